@@ -1,0 +1,44 @@
+"""Identifiers and times as they stand on the wire."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+
+from chat.errors import Invalid
+
+
+def new_id() -> str:
+    """A random UUID (version 4) as a lower-case string."""
+    return str(uuid.uuid4())
+
+
+def check_id(value: str, field: str = "id") -> str:
+    """`value` as a canonical lower-case UUID, or `Invalid` naming `field`."""
+    try:
+        return str(uuid.UUID(value))
+    except ValueError:
+        raise Invalid(f"`{field}` is a UUID", field=field) from None
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds since the Unix epoch. Passed to constructors as `clock`, so tests own the time."""
+    return time.time_ns() // 1_000_000
+
+
+def rfc3339(ms: int) -> str:
+    """A time as RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`."""
+    stamp = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{stamp}.{ms % 1000:03d}Z"
+
+
+def from_rfc3339(text: str, field: str = "time") -> int:
+    """Milliseconds since the epoch of an RFC 3339 time, or `Invalid` naming `field`."""
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"`{field}` is a time as in RFC 3339, such as 2026-01-02T03:04:05.678Z", field=field) from None
+    if stamp.tzinfo is None:
+        raise Invalid(f"`{field}` needs a time zone; add Z for UTC", field=field)
+    return round(stamp.timestamp() * 1000)

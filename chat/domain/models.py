@@ -1,0 +1,81 @@
+"""The nouns. Identifiers are lower-case UUID strings; times are integers, milliseconds since the Unix epoch, UTC."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Role(StrEnum):
+    """What a member is in a room; the rights of each stand in `chat.domain.rights`."""
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    MEMBER = "member"
+    READER = "reader"
+
+
+class Visibility(StrEnum):
+    """Whether strangers find a room and may join it without an invitation."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class PresenceState(StrEnum):
+    """A user is online while any session is, away when every session is away, offline without one."""
+
+    ONLINE = "online"
+    AWAY = "away"
+    OFFLINE = "offline"
+
+
+class User(Struct, frozen=True):
+    """A person. `blocked` is set by the moderators of the instance: no session may be open."""
+
+    id: str
+    name: str
+    email: str | None = None
+    created: int = 0
+    blocked: bool = False
+
+
+class Room(Struct, frozen=True):
+    """A group chat."""
+
+    id: str
+    name: str
+    visibility: Visibility
+    created: int = 0
+
+
+class Member(Struct, frozen=True):
+    """A user in a room."""
+
+    user: str
+    name: str
+    role: Role
+    joined: int = 0
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A stored message, as history knows it now.
+
+    `text` is None once it is deleted or moderated. `seq` runs 1, 2, 3, … in its conversation without holes.
+    `reactions` maps an emoji to the ids of the users who chose it, in the order in which they did.
+    """
+
+    conversation: str
+    seq: int
+    sender: str
+    sender_name: str
+    text: str | None
+    ts: int
+    client_id: str
+    reply_to: int | None = None
+    mentions: tuple[str, ...] = ()
+    edited: bool = False
+    deleted: bool = False
+    moderated: bool = False
+    reactions: dict[str, list[str]] = {}

@@ -1,0 +1,84 @@
+"""Who may do what: the one table. Everything that checks a right reads it here.
+
+Rule 1: an action that stands in no row is refused. Rule 2: a person who is not a member has no right but to join a
+public room. Rule 3: who changes another's membership must outrank both that person's role and the role given; an
+owner may do so to owners too, and a room never loses its last owner (the engines hold that part, atomically).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from chat.domain.models import Role
+from chat.errors import Forbidden
+
+
+class Action(StrEnum):
+    """What can be done in a room."""
+
+    READ = "read"
+    SEND = "send"
+    REACT = "react"
+    TYPE = "type"
+    EDIT_OWN = "edit_own"
+    DELETE_OWN = "delete_own"
+    DELETE_ANY = "delete_any"
+    SEE_ORIGINALS = "see_originals"
+    LIST_MEMBERS = "list_members"
+    INVITE = "invite"
+    ADD_MEMBER = "add_member"
+    SET_ROLE = "set_role"
+    KICK = "kick"
+    BAN = "ban"
+    EDIT_ROOM = "edit_room"
+    DELETE_ROOM = "delete_room"
+    SPEAK = "speak"
+
+
+_EVERYONE = frozenset(Role)
+_WRITERS = frozenset({Role.OWNER, Role.MODERATOR, Role.MEMBER})
+_KEEPERS = frozenset({Role.OWNER, Role.MODERATOR})
+_OWNERS = frozenset({Role.OWNER})
+
+RIGHTS: dict[Action, frozenset[Role]] = {
+    Action.READ: _EVERYONE,
+    Action.LIST_MEMBERS: _EVERYONE,
+    Action.SEND: _WRITERS,
+    Action.REACT: _WRITERS,
+    Action.TYPE: _WRITERS,
+    Action.EDIT_OWN: _WRITERS,
+    Action.DELETE_OWN: _WRITERS,
+    Action.SPEAK: _WRITERS,
+    Action.INVITE: _KEEPERS,
+    Action.ADD_MEMBER: _KEEPERS,
+    Action.SET_ROLE: _KEEPERS,
+    Action.KICK: _KEEPERS,
+    Action.BAN: _KEEPERS,
+    Action.DELETE_ANY: _KEEPERS,
+    Action.SEE_ORIGINALS: _KEEPERS,
+    Action.EDIT_ROOM: _OWNERS,
+    Action.DELETE_ROOM: _OWNERS,
+}
+
+_RANK = {Role.READER: 0, Role.MEMBER: 1, Role.MODERATOR: 2, Role.OWNER: 3}
+
+
+def may(role: Role | None, action: Action) -> bool:
+    """Whether a member of this role (None: not a member) may do this."""
+    return role is not None and role in RIGHTS.get(action, frozenset())
+
+
+def require(role: Role | None, action: Action) -> None:
+    """Raise `Forbidden` unless `may(role, action)`."""
+    if not may(role, action):
+        who = "you are not a member of this room" if role is None else f"the role {role} has no right"
+        raise Forbidden(f"{who} to {action.replace('_', ' ')}" if role is not None else who)
+
+
+def may_change_member(actor: Role | None, target: Role | None, new: Role | None) -> bool:
+    """Whether `actor` may turn a person of role `target` (None: outside) into `new` (None: out). See rule 3."""
+    if not may(actor, Action.SET_ROLE) or actor is None:
+        return False
+    if actor is Role.OWNER:
+        return True
+    return all(role is None or _RANK[role] < _RANK[actor] for role in (target, new))

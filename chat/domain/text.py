@@ -1,0 +1,68 @@
+"""What a name and a text may be, and which words of a text are searched or mentioned."""
+
+from __future__ import annotations
+
+import re
+
+from chat.errors import Invalid, TooLong
+
+NAME = re.compile(r"[A-Za-z0-9_.\-]{3,32}")
+ROOM_NAME_LENGTH = 80
+EMOJI_BYTES = 32
+TEXT_BYTES = 16 * 1024
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})")
+_MENTIONS = 50
+
+
+def check_name(name: str) -> str:
+    """A user's name as given, or `Invalid`. Names are compared without case."""
+    if not NAME.fullmatch(name):
+        raise Invalid("a name has 3 to 32 of letters, digits, `_`, `-` and `.`", field="name")
+    return name
+
+
+def check_room_name(name: str) -> str:
+    """A room's name without outer spaces, or `Invalid`."""
+    name = name.strip()
+    if not 1 <= len(name) <= ROOM_NAME_LENGTH or not name.isprintable():
+        raise Invalid(f"a room's name has 1 to {ROOM_NAME_LENGTH} printable characters", field="name")
+    return name
+
+
+def check_text(text: str, limit: int = TEXT_BYTES) -> str:
+    """A message's text as given; `Invalid` when empty or with a NUL, `TooLong` over `limit` bytes of UTF-8."""
+    if not text or text.isspace():
+        raise Invalid("a text has at least one visible character", field="text")
+    if "\0" in text:
+        raise Invalid("a text has no NUL character; remove it", field="text")
+    if len(text) > limit or (not text.isascii() and len(text.encode()) > limit):
+        raise TooLong(f"a text has at most {limit} bytes of UTF-8; split it", field="text")
+    return text
+
+
+def check_emoji(emoji: str) -> str:
+    """A reaction as given, or `Invalid`."""
+    if (
+        not emoji
+        or len(emoji.encode()) > EMOJI_BYTES
+        or emoji.isspace()
+        or not emoji.replace("\u200d", "").isprintable()
+    ):
+        raise Invalid(f"an emoji has 1 to {EMOJI_BYTES} bytes and is visible", field="emoji")
+    return emoji
+
+
+def mentioned_names(text: str) -> list[str]:
+    """Names that stand in the text as `@name`: each once, lower-case, in order, the first 50.
+
+    A dot or dash that ends a name may be the sentence's: both readings are returned, the longer one first.
+    """
+    if "@" not in text:
+        return []
+    names: dict[str, None] = {}
+    for found in _MENTION.findall(text):
+        names[found.lower()] = None
+        bare = found.rstrip(".-").lower()
+        if len(bare) >= 3:
+            names[bare] = None
+    return list(names)[:_MENTIONS]

@@ -1,0 +1,94 @@
+"""Accounts: users, their credentials, refresh-token families, signing keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.domain.models import User
+
+
+class Rotation(StrEnum):
+    """What became of a refresh token that was presented."""
+
+    ROTATED = "rotated"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REUSED = "reused"
+
+
+class RefreshGrant(Struct, frozen=True):
+    """A refresh token as stored: only its SHA-256 digest is. Times in milliseconds since the epoch."""
+
+    digest: bytes
+    family: str
+    user: str
+    expires: int
+
+
+class SigningKey(Struct, frozen=True):
+    """A key pair for tokens. `private` is PKCS#8 PEM. It signs from `created` on and verifies until `expires`."""
+
+    kid: str
+    private: bytes
+    created: int
+    expires: int
+
+
+class Accounts(Protocol):
+    """All writes are durable when they return."""
+
+    async def create(self, user: User, password_hash: str | None) -> None:
+        """Add a user. Raises `Conflict` when the name (without case) or the e-mail address is taken."""
+        ...
+
+    async def get(self, user: str) -> User | None: ...
+
+    async def get_many(self, users: Collection[str]) -> dict[str, User]: ...
+
+    async def by_name(self, name: str) -> User | None:
+        """Without case."""
+        ...
+
+    async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
+        """Lower-case name → id, for those that exist; names are given in lower case."""
+        ...
+
+    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+        """Users whose name starts so (without case), by name."""
+        ...
+
+    async def password_hash(self, user: str) -> str | None: ...
+
+    async def set_password_hash(self, user: str, password_hash: str) -> None: ...
+
+    async def set_blocked(self, user: str, blocked: bool) -> None:
+        """Raises `NotFound`."""
+        ...
+
+    async def add_grant(self, grant: RefreshGrant) -> None: ...
+
+    async def rotate_grant(
+        self, digest: bytes, successor: bytes, expires: int, now: int
+    ) -> tuple[Rotation, RefreshGrant | None]:
+        """Replace a token by its successor, atomically.
+
+        A token that was replaced before is REUSED: then its whole family is gone. The grant is the new one when
+        ROTATED, the presented one when REUSED, else None.
+        """
+        ...
+
+    async def end_family(self, digest: bytes) -> RefreshGrant | None:
+        """Forget the token and its family; what it was, if known."""
+        ...
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """All keys that are kept, oldest first."""
+        ...
+
+    async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
+        """Add a key, and drop those that expired before `keep_from`."""
+        ...

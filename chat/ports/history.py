@@ -1,0 +1,95 @@
+"""History: what was said, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.domain.models import Message
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+
+Change = Edited | Deleted | Reacted | Read | Moderated
+ClientKey = tuple[str, str]
+"""(sender, client_id)"""
+
+
+class Page(Struct, frozen=True):
+    """A page of history, and whether there is more in the direction asked for."""
+
+    messages: Sequence[Message]
+    more: bool
+
+
+class Summary(Struct, frozen=True):
+    """Of one conversation for one user: its newest seq, the user's read mark, and messages of others after it."""
+
+    newest: int
+    read: int
+    unread: int
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """A search: every term must occur; only in `conversations`; newest first; `before` is a time, exclusive."""
+
+    terms: Sequence[str]
+    conversations: Collection[str]
+    sender: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+class History(Protocol):
+    """One writer per conversation (the owner of its log partition), any number of readers.
+
+    A read that begins after `apply` returned sees its effect.
+    """
+
+    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+        """The newest seq of each; 0 for one that has no message."""
+        ...
+
+    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        """Store messages and then changes, in order: all of them, durably, or none.
+
+        Raises `Fenced`, and stores nothing, when a `(conversation, seq)` or a `(sender, client_id)` is taken: another
+        writer was faster, or a message comes again (see `known`). The answer says for each change whether it applied:
+        an edit needs the author and a text that was not withdrawn, a deletion the author or `by_moderator`, a
+        reaction a message that is not withdrawn and a difference, a read mark to move forward within the
+        conversation. A change that does not apply, as one that is repeated, is no error.
+        """
+        ...
+
+    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        """Those of these messages that are stored, as they are now."""
+        ...
+
+    async def get(self, conversation: str, seq: int) -> Message | None: ...
+
+    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+        """All messages after `since` in order, or None when they are more than `limit` or their texts more than
+        `max_bytes`."""
+        ...
+
+    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+        """Newest first with `before` (exclusive) or neither; oldest first with `after` (exclusive)."""
+        ...
+
+    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        """Of each conversation, for this user. `unread` counts to 1,000 and no further."""
+        ...
+
+    async def dms(self, user: str) -> Sequence[str]:
+        """The user's direct conversations that have a message, the most recently active first."""
+        ...
+
+    async def read_marks(self, conversation: str) -> dict[str, int]:
+        """User → the seq read up to."""
+        ...
+
+    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        """The earlier texts of a message, oldest first, each with the time until which it stood."""
+        ...
+
+    async def search(self, query: Query) -> Page: ...

@@ -1,0 +1,41 @@
+"""Presence: which users have sessions, and in what state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.domain.models import PresenceState
+
+
+class Seen(Struct, frozen=True):
+    """A user's state. `last_seen` (milliseconds) is when the last session ended; None while one is open."""
+
+    state: PresenceState
+    last_seen: int | None = None
+
+
+class Presence(Protocol):
+    """Per-user session sets with expiry. Every change of a user's state is published once on the relay.
+
+    A session that is not refreshed for two heartbeat intervals is over, as when its edge died. Leaving becomes
+    visible only after a short damping time, so that a reconnect does not flap.
+    """
+
+    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+        """A session begins, or changes its state."""
+        ...
+
+    async def leave(self, user: str, session: str) -> None:
+        """A session ended. An unknown session is ignored."""
+        ...
+
+    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+        """These (user, session, state) live on; sessions that had expired are entered again."""
+        ...
+
+    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+        """The state of each user asked for."""
+        ...

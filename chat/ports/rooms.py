@@ -1,0 +1,86 @@
+"""Rooms: their names, members, bans and invitations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.domain.models import Member, Role, Room, Visibility
+
+
+class Invite(Struct, frozen=True):
+    """An invitation; only the SHA-256 digest of its token is stored. `expires` in milliseconds since the epoch."""
+
+    digest: bytes
+    room: str
+    role: Role
+    creator: str
+    expires: int
+
+
+class Rooms(Protocol):
+    """All writes are durable when they return."""
+
+    async def create(self, room: Room, owner: str) -> None:
+        """Add a room with its first member."""
+        ...
+
+    async def get(self, room: str) -> Room | None: ...
+
+    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+        """Change what is not None. Raises `NotFound`."""
+        ...
+
+    async def delete(self, room: str) -> None:
+        """Remove the room, its members, bans, invitations and history. Raises `NotFound`."""
+        ...
+
+    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+        """The rooms that a user is in, by name."""
+        ...
+
+    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+        """Public rooms whose name starts so (without case), by name."""
+        ...
+
+    async def role(self, room: str, user: str) -> Role | None:
+        """The user's role; None for one who is not a member, and for a room that does not exist."""
+        ...
+
+    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+        """Members by name (without case), those after the given name."""
+        ...
+
+    async def member_ids(self, room: str) -> Sequence[str]: ...
+
+    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+        """Make the user a member of this role; the role before.
+
+        Raises `NotFound` (no such room or user), `Forbidden` (the user is banned), `Conflict` (the last owner would
+        lose the role). With `new_only`, a present member keeps the role.
+        """
+        ...
+
+    async def remove_member(self, room: str, user: str) -> Role | None:
+        """The role before; None when the user was not a member. Raises `Conflict` for the last owner."""
+        ...
+
+    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        """Ban and remove; the role before. Raises `NotFound` (room or user), `Conflict` for the last owner."""
+        ...
+
+    async def unban(self, room: str, user: str) -> bool:
+        """Whether there was a ban."""
+        ...
+
+    async def bans(self, room: str) -> Sequence[str]: ...
+
+    async def add_invite(self, invite: Invite) -> None: ...
+
+    async def invite(self, digest: bytes) -> Invite | None: ...
+
+    async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
+        """Many at once, for seeding; those who are members keep their role."""
+        ...

@@ -1,0 +1,86 @@
+"""What the log carries: one record for each thing that happened in a conversation, as tagged JSON.
+
+JSON, and not a denser code, because people read topics while they operate, and analytics reads them from SQL.
+Every record names its `conversation`, which is its key: so the log keeps the order of a conversation.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from chat.errors import Poison
+
+ROOM_TOPIC = "room-messages"
+DM_TOPIC = "dm-messages"
+
+
+class Record(Struct, frozen=True, tag_field="kind", kw_only=True):
+    """What all records share. `actor` did it at `ts` (milliseconds since the epoch)."""
+
+    conversation: str
+    actor: str
+    ts: int
+
+
+class Sent(Record, tag="sent", frozen=True, kw_only=True):
+    """A message was sent. `client_id` makes it idempotent for its actor."""
+
+    name: str
+    text: str
+    client_id: str
+    reply_to: int | None = None
+
+
+class Edited(Record, tag="edited", frozen=True, kw_only=True):
+    """The author gave the message another text."""
+
+    seq: int
+    text: str
+
+
+class Deleted(Record, tag="deleted", frozen=True, kw_only=True):
+    """The message was taken back by its author, or (`by_moderator`) by a moderator of the room."""
+
+    seq: int
+    by_moderator: bool = False
+
+
+class Reacted(Record, tag="reacted", frozen=True, kw_only=True):
+    """A reaction was set, or (`remove`) taken back."""
+
+    seq: int
+    emoji: str
+    remove: bool = False
+
+
+class Read(Record, tag="read", frozen=True, kw_only=True):
+    """The actor has read up to `seq`. A mark never moves back."""
+
+    seq: int
+
+
+class Moderated(Record, tag="moderated", frozen=True, kw_only=True):
+    """The text was withdrawn by moderation; the actor is the moderator's id, or `moderation` for the service."""
+
+    seq: int
+    reason: str
+
+
+AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated
+
+encode = msgspec.json.Encoder().encode
+_decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+
+
+def decode(value: bytes) -> AnyRecord:
+    """The record in a log entry's value, or `Poison`."""
+    try:
+        return _decoder.decode(value)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Poison(f"not a record: {error}") from error
+
+
+def topic_of(conversation: str) -> str:
+    """The topic that carries a conversation."""
+    return ROOM_TOPIC if conversation.startswith("room:") else DM_TOPIC
