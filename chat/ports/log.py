@@ -38,7 +38,11 @@ class Consumer(Protocol):
     """
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
-        """Wait until records are there; at most one batch a partition, at most `max_records` in all."""
+        """Wait until records are there; at most one batch a partition, at most `max_records` in all.
+
+        A partition whose last batch is not committed gives no further one meanwhile; the others go on. So a member may
+        handle its partitions side by side, and a partition moves to another member only between two batches.
+        """
         ...
 
     async def commit(self, batch: Batch) -> None:

@@ -1,0 +1,213 @@
+"""Accounts in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from chat.domain.models import User
+from chat.engines.database import Database
+from chat.errors import Conflict, NotFound
+from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
+
+_COLUMNS = "id, name, email, created, blocked"
+_END = "\U0010ffff"
+_PURGE_AFTER_MS = 24 * 3600 * 1000
+_PURGE_AT_ONCE = 50
+
+
+class SqliteAccounts:
+    """`chat.ports.accounts.Accounts` on `store.db`.
+
+    Each rotation of a token forgets some grants that expired more than a day before it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, user: User, password_hash: str | None) -> None:
+        """See the port."""
+        await self._database.write(lambda connection: _create(connection, user, password_hash))
+
+    async def get(self, user: str) -> User | None:
+        """See the port."""
+        return await self._database.read(lambda connection: _get(connection, user))
+
+    async def get_many(self, users: Collection[str]) -> dict[str, User]:
+        """See the port."""
+        wanted = list(dict.fromkeys(users))
+
+        def query(connection: sqlite3.Connection) -> dict[str, User]:
+            found = (_get(connection, user) for user in wanted)
+            return {user.id: user for user in found if user is not None}
+
+        return await self._database.read(query)
+
+    async def by_name(self, name: str) -> User | None:
+        """See the port."""
+
+        def query(connection: sqlite3.Connection) -> User | None:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE folded = ?", (name.lower(),)).fetchone()  # noqa: S608
+            return _user(row) if row else None
+
+        return await self._database.read(query)
+
+    async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
+        """See the port."""
+        wanted = list(dict.fromkeys(names))
+
+        def query(connection: sqlite3.Connection) -> dict[str, str]:
+            found: dict[str, str] = {}
+            for name in wanted:
+                row = connection.execute("SELECT id FROM users WHERE folded = ?", (name,)).fetchone()
+                if row:
+                    found[name] = row[0]
+            return found
+
+        return await self._database.read(query)
+
+    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+        """See the port."""
+        low = prefix.lower()
+        sql = f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? ORDER BY folded LIMIT ?"  # noqa: S608
+        return await self._database.read(
+            lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, limit))]
+        )
+
+    async def password_hash(self, user: str) -> str | None:
+        """See the port."""
+
+        def query(connection: sqlite3.Connection) -> str | None:
+            row = connection.execute("SELECT password_hash FROM users WHERE id = ?", (user,)).fetchone()
+            return row[0] if row else None
+
+        return await self._database.read(query)
+
+    async def set_password_hash(self, user: str, password_hash: str) -> None:
+        """See the port."""
+        sql = "UPDATE users SET password_hash = ? WHERE id = ?"
+        await self._database.write(lambda connection: _update(connection, sql, (password_hash, user)))
+
+    async def set_blocked(self, user: str, blocked: bool) -> None:
+        """See the port."""
+        sql = "UPDATE users SET blocked = ? WHERE id = ?"
+        await self._database.write(lambda connection: _update(connection, sql, (int(blocked), user)))
+
+    async def add_grant(self, grant: RefreshGrant) -> None:
+        """See the port."""
+        await self._database.write(lambda connection: _add_grant(connection, grant))
+
+    async def rotate_grant(
+        self, digest: bytes, successor: bytes, expires: int, now: int
+    ) -> tuple[Rotation, RefreshGrant | None]:
+        """See the port."""
+        return await self._database.write(lambda connection: _rotate(connection, digest, successor, expires, now))
+
+    async def end_family(self, digest: bytes) -> RefreshGrant | None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> RefreshGrant | None:
+            grant, _ = _grant(connection, digest)
+            if grant:
+                connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
+            return grant
+
+        return await self._database.write(job)
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """See the port."""
+        sql = "SELECT kid, private, created, expires FROM signing_keys ORDER BY created, kid"
+        return await self._database.read(lambda connection: [SigningKey(*row) for row in connection.execute(sql)])
+
+    async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM signing_keys WHERE expires < ?", (keep_from,))
+            connection.execute(
+                "INSERT OR REPLACE INTO signing_keys (kid, private, created, expires) VALUES (?, ?, ?, ?)",
+                (key.kid, key.private, key.created, key.expires),
+            )
+
+        await self._database.write(job)
+
+
+def _user(row: tuple[str, str, str | None, int, int]) -> User:
+    return User(id=row[0], name=row[1], email=row[2], created=row[3], blocked=bool(row[4]))
+
+
+def _get(connection: sqlite3.Connection, user: str) -> User | None:
+    row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE id = ?", (user,)).fetchone()  # noqa: S608
+    return _user(row) if row else None
+
+
+def _create(connection: sqlite3.Connection, user: User, password_hash: str | None) -> None:
+    folded_email = user.email.lower() if user.email else None
+    if connection.execute("SELECT 1 FROM users WHERE folded = ?", (user.name.lower(),)).fetchone():
+        raise Conflict("the name is taken; choose another", field="name")
+    if folded_email and connection.execute("SELECT 1 FROM users WHERE folded_email = ?", (folded_email,)).fetchone():
+        raise Conflict("the e-mail address has an account already; log in, or give another", field="email")
+    if connection.execute("SELECT 1 FROM users WHERE id = ?", (user.id,)).fetchone():
+        raise Conflict("the id is taken; make a new one", field="id")
+    connection.execute(
+        "INSERT INTO users (id, name, folded, email, folded_email, password_hash, created, blocked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            user.id,
+            user.name,
+            user.name.lower(),
+            user.email,
+            folded_email,
+            password_hash,
+            user.created,
+            int(user.blocked),
+        ),
+    )
+
+
+def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int, ...]) -> None:
+    if connection.execute(sql, values).rowcount == 0:
+        raise NotFound("there is no such user")
+
+
+def _grant(connection: sqlite3.Connection, digest: bytes) -> tuple[RefreshGrant | None, bool]:
+    """The grant, and whether it was replaced."""
+    row = connection.execute(
+        "SELECT family, user, expires, replaced FROM grants WHERE digest = ?", (digest,)
+    ).fetchone()
+    if row is None:
+        return None, False
+    return RefreshGrant(digest=digest, family=row[0], user=row[1], expires=row[2]), bool(row[3])
+
+
+def _add_grant(connection: sqlite3.Connection, grant: RefreshGrant) -> None:
+    connection.execute(
+        "INSERT INTO grants (digest, family, user, expires) VALUES (?, ?, ?, ?)",
+        (grant.digest, grant.family, grant.user, grant.expires),
+    )
+
+
+def _rotate(
+    connection: sqlite3.Connection, digest: bytes, successor: bytes, expires: int, now: int
+) -> tuple[Rotation, RefreshGrant | None]:
+    grant, replaced = _grant(connection, digest)
+    if grant is None:
+        return Rotation.UNKNOWN, None
+    if replaced:
+        connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
+        return Rotation.REUSED, grant
+    if grant.expires <= now:
+        return Rotation.EXPIRED, None
+    # The digest stays until it would have expired, so that its reuse is known for what it is.
+    connection.execute("UPDATE grants SET replaced = 1 WHERE digest = ?", (digest,))
+    new = RefreshGrant(digest=successor, family=grant.family, user=grant.user, expires=expires)
+    _add_grant(connection, new)
+    _purge(connection, now)
+    return Rotation.ROTATED, new
+
+
+def _purge(connection: sqlite3.Connection, now: int) -> None:
+    connection.execute(
+        "DELETE FROM grants WHERE digest IN (SELECT digest FROM grants WHERE expires < ? LIMIT ?)",
+        (now - _PURGE_AFTER_MS, _PURGE_AT_ONCE),
+    )

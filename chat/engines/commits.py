@@ -1,0 +1,172 @@
+"""Group commit: many callers' jobs share one transaction, and so one sync of the disk.
+
+Rule 1: jobs run in the order in which they were submitted, and their outcomes are told in that order, on the event
+loop, after the commit. Rule 2: each job is atomic on its own; one that raises takes only its own part back.
+Rule 3: alone, a job commits at once; under load, at most one commit begins in `interval_s`, and what came meanwhile
+goes together. Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import anyio
+from msgspec import Struct
+
+from chat.errors import Overloaded, Unavailable
+
+T = TypeVar("T")
+BATCH_LIMIT = 1024
+
+
+class Job(Generic[T]):
+    """A piece of work on its way through the queue. Only `GroupCommit` makes them."""
+
+    __slots__ = ("call", "done", "dropped", "error", "result")
+
+    def __init__(
+        self, call: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+    ) -> None:
+        self.call = call
+        self.done = done
+        self.dropped = False
+        self.result: T | None = None
+        self.error: Exception | None = None
+
+    def drop(self) -> None:
+        """Nobody waits any more: do not start it, and do not tell how it ended."""
+        self.dropped = True
+
+
+class CommitStatistics(Struct, frozen=True):
+    """Totals since the start, and how many jobs wait now."""
+
+    commits: int
+    jobs: int
+    waiting: int
+
+
+class GroupCommit:
+    """The queue in front of a database's one writer. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self, execute: Callable[[Sequence[Job[Any]]], Awaitable[None]], *, interval_s: float, limit: int
+    ) -> None:
+        self._execute = execute
+        self._interval = interval_s
+        self._limit = limit
+        self._queue: deque[Job[Any]] = deque()
+        self._running: Sequence[Job[Any]] = ()
+        self._arrived: anyio.Event | None = None
+        self._closing = False
+        self._commits = 0
+        self._jobs = 0
+
+    def submit(
+        self, call: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+    ) -> Job[T]:
+        """Queue a job; `done(result, error)` follows exactly once, unless the job is dropped. It must not raise.
+
+        Raises `Overloaded` when the queue is full and `Unavailable` once it is closed; then `done` is never called.
+        """
+        if self._closing:
+            raise Unavailable("the database is closing; come back when the server has started again")
+        if len(self._queue) >= self._limit:
+            raise Overloaded("more writes wait than the disk can take; send slower")
+        job = Job(call, done)
+        self._queue.append(job)
+        if self._arrived is not None:
+            self._arrived.set()
+        return job
+
+    def close(self) -> None:
+        """Take nothing more; `run` returns when what is queued is done."""
+        self._closing = True
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def statistics(self) -> CommitStatistics:
+        """How much went through."""
+        return CommitStatistics(self._commits, self._jobs, len(self._queue))
+
+    async def run(self) -> None:
+        """The writer loop; one task, until `close`. Ended earlier, it tells all that wait that it does not know."""
+        earliest = float("-inf")
+        try:
+            while self._queue or not self._closing:
+                if not self._queue:
+                    await self._wait()
+                    continue
+                pause = earliest - anyio.current_time()
+                if pause > 0 and len(self._queue) < BATCH_LIMIT:
+                    await anyio.sleep(pause)
+                earliest = anyio.current_time() + self._interval
+                await self._commit()
+        finally:
+            self._abandon()
+
+    async def _wait(self) -> None:
+        self._arrived = anyio.Event()
+        await self._arrived.wait()
+        self._arrived = None
+
+    async def _commit(self) -> None:
+        taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+        self._running = [job for job in taken if not job.dropped]
+        if not self._running:
+            return
+        await self._execute(self._running)
+        batch, self._running = self._running, ()
+        self._commits += 1
+        self._jobs += len(batch)
+        for job in batch:
+            if not job.dropped:
+                job.done(job.result, job.error)
+
+    def _abandon(self) -> None:
+        self._closing = True
+        left, self._running = [*self._running, *self._queue], ()
+        self._queue.clear()
+        for job in left:
+            if not job.dropped:
+                job.done(None, Unavailable("the database closed before the outcome of this write was known"))
+
+
+def run_jobs(
+    connection: sqlite3.Connection, jobs: Sequence[Job[Any]], explain: Callable[[Exception], Exception]
+) -> None:
+    """Run jobs in one transaction, each in a savepoint of its own, and commit. Fills in each result or error.
+
+    A lone job needs no savepoint. When the transaction as a whole fails (the disk is full), so does every job.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if len(jobs) == 1:
+            jobs[0].result = jobs[0].call(connection)
+        else:
+            for job in jobs:
+                _run_in_savepoint(connection, job, explain)
+        connection.execute("COMMIT")
+    except Exception as error:  # noqa: BLE001 - it goes to the callers
+        with contextlib.suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        reason = explain(error)
+        for job in jobs:
+            job.result, job.error = None, job.error or reason
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, job: Job[Any], explain: Callable[[Exception], Exception]) -> None:
+    connection.execute("SAVEPOINT job")
+    try:
+        job.result = job.call(connection)
+    except Exception as error:
+        if not connection.in_transaction:  # SQLite gave up on the whole transaction, earlier jobs included
+            raise
+        job.error = explain(error)
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")

@@ -1,0 +1,98 @@
+"""The connections to one SQLite database: one that writes, some that read. Nothing here knows the event loop.
+
+`write` is called by one thread at a time, `query` by at most `READERS`; in memory there is one connection, and only
+one of all calls may run at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chat.engines.commits import Job, run_jobs
+from chat.engines.files import connect, explain, lock, migrate
+from chat.errors import Unavailable
+
+T = TypeVar("T")
+READERS = 3
+_PROGRESS_STEPS = 50_000
+
+
+class Connections:
+    """Open after `open`; every method raises the errors of `chat.errors` in place of SQLite's."""
+
+    def __init__(self, path: Path | None, *, synchronous: str, read_seconds: float, exclusive: bool) -> None:
+        self._path = path
+        self._name = str(path) if path else "the database in memory"
+        self._synchronous = synchronous
+        self._read_seconds = read_seconds
+        self._exclusive = exclusive
+        self._lock: int | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[sqlite3.Connection] = []
+
+    def open(self, schema: Sequence[str]) -> None:
+        """Lock, connect and migrate. Raises `Unavailable`; then `close` what is open."""
+        if self._path:
+            self._lock = lock(self._path, needed=self._exclusive)
+        try:
+            self._writer = connect(self._path, synchronous=self._synchronous, writer=True)
+            migrate(self._writer, schema, self._name)
+            if not self._exclusive:
+                self._unlock()
+            if self._path is None:
+                self._idle.append(self._writer)
+            else:
+                for _ in range(READERS):
+                    self._idle.append(connect(self._path, synchronous=self._synchronous, writer=False))
+        except sqlite3.Error as error:
+            raise explain(error, self._name) from error
+
+    def close(self) -> None:
+        """Put the WAL into the file, close, and unlock. Never raises."""
+        writer, self._writer = self._writer, None
+        try:
+            for reader in self._idle:
+                if reader is not writer:
+                    reader.close()
+            self._idle.clear()
+            if writer is not None:
+                with contextlib.suppress(sqlite3.Error):  # then the WAL stays, and is read at the next start
+                    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                writer.close()
+        finally:
+            self._unlock()
+
+    def write(self, jobs: Sequence[Job[Any]]) -> None:
+        """Run and commit; each job holds its outcome afterwards."""
+        if self._writer is None:
+            raise Unavailable(f"{self._name} is closed")
+        run_jobs(self._writer, jobs, lambda error: explain(error, self._name))
+
+    def query(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """What `query` returns, of one moment of the database."""
+        if not self._idle:
+            raise Unavailable(f"{self._name} is closed")
+        connection = self._idle.pop()
+        deadline = time.monotonic() + self._read_seconds
+        try:
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
+            connection.execute("BEGIN")
+            return query(connection)
+        except sqlite3.Error as error:
+            raise explain(error, self._name) from error
+        finally:
+            connection.set_progress_handler(None, 0)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._idle.append(connection)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

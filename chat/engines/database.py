@@ -1,0 +1,143 @@
+"""A SQLite database with one writer that commits in groups, and readers that do not wait for it.
+
+Guarantees: a write that returned is on the disk (`synchronous="FULL"`: it survives the loss of power; `"NORMAL"`: the
+end of the process); a read that begins after a write returned sees it; a read sees one moment, however many statements
+it makes. SQLite's exceptions come out as those of `chat.errors`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import anyio
+
+from chat.engines.commits import CommitStatistics, GroupCommit, Job
+from chat.engines.connections import READERS, Connections
+from chat.engines.executor import Executor, InlineExecutor, ThreadExecutor
+from chat.errors import Overloaded
+
+__all__ = ["Database", "Executor", "InlineExecutor", "ThreadExecutor"]
+
+T = TypeVar("T")
+Synchronous = Literal["FULL", "NORMAL"]
+
+READ_QUEUE = 1000
+WRITE_QUEUE = 20_000
+
+
+class Database:
+    """One SQLite file, or a private database in memory. Made by `Database.open`."""
+
+    def __init__(self, connections: Connections, executor: Executor, *, shared: bool, interval_s: float, queue: int):
+        self._connections = connections
+        self._executor = executor
+        self._writing = anyio.CapacityLimiter(1)
+        self._reading = self._writing if shared else anyio.CapacityLimiter(READERS)
+        self._reads = 0
+        self._scope = anyio.CancelScope(shield=True)
+        self._commits = GroupCommit(self._execute, interval_s=interval_s, limit=queue)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        executor: Executor,
+        schema: Sequence[str],
+        synchronous: Synchronous = "FULL",
+        commit_interval_ms: float = 4.0,
+        exclusive: bool = True,
+        queue: int = WRITE_QUEUE,
+        read_seconds: float = 10.0,
+        close_seconds: float = 10.0,
+    ) -> AsyncIterator[Database]:
+        """Open, migrate and serve; with `path` None a private database in memory.
+
+        `schema[n]` is the script that leads from version n to n + 1. With `exclusive`, no other process may have the
+        file open so; without, it may, and both write in turns. `queue` bounds the writes that wait; a query ends after
+        `read_seconds`; on leaving, queued writes are finished, for `close_seconds` at most. Raises `Unavailable`, with
+        the fix, when the file is in use, of a newer version, damaged, or in a folder that cannot be written.
+        """
+        connections = Connections(path, synchronous=synchronous, read_seconds=read_seconds, exclusive=exclusive)
+        database = cls(connections, executor, shared=path is None, interval_s=commit_interval_ms / 1000, queue=queue)
+        try:
+            await executor.run(lambda: connections.open(schema), database._writing)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(database._run)
+                try:
+                    yield database
+                finally:
+                    database._close(close_seconds)
+        finally:
+            with anyio.CancelScope(shield=True):  # as long as it takes to write a WAL of limited size
+                await executor.run(connections.close, database._writing)
+
+    async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` in a transaction that other callers' jobs may share; return once it is committed.
+
+        What the job raises takes its own effects back, and is raised here. Raises `Overloaded` when too many wait.
+        Cancelled before the job started, it never does; afterwards it takes effect as a whole.
+        """
+        ended = anyio.Event()
+        outcome: list[T] = []
+        failure: list[Exception] = []
+
+        def done(result: T | None, error: Exception | None) -> None:
+            if error is not None:
+                failure.append(error)
+            else:
+                outcome.append(result)  # type: ignore[arg-type] # T itself may allow None
+            ended.set()
+
+        submitted = self.submit(job, done)
+        try:
+            await ended.wait()
+        except BaseException:
+            submitted.drop()
+            raise
+        if failure:
+            raise failure[0]
+        return outcome[0]
+
+    def submit(
+        self, job: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+    ) -> Job[T]:
+        """As `write`, without waiting: `done(result, error)` is called once, on the event loop, after the commit.
+
+        Outcomes come in the order of the calls; `done` must not raise. To be called on the event loop's thread. Raises
+        `Overloaded` when too many wait, and then `done` is never called. The answer's `drop()` takes back a job that
+        has not started, and its `done`.
+        """
+        return self._commits.submit(job, done)
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `query` on a connection that only reads. Raises `Unavailable` when it takes too long."""
+        if self._reads >= READ_QUEUE:
+            raise Overloaded("more queries wait than the disk can take; ask again later")
+        self._reads += 1
+        try:
+            return await self._executor.run(lambda: self._connections.query(query), self._reading)
+        finally:
+            self._reads -= 1
+
+    def statistics(self) -> CommitStatistics:
+        """What the writer did."""
+        return self._commits.statistics()
+
+    async def _run(self) -> None:
+        # Shielded: when everything around is cancelled, what was accepted is still written, until the deadline that
+        # closing sets.
+        with self._scope:
+            await self._commits.run()
+
+    def _close(self, seconds: float) -> None:
+        self._commits.close()
+        self._scope.deadline = anyio.current_time() + seconds
+
+    async def _execute(self, jobs: Sequence[Job[Any]]) -> None:
+        await self._executor.run(lambda: self._connections.write(jobs), self._writing)

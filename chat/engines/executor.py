@@ -1,0 +1,42 @@
+"""Where blocking calls run: on threads in production, in place under a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+T = TypeVar("T")
+
+
+class Executor(Protocol):
+    """Runs a blocking call to its end, and always checkpoints.
+
+    A call that has started is never abandoned: a caller that is cancelled meanwhile learns of it afterwards.
+    """
+
+    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
+        """What `call` returns or raises. No more calls run at once than `limiter` has tokens."""
+        ...
+
+
+class ThreadExecutor:
+    """Worker threads, so that the event loop goes on while a disk is waited for."""
+
+    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
+        """See `Executor.run`."""
+        return await anyio.to_thread.run_sync(call, limiter=limiter)
+
+
+class InlineExecutor:
+    """The caller's own thread. A virtual clock does not know that a thread works, and would jump ahead of it."""
+
+    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:  # noqa: ARG002 - one at a time
+        """See `Executor.run`."""
+        try:
+            return call()
+        finally:
+            await anyio.lowlevel.checkpoint()

@@ -1,0 +1,99 @@
+"""History in SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from chat.domain.models import Message
+from chat.engines import graves, history_changes, history_reads, history_search
+from chat.engines.database import Database
+from chat.errors import Fenced, Unavailable
+from chat.ports.history import Change, ClientKey, Page, Query, Summary
+
+INDEX_EVERY = 256
+
+
+class SqliteHistory:
+    """`chat.ports.history.History` on `store.db`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._unindexed = 0
+
+    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.newest(connection, conversations))
+
+    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> list[bool]:
+            if messages:
+                history_changes.store(connection, messages)
+            return [history_changes.change(connection, change) for change in changes]
+
+        try:
+            applied = await self._database.write(job)
+        except Fenced:
+            if not await self._clear():
+                raise
+            applied = await self._database.write(job)
+        self._index(len(messages))
+        return applied
+
+    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.known(connection, keys))
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.get(connection, conversation, seq))
+
+    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+        """See the port."""
+        return await self._database.read(
+            lambda connection: history_reads.since(connection, conversation, since, limit, max_bytes)
+        )
+
+    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+        """See the port."""
+        return await self._database.read(
+            lambda connection: history_reads.page(connection, conversation, before, after, limit)
+        )
+
+    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.summaries(connection, user, conversations))
+
+    async def dms(self, user: str) -> Sequence[str]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.dms(connection, user))
+
+    async def read_marks(self, conversation: str) -> dict[str, int]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.read_marks(connection, conversation))
+
+    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        """See the port."""
+        return await self._database.read(lambda connection: history_reads.originals(connection, conversation, seq))
+
+    async def search(self, query: Query) -> Page:
+        """See the port."""
+        return await self._database.read(lambda connection: history_search.find(connection, query))
+
+    async def _clear(self) -> bool:
+        """Clear away what is left of deleted rooms, which may be in the way; whether there was anything."""
+        steps = 0
+        while await self._database.write(graves.clear):
+            steps += 1
+        return steps > 0
+
+    def _index(self, stored: int) -> None:
+        """Have what waits indexed, once that are enough; nobody waits for it, and a search does not need it."""
+        self._unindexed += stored
+        if self._unindexed >= INDEX_EVERY:
+            self._unindexed = 0
+            with contextlib.suppress(Unavailable):  # then the next time
+                self._database.submit(history_search.index_some, lambda _, __: None)

@@ -1,0 +1,197 @@
+"""The log in SQLite: append, consume, trim.
+
+Rule 1, durable before acknowledged: `ack(None)` follows a commit with `synchronous=FULL`; a record that was
+acknowledged survives the end of the process and the loss of power. Rule 2, order: a partition's offsets are in the
+order of the calls of `produce`, and a key is always in the same partition. Rule 3, at least once: a committed offset
+is written within 200 ms; after a crash up to that much comes again, and nothing is left out.
+
+Rule 4, about the store that the consumers write to: a committed offset says that the effect was committed there. With
+`synchronous=FULL` it is on the disk then. With `NORMAL` it is certain to be only after the store's next checkpoint: a
+loss of power, though not a crash of the process, may take the store's last commits back. So nothing is trimmed unasked:
+the assembly calls `trim` after a checkpoint of the store, and never for records that are younger than it; and with
+`NORMAL`, at a start that may follow a loss of power, it calls `rewind` to before the last checkpoint. Handlers are
+idempotent, so what comes again costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+from msgspec import Struct
+
+from chat.domain.ids import now_ms
+from chat.engines import log_rows
+from chat.engines.database import Database, Executor
+from chat.engines.log_append import Appender
+from chat.engines.log_groups import Group, Member
+from chat.engines.log_offsets import OffsetKeeper
+from chat.engines.log_streams import Catalogue, Headers, Stream
+from chat.ports.log import Ack, LogRecord
+
+BUFFER_RECORDS = 20_000
+BUFFER_BYTES = 64 * 1024 * 1024
+RETENTION_SECONDS = 24 * 3600
+CLOSE_SECONDS = 10.0
+TRIM_RECORDS = 1000
+
+
+class LogStatistics(Struct, frozen=True):
+    """Records and bytes that wait for their commit, records stored since the start, records kept, groups known."""
+
+    pending: int
+    pending_bytes: int
+    appended: int
+    kept: int
+    groups: int
+
+
+class SqliteLog:
+    """Implements `chat.ports.log.Log`; made by `SqliteLog.open`."""
+
+    def __init__(self, database: Database, catalogue: Catalogue, appender: Appender, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._appender = appender
+        self._clock = clock
+        self._offsets = OffsetKeeper(database, catalogue)
+        self._groups: dict[str, Group] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        executor: Executor,
+        partitions: Mapping[str, int] | None = None,
+        clock: Callable[[], int] = now_ms,
+        commit_interval_ms: float = 4.0,
+        buffer_records: int = BUFFER_RECORDS,
+        buffer_bytes: int = BUFFER_BYTES,
+    ) -> AsyncIterator[SqliteLog]:
+        """Open the log in a file of its own (None: in memory). Raises `Unavailable` as `Database.open` does.
+
+        `partitions` gives topics more than one partition when they are first used; afterwards a topic keeps its number,
+        for with another one its keys would change places and lose their order. At most `buffer_records` records and
+        `buffer_bytes` bytes wait for their commit; alone, a record is committed at once, under load at most one commit
+        begins in `commit_interval_ms`. On leaving, what waits is stored and acknowledged (for at most 10 s), and the
+        committed offsets are written.
+        """
+        async with Database.open(
+            path, executor=executor, schema=log_rows.SCHEMA, commit_interval_ms=commit_interval_ms
+        ) as database:
+            catalogue = Catalogue(partitions or {})
+            appender = Appender(database, catalogue, clock, max_records=buffer_records, max_bytes=buffer_bytes)
+            log = cls(database, catalogue, appender, clock)
+            await log._load()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(log._offsets.run)
+                try:
+                    yield log
+                finally:
+                    tasks.cancel_scope.cancel()
+                    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                        await appender.close()
+                        await log._offsets.write()
+
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
+        """See `Log.produce`. Raises `Unavailable` once the log is closing; then too `ack` is never called."""
+        self._appender.add(topic, key, value, headers, ack)
+
+    async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
+        """See `Log.append`."""
+        ended = anyio.Event()
+        outcome: list[Exception | None] = []
+
+        def ack(error: Exception | None) -> None:
+            outcome.append(error)
+            ended.set()
+
+        self.produce(topic, key, value, ack, headers)
+        await ended.wait()
+        if outcome[0] is not None:
+            raise outcome[0]
+
+    @asynccontextmanager
+    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+        """See `Log.consumer`. A group that is new begins at the first record that is kept."""
+        await anyio.lowlevel.checkpoint()
+        joined = self._group(group)
+        streams = [stream for topic in topics for stream in self._catalogue.topic(topic)]
+        member = Member(joined, streams, self._read)
+        joined.join(member)
+        try:
+            yield member
+        finally:
+            member.close()
+
+    async def trim(self, before_ms: int | None = None) -> int:
+        """Delete records that were taken before `before_ms` (None: 24 h ago) and that every group has committed.
+
+        How many were deleted; 1,000 to a transaction, so that appending goes on. A topic that no group has joined keeps
+        everything, dead letters too: nobody has said that they are done with. See rule 4 for when to call.
+        """
+        before = self._clock() - RETENTION_SECONDS * 1000 if before_ms is None else before_ms
+        await self._offsets.write()  # what is deleted must be known as committed
+        total = 0
+        for stream in list(self._catalogue.streams):
+            end = min((share.committed for share in stream.shares), default=stream.start)
+            deleted = TRIM_RECORDS
+            while deleted == TRIM_RECORDS:
+                deleted = await self._database.write(_trimming(stream.id, end, before))
+                stream.start += deleted
+                total += deleted
+        return total
+
+    async def rewind(self, group: str, since_ms: int) -> None:
+        """Let a group begin again at the first record that was taken at `since_ms` or later. See rule 4.
+
+        Only before its first member joins (else `RuntimeError`). Where the group has committed less, it stays.
+        """
+        known = self._group(group)
+        if known.members:
+            raise RuntimeError("rewind a consumer group before its first member joins")
+        shares = list(known.shares.values())
+        offsets = await self._database.read(_finding([share.stream for share in shares], since_ms))
+        for share, offset in zip(shares, offsets, strict=True):
+            if offset < share.committed:
+                share.reset(offset)
+                self._offsets.note(share)
+
+    def statistics(self) -> LogStatistics:
+        """What there is now."""
+        return LogStatistics(
+            self._appender.pending,
+            self._appender.pending_bytes,
+            self._appender.appended,
+            sum(stream.end - stream.start for stream in self._catalogue.streams),
+            len(self._groups),
+        )
+
+    def _group(self, name: str) -> Group:
+        if name not in self._groups:
+            self._groups[name] = Group(name, self._offsets.note)
+        return self._groups[name]
+
+    async def _read(self, stream: Stream, offset: int) -> list[LogRecord]:
+        id_, end = stream.id, stream.end
+        return await self._database.read(lambda connection: log_rows.read(connection, id_, offset, end))
+
+    async def _load(self) -> None:
+        self._catalogue.load(await self._database.read(log_rows.load_streams))
+        by_id = self._catalogue.by_id()
+        for name, stream_id, committed in await self._database.read(log_rows.load_offsets):
+            self._group(name).add(by_id[stream_id], committed)
+
+
+def _trimming(stream_id: int, end: int, before_ms: int) -> Callable[[sqlite3.Connection], int]:
+    return lambda connection: log_rows.delete_before(connection, stream_id, end, before_ms, TRIM_RECORDS)
+
+
+def _finding(streams: Sequence[Stream], since_ms: int) -> Callable[[sqlite3.Connection], list[int]]:
+    return lambda connection: [log_rows.offset_at(connection, stream, since_ms) for stream in streams]

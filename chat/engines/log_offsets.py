@@ -1,0 +1,67 @@
+"""The committed offsets of consumer groups on their way to the disk: gathered, and written at most every 200 ms."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+
+import anyio
+import anyio.lowlevel
+
+from chat.engines.database import Database
+from chat.engines.log_groups import Share
+from chat.engines.log_rows import Offset, save_offsets, save_streams
+from chat.engines.log_streams import Catalogue, Stream
+from chat.errors import Unavailable
+
+INTERVAL_SECONDS = 0.2
+_logger = logging.getLogger(__name__)
+
+
+class OffsetKeeper:
+    """Remembers which shares moved, and writes where they are. What is written never runs ahead of what is durable:
+    it goes through the same database, after the records."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._moved: dict[Share, None] = {}
+        self._moving = anyio.Event()
+
+    def note(self, share: Share) -> None:
+        """The share's committed offset changed."""
+        self._moved[share] = None
+        self._moving.set()
+
+    async def run(self) -> None:
+        """The background task."""
+        while True:
+            await self._moving.wait()
+            await anyio.sleep(INTERVAL_SECONDS)
+            try:
+                await self.write()
+            except Unavailable as error:
+                _logger.warning("the offsets of consumers are not written yet: %s", error)
+
+    async def write(self) -> None:
+        """Write what moved; return when it is durable. Failed or cancelled, it is written the next time."""
+        moved, self._moved = self._moved, {}
+        self._moving = anyio.Event()
+        if not moved:
+            await anyio.lowlevel.checkpoint()
+            return
+        unsaved = self._catalogue.unsaved[:]
+        offsets = [(share.group.name, share.stream.id, share.committed) for share in moved]
+        try:
+            await self._database.write(lambda connection: _save(connection, unsaved, offsets))
+        except BaseException:
+            for share in moved:
+                self.note(share)
+            raise
+        self._catalogue.note_saved(unsaved)
+
+
+def _save(connection: sqlite3.Connection, streams: Sequence[Stream], offsets: Sequence[Offset]) -> None:
+    save_streams(connection, streams)
+    save_offsets(connection, offsets)

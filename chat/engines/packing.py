@@ -1,0 +1,35 @@
+"""UUIDs as 16 bytes and back. Any other string stays as it is, so that nothing is ever changed by being stored."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+Packed = bytes | str
+_CACHED = 8192
+
+
+def pack(value: str) -> Packed:
+    """16 bytes for a lower-case UUID with dashes, else the string itself."""
+    if len(value) == 36:
+        try:
+            raw = bytes.fromhex(value.replace("-", ""))
+        except ValueError:
+            return value
+        if unpack(raw) == value:
+            return raw
+    return value
+
+
+def unpack(value: Packed) -> str:
+    """What was packed."""
+    if isinstance(value, str):
+        return value
+    digits = value.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+pack_user = lru_cache(_CACHED)(pack)
+"""`pack` for ids that come again and again."""
+
+unpack_user = lru_cache(_CACHED)(unpack)
+"""`unpack` for ids that come again and again."""

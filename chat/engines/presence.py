@@ -1,0 +1,246 @@
+"""Presence in memory, for one process.
+
+Rule 1: what others see of a user rises at once (a session begins, or is back from away) and falls by a leaving session
+only after the damping time; so a reconnect within it shows nothing. Rule 2: each change of what others see is published
+once, by the one background task, in the order in which the changes of that user came; a user who changes back before
+the task ran has not changed. Rule 3: what was changed is never taken back when a caller is cancelled.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+import anyio.lowlevel
+from msgspec import Struct
+
+from chat.domain.ids import rfc3339
+from chat.domain.models import PresenceState
+from chat.errors import Unavailable
+from chat.ports.presence import Seen
+from chat.ports.relay import Publication, Relay
+from chat.wire.events import encode
+from chat.wire.relay import pack_event, presence_channel
+
+LAST_SEEN_USERS = 100_000
+_RETRY_SECONDS = 0.5
+_RANK = {PresenceState.OFFLINE: 0, PresenceState.AWAY: 1, PresenceState.ONLINE: 2}
+_logger = logging.getLogger(__name__)
+
+
+class PresenceStatistics(Struct, frozen=True):
+    """Users and sessions that are present, users whose last visit is remembered, changes published."""
+
+    users: int
+    sessions: int
+    remembered: int
+    published: int
+
+
+class _User:
+    """`shown` is what others see, `published` what they were last told; `ended` is when the last session did."""
+
+    __slots__ = ("ended", "published", "sessions", "shown")
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, PresenceState] = {}
+        self.shown = PresenceState.OFFLINE
+        self.published = PresenceState.OFFLINE
+        self.ended: int | None = None
+
+    def aggregate(self) -> PresenceState:
+        states = self.sessions.values()
+        if PresenceState.ONLINE in states:
+            return PresenceState.ONLINE
+        return PresenceState.AWAY if states else PresenceState.OFFLINE
+
+
+class MemoryPresence:
+    """Implements `chat.ports.presence.Presence`; made by `MemoryPresence.open`, which runs its background task.
+
+    `clock` gives milliseconds since the epoch and is what `last_seen` tells. Sessions are as many as the edges let in.
+    The last visits of `last_seen_users` users are remembered until the process ends; beyond, the oldest is forgotten
+    and `last_seen` is None.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        clock: Callable[[], int],
+        heartbeat_s: float,
+        damping_s: float = 1.0,
+        *,
+        last_seen_users: int = LAST_SEEN_USERS,
+    ) -> None:
+        self._relay = relay
+        self._clock = clock
+        self._expiry = 2 * heartbeat_s
+        self._damping = damping_s
+        self._last_seen_users = last_seen_users
+        self._users: dict[str, _User] = {}
+        # Both in order of their times, because each is always as far ahead of now.
+        self._deadlines: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._falling: OrderedDict[str, float] = OrderedDict()
+        self._last_seen: OrderedDict[str, int] = OrderedDict()
+        self._changed: dict[str, None] = {}
+        self._wake: anyio.Event | None = None
+        self._published = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, relay: Relay, clock: Callable[[], int], heartbeat_s: float, damping_s: float = 1.0
+    ) -> AsyncIterator[MemoryPresence]:
+        """A presence whose background task runs until the context is left."""
+        presence = cls(relay, clock, heartbeat_s, damping_s)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(presence.run)
+            yield presence
+            tasks.cancel_scope.cancel()
+
+    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+        """See `Presence.enter`. `states` shows the effect when this returns."""
+        await anyio.lowlevel.checkpoint()
+        self._enter(user, session, state, anyio.current_time() + self._expiry)
+
+    async def leave(self, user: str, session: str) -> None:
+        """See `Presence.leave`."""
+        await anyio.lowlevel.checkpoint()
+        self._leave(user, session)
+
+    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+        """See `Presence.refresh`."""
+        await anyio.lowlevel.checkpoint()
+        deadline = anyio.current_time() + self._expiry
+        for user, session, state in sessions:
+            self._enter(user, session, state, deadline)
+
+    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+        """See `Presence.states`."""
+        await anyio.lowlevel.checkpoint()
+        return {user: self._seen(user) for user in users}
+
+    def statistics(self) -> PresenceStatistics:
+        """What there is now, and the changes that were published since the start."""
+        return PresenceStatistics(len(self._users), len(self._deadlines), len(self._last_seen), self._published)
+
+    async def run(self) -> None:
+        """The background task: ends sessions that were not refreshed, lets states fall, publishes changes."""
+        while True:
+            self._pass_time(anyio.current_time())
+            await self._publish_changes()
+            await self._wait()
+
+    def _enter(self, user: str, session: str, state: PresenceState, deadline: float) -> None:
+        record = self._users.get(user)
+        if record is None:
+            record = self._users[user] = _User()
+        self._deadlines[user, session] = deadline
+        self._deadlines.move_to_end((user, session))
+        if len(self._deadlines) == 1:
+            self._notify()
+        if record.sessions.get(session) is not state:
+            record.sessions[session] = state
+            self._settle(user, record)
+
+    def _leave(self, user: str, session: str) -> None:
+        record = self._users.get(user)
+        if record is None or record.sessions.pop(session, None) is None:
+            return
+        del self._deadlines[user, session]
+        if not record.sessions:
+            record.ended = self._clock()
+        if record.aggregate() is not record.shown:
+            self._falling[user] = anyio.current_time() + self._damping
+            self._falling.move_to_end(user)
+            if len(self._falling) == 1:
+                self._notify()
+
+    def _settle(self, user: str, record: _User) -> None:
+        state = record.aggregate()
+        if user in self._falling and _RANK[state] < _RANK[record.shown]:
+            return
+        self._falling.pop(user, None)
+        self._show(user, record, state)
+
+    def _show(self, user: str, record: _User, state: PresenceState) -> None:
+        if record.shown is not state:
+            record.shown = state
+            self._changed[user] = None
+            self._notify()
+
+    def _seen(self, user: str) -> Seen:
+        record = self._users.get(user)
+        if record is None:
+            return Seen(PresenceState.OFFLINE, self._last_seen.get(user))
+        return Seen(record.shown, record.ended if record.shown is PresenceState.OFFLINE else None)
+
+    def _pass_time(self, now: float) -> None:
+        while self._deadlines and next(iter(self._deadlines.values())) <= now:
+            user, session = next(iter(self._deadlines))
+            self._leave(user, session)
+        while self._falling and next(iter(self._falling.values())) <= now:
+            user, _ = self._falling.popitem(last=False)
+            record = self._users[user]
+            self._show(user, record, record.aggregate())
+
+    async def _publish_changes(self) -> None:
+        changed, self._changed = self._changed, {}
+        publications = []
+        for user in changed:
+            record = self._users[user]
+            if record.shown is not record.published:
+                record.published = record.shown
+                publications.append(self._publication(user))
+            if record.shown is PresenceState.OFFLINE and not record.sessions:
+                self._retire(user, record)
+        if publications:
+            await self._publish(publications)
+
+    def _publication(self, user: str) -> Publication:
+        seen = self._seen(user)
+        event = {
+            "type": "presence",
+            "user": user,
+            "state": seen.state,
+            "last_seen": None if seen.last_seen is None else rfc3339(seen.last_seen),
+        }
+        return Publication(presence_channel(user), pack_event(encode(event)))
+
+    def _retire(self, user: str, record: _User) -> None:
+        del self._users[user]
+        if record.ended is not None:
+            self._last_seen[user] = record.ended
+            self._last_seen.move_to_end(user)
+            if len(self._last_seen) > self._last_seen_users:
+                self._last_seen.popitem(last=False)
+
+    async def _publish(self, publications: Sequence[Publication]) -> None:
+        # Meanwhile changes gather in `_changed`, at most one a user.
+        while True:
+            try:
+                await self._relay.publish(publications)
+            except Unavailable as error:
+                _logger.warning("presence changes wait for the relay: %s", error)
+                await anyio.sleep(_RETRY_SECONDS)
+            else:
+                self._published += len(publications)
+                return
+
+    async def _wait(self) -> None:
+        if self._changed:
+            return
+        times = [next(iter(due.values())) for due in (self._deadlines, self._falling) if due]
+        self._wake = anyio.Event()
+        try:
+            with anyio.move_on_after(max(0.0, min(times) - anyio.current_time()) if times else None):
+                await self._wake.wait()
+        finally:
+            self._wake = None
+
+    def _notify(self) -> None:
+        if self._wake is not None:
+            self._wake.set()

@@ -1,0 +1,215 @@
+"""The relay in memory: publish and subscribe within one process.
+
+Rule 1: a publication reaches every listener that is subscribed when `publish` runs, in one go: no other task sees half
+of a call. Rule 2: a listener that does not keep up costs itself alone; over its bound it loses, per channel, everything
+until it next receives, and is told so by one `Delivery(channel, None)`. Rule 3: publishing never waits for a listener.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio
+import anyio.lowlevel
+from msgspec import Struct
+
+from chat.ports.relay import ONCE_SECONDS, Delivery, Publication
+
+BUFFER_RECORDS = 20_000
+BUFFER_BYTES = 16 * 1024 * 1024
+ONCE_KEYS = 200_000
+
+
+class RelayStatistics(Struct, frozen=True):
+    """Listeners and channels that are open, publications that were taken, deliveries that overflowed a buffer."""
+
+    listeners: int
+    channels: int
+    published: int
+    lost: int
+    once_keys: int
+
+
+class MemoryRelay:
+    """Implements `chat.ports.relay.Relay`.
+
+    A listener buffers at most `buffer_records` deliveries and `buffer_bytes` of payload (and one mark for each channel
+    that overflowed). At most `once_keys` keys of `Publication.once` are remembered: beyond them the oldest go before
+    their 300 s are over, so a repetition that comes later than that passes.
+    """
+
+    def __init__(
+        self, *, buffer_records: int = BUFFER_RECORDS, buffer_bytes: int = BUFFER_BYTES, once_keys: int = ONCE_KEYS
+    ) -> None:
+        self._buffer_records = buffer_records
+        self._buffer_bytes = buffer_bytes
+        # A tuple for each channel: most have one listener, and publishing must not trip over a change.
+        self._channels: dict[str, tuple[MemoryListener, ...]] = {}
+        self._listeners = 0
+        self._once = _Once(once_keys)
+        self._published = 0
+        self._lost = 0
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """See `Relay.publish`. Cancelled, nothing was published."""
+        await anyio.lowlevel.checkpoint()
+        channels = self._channels
+        for channel, payload, once in publications:
+            if once is not None and not self._once.first(once):
+                continue
+            self._published += 1
+            listeners = channels.get(channel)
+            if listeners is not None:
+                delivery = Delivery(channel, payload)
+                for listener in listeners:
+                    listener.put(delivery, len(payload))
+
+    def listener(self) -> AbstractAsyncContextManager[MemoryListener]:
+        """See `Relay.listener`."""
+        return self._listen()
+
+    def remember(self, keys: Collection[str]) -> None:
+        """Take these `once` keys as published now: what a new process knows from before its start."""
+        for key in keys:
+            self._once.first(key)
+
+    def statistics(self) -> RelayStatistics:
+        """What there is now, and totals since the start."""
+        return RelayStatistics(self._listeners, len(self._channels), self._published, self._lost, len(self._once))
+
+    @asynccontextmanager
+    async def _listen(self) -> AsyncIterator[MemoryListener]:
+        listener = MemoryListener(self, self._buffer_records, self._buffer_bytes)
+        self._listeners += 1
+        try:
+            yield listener
+        finally:
+            self._listeners -= 1
+            listener.close()
+            self.drop([channel for channel, listeners in self._channels.items() if listener in listeners], listener)
+
+    def add(self, channels: Collection[str], listener: MemoryListener) -> None:
+        """Deliver these channels to the listener too."""
+        for channel in channels:
+            listeners = self._channels.get(channel, ())
+            if listener not in listeners:
+                self._channels[channel] = (*listeners, listener)
+
+    def drop(self, channels: Collection[str], listener: MemoryListener) -> None:
+        """Deliver these channels to the listener no more."""
+        for channel in channels:
+            left = tuple(other for other in self._channels.get(channel, ()) if other is not listener)
+            if left:
+                self._channels[channel] = left
+            else:
+                self._channels.pop(channel, None)
+
+    def count_lost(self) -> None:
+        """A delivery found a buffer full."""
+        self._lost += 1
+
+
+class MemoryListener:
+    """Implements `chat.ports.relay.Listener`; one task receives. Closed, it raises `anyio.ClosedResourceError`."""
+
+    def __init__(self, relay: MemoryRelay, max_records: int, max_bytes: int) -> None:
+        self._relay = relay
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._buffer: list[Delivery] = []
+        self._bytes = 0
+        self._overflowed: set[str] = set()
+        self._arrived: anyio.Event | None = None
+        self._closed = False
+
+    async def subscribe(self, channels: Collection[str]) -> None:
+        """See `Listener.subscribe`. A channel that is subscribed already is left as it is."""
+        await anyio.lowlevel.checkpoint()
+        self._check_open()
+        self._relay.add(channels, self)
+
+    async def unsubscribe(self, channels: Collection[str]) -> None:
+        """See `Listener.unsubscribe`. What is in the buffer is still delivered."""
+        await anyio.lowlevel.checkpoint()
+        self._check_open()
+        self._relay.drop(channels, self)
+
+    async def receive(self) -> Sequence[Delivery]:
+        """See `Listener.receive`. Cancelled, it loses nothing. Raises `anyio.BusyResourceError` for a second task."""
+        if self._arrived is not None:
+            raise anyio.BusyResourceError("receiving from")
+        await anyio.lowlevel.checkpoint()
+        while not self._buffer:
+            self._check_open()
+            self._arrived = anyio.Event()
+            try:
+                await self._arrived.wait()
+            finally:
+                self._arrived = None
+        taken, self._buffer = self._buffer, []
+        self._bytes = 0
+        if self._overflowed:
+            self._overflowed.clear()
+        return taken
+
+    def put(self, delivery: Delivery, size: int) -> None:
+        """Buffer a delivery, or mark its channel as lost from here on until `receive` makes room."""
+        buffer = self._buffer
+        if self._overflowed or len(buffer) >= self._max_records or self._bytes + size > self._max_bytes:
+            self._overflow(delivery, size)
+        else:
+            self._bytes += size
+            buffer.append(delivery)
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def close(self) -> None:
+        """Drop the buffer and wake the receiver."""
+        self._closed = True
+        self._buffer.clear()
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def _overflow(self, delivery: Delivery, size: int) -> None:
+        # A channel that lost one loses all until the next `receive`: what came after the mark would otherwise stand in
+        # the buffer with a hole behind it.
+        if delivery.channel not in self._overflowed:
+            if len(self._buffer) < self._max_records and self._bytes + size <= self._max_bytes:
+                self._bytes += size
+                self._buffer.append(delivery)
+                return
+            self._overflowed.add(delivery.channel)
+            self._buffer.append(Delivery(delivery.channel, None))
+        self._relay.count_lost()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise anyio.ClosedResourceError
+
+
+class _Once:
+    """Keys that were published in the last 300 s of the event loop's clock, oldest first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._keys: set[str] = set()
+        self._order: deque[tuple[float, str]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def first(self, key: str) -> bool:
+        """Whether the key is new; it is known from now on."""
+        now = anyio.current_time()
+        order = self._order
+        while order and order[0][0] <= now:
+            self._keys.discard(order.popleft()[1])
+        if key in self._keys:
+            return False
+        if len(order) >= self._limit:
+            self._keys.discard(order.popleft()[1])
+        self._keys.add(key)
+        order.append((now + ONCE_SECONDS, key))
+        return True

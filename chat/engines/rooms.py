@@ -1,0 +1,190 @@
+"""Rooms in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from chat.domain.conversations import room_key
+from chat.domain.models import Member, Role, Room, Visibility
+from chat.engines import membership
+from chat.engines.database import Database
+from chat.engines.graves import bury, clear
+from chat.errors import Conflict, NotFound
+from chat.ports.rooms import Invite
+
+_COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created"
+_END = "\U0010ffff"
+
+
+class SqliteRooms:
+    """`chat.ports.rooms.Rooms` on `store.db`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, room: Room, owner: str) -> None:
+        """See the port."""
+        await self._database.write(lambda connection: _create(connection, room, owner))
+
+    async def get(self, room: str) -> Room | None:
+        """See the port."""
+        return await self._database.read(lambda connection: _get(connection, room))
+
+    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+        """See the port."""
+        return await self._database.write(lambda connection: _update(connection, room, name, visibility))
+
+    async def delete(self, room: str) -> None:
+        """See the port. Gone at once; a long history's space is freed in steps, between which others write."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            if connection.execute("DELETE FROM rooms WHERE id = ?", (room,)).rowcount == 0:
+                raise _no_room()
+            bury(connection, room_key(room))
+
+        await self._database.write(job)
+        while await self._database.write(clear):
+            pass
+
+    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+        """See the port."""
+        sql = (
+            f"SELECT {_COLUMNS}, members.role FROM members JOIN rooms ON rooms.key = members.room"  # noqa: S608
+            " WHERE members.user = (SELECT key FROM users WHERE id = ?) ORDER BY rooms.folded, rooms.id"
+        )
+        return await self._database.read(
+            lambda connection: [(_room(row), Role(row[4])) for row in connection.execute(sql, (user,))]
+        )
+
+    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+        """See the port."""
+        low = prefix.casefold()
+        sql = (
+            f"SELECT {_COLUMNS} FROM rooms WHERE visibility = 'public' AND folded >= ? AND folded < ?"  # noqa: S608
+            " ORDER BY folded, id LIMIT ?"
+        )
+        return await self._database.read(
+            lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, limit))]
+        )
+
+    async def role(self, room: str, user: str) -> Role | None:
+        """See the port."""
+        return await self._database.read(lambda connection: membership.role(connection, room, user))
+
+    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+        """See the port."""
+        sql = (
+            "SELECT users.id, users.name, members.role, members.joined"
+            " FROM members JOIN users ON users.key = members.user"
+            " WHERE members.room = (SELECT key FROM rooms WHERE id = ?) AND members.folded > ?"
+            " ORDER BY members.folded LIMIT ?"
+        )
+        return await self._database.read(
+            lambda connection: [
+                Member(user=row[0], name=row[1], role=Role(row[2]), joined=row[3])
+                for row in connection.execute(sql, (room, after.lower(), limit))
+            ]
+        )
+
+    async def member_ids(self, room: str) -> Sequence[str]:
+        """See the port."""
+        sql = (
+            "SELECT users.id FROM members JOIN users ON users.key = members.user"
+            " WHERE members.room = (SELECT key FROM rooms WHERE id = ?)"
+        )
+        return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
+
+    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+        """See the port."""
+        return await self._database.write(
+            lambda connection: membership.set_member(connection, room, user, role, now=now, new_only=new_only)
+        )
+
+    async def remove_member(self, room: str, user: str) -> Role | None:
+        """See the port."""
+        return await self._database.write(lambda connection: membership.remove_member(connection, room, user))
+
+    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        """See the port."""
+        return await self._database.write(
+            lambda connection: membership.ban(connection, room, user, by=by, reason=reason, now=now)
+        )
+
+    async def unban(self, room: str, user: str) -> bool:
+        """See the port."""
+        return await self._database.write(lambda connection: membership.unban(connection, room, user))
+
+    async def bans(self, room: str) -> Sequence[str]:
+        """See the port."""
+        sql = (
+            "SELECT users.id FROM bans JOIN users ON users.key = bans.user"
+            " WHERE bans.room = (SELECT key FROM rooms WHERE id = ?) ORDER BY bans.at, users.key"
+        )
+        return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
+
+    async def add_invite(self, invite: Invite) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            key = membership.room_key(connection, invite.room)
+            connection.execute(
+                "INSERT INTO invites (digest, room, role, creator, expires) VALUES (?, ?, ?, ?, ?)",
+                (invite.digest, key, invite.role, invite.creator, invite.expires),
+            )
+
+        await self._database.write(job)
+
+    async def invite(self, digest: bytes) -> Invite | None:
+        """See the port."""
+        sql = (
+            "SELECT rooms.id, invites.role, invites.creator, invites.expires"
+            " FROM invites JOIN rooms ON rooms.key = invites.room WHERE invites.digest = ?"
+        )
+
+        def query(connection: sqlite3.Connection) -> Invite | None:
+            row = connection.execute(sql, (digest,)).fetchone()
+            if row is None:
+                return None
+            return Invite(digest=digest, room=row[0], role=Role(row[1]), creator=row[2], expires=row[3])
+
+        return await self._database.read(query)
+
+    async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
+        """See the port."""
+        wanted = list(users)
+        await self._database.write(lambda connection: membership.add_members(connection, room, wanted, role, now))
+
+
+def _no_room() -> NotFound:
+    return NotFound("there is no such room", field="room")
+
+
+def _room(row: tuple[str, str, str, int]) -> Room:
+    return Room(id=row[0], name=row[1], visibility=Visibility(row[2]), created=row[3])
+
+
+def _get(connection: sqlite3.Connection, room: str) -> Room | None:
+    row = connection.execute(f"SELECT {_COLUMNS} FROM rooms WHERE id = ?", (room,)).fetchone()  # noqa: S608
+    return _room(row) if row else None
+
+
+def _create(connection: sqlite3.Connection, room: Room, owner: str) -> None:
+    if _get(connection, room.id):
+        raise Conflict("the id is taken; make a new one", field="id")
+    connection.execute(
+        "INSERT INTO rooms (id, name, folded, visibility, created) VALUES (?, ?, ?, ?, ?)",
+        (room.id, room.name, room.name.casefold(), room.visibility, room.created),
+    )
+    membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created, new_only=False)
+
+
+def _update(connection: sqlite3.Connection, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    if name is not None:
+        connection.execute("UPDATE rooms SET name = ?, folded = ? WHERE id = ?", (name, name.casefold(), room))
+    if visibility is not None:
+        connection.execute("UPDATE rooms SET visibility = ? WHERE id = ?", (visibility, room))
+    changed = _get(connection, room)
+    if changed is None:
+        raise _no_room()
+    return changed

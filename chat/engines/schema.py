@@ -1,0 +1,130 @@
+"""The tables of the embedded store, `store.db`. Scripts are only ever added: number n leads from version n to n + 1.
+
+Accounts and rooms use integer keys inside and UUID strings outside. A message's `id` is its conversation's key times
+2**32 plus its `seq`, so that one B-tree holds the messages, keeps each conversation together and in order, and proves
+`(conversation, seq)` unique. Ids of people and of clients stand in the messages as 16 bytes (see `packing`).
+"""
+
+from __future__ import annotations
+
+_ACCOUNTS = """
+CREATE TABLE users (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL UNIQUE,       -- the name in lower case
+    email TEXT,
+    folded_email TEXT UNIQUE,
+    password_hash TEXT,
+    created INTEGER NOT NULL,
+    blocked INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE grants (
+    digest BLOB PRIMARY KEY,
+    family TEXT NOT NULL,
+    user TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    replaced INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX grants_by_family ON grants (family);
+CREATE INDEX grants_by_expiry ON grants (expires);
+CREATE TABLE signing_keys (
+    kid TEXT PRIMARY KEY,
+    private BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+_ROOMS = """
+CREATE TABLE rooms (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    visibility TEXT NOT NULL,
+    created INTEGER NOT NULL
+);
+CREATE INDEX public_rooms ON rooms (folded, id) WHERE visibility = 'public';
+CREATE TABLE members (
+    room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user INTEGER NOT NULL REFERENCES users,
+    role TEXT NOT NULL,
+    joined INTEGER NOT NULL,
+    folded TEXT NOT NULL,              -- the user's, which never changes: members are listed by name
+    PRIMARY KEY (room, user)
+) WITHOUT ROWID;
+CREATE INDEX members_by_name ON members (room, folded);
+CREATE INDEX members_by_user ON members (user);
+CREATE INDEX owners ON members (room) WHERE role = 'owner';
+CREATE TABLE bans (
+    room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user INTEGER NOT NULL REFERENCES users,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (room, user)
+) WITHOUT ROWID;
+CREATE TABLE invites (
+    digest BLOB PRIMARY KEY,
+    room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX invites_by_room ON invites (room);
+"""
+
+# AUTOINCREMENT: the key of a deleted conversation is never given again, so nothing left of it can come back.
+# The index of terms keeps neither texts nor positions nor sizes; the tokenizer `ascii` splits at spaces only, given
+# what `chat.domain.terms` makes. Messages wait in `unindexed`, because it is cheaper to index many at once.
+_HISTORY = """
+CREATE TABLE conversations (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE direct (
+    user BLOB NOT NULL,
+    conversation INTEGER NOT NULL,
+    PRIMARY KEY (user, conversation)
+) WITHOUT ROWID;
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    sender BLOB NOT NULL,
+    client_id BLOB NOT NULL,
+    ts INTEGER NOT NULL,
+    flags INTEGER NOT NULL,            -- 1 edited, 2 deleted, 4 moderated
+    reply_to INTEGER,
+    mentions TEXT,                     -- ids with spaces between
+    sender_name TEXT NOT NULL,
+    text TEXT                          -- last, so that a count need not read it
+);
+CREATE UNIQUE INDEX messages_by_client ON messages (sender, client_id);
+CREATE TABLE originals (
+    key INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX originals_by_message ON originals (message);
+CREATE TABLE reactions (
+    key INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    user BLOB NOT NULL,
+    emoji TEXT NOT NULL,
+    UNIQUE (message, user, emoji)
+);
+CREATE TABLE read_marks (
+    conversation INTEGER NOT NULL,
+    user BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (conversation, user)
+) WITHOUT ROWID;
+CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
+CREATE VIRTUAL TABLE search USING fts5 (
+    terms, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
+);
+CREATE TABLE graves (key INTEGER PRIMARY KEY);
+"""
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY,)

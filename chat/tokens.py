@@ -1,0 +1,256 @@
+"""Access tokens: signed here by the auth role, verified here by every role. JWT (RFC 7519) by the rules of RFC 8725.
+
+One algorithm, EdDSA with Ed25519 (RFC 8037), is made and accepted; the header says `typ: at+jwt` (RFC 9068) and a
+known `kid`, and nothing that would choose a key or a meaning from outside (`crit`, `jku`, `jwk`, `x5u`, `x5c`).
+Every claim is required: `iss`, `aud`, `sub` (user id), `name`, `sid` (the refresh-token family), `jti`, `iat`, `nbf`,
+`exp`.
+
+Keys rotate without a gap. Rule 1: a new key is published before it signs, so that every process can load it first.
+Rule 2: a key is kept for verification until the last token that it may have signed is over. Rule 3: a token whose
+`kid` is unknown asks for an early reload, and is refused meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import jwt
+import msgspec
+from anyio.abc import TaskStatus
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from jwt.utils import base64url_encode
+from msgspec import Struct
+
+from chat.domain.ids import new_id, now_ms
+from chat.errors import RookeryError, Unauthorized, Unavailable
+from chat.ports.accounts import Accounts, SigningKey
+
+ALGORITHM = "EdDSA"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
+TOKEN_BYTES = 4096
+LONGEST_TOKEN_SECONDS = 24 * 3600
+CLOCK_SKEW_MS = 30_000
+REFRESH_SECONDS = 60.0
+SOONEST_REFRESH_SECONDS = 5.0
+_HEADER = frozenset({"alg", "typ", "kid"})
+_CACHED = 16_384
+
+logger = logging.getLogger("rookery.tokens")
+
+
+class Claims(Struct, frozen=True):
+    """What a valid token says: who calls, by which name, in which refresh-token family, until when (milliseconds)."""
+
+    user: str
+    name: str
+    family: str
+    expires_ms: int
+
+
+class _Payload(Struct):
+    iss: str
+    aud: str
+    sub: str
+    name: str
+    sid: str
+    jti: str
+    iat: int
+    nbf: int
+    exp: int
+
+
+class _Key(Struct, frozen=True):
+    """A signing key, parsed once. Times in milliseconds since the epoch."""
+
+    kid: str
+    private: Ed25519PrivateKey
+    public: Ed25519PublicKey
+    created: int
+    expires: int
+
+    @classmethod
+    def parse(cls, stored: SigningKey) -> _Key:
+        private = serialization.load_pem_private_key(stored.private, password=None)
+        if not isinstance(private, Ed25519PrivateKey):
+            raise Unavailable(f"the stored signing key {stored.kid} is not an Ed25519 key")
+        return cls(stored.kid, private, private.public_key(), stored.created, stored.expires)
+
+    def jwk(self) -> dict[str, str]:
+        """The public half as a JWK (RFC 8037, section 2)."""
+        raw = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        point = base64url_encode(raw).decode()
+        return {"kty": "OKP", "crv": "Ed25519", "x": point, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
+
+
+def new_signing_key(created: int, expires: int) -> SigningKey:
+    """A fresh key pair that signs from `created` on and verifies until `expires` (milliseconds)."""
+    private = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return SigningKey(kid=new_id(), private=private, created=created, expires=expires)
+
+
+class KeyRing:
+    """The keys of this process: the one that signs, and all that verify.
+
+    `refresh` must have returned once before tokens can be issued; `run` keeps the ring fresh. `verify` and `issue`
+    never wait.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        *,
+        issuer: str = "rookery",
+        audience: str = "rookery",
+        rotation_seconds: int = 30 * 24 * 3600,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._accounts = accounts
+        self._issuer = issuer
+        self._audience = audience
+        self._rotation_ms = max(rotation_seconds, 1) * 1000
+        # Rule 1: two refreshes of any other process fit between publication and first use.
+        self._lead_ms = min(int(2 * REFRESH_SECONDS * 1000), self._rotation_ms // 2)
+        self._clock = clock
+        self._keys: dict[str, _Key] = {}
+        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+        self._wanted = anyio.Event()
+
+    async def refresh(self) -> None:
+        """Load the keys; add one when the newest is due for rotation. Raises `Unavailable`."""
+        stored = await self._accounts.signing_keys()
+        now = self._clock()
+        if not stored or now >= stored[-1].created + self._rotation_ms - self._lead_ms:
+            stored = await self._rotate(stored, now)
+        self._load(stored, now)
+
+    async def _rotate(self, stored: Sequence[SigningKey], now: int) -> Sequence[SigningKey]:
+        # With a key that can still sign, the new one waits until everyone knows it; without one it starts at once.
+        signs = any(key.created <= now < key.expires - self._lead_ms for key in stored)
+        created = now + self._lead_ms if signs else now
+        expires = created + 2 * self._rotation_ms + LONGEST_TOKEN_SECONDS * 1000
+        await self._accounts.add_signing_key(new_signing_key(created, expires), keep_from=now)
+        return await self._accounts.signing_keys()
+
+    def _load(self, stored: Sequence[SigningKey], now: int) -> None:
+        alive = [key for key in stored if key.expires > now]
+        if {key.kid for key in alive} == self._keys.keys():
+            return
+        self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse(key) for key in alive}
+        self._verified.clear()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Refresh now (a failure is raised), and then every minute for ever, sooner when an unknown key was seen.
+
+        A later failure is logged, and the keys that are known stay in use.
+        """
+        await self.refresh()
+        task_status.started()
+        while True:
+            self._wanted = anyio.Event()
+            await anyio.sleep(SOONEST_REFRESH_SECONDS)
+            with anyio.move_on_after(REFRESH_SECONDS - SOONEST_REFRESH_SECONDS):
+                await self._wanted.wait()
+            try:
+                await self.refresh()
+            except RookeryError as error:
+                logger.warning("signing keys were not refreshed: %s", error.message)
+
+    def issue(self, user: str, name: str, family: str, ttl_s: int) -> str:
+        """A token for `ttl_s` seconds, at most 24 hours. Raises `Unavailable` when no key can sign that long."""
+        now = self._clock()
+        ttl_s = min(ttl_s, LONGEST_TOKEN_SECONDS)
+        key = self._signing(now, ttl_s * 1000)
+        seconds = now // 1000
+        payload = _Payload(
+            iss=self._issuer,
+            aud=self._audience,
+            sub=user,
+            name=name,
+            sid=family,
+            jti=new_id(),
+            iat=seconds,
+            nbf=seconds,
+            exp=seconds + ttl_s,
+        )
+        headers = {"typ": TOKEN_TYPE, "kid": key.kid}
+        return jwt.encode(msgspec.structs.asdict(payload), key.private, algorithm=ALGORITHM, headers=headers)
+
+    def _signing(self, now: int, ttl_ms: int) -> _Key:
+        usable = [key for key in self._keys.values() if key.created <= now and now + ttl_ms <= key.expires]
+        if not usable:
+            raise Unavailable("no signing key is loaded; the accounts engine could not be reached yet")
+        return max(usable, key=lambda key: key.created)
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a token that is valid now. Raises `Unauthorized`, which says why, never another error."""
+        if len(token) > TOKEN_BYTES or not token.isascii():
+            raise Unauthorized(f"the token is not a JWT of at most {TOKEN_BYTES} bytes")
+        digest = hashlib.sha256(token.encode()).digest()
+        claims = self._verified.get(digest)
+        if claims is None:
+            claims = self._check(token)
+            self._remember(digest, claims)
+        else:
+            self._verified.move_to_end(digest)
+        if claims.expires_ms <= self._clock():
+            self._verified.pop(digest, None)
+            raise Unauthorized("the token has expired; refresh it")
+        return claims
+
+    def _remember(self, digest: bytes, claims: Claims) -> None:
+        self._verified[digest] = claims
+        if len(self._verified) > _CACHED:
+            self._verified.popitem(last=False)
+
+    def _check(self, token: str) -> Claims:
+        try:
+            key = self._key_for(jwt.get_unverified_header(token))
+            # The times are checked below, by the clock that this ring was given.
+            options: Any = {"require": list(_Payload.__struct_fields__), **dict.fromkeys(_OWN_CHECKS, False)}
+            raw = jwt.decode(
+                token,
+                key.public,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                options=options,
+            )
+            payload = msgspec.convert(raw, _Payload)
+        except (jwt.PyJWTError, msgspec.ValidationError, ValueError, RecursionError) as error:
+            raise Unauthorized(f"the token is not valid: {type(error).__name__}") from None
+        return self._claims(payload, key)
+
+    def _key_for(self, header: dict[str, Any]) -> _Key:
+        """The key that the header names. RFC 8725: algorithm (3.1), type (3.11), and no key from outside (3.10)."""
+        if header.get("alg") != ALGORITHM or header.get("typ") != TOKEN_TYPE or header.keys() != _HEADER:
+            raise Unauthorized(f"the token's header is not one of ours: alg {ALGORITHM}, typ {TOKEN_TYPE}, and a kid")
+        key = self._keys.get(header["kid"]) if isinstance(header["kid"], str) else None
+        if key is None or key.expires <= self._clock():
+            self._wanted.set()
+            raise Unauthorized("the token's key is not known; log in again")
+        return key
+
+    def _claims(self, payload: _Payload, key: _Key) -> Claims:
+        now = self._clock()
+        if max(payload.nbf, payload.iat) * 1000 > now + CLOCK_SKEW_MS:
+            raise Unauthorized("the token is not valid yet")
+        if payload.exp - payload.iat > LONGEST_TOKEN_SECONDS:
+            raise Unauthorized("the token's life is longer than any that is issued here")
+        expires = min(payload.exp * 1000, key.expires)
+        return Claims(user=payload.sub, name=payload.name, family=payload.sid, expires_ms=expires)
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """All verifying keys as a JWK Set (RFC 7517), those that will sign soon among them."""
+        now = self._clock()
+        return {"keys": [key.jwk() for key in self._keys.values() if key.expires > now]}
+
+
+_OWN_CHECKS = ("verify_exp", "verify_nbf", "verify_iat")

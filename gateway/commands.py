@@ -1,0 +1,288 @@
+"""What each command does. A handler checks what it can in place, and names the rest to be awaited.
+
+A handler that returns None is done, or (`send`, `dm`, `edit`, …) has handed a record to the log, whose acknowledgement
+answers the client. Otherwise it returns the coroutine function that goes on, in the session's task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from msgspec import UNSET
+
+from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
+from chat.domain.models import Message, PresenceState
+from chat.domain.rights import Action, may, require
+from chat.domain.text import check_emoji, check_text
+from chat.errors import Conflict, Forbidden, Invalid, NotFound, Overloaded, RateLimited, RookeryError, Unavailable
+from chat.ports.relay import Publication
+from chat.wire import commands, events, records
+from chat.wire.relay import pack_event, room_channel, user_channel
+from gateway import connecting, subscribing
+from gateway.websocket.close import CloseCode
+
+if TYPE_CHECKING:
+    from gateway.session import Later, Session
+
+TYPING_SECONDS = 3.0
+_TYPED = 64
+
+
+def conversation_of(session: Session, command: Any) -> str:
+    """The conversation that a command names by `room` or by `with`: exactly one of them."""
+    if (command.room is UNSET) == (command.with_ is UNSET):
+        raise Invalid("name the conversation by `room` or by `with` (a user's id), one of them", field="room")
+    if command.room is not UNSET:
+        return room_key(command.room.lower())
+    return dm_key(session.user, command.with_.lower())
+
+
+def check_rate(session: Session) -> None:
+    """Take a token of the user's bucket. Raises `RateLimited`; whoever goes on regardless is closed with 4029."""
+    person, limits = session.person, session.edge.settings.limits
+    if person is None or not session.edge.settings.rate_limits:
+        return
+    wait = person.take(limits.sends_per_second, limits.send_burst, anyio.current_time())
+    if wait:
+        if person.strikes > limits.send_burst:
+            session.close(CloseCode.RATE_LIMITED, "too many messages in spite of errors", retry=True)
+        raise RateLimited(f"at most {limits.sends_per_second:g} messages a second; wait", retry_after_ms=wait)
+
+
+def produce(session: Session, id: int, record: records.AnyRecord) -> None:  # noqa: A002 - the contract's word
+    """Hand a record to the log; its acknowledgement answers the command."""
+    key = record.conversation
+    session.edge.log.produce(records.topic_of(key), key, records.encode(record), partial(_acknowledged, session, id))
+    session.began()
+
+
+def _acknowledged(session: Session, id: int, error: Exception | None) -> None:  # noqa: A002
+    session.ended()
+    if error is None:
+        session.edge.counters.accepted += 1
+        session.ok(id)
+    else:
+        session.refuse(id, error if isinstance(error, RookeryError) else Unavailable("not stored; send it again"))
+    session.edge.flush_soon()
+
+
+def send(session: Session, command: commands.Send) -> Later | None:
+    """A room message: rate, size and right are checked, then the log has the word."""
+    check_rate(session)
+    check_text(command.text, session.edge.settings.limits.text_bytes)
+    role = session.edge.access.known(session.user, command.room)
+    if role is None:
+        return _send_checked
+    require(role, Action.SEND)
+    _produce_sent(session, command)
+    return None
+
+
+async def _send_checked(session: Session, command: Any) -> None:
+    require(await session.edge.access.role(session.user, command.room.lower()), Action.SEND)
+    _produce_sent(session, command)
+
+
+def _produce_sent(session: Session, command: commands.Send) -> None:
+    reply_to = command.reply_to
+    sent = records.Sent(
+        conversation=room_key(command.room.lower()),
+        actor=session.user,
+        name=session.name,
+        ts=session.edge.clock(),
+        text=command.text,
+        client_id=command.client_id.lower(),
+        reply_to=None if reply_to is UNSET else reply_to,
+    )
+    produce(session, command.id, sent)
+
+
+def dm(session: Session, command: commands.Dm) -> Later | None:
+    """A direct message: a live copy to both users at once, and a record for history."""
+    check_rate(session)
+    check_text(command.text, session.edge.settings.limits.text_bytes)
+    dm_key(session.user, command.to.lower())
+    if not session.edge.access.knows_user(command.to.lower()):
+        return _dm_checked
+    _produce_dm(session, command)
+    return None
+
+
+async def _dm_checked(session: Session, command: Any) -> None:
+    if await session.edge.access.user(command.to.lower()) is None:
+        raise NotFound("no such user; look up the id", field="to")
+    _produce_dm(session, command)
+
+
+def _produce_dm(session: Session, command: commands.Dm) -> None:
+    to, client_id, ts = command.to.lower(), command.client_id.lower(), session.edge.clock()
+    key = dm_key(session.user, to)
+    sent = records.Sent(
+        conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id
+    )
+    produce(session, command.id, sent)
+    message = Message(
+        conversation=key,
+        seq=0,
+        sender=session.user,
+        sender_name=session.name,
+        text=command.text,
+        ts=ts,
+        client_id=client_id,
+    )
+    live = pack_event(events.encode(events.dm_event(message)))
+    once = f"{session.user}:{client_id}"
+    channels = user_channel(to), user_channel(session.user)
+    try:
+        session.edge.outbound.publish(*(Publication(channel, live, f"{once}:{channel}") for channel in channels))
+    except Overloaded:
+        session.edge.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
+
+
+async def _target(session: Session, command: Any) -> tuple[str, Message, Any]:
+    """The message that a command is about, and the asker's role (None in a direct conversation)."""
+    key = conversation_of(session, command)
+    role = await session.edge.access.role(session.user, room_of(key)) if is_room(key) else None
+    if is_room(key):
+        require(role, Action.READ)
+    message = await session.edge.history.get(key, command.seq)
+    if message is None:
+        raise NotFound("no such message in this conversation", field="seq")
+    return key, message, role
+
+
+def _require_in_room(key: str, role: Any, action: Action) -> None:
+    if is_room(key):
+        require(role, action)
+
+
+async def edit(session: Session, command: Any) -> None:
+    """A new text for a message of one's own."""
+    key, message, role = await _target(session, command)
+    _require_in_room(key, role, Action.EDIT_OWN)
+    if message.sender != session.user:
+        raise Forbidden("only its author edits a message")
+    if message.text is None:
+        raise Conflict("the message was withdrawn; it cannot be edited")
+    record = records.Edited(
+        conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, text=command.text
+    )
+    produce(session, command.id, record)
+
+
+def _check_edit(session: Session, command: commands.Edit) -> Later:
+    check_rate(session)
+    check_text(command.text, session.edge.settings.limits.text_bytes)
+    conversation_of(session, command)
+    return edit
+
+
+async def delete(session: Session, command: Any) -> None:
+    """Take a message back: one's own, or as a moderator any of the room."""
+    key, message, role = await _target(session, command)
+    by_moderator = message.sender != session.user
+    if by_moderator:
+        if not (is_room(key) and may(role, Action.DELETE_ANY)):
+            raise Forbidden("only its author, or a moderator of the room, deletes a message")
+    else:
+        _require_in_room(key, role, Action.DELETE_OWN)
+    record = records.Deleted(
+        conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, by_moderator=by_moderator
+    )
+    produce(session, command.id, record)
+
+
+async def react(session: Session, command: Any) -> None:
+    """Set a reaction, or take it back."""
+    key, message, role = await _target(session, command)
+    _require_in_room(key, role, Action.REACT)
+    if message.text is None:
+        raise Conflict("the message was withdrawn; it takes no reactions")
+    record = records.Reacted(
+        conversation=key,
+        actor=session.user,
+        ts=session.edge.clock(),
+        seq=command.seq,
+        emoji=command.emoji,
+        remove=command.remove,
+    )
+    produce(session, command.id, record)
+
+
+def _check_react(session: Session, command: commands.React) -> Later:
+    check_emoji(command.emoji)
+    conversation_of(session, command)
+    return react
+
+
+def _check_place(then: Later) -> Callable[[Session, Any], Later]:
+    def check(session: Session, command: Any) -> Later:
+        conversation_of(session, command)
+        return then
+
+    return check
+
+
+async def read(session: Session, command: Any) -> None:
+    """Move the read mark forward."""
+    key = conversation_of(session, command)
+    if is_room(key):
+        require(await session.edge.access.role(session.user, room_of(key)), Action.READ)
+    if not command.seq:
+        session.ok(command.id)
+        return
+    record = records.Read(conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq)
+    produce(session, command.id, record)
+
+
+async def typing(session: Session, command: Any) -> None:
+    """Tell the others that this user is typing; at most once every 3 s for each conversation goes out."""
+    key = conversation_of(session, command)
+    edge = session.edge
+    if is_room(key):
+        require(await edge.access.role(session.user, room_of(key)), Action.TYPE)
+    elif await edge.access.user(partner(key, session.user)) is None:
+        raise NotFound("no such user; look up the id", field="with")
+    now = anyio.current_time()
+    typed = session.typed = session.typed or {}
+    if now - typed.get(key, -TYPING_SECONDS) >= TYPING_SECONDS:
+        if len(typed) >= _TYPED:
+            typed.clear()
+        typed[key] = now
+        edge.outbound.publish(_typing(key, session.user))
+    session.ok(command.id)
+
+
+def _typing(key: str, user: str) -> Publication:
+    other = None if is_room(key) else partner(key, user)
+    event = {"type": "typing", "user": user, **events.place(key, other)}
+    channel = room_channel(room_of(key)) if other is None else user_channel(other)
+    return Publication(channel, pack_event(events.encode(event)))
+
+
+async def status(session: Session, command: Any) -> None:
+    """This session is at the keyboard, or away from it."""
+    session.state = PresenceState(command.state)
+    await session.edge.presence.enter(session.user, session.id, session.state)
+    session.ok(command.id)
+
+
+HANDLERS: dict[type[commands.Command], Callable[[Session, Any], Later | None]] = {
+    commands.Auth: connecting.begin,
+    commands.Refresh: connecting.refresh,
+    commands.Subscribe: subscribing.check,
+    commands.Unsubscribe: subscribing.unsubscribe,
+    commands.Sync: lambda _session, _command: subscribing.sync,
+    commands.Presence: lambda _session, _command: subscribing.watch,
+    commands.Send: send,
+    commands.Dm: dm,
+    commands.Edit: _check_edit,
+    commands.Delete: _check_place(delete),
+    commands.React: _check_react,
+    commands.Read: _check_place(read),
+    commands.Typing: _check_place(typing),
+    commands.Status: lambda _session, _command: status,
+}

@@ -1,0 +1,114 @@
+"""From a token to a live session, and from one token to the next."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chat.errors import Conflict, Unauthorized, Unavailable
+from chat.tokens import Claims
+from chat.wire import commands, events
+from chat.wire.relay import user_channel
+from gateway.phase import Phase
+from gateway.websocket.close import CloseCode
+
+if TYPE_CHECKING:
+    from gateway.session import Later, Session
+
+logger = logging.getLogger(__name__)
+
+
+def begin(session: Session, command: commands.Auth) -> Later | None:
+    """Check the token, and begin the session. A token that is not valid ends the connection with 4001."""
+    if session.phase is Phase.AUTHENTICATING:
+        raise Conflict("`auth` is under way")
+    try:
+        claims = session.edge.keys.verify(command.token)
+    except Unauthorized as error:
+        session.refuse(command.id, error)
+        session.close(CloseCode.TOKEN_INVALID, "the token is not valid")
+        return None
+    if session.phase is Phase.LIVE:
+        _extend(session, claims)
+        _greet(session, command.id)
+        return None
+    session.phase = Phase.AUTHENTICATING
+    return partial(_welcome_command, claims=claims)
+
+
+async def _welcome_command(session: Session, command: Any, *, claims: Claims) -> None:
+    await welcome(session, claims, command.id)
+
+
+async def welcome(session: Session, claims: Claims, id: int | None) -> None:  # noqa: A002 - the contract's word
+    """Enter the session in every table, and answer `auth` (with `id` None, the handshake was the `auth`).
+
+    The user's channel is subscribed before the account is read: a block that comes between is not missed.
+    """
+    edge = session.edge
+    session.enter(claims)
+    topic = edge.hub.open(user_channel(session.user))
+    topic.begin(session)
+    try:
+        await edge.inbound.ensure(topic)
+        account = await edge.accounts.get(session.user)
+    except Unavailable as error:
+        session.refuse(id, error)
+        session.close(CloseCode.SERVICE_RESTART, "an engine is not available", retry=True)
+        return
+    if account is None:
+        session.refuse(id, Unauthorized("the account does not exist any more"))
+        session.close(CloseCode.TOKEN_INVALID, "no such account")
+    elif account.blocked:
+        session.close(CloseCode.BLOCKED, "the account is blocked")
+    elif _too_many(session):
+        limit = edge.settings.limits.sessions_per_user
+        session.answer(events.error(id, "too_many_sessions", f"at most {limit} sessions a user; close one"))
+        session.close(CloseCode.RATE_LIMITED, "too many sessions")
+    else:
+        session.name = account.name
+        await _appear(session)
+        if id is not None:
+            _greet(session, id)
+        topic.finish(session, 0)
+
+
+def _too_many(session: Session) -> bool:
+    person, settings = session.person, session.edge.settings
+    if person is None or not settings.rate_limits:
+        return False
+    return len(person.sessions) > settings.limits.sessions_per_user
+
+
+async def _appear(session: Session) -> None:
+    """Be seen. A presence engine that is down does not keep anyone out: the next refresh enters the session."""
+    try:
+        await session.edge.presence.enter(session.user, session.id, session.state)
+    except Unavailable:
+        logger.warning("presence is not available; a session is entered later")
+
+
+def _greet(session: Session, id: int) -> None:  # noqa: A002
+    session.answer(
+        events.ok(
+            id,
+            user={"id": session.user, "name": session.name},
+            session=session.id,
+            heartbeat_s=session.edge.settings.heartbeat_seconds,
+        )
+    )
+
+
+def _extend(session: Session, claims: Claims) -> None:
+    if claims.user != session.user:
+        raise Conflict("the token is another user's; open a session of that user", field="token")
+    session.expires = claims.expires_ms
+    session.family = claims.family
+    session.set_timer()
+
+
+def refresh(session: Session, command: commands.Refresh) -> None:
+    """Go on with a new token of the same user. One that is not valid changes nothing."""
+    _extend(session, session.edge.keys.verify(command.token))
+    session.ok(command.id)

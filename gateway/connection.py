@@ -1,0 +1,224 @@
+"""A connection: a non-blocking socket in the multiplexer, with its outbox.
+
+Rule 1: bytes leave in the order in which they were handed in. Rule 2: nothing waits for a slow peer: what the kernel
+does not take at once goes to the outbox, bounded in bytes; over the bound the owner is told, once. Rule 3: the owner
+hears `on_lost` exactly once, and nothing after it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Protocol
+
+from gateway.multiplexer import READ, WRITE, Multiplexer
+
+READ_BYTES = 64 * 1024
+_DRAIN_BYTES = 256 * 1024
+
+
+class Owner(Protocol):
+    """What a connection reports to: first the opening handshake, then the session."""
+
+    def on_data(self, data: bytes) -> None:
+        """Bytes arrived."""
+        ...
+
+    def on_eof(self) -> None:
+        """The peer sends no more."""
+        ...
+
+    def on_slow(self) -> None:
+        """The outbox is over its bound. Everything in it but a frame that is partly sent was dropped."""
+        ...
+
+    def on_lost(self) -> None:
+        """The connection is gone."""
+        ...
+
+
+class Connection:
+    """One socket. `heard` turns true with every read; keep-alive resets it."""
+
+    __slots__ = ("_ending", "_mask", "_mux", "_outbox", "_queued", "_sock", "bound", "fd", "heard", "owner")
+
+    def __init__(self, mux: Multiplexer, sock: socket.socket, bound: int) -> None:
+        self._mux = mux
+        self._sock = sock
+        self.fd = sock.fileno()
+        self.bound = bound
+        self.heard = True
+        self.owner: Owner | None = None
+        self._outbox: list[bytes] | None = None
+        self._queued = 0
+        self._mask = READ
+        self._ending = False
+        mux.add(self.fd, self)
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait in the outbox because the peer does not read."""
+        return self._queued
+
+    @property
+    def lost(self) -> bool:
+        """Whether the socket is closed."""
+        return self.fd < 0
+
+    def on_ready(self, mask: int) -> None:
+        """See `Ready`."""
+        if mask & WRITE:
+            self._drain()
+        if mask & ~WRITE and self.fd >= 0:
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self.abort()
+            return
+        owner = self.owner
+        if owner is None:
+            self.abort()
+        elif data:
+            self.heard = True
+            owner.on_data(data)
+        else:
+            self._watch(self._mask & ~READ)
+            owner.on_eof()
+
+    def write(self, data: bytes) -> None:
+        """Send now, or queue behind what waits."""
+        if self._ending:
+            return
+        outbox = self._outbox
+        if outbox is not None:
+            outbox.append(data)
+            if self._queued:
+                self._queued += len(data)
+                if self._queued > self.bound:
+                    self._overflow()
+            return
+        if self.fd < 0:
+            return
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        if sent != len(data):
+            self._hold(data[sent:])
+
+    def gather(self, data: bytes) -> None:
+        """Send at the end of the turn, together with what else the turn brings: one system call for all."""
+        if self._outbox is None:
+            if self.fd >= 0 and not self._ending:
+                self._outbox = [data]
+                self._mux.dirty.append(self)
+        else:
+            self.write(data)
+
+    def flush(self) -> None:
+        """Write what was gathered; the multiplexer calls it."""
+        outbox = self._outbox
+        if outbox is None or self._queued:
+            return
+        self._outbox = None
+        self.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+
+    def _hold(self, rest: bytes) -> None:
+        self._outbox = [rest]
+        self._queued = len(rest)
+        self._watch(self._mask | WRITE)
+        if self._queued > self.bound:
+            self._overflow()
+
+    def _drain(self) -> None:
+        outbox = self._outbox
+        if outbox is None or not self._queued:
+            return
+        data = _take(outbox)
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        self._queued -= sent
+        if sent < len(data):
+            outbox.insert(0, data[sent:])
+        if not outbox:
+            self._outbox = None
+            self._watch(self._mask & ~WRITE)
+            if self._ending:
+                self._shut()
+
+    def _overflow(self) -> None:
+        """Drop what is queued but the rest of a frame that is partly sent: the stream stays parseable."""
+        outbox = self._outbox
+        if outbox is None or self.owner is None:
+            return
+        self._outbox, self._queued = outbox[:1], len(outbox[0])
+        self.bound = self._queued + 64 * 1024
+        self.owner.on_slow()
+
+    def pause(self) -> None:
+        """Read no more for now: the kernel's buffer, and then the peer, wait."""
+        if self.fd >= 0:
+            self._watch(self._mask & ~READ)
+
+    def resume(self) -> None:
+        """Read again."""
+        if self.fd >= 0:
+            self._watch(self._mask | READ)
+
+    def _watch(self, mask: int) -> None:
+        if mask != self._mask:
+            self._mask = mask
+            self._mux.change(self.fd, mask)
+
+    def end(self) -> None:
+        """Send what is queued, then end our direction; the owner goes on reading until the peer ends its own."""
+        if self._ending or self.fd < 0:
+            return
+        if not self._queued:
+            self.flush()
+        self._ending = True
+        if self._outbox is None:
+            self._shut()
+
+    def _shut(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the socket at once. May be called at any time, again too."""
+        if self.fd < 0:
+            return
+        self._mux.remove(self.fd)
+        self.fd = -1
+        self._outbox, self._queued = None, 0
+        self._sock.close()
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            owner.on_lost()
+
+
+def _take(outbox: list[bytes]) -> bytes:
+    """The first chunks of the outbox as one, about as much as a kernel buffer takes."""
+    size = count = 0
+    for chunk in outbox:
+        size += len(chunk)
+        count += 1
+        if size >= _DRAIN_BYTES:
+            break
+    taken = outbox[0] if count == 1 else b"".join(outbox[:count])
+    del outbox[:count]
+    return taken

@@ -1,0 +1,30 @@
+"""What the edge counts. Plain integers: counting costs nothing, and the metrics read them when they are asked."""
+
+from __future__ import annotations
+
+
+class Counters:
+    """All since the start of the process."""
+
+    __slots__ = (
+        "accepted",
+        "closed",
+        "commands",
+        "connections",
+        "handshake_timeouts",
+        "live_dropped",
+        "refused",
+        "too_slow",
+        "vanished",
+    )
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.refused = 0
+        self.handshake_timeouts = 0
+        self.commands = 0
+        self.accepted = 0
+        self.live_dropped = 0
+        self.too_slow = 0
+        self.vanished = 0
+        self.closed: dict[int, int] = {}

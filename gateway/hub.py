@@ -1,0 +1,178 @@
+"""Who on this edge listens to what: topics, their members, and the order in which a member sees a room.
+
+A topic is a relay channel with at least one session of this edge. Laws of a room's topic:
+
+1. `seq` is the newest message that was fanned out; a message that is not newer is a repetition and is dropped.
+2. A message that is not the very next shows a hole: the members get `gap` before it.
+3. A session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
+   answered, live frames wait in its `Joining`; then those that its answer did not hold follow, in order. So no message
+   is missed between history and live, and none is seen twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.wire.events import encode
+from gateway.websocket.encode import Frame
+
+SLICE = 500
+_WAITING_FRAMES = 10_000
+
+
+class Subscriber(Protocol):
+    """A session, as the hub sees it."""
+
+    def gather(self, frame: Frame) -> None:
+        """Write the frame at the end of the turn, with others."""
+        ...
+
+
+class Joining:
+    """A session between asking for a room and being answered, or (answered) ahead of the live stream.
+
+    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame).
+    """
+
+    __slots__ = ("after", "frames", "overflowed")
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[int, Frame]] | None = []
+        self.after = 0
+        self.overflowed = False
+
+
+class Topic:
+    """A channel and its members on this edge."""
+
+    __slots__ = ("_snapshot", "channel", "joining", "members", "ready", "seq")
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        self.members: set[Subscriber] = set()
+        self.joining: dict[Subscriber, Joining] = {}
+        self.seq: int | None = None
+        self.ready = False  # the relay has confirmed the subscription
+        self._snapshot: list[Subscriber] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody here listens any more."""
+        return not self.members and not self.joining
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Make it a member from the next frame on."""
+        self.members.add(subscriber)
+        self._snapshot = None
+
+    def discard(self, subscriber: Subscriber) -> None:
+        """No frame goes to it any more, not even one that is being fanned out now."""
+        self.joining.pop(subscriber, None)
+        if subscriber in self.members:
+            self.members.discard(subscriber)
+            self._snapshot = None
+
+    def slices(self) -> Iterator[Collection[Subscriber]]:
+        """The members, at most SLICE at a time; one who leaves between two slices is left out."""
+        if self._snapshot is None:
+            self._snapshot = list(self.members)
+        snapshot = self._snapshot
+        yield snapshot if len(snapshot) <= SLICE else snapshot[:SLICE]
+        for start in range(SLICE, len(snapshot), SLICE):
+            yield [each for each in snapshot[start : start + SLICE] if each in self.members]
+
+    def begin(self, subscriber: Subscriber) -> Joining:
+        """The subscriber asks for the room: from now on, its live frames wait."""
+        self.discard(subscriber)
+        joining = self.joining[subscriber] = Joining()
+        return joining
+
+    def finish(self, subscriber: Subscriber, after: int) -> bool:
+        """It was answered with everything up to `after`. False when it waited too long, and frames were dropped.
+
+        What waited follows now. A subscriber whose answer is ahead of the live stream is a member from the message
+        `after` on.
+        """
+        joining = self.joining.get(subscriber)
+        if joining is None or joining.frames is None:
+            return True
+        for seq, frame in joining.frames:
+            if seq == 0 or seq > after:
+                subscriber.gather(frame)
+        if self.seq is None:
+            self.seq = after
+        joining.frames = None
+        joining.after = after
+        if self.seq >= after:
+            del self.joining[subscriber]
+            self.add(subscriber)
+        return not joining.overflowed
+
+    def to_joining(self, seq: int, frame: Frame) -> None:
+        """Give a live frame (seq 0: one without) to those who are not members yet."""
+        for subscriber, joining in list(self.joining.items()):
+            if joining.frames is not None:
+                if len(joining.frames) < _WAITING_FRAMES:
+                    joining.frames.append((seq, frame))
+                else:
+                    joining.overflowed = True
+                continue
+            if seq == 0 or seq > joining.after:
+                subscriber.gather(frame)
+            if seq and seq >= joining.after:
+                del self.joining[subscriber]
+                self.add(subscriber)
+
+    def hole_before(self, seq: int) -> int | None:
+        """The first seq that is missing before a live message of this seq, if any is."""
+        return self.seq + 1 if self.seq is not None and seq > self.seq + 1 else None
+
+
+def gap_frame(channel: str, from_seq: int) -> Frame:
+    """The `gap` event of a room's channel."""
+    return Frame(encode({"type": "gap", "room": channel.partition(":")[2], "from_seq": from_seq}))
+
+
+class Statistics(Struct, frozen=True):
+    """How many topics and memberships there are now."""
+
+    topics: int
+    members: int
+
+
+class Hub:
+    """All topics of this edge, by channel."""
+
+    __slots__ = ("topics",)
+
+    def __init__(self) -> None:
+        self.topics: dict[str, Topic] = {}
+
+    def get(self, channel: str) -> Topic | None:
+        """The topic, when anybody here listens to it."""
+        return self.topics.get(channel)
+
+    def open(self, channel: str) -> Topic:
+        """The topic, made when there was none. The caller adds a subscriber before its next await."""
+        topic = self.topics.get(channel)
+        if topic is None:
+            topic = self.topics[channel] = Topic(channel)
+        return topic
+
+    def leave(self, channel: str, subscriber: Subscriber) -> bool:
+        """Take a subscriber out. True when it was the last, and the topic is gone."""
+        topic = self.topics.get(channel)
+        if topic is None:
+            return False
+        topic.discard(subscriber)
+        if topic.empty:
+            del self.topics[channel]
+            return True
+        return False
+
+    def statistics(self) -> Statistics:
+        """Counts now."""
+        return Statistics(len(self.topics), sum(len(topic.members) for topic in self.topics.values()))

@@ -1,0 +1,93 @@
+"""Accepting connections: many in one turn, and never more than the process can hold."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from gateway.multiplexer import READ
+
+if TYPE_CHECKING:
+    from gateway.edge import Edge
+
+logger = logging.getLogger(__name__)
+_BATCH = 64
+_BACKLOG = 4096
+_PAUSE_SECONDS = 1.0
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+    """A listening, non-blocking TCP socket; `reuse_port` lets several processes share the address.
+
+    Raises `OSError` when the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class Listener:
+    """A listening socket in the multiplexer."""
+
+    __slots__ = ("_edge", "_sock", "fd", "slot")
+
+    def __init__(self, edge: Edge, sock: socket.socket) -> None:
+        self._edge = edge
+        self._sock = sock
+        self.fd = sock.fileno()
+        self.slot = -1
+        edge.mux.add(self.fd, self)
+
+    def on_ready(self, mask: int) -> None:  # noqa: ARG002 - a listening socket is only ever readable
+        """Connections wait."""
+        for _ in range(_BATCH):
+            try:
+                sock, _ = self._sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                self._pause(error)
+                return
+            self._take(sock)
+
+    def _take(self, sock: socket.socket) -> None:
+        edge = self._edge
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        edge.counters.connections += 1
+        edge.open(sock)
+
+    def _pause(self, error: OSError) -> None:
+        """No descriptors are left: those who wait stay in the backlog until some are free."""
+        logger.error("no connection can be accepted: %s; raise the limit of open files", error.strerror)
+        self._edge.mux.change(self.fd, 0)
+        self._edge.wheel.set(self, _PAUSE_SECONDS)
+
+    def on_timer(self) -> None:
+        """Try again."""
+        if self.fd >= 0:
+            self._edge.mux.change(self.fd, READ)
+
+    def abort(self) -> None:
+        """Accept no more."""
+        if self.fd >= 0:
+            self._edge.wheel.clear(self)
+            self._edge.mux.remove(self.fd)
+            self.fd = -1
+            self._sock.close()

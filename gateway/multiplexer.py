@@ -1,0 +1,115 @@
+"""One task that owns a poll set of thousands of sockets.
+
+Rule 1: the poll set's own descriptor is the only thing that the event loop waits for, so a ready socket costs no task
+switch. Rule 2: a turn handles a bounded number of ready sockets and then yields. Rule 3: what a turn gathers for a
+socket is written once, at its end: `dirty` is empty at every await. Rule 4: an exception from one socket's owner ends
+that socket and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+from typing import Protocol
+
+import anyio
+from msgspec import Struct
+
+READ = select.EPOLLIN
+WRITE = select.EPOLLOUT
+_BATCH = 256
+
+logger = logging.getLogger(__name__)
+
+
+class Ready(Protocol):
+    """Owner of a descriptor in the poll set."""
+
+    def on_ready(self, mask: int) -> None:
+        """The descriptor can be read or written, or has failed. Must not block."""
+        ...
+
+    def abort(self) -> None:
+        """Give the descriptor up at once."""
+        ...
+
+
+class Gathered(Protocol):
+    """Something with bytes to write at the end of the turn."""
+
+    def flush(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Statistics(Struct, frozen=True):
+    """`turns` of the loop, and the sockets that were `ready` in them, since the start."""
+
+    descriptors: int
+    turns: int
+    ready: int
+
+
+class Multiplexer:
+    """The poll set and its loop."""
+
+    __slots__ = ("_handlers", "_poll", "_ready", "_turns", "dirty")
+
+    def __init__(self) -> None:
+        self._poll = select.epoll()
+        self._handlers: dict[int, Ready] = {}
+        self._turns = 0
+        self._ready = 0
+        self.dirty: list[Gathered] = []
+
+    def add(self, fd: int, handler: Ready, mask: int = READ) -> None:
+        """Watch a descriptor (level-triggered). It must be non-blocking."""
+        self._poll.register(fd, mask)
+        self._handlers[fd] = handler
+
+    def change(self, fd: int, mask: int) -> None:
+        """Watch it for other events; 0 leaves only errors."""
+        self._poll.modify(fd, mask)
+
+    def remove(self, fd: int) -> None:
+        """Stop watching. Call it before the descriptor is closed."""
+        del self._handlers[fd]
+        self._poll.unregister(fd)
+
+    def flush(self) -> None:
+        """Write what was gathered. Call it before every await that follows a `gather`."""
+        dirty, self.dirty = self.dirty, []
+        for each in dirty:
+            try:
+                each.flush()
+            except Exception:
+                logger.exception("a connection failed while it was written")
+                each.abort()
+
+    async def run(self) -> None:
+        """Serve the poll set until cancelled."""
+        handlers, poll, fd = self._handlers, self._poll.poll, self._poll.fileno()
+        while True:
+            await anyio.wait_readable(fd)
+            events = poll(0, _BATCH)
+            self._turns += 1
+            self._ready += len(events)
+            for fileno, mask in events:
+                handler = handlers.get(fileno)
+                if handler is None:
+                    continue  # removed by an earlier event of this turn
+                try:
+                    handler.on_ready(mask)
+                except Exception:
+                    logger.exception("a connection failed")
+                    handler.abort()
+            if self.dirty:
+                self.flush()
+
+    def close(self) -> None:
+        """Close the poll set; the descriptors stay their owners'."""
+        self._poll.close()
+
+    def statistics(self) -> Statistics:
+        """Counts since the start."""
+        return Statistics(len(self._handlers), self._turns, self._ready)

@@ -1,0 +1,113 @@
+"""The opening handshake of a connection: bounded in bytes and in time, and cheap while it is half open.
+
+A half-open handshake costs a socket and the bytes that came. Of too many half-open ones, the oldest goes: whoever
+finishes in time is never the oldest for long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chat.errors import Unauthorized
+from chat.tokens import Claims
+from gateway.connection import Connection
+from gateway.session import Session
+from gateway.websocket.errors import HandshakeError
+from gateway.websocket.handshake import Handshake, Request
+
+if TYPE_CHECKING:
+    from gateway.edge import Edge
+
+REQUEST_BYTES = 16 * 1024
+_LINGER_SECONDS = 2.0
+
+
+class Opening:
+    """The owner of a connection until it is a session, or is refused."""
+
+    __slots__ = ("_edge", "_handshake", "connection", "slot")
+
+    def __init__(self, edge: Edge, connection: Connection) -> None:
+        self._edge = edge
+        self._handshake: Handshake | None = Handshake(REQUEST_BYTES)
+        self.connection = connection
+        self.slot = -1
+        edge.wheel.set(self, edge.settings.handshake_seconds)
+
+    def on_data(self, data: bytes) -> None:
+        """Bytes of the request."""
+        handshake = self._handshake
+        if handshake is None:
+            return  # refused: what still comes is read and dropped, so that the answer is not lost to a reset
+        try:
+            request = handshake.receive(data)
+            if request is not None:
+                self._decide(handshake, request)
+        except HandshakeError as error:
+            self._refuse(error.response)
+
+    def _decide(self, handshake: Handshake, request: Request) -> None:
+        edge = self._edge
+        if urlsplit(request.target).path != "/ws":
+            self._refuse(handshake.reject(404, "not_found", "the WebSocket is at /ws"))
+        elif edge.draining or edge.full:
+            retry = [("Retry-After", str(max(1, edge.jitter_ms() // 1000)))]
+            self._refuse(handshake.reject(503, "unavailable", "this edge takes no connections now", retry))
+        elif not edge.allows_origin(request.origin, request.host):
+            self._refuse(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
+        else:
+            try:
+                claims = self._claims(request)
+            except Unauthorized as error:
+                challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
+                self._refuse(handshake.reject(401, error.code, error.message, challenge))
+                return
+            self._accept(handshake, claims)
+
+    def _claims(self, request: Request) -> Claims | None:
+        if request.authorization is None:
+            return None
+        scheme, _, token = request.authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized("the Authorization header takes `Bearer` and a token")
+        return self._edge.keys.verify(token.strip())
+
+    def _accept(self, handshake: Handshake, claims: Claims | None) -> None:
+        accepted = handshake.accept(deflate=self._edge.settings.deflate)
+        self._edge.wheel.clear(self)
+        self._edge.openings.pop(self, None)
+        session = Session(self._edge, self.connection, deflate=accepted.deflate)
+        self.connection.owner = session
+        self._edge.sessions.add(session)
+        self.connection.gather(accepted.response)
+        if claims is not None:
+            session.authenticate(claims)
+        if accepted.trailing:
+            session.on_data(accepted.trailing)
+
+    def _refuse(self, response: bytes) -> None:
+        self._handshake = None
+        self._edge.counters.refused += 1
+        self._edge.wheel.set(self, _LINGER_SECONDS)
+        self.connection.write(response)
+        self.connection.end()
+
+    def on_eof(self) -> None:
+        """The peer gave up."""
+        self.connection.abort()
+
+    def on_slow(self) -> None:
+        """Not possible with one short answer; to be safe, give up."""
+        self.connection.abort()
+
+    def on_timer(self) -> None:
+        """Too slow."""
+        if self._handshake is not None:
+            self._edge.counters.handshake_timeouts += 1
+        self.connection.abort()
+
+    def on_lost(self) -> None:
+        """The connection is gone."""
+        self._edge.wheel.clear(self)
+        self._edge.openings.pop(self, None)

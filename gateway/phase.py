@@ -1,0 +1,15 @@
+"""The phases of a session's life."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Phase(IntEnum):
+    """Where a session is in its life; it only moves forward."""
+
+    NEW = 0
+    AUTHENTICATING = 1
+    LIVE = 2
+    CLOSING = 3
+    GONE = 4

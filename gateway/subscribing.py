@@ -1,0 +1,124 @@
+"""Listening: rooms with resume, direct conversations after a pause, and the presence of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from chat.domain.conversations import dm_key, room_key
+from chat.domain.ids import rfc3339
+from chat.domain.rights import Action, require
+from chat.errors import Refused
+from chat.wire import commands, events
+from chat.wire.relay import presence_channel, room_channel
+from gateway.hub import Topic, gap_frame
+
+if TYPE_CHECKING:
+    from gateway.session import Later, Session
+
+
+class TooManySubscriptions(Refused):
+    """The session listens to as many rooms as it may."""
+
+    code = "too_many_subscriptions"
+
+
+def check(session: Session, command: commands.Subscribe) -> Later:
+    """Whether the session may listen to one room more."""
+    limit = session.edge.settings.limits.subscriptions
+    if len(session.rooms) >= limit and command.room.lower() not in session.rooms:
+        raise TooManySubscriptions(f"at most {limit} rooms a session; unsubscribe one", field="room")
+    return subscribe
+
+
+async def subscribe(session: Session, command: Any) -> None:
+    """Listen to a room, from now on or from `since`. See the laws of `gateway.hub`."""
+    edge, room = session.edge, command.room.lower()
+    require(await edge.access.role(session.user, room), Action.READ)
+    check(session, command)
+    topic = edge.hub.open(room_channel(room))
+    joining = topic.begin(session)
+    session.rooms = {*session.rooms, room} if not isinstance(session.rooms, set) else session.rooms
+    session.rooms.add(room)
+    finished = False
+    try:
+        await edge.inbound.ensure(topic)
+        after, fields = await catch_up(session, room_key(room), command.since, _live_seq(topic))
+        # The right may have ended while history was read: its end came over the user's channel.
+        if topic.joining.get(session) is joining:
+            session.answer(events.encode({"type": "ok", "id": command.id, "room": room, **fields}))
+            finished = True
+            _finish(session, topic, after)
+        else:
+            require(None, Action.READ)
+    finally:
+        if not finished:
+            session.edge.stop_listening(session, room)
+
+
+def _finish(session: Session, topic: Topic, after: int) -> None:
+    if not topic.finish(session, after):
+        session.gather(gap_frame(topic.channel, after + 1))
+
+
+def _live_seq(topic: Topic) -> int | None:
+    """The newest seq, when the live stream of this edge knows it without a read."""
+    return topic.seq if topic.ready else None
+
+
+async def catch_up(session: Session, key: str, since: Any, live: int | None) -> tuple[int, dict[str, Any]]:
+    """The seq up to which the answer goes, and the answer's fields: `seq`, and `recovered` with `messages`."""
+    edge, limits = session.edge, session.edge.settings.limits
+    if live is None or (since is not UNSET and since > live):
+        live = (await edge.history.newest([key])).get(key, 0)
+    if since is UNSET:
+        return live, {"seq": live}
+    if since > live:
+        return live, {"seq": live, "recovered": False, "messages": []}
+    if since == live:
+        return live, {"seq": live, "recovered": True, "messages": []}
+    missed = await edge.history.since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
+    if missed is None:
+        return live, {"seq": live, "recovered": False, "messages": []}
+    after = missed[-1].seq if missed else live
+    items = msgspec.Raw(events.encode([events.history_item(message) for message in missed]))
+    return after, {"seq": after, "recovered": True, "messages": items}
+
+
+def unsubscribe(session: Session, command: commands.Unsubscribe) -> None:
+    """Listen to a room no longer."""
+    session.edge.stop_listening(session, command.room.lower())
+    session.ok(command.id)
+
+
+async def sync(session: Session, command: Any) -> None:
+    """What a direct conversation brought after `since`; live copies come without asking."""
+    other = command.with_.lower()
+    key = dm_key(session.user, other)
+    _, fields = await catch_up(session, key, command.since, None)
+    session.answer(events.encode({"type": "ok", "id": command.id, "with": other, **fields}))
+
+
+async def watch(session: Session, command: Any) -> None:
+    """Watch the presence of these users, and of no others."""
+    edge = session.edge
+    wanted = {user.lower() for user in command.users}
+    for user in set(session.watching) - wanted:
+        edge.stop_watching(session, user)
+    topics = []
+    for user in wanted:
+        topic = edge.hub.open(presence_channel(user))
+        topic.add(session)
+        topics.append(topic)
+    session.watching = wanted
+    await edge.inbound.ensure_all(topics)
+    states = await edge.presence.states(wanted)
+    session.answer(
+        events.ok(
+            command.id,
+            states={user: seen.state for user, seen in states.items()},
+            last_seen={user: rfc3339(seen.last_seen) for user, seen in states.items() if seen.last_seen is not None},
+        )
+    )

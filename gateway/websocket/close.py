@@ -1,0 +1,53 @@
+"""Close codes: their names, what may stand in a Close frame, and which of them a client comes back from.
+
+| codes | what happened | does the client reconnect? |
+| --- | --- | --- |
+| 1000 | either side was done | no |
+| 1001, 1012-1014 | this server goes away or restarts; another is there | yes, after `retry_after_ms` |
+| 1005, 1006 | the connection was lost, or closed without a reason | yes, with back-off |
+| 1002, 1003, 1007-1010 | the peer broke the protocol, and would again | no |
+| 1011 | the server failed | yes, with back-off |
+| 4000-4007 | the session was refused: another token or another program is needed first | no |
+| 4008-4499 | the session was cut off, and may be resumed: too slow, too often, too late | yes, with back-off |
+| all others | not ours | no |
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """RFC 6455, section 7.4.1, and the application's own codes from 4000 on."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003  # a binary frame
+    NO_STATUS = 1005  # never sent: the peer's Close frame held no code
+    ABNORMAL = 1006  # never sent: the connection ended without a Close frame
+    INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
+    TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    BAD_FIRST_FRAME = 4000
+    TOKEN_INVALID = 4001
+    BLOCKED = 4003
+    TOO_SLOW = 4008
+    RATE_LIMITED = 4029
+    AUTH_TIMEOUT = 4408
+
+
+_FROM_FRAMES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
+_RECONNECT = (range(1001, 1002), range(1005, 1007), range(1011, 1015), range(4008, 4500))
+
+
+def is_sendable(code: int) -> bool:
+    """Whether the code may stand in a Close frame: registered and not reserved, or private (section 7.4.2)."""
+    return any(code in codes for codes in _FROM_FRAMES)
+
+
+def should_reconnect(code: int) -> bool:
+    """Whether a client that saw this code should come back by itself, with the same token; see the table above."""
+    return any(code in codes for codes in _RECONNECT)

@@ -1,0 +1,37 @@
+"""What goes wrong on a WebSocket, and whose fault it is."""
+
+from __future__ import annotations
+
+from chat.errors import Refused, RookeryError
+
+
+class ProtocolError(Refused):
+    """The peer violated RFC 6455 or a limit: the connection must be failed (section 7.1.7).
+
+    `close_code` and `reason` (ASCII, no data of the peer in it) belong into the Close frame. `events` are those that
+    were complete before the violation in the same call; they are valid and not given out again.
+    """
+
+    code = "protocol_error"
+
+    def __init__(self, close_code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.close_code = close_code
+        self.reason = reason
+        self.events: list[tuple[int, bytes]] = []
+
+
+class HandshakeError(Refused):
+    """The opening handshake failed: send `response` (a whole HTTP response of this `status`), and close."""
+
+    def __init__(self, status: int, code: str, message: str, response: bytes) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.response = response
+
+
+class StateError(RookeryError):
+    """This program asked for what the connection's state does not allow: a defect of the caller, not of the peer."""
+
+    code = "websocket_state"

@@ -1,0 +1,247 @@
+"""The frame parser (RFC 6455, section 5): bytes of a client in, whole messages and control frames out.
+
+Rule 1: the parser never raises anything but `ProtocolError`, whatever the bytes, however they are split.
+Rule 2: nothing is kept that was not checked first: a frame's declared length is refused before its payload is awaited.
+Rule 3: no byte is looked at more often than a fixed number of times, so that any input costs O(n).
+Rule 4: what arrives most, whole text frames that are small and plain, is done in the loop of `receive` itself; every
+other frame, and every frame that is not whole, goes through `_next`, which is the complete parser. The loop must not
+give another answer than `_next` would.
+Rule 5: an idle parser owns no buffer.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from gateway.websocket.close import CloseCode, is_sendable
+from gateway.websocket.encode import (
+    DEFLATE_MINIMUM,
+    DEFLATE_WINDOW_BITS,
+    Frame,
+    deflate,
+    encode_close,
+    encode_frame,
+    text_frame,
+)
+from gateway.websocket.errors import ProtocolError
+from gateway.websocket.masking import MEDIUM, SHORT, unmask
+from gateway.websocket.message import MAX_FRAGMENTS, NOT_UTF8, Message, inflate, is_utf8, new_inflater
+
+__all__ = [
+    "BINARY",
+    "CLOSE",
+    "CONTINUATION",
+    "DEFLATE_MINIMUM",
+    "DEFLATE_WINDOW_BITS",
+    "MAX_FRAGMENTS",
+    "PING",
+    "PONG",
+    "TEXT",
+    "Frame",
+    "FrameParser",
+    "ProtocolError",
+    "deflate",
+    "encode_close",
+    "encode_frame",
+    "text_frame",
+]
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+
+_FIN, _RSV, _RSV1 = 0x80, 0x70, 0x40
+_MASKED = 0x80
+_LONG_CONTROL = _MASKED | 125
+_CLOSED = (0, "")
+
+_CONTROL = {_FIN | CLOSE, _FIN | PING, _FIN | PONG}
+_STARTS = {TEXT, BINARY, _FIN | TEXT, _FIN | BINARY}
+_CONTINUES = {CONTINUATION, _FIN | CONTINUATION}
+
+# The first bytes that may come: by whether permessage-deflate was negotiated, and whether a message is unfinished.
+_LEGAL = {
+    (False, False): frozenset(_CONTROL | _STARTS),
+    (True, False): frozenset(_CONTROL | _STARTS | {_RSV1 | first for first in _STARTS}),
+    (False, True): frozenset(_CONTROL | _CONTINUES),
+    (True, True): frozenset(_CONTROL | _CONTINUES),
+}
+
+_from_bytes = int.from_bytes
+_length_and_key = Struct("<HI").unpack_from
+
+
+def _why(first: int, second: int, *, unfinished: bool) -> str:
+    """What is wrong with a frame's first two bytes."""
+    opcode = first & 0x0F
+    if opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
+        return "the opcode is reserved"
+    if second < _MASKED:
+        return "a client's frames must be masked"
+    if opcode & 8 and (first < _FIN or second > _LONG_CONTROL):
+        return "a control frame must have one fragment and at most 125 bytes"
+    if first & _RSV:
+        return "a reserved bit is set that no extension uses here"
+    return "a message began inside another" if unfinished else "a continuation frame continues no message"
+
+
+def _check_close(payload: bytes) -> None:
+    """Section 5.5.1: no payload, or a code that may be sent and a reason in UTF-8."""
+    if not payload:
+        return
+    if len(payload) == 1 or not is_sendable(_from_bytes(payload[:2], "big")):
+        raise ProtocolError(CloseCode.PROTOCOL_ERROR, "a Close frame holds no valid code")
+    if not is_utf8(payload[2:]):
+        raise ProtocolError(CloseCode.INVALID_DATA, "the reason in a Close frame is not UTF-8")
+
+
+class FrameParser:
+    """Parses what one client sends after the opening handshake.
+
+    `max_message` bounds a message, before and after inflation, in bytes; `deflate` says that permessage-deflate was
+    negotiated. Give each read to `receive`. Bytes after a Close frame are discarded (section 5.5.1).
+    """
+
+    __slots__ = ("_deflate", "_ended", "_held", "_max_message", "_message", "_needed")
+
+    def __init__(self, max_message: int, deflate: bool = False) -> None:
+        self._max_message = max_message
+        self._deflate = deflate
+        self._held: bytearray | None = None  # the beginning of a frame, or something that is not None after the end
+        self._needed = 0  # how many bytes `_held` must have before parsing gets any further
+        self._message: Message | None = None  # whose last frame has not come
+        self._ended: tuple[int, str] | None = None  # after a Close frame, or the violation: code and reason
+
+    def receive(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The events that `data` completes, in order: (opcode, payload).
+
+        TEXT and BINARY are whole messages, unmasked and inflated, TEXT is valid UTF-8. PING, PONG and CLOSE come
+        between the frames of a message. The payload of CLOSE is empty, or a valid code (2 bytes, big-endian) and a
+        reason in UTF-8.
+
+        Raises `ProtocolError`; its `events` are those that came before the violation. From then on every call raises
+        it again, without events.
+        """
+        held = self._held
+        if held is not None:
+            data = self._resume(held, data)
+        events: list[tuple[int, bytes]] = []
+        limit = self._max_message
+        idle = self._message is None
+        position, end = 0, len(data)
+        while position < end:
+            if idle and data[position] == 0x81 and end - position > 7:
+                second = data[position + 1]
+                if second == 0xFE:
+                    swapped, key = _length_and_key(data, position + 2)
+                    shape = MEDIUM.get(swapped)
+                    start = position + 8
+                else:
+                    shape = SHORT.get(second)
+                    start = position + 6
+                    key = _from_bytes(data[position + 2 : start], "little")
+                if shape is not None:
+                    length, repeat, cut = shape
+                    stop = start + length
+                    if stop <= end and length <= limit:
+                        masked = _from_bytes(data[start:stop], "little")
+                        payload = (masked ^ key * repeat & cut).to_bytes(length, "little")
+                        if payload.isascii() or is_utf8(payload):
+                            events.append((TEXT, payload))
+                            position = stop
+                            continue
+            try:
+                position = self._next(data, position, events)
+            except ProtocolError as error:
+                self._end((error.close_code, error.reason))
+                error.events = events
+                raise
+            idle = self._message is None
+        return events
+
+    def _resume(self, held: bytearray, data: bytes) -> bytes:
+        """What is to be parsed now that `data` came: nothing while the frame is not whole, and after the end."""
+        if self._ended is not None:
+            if self._ended is _CLOSED:
+                return b""
+            raise ProtocolError(*self._ended)
+        held += data
+        if len(held) < self._needed:
+            return b""
+        self._held = None
+        self._needed = 0
+        return bytes(held)
+
+    def _hold(self, data: bytes, position: int, needed: int) -> int:
+        self._held = bytearray(data[position:])
+        self._needed = needed
+        return len(data)
+
+    def _end(self, how: tuple[int, str]) -> None:
+        self._ended = how
+        self._held = bytearray()
+        self._message = None
+
+    def _next(self, data: bytes, position: int, events: list[tuple[int, bytes]]) -> int:
+        """Take the frame at `position` and return the position after it; or check and hold what is there of it."""
+        available = len(data) - position
+        if available < 2:
+            return self._hold(data, position, 2)
+        first = data[position]
+        second = data[position + 1]
+        unfinished = self._message is not None
+        if first not in _LEGAL[self._deflate, unfinished] or second < _MASKED or (first & 8 and second > _LONG_CONTROL):
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, _why(first, second, unfinished=unfinished))
+        length = second & 0x7F
+        start = position + 6
+        if length > 125:
+            width, least = (2, 126) if length == 126 else (8, 65536)
+            if available < 2 + width:
+                return self._hold(data, position, 2 + width)
+            start += width
+            length = _from_bytes(data[position + 2 : position + 2 + width], "big")
+            if length < least or length >> 63:
+                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "a length must have its shortest form and 63 bits")
+        stop = start + length
+        if not first & 8:
+            self._check_size(length)
+        if stop > len(data):
+            return self._hold(data, position, stop - position)
+        payload = unmask(data[start:stop], data[start - 4 : start])
+        if first & 8:
+            return self._control(first & 0x0F, payload, events, stop, len(data))
+        self._data(first, payload, events)
+        return stop
+
+    def _check_size(self, length: int) -> None:
+        received = 0 if self._message is None else self._message.received
+        if received + length > self._max_message:
+            raise ProtocolError(CloseCode.TOO_BIG, f"a message has at most {self._max_message} bytes")
+
+    def _control(self, opcode: int, payload: bytes, events: list[tuple[int, bytes]], stop: int, end: int) -> int:
+        if opcode != CLOSE:
+            events.append((opcode, payload))
+            return stop
+        _check_close(payload)
+        events.append((CLOSE, payload))
+        self._end(_CLOSED)
+        return end
+
+    def _data(self, first: int, payload: bytes, events: list[tuple[int, bytes]]) -> None:
+        message = self._message
+        fin = first >= _FIN
+        if message is None:
+            opcode = first & 0x0F
+            if fin:
+                events.append((opcode, self._whole(opcode, payload, compressed=bool(first & _RSV1))))
+                return
+            self._message = message = Message(opcode, compressed=bool(first & _RSV1), max_message=self._max_message)
+        whole = message.add(payload, fin=fin)
+        if whole is not None:
+            self._message = None
+            events.append((message.opcode, whole))
+
+    def _whole(self, opcode: int, payload: bytes, *, compressed: bool) -> bytes:
+        if compressed:
+            payload = inflate(new_inflater(), payload, self._max_message, fin=True)
+        if opcode == TEXT and not is_utf8(payload):
+            raise ProtocolError(CloseCode.INVALID_DATA, NOT_UTF8)
+        return payload

@@ -1,0 +1,204 @@
+"""The server's opening handshake (RFC 6455, section 4.2).
+
+wsproto parses the request, validates it, and negotiates. Around it stands what it leaves open: the size of the head
+is bounded before anything is parsed, headers that decide something must not come twice, and every refusal becomes a
+whole HTTP response that says what to change. A handshake that is not complete holds its bytes and nothing else.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import NamedTuple
+
+from wsproto.connection import ConnectionType
+from wsproto.events import AcceptConnection, RejectConnection
+from wsproto.events import Request as WsprotoRequest
+from wsproto.handshake import H11Handshake
+from wsproto.utilities import RemoteProtocolError
+
+from gateway.websocket.errors import HandshakeError, StateError
+from gateway.websocket.negotiation import PerMessageDeflate
+from gateway.websocket.request import Headers, Request, rejection
+
+__all__ = ["SUBPROTOCOL", "TRAILING_BYTES", "Accepted", "Handshake", "HandshakeError", "Request"]
+
+SUBPROTOCOL = "rookery.v1"
+TRAILING_BYTES = 64 * 1024
+"""How much may follow the request before it is answered; a correct client sends nothing (section 4.1)."""
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_REQUEST_LINE = re.compile(rb"[^ ]+ [^ ]+ HTTP/1\.1\r?\n")
+_ABSOLUTE_FORM = re.compile(r"https?://([^/?]+)(.*)", re.IGNORECASE)
+_UPGRADE: Headers = (("Upgrade", "websocket"),)
+_VERSION: Headers = (("Sec-WebSocket-Version", "13"),)
+_SINGLE = {name.lower(): name for name in ("Authorization", "Origin", "Sec-WebSocket-Key", "Sec-WebSocket-Version")}
+
+_Refusal = tuple[int, str, str, Headers]
+_NO_UPGRADE: _Refusal = (
+    426,
+    "upgrade_required",
+    "this address speaks WebSocket: send `Connection: Upgrade` and `Upgrade: websocket`",
+    _UPGRADE,
+)
+# By what h11 and wsproto say. Whatever else they say, the request is malformed.
+_REFUSALS: dict[str, _Refusal] = {
+    "Found multiple Host: headers": (400, "bad_request", "`Host` must come once", ()),
+    "Missing mandatory Host: header": (400, "bad_request", "`Host` is missing", ()),
+    "Missing header, 'Connection: Upgrade'": _NO_UPGRADE,
+    "Missing header, 'Upgrade: websocket'": _NO_UPGRADE,
+    "Missing header, 'Sec-WebSocket-Key'": (400, "bad_request", "`Sec-WebSocket-Key` is missing", ()),
+    "Missing header, 'Sec-WebSocket-Version'": (400, "bad_request", "`Sec-WebSocket-Version` is missing", _VERSION),
+    "Request method must be GET": (405, "method_not_allowed", "a WebSocket is opened with GET", (("Allow", "GET"),)),
+}
+
+
+def _error(status: int, code: str, message: str, headers: Headers = ()) -> HandshakeError:
+    return HandshakeError(status, code, message, rejection(status, code, message, headers))
+
+
+def _malformed(message: str) -> HandshakeError:
+    return _error(400, "bad_request", message)
+
+
+def _translate(error: RemoteProtocolError) -> HandshakeError:
+    hint = error.event_hint
+    if isinstance(hint, RejectConnection) and hint.status_code == 426:
+        return _error(426, "upgrade_required", "`Sec-WebSocket-Version` must be 13", (*_UPGRADE, *_VERSION))
+    # For a request that h11 refuses, wsproto says only "Bad HTTP message".
+    refusal = _REFUSALS.get(str(error.__context__ or error))
+    return _error(*refusal) if refusal else _malformed("this is not a valid HTTP/1.1 request")
+
+
+def _headers(offered: WsprotoRequest) -> dict[str, str]:
+    """By lower-case name; what comes again is joined by commas (RFC 9110, section 5.2), or refused."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in offered.extra_headers:
+        name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
+        if name in headers:
+            if name in _SINGLE:
+                raise _malformed(f"`{_SINGLE[name]}` must come once")
+            value = f"{headers[name]}, {value}"
+        headers[name] = value
+    return headers
+
+
+def _check_body(headers: dict[str, str]) -> None:
+    if "transfer-encoding" in headers or headers.get("content-length", "0").strip("0"):
+        raise _malformed("the request must have no body")
+
+
+def _check_key(headers: dict[str, str]) -> None:
+    try:
+        nonce = binascii.a2b_base64(headers["sec-websocket-key"], strict_mode=True)
+    except ValueError:
+        nonce = b""
+    if len(nonce) != 16:
+        raise _malformed("`Sec-WebSocket-Key` must be 16 bytes in base64")
+
+
+def _request(target: str, host: str, headers: dict[str, str]) -> Request:
+    """The request, its target in origin-form (RFC 9112, section 3.2)."""
+    absolute = _ABSOLUTE_FORM.fullmatch(target)
+    if absolute is not None:
+        host, target = absolute[1].lower(), absolute[2]
+        if not target.startswith("/"):
+            target = f"/{target}"
+    if not target.startswith("/"):
+        raise _malformed("the request's target must be a path")
+    return Request(target, host, headers)
+
+
+class Accepted(NamedTuple):
+    """An open connection: what to send, whether permessage-deflate is in use, and the first bytes of frames."""
+
+    response: bytes
+    deflate: bool
+    trailing: bytes
+
+
+class Handshake:
+    """One connection's opening handshake: `receive` until there is a `Request`, then `accept` or `reject`, once.
+
+    `max_bytes` bounds the request's head.
+    """
+
+    __slots__ = ("_buffer", "_max_bytes", "_request", "_scanned", "_wsproto")
+
+    def __init__(self, max_bytes: int = 16384) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._request: Request | None = None
+        self._wsproto: tuple[H11Handshake, WsprotoRequest] | None = None
+
+    def receive(self, data: bytes) -> Request | None:
+        """Take bytes; the request once its head is complete, None until then.
+
+        Bytes after the head, in this call and later ones, are kept for `accept`. Raises `HandshakeError`; then send
+        its response and close, and call nothing else.
+        """
+        self._buffer += data
+        if self._request is None:
+            head = self._take_head()
+            if head is None:
+                return None
+            self._request = self._parse(head)
+        if len(self._buffer) > TRAILING_BYTES:
+            raise _malformed("wait for the response before sending frames")
+        return self._request
+
+    def accept(self, deflate: bool) -> Accepted:
+        """Open the connection. `deflate` allows permessage-deflate, which is used if the client offered it so that
+        it can be met. The subprotocol `rookery.v1` is chosen if it was offered; without it nothing changes."""
+        if self._wsproto is None:
+            raise StateError("there is no request to accept, or it was answered")
+        handshake, offered = self._wsproto
+        self._wsproto = None
+        extension = PerMessageDeflate()
+        answer = AcceptConnection(
+            subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered.subprotocols else None,
+            extensions=[extension] if deflate else [],
+        )
+        return Accepted(handshake.send(answer), extension.enabled(), bytes(self._buffer))
+
+    def reject(self, status: int, code: str, message: str, headers: Headers = ()) -> bytes:
+        """The whole response to a request that is refused, or not waited for any longer; close after sending it."""
+        self._wsproto = None
+        return rejection(status, code, message, headers)
+
+    def _take_head(self) -> bytes | None:
+        """Everything up to the first empty line; None if that did not come yet."""
+        buffer = self._buffer
+        if buffer and buffer[0] <= 0x20:
+            # An empty line, or not HTTP at all: a TLS client begins with 0x16.
+            raise _malformed("a request begins with its method")
+        end = _HEAD_END.search(buffer, max(0, self._scanned - 2))
+        self._scanned = len(buffer)
+        if (self._scanned if end is None else end.end()) > self._max_bytes:
+            message = f"the request and its headers have at most {self._max_bytes} bytes"
+            raise _error(431, "headers_too_large", message)
+        if end is None:
+            return None
+        head = bytes(buffer[: end.end()])
+        del buffer[: end.end()]
+        return head
+
+    def _parse(self, head: bytes) -> Request:
+        handshake = H11Handshake(ConnectionType.SERVER)
+        try:
+            handshake.receive_data(head)
+            offered = next(event for event in handshake.events() if isinstance(event, WsprotoRequest))
+            # wsproto decoded the name; as an Origin shows it in ASCII, so do we.
+            host = offered.host.encode("idna").decode().lower()
+        except RemoteProtocolError as error:
+            raise _translate(error) from None
+        except UnicodeError:
+            raise _malformed("`Host`, `Connection` and Sec-WebSocket headers must be ASCII") from None
+        if not _REQUEST_LINE.match(head):
+            raise _error(505, "http_version", "a WebSocket is opened with HTTP/1.1")
+        headers = _headers(offered)
+        _check_body(headers)
+        _check_key(headers)
+        self._wsproto = handshake, offered
+        return _request(offered.target, host, headers)

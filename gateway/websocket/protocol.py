@@ -1,0 +1,215 @@
+"""The closing handshake and ping/pong around the parser (RFC 6455, sections 5.5 and 7): one table.
+
+Rule 1: what is not in the table is a defect of the caller and raises `StateError`; whatever the peer does is in it.
+Rule 2: CLOSED means that this side has nothing more to say or to hear: write what `take_output` gives, then end the
+TCP connection. The server does so first (section 7.1.1). CLOSING waits for the peer's Close frame; for how long is the
+session's to say.
+Rule 3: pings cannot make the output grow: one Pong is kept, for the last of them (section 5.5.3).
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+
+from gateway.websocket.close import CloseCode
+from gateway.websocket.encode import encode_close, encode_frame
+from gateway.websocket.errors import ProtocolError, StateError
+from gateway.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameParser
+
+
+class State(IntEnum):
+    """Section 4.1 and 7.1: CLOSING is "the closing handshake is started", by this side."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+class Event(IntEnum):
+    """What can happen. Those below 16 are frames, under their opcodes."""
+
+    TEXT = TEXT
+    BINARY = BINARY
+    CLOSE = CLOSE
+    PING = PING
+    PONG = PONG
+    ACCEPTED = 16  # the opening handshake is done
+    CLOSE_CALLED = 17  # this side wants to close
+    VIOLATION = 18  # the parser raised `ProtocolError`
+    EOF = 19  # the TCP connection ended
+
+
+class Action(Enum):
+    """What is done about it."""
+
+    IGNORE = "ignore"
+    DELIVER = "deliver"
+    SEND_PONG = "send_pong"
+    SEND_CLOSE = "send_close"
+    ECHO_CLOSE = "echo_close"
+    NOTE_CLOSE = "note_close"
+    FAIL = "fail"
+    LOSE = "lose"
+
+
+_Row = dict[Event, tuple[State, Action]]
+
+TABLE: dict[State, _Row] = {
+    State.CONNECTING: {
+        Event.ACCEPTED: (State.OPEN, Action.IGNORE),
+        Event.EOF: (State.CLOSED, Action.LOSE),
+    },
+    State.OPEN: {
+        Event.TEXT: (State.OPEN, Action.DELIVER),
+        Event.BINARY: (State.CLOSED, Action.FAIL),
+        Event.PING: (State.OPEN, Action.SEND_PONG),
+        Event.PONG: (State.OPEN, Action.IGNORE),
+        Event.CLOSE: (State.CLOSED, Action.ECHO_CLOSE),
+        Event.CLOSE_CALLED: (State.CLOSING, Action.SEND_CLOSE),
+        Event.VIOLATION: (State.CLOSED, Action.FAIL),
+        Event.EOF: (State.CLOSED, Action.LOSE),
+    },
+    State.CLOSING: {
+        # Section 1.4: what comes after one's own Close frame may be discarded. Pings still want an answer (5.5.2).
+        Event.TEXT: (State.CLOSING, Action.IGNORE),
+        Event.BINARY: (State.CLOSING, Action.IGNORE),
+        Event.PING: (State.CLOSING, Action.SEND_PONG),
+        Event.PONG: (State.CLOSING, Action.IGNORE),
+        Event.CLOSE: (State.CLOSED, Action.NOTE_CLOSE),
+        Event.CLOSE_CALLED: (State.CLOSING, Action.IGNORE),
+        Event.VIOLATION: (State.CLOSED, Action.IGNORE),
+        Event.EOF: (State.CLOSED, Action.LOSE),
+    },
+    State.CLOSED: {
+        Event.CLOSE_CALLED: (State.CLOSED, Action.IGNORE),
+        Event.EOF: (State.CLOSED, Action.IGNORE),
+    },
+}
+
+_OPEN = State.OPEN
+
+
+class Protocol:
+    """One connection of a client, from CONNECTING to CLOSED, without I/O.
+
+    After each call, send what `take_output` gives, and when `closed`, end the TCP connection after that.
+    `close_code` and `close_reason` are the peer's: 1005 when its Close frame held no code, 1006 when the connection
+    ended without one, None until then and when this side failed the connection. `sent_code` is the code in this
+    side's Close frame (1005 for none), None until there is one.
+    """
+
+    __slots__ = ("_close", "_parser", "_pong", "close_code", "close_reason", "sent_code", "state")
+
+    def __init__(self) -> None:
+        self.state = State.CONNECTING
+        self._parser: FrameParser | None = None  # only while OPEN or CLOSING
+        self._pong = b""
+        self._close = b""
+        self.close_code: int | None = None
+        self.close_reason = ""
+        self.sent_code: int | None = None
+
+    @property
+    def closing(self) -> bool:
+        """Whether this side sent a Close frame and waits for the peer's."""
+        return self.state is State.CLOSING
+
+    @property
+    def closed(self) -> bool:
+        """Whether the TCP connection is to be ended, once the output is written. Input is discarded."""
+        return self.state is State.CLOSED
+
+    def open(self, max_message: int, *, deflate: bool = False) -> None:
+        """The opening handshake is done; the arguments are those of `FrameParser`. `StateError` if it was before."""
+        self._step(Event.ACCEPTED)
+        self._parser = FrameParser(max_message, deflate)
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take bytes of the peer; the payloads (UTF-8) of the text messages to handle, in order.
+
+        Never raises for what the peer sent. Messages that came before a violation or a Close frame in the same bytes
+        are returned; none is once the close has begun. `StateError` before `open`.
+        """
+        parser = self._parser
+        if parser is None:
+            return self._discard()
+        try:
+            events = parser.receive(data)
+        except ProtocolError as error:
+            return self._handle(error.events, error)
+        if self.state is _OPEN:
+            texts = [payload for opcode, payload in events if opcode == TEXT]
+            if len(texts) == len(events):
+                return texts
+        return self._handle(events, None)
+
+    def take_output(self) -> bytes:
+        """What is to be sent now, in whole frames; empty when there is nothing. Each byte is given once."""
+        output = self._pong
+        if output:
+            self._pong = b""
+        if self._close:
+            output += self._close
+            self._close = b""
+        return output
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Start the closing handshake; does nothing when it was started before, by either side.
+
+        `ValueError` for a code that must not be sent, `StateError` before `open` (reject the handshake instead).
+        """
+        frame = encode_close(code, reason)
+        if self._step(Event.CLOSE_CALLED) is Action.SEND_CLOSE:
+            self._close = frame
+            self.sent_code = code
+
+    def eof(self) -> None:
+        """The TCP connection ended, or the wait for the peer's Close frame was given up."""
+        if self._step(Event.EOF) is Action.LOSE:
+            self.close_code = CloseCode.ABNORMAL
+
+    def _discard(self) -> list[bytes]:
+        if self.state is State.CONNECTING:
+            raise StateError("frames cannot be received before the opening handshake is done")
+        return []
+
+    def _handle(self, events: list[tuple[int, bytes]], error: ProtocolError | None) -> list[bytes]:
+        texts: list[bytes] = []
+        for opcode, payload in events:
+            self._frame(Event(opcode), payload, texts)
+            if self._parser is None:
+                return texts
+        if error is not None and self._step(Event.VIOLATION) is Action.FAIL:
+            self._fail(error.close_code, error.reason)
+        return texts
+
+    def _frame(self, event: Event, payload: bytes, texts: list[bytes]) -> None:
+        action = self._step(event)
+        if action is Action.DELIVER:
+            texts.append(payload)
+        elif action is Action.SEND_PONG:
+            self._pong = encode_frame(PONG, payload)
+        elif action is Action.FAIL:
+            self._fail(CloseCode.UNSUPPORTED_DATA, "binary frames are not used here; send text frames")
+        elif action in (Action.ECHO_CLOSE, Action.NOTE_CLOSE):
+            self.close_code = int.from_bytes(payload[:2], "big") if payload else CloseCode.NO_STATUS
+            self.close_reason = payload[2:].decode()
+            if action is Action.ECHO_CLOSE:
+                # Section 5.5.1: typically the status code received is sent back; none for none.
+                self._close = encode_frame(CLOSE, payload[:2])
+                self.sent_code = self.close_code
+
+    def _fail(self, code: int, reason: str) -> None:
+        self._close = encode_close(code, reason)
+        self.sent_code = code
+
+    def _step(self, event: Event) -> Action:
+        try:
+            state, action = TABLE[self.state][event]
+        except KeyError:
+            raise StateError(f"{event.name} cannot happen in the state {self.state.name}") from None
+        self.state = state
+        if state is State.CLOSED:
+            self._parser = None
+        return action

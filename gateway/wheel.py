@@ -1,0 +1,76 @@
+"""One timer wheel for all connections: a deadline costs a place in a set, not a timer of the event loop.
+
+Hashed wheel of Varghese and Lauck (1987), scheme 6. A timer fires at most one tick late, never early; a delay beyond
+the wheel's horizon fires at the horizon, and its owner asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import anyio
+
+logger = logging.getLogger(__name__)
+_SLOTS = 512
+
+
+class Timed(Protocol):
+    """Owner of one timer. `slot` belongs to the wheel; -1 when no timer is set."""
+
+    slot: int
+
+    def on_timer(self) -> None:
+        """The timer is due. It is no longer set."""
+        ...
+
+
+class Wheel:
+    """`tick` in seconds; `after` is called at the end of each, as to write what the owners gathered."""
+
+    __slots__ = ("_after", "_hand", "_slots", "tick")
+
+    def __init__(self, tick: float = 0.25, after: Callable[[], None] = lambda: None) -> None:
+        self.tick = tick
+        self._after = after
+        self._hand = 0
+        self._slots: list[set[Timed]] = [set() for _ in range(_SLOTS)]
+
+    def set(self, owner: Timed, seconds: float) -> None:
+        """Set the owner's timer, in place of one that is set."""
+        self.clear(owner)
+        ticks = min(max(1, math.ceil(seconds / self.tick)), _SLOTS - 2) + 1
+        owner.slot = (self._hand + ticks) % _SLOTS
+        self._slots[owner.slot].add(owner)
+
+    def clear(self, owner: Timed) -> None:
+        """Unset the owner's timer, if any."""
+        if owner.slot >= 0:
+            self._slots[owner.slot].discard(owner)
+            owner.slot = -1
+
+    def advance(self) -> None:
+        """One tick: fire what is due. An owner that raises is logged, and the others fire."""
+        self._hand = (self._hand + 1) % _SLOTS
+        due = self._slots[self._hand]
+        if not due:
+            return
+        self._slots[self._hand] = set()
+        for owner in due:
+            owner.slot = -1
+        for owner in due:
+            try:
+                owner.on_timer()
+            except Exception:
+                logger.exception("a timer failed")
+
+    async def run(self) -> None:
+        """Advance with the clock until cancelled; after a stall, tick by tick, without a pause."""
+        next_tick = anyio.current_time() + self.tick
+        while True:
+            await anyio.sleep_until(next_tick)
+            next_tick += self.tick
+            self.advance()
+            self._after()

@@ -1,0 +1,107 @@
+"""`rookery admin seed`: users, rooms and tokens for load tests and demonstrations, made on the engines directly."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+import anyio
+
+from chat.assembly import Store, open_store
+from chat.domain.ids import new_id, now_ms
+from chat.domain.models import Role, Room, User, Visibility
+from chat.domain.text import check_name, check_room_name
+from chat.errors import Conflict
+from chat.settings import Settings, SettingsError
+from chat.tokens import LONGEST_TOKEN_SECONDS, KeyRing
+
+_CONCURRENT = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of the tool."""
+    parser.add_argument("--users", type=int, required=True, metavar="N", help="users to make, without a password")
+    parser.add_argument("--rooms", type=int, required=True, metavar="M", help="rooms to make")
+    parser.add_argument("--members", type=int, required=True, metavar="K", help="users in each room")
+    parser.add_argument("--prefix", default="seed", metavar="P", help="names begin so: P-0, P-1, … (default seed)")
+    parser.add_argument("--tokens", type=Path, required=True, metavar="FILE", help="an access token a line, 24 h")
+    parser.add_argument("--room-ids", type=Path, required=True, metavar="FILE", help="a room id a line")
+
+
+async def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Make them, and write the files. Users of the prefix that exist already are used again."""
+    _check(options)
+    async with open_store(settings, shared=True) as store:
+        keys = KeyRing(store.accounts, issuer=settings.issuer, audience=settings.audience)
+        await keys.refresh()
+        users = await _users(store, options.users, options.prefix)
+        rooms = await _rooms(store, options, users)
+        tokens = (keys.issue(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
+        _write(options.tokens, tokens, secret=True)
+        _write(options.room_ids, rooms, secret=False)
+    print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.users < 1 or options.rooms < 0 or options.members < 0:
+        raise SettingsError("--users takes at least 1; --rooms and --members take 0 or more")
+    if options.members > options.users:
+        raise SettingsError(f"--members {options.members}: there are only {options.users} users; give more --users")
+    check_name(f"{options.prefix}-{options.users - 1}")
+    check_room_name(f"{options.prefix}-{options.rooms}")
+
+
+async def _users(store: Store, count: int, prefix: str) -> list[User]:
+    users = [User(id=new_id(), name=f"{prefix}-{number}", created=now_ms()) for number in range(count)]
+
+    async def make(number: int) -> None:
+        try:
+            await store.accounts.create(users[number], None)
+        except Conflict:
+            known = await store.accounts.by_name(users[number].name)
+            if known is not None:
+                users[number] = known
+
+    await _each("users", count, make)
+    return users
+
+
+async def _rooms(store: Store, options: argparse.Namespace, users: list[User]) -> list[str]:
+    """Each room has the next K users in turn, so that every user is in about as many rooms as any other."""
+    rooms = [new_id() for _ in range(options.rooms)]
+
+    async def make(number: int) -> None:
+        start = number * options.members
+        members = [users[(start + offset) % len(users)].id for offset in range(max(1, options.members))]
+        room = Room(id=rooms[number], name=f"{options.prefix}-{number}", visibility=Visibility.PUBLIC, created=now_ms())
+        await store.rooms.create(room, members[0])
+        await store.rooms.add_members(room.id, members[1:], Role.MEMBER, now_ms())
+
+    await _each("rooms", options.rooms, make)
+    return rooms
+
+
+async def _each(what: str, count: int, make: Callable[[int], Awaitable[None]]) -> None:
+    """Make `count` things, some at a time, with a line of progress on a terminal."""
+    done = 0
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        nonlocal done
+        for number in numbers:
+            await make(number)
+            done += 1
+            if sys.stderr.isatty() and (done % 500 == 0 or done == count):
+                print(f"\r{what}: {done}/{count}", end="\n" if done == count else "", file=sys.stderr, flush=True)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(min(_CONCURRENT, count)):
+            tasks.start_soon(work)
+
+
+def _write(path: Path, lines: Iterable[str], *, secret: bool) -> None:
+    path.touch(mode=0o600 if secret else 0o644)
+    path.write_text("".join(f"{line}\n" for line in lines))

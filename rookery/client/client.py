@@ -1,0 +1,259 @@
+"""The client on AnyIO: one task group that connects, reads, writes and comes back, around the sans-IO `Core`."""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+from msgspec import Struct
+
+from rookery.client.backoff import Backoff
+from rookery.client.calls import Call, Settle
+from rookery.client.core import Core
+from rookery.client.errors import ClientClosed, ClientError, TimedOut
+from rookery.client.events import Event, Ok, Person
+from rookery.client.session import Sessions
+from rookery.client.tokens import Token
+from rookery.client.transport import Dial, Url, tcp
+
+
+class Statistics(Struct, frozen=True):
+    """What the client holds now, and what happened so far."""
+
+    buffered_events: int
+    pending_calls: int
+    connections: int
+    resumes: int
+    duplicates_dropped: int
+
+
+class Client:
+    """A user's session, kept up across connections. Made by `connect`; used from any number of tasks.
+
+    Each method returns when the server has answered `ok`. It raises `CommandRefused` when the server refused,
+    `TimedOut` when no answer came before the deadline, and the error that ended the client when it has ended. A command
+    outlives its connection: it is sent again on the next one.
+    """
+
+    def __init__(self, core: Core, sessions: Sessions, *, timeout: float, max_pending: int) -> None:
+        self._core = core
+        self._sessions = sessions
+        self._timeout = timeout
+        self._slots = anyio.Semaphore(max_pending)
+
+    @property
+    def user(self) -> Person:
+        """Who this client is."""
+        return self._core.user or Person("")
+
+    @property
+    def session(self) -> str:
+        """The id of the present session; another one after a reconnect."""
+        return self._core.session or ""
+
+    def statistics(self) -> Statistics:
+        """A snapshot."""
+        core = self._core
+        return Statistics(core.buffered, core.pending, self._sessions.connections, core.resumes, core.duplicates)
+
+    def __aiter__(self) -> Client:
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event. Raises what ended the client; ends when the client was closed."""
+        try:
+            return await self._sessions.next_event()
+        except ClientClosed:
+            raise StopAsyncIteration from None
+
+    # Rooms.
+
+    async def subscribe(self, room: str, *, since: int | None = None, timeout: float | None = None) -> int:
+        """Follow a room; the seq of its newest message.
+
+        With `since`, the messages behind it come first, or a `Missed` for those that are too old. After a reconnect
+        the client resumes by itself.
+        """
+        answer = await self._ask(lambda settle: self._core.subscribe(room, since, settle), timeout)
+        return answer.seq or 0
+
+    async def unsubscribe(self, room: str, *, timeout: float | None = None) -> None:
+        """Follow a room no more."""
+        await self._ask(lambda settle: self._core.unsubscribe(room, settle), timeout)
+
+    async def send(
+        self,
+        room: str,
+        text: str,
+        client_id: str | None = None,
+        *,
+        reply_to: int | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        """Send a message; its `client_id`. When this returns the message is durable.
+
+        After `TimedOut`, or a crash of the program, send again with the same `client_id`: it will be there once.
+        Sends that run at the same time keep their order unless the server turns one away for a while.
+        """
+        client_id = client_id or str(uuid.uuid4())
+        fields: dict[str, Any] = {"room": room, "text": text, "client_id": client_id}
+        if reply_to is not None:
+            fields["reply_to"] = reply_to
+        await self._command("send", fields, timeout)
+        return client_id
+
+    async def dm(self, to: str, text: str, client_id: str | None = None, *, timeout: float | None = None) -> str:
+        """Send a direct message to a user (by id); its `client_id`. The guarantees are those of `send`."""
+        client_id = client_id or str(uuid.uuid4())
+        await self._command("dm", {"to": to, "text": text, "client_id": client_id}, timeout)
+        return client_id
+
+    async def sync(self, with_: str, since: int = 0, *, timeout: float | None = None) -> int:
+        """Catch up with a direct conversation; its newest seq. The messages behind `since` come as events."""
+        answer = await self._ask(lambda settle: self._core.sync(with_, since, settle), timeout)
+        return answer.seq or 0
+
+    # Messages. Each takes `room`, or `with_`: the other user of a direct conversation.
+
+    async def edit(
+        self, seq: int, text: str, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
+    ) -> None:
+        """Give one's message another text."""
+        await self._command("edit", {**_place(room, with_), "seq": seq, "text": text}, timeout)
+
+    async def delete(
+        self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
+    ) -> None:
+        """Take back one's message, or as a moderator of the room anyone's."""
+        await self._command("delete", {**_place(room, with_), "seq": seq}, timeout)
+
+    async def react(
+        self,
+        seq: int,
+        emoji: str,
+        *,
+        remove: bool = False,
+        room: str | None = None,
+        with_: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Set a reaction, or (`remove`) take it back."""
+        fields = {**_place(room, with_), "seq": seq, "emoji": emoji, "remove": remove}
+        await self._command("react", fields, timeout)
+
+    async def read(
+        self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
+    ) -> None:
+        """Mark everything up to `seq` as read."""
+        await self._command("read", {**_place(room, with_), "seq": seq}, timeout)
+
+    async def typing(self, *, room: str | None = None, with_: str | None = None, timeout: float | None = None) -> None:
+        """Tell that the user is typing. Raises `ConnectionLost` when the connection ends first: it is soon stale."""
+        await self._command("typing", _place(room, with_), timeout, keep=False)
+
+    # People.
+
+    async def presence(self, users: Sequence[str], *, timeout: float | None = None) -> dict[str, str]:
+        """Watch these users, and no others: their states now. It is asked again after a reconnect."""
+        return (await self._command("presence", {"users": list(users)}, timeout)).states
+
+    async def status(self, state: str, *, timeout: float | None = None) -> None:
+        """Be `online` or `away`, after a reconnect too."""
+        await self._command("status", {"state": state}, timeout)
+
+    # How a command waits.
+
+    async def _command(self, kind: str, fields: dict[str, Any], timeout: float | None, *, keep: bool = True) -> Ok:
+        return await self._ask(lambda settle: self._core.call(kind, fields, settle, keep=keep), timeout)
+
+    async def _ask(self, issue: Callable[[Settle], Call], timeout: float | None) -> Ok:
+        seconds = self._timeout if timeout is None else timeout
+        outcomes: list[Ok | ClientError] = []
+        answered = anyio.Event()
+
+        def settle(outcome: Ok | ClientError) -> None:
+            outcomes.append(outcome)
+            answered.set()
+
+        with anyio.move_on_after(seconds):
+            async with self._slots:
+                self._sessions.check()
+                call = issue(settle)
+                self._sessions.wake()
+                try:
+                    await answered.wait()
+                finally:
+                    if not outcomes:
+                        self._core.forget(call)
+        if not outcomes:
+            raise TimedOut(f"no answer within {seconds} s; the command may yet take effect")
+        if isinstance(outcomes[0], ClientError):
+            raise outcomes[0]
+        return outcomes[0]
+
+
+def _place(room: str | None, with_: str | None) -> dict[str, str]:
+    if (room is None) == (with_ is None):
+        raise ValueError("give `room`, or `with_` for a direct conversation: one of the two")
+    return {"room": room} if room is not None else {"with": with_ or ""}
+
+
+@asynccontextmanager
+async def connect(
+    url: str,
+    *,
+    token: Token,
+    timeout: float = 30.0,
+    connect_timeout: float = 10.0,
+    buffer: int = 1024,
+    max_pending: int = 256,
+    max_message: int = 8 * 1024 * 1024,
+    backoff: Backoff | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    dial: Dial | None = None,
+) -> AsyncIterator[Client]:
+    """Connect, authenticate, and keep it so for the length of the block.
+
+    `url` is `ws://` or `wss://`; without a path, `/ws` is meant. `token` is an access token, or an async function that
+    gives a fresh one; only with a function does a session outlive its first token. Times in seconds: `timeout` for the
+    first session and for each command, `connect_timeout` for each attempt. `buffer` bounds the events that wait for the
+    program: over it nothing is lost of any room, for the client resumes once there is place again. `max_pending`
+    bounds the commands in flight; more wait for their turn. `dial` makes the byte stream, in place of TCP.
+
+    Raises `ConnectionLost` when there is no session within `timeout`, `AuthenticationFailed`, `Blocked` and
+    `HandshakeRejected`: later these are raised by the calls and by the iteration.
+    """
+    address = Url(url)
+    core = Core(capacity=buffer)
+    sessions = Sessions(
+        core,
+        address,
+        dial or tcp(address, ssl_context),
+        token,
+        backoff=backoff or Backoff(),
+        connect_timeout=connect_timeout,
+        max_message=max_message,
+    )
+    client = Client(core, sessions, timeout=timeout, max_pending=max_pending)
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        try:
+            await _start(group, sessions, timeout)
+            yield client
+        except Exception as error:  # noqa: BLE001 # raised below, outside the task group, as it is and not in a group
+            failure = error
+        finally:
+            sessions.end(ClientClosed("the client was closed"))
+            group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _start(group: TaskGroup, sessions: Sessions, timeout: float) -> None:
+    group.start_soon(sessions.run)
+    await sessions.first_session(timeout)

@@ -1,0 +1,206 @@
+"""What is known of each conversation, so that every message comes once, across duplicates, holes and reconnects.
+
+Rule 1: the cursor of a room is the seq of the last message passed on; only `cursor + 1` may follow.
+Rule 2: a message at or below the cursor is a duplicate and is dropped.
+Rule 3: a message beyond `cursor + 1` shows a hole. It is held back (within a bound), and the room is resumed with
+`since` the cursor; what was not held back comes with the answer.
+Rule 4: when the program's buffer is full, the cursor stays where it is: the messages come again by resuming.
+Rule 5: what the server can no longer give shows as one `Missed`, and the cursor moves behind it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from rookery.client.events import DirectMessage, Event, Message, Missed, Rewound
+
+HELD = 256
+SEEN = 512
+STALLS = 3
+
+Offer = Callable[[Event], bool]
+"""Passes an event on; False when there is no place for it."""
+
+
+class Cursor:
+    """What rooms and direct conversations share. `seq` is None until the first answer or event sets it."""
+
+    def __init__(self, offer: Offer, *, room: str | None = None, with_: str | None = None) -> None:
+        self.room = room
+        self.with_ = with_
+        self.seq: int | None = None
+        self.highest = 0
+        self.behind = False
+        self.suspect = False
+        self.duplicates = 0
+        self._offer = offer
+        self._stalls = 0
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether there is, or may be, more than what was passed on."""
+        return self.suspect or (self.seq is not None and self.highest > self.seq)
+
+    def _skip_to(self, newest: int) -> None:
+        """Nothing up to `newest` can be had any more."""
+        seq = self.seq or 0
+        self.highest = max(self.highest, newest)
+        if newest > seq and not self._pass(Missed(self.room, seq + 1, newest, self.with_)):
+            return
+        self.seq = max(seq, newest)
+
+    def _rewind(self, newest: int) -> None:
+        if self._pass(Rewound(self.room, newest, self.with_)):
+            self.seq = self.highest = newest
+        else:
+            self.suspect = True
+
+    def _pass(self, event: Event) -> bool:
+        if self.behind or not self._offer(event):
+            self.behind = True
+            return False
+        return True
+
+    def _stalled(self, before: int | None, target: int) -> None:
+        """After answers that brought nothing, gives up on what the server does not deliver."""
+        if self.behind or not self.incomplete or self.seq != before:
+            self._stalls = 0
+            return
+        self._stalls += 1
+        if self._stalls >= STALLS:
+            self._stalls = 0
+            self._skip_to(target)
+
+    def _outcome(self, since: int | None, newest: int, recovered: bool | None) -> None:
+        """What an answer says beside its messages."""
+        if since is None or recovered:
+            self.highest = max(self.highest, newest)
+        elif newest < since:
+            self._rewind(newest)
+        else:
+            self._skip_to(newest)
+
+
+class RoomCursor(Cursor):
+    """One room."""
+
+    def __init__(self, room: str, offer: Offer, since: int | None = None) -> None:
+        super().__init__(offer, room=room)
+        self.seq = since
+        self._ahead: dict[int, Message] = {}
+
+    def live(self, message: Message) -> None:
+        """A `message` event."""
+        self.highest = max(self.highest, message.seq)
+        self._accept(message)
+        self._drain()
+
+    def answered(self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[Message]) -> None:
+        """The answer to a `subscribe` that was sent with this `since`."""
+        before = self.seq
+        self.behind = self.suspect = False
+        if self.seq is None:
+            self.seq = newest if since is None else since
+        for message in messages:
+            self._accept(message)
+        self._drain()
+        self._outcome(since, newest, recovered)
+        self._drain()
+        self._stalled(before, min(self._ahead, default=self.highest + 1) - 1)
+        self._drain()
+
+    def gap(self) -> None:
+        """The server says that live delivery was interrupted."""
+        self.suspect = True
+
+    def _rewind(self, newest: int) -> None:
+        self._ahead.clear()
+        super()._rewind(newest)
+
+    def _accept(self, message: Message) -> None:
+        if self.seq is not None and message.seq <= self.seq:
+            self.duplicates += 1
+        elif self.seq is not None and message.seq == self.seq + 1 and self._pass(message):
+            self.seq = message.seq
+        elif len(self._ahead) < HELD:
+            self._ahead[message.seq] = message
+
+    def _drain(self) -> None:
+        """Passes on what was held back and now follows."""
+        if self.seq is None or not self._ahead:
+            return
+        while (message := self._ahead.get(self.seq + 1)) is not None and self._pass(message):
+            self.seq = message.seq
+        for seq in [seq for seq in self._ahead if seq <= self.seq]:
+            del self._ahead[seq]
+
+
+class DirectCursor(Cursor):
+    """One direct conversation.
+
+    A live copy carries no `seq`; `stored` gives it later. So copies are passed on as they come, each `(sender,
+    client_id)` once, and the cursor follows `stored`: it shows which copies never came.
+    """
+
+    def __init__(self, me: str, with_: str, offer: Offer) -> None:
+        super().__init__(offer, with_=with_)
+        self._me = me
+        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def live(self, message: DirectMessage) -> None:
+        """A `dm` event."""
+        key = (message.from_.id, message.client_id)
+        if key in self._seen or (message.seq and self.seq is not None and message.seq <= self.seq):
+            self.duplicates += 1
+        elif self._pass(message):
+            self._remember(key)
+
+    def stored(self, seq: int, client_id: str) -> bool:
+        """A `stored` event; whether it is news."""
+        if self.seq is not None and seq <= self.seq:
+            return False
+        self.highest = max(self.highest, seq)
+        known = (self._me, client_id) in self._seen or (self.with_ or "", client_id) in self._seen
+        if self.seq is None:
+            self.seq = seq - 1
+        if known and seq == self.seq + 1:
+            self.seq = seq
+        return True
+
+    def answered(
+        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[DirectMessage]
+    ) -> None:
+        """The answer to a `sync` that was sent with this `since`."""
+        before = self.seq
+        self.behind = self.suspect = False
+        if self.seq is None:
+            self.seq = since or 0
+        for message in messages:
+            if not self._recover(message):
+                break
+        self._outcome(since, newest, recovered)
+        self._stalled(before, self.highest)
+
+    def gap(self, from_seq: int) -> None:
+        """The server says that live delivery was interrupted at `from_seq`."""
+        self.suspect = True
+        if self.seq is None:
+            self.seq = max(0, from_seq - 1)
+
+    def _recover(self, message: DirectMessage) -> bool:
+        """A message of history; False when there is no place for it."""
+        if message.seq is None or message.seq <= (self.seq or 0):
+            return True
+        key = (message.from_.id, message.client_id)
+        if key not in self._seen:
+            if not self._pass(message):
+                return False
+            self._remember(key)
+        self.seq = message.seq
+        return True
+
+    def _remember(self, key: tuple[str, str]) -> None:
+        self._seen[key] = None
+        if len(self._seen) > SEEN:
+            self._seen.popitem(last=False)

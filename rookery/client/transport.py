@@ -1,0 +1,208 @@
+"""One WebSocket connection of a client: text messages out and in, over any AnyIO byte stream (RFC 6455, by wsproto).
+
+Reading and writing are two tasks. Only `pump` writes to the stream, so a pong or a close never interleaves with a
+message; `receive` never waits for the peer to read.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.abc import ByteStream
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Message,
+    Ping,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
+from wsproto.events import Event as WsEvent
+from wsproto.utilities import ProtocolError
+
+from rookery.client.errors import ConnectionLost, HandshakeRejected
+
+Dial = Callable[[], Awaitable[ByteStream]]
+"""Makes the byte stream of a connection."""
+
+_CHUNK = 64 * 1024
+_FINAL = frozenset({400, 401, 403, 404, 405, 426})
+_BROKEN = (OSError, EOFError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+
+
+class Url:
+    """The parts of a `ws://` or `wss://` address. Without a path it means `/ws`."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            raise ValueError(f"{url!r} is no WebSocket address; give one such as wss://chat.example.org/ws")
+        self.tls = parts.scheme == "wss"
+        self.hostname = parts.hostname
+        self.port = parts.port or (443 if self.tls else 80)
+        self.host = parts.netloc.rpartition("@")[2]
+        self.target = (parts.path if parts.path not in ("", "/") else "/ws") + (
+            f"?{parts.query}" if parts.query else ""
+        )
+
+
+def tcp(url: Url, context: ssl.SSLContext | None = None) -> Dial:
+    """Dials the address over TCP, and TLS for `wss`."""
+
+    async def dial() -> ByteStream:
+        if not url.tls:
+            return await anyio.connect_tcp(url.hostname, url.port)
+        return await anyio.connect_tcp(
+            url.hostname, url.port, tls=True, ssl_context=context, tls_standard_compatible=False
+        )
+
+    return dial
+
+
+class Ended(Exception):
+    """The connection is over; `code` is the peer's close code, or 1006 when there was none."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}".strip())
+        self.code = code
+        self.reason = reason
+
+
+class WebSocket:
+    """An open connection."""
+
+    def __init__(self, stream: ByteStream, max_message: int) -> None:
+        self.last_heard = anyio.current_time()
+        self._stream = stream
+        self._ws = WSConnection(ConnectionType.CLIENT)
+        self._max_message = max_message
+        self._out = bytearray()
+        self._wake = anyio.Event()
+        self._parts: list[str] = []
+        self._size = 0
+        self._pending: list[WsEvent] = []
+
+    @classmethod
+    async def open(cls, dial: Dial, url: Url, *, max_message: int) -> WebSocket:
+        """Connect and shake hands.
+
+        Raises `ConnectionLost` when there is no connection, `HandshakeRejected` when another attempt is of no use.
+        """
+        try:
+            stream = await dial()
+        except OSError as error:
+            raise ConnectionLost(f"no connection to {url.hostname} port {url.port}: {error}") from error
+        ws = cls(stream, max_message)
+        try:
+            await ws._shake_hands(url)
+        except BaseException:
+            await anyio.aclose_forcefully(stream)
+            raise
+        return ws
+
+    async def _shake_hands(self, url: Url) -> None:
+        try:
+            await self._stream.send(self._ws.send(Request(host=url.host, target=url.target)))
+            while True:
+                self._ws.receive_data(await self._stream.receive(_CHUNK))
+                self._pending.extend(self._ws.events())
+                if self._pending:
+                    break
+        except (*_BROKEN, ProtocolError) as error:
+            raise ConnectionLost(f"the WebSocket handshake failed: {error!r}") from error
+        answer = self._pending.pop(0)
+        if isinstance(answer, RejectConnection):
+            if answer.status_code in _FINAL:
+                raise HandshakeRejected(answer.status_code)
+            raise ConnectionLost(f"the server answered the handshake with HTTP {answer.status_code}")
+        if not isinstance(answer, AcceptConnection):
+            raise ConnectionLost("the server ended the handshake")
+
+    def send(self, text: str) -> None:
+        """Queue a text message; `pump` writes it."""
+        self._queue(TextMessage(data=text))
+
+    def ping(self) -> None:
+        """Queue a ping; anything that the peer then sends moves `last_heard`."""
+        self._queue(Ping())
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be written."""
+        return len(self._out)
+
+    async def pump(self) -> None:
+        """Write what is queued, for as long as the connection lives. Raises `Ended` when the peer is gone."""
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            await self._flush()
+
+    async def receive(self) -> list[str]:
+        """Wait for text messages; never empty. Raises `Ended` when the connection is over."""
+        while True:
+            messages: list[str] = []
+            while self._pending and not (messages and isinstance(self._pending[0], CloseConnection)):
+                self._on_event(self._pending.pop(0), messages)
+            if messages:
+                return messages
+            try:
+                data = await self._stream.receive(_CHUNK)
+            except _BROKEN as error:
+                raise Ended(1006, "the connection broke") from error
+            self.last_heard = anyio.current_time()
+            try:
+                self._ws.receive_data(data)
+                self._pending.extend(self._ws.events())
+            except ProtocolError as error:
+                raise Ended(1002, f"the server broke the WebSocket protocol: {error}") from error
+
+    async def close(self, code: int = 1000) -> None:
+        """Say goodbye, if the stream still takes it, and close. Give it a deadline."""
+        try:
+            self._queue(CloseConnection(code=code))
+            with suppress(Ended):
+                await self._flush()
+        finally:
+            await anyio.aclose_forcefully(self._stream)
+
+    def _on_event(self, event: WsEvent, messages: list[str]) -> None:
+        if isinstance(event, Ping):
+            self._queue(event.response())
+        elif isinstance(event, CloseConnection):
+            self._pending.clear()
+            raise Ended(event.code, event.reason or "")
+        elif isinstance(event, Message):
+            self._on_message(event, messages)
+
+    def _on_message(self, event: Message[Any], messages: list[str]) -> None:
+        if not isinstance(event, TextMessage):
+            raise Ended(1003, "the server sent a binary message")
+        self._size += len(event.data)
+        if self._size > self._max_message:
+            raise Ended(1009, "the server sent a message that is too long for this client")
+        self._parts.append(event.data)
+        if event.message_finished:
+            messages.append("".join(self._parts))
+            self._parts.clear()
+            self._size = 0
+
+    def _queue(self, event: WsEvent) -> None:
+        with suppress(ProtocolError):  # the peer has closed: `receive` says so
+            self._out += self._ws.send(event)
+            self._wake.set()
+
+    async def _flush(self) -> None:
+        while self._out:
+            data, self._out = bytes(self._out), bytearray()
+            try:
+                await self._stream.send(data)
+            except _BROKEN as error:
+                raise Ended(1006, "the connection broke") from error

@@ -1,0 +1,88 @@
+"""The HTTP application of a process: the routes of its roles, and what every role serves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+import services.auth.routes
+import services.chat.config
+import services.chat.history
+import services.chat.invites
+import services.chat.members
+import services.chat.people
+import services.chat.rooms
+import services.chat.search
+from services.auth.throttle import Throttle
+from services.chat.config import product_version
+from services.common import operations, problems
+from services.common.bodies import BodyLimit
+from services.common.collaborators import Services
+from services.common.frame import Frame
+from services.common.page import page_routes
+
+AUTH: tuple[APIRouter, ...] = (services.auth.routes.router,)
+CHAT: tuple[APIRouter, ...] = (
+    services.chat.rooms.router,
+    services.chat.members.router,
+    services.chat.invites.router,
+    services.chat.history.router,
+    services.chat.search.router,
+    services.chat.people.router,
+    services.chat.config.router,
+)
+ROLES = {"auth": AUTH, "chat": CHAT}
+
+
+def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat")) -> ASGIApp:
+    """The ASGI application. `auth` serves `/api/auth/*`; `chat` all other `/api/*` and the page; every process
+    `/healthz`, `/readyz` and `/metrics`. One application per `collaborators.registry`."""
+    app = _bare()
+    for role in roles:
+        for router in ROLES[role]:
+            app.include_router(router)
+    app.include_router(operations.router)
+    if roles:
+        app.add_route("/api/openapi.json", _openapi_endpoint(), include_in_schema=False)
+    if "chat" in roles:
+        app.router.routes.extend(page_routes())
+    app.state.services = collaborators
+    app.state.throttle = Throttle(collaborators)
+    problems.install(app)
+    limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
+    return Frame(limited, settings=collaborators.settings, registry=collaborators.registry)
+
+
+def _openapi_endpoint() -> Callable[[Request], Awaitable[Response]]:
+    document = JSONResponse(openapi())
+
+    async def endpoint(_request: Request) -> Response:
+        return document
+
+    return endpoint
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
+    app = _bare()
+    for router in (*AUTH, *CHAT, operations.router):
+        app.include_router(router)
+    return problems.complete(app.openapi())
+
+
+def _bare() -> FastAPI:
+    # The interactive pages load scripts from elsewhere, which the content security policy forbids.
+    return FastAPI(
+        title="Rookery",
+        version=product_version(),
+        description="The REST part of the public contract; errors are problem documents with a `code`.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )

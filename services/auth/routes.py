@@ -1,0 +1,170 @@
+"""`/api/auth/*`: accounts, log-in, refresh, log-out, and the public keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AfterValidator, BaseModel, Field
+
+from chat.domain.ids import new_id
+from chat.domain.models import User
+from chat.errors import Conflict, Invalid
+from services.auth import sessions
+from services.auth.errors import EmailTaken, NameTaken, WrongLogin
+from services.auth.throttle import Throttle
+from services.common.addresses import client_address
+from services.common.collaborators import With
+from services.common.fields import UserName
+from services.common.problems import responses
+from services.common.security import Caller, refuse_blocked
+
+router = APIRouter(prefix="/api/auth", tags=["accounts"])
+
+# One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
+
+
+def _check_email(email: str) -> str:
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise Invalid("an e-mail address looks like name@example.org", field="email")
+    return email
+
+
+Password = Annotated[str, Field(min_length=8, max_length=1024)]
+RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Registration(BaseModel):
+    """A new account."""
+
+    name: UserName
+    password: Password
+    email: Annotated[str, AfterValidator(_check_email)] | None = None
+
+
+class LogIn(BaseModel):
+    """Proof of who one is. Not checked for its form: what cannot be an account is a wrong log-in."""
+
+    name: Annotated[str, Field(max_length=256)]
+    password: Annotated[str, Field(max_length=1024)]
+
+
+class Refresh(BaseModel):
+    """A refresh token."""
+
+    refresh_token: RefreshToken
+
+
+class TokensView(BaseModel):
+    """Tokens of a session; `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: str = "Bearer"  # noqa: S105 - RFC 6750's name of the scheme
+
+
+class Account(BaseModel):
+    """One's own account."""
+
+    id: str
+    name: str
+    email: str | None
+
+
+class Registered(TokensView, Account):
+    """A new account, already logged in."""
+
+
+class Jwk(BaseModel):
+    """A public key (RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class Jwks(BaseModel):
+    """The public keys of access tokens (RFC 7517)."""
+
+    keys: list[Jwk]
+
+
+async def _throttle(request: Request) -> Throttle:
+    return cast("Throttle", request.app.state.throttle)
+
+
+async def _address(request: Request, services: With) -> str:
+    return client_address(request.scope, trust_forwarded=services.settings.trust_forwarded)
+
+
+Rates = Annotated[Throttle, Depends(_throttle)]
+Address = Annotated[str, Depends(_address)]
+
+
+@router.post("/register", status_code=201, responses=responses(409, 422, 429))
+async def register(body: Registration, services: With, rates: Rates, address: Address) -> Registered:
+    """Make an account and log in. A taken name is 409 `name_taken`, a taken address 409 `email_taken`."""
+    await rates.registration(address)
+    if await services.accounts.by_name(body.name) is not None:
+        raise _name_taken()
+    user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
+    password_hash = await services.passwords.hash(body.password)
+    try:
+        await services.accounts.create(user, password_hash)
+    except Conflict:
+        if await services.accounts.by_name(body.name) is not None:
+            raise _name_taken() from None
+        raise EmailTaken("an account with this e-mail address exists; log in instead", field="email") from None
+    tokens = await sessions.begin(services, user)
+    return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
+
+
+def _name_taken() -> NameTaken:
+    return NameTaken("this name is taken; choose another", field="name")
+
+
+@router.post("/login", responses=responses(401, 403, 422, 429))
+async def log_in(body: LogIn, services: With, rates: Rates, address: Address) -> TokensView:
+    """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one."""
+    await rates.log_in(body.name, address)
+    user = await services.accounts.by_name(body.name)
+    stored = await services.accounts.password_hash(user.id) if user is not None else None
+    right = await services.passwords.verify(stored, body.password)
+    if user is None or stored is None or not right:
+        await rates.failed(address)
+        raise WrongLogin("the name or the password is wrong")
+    await rates.succeeded(body.name)
+    refuse_blocked(user)
+    if services.passwords.outdated(stored):
+        await services.accounts.set_password_hash(user.id, await services.passwords.hash(body.password))
+    return TokensView(**(await sessions.begin(services, user))._asdict())
+
+
+@router.post("/refresh", responses=responses(401, 403, 422))
+async def refresh(body: Refresh, services: With) -> TokensView:
+    """New tokens for a refresh token, which is over then. One that comes twice ends its family: `token_reused`."""
+    return TokensView(**(await sessions.rotate(services, body.refresh_token))._asdict())
+
+
+@router.post("/logout", status_code=204, responses=responses(422))
+async def log_out(body: Refresh, services: With) -> None:
+    """End the session of a refresh token, and its open WebSocket sessions. Repeating it is no error."""
+    await sessions.end(services, body.refresh_token)
+
+
+@router.get("/me", responses=responses(401, 403))
+async def me(caller: Caller) -> Account:
+    """The caller's own account."""
+    return Account(id=caller.id, name=caller.name, email=caller.email)
+
+
+@router.get("/jwks.json")
+async def jwks(services: With) -> Jwks:
+    """The public keys that verify access tokens, those that will sign soon among them."""
+    return Jwks.model_validate(services.keys.jwks())

@@ -1,0 +1,89 @@
+"""Log-in sessions: an access token for minutes, and a family of refresh tokens, each of which works once.
+
+A refresh token is 32 random bytes; only its SHA-256 digest is stored. One that comes a second time was copied: then
+the whole family ends, and so do the open WebSocket sessions of its access tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import NamedTuple
+
+from chat.domain.ids import new_id
+from chat.domain.models import User
+from chat.errors import Unauthorized
+from chat.ports.accounts import RefreshGrant, Rotation
+from chat.ports.relay import Publication
+from chat.wire.relay import Revoked, pack_control, user_channel
+from services.auth.errors import RefreshExpired, TokenReused
+from services.common.collaborators import Services
+from services.common.security import refuse_blocked
+from services.common.whole import whole
+
+CLOSE_TOKEN_INVALID = 4001
+
+
+class Tokens(NamedTuple):
+    """What a client gets; `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+async def begin(services: Services, user: User) -> Tokens:
+    """A new family for a user who has just proved who they are."""
+    family = new_id()
+    token = secrets.token_urlsafe(32)
+    grant = RefreshGrant(digest=_digest(token), family=family, user=user.id, expires=_expiry(services))
+    await services.accounts.add_grant(grant)
+    return _tokens(services, user, family, token)
+
+
+async def rotate(services: Services, presented: str) -> Tokens:
+    """The successor of a refresh token. Raises `TokenReused`, `RefreshExpired`, `Blocked`."""
+    digest, token = _digest(presented), secrets.token_urlsafe(32)
+    with whole():
+        outcome, grant = await services.accounts.rotate_grant(
+            digest, _digest(token), _expiry(services), services.clock()
+        )
+        if outcome is Rotation.REUSED and grant is not None:
+            await _revoke(services, grant, "a refresh token was used twice")
+    if outcome is Rotation.REUSED:
+        raise TokenReused("this refresh token was used before, so all of its family have ended; log in again")
+    if grant is None or outcome is not Rotation.ROTATED:
+        raise RefreshExpired("this refresh token is unknown or has expired; log in again")
+    user = await services.accounts.get(grant.user)
+    if user is None:
+        raise Unauthorized("the account of this token no longer exists")
+    if user.blocked:
+        await services.accounts.end_family(_digest(token))
+    return _tokens(services, refuse_blocked(user), grant.family, token)
+
+
+async def end(services: Services, presented: str) -> None:
+    """Log out: the family ends, and its open sessions with it. A token that is unknown has ended already."""
+    with whole():
+        grant = await services.accounts.end_family(_digest(presented))
+        if grant is not None:
+            await _revoke(services, grant, "logged out")
+
+
+async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
+    control = Revoked(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
+    await services.relay.publish([Publication(user_channel(grant.user), pack_control(control))])
+
+
+def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
+    seconds = services.settings.token_seconds
+    access_token = services.keys.issue(user.id, user.name, family, seconds)
+    return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
+
+
+def _expiry(services: Services) -> int:
+    return services.clock() + services.settings.refresh_seconds * 1000
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

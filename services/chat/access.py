@@ -1,0 +1,72 @@
+"""Who may reach a room or another user: the checks that several routes share. The rights are `chat.domain.rights`."""
+
+from __future__ import annotations
+
+from chat.domain.conversations import room_key
+from chat.domain.models import Role, Room, User, Visibility
+from chat.domain.rights import Action, require
+from chat.errors import Forbidden, NotFound
+from services.chat.models import RoomView
+from services.common.collaborators import Services
+
+
+async def find_room(services: Services, room: str) -> Room:
+    """The room, or `NotFound`."""
+    found = await services.rooms.get(room)
+    if found is None:
+        raise NotFound("there is no such room")
+    return found
+
+
+async def find_user(services: Services, user: str) -> User:
+    """The user, or `NotFound`."""
+    found = await services.accounts.get(user)
+    if found is None:
+        raise NotFound("there is no such user")
+    return found
+
+
+async def admit(services: Services, room: str, user: User, action: Action) -> Role:
+    """The caller's role in the room. Raises `NotFound`, and `Forbidden` unless the role has the right."""
+    role = await services.rooms.role(room, user.id)
+    if role is None:
+        await find_room(services, room)
+        raise Forbidden("you are not a member of this room")
+    require(role, action)
+    return role
+
+
+async def see_room(services: Services, room: str, user: User) -> tuple[Room, Role | None]:
+    """A room that the caller is in, or that is public. Raises `NotFound`, `Forbidden`."""
+    found = await find_room(services, room)
+    role = await services.rooms.role(room, user.id)
+    if role is None and found.visibility is not Visibility.PUBLIC:
+        raise Forbidden("this room is private and you are not a member; ask for an invitation")
+    return found, role
+
+
+async def view(services: Services, room: Room, role: Role | None, user: User) -> RoomView:
+    """The room as this user sees it."""
+    return (await views(services, [(room, role)], user))[0]
+
+
+async def views(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
+    """Rooms as this user sees them, with one question to history."""
+    keys = [room_key(room.id) for room, role in rooms if role is not None]
+    summaries = await services.history.summaries(user.id, keys)
+    found = []
+    for room, role in rooms:
+        summary = summaries.get(room_key(room.id)) if role is not None else None
+        newest, unread, read = (summary.newest, summary.unread, summary.read) if summary else (0, 0, 0)
+        found.append(
+            RoomView(
+                id=room.id,
+                name=room.name,
+                visibility=room.visibility,
+                role=role,
+                seq=newest,
+                unread=unread,
+                read=read,
+            )
+        )
+    return found

@@ -1,0 +1,69 @@
+"""`/api/config`: what the web page, or any client, needs before it can begin."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from chat.domain.text import EMOJI_BYTES, ROOM_NAME_LENGTH
+from services.common.addresses import websocket_url
+from services.common.collaborators import With
+
+router = APIRouter(tags=["operations"])
+
+
+def product_version() -> str:
+    """The version of the installed distribution; `0` when it runs from a source tree that is not installed."""
+    try:
+        return version("rookery")
+    except PackageNotFoundError:
+        return "0"
+
+
+class ClientLimits(BaseModel):
+    """Sizes in bytes of UTF-8, but `room_name` in characters; rates a second."""
+
+    text_bytes: int
+    frame_bytes: int
+    body_bytes: int
+    emoji_bytes: int
+    room_name: int
+    subscriptions: int
+    sends_per_second: float
+    send_burst: int
+
+
+class Config(BaseModel):
+    """Where the edge is, and what this instance can do. `push_key` is the VAPID key, null without push."""
+
+    name: str
+    version: str
+    ws_url: str
+    push_key: str | None
+    voice: bool
+    limits: ClientLimits
+
+
+@router.get("/api/config")
+async def config(request: Request, services: With) -> Config:
+    """For everyone, without a token."""
+    allowed = services.settings.limits
+    return Config(
+        name="Rookery",
+        version=product_version(),
+        ws_url=websocket_url(request.scope, services.settings),
+        push_key=None,
+        voice=False,
+        limits=ClientLimits(
+            text_bytes=allowed.text_bytes,
+            frame_bytes=allowed.frame_bytes,
+            body_bytes=allowed.body_bytes,
+            emoji_bytes=EMOJI_BYTES,
+            room_name=ROOM_NAME_LENGTH,
+            subscriptions=allowed.subscriptions,
+            sends_per_second=allowed.sends_per_second,
+            send_burst=allowed.send_burst,
+        ),
+    )

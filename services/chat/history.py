@@ -1,0 +1,106 @@
+"""History of rooms and direct conversations: pages, read marks, earlier texts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from chat.domain.conversations import dm_key, partner, room_key
+from chat.domain.ids import rfc3339
+from chat.domain.rights import Action
+from chat.errors import Invalid, NotFound
+from chat.ports.history import Page
+from chat.wire.events import encode, history_item
+from services.chat.access import admit, find_user
+from services.chat.models import (
+    Conversation,
+    Conversations,
+    DirectMessages,
+    Original,
+    Originals,
+    Person,
+    Reads,
+    RoomMessages,
+)
+from services.common.collaborators import Services, With
+from services.common.fields import Limit, RoomId, Seq, UserId
+from services.common.problems import responses
+from services.common.security import Caller
+
+router = APIRouter(tags=["history"])
+
+Before = Annotated[Seq | None, Query(description="older than this seq, newest first")]
+After = Annotated[Seq | None, Query(description="newer than this seq, oldest first")]
+
+
+def page_response(page: Page) -> Response:
+    """A page as JSON."""
+    body = {"messages": [history_item(message) for message in page.messages], "more": page.more}
+    return Response(encode(body), media_type="application/json")
+
+
+@router.get("/api/rooms/{room}/messages", response_model=RoomMessages, responses=responses(401, 403, 404, 422))
+async def room_messages(
+    room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
+) -> Response:
+    """A page of the room's history: the newest, or those before or after a seq."""
+    await admit(services, room, caller, Action.READ)
+    return await _page(services, room_key(room), before, after, limit)
+
+
+@router.get("/api/rooms/{room}/messages/{seq}/originals", responses=responses(401, 403, 404, 422))
+async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With) -> Originals:
+    """The earlier texts of an edited or deleted message. For moderators."""
+    await admit(services, room, caller, Action.SEE_ORIGINALS)
+    if await services.history.get(room_key(room), seq) is None:
+        raise NotFound("there is no message with this seq")
+    texts = await services.history.originals(room_key(room), seq)
+    return Originals(originals=[Original(text=text, until=rfc3339(until)) for until, text in texts])
+
+
+@router.get("/api/rooms/{room}/reads", responses=responses(401, 403, 404, 422))
+async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
+    """How far each member has read."""
+    await admit(services, room, caller, Action.READ)
+    return Reads(reads=await services.history.read_marks(room_key(room)))
+
+
+@router.get("/api/dms", responses=responses(401, 403))
+async def conversations(caller: Caller, services: With) -> Conversations:
+    """The caller's direct conversations, with what is unread."""
+    keys = await services.history.dms(caller.id)
+    summaries = await services.history.summaries(caller.id, keys)
+    others = await services.accounts.get_many([partner(key, caller.id) for key in keys])
+    found = []
+    for key in keys:
+        other, summary = others.get(partner(key, caller.id)), summaries[key]
+        if other is not None:
+            person = Person(id=other.id, name=other.name)
+            counts = {"seq": summary.newest, "unread": summary.unread, "read": summary.read}
+            found.append(Conversation.model_validate({"with": person, **counts}))
+    return Conversations(conversations=found)
+
+
+@router.get("/api/dms/{user}/messages", response_model=DirectMessages, responses=responses(401, 403, 404, 422))
+async def dm_messages(
+    user: UserId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
+) -> Response:
+    """A page of a direct conversation: the newest, or those before or after a seq."""
+    key = dm_key(caller.id, user)
+    await find_user(services, user)
+    return await _page(services, key, before, after, limit)
+
+
+@router.get("/api/dms/{user}/reads", responses=responses(401, 403, 404, 422))
+async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
+    """How far both users have read."""
+    key = dm_key(caller.id, user)
+    await find_user(services, user)
+    return Reads(reads=await services.history.read_marks(key))
+
+
+async def _page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Response:
+    if before is not None and after is not None:
+        raise Invalid("give `before` or `after`, not both", field="before")
+    return page_response(await services.history.page(key, before=before, after=after, limit=limit))

@@ -1,0 +1,163 @@
+"""`/api/rooms/{room}/members` and joining, leaving, banning: who is in a room, and as what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chat.domain.ids import rfc3339
+from chat.domain.models import Member, Role, User, Visibility
+from chat.domain.rights import Action, may_change_member, require
+from chat.errors import Conflict, Forbidden, Invalid, NotFound
+from services.chat import announce
+from services.chat.access import admit, find_room, find_user, view
+from services.chat.errors import Banned, LastOwner
+from services.chat.models import BanList, BanReason, MemberPage, MemberView, Person, RoleChoice, RoomView
+from services.common.collaborators import Services, With
+from services.common.fields import Limit, Prefix, RoomId, UserId
+from services.common.problems import responses
+from services.common.security import Caller
+from services.common.whole import whole
+
+router = APIRouter(prefix="/api/rooms/{room}", tags=["members"])
+
+
+async def enter(services: Services, room: str, user: User, role: Role) -> Role:
+    """Make the user a member, unless they are one; the role that they have now. Raises `Banned`, `NotFound`."""
+    with whole():
+        try:
+            before = await services.rooms.set_member(room, user.id, role, now=services.clock(), new_only=True)
+        except Forbidden:
+            raise Banned("you are banned from this room") from None
+        if before is None:
+            await announce.member_changed(services.relay, room, user.id, "joined", role)
+    return before or role
+
+
+@router.get("/members", responses=responses(401, 403, 404, 422))
+async def list_members(
+    room: RoomId,
+    caller: Caller,
+    services: With,
+    after: Annotated[Prefix, Query(description="the last name of the page before")] = "",
+    limit: Limit = 50,
+) -> MemberPage:
+    """The members by name."""
+    await admit(services, room, caller, Action.LIST_MEMBERS)
+    found = await services.rooms.members(room, after, limit + 1)
+    return MemberPage(members=[_member(member) for member in found[:limit]], more=len(found) > limit)
+
+
+def _member(member: Member) -> MemberView:
+    return MemberView(id=member.user, name=member.name, role=member.role, joined=rfc3339(member.joined))
+
+
+@router.put("/members/{user}", responses=responses(401, 403, 404, 409, 422))
+async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
+    """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
+    actor = await admit(services, room, caller, Action.ADD_MEMBER)
+    await find_user(services, user)
+    before = await services.rooms.role(room, user)
+    if before is not None:
+        require(actor, Action.SET_ROLE)
+    _outranks(actor, before, body.role)
+    with whole():
+        before = await _set_role(services, room, user, body.role)
+        if before is not body.role:
+            change = "role" if before is not None else "joined"
+            await announce.member_changed(services.relay, room, user, change, body.role)
+    return body
+
+
+async def _set_role(services: Services, room: str, user: str, role: Role) -> Role | None:
+    try:
+        return await services.rooms.set_member(room, user, role, now=services.clock())
+    except Forbidden:
+        raise Banned("this user is banned from the room; lift the ban first") from None
+    except Conflict:
+        raise _last_owner() from None
+
+
+@router.delete("/members/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
+async def remove_member(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
+    """Take a member out of the room; oneself, too. The caller must outrank the member; owners may do all."""
+    if user == caller.id:
+        await leave(room, caller, services)
+        return
+    actor = await admit(services, room, caller, Action.KICK)
+    target = await services.rooms.role(room, user)
+    if target is None:
+        raise NotFound("this user is not a member of the room")
+    _outranks(actor, target, None)
+    await _remove(services, room, user, "kicked")
+
+
+@router.post("/join", responses=responses(401, 403, 404, 422))
+async def join(room: RoomId, caller: Caller, services: With) -> RoomView:
+    """Become a member of a public room. To be one already is no error."""
+    found = await find_room(services, room)
+    role = await services.rooms.role(room, caller.id)
+    if role is None:
+        if found.visibility is not Visibility.PUBLIC:
+            raise Forbidden("this room is private; ask for an invitation")
+        role = await enter(services, room, caller, Role.MEMBER)
+    return await view(services, found, role, caller)
+
+
+@router.post("/leave", status_code=204, responses=responses(401, 403, 404, 409, 422))
+async def leave(room: RoomId, caller: Caller, services: With) -> None:
+    """Stop being a member. The last owner may not: 409 `last_owner`."""
+    await admit(services, room, caller, Action.READ)
+    await _remove(services, room, caller.id, "left")
+
+
+async def _remove(services: Services, room: str, user: str, change: str) -> None:
+    with whole():
+        try:
+            await services.rooms.remove_member(room, user)
+        except Conflict:
+            raise _last_owner() from None
+        await announce.member_changed(services.relay, room, user, change, None)
+
+
+@router.get("/bans", responses=responses(401, 403, 404, 422))
+async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
+    """Who is banned. For moderators."""
+    await admit(services, room, caller, Action.BAN)
+    banned = await services.rooms.bans(room)
+    users = await services.accounts.get_many(banned)
+    return BanList(bans=[Person(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
+
+
+@router.put("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
+async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: BanReason | None = None) -> None:
+    """Take a user out of the room, and keep them out. The caller must outrank a member; owners may do all."""
+    actor = await admit(services, room, caller, Action.BAN)
+    if user == caller.id:
+        raise Invalid("one does not ban oneself; leave the room instead", field="user")
+    _outranks(actor, await services.rooms.role(room, user), None)
+    reason = body.reason if body is not None else ""
+    with whole():
+        try:
+            await services.rooms.ban(room, user, caller.id, reason, services.clock())
+        except Conflict:
+            raise _last_owner() from None
+        await announce.member_changed(services.relay, room, user, "banned", None)
+
+
+@router.delete("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+async def unban(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
+    """Lift a ban; the user may join again. For moderators."""
+    await admit(services, room, caller, Action.BAN)
+    if not await services.rooms.unban(room, user):
+        raise NotFound("this user is not banned from the room")
+
+
+def _outranks(actor: Role, target: Role | None, new: Role | None) -> None:
+    if not may_change_member(actor, target, new):
+        raise Forbidden(f"a {actor} may only change those of a lower role, and give only lower roles")
+
+
+def _last_owner() -> LastOwner:
+    return LastOwner("a room keeps an owner: make someone else an owner first, or delete the room")

@@ -1,0 +1,208 @@
+"""The JSON of the chat routes, as the OpenAPI document describes it. Times are RFC 3339 in UTC with milliseconds."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from chat.domain.models import PresenceState, Role, Visibility
+from services.common.fields import RoomName
+
+
+class NewRoom(BaseModel):
+    """A room to be made."""
+
+    name: RoomName
+    visibility: Visibility = Visibility.PUBLIC
+
+
+class RoomChange(BaseModel):
+    """What is to change of a room; what is left out stays."""
+
+    name: RoomName | None = None
+    visibility: Visibility | None = None
+
+
+class RoomView(BaseModel):
+    """A room as the caller sees it.
+
+    `role` is null for one who is not a member, and then the counts are 0. `seq` is the newest message's; `read` the
+    caller's read mark; `unread` counts the messages of others after it, to 1,000 and no further.
+    """
+
+    id: str
+    name: str
+    visibility: Visibility
+    role: Role | None
+    seq: int
+    unread: int
+    read: int
+
+
+class RoomList(BaseModel):
+    """Rooms by name."""
+
+    rooms: list[RoomView]
+
+
+class RoleChoice(BaseModel):
+    """The role that a member is to have."""
+
+    role: Role
+
+
+class MemberView(BaseModel):
+    """A member of a room; `id` is the user's."""
+
+    id: str
+    name: str
+    role: Role
+    joined: str
+
+
+class MemberPage(BaseModel):
+    """Members by name; with `more`, go on with `after` set to the last name."""
+
+    members: list[MemberView]
+    more: bool
+
+
+class BanReason(BaseModel):
+    """Why someone is banned, for the other moderators."""
+
+    reason: str = Field(default="", max_length=500)
+
+
+class Person(BaseModel):
+    """A user as others see one."""
+
+    id: str
+    name: str
+
+
+class People(BaseModel):
+    """Users by name."""
+
+    users: list[Person]
+
+
+class BanList(BaseModel):
+    """Who is banned from a room."""
+
+    bans: list[Person]
+
+
+class NewInvite(BaseModel):
+    """An invitation to be made: the role that it gives, and for how many seconds it holds."""
+
+    role: Role = Role.MEMBER
+    expires_in: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
+
+
+class InviteToken(BaseModel):
+    """An invitation; whoever has the token may use it until it expires. It cannot be shown again."""
+
+    token: str
+    role: Role
+    expires: str
+
+
+class RoomMessage(BaseModel):
+    """A message of a room as it is now; `text` is null once it was deleted or moderated."""
+
+    type: str = Field(pattern="^message$")
+    room: str
+    seq: int
+    sender: Person
+    text: str | None
+    ts: str
+    client_id: str
+    reply_to: int | None = Field(default=None, description="left out unless the message is a reply")
+    mentions: list[str]
+    edited: bool
+    deleted: bool
+    moderated: bool
+    reactions: dict[str, list[str]] = Field(description="emoji to the ids of the users who chose it")
+
+
+class DirectMessage(BaseModel):
+    """A direct message as it is now; `text` is null once it was deleted or moderated."""
+
+    type: str = Field(pattern="^dm$")
+    from_: Person = Field(alias="from")
+    to: str
+    seq: int
+    text: str | None
+    ts: str
+    client_id: str
+    edited: bool
+    deleted: bool
+    moderated: bool
+    reactions: dict[str, list[str]] = Field(description="emoji to the ids of the users who chose it")
+
+
+class RoomMessages(BaseModel):
+    """A page of a room's history."""
+
+    messages: list[RoomMessage]
+    more: bool
+
+
+class DirectMessages(BaseModel):
+    """A page of a conversation's history."""
+
+    messages: list[DirectMessage]
+    more: bool
+
+
+class Found(BaseModel):
+    """What a search found, newest first."""
+
+    messages: list[RoomMessage | DirectMessage]
+    more: bool
+
+
+class Original(BaseModel):
+    """An earlier text of a message, and until when it stood."""
+
+    text: str
+    until: str
+
+
+class Originals(BaseModel):
+    """The earlier texts of a message, oldest first."""
+
+    originals: list[Original]
+
+
+class Reads(BaseModel):
+    """User id to the seq that the user has read up to."""
+
+    reads: dict[str, int]
+
+
+class Conversation(BaseModel):
+    """A direct conversation as the caller sees it; the counts are those of a room."""
+
+    with_: Person = Field(alias="with")
+    seq: int
+    unread: int
+    read: int
+
+
+class Conversations(BaseModel):
+    """Direct conversations, the most recently active first."""
+
+    conversations: list[Conversation]
+
+
+class PresenceView(BaseModel):
+    """A user's state; `last_seen` is null while a session is open, and for one who was never here."""
+
+    state: PresenceState
+    last_seen: str | None
+
+
+class States(BaseModel):
+    """User id to state."""
+
+    states: dict[str, PresenceView]

@@ -1,0 +1,63 @@
+"""`/api/users` and `/api/presence`: finding people, and whether they are there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from chat.domain.ids import check_id, rfc3339
+from chat.errors import Invalid
+from services.chat.access import find_user
+from services.chat.models import People, Person, PresenceView, States
+from services.common.collaborators import With
+from services.common.fields import Limit, Prefix, UserId
+from services.common.problems import responses
+from services.common.security import Caller
+
+router = APIRouter(tags=["people"])
+WATCHED = 1000
+
+
+@router.get("/api/users", responses=responses(401, 403, 422))
+async def find_users(
+    _caller: Caller,
+    services: With,
+    name: Annotated[Prefix, Query(description="how the name starts, without case")] = "",
+    limit: Limit = 50,
+) -> People:
+    """Users by name."""
+    found = await services.accounts.search(name, limit)
+    return People(users=[Person(id=user.id, name=user.name) for user in found])
+
+
+@router.get("/api/users/{user}", responses=responses(401, 403, 404, 422))
+async def get_user(user: UserId, _caller: Caller, services: With) -> Person:
+    """One user."""
+    found = await find_user(services, user)
+    return Person(id=found.id, name=found.name)
+
+
+@router.get("/api/presence", responses=responses(401, 403, 422))
+async def presence(
+    _caller: Caller,
+    services: With,
+    users: Annotated[
+        list[Annotated[str, Field(max_length=40 * WATCHED)]],
+        Query(max_length=WATCHED, description="user ids: with commas between them, or the parameter many times"),
+    ],
+) -> States:
+    """The state of up to 1,000 users. One who does not exist is offline."""
+    wanted = [part.strip() for entry in users for part in entry.split(",") if part.strip()]
+    if len(wanted) > WATCHED:
+        raise Invalid(f"ask for at most {WATCHED} users at once", field="users")
+    seen = await services.presence.states({check_id(user, "users") for user in wanted})
+    return States(
+        states={
+            user: PresenceView(
+                state=found.state, last_seen=None if found.last_seen is None else rfc3339(found.last_seen)
+            )
+            for user, found in seen.items()
+        }
+    )

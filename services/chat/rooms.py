@@ -1,0 +1,81 @@
+"""`/api/rooms`: making, finding, changing and deleting rooms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chat.domain.ids import new_id
+from chat.domain.models import Role, Room
+from chat.domain.rights import Action
+from chat.errors import Invalid
+from services.chat import announce
+from services.chat.access import admit, see_room, view, views
+from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
+from services.common.collaborators import With
+from services.common.fields import Limit, Prefix, RoomId
+from services.common.problems import responses
+from services.common.security import Caller
+from services.common.whole import whole
+
+router = APIRouter(prefix="/api/rooms", tags=["rooms"])
+# Freeing the space of a long history takes its time.
+DELETE_SECONDS = 50.0
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 422))
+async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView:
+    """Make a room; the caller is its first owner."""
+    now = services.clock()
+    room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now)
+    with whole():
+        await services.rooms.create(room, caller.id)
+        await announce.member_changed(services.relay, room.id, caller.id, "joined", Role.OWNER)
+    return await view(services, room, Role.OWNER, caller)
+
+
+@router.get("", responses=responses(401, 403, 422))
+async def list_rooms(
+    caller: Caller,
+    services: With,
+    public: Annotated[bool, Query(description="public rooms, instead of one's own")] = False,
+    name: Annotated[Prefix, Query(description="with `public`: how the name starts")] = "",
+    limit: Limit = 50,
+) -> RoomList:
+    """One's own rooms, all of them; or public rooms, `limit` at most."""
+    mine = list(await services.rooms.of_user(caller.id))
+    rooms: list[tuple[Room, Role | None]] = [*mine]
+    if public:
+        roles = {room.id: role for room, role in mine}
+        rooms = [(room, roles.get(room.id)) for room in await services.rooms.public(name, limit)]
+    return RoomList(rooms=await views(services, rooms, caller))
+
+
+@router.get("/{room}", responses=responses(401, 403, 404, 422))
+async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
+    """A room that the caller is in, or that is public."""
+    found, role = await see_room(services, room, caller)
+    return await view(services, found, role, caller)
+
+
+@router.patch("/{room}", responses=responses(401, 403, 404, 422))
+async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
+    """Change a room's name or visibility. For owners."""
+    role = await admit(services, room, caller, Action.EDIT_ROOM)
+    if body.name is None and body.visibility is None:
+        raise Invalid("give `name`, `visibility` or both", field="name")
+    with whole():
+        changed = await services.rooms.update(room, body.name, body.visibility)
+        await announce.room_updated(services.relay, changed)
+    return await view(services, changed, role, caller)
+
+
+@router.delete("/{room}", status_code=204, responses=responses(401, 403, 404, 422))
+async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
+    """Delete a room with its members and its history, for ever. For owners."""
+    await admit(services, room, caller, Action.DELETE_ROOM)
+    with whole(DELETE_SECONDS):
+        members = await services.rooms.member_ids(room)
+        await services.rooms.delete(room)
+        await announce.room_deleted(services.relay, room, members)

@@ -1,0 +1,74 @@
+"""`/api/search`: full-text search over what the caller may read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, Field
+
+from chat.domain.conversations import room_key
+from chat.domain.ids import check_id, from_rfc3339
+from chat.domain.models import User
+from chat.domain.rights import Action
+from chat.domain.terms import terms
+from chat.errors import Invalid
+from chat.ports.history import Page
+from chat.ports.history import Query as Search
+from services.chat.access import admit
+from services.chat.history import page_response
+from services.chat.models import Found
+from services.common.collaborators import Services, With
+from services.common.fields import Limit, RoomId, without_nul
+from services.common.problems import responses
+from services.common.security import Caller
+
+router = APIRouter(tags=["history"])
+
+Text = Annotated[str, Field(max_length=512), AfterValidator(without_nul)]
+
+
+@router.get("/api/search", response_model=Found, responses=responses(401, 403, 404, 422))
+async def search(
+    caller: Caller,
+    services: With,
+    *,
+    q: Annotated[Text, Query(description="words that must all occur")],
+    room: Annotated[RoomId | None, Query(description="only in this room")] = None,
+    from_: Annotated[Text | None, Query(alias="from", description="the sender: a user id or a name")] = None,
+    before: Annotated[Text | None, Query(description="older than this: RFC 3339, or milliseconds")] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Messages that hold every word of `q`, newest first: in all rooms and conversations of the caller, or in one."""
+    words = terms(q)
+    if not words:
+        raise Invalid("`q` needs at least one letter or digit", field="q")
+    places = await _places(services, caller, room)
+    sender = await _sender(services, from_) if from_ else None
+    if from_ and sender is None:
+        return page_response(Page(messages=[], more=False))
+    query = Search(terms=words, conversations=places, sender=sender, before=_time(before), limit=limit)
+    return page_response(await services.history.search(query))
+
+
+async def _places(services: Services, caller: User, room: str | None) -> list[str]:
+    if room is not None:
+        await admit(services, room, caller, Action.READ)
+        return [room_key(room)]
+    rooms = [room_key(found.id) for found, _ in await services.rooms.of_user(caller.id)]
+    return [*rooms, *await services.history.dms(caller.id)]
+
+
+async def _sender(services: Services, wanted: str) -> str | None:
+    try:
+        return check_id(wanted)
+    except Invalid:
+        user = await services.accounts.by_name(wanted)
+        return user.id if user is not None else None
+
+
+def _time(text: str | None) -> int | None:
+    if not text:
+        return None
+    # A `+` of a time zone that was not encoded arrives as a space.
+    return int(text) if text.isdecimal() and len(text) < 16 else from_rfc3339(text.replace(" ", "+"), "before")

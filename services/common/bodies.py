@@ -1,0 +1,139 @@
+"""Request bodies are bounded, and strict JSON, before anything reads them.
+
+Rule 1: no more than the limit is ever held, and reading stops where the limit is passed. Rule 2: a body is one JSON
+text in UTF-8 (RFC 8259), within the stricter I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate; and it is
+nested at most 32 deep. So nothing behind this layer can read the same bytes in another way.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chat.errors import Refused, RookeryError, TooLong
+from services.common.problems import BODY_METHODS, from_error
+
+DEPTH = 32
+READ_SECONDS = 30.0
+
+
+class BadJson(Refused):
+    """The body is not the strict JSON of this module."""
+
+    code = "bad_json"
+
+
+class UnsupportedMediaType(Refused):
+    """The body is of another type than JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class TooSlow(Refused):
+    """The body did not arrive in time."""
+
+    code = "timeout"
+    status = 408
+
+
+def check_json(body: bytes) -> None:
+    """Raises `BadJson`, which says what is wrong, and never another error."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadJson(f"the body is not JSON in UTF-8: {error}") from None
+    _check_depth(value)
+    try:
+        json.loads(body, object_pairs_hook=_unique)
+    except ValueError:  # the parser's own limit on the digits of a number
+        raise BadJson("a number in the body has too many digits") from None
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH):
+        level = [item for outer in level if isinstance(outer, dict | list) for item in _items(outer)]
+        if not level:
+            return
+    raise BadJson(f"the body is nested more than {DEPTH} deep")
+
+
+def _items(outer: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(outer.values()) if isinstance(outer, dict) else outer
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadJson(f"the key {twice[:64]!r} stands twice; name each field once")
+    return found
+
+
+class BodyLimit:
+    """ASGI middleware: reads a body once, in full, within the limits above; the application gets it as one piece."""
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers with a problem document what the rules above refuse."""
+        if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._checked(scope, receive)
+        except RookeryError as error:
+            await from_error(error)(scope, receive, send)
+            return
+        if body is not None:
+            await self._app(scope, _replay(body, receive), send)
+
+    async def _checked(self, scope: Scope, receive: Receive) -> bytes | None:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length[:20]) > self._limit:
+            raise self._too_long()
+        try:
+            with anyio.fail_after(READ_SECONDS):
+                body = await self._read(receive)
+        except TimeoutError:
+            raise TooSlow(f"the body did not arrive within {READ_SECONDS:.0f} s") from None
+        if body:
+            media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            if media != b"application/json":
+                raise UnsupportedMediaType("send the body with `Content-Type: application/json`")
+            check_json(body)
+        return body
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """The body; None when the client is gone."""
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._limit:
+                raise self._too_long()
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    def _too_long(self) -> TooLong:
+        return TooLong(f"a body has at most {self._limit} bytes")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -1,0 +1,48 @@
+"""What every route works with, given to the application by its constructor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from chat.domain.ids import now_ms
+from chat.ports.accounts import Accounts
+from chat.ports.history import History
+from chat.ports.limits import Limits
+from chat.ports.presence import Presence
+from chat.ports.relay import Relay
+from chat.ports.rooms import Rooms
+from chat.settings import Settings
+from chat.tokens import KeyRing
+from services.auth.passwords import Passwords
+from services.common.health import Health
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The ports and their settings. `settings.ws` is the address that the edge is bound to. `clock` is in ms."""
+
+    settings: Settings
+    accounts: Accounts
+    rooms: Rooms
+    history: History
+    relay: Relay
+    presence: Presence
+    limits: Limits
+    keys: KeyRing
+    passwords: Passwords
+    health: Health
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    clock: Callable[[], int] = now_ms
+
+
+async def services_of(request: Request) -> Services:
+    """The collaborators of the application that serves this request."""
+    return cast("Services", request.app.state.services)
+
+
+With = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,126 @@
+"""The outermost layer of the application: what holds for every response, whatever made it.
+
+Security headers, one line in the access log, metrics, a deadline, and an answer when something failed. The log and the
+metrics name the route's template, never the path (an invitation's token stands in one) and never the query.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+
+import anyio
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chat.errors import Unavailable
+from chat.settings import Settings
+from services.common.addresses import client_address, websocket_url
+from services.common.problems import MEDIA_TYPE, from_error, internal, problem
+
+REQUEST_SECONDS = 60.0
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+access = logging.getLogger("rookery.access")
+logger = logging.getLogger("rookery.http")
+
+
+class Frame:
+    """ASGI middleware around everything. One per `registry`, because metrics are registered once."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, registry: CollectorRegistry) -> None:
+        self._app = app
+        self._settings = settings
+        self._requests = Counter(
+            "rookery_http_requests", "HTTP requests answered", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "rookery_http_request_seconds", "Time to answer an HTTP request", ["method", "route"], registry=registry
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves HTTP; a WebSocket handshake is turned away with 404, for the edge has its own port."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._turn_away(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        answer = _Answer(send, self._headers(scope))
+        try:
+            with anyio.move_on_after(REQUEST_SECONDS) as deadline:
+                await self._app(scope, receive, answer.send)
+            if deadline.cancelled_caught and not answer.status:
+                await from_error(Unavailable("the request took too long; try again"))(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001 - the last resort: one request fails, the server lives on
+            _log_defect(error)
+            if not answer.status:
+                await internal()(scope, receive, answer.send)
+        finally:
+            self._record(scope, answer.status, time.perf_counter() - started)
+
+    def _headers(self, scope: Scope) -> dict[str, str]:
+        socket_origin = "/".join(websocket_url(scope, self._settings).split("/")[:3])
+        policy = (
+            f"default-src 'self'; connect-src 'self' {socket_origin}; img-src 'self' data:; object-src 'none'; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+        headers = {**_FIXED, "Content-Security-Policy": policy}
+        if scope["path"].startswith("/api/"):
+            headers["Cache-Control"] = "no-store"
+        return headers
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = getattr(scope.get("route"), "path", "-")
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(method, route).observe(seconds)
+        address = client_address(scope, trust_forwarded=self._settings.trust_forwarded)
+        access.info("%s %s %s %d %.1fms", address, method, route, status, seconds * 1000)
+
+    async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (await receive())["type"] != "websocket.connect":
+            return
+        where = websocket_url(scope, self._settings)
+        response = problem(404, "not_found", f"WebSocket sessions are at {where}")
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
+
+
+class _Answer:
+    """Adds headers to a response that passes, and remembers its status (0: not begun)."""
+
+    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _log_defect(error: Exception) -> None:
+    """The frames of a defect without the message of its exception, which may quote what a user wrote."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("a request failed with %s\n%s", type(error).__name__, frames)

@@ -1,0 +1,65 @@
+"""Alive, ready, draining: what the probes of an orchestrator ask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+import anyio
+
+from chat.ports.accounts import Accounts
+from chat.ports.history import History
+from chat.ports.presence import Presence
+from chat.ports.relay import Relay
+from chat.ports.rooms import Rooms
+
+Probe = Callable[[], Awaitable[object]]
+NOBODY = "00000000-0000-0000-0000-000000000000"
+PROBE_SECONDS = 2.0
+
+logger = logging.getLogger("rookery.health")
+
+
+def probes(accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence) -> dict[str, Probe]:
+    """A cheap question to each engine, by the name of its port."""
+    return {
+        "accounts": lambda: accounts.get(NOBODY),
+        "rooms": lambda: rooms.get(NOBODY),
+        "history": lambda: history.newest([NOBODY]),
+        "relay": lambda: relay.publish([]),
+        "presence": lambda: presence.states([NOBODY]),
+    }
+
+
+class Health:
+    """Ready while every probe answers within two seconds, until `drain` is called."""
+
+    def __init__(self, probes: Mapping[str, Probe]) -> None:
+        self._probes = probes
+        self._draining = False
+
+    @property
+    def draining(self) -> bool:
+        """Whether this process is on its way out: no new work should be sent to it."""
+        return self._draining
+
+    def drain(self) -> None:
+        """From now on the process is not ready."""
+        self._draining = True
+
+    async def check(self) -> dict[str, str]:
+        """The name of each engine and `ok` or `unreachable`; all are asked at once."""
+        found = dict.fromkeys(self._probes, "unreachable")
+        async with anyio.create_task_group() as tasks:
+            for name, probe in self._probes.items():
+                tasks.start_soon(self._ask, name, probe, found)
+        return found
+
+    async def _ask(self, name: str, probe: Probe, found: dict[str, str]) -> None:
+        with anyio.move_on_after(PROBE_SECONDS):
+            try:
+                await probe()
+            except Exception as error:  # noqa: BLE001 - whatever an engine raises, it cannot serve
+                logger.warning("the engine %s does not answer: %s", name, type(error).__name__)
+            else:
+                found[name] = "ok"

@@ -1,0 +1,48 @@
+"""What operators ask of every role: health, readiness, metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from chat.wire.events import encode
+from services.common.collaborators import With
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(BaseModel):
+    """The process runs its event loop."""
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """Whether the process should get work, and how each engine is: `ok` or `unreachable`."""
+
+    ready: bool
+    draining: bool
+    engines: dict[str, str]
+
+
+@router.get("/healthz")
+async def alive() -> Alive:
+    """Alive. Asks no engine, so that a failing engine does not restart every process."""
+    return Alive(status="ok")
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+async def ready(services: With) -> Response:
+    """Ready: not draining, and every engine answers; else 503, and the body names what is missing."""
+    engines = await services.health.check()
+    draining = services.health.draining
+    is_ready = not draining and all(state == "ok" for state in engines.values())
+    body = {"ready": is_ready, "draining": draining, "engines": engines}
+    return Response(encode(body), 200 if is_ready else 503, media_type="application/json")
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(services: With) -> Response:
+    """All metrics of the process in the Prometheus text format."""
+    return Response(generate_latest(services.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

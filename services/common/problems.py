@@ -1,0 +1,119 @@
+"""Errors as RFC 9457 problem documents: every error of `chat.errors`, of the framework and of HTTP, in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from chat.errors import Invalid, RateLimited, Refused, RookeryError, Unauthorized, Unavailable
+from chat.wire.events import encode
+
+MEDIA_TYPE = "application/problem+json"
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_long", 415: "unsupported_media_type"}
+
+
+class Problem(BaseModel):
+    """What an error response says (RFC 9457). `code` is stable and machine-readable; `detail` names the fix."""
+
+    type: str = Field(description="about:blank: the code tells the kind")
+    title: str = Field(description="the phrase of the HTTP status")
+    status: int
+    detail: str
+    code: str
+    field: str | None = Field(default=None, description="the field that is wrong, where one is; else left out")
+    retry_after_ms: int | None = Field(default=None, description="with 429: when to come back; else left out")
+
+
+def problem(
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: str | int | None
+) -> Response:
+    """A problem response; of `more`, what is not None."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    return Response(encode(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def from_error(error: RookeryError) -> Response:
+    """The response to an error of the tree. An error that is nobody's answer, as `Fenced`, is an internal one."""
+    if not isinstance(error, Refused | Unavailable):
+        return internal()
+    headers: dict[str, str] = {}
+    retry: int | None = None
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1; RFC 6750, section 3
+    if isinstance(error, RateLimited):
+        retry = error.retry_after_ms
+        headers["Retry-After"] = str(max(1, math.ceil(retry / 1000)))
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = "1"
+    return problem(error.status, error.code, error.message, headers, field=error.field, retry_after_ms=retry)
+
+
+def internal() -> Response:
+    """The response to a defect: nothing of it is told."""
+    return problem(500, "internal", "an error in the server; it was logged")
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error with a problem document."""
+    app.add_exception_handler(RookeryError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_error(_request: Request, error: Any) -> Response:
+    return from_error(error)
+
+
+async def _on_invalid(_request: Request, error: Any) -> Response:
+    return from_error(explain(error))
+
+
+def explain(error: RequestValidationError) -> Invalid:
+    """The first thing that is wrong with a request, and where; never the value, which may be a secret."""
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
+    field = ".".join(names) or None
+    message = str(first["msg"]).removeprefix("Value error, ")
+    where = f"`{field}`" if field else "the body"
+    return Invalid(f"{where}: {message[:1].lower()}{message[1:]}", field=field)
+
+
+async def _on_http(_request: Request, error: Any) -> Response:
+    code = _CODES.get(error.status_code, "bad_request")
+    details = {404: "there is nothing at this path", 405: "this path does not take that method; see Allow"}
+    return problem(error.status_code, code, details.get(error.status_code, str(error.detail)), error.headers)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a route: these statuses answer with a problem document."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}} for status in statuses}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the problems that a layer around all routes may answer, and their schema."""
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            body = (400, 408, 413, 415) if method.upper() in BODY_METHODS else ()
+            for status, response in responses(*body, 500, 503).items():
+                operation["responses"].setdefault(str(status), response)
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document

@@ -1,0 +1,43 @@
+"""Bearer authentication of REST (RFC 6750)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from chat.domain.models import User
+from chat.errors import Forbidden, Unauthorized
+from services.common.collaborators import With
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="the access token of a log-in")
+
+
+class Blocked(Forbidden):
+    """The account was blocked by the moderators of the instance."""
+
+    code = "blocked"
+
+
+def refuse_blocked(user: User) -> User:
+    """The user, or `Blocked`."""
+    if user.blocked:
+        raise Blocked("this account is blocked by the moderators of the instance")
+    return user
+
+
+async def authenticate(
+    services: With, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> User:
+    """Who calls. Raises `Unauthorized` without a valid token of an account that exists, `Blocked` for a blocked one."""
+    if credentials is None:
+        raise Unauthorized("send `Authorization: Bearer` with the access token of a log-in")
+    claims = services.keys.verify(credentials.credentials)
+    user = await services.accounts.get(claims.user)
+    if user is None:
+        raise Unauthorized("the account of this token no longer exists")
+    return refuse_blocked(user)
+
+
+Caller = Annotated[User, Depends(authenticate)]

@@ -1,0 +1,218 @@
+"""The contract of `chat.ports.accounts.Accounts`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+
+from chat.domain.models import User
+from chat.errors import Conflict, NotFound
+from chat.ports.accounts import Accounts, RefreshGrant, Rotation, SigningKey
+from tests.support.builders import ANN, BEN, CAT, DAN, NOW, make_user
+from tests.support.cancellation import each_suspension
+from tests.support.engines import Stores
+
+pytestmark = pytest.mark.anyio
+LATER = NOW + 1000
+FIRST, SECOND, THIRD, FOREIGN = (bytes([number]) * 32 for number in (1, 2, 3, 4))
+
+
+@pytest.fixture
+async def accounts(stores: Stores) -> AsyncIterator[Accounts]:
+    """Accounts without any."""
+    yield stores.accounts
+
+
+async def test_user_is_found_by_id_and_by_name_without_case(accounts: Accounts) -> None:
+    user = User(id=ANN, name="Ann.B", email="ann@example.org", created=NOW, blocked=False)
+    await accounts.create(user, "hash")
+    assert await accounts.get(ANN) == user
+    assert await accounts.by_name("aNN.b") == user
+    assert await accounts.get(BEN) is None
+    assert await accounts.by_name("Ann") is None
+
+
+@pytest.mark.parametrize("name", ["Ann", "ann", "ANN"])
+async def test_name_is_taken_without_case(accounts: Accounts, name: str) -> None:
+    await accounts.create(make_user(ANN, name="aNn"), None)
+    with pytest.raises(Conflict) as caught:
+        await accounts.create(make_user(BEN, name=name), None)
+    assert caught.value.field == "name"
+    assert await accounts.get(BEN) is None
+
+
+@pytest.mark.parametrize("email", ["ann@example.org", "ANN@example.org"])
+async def test_address_is_taken(accounts: Accounts, email: str) -> None:
+    await accounts.create(make_user(ANN, email="Ann@example.org"), None)
+    with pytest.raises(Conflict) as caught:
+        await accounts.create(make_user(BEN, email=email), None)
+    assert caught.value.field == "email"
+    assert (await accounts.get(ANN) or make_user(ANN)).email == "Ann@example.org"
+
+
+async def test_any_number_have_no_address(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), None)
+    await accounts.create(make_user(BEN), None)
+    assert set(await accounts.get_many([ANN, BEN])) == {ANN, BEN}
+
+
+async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
+    outcomes: list[str] = []
+
+    async def register(user: str) -> None:
+        try:
+            await accounts.create(make_user(user, name="same"), None)
+            outcomes.append(user)
+        except Conflict:
+            outcomes.append("")
+
+    async with anyio.create_task_group() as tasks:
+        for user in (ANN, BEN, CAT, DAN):
+            tasks.start_soon(register, user)
+    (winner,) = filter(None, outcomes)
+    found = await accounts.by_name("same")
+    assert found is not None
+    assert found.id == winner
+
+
+async def test_get_many_gives_those_who_exist(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), None)
+    assert await accounts.get_many([ANN, BEN, ANN]) == {ANN: make_user(ANN)}
+    assert await accounts.get_many([]) == {}
+
+
+async def test_ids_by_names(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), None)
+    await accounts.create(make_user(BEN), None)
+    assert await accounts.ids_by_names(["ann", "ben", "nobody"]) == {"ann": ANN, "ben": BEN}
+
+
+async def test_search_is_by_prefix_without_case_and_by_name(accounts: Accounts) -> None:
+    for user, name in ((ANN, "Sam"), (BEN, "sally"), (CAT, "SAMUEL"), (DAN, "tom")):
+        await accounts.create(make_user(user, name=name), None)
+    assert [user.name for user in await accounts.search("SA", 10)] == ["sally", "Sam", "SAMUEL"]
+    assert [user.name for user in await accounts.search("sam", 1)] == ["Sam"]
+    assert [user.name for user in await accounts.search("", 10)] == ["sally", "Sam", "SAMUEL", "tom"]
+
+
+@pytest.mark.parametrize("prefix", ["a%", "a_", "*", "'", '"'])
+async def test_search_takes_every_character_as_it_is(accounts: Accounts, prefix: str) -> None:
+    await accounts.create(make_user(ANN, name="abc"), None)
+    assert await accounts.search(prefix, 10) == []
+
+
+async def test_password_hash(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), "one")
+    await accounts.create(make_user(BEN), None)
+    await accounts.set_password_hash(BEN, "two")
+    assert await accounts.password_hash(ANN) == "one"
+    assert await accounts.password_hash(BEN) == "two"
+    assert await accounts.password_hash(CAT) is None
+
+
+async def test_password_of_nobody(accounts: Accounts) -> None:
+    with pytest.raises(NotFound):
+        await accounts.set_password_hash(ANN, "hash")
+
+
+async def test_blocked_and_unblocked(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), None)
+    await accounts.set_blocked(ANN, blocked=True)
+    assert (await accounts.get_many([ANN]))[ANN].blocked
+    await accounts.set_blocked(ANN, blocked=False)
+    assert not (await accounts.get_many([ANN]))[ANN].blocked
+    with pytest.raises(NotFound):
+        await accounts.set_blocked(BEN, blocked=True)
+
+
+def grant(digest: bytes, family: str = "f", user: str = ANN, expires: int = LATER) -> RefreshGrant:
+    return RefreshGrant(digest=digest, family=family, user=user, expires=expires)
+
+
+async def test_token_is_replaced_by_its_successor(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    rotation, new = await accounts.rotate_grant(FIRST, SECOND, LATER + 5, NOW)
+    assert (rotation, new) == (Rotation.ROTATED, grant(SECOND, expires=LATER + 5))
+    rotation, new = await accounts.rotate_grant(SECOND, THIRD, LATER + 9, NOW)
+    assert (rotation, new) == (Rotation.ROTATED, grant(THIRD, expires=LATER + 9))
+
+
+async def test_token_is_unknown(accounts: Accounts) -> None:
+    assert await accounts.rotate_grant(FIRST, SECOND, LATER, NOW) == (Rotation.UNKNOWN, None)
+    assert await accounts.rotate_grant(SECOND, THIRD, LATER, NOW) == (Rotation.UNKNOWN, None)
+
+
+async def test_token_is_expired(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    assert await accounts.rotate_grant(FIRST, SECOND, LATER + 5, LATER) == (Rotation.EXPIRED, None)
+    assert await accounts.rotate_grant(SECOND, THIRD, LATER + 5, LATER) == (Rotation.UNKNOWN, None)
+
+
+async def test_reuse_ends_the_family_and_no_other(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    await accounts.add_grant(grant(FOREIGN, family="other"))
+    await accounts.rotate_grant(FIRST, SECOND, LATER, NOW)
+    assert await accounts.rotate_grant(FIRST, THIRD, LATER, NOW) == (Rotation.REUSED, grant(FIRST))
+    assert await accounts.rotate_grant(SECOND, THIRD, LATER, NOW) == (Rotation.UNKNOWN, None)
+    assert (await accounts.rotate_grant(FOREIGN, THIRD, LATER, NOW))[0] is Rotation.ROTATED
+
+
+async def test_of_two_who_present_a_token_one_gets_its_successor(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    outcomes: list[Rotation] = []
+
+    async def rotate(successor: bytes) -> None:
+        outcomes.append((await accounts.rotate_grant(FIRST, successor, LATER, NOW))[0])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(rotate, SECOND)
+        tasks.start_soon(rotate, THIRD)
+    assert sorted(outcomes) == [Rotation.REUSED, Rotation.ROTATED]
+    for successor in (SECOND, THIRD):
+        assert (await accounts.rotate_grant(successor, FOREIGN, LATER, NOW))[0] is Rotation.UNKNOWN
+
+
+async def test_family_ends_from_any_of_its_tokens(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    await accounts.rotate_grant(FIRST, SECOND, LATER, NOW)
+    assert await accounts.end_family(FIRST) == grant(FIRST)
+    assert await accounts.end_family(SECOND) is None
+    assert (await accounts.rotate_grant(SECOND, THIRD, LATER, NOW))[0] is Rotation.UNKNOWN
+
+
+async def test_long_expired_tokens_do_not_stop_a_rotation(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST, family="old", expires=1))
+    await accounts.add_grant(grant(SECOND))
+    assert (await accounts.rotate_grant(SECOND, THIRD, LATER, NOW))[0] is Rotation.ROTATED
+    assert (await accounts.rotate_grant(FIRST, FOREIGN, LATER, NOW))[1] is None
+
+
+async def test_signing_keys_come_oldest_first_and_go_when_expired(accounts: Accounts) -> None:
+    old, new = (SigningKey(kid=kid, private=b"pem", created=at, expires=at + 100) for kid, at in (("z", 0), ("a", 50)))
+    await accounts.add_signing_key(new, keep_from=0)
+    await accounts.add_signing_key(old, keep_from=100)
+    assert list(await accounts.signing_keys()) == [old, new]
+    newest = SigningKey(kid="m", private=b"pem", created=90, expires=300)
+    await accounts.add_signing_key(newest, keep_from=101)
+    assert list(await accounts.signing_keys()) == [new, newest]
+
+
+async def test_cancelled_rotation_happened_as_a_whole_or_not_at_all(accounts: Accounts) -> None:
+    attempts = iter(range(10, 100))
+    current = b"start"
+    await accounts.add_grant(grant(current))
+
+    async def rotate() -> None:
+        await accounts.rotate_grant(current, successor, LATER, NOW)
+
+    successor = bytes([next(attempts)])
+    async for completed in each_suspension(rotate):
+        found, _ = await accounts.rotate_grant(successor, b"next" + successor, LATER, NOW)
+        if found is Rotation.UNKNOWN:
+            assert not completed
+            assert (await accounts.rotate_grant(current, b"next" + successor, LATER, NOW))[0] is Rotation.ROTATED
+        else:
+            assert found is Rotation.ROTATED
+        current, successor = b"next" + successor, bytes([next(attempts)])

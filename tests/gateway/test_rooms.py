@@ -1,0 +1,287 @@
+"""Rooms over the edge: durable answers, sequence, resume, rights, and what others see."""
+
+from __future__ import annotations
+
+import json
+from uuid import uuid4
+
+import anyio
+import pytest
+
+from chat.domain.models import Role
+from chat.ports.relay import Publication
+from chat.wire.relay import RoomDeleted, pack_control, pack_message, room_channel
+from tests.support.world import Client, world
+
+pytestmark = pytest.mark.anyio
+
+
+async def say(client: Client, room: str, text: str, client_id: str | None = None) -> str:
+    client_id = client_id or str(uuid4())
+    answer = await client.ask("send", room=room, text=text, client_id=client_id)
+    assert answer == {"type": "ok", "id": answer["id"]}
+    return client_id
+
+
+async def test_a_message_reaches_everyone_once_and_in_order() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        assert await one.ask("subscribe", room=room) == {"type": "ok", "id": 2, "room": room, "seq": 0}
+        await two.ask("subscribe", room=room)
+        client_id = await say(one, room, "hello @bob, @nobody")
+        for client in (one, two):
+            event = await client.event("message")
+            assert event["seq"] == 1
+            assert event["room"] == room
+            assert event["sender"] == {"id": ada.id, "name": "ada"}
+            assert event["text"] == "hello @bob, @nobody"
+            assert event["client_id"] == client_id
+            assert event["mentions"] == [bob.id]
+            assert event["ts"].endswith("Z")
+            assert "reply_to" not in event
+        await one.ask("send", room=room, text="again", client_id=str(uuid4()), reply_to=1)
+        assert (await two.event("message"))["reply_to"] == 1
+
+
+async def test_one_client_id_gives_one_message() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client, other = await here.login(ada), await here.login(ada)
+        await other.ask("subscribe", room=room)
+        twice = str(uuid4())
+        await say(client, room, "once", twice)
+        await say(client, room, "once", twice.upper())
+        await say(client, room, "next")
+        assert [(await other.event("message"))["seq"] for _ in range(2)] == [1, 2]
+        assert await here.history.newest([f"room:{room}"]) == {f"room:{room}": 2}
+
+
+async def test_resume_answers_what_was_missed_in_order() -> None:
+    async with world(limits={"resume_messages": 5}) as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        await client.ask("subscribe", room=room)
+        for number in range(8):
+            await say(client, room, f"m{number}")
+        for _ in range(8):
+            await client.event("message")
+        resumed = await here.login(ada)
+        answer = await resumed.ask("subscribe", room=room, since=4)
+        assert answer["recovered"] is True
+        assert answer["seq"] == 8
+        assert [(each["seq"], each["text"]) for each in answer["messages"]] == [(n + 1, f"m{n}") for n in range(4, 8)]
+        assert answer["messages"][0]["deleted"] is False
+        too_long_ago = await resumed.ask("subscribe", room=room, since=1)
+        assert (too_long_ago["recovered"], too_long_ago["messages"], too_long_ago["seq"]) == (False, [], 8)
+        beyond = await resumed.ask("subscribe", room=room, since=99)
+        assert (beyond["recovered"], beyond["seq"]) == (False, 8)
+        nothing = await resumed.ask("subscribe", room=room, since=8)
+        assert (nothing["recovered"], nothing["messages"]) == (True, [])
+        await say(client, room, "live")
+        assert (await resumed.event("message"))["seq"] == 9
+
+
+async def test_a_message_between_history_and_live_is_neither_lost_nor_doubled() -> None:
+    """Many sessions subscribe, with and without `since`, while another floods the room."""
+    async with world(rate_limits=False) as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        writer = await here.login(ada)
+        seen: list[list[int]] = []
+
+        async def flood() -> None:
+            for _ in range(60):
+                await say(writer, room, "x")
+
+        async def listen(start: int) -> None:
+            client = await here.login(ada)
+            for _ in range(start):
+                await anyio.lowlevel.checkpoint()
+            answer = await client.ask("subscribe", room=room, since=0)
+            seqs = [each["seq"] for each in answer["messages"]]
+            assert seqs == list(range(1, answer["seq"] + 1))
+            while not seqs or seqs[-1] < 60:
+                seqs.append((await client.event("message"))["seq"])
+            seen.append(seqs)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(flood)
+            for start in range(0, 200, 10):
+                tasks.start_soon(listen, start)
+        assert seen == [list(range(1, 61))] * 20
+
+
+async def test_rights_are_checked_and_told() -> None:
+    async with world() as here:
+        ada, bob, eve = await here.user("ada"), await here.user("bob"), await here.user("eve")
+        room = await here.room(ada, bob, role=Role.READER)
+        reader, stranger = await here.login(bob), await here.login(eve)
+        assert (await reader.ask("subscribe", room=room))["type"] == "ok"
+        for client in (reader, stranger):
+            refused = await client.ask("send", room=room, text="no", client_id=str(uuid4()))
+            assert refused["code"] == "forbidden"
+        assert (await stranger.ask("subscribe", room=room))["code"] == "forbidden"
+        assert (await stranger.ask("subscribe", room=str(uuid4())))["code"] == "forbidden"
+        assert not [topic for topic in here.edge.hub.topics.values() if topic.joining]
+
+
+async def test_edit_delete_react_and_read() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        owner, member = await here.login(ada), await here.login(bob)
+        await owner.ask("subscribe", room=room)
+        await member.ask("subscribe", room=room)
+        await say(member, room, "first")
+        await owner.event("message")
+        assert (await owner.ask("edit", room=room, seq=1, text="mine"))["code"] == "forbidden"
+        assert (await member.ask("edit", room=room, seq=1, text="better"))["type"] == "ok"
+        edited = await owner.event("edited")
+        assert edited == {"type": "edited", "room": room, "seq": 1, "text": "better"}
+        assert (await owner.ask("react", room=room, seq=1, emoji="👍"))["type"] == "ok"
+        assert await member.event("reaction") == {
+            "type": "reaction",
+            "user": ada.id,
+            "room": room,
+            "seq": 1,
+            "emoji": "👍",
+            "remove": False,
+        }
+        assert (await owner.ask("read", room=room, seq=1))["type"] == "ok"
+        assert await member.event("read") == {"type": "read", "user": ada.id, "room": room, "seq": 1}
+        assert (await owner.ask("delete", room=room, seq=1))["type"] == "ok"
+        assert await member.event("deleted") == {"type": "deleted", "room": room, "seq": 1}
+        assert (await member.ask("edit", room=room, seq=1, text="again"))["code"] == "conflict"
+        assert (await member.ask("react", room=room, seq=1, emoji="x"))["code"] == "conflict"
+        assert (await member.ask("delete", room=room, seq=9))["code"] == "not_found"
+        await say(owner, room, "second")
+        await member.event("message")
+        assert (await member.ask("delete", room=room, seq=2))["code"] == "forbidden"
+
+
+async def test_typing_goes_out_at_most_every_three_seconds() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await two.ask("subscribe", room=room)
+        for _ in range(5):
+            await one.ask("typing", room=room)
+        await say(one, room, "done")
+        assert await two.event("typing") == {"type": "typing", "user": ada.id, "room": room}
+        await two.event("message")
+        assert not two.frames
+
+
+async def test_one_who_is_banned_hears_nothing_more_at_once() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await one.ask("subscribe", room=room)
+        await two.ask("subscribe", room=room)
+        await say(two, room, "hello")
+        await here.remove(room, bob)
+        gone = await two.event("member")
+        assert (gone["user"], gone["change"]) == (bob.id, "banned")
+        await one.event("member")
+        await say(one, room, "now we can talk")
+        refused = await two.ask("send", room=room, text="hey", client_id=str(uuid4()))
+        assert refused["code"] == "forbidden"
+        assert [frame["type"] for frame in two.frames if frame["type"] != "message"] == []
+        assert [frame["text"] for frame in two.frames] == ["hello"]
+
+
+async def test_a_deleted_room_says_so_and_is_silent() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        await client.ask("subscribe", room=room)
+        event = json.dumps({"type": "room", "room": room, "change": "deleted"})
+        await here.relay.publish([Publication(room_channel(room), pack_control(RoomDeleted(room=room, event=event)))])
+        assert (await client.event("room"))["change"] == "deleted"
+        assert room_channel(room) not in here.edge.hub.topics
+
+
+async def test_a_hole_in_the_live_stream_is_told_before_what_follows() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        await client.ask("subscribe", room=room)
+        await say(client, room, "one")
+        await client.event("message")
+        late = json.dumps({"type": "message", "room": room, "seq": 4}).encode()
+        await here.relay.publish([Publication(room_channel(room), pack_message(4, late))])
+        await here.relay.publish([Publication(room_channel(room), pack_message(3, late))])
+        assert await client.event("gap") == {"type": "gap", "room": room, "from_seq": 2}
+        assert (await client.event("message"))["seq"] == 4
+        assert (await client.ask("typing", room=room))["type"] == "ok"
+        assert not [frame for frame in client.frames if frame["type"] == "message"]
+
+
+async def test_unsubscribing_leaves_nothing_behind() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        await client.ask("subscribe", room=room)
+        assert (await client.ask("unsubscribe", room=room))["type"] == "ok"
+        assert (await client.ask("unsubscribe", room=str(uuid4())))["type"] == "ok"
+        assert room_channel(room) not in here.edge.hub.topics
+        await say(client, room, "unheard")
+        assert not [frame for frame in client.frames if frame["type"] == "message"]
+
+
+async def test_no_more_rooms_than_the_limit() -> None:
+    async with world(limits={"subscriptions": 2}) as here:
+        ada = await here.user("ada")
+        rooms = [await here.room(ada) for _ in range(3)]
+        client = await here.login(ada)
+        answers = [await client.ask("subscribe", room=room) for room in rooms]
+        assert [answer.get("code") for answer in answers] == [None, None, "too_many_subscriptions"]
+        assert (await client.ask("subscribe", room=rooms[0]))["type"] == "ok"
+
+
+async def test_a_flood_is_refused_and_then_ended() -> None:
+    async with world(limits={"sends_per_second": 1.0, "send_burst": 3}) as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        for _ in range(3):
+            await say(client, room, "x")
+        refused = await client.ask("send", room=room, text="x", client_id=str(uuid4()))
+        assert refused["code"] == "rate_limited"
+        assert 0 < refused["retry_after_ms"] <= 1001
+        for _ in range(5):
+            client.post("send", room=room, text="x", client_id=str(uuid4()))
+        closing = await client.event("closing")
+        assert closing["code"] == 4029
+        assert (await client.ended())[0] == 4029
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "word"),
+    [
+        ({"text": ""}, "invalid", "visible"),
+        ({"text": "a\0b"}, "invalid", "NUL"),
+        ({"text": "é" * 9000}, "too_long", "16384"),
+        ({"text": 5}, "invalid", "$.text"),
+        ({"client_id": "x"}, "invalid", "$.client_id"),
+        ({"room": "x"}, "invalid", "$.room"),
+        ({"reply_to": 0}, "invalid", "$.reply_to"),
+    ],
+)
+async def test_a_bad_field_is_named(fields: dict[str, object], code: str, word: str) -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        client = await here.login(ada)
+        good = {"room": await here.room(ada), "text": "x", "client_id": str(uuid4())}
+        refused = await client.ask("send", **{**good, **fields})
+        assert refused["code"] == code
+        assert word in refused["message"]

@@ -1,0 +1,250 @@
+"""The state machine: every pair of state and event, and what the peer and the session see of it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.websocket.errors import StateError
+from gateway.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, FrameParser, deflate, encode_close
+from gateway.websocket.protocol import TABLE, Event, Protocol, State
+from tests.support.websocket_frames import client_frame
+
+LIMIT = 1000
+BYE = client_frame(CLOSE, b"\x03\xe8bye")
+
+
+def opened(*, deflate: bool = False) -> Protocol:
+    protocol = Protocol()
+    protocol.open(LIMIT, deflate=deflate)
+    return protocol
+
+
+def in_state(state: State) -> Protocol:
+    if state is State.CONNECTING:
+        return Protocol()
+    protocol = opened()
+    if state is not State.OPEN:
+        protocol.close(1001)
+    if state is State.CLOSED:
+        protocol.receive(BYE)
+    protocol.take_output()
+    assert protocol.state is state
+    return protocol
+
+
+def happen(protocol: Protocol, event: Event) -> list[bytes]:
+    match event:
+        case Event.ACCEPTED:
+            protocol.open(LIMIT)
+        case Event.CLOSE_CALLED:
+            protocol.close(4008, "too slow")
+        case Event.EOF:
+            protocol.eof()
+        case Event.VIOLATION:
+            return protocol.receive(client_frame(TEXT, b"x", key=None))
+        case Event.CLOSE:
+            return protocol.receive(BYE)
+        case _:
+            return protocol.receive(client_frame(event, b"payload"))
+    return []
+
+
+# State, event: the state after it, what is sent, what is delivered.
+_NOTHING = b""
+_PONG = b"\x8a\x07payload"
+_ECHO = b"\x88\x02\x03\xe8"
+EXPECTED: dict[tuple[State, Event], tuple[State, bytes]] = {
+    (State.CONNECTING, Event.ACCEPTED): (State.OPEN, _NOTHING),
+    (State.CONNECTING, Event.EOF): (State.CLOSED, _NOTHING),
+    (State.OPEN, Event.TEXT): (State.OPEN, _NOTHING),
+    (State.OPEN, Event.BINARY): (
+        State.CLOSED,
+        encode_close(1003, "binary frames are not used here; send text frames"),
+    ),
+    (State.OPEN, Event.PING): (State.OPEN, _PONG),
+    (State.OPEN, Event.PONG): (State.OPEN, _NOTHING),
+    (State.OPEN, Event.CLOSE): (State.CLOSED, _ECHO),
+    (State.OPEN, Event.CLOSE_CALLED): (State.CLOSING, encode_close(4008, "too slow")),
+    (State.OPEN, Event.VIOLATION): (State.CLOSED, encode_close(1002, "a client's frames must be masked")),
+    (State.OPEN, Event.EOF): (State.CLOSED, _NOTHING),
+    (State.CLOSING, Event.TEXT): (State.CLOSING, _NOTHING),
+    (State.CLOSING, Event.BINARY): (State.CLOSING, _NOTHING),
+    (State.CLOSING, Event.PING): (State.CLOSING, _PONG),
+    (State.CLOSING, Event.PONG): (State.CLOSING, _NOTHING),
+    (State.CLOSING, Event.CLOSE): (State.CLOSED, _NOTHING),
+    (State.CLOSING, Event.CLOSE_CALLED): (State.CLOSING, _NOTHING),
+    (State.CLOSING, Event.VIOLATION): (State.CLOSED, _NOTHING),
+    (State.CLOSING, Event.EOF): (State.CLOSED, _NOTHING),
+    # What comes after the end is discarded before it is parsed.
+    (State.CLOSED, Event.TEXT): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.BINARY): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.PING): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.PONG): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.CLOSE): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.VIOLATION): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.CLOSE_CALLED): (State.CLOSED, _NOTHING),
+    (State.CLOSED, Event.EOF): (State.CLOSED, _NOTHING),
+}
+
+
+@pytest.mark.parametrize("event", list(Event))
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_and_event(state: State, event: Event) -> None:
+    protocol = in_state(state)
+    expected = EXPECTED.get((state, event))
+    if expected is None:
+        with pytest.raises(StateError):
+            happen(protocol, event)
+        assert protocol.state is state
+        return
+    delivered = happen(protocol, event)
+    assert (protocol.state, protocol.take_output()) == expected
+    assert delivered == ([b"payload"] if (state, event) == (State.OPEN, Event.TEXT) else [])
+    assert protocol.take_output() == b""
+    assert protocol.closing is (expected[0] is State.CLOSING)
+    assert protocol.closed is (expected[0] is State.CLOSED)
+
+
+def test_the_table_has_no_row_that_cannot_happen() -> None:
+    rows = {(state, event) for state, row in TABLE.items() for event in row}
+    assert rows <= EXPECTED.keys()
+
+
+def test_texts_come_in_order_around_control_frames() -> None:
+    protocol = opened()
+    data = (
+        client_frame(TEXT, b"1") + client_frame(TEXT, b"2") + client_frame(PONG) + client_frame(TEXT, b"3", fin=False)
+    )
+    assert protocol.receive(data) == [b"1", b"2"]
+    assert protocol.receive(client_frame(PING, b"?") + client_frame(CONTINUATION, b"4")) == [b"34"]
+    assert protocol.take_output() == b"\x8a\x01?"
+
+
+def test_compressed_texts() -> None:
+    protocol = opened(deflate=True)
+    assert protocol.receive(client_frame(TEXT, deflate(b"small"), rsv=4)) == [b"small"]
+
+
+def test_5_5_3_only_the_last_ping_is_answered() -> None:
+    protocol = opened()
+    for _ in range(3):
+        protocol.receive(b"".join(client_frame(PING, str(n).encode()) for n in range(1000)))
+    assert protocol.take_output() == b"\x8a\x03999"
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "reason", "echo"),
+    [(b"", 1005, "", b""), (b"\x03\xe9", 1001, "", b"\x03\xe9"), (b"\x0f\xa0\xc3\xa9", 4000, "é", b"\x0f\xa0")],
+)
+def test_5_5_1_the_peers_close_is_echoed(payload: bytes, code: int, reason: str, echo: bytes) -> None:
+    protocol = opened()
+    data = client_frame(TEXT, b"before") + client_frame(PING, b"p") + client_frame(CLOSE, payload)
+    assert protocol.receive(data + client_frame(TEXT, b"after")) == [b"before"]
+    assert protocol.take_output() == b"\x8a\x01p" + b"\x88" + bytes((len(echo),)) + echo
+    assert (protocol.close_code, protocol.close_reason, protocol.sent_code) == (code, reason, code)
+
+
+def test_7_1_2_the_close_that_we_start() -> None:
+    protocol = opened()
+    protocol.close(1012, "restarting")
+    protocol.close(4008)
+    assert (protocol.closing, protocol.closed, protocol.sent_code) == (True, False, 1012)
+    assert protocol.take_output() == encode_close(1012, "restarting")
+    assert protocol.receive(client_frame(TEXT, b"late") + BYE) == []
+    assert protocol.closed
+    assert (protocol.close_code, protocol.close_reason, protocol.sent_code) == (1000, "bye", 1012)
+
+
+def test_a_close_code_that_must_not_be_sent_changes_nothing() -> None:
+    protocol = opened()
+    with pytest.raises(ValueError, match="1006"):
+        protocol.close(1006)
+    assert protocol.state is State.OPEN
+
+
+def test_what_came_before_a_violation_is_delivered() -> None:
+    protocol = opened()
+    assert protocol.receive(client_frame(TEXT, b"1") + client_frame(TEXT, b"x" * (LIMIT + 1))) == [b"1"]
+    assert protocol.sent_code == 1009
+    assert protocol.close_code is None
+    assert protocol.receive(client_frame(TEXT, b"2")) == []
+
+
+def test_nothing_is_delivered_after_a_binary_frame() -> None:
+    protocol = opened()
+    data = client_frame(TEXT, b"1") + client_frame(BINARY) + client_frame(TEXT, b"2") + client_frame(3)
+    assert protocol.receive(data) == [b"1"]
+    assert protocol.sent_code == 1003
+
+
+def test_7_1_5_the_end_without_a_close_frame_is_1006() -> None:
+    for state in (State.CONNECTING, State.OPEN, State.CLOSING):
+        protocol = in_state(state)
+        protocol.eof()
+        assert protocol.close_code == 1006
+    protocol = in_state(State.CLOSED)
+    protocol.eof()
+    assert protocol.close_code == 1000
+
+
+def test_before_the_handshake_is_done_nothing_can_be_received() -> None:
+    with pytest.raises(StateError, match="opening handshake"):
+        Protocol().receive(b"")
+
+
+def test_an_open_protocol_is_small_and_a_closed_one_keeps_no_parser() -> None:
+    protocol = opened()
+    protocol.receive(client_frame(TEXT, b"hello") + client_frame(PING))
+    protocol.take_output()
+    assert sys.getsizeof(protocol) + sys.getsizeof(FrameParser(LIMIT)) < 300
+    protocol.receive(BYE)
+    assert protocol._parser is None
+
+
+_FRAMES = st.sampled_from([
+    client_frame(TEXT, b"text"),
+    client_frame(TEXT, b"part", fin=False),
+    client_frame(CONTINUATION, b"rest"),
+    client_frame(PING, b"p"),
+    client_frame(PONG),
+    client_frame(BINARY, b"b"),
+    BYE,
+    b"\x81",
+])  # fmt: skip
+
+
+def opcodes(output: bytes) -> list[int]:
+    """The opcodes of small frames of the server."""
+    found = []
+    while output:
+        found.append(output[0] & 0x0F)
+        output = output[2 + output[1] :]
+    return found
+
+
+@given(st.lists(st.one_of(_FRAMES, st.binary(max_size=20), st.sampled_from([1001, 4008]), st.none()), max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_whatever_happens_there_is_at_most_one_close_frame_and_nothing_is_delivered_after_it(
+    steps: list[bytes | int | None],
+) -> None:
+    protocol = opened()
+    closes = 0
+    for step in steps:
+        was_open = protocol.state is State.OPEN
+        texts: list[bytes] = []
+        if step is None:
+            protocol.eof()
+        elif isinstance(step, int):
+            protocol.close(step)
+        else:
+            texts = protocol.receive(step)
+        sent = opcodes(protocol.take_output())
+        closes += sent.count(CLOSE)
+        assert was_open or not texts
+        assert sent in ([], [PONG], [CLOSE], [PONG, CLOSE])
+        assert protocol.sent_code is not None or not closes
+    assert closes <= 1

@@ -1,0 +1,61 @@
+"""The implementations of the stores' ports. A contract suite runs against each; another one is one entry more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import sniffio
+from msgspec import Struct
+
+from chat.engines.accounts import SqliteAccounts
+from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
+from chat.engines.history import SqliteHistory
+from chat.engines.rooms import SqliteRooms
+from chat.engines.schema import STORE
+from chat.ports.accounts import Accounts
+from chat.ports.history import History
+from chat.ports.rooms import Rooms
+
+
+class Stores(Struct, frozen=True):
+    """The three stores of one installation."""
+
+    accounts: Accounts
+    rooms: Rooms
+    history: History
+
+
+StoresFactory = Callable[[Path], AbstractAsyncContextManager[Stores]]
+"""Opens the stores in this folder; what was written there before is there again, where the engine keeps anything."""
+
+
+def executor() -> Executor:
+    """Threads, but for trio, whose virtual clock would not wait for them."""
+    return InlineExecutor() if sniffio.current_async_library() == "trio" else ThreadExecutor()
+
+
+def sqlite_stores(database: Database) -> Stores:
+    """The stores in a database that is open."""
+    return Stores(SqliteAccounts(database), SqliteRooms(database), SqliteHistory(database))
+
+
+@asynccontextmanager
+async def sqlite_memory(folder: Path) -> AsyncIterator[Stores]:
+    """SQLite in memory, in the event loop's thread."""
+    async with Database.open(None, executor=InlineExecutor(), schema=STORE) as database:
+        yield sqlite_stores(database)
+
+
+@asynccontextmanager
+async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
+    """SQLite in a file; on threads where the clock is real."""
+    opening = Database.open(
+        folder / "store.db", executor=executor(), schema=STORE, synchronous="NORMAL", commit_interval_ms=0
+    )
+    async with opening as database:
+        yield sqlite_stores(database)
+
+
+STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file}

@@ -1,0 +1,157 @@
+"""The REST application over embedded engines in memory, and clients that check every answer against the OpenAPI document."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx
+import msgspec
+from argon2 import PasswordHasher
+
+from chat.domain.ids import new_id
+from chat.domain.models import Message
+from chat.engines.accounts import SqliteAccounts
+from chat.engines.database import Database
+from chat.engines.executor import InlineExecutor
+from chat.engines.history import SqliteHistory
+from chat.engines.limits import MemoryLimits
+from chat.engines.presence import MemoryPresence
+from chat.engines.relay import MemoryRelay
+from chat.engines.rooms import SqliteRooms
+from chat.engines.schema import STORE
+from chat.ports.relay import Listener
+from chat.settings import Settings
+from chat.tokens import KeyRing
+from services.app import create_app, openapi
+from services.auth.passwords import Passwords
+from services.common.collaborators import Services
+from services.common.health import Health, probes
+from tests.support.openapi_check import Checker
+
+START = 1_800_000_000_000
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+BASE = "http://chat.test"
+
+
+class Clock:
+    """Wall time in milliseconds that stands still until a test moves it."""
+
+    def __init__(self, now: int = START) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += round(seconds * 1000)
+
+
+class User:
+    """A registered user and their HTTP client. Every answer is checked against the document."""
+
+    def __init__(self, rest: Rest, body: dict[str, Any]) -> None:
+        self.rest = rest
+        self.id: str = body["id"]
+        self.name: str = body["name"]
+        self.access: str = body["access_token"]
+        self.refresh: str = body["refresh_token"]
+
+    async def __call__(self, method: str, path: str, json: Any = None, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.access}", **more.pop("headers", {})}
+        return await self.rest(method, path, json, headers=headers, **more)
+
+    async def room(self, name: str = "den", visibility: str = "public") -> str:
+        """Make a room; its id."""
+        answer = await self("POST", "/api/rooms", {"name": name, "visibility": visibility})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+class Rest:
+    """The application and what it stands on. Called, it sends a request without a token."""
+
+    def __init__(self, services: Services, clock: Clock, http: httpx.AsyncClient) -> None:
+        self.services = services
+        self.clock = clock
+        self.http = http
+        self.checker = Checker(openapi())
+        self._names = itertools.count(1)
+
+    async def __call__(self, method: str, path: str, json: Any = None, **more: Any) -> httpx.Response:
+        response = await self.http.request(method, path, json=json, **more)
+        self.checker.check(method, response)
+        return response
+
+    async def user(self, name: str | None = None) -> User:
+        """Register someone."""
+        body = {"name": name or f"user{next(self._names)}", "password": "a long password"}
+        answer = await self("POST", "/api/auth/register", body)
+        assert answer.status_code == 201, answer.text
+        return User(self, answer.json())
+
+    async def say(self, conversation: str, user: User, *texts: str) -> None:
+        """Store messages, as the workers would."""
+        newest = (await self.services.history.newest([conversation]))[conversation]
+        messages = [
+            Message(
+                conversation=conversation,
+                seq=seq,
+                sender=user.id,
+                sender_name=user.name,
+                text=text,
+                ts=self.clock(),
+                client_id=new_id(),
+            )
+            for seq, text in enumerate(texts, newest + 1)
+        ]
+        await self.services.history.apply(messages, [])
+
+
+@asynccontextmanager
+async def open_rest(
+    *, settings: Settings | None = None, roles: Sequence[str] = ("auth", "chat"), **replaced: Any
+) -> AsyncIterator[Rest]:
+    """A whole application. `replaced` are collaborators that a test brings."""
+    clock = Clock()
+    settings = settings or Settings(rate_limits=False)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(None, executor=InlineExecutor(), schema=STORE))
+        relay = MemoryRelay()
+        presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0))
+        accounts = SqliteAccounts(database, clock=clock)
+        rooms, history = SqliteRooms(database), SqliteHistory(database)
+        keys = KeyRing(accounts, rotation_seconds=settings.key_rotation_seconds, clock=clock)
+        await keys.refresh()
+        collaborators: dict[str, Any] = {
+            "settings": settings,
+            "accounts": accounts,
+            "rooms": rooms,
+            "history": history,
+            "relay": relay,
+            "presence": presence,
+            "limits": MemoryLimits(clock),
+            "keys": keys,
+            "passwords": Passwords(CHEAP, InlineExecutor()),
+            "health": Health(probes(accounts, rooms, history, relay, presence)),
+            "clock": clock,
+        }
+        services = Services(**{**collaborators, **replaced})
+        transport = httpx.ASGITransport(create_app(services, roles))
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=BASE))
+        yield Rest(services, clock, http)
+
+
+async def received(listener: Listener, count: int) -> list[tuple[str, Any]]:
+    """The next deliveries: the channel, and the JSON after the kind."""
+    found: list[tuple[str, Any]] = []
+    with anyio.fail_after(5):
+        while len(found) < count:
+            for delivery in await listener.receive():
+                assert delivery.payload is not None
+                found.append((delivery.channel, msgspec.json.decode(delivery.payload[1:])))
+    assert len(found) == count, found
+    return found

@@ -1,0 +1,231 @@
+/**
+ * The running page: brings session, REST, WebSocket and store together. Views call it and watch the store.
+ *
+ * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
+ * the user), "arrived" (a live message of someone else), "gone" (a conversation that ended).
+ */
+import { Directory } from "./directory.js";
+import { History } from "./history.js";
+import { Messages } from "./messages.js";
+import { Protocol } from "./protocol.js";
+import { Link } from "./socket.js";
+import { Store } from "./store.js";
+
+const RETRY_START_MS = 3_000;
+const AWAY_MS = 5 * 60_000;
+
+export class App {
+  /** @type {"starting" | "in" | "out"} */
+  phase = "starting";
+  /** @type {Link | null} */
+  link = null;
+  away = false;
+  #first = true;
+  #listeners = new Map();
+  #renewTimer = null;
+  #awayTimer = null;
+  #startTimer = null;
+
+  /**
+   * @param {object} parts
+   * @param {import("./session.js").Session} parts.session
+   * @param {import("./api.js").Api} parts.api
+   * @param {(path: string, body?: object) => Promise<any>} parts.publicPost a POST without a session
+   * @param {(parts: any) => Link} parts.makeLink
+   */
+  constructor({ session, api, publicPost, makeLink }) {
+    this.session = session;
+    this.api = api;
+    this.publicPost = publicPost;
+    this.makeLink = makeLink;
+    api.onsignedout = () => this.leave("You were signed out. Log in again.");
+    session.onrenewed = (token) => {
+      this.link?.refresh(token);
+      this.#renewLater();
+    };
+    this.#blank();
+  }
+
+  #blank() {
+    this.store = new Store();
+    this.protocol = new Protocol();
+    this.history = new History(this.api, this.store);
+    this.messages = new Messages(this);
+    this.directory = new Directory(this);
+    /** The key of the conversation that is on the screen. @type {string | null} */
+    this.openKey = null;
+    this.#first = true;
+  }
+
+  /** @param {string} name @param {(detail: any) => void} run @returns {() => void} ends it */
+  on(name, run) {
+    const runs = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, runs.add(run));
+    return () => runs.delete(run);
+  }
+
+  /** @param {string} name @param {any} [detail] */
+  emit(name, detail) {
+    for (const run of this.#listeners.get(name) ?? []) run(detail);
+  }
+
+  /** @param {string} text @param {"info" | "error"} tone */
+  notice(text, tone = "info") {
+    this.emit("notice", { text, tone });
+  }
+
+  /** Do something for the user, and say so when it fails. @param {() => Promise<any>} run @returns {Promise<boolean>} */
+  async attempt(run) {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      if (this.phase === "in") this.notice(error.message, "error");
+      return false;
+    }
+  }
+
+  /** Go on with a kept session, or ask for a log-in. */
+  async start() {
+    if (!this.session.read()) return this.leave();
+    this.#phase("starting");
+    try {
+      await this.#enter();
+    } catch (error) {
+      if (this.session.read() === null) return this.leave();
+      this.emit("link", { state: "reconnecting" });
+      this.#startTimer = setTimeout(() => this.start(), RETRY_START_MS);
+    }
+  }
+
+  async #enter() {
+    const [config, me] = await Promise.all([this.api.get("/api/config"), this.api.get("/api/auth/me")]);
+    this.store.me = { id: me.id, name: me.name };
+    this.store.meet([me]);
+    await this.directory.refresh();
+    const { store } = this;
+    this.link = this.makeLink({
+      url: config.ws_url,
+      protocol: this.protocol,
+      token: (refused) => this.session.token(refused),
+      oneffect: (effect) => this.store === store && this.#act(effect),
+      onstate: (state, detail) => this.store === store && this.#linked(state, detail),
+    });
+    this.#phase("in");
+    this.link.start();
+    this.#renewLater();
+  }
+
+  /** @param {string} name @param {string} password */
+  async logIn(name, password) {
+    this.session.keep(await this.publicPost("/api/auth/login", { name, password }));
+    await this.start();
+  }
+
+  /** @param {{name: string, password: string, email?: string}} account */
+  async register(account) {
+    await this.publicPost("/api/auth/register", account);
+    await this.logIn(account.name, account.password);
+  }
+
+  async logOut() {
+    const ended = this.session.end();
+    this.leave();
+    await ended;
+  }
+
+  /** Back to the log-in page. @param {string} [reason] */
+  leave(reason) {
+    clearTimeout(this.#startTimer);
+    clearTimeout(this.#renewTimer);
+    const link = this.link;
+    this.link = null;
+    link?.stop();
+    this.messages.stop();
+    this.#blank();
+    this.#phase("out", reason);
+  }
+
+  /** Say a command to the edge. @param {import("./outbox.js").Command} command */
+  command(command) {
+    this.protocol.command(command);
+    this.link?.flush();
+  }
+
+  /** The page was shown or hidden: presence says so after five minutes. @param {boolean} visible */
+  seen(visible) {
+    clearTimeout(this.#awayTimer);
+    if (visible) this.#status("online");
+    else this.#awayTimer = setTimeout(() => this.#status("away"), AWAY_MS);
+    if (visible) this.link?.wake();
+  }
+
+  #status(state) {
+    if (this.away === (state === "away")) return;
+    this.away = state === "away";
+    this.protocol.status(state);
+    this.link?.flush();
+    if (this.link) this.emit("link", { state: this.link.state });
+  }
+
+  #phase(phase, reason) {
+    this.phase = phase;
+    this.emit("session", { phase, reason });
+  }
+
+  #renewLater() {
+    clearTimeout(this.#renewTimer);
+    const wait = this.session.renewIn();
+    if (wait !== null) this.#renewTimer = setTimeout(() => this.session.token().catch(() => this.#renewFailed()), wait + 500);
+  }
+
+  /** Without a connection the next request renews; with one, the edge ends it by 4001 in time. */
+  #renewFailed() {
+    if (this.session.read() === null) this.leave("You were signed out. Log in again.");
+    else this.#renewTimer = setTimeout(() => this.#renewLater(), RETRY_START_MS);
+  }
+
+  #linked(state, detail) {
+    if (state === "signed-out") return this.leave("You were signed out. Log in again.");
+    this.emit("link", { state, ...detail });
+  }
+
+  /** @param {any} effect */
+  #act(effect) {
+    if (effect.kind === "event") this.#event(effect.event);
+    if (effect.kind === "ready") this.#ready();
+    if (effect.kind === "reload") this.#reload(effect);
+    if (effect.kind === "answered") this.messages.answered(effect.command);
+    if (effect.kind === "refused") this.messages.refused(effect);
+  }
+
+  /** After a reconnect, edits and reactions may have been missed, and new conversations begun. */
+  #ready() {
+    if (this.#first) {
+      this.#first = false;
+      return;
+    }
+    for (const conversation of this.store.conversations.values()) conversation.stale = true;
+    const open = this.openKey && this.store.get(this.openKey);
+    if (open) this.history.refresh(open).catch(() => {});
+    this.directory.refresh().catch(() => {});
+  }
+
+  #reload(effect) {
+    const conversation = this.store.placeOf(effect);
+    if (!conversation) return;
+    conversation.timeline.reset();
+    this.store.touch(`timeline:${conversation.key}`);
+    if (conversation.key === this.openKey) this.attempt(() => this.history.latest(conversation));
+    this.directory.refresh().catch(() => {});
+  }
+
+  #event(event) {
+    const place = event.type === "dm" || event.room || event.with ? this.store.placeOf(event) : null;
+    this.store.apply(event);
+    if (event.type === "member") this.directory.member(event);
+    const sender = event.sender ?? event.from;
+    if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
+    if (event.type === "dm") this.directory.watchSoon();
+  }
+}

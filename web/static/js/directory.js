@@ -1,0 +1,200 @@
+/** Rooms, members and people: what REST knows of them, and which of them the edge tells about. */
+const JOINED = 190;
+const WATCHED = 500;
+const MEMBERS = 200;
+const WATCH_MS = 300;
+
+export class Directory {
+  #asked = new Set();
+  #watchTimer = null;
+  #watched = "";
+
+  /** @param {import("./app.js").App} app */
+  constructor(app) {
+    this.app = app;
+    this.api = app.api;
+    this.store = app.store;
+  }
+
+  /** Read the lists of rooms and direct conversations, and follow them live. */
+  async refresh() {
+    const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
+    const { protocol, link } = this.app;
+    for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((room) => room.id === id)) protocol.part(id);
+    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) protocol.join(conversation.id, conversation.seq);
+    for (const conversation of this.store.setDms(conversations)) protocol.threads.know(conversation.id, conversation.seq);
+    link?.flush();
+    this.watchSoon();
+  }
+
+  /** Make a conversation ready to be shown. @param {"room" | "dm"} kind @param {string} id @returns {Promise<any>} or null */
+  async enter(kind, id) {
+    const { protocol, link } = this.app;
+    if (kind === "room") {
+      let conversation = this.store.get(`room:${id}`);
+      if (!conversation) {
+        await this.refresh();
+        conversation = this.store.get(`room:${id}`);
+      }
+      if (conversation) protocol.join(id, conversation.seq);
+      link?.flush();
+      return conversation;
+    }
+    if (!this.store.people.has(id)) this.store.meet([await this.api.get(`/api/users/${id}`)]);
+    const conversation = this.store.open("dm", id);
+    conversation.name ||= this.store.nameOf(id);
+    protocol.threads.know(id, conversation.seq);
+    protocol.threads.followed.add(id);
+    link?.flush();
+    this.watchSoon();
+    return conversation;
+  }
+
+  /** @param {string} name @param {string} visibility */
+  async createRoom(name, visibility) {
+    const room = await this.api.post("/api/rooms", { name, visibility });
+    return this.#added(room);
+  }
+
+  /** @param {string} id */
+  async join(id) {
+    await this.api.post(`/api/rooms/${id}/join`);
+    await this.refresh();
+    return this.store.get(`room:${id}`);
+  }
+
+  /** Take an invitation. @param {string} token @returns {Promise<any>} the room's conversation, or null */
+  async accept(token) {
+    const answer = await this.api.post(`/api/invites/${encodeURIComponent(token)}`);
+    await this.refresh();
+    return this.store.get(`room:${answer?.id ?? answer?.room?.id ?? answer?.room}`);
+  }
+
+  /** @param {any} conversation @returns {Promise<string>} a link that lets who has it join */
+  async inviteLink(conversation) {
+    const { token } = await this.api.post(`/api/rooms/${conversation.id}/invites`);
+    return `${location.origin}${location.pathname}#invite=${token}`;
+  }
+
+  /** @param {any} conversation */
+  async leave(conversation) {
+    await this.api.post(`/api/rooms/${conversation.id}/leave`);
+    this.#gone(conversation);
+  }
+
+  /** @param {any} conversation */
+  async deleteRoom(conversation) {
+    await this.api.delete(`/api/rooms/${conversation.id}`);
+    this.#gone(conversation);
+  }
+
+  /** @param {any} conversation @param {string} name */
+  async rename(conversation, name) {
+    this.store.addRoom(await this.api.patch(`/api/rooms/${conversation.id}`, { name }));
+    conversation.name = name;
+    this.store.touch("rooms", `members:${conversation.key}`);
+  }
+
+  /** @param {any} conversation */
+  async loadMembers(conversation) {
+    const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
+    conversation.members = members;
+    conversation.moreMembers = Boolean(more);
+    this.store.meet(members);
+    this.store.touch(`members:${conversation.key}`);
+    this.watchSoon();
+  }
+
+  /** @param {any} conversation @param {string} user @param {string} role */
+  async setRole(conversation, user, role) {
+    await this.api.put(`/api/rooms/${conversation.id}/members/${user}`, { role });
+    await this.loadMembers(conversation);
+  }
+
+  /** @param {any} conversation @param {string} user */
+  async kick(conversation, user) {
+    await this.api.delete(`/api/rooms/${conversation.id}/members/${user}`);
+    await this.loadMembers(conversation);
+  }
+
+  /** @param {any} conversation @param {string} user */
+  async ban(conversation, user) {
+    await this.api.put(`/api/rooms/${conversation.id}/bans/${user}`);
+    await this.loadMembers(conversation);
+  }
+
+  /** @param {any} conversation @param {string} user */
+  unban(conversation, user) {
+    return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
+  }
+
+  /** @param {string} prefix @returns {Promise<{id: string, name: string}[]>} without oneself */
+  async findPeople(prefix) {
+    const { users } = await this.api.get("/api/users", { name: prefix });
+    this.store.meet(users);
+    return users.filter((user) => user.id !== this.store.me?.id);
+  }
+
+  /** Learn the names of users that are known by id alone; views show them when they come. @param {string[]} ids */
+  wantNames(ids) {
+    for (const id of ids) {
+      if (this.store.people.has(id) || this.#asked.has(id)) continue;
+      this.#asked.add(id);
+      this.api.get(`/api/users/${id}`).then((user) => this.store.meet([user]), () => {});
+    }
+  }
+
+  /** When a user was last here. @param {string} id */
+  async lastSeen(id) {
+    const { states } = await this.api.get("/api/presence", { users: id });
+    if (states[id]) this.store.setPresence(id, states[id].state, states[id].last_seen);
+  }
+
+  /** A `member` event. @param {any} event */
+  member(event) {
+    const conversation = this.store.get(`room:${event.room}`);
+    const mine = event.user === this.store.me?.id;
+    const out = ["left", "kicked", "banned"].includes(event.change);
+    if (mine && out && conversation) {
+      if (event.change !== "left") this.app.notice(`You were ${event.change === "kicked" ? "removed" : "banned"} from ${conversation.name}.`, "error");
+      this.#gone(conversation);
+    } else if (mine) {
+      this.refresh().catch(() => {});
+    } else if (conversation?.members) {
+      this.loadMembers(conversation).catch(() => {});
+    }
+  }
+
+  /** Watch the presence of those who are on the screen. Soon, as many changes come together. */
+  watchSoon() {
+    this.#watchTimer ??= setTimeout(() => {
+      this.#watchTimer = null;
+      this.#watch();
+    }, WATCH_MS);
+  }
+
+  #watch() {
+    const open = this.store.get(this.app.openKey ?? "");
+    const ids = [...(open?.members ?? []).map((member) => member.id), ...this.store.list("dm").map((one) => one.id)];
+    const users = [...new Set(ids)].filter((id) => id !== this.store.me?.id).slice(0, WATCHED);
+    const list = users.join();
+    if (list === this.#watched) return;
+    this.#watched = list;
+    this.app.protocol.watch(users);
+    this.app.link?.flush();
+  }
+
+  #added(room) {
+    const conversation = this.store.addRoom({ role: "owner", ...room });
+    this.app.protocol.join(conversation.id, conversation.seq);
+    this.app.link?.flush();
+    return conversation;
+  }
+
+  #gone(conversation) {
+    this.app.protocol.part(conversation.id);
+    this.app.link?.flush();
+    this.store.close(conversation.key);
+    this.app.emit("gone", conversation);
+  }
+}

@@ -1,0 +1,141 @@
+/** What a user does with messages: send, edit, delete, react, type, read. */
+import { keyOf } from "./timeline.js";
+import { uuid } from "./uuid.js";
+
+const TYPING_EVERY_MS = 3_000;
+const READ_EVERY_MS = 1_000;
+const KEPT = 300;
+
+export class Messages {
+  #typed = new Map();
+  #reading = new Map();
+
+  /** @param {import("./app.js").App} app */
+  constructor(app) {
+    this.app = app;
+    this.store = app.store;
+  }
+
+  /** @param {any} conversation @param {string} text @param {number | null} replyTo */
+  async send(conversation, text, replyTo = null) {
+    const { timeline } = conversation;
+    if (!timeline.attached) await this.latest(conversation);
+    const client_id = uuid();
+    timeline.trim(KEPT);
+    timeline.draft({ sender: this.store.me, client_id, text, ts: new Date().toISOString(), reply_to: replyTo });
+    this.store.touch(`timeline:${conversation.key}`);
+    this.#typed.delete(conversation.key);
+    this.app.command(sendCommand(conversation, client_id, text, replyTo));
+  }
+
+  /** Say a failed message again. @param {any} conversation @param {any} entry */
+  resend(conversation, entry) {
+    conversation.timeline.patchKey(entry.key, { state: "sending", error: undefined });
+    this.store.touch(`timeline:${conversation.key}`);
+    this.app.command(sendCommand(conversation, entry.client_id, entry.text, entry.reply_to));
+  }
+
+  /** Give up a message that was not sent. @param {any} conversation @param {any} entry */
+  discard(conversation, entry) {
+    this.app.protocol.outbox.discard((command) => command.client_id === entry.client_id);
+    conversation.timeline.remove(entry.key);
+    this.store.touch(`timeline:${conversation.key}`);
+  }
+
+  /** Edits, deletions and reactions show at once; a refusal reads the truth again. */
+  edit(conversation, entry, text) {
+    this.#change(conversation, { type: "edit", seq: entry.seq, text }, { type: "edited", seq: entry.seq, text });
+  }
+
+  delete(conversation, entry) {
+    this.#change(conversation, { type: "delete", seq: entry.seq }, { type: "deleted", seq: entry.seq });
+  }
+
+  react(conversation, entry, emoji) {
+    const user = this.store.me?.id ?? "";
+    const remove = (entry.reactions[emoji] ?? []).includes(user);
+    const change = { seq: entry.seq, emoji, remove };
+    this.#change(conversation, { type: "react", ...change }, { type: "reaction", user, ...change });
+  }
+
+  #change(conversation, command, event) {
+    this.store.apply({ ...event, ...conversation.place });
+    this.app.command({ ...command, ...conversation.place });
+  }
+
+  /** The user types; said at most every three seconds. @param {any} conversation */
+  typing(conversation) {
+    const now = Date.now();
+    if (now - (this.#typed.get(conversation.key) ?? 0) < TYPING_EVERY_MS) return;
+    this.#typed.set(conversation.key, now);
+    this.app.command({ type: "typing", ...conversation.place });
+  }
+
+  /** The user sees the newest message. @param {any} conversation */
+  seen(conversation) {
+    const { seq, read } = conversation;
+    if (conversation.unread) this.store.touch("rooms", "dms", "unread");
+    conversation.unread = 0;
+    if (seq <= read) return;
+    conversation.markRead(seq, this.store.me?.id ?? "");
+    if (this.#reading.has(conversation.key)) return;
+    this.#sayRead(conversation);
+    this.#reading.set(conversation.key, setTimeout(() => this.#readAgain(conversation, seq), READ_EVERY_MS));
+  }
+
+  #readAgain(conversation, said) {
+    this.#reading.delete(conversation.key);
+    if (conversation.read > said) this.#sayRead(conversation);
+  }
+
+  #sayRead(conversation) {
+    this.app.command({ type: "read", ...conversation.place, seq: conversation.read });
+  }
+
+  stop() {
+    for (const timer of this.#reading.values()) clearTimeout(timer);
+    this.#reading.clear();
+  }
+
+  /** Drop a window in the past for the newest page. @param {any} conversation */
+  latest(conversation) {
+    conversation.timeline.reset();
+    this.store.touch(`timeline:${conversation.key}`);
+    return this.app.attempt(() => this.app.history.latest(conversation));
+  }
+
+  /** `ok` for a command. @param {any} command */
+  answered(command) {
+    if (command.type === "send" || command.type === "dm") this.#sent(command, { state: "sent" });
+  }
+
+  /** A final refusal. @param {{command: any, code: string, message: string}} effect */
+  refused({ command, message }) {
+    const { app, store } = this;
+    if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type)) return;
+    if (command.type === "subscribe" || command.type === "sync") {
+      app.directory.refresh().catch(() => {});
+      return;
+    }
+    if (command.type === "send" || command.type === "dm") {
+      this.#sent(command, { state: "failed", error: message });
+      return;
+    }
+    app.notice(message, "error");
+    const conversation = store.placeOf(command);
+    if (conversation) app.attempt(() => app.history.refresh(conversation));
+  }
+
+  #sent(command, change) {
+    const conversation = this.store.placeOf(command.type === "dm" ? { with: command.to } : command);
+    if (!conversation) return;
+    if (conversation.timeline.patchKey(keyOf(this.store.me?.id ?? "", command.client_id), change)) {
+      this.store.touch(`timeline:${conversation.key}`);
+    }
+  }
+}
+
+function sendCommand(conversation, client_id, text, replyTo) {
+  if (conversation.kind === "dm") return { type: "dm", to: conversation.id, text, client_id };
+  return { type: "send", room: conversation.id, text, client_id, ...(replyTo ? { reply_to: replyTo } : {}) };
+}

@@ -1,0 +1,209 @@
+/**
+ * The conversation with the edge, without a socket: frames come in, frames and effects go out. No DOM, no clock.
+ *
+ * Rule 1: a durable command is kept until its final answer, and every new connection says it again (see `Outbox`).
+ * Rule 2: a message with a seq comes out once, however often the edge says it (see `Track`).
+ * Rule 3: every new connection subscribes each joined room, and syncs each followed direct conversation, from the
+ *   last seq up to which nothing is missing (see `Threads`).
+ * Rule 4: what cannot be recovered is said, as a `reload` effect; never a silent gap.
+ *
+ * Effects, in the order in which things happened:
+ *   {kind: "ready", user, session, heartbeat_s}   the connection is authenticated
+ *   {kind: "event", event}                        an event of the contract; messages deduplicated
+ *   {kind: "caught-up", room | with}              nothing is missing in this conversation now
+ *   {kind: "reload", room | with, seq}            too much was missed: read the newest page of history
+ *   {kind: "answered", command, answer}           `ok` for a command
+ *   {kind: "refused", command, code, message}     a final `error` for a command (null: for none that we know)
+ *   {kind: "retry", after_ms}                     call `retry` then
+ *   {kind: "closing", code, reason, retry_after_ms}
+ *
+ * @typedef {import("./outbox.js").Command} Command
+ * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./threads.js").Effect} Effect
+ */
+import { DURABLE, LATER, Outbox } from "./outbox.js";
+import { Threads } from "./threads.js";
+
+const LATER_MS = 2000;
+
+export class Protocol {
+  ready = false;
+  outbox = new Outbox();
+  threads = new Threads((command) => this.#say(command));
+  #number = 0;
+  /** @type {Map<number, {command: Command, entry?: Entry}>} */
+  #pending = new Map();
+  /** @type {string[]} */
+  #frames = [];
+  /** @type {string[]} */
+  #watched = [];
+  #state = "online";
+  #me = "";
+
+  /** Frames to write, in order; each is given once. */
+  outgoing() {
+    return this.#frames.splice(0);
+  }
+
+  /** A connection is open: the first frame is `auth`. @param {string} token */
+  opened(token) {
+    this.lost();
+    this.#write({ type: "auth", token });
+  }
+
+  /** The connection is gone, and with it whatever was not answered. */
+  lost() {
+    this.ready = false;
+    this.#pending.clear();
+    this.#frames.length = 0;
+    this.outbox.rewind();
+    this.threads.lost();
+  }
+
+  /** Do a command: a durable one now or on the next connection, any other one now or never. @param {Command} command */
+  command(command) {
+    if (DURABLE.has(command.type)) {
+      this.outbox.add(command);
+      this.#flush();
+    } else {
+      this.#say(command);
+    }
+  }
+
+  /** After a `retry` effect and its time: say again what was told to come later. */
+  retry() {
+    this.outbox.release();
+    this.threads.retry();
+    this.#flush();
+  }
+
+  /**
+   * Receive a room's events, from now on and after every reconnect.
+   * @param {string} room
+   * @param {number | null} since the newest seq up to which the caller knows history; null: from now on
+   */
+  join(room, since = null) {
+    this.threads.join(room, since);
+  }
+
+  /** @param {string} room */
+  part(room) {
+    if (this.threads.rooms.delete(room)) this.#say({ type: "unsubscribe", room });
+  }
+
+  /** @param {string} room */
+  joined(room) {
+    return this.threads.rooms.has(room);
+  }
+
+  /** The users whose presence is wanted; replaces the list. @param {string[]} users */
+  watch(users) {
+    this.#watched = users;
+    this.#say({ type: "presence", users });
+  }
+
+  /** The user's own state, `online` or `away`; said again after a reconnect. @param {string} state */
+  status(state) {
+    this.#state = state;
+    this.#say({ type: "status", state });
+  }
+
+  /** A command that changes nothing, to see whether the edge still answers. */
+  probe() {
+    this.#say({ type: "status", state: this.#state });
+  }
+
+  /**
+   * Take a text frame from the edge. What it does not know it lets pass as an event.
+   * @param {string} frame
+   * @returns {Effect[]}
+   */
+  receive(frame) {
+    const said = parse(frame);
+    if (said === null) return [];
+    if (said.type === "ok" || said.type === "error") return this.#answered(said);
+    if (said.type === "closing") return [{ ...said, kind: "closing" }];
+    return this.#fresh(said) ? [{ kind: "event", event: said }] : [];
+  }
+
+  /** Take note of an event. @param {any} event @returns {boolean} false: it was said before */
+  #fresh(event) {
+    if (event.type === "message") return this.threads.message(event);
+    if (event.type === "dm") return this.threads.live(event.from.id === this.#me ? event.to : event.from.id, event);
+    if (event.type === "stored") this.threads.stored(event);
+    if (event.type === "gap") this.threads.gap(event);
+    return true;
+  }
+
+  /** @param {any} answer @returns {Effect[]} */
+  #answered(answer) {
+    const asked = this.#pending.get(answer.id);
+    if (!asked) {
+      return answer.type === "ok" ? [] : [{ kind: "refused", command: null, code: answer.code, message: answer.message }];
+    }
+    this.#pending.delete(answer.id);
+    const { command, entry } = asked;
+    if (command.type === "subscribe" || command.type === "sync") return this.threads.answered(command, answer);
+    if (answer.type === "error") return this.#refused(command, entry, answer);
+    if (entry) this.outbox.settle(entry);
+    if (command.type === "auth") return this.#begin(answer);
+    if (command.type === "presence") return presenceEvents(answer.states ?? {});
+    return [{ kind: "answered", command, answer }];
+  }
+
+  /** @param {Command} command @param {Entry | undefined} entry @param {any} answer @returns {Effect[]} */
+  #refused(command, entry, answer) {
+    if (entry && LATER.has(answer.code)) {
+      const already = this.outbox.held;
+      this.outbox.hold(entry);
+      return already ? [] : [{ kind: "retry", after_ms: answer.retry_after_ms ?? LATER_MS }];
+    }
+    if (entry) this.outbox.settle(entry);
+    return [{ kind: "refused", command, code: answer.code, message: answer.message }];
+  }
+
+  /** @param {any} answer @returns {Effect[]} */
+  #begin(answer) {
+    this.ready = true;
+    this.#me = answer.user.id;
+    this.threads.resume();
+    if (this.#state !== "online") this.#say({ type: "status", state: this.#state });
+    if (this.#watched.length) this.#say({ type: "presence", users: this.#watched });
+    this.#flush();
+    return [{ kind: "ready", user: answer.user, session: answer.session, heartbeat_s: answer.heartbeat_s }];
+  }
+
+  #flush() {
+    if (!this.ready) return;
+    for (const entry of this.outbox.due()) entry.id = this.#write(entry.command, entry);
+  }
+
+  /** @param {Command} command @returns {boolean} whether there was a connection to say it on */
+  #say(command) {
+    if (this.ready) this.#write(command);
+    return this.ready;
+  }
+
+  /** @param {Command} command @param {Entry} [entry] */
+  #write(command, entry) {
+    const id = ++this.#number;
+    this.#pending.set(id, { command, entry });
+    this.#frames.push(JSON.stringify({ ...command, id }));
+    return id;
+  }
+}
+
+/** @param {string} frame @returns {any} an object with a `type`, or null */
+function parse(frame) {
+  try {
+    const said = JSON.parse(frame);
+    return said && typeof said === "object" && typeof said.type === "string" ? said : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Record<string, string>} states @returns {Effect[]} */
+function presenceEvents(states) {
+  return Object.entries(states).map(([user, state]) => ({ kind: "event", event: { type: "presence", user, state } }));
+}

@@ -1,0 +1,205 @@
+/**
+ * All that the page knows, and how events change it. Pure: no DOM, no network; time comes in.
+ *
+ * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "typing:KEY",
+ * "unread". Watchers run once after any number of changes, when `schedule` lets them.
+ */
+import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
+
+/** Messages that are kept of a conversation that was not opened: the page of history joins them. */
+const UNOPENED = 100;
+
+export class Store {
+  /** @type {{id: string, name: string} | null} */
+  me = null;
+  /** @type {Map<string, Conversation>} by key */
+  conversations = new Map();
+  /** User id → name. @type {Map<string, string>} */
+  people = new Map();
+  /** @type {Map<string, {state: string, last_seen?: string}>} */
+  presence = new Map();
+  #watchers = new Map();
+  #dirty = new Set();
+
+  /** @param {(run: () => void) => void} schedule @param {() => number} now */
+  constructor(schedule = queueMicrotask, now = Date.now) {
+    this.schedule = schedule;
+    this.now = now;
+  }
+
+  /** @param {string} topic @param {() => void} run @returns {() => void} ends it */
+  watch(topic, run) {
+    const runs = this.#watchers.get(topic) ?? new Set();
+    this.#watchers.set(topic, runs.add(run));
+    return () => runs.delete(run);
+  }
+
+  /** @param {...string} topics */
+  touch(...topics) {
+    if (!this.#dirty.size) this.schedule(() => this.#notify());
+    for (const topic of topics) this.#dirty.add(topic);
+  }
+
+  #notify() {
+    const topics = [...this.#dirty];
+    this.#dirty.clear();
+    const runs = new Set(topics.flatMap((topic) => [...(this.#watchers.get(topic) ?? [])]));
+    for (const run of runs) run();
+  }
+
+  /** @param {"room" | "dm"} kind */
+  list(kind) {
+    return [...this.conversations.values()].filter((one) => one.kind === kind);
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this.conversations.get(key) ?? null;
+  }
+
+  /** The conversation, made if it is new. @param {"room" | "dm"} kind @param {string} id */
+  open(kind, id) {
+    const key = conversationKey(kind, id);
+    let conversation = this.conversations.get(key);
+    if (!conversation) {
+      conversation = new Conversation(kind, id);
+      if (kind === "dm") conversation.name = this.people.get(id) ?? "";
+      this.conversations.set(key, conversation);
+      this.touch(kind === "dm" ? "dms" : "rooms");
+    }
+    return conversation;
+  }
+
+  /** @param {string} key */
+  close(key) {
+    if (this.conversations.delete(key)) this.touch("rooms", "dms", "unread", `timeline:${key}`);
+  }
+
+  get unread() {
+    return [...this.conversations.values()].reduce((sum, one) => sum + one.unread, 0);
+  }
+
+  /** @param {{id: string, name: string}[]} users */
+  meet(users) {
+    for (const { id, name } of users) {
+      if (!name || this.people.get(id) === name) continue;
+      this.people.set(id, name);
+      this.touch("people");
+    }
+  }
+
+  /** @param {string} id */
+  nameOf(id) {
+    return this.people.get(id) ?? "someone";
+  }
+
+  /** The answer of `GET /api/rooms`: all of the user's rooms. @param {any[]} rooms @returns {Conversation[]} */
+  setRooms(rooms) {
+    const here = new Set(rooms.map((room) => conversationKey("room", room.id)));
+    for (const { key } of this.list("room")) if (!here.has(key)) this.close(key);
+    this.touch("rooms", "unread");
+    return rooms.map((room) => this.addRoom(room));
+  }
+
+  /** @param {any} room */
+  addRoom(room) {
+    const conversation = this.open("room", room.id);
+    conversation.summarise(room);
+    this.touch("rooms", "unread", `members:${conversation.key}`);
+    return conversation;
+  }
+
+  /** The answer of `GET /api/dms`, the most recent first. @param {any[]} summaries @returns {Conversation[]} */
+  setDms(summaries) {
+    this.meet(summaries.map((summary) => summary.with));
+    this.touch("dms", "unread");
+    return summaries.map((summary, index) => {
+      const conversation = this.open("dm", summary.with.id);
+      conversation.summarise(summary);
+      conversation.lastAt ||= summary.ts ?? String(summaries.length - index).padStart(8, "0");
+      return conversation;
+    });
+  }
+
+  /** @param {string} state @param {string} user @param {string} [last_seen] */
+  setPresence(user, state, last_seen) {
+    this.presence.set(user, { state, last_seen: last_seen ?? this.presence.get(user)?.last_seen });
+    this.touch("presence");
+  }
+
+  /** The conversation that an event belongs to, or null when the user is not in it. @param {any} event */
+  placeOf(event) {
+    if (event.room) return this.get(conversationKey("room", event.room));
+    if (event.type === "dm") return this.open("dm", event.from.id === this.me?.id ? event.to : event.from.id);
+    return event.with ? this.get(conversationKey("dm", event.with)) : null;
+  }
+
+  /** Let an event of the edge change what is known. @param {any} event */
+  apply(event) {
+    if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
+    const conversation = this.placeOf(event);
+    const handler = conversation && HANDLERS[event.type];
+    if (handler) handler(this, conversation, event);
+  }
+}
+
+/** @type {Record<string, (store: Store, conversation: Conversation, event: any) => void>} */
+const HANDLERS = {
+  message: arrived,
+  dm: arrived,
+  stored(store, conversation, event) {
+    conversation.timeline.stored(event.client_id, event.seq);
+    conversation.settle(event.client_id, event.seq);
+    store.touch(`timeline:${conversation.key}`, "unread");
+  },
+  edited: (store, conversation, event) => patch(store, conversation, event, () => ({ text: event.text, edited: true })),
+  deleted: (store, conversation, event) => patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
+  moderated: (store, conversation, event) => patch(store, conversation, event, () => ({ text: null, moderated: true, reactions: {} })),
+  reaction(store, conversation, event) {
+    patch(store, conversation, event, (entry) => ({ reactions: reacted(entry.reactions, event) }));
+  },
+  typing(store, conversation, event) {
+    if (event.user === store.me?.id) return;
+    conversation.typing.set(event.user, store.now() + TYPING_MS);
+    store.touch(`typing:${conversation.key}`);
+  },
+  read(store, conversation, event) {
+    if (event.user === store.me?.id) {
+      conversation.markRead(event.seq, event.user);
+      store.touch("rooms", "dms", "unread");
+    } else {
+      conversation.marks.set(event.user, Math.max(event.seq, conversation.marks.get(event.user) ?? 0));
+      if (conversation.kind === "dm") store.touch(`timeline:${conversation.key}`);
+    }
+  },
+  member(store, conversation, event) {
+    if (event.user === store.me?.id && event.role) conversation.role = event.role;
+    store.touch(`members:${conversation.key}`);
+  },
+};
+
+/** @param {Store} store @param {Conversation} conversation @param {any} event */
+function arrived(store, conversation, event) {
+  const sender = event.sender ?? event.from;
+  store.meet([sender]);
+  conversation.name ||= conversation.kind === "dm" ? store.nameOf(conversation.id) : "";
+  conversation.typing.delete(sender.id);
+  const fresh = conversation.timeline.live(event);
+  conversation.count(event, sender.id === store.me?.id, fresh);
+  if (!conversation.timeline.loaded) conversation.timeline.trim(UNOPENED);
+  const list = conversation.kind === "dm" ? "dms" : "rooms";
+  store.touch(`timeline:${conversation.key}`, `typing:${conversation.key}`, list, "unread");
+}
+
+/** @param {Store} store @param {Conversation} conversation @param {any} event @param {(entry: any) => object} change */
+function patch(store, conversation, event, change) {
+  if (conversation.timeline.patch(event.seq, change)) store.touch(`timeline:${conversation.key}`);
+}
+
+/** @param {Record<string, string[]>} reactions @param {{user: string, emoji: string, remove?: boolean}} event */
+export function reacted(reactions, { user, emoji, remove }) {
+  const others = (reactions[emoji] ?? []).filter((one) => one !== user);
+  const next = { ...reactions, [emoji]: remove ? others : [...others, user] };
+  if (!next[emoji].length) delete next[emoji];
+  return next;
+}

@@ -1,0 +1,88 @@
+/**
+ * A message's text as pieces that can be shown safely: nothing of it is ever read as HTML.
+ *
+ * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
+ */
+const PIECES = /(`[^`\n]+`)|(https?:\/\/[^\s<>"'`]+)|(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})/gi;
+const ENDINGS = /[.,;:!?…'"*_~]+$/;
+export const TEXT_BYTES = 16 * 1024;
+
+/**
+ * @param {string} text
+ * @param {(name: string) => boolean} isMention whether this name, in lower case, is a user's that the message mentions
+ * @returns {Piece[]}
+ */
+export function pieces(text, isMention = () => false) {
+  /** @type {Piece[]} */
+  const found = [];
+  let done = 0;
+  for (const match of text.matchAll(PIECES)) {
+    const piece = match[1] ? { kind: "code", text: match[1].slice(1, -1), length: match[1].length } : match[2] ? link(match[2]) : mention(match[3], isMention);
+    if (piece === null) continue;
+    if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
+    const { length, ...rest } = piece;
+    found.push(rest);
+    done = match.index + length;
+  }
+  if (done < text.length) found.push({ kind: "text", text: text.slice(done) });
+  return found;
+}
+
+/** A link without the punctuation that ends the sentence around it. @param {string} raw */
+function link(raw) {
+  let text = raw.replace(ENDINGS, "");
+  while (/[)\]]$/.test(text) && count(text, text.at(-1)) > count(text, text.at(-1) === ")" ? "(" : "[")) {
+    text = text.slice(0, -1).replace(ENDINGS, "");
+  }
+  try {
+    const url = new URL(text);
+    if (!["http:", "https:"].includes(url.protocol) || !url.hostname) return null;
+    return { kind: "link", text, href: url.href, length: text.length };
+  } catch {
+    return null;
+  }
+}
+
+/** A dot or dash that ends a name may be the sentence's. @param {string} name @param {(name: string) => boolean} isMention */
+function mention(name, isMention) {
+  for (const one of [name, name.replace(/[.\-]+$/, "")]) {
+    if (isMention(one.toLowerCase())) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
+  }
+  return null;
+}
+
+/** @param {string} text @param {string | undefined} character */
+function count(text, character) {
+  return text.split(character ?? "").length - 1;
+}
+
+/** The pieces of a text around the words that were searched for. @param {string} text @param {string} query @returns {{hit: boolean, text: string}[]} */
+export function marked(text, query) {
+  const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  if (!words.length) return [{ hit: false, text }];
+  const pattern = new RegExp(`(${words.sort((a, b) => b.length - a.length).join("|")})`, "giu");
+  return text.split(pattern).map((part, index) => ({ hit: index % 2 === 1, text: part })).filter((part) => part.text);
+}
+
+/** The part of a long text around its first hit. @param {string} text @param {string} query @param {number} length */
+export function excerpt(text, query, length = 160) {
+  const flat = text.replace(/\s+/g, " ").trim();
+  if (flat.length <= length) return flat;
+  const hit = marked(flat, query).findIndex((part) => part.hit);
+  const at = hit < 0 ? 0 : marked(flat, query).slice(0, hit).reduce((sum, part) => sum + part.text.length, 0);
+  const start = Math.max(0, Math.min(at - Math.floor(length / 3), flat.length - length));
+  return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
+}
+
+/** What is wrong with a text that is to be sent, or null. @param {string} text */
+export function refusal(text) {
+  if (!text.trim()) return "Write something first.";
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > TEXT_BYTES) return `This is ${bytes.toLocaleString()} bytes long; a message has at most ${TEXT_BYTES.toLocaleString()}. Split it.`;
+  return null;
+}
+
+/** The text as it is sent: without NUL, lone surrogates and outer blank lines. @param {string} text */
+export function clean(text) {
+  return text.replaceAll("\0", "").replace(/[\uD800-\uDFFF]/gu, "\uFFFD").replace(/^(\s*\n)+|\s+$/g, "");
+}

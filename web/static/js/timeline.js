@@ -1,0 +1,210 @@
+/**
+ * The messages of one conversation that are in memory, each once, in order. Pure.
+ *
+ * Messages with a seq are in the order of their seqs, and without a hole between the first and the last. Behind them
+ * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came.
+ * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
+ *
+ * @typedef {object} Entry
+ * @property {string} key          stable from "sending" to "stored"
+ * @property {number | null} seq
+ * @property {string} client_id
+ * @property {{id: string, name: string}} sender
+ * @property {string | null} text  null: withdrawn
+ * @property {string} ts
+ * @property {number | null} reply_to
+ * @property {string[]} mentions
+ * @property {boolean} edited
+ * @property {boolean} deleted
+ * @property {boolean} moderated
+ * @property {Record<string, string[]>} reactions
+ * @property {"sending" | "sent" | "stored" | "failed"} state
+ * @property {string} [error]      why it failed
+ */
+const STATES = ["failed", "sending", "sent", "stored"];
+
+export class Timeline {
+  /** @type {Entry[]} */
+  entries = [];
+  /** Whether a page of history was read. */
+  loaded = false;
+  /** Whether history has older ones than the first. */
+  more = true;
+  /** Whether the last stored entry is the newest of the conversation; if not, live messages are left to history. */
+  attached = true;
+  /** Grows with every `reset`: a page that was asked for before one may not touch what is here now. */
+  generation = 0;
+  /** @type {Map<string, Entry>} */
+  #byKey = new Map();
+  /** @type {Map<number, Entry>} */
+  #bySeq = new Map();
+  /** Counts live changes, and when each key last had one: a page that was asked for earlier does not undo them. */
+  #tick = 0;
+  /** @type {Map<string, number>} */
+  #touched = new Map();
+
+  /** @param {number} seq */
+  at(seq) {
+    return this.#bySeq.get(seq) ?? null;
+  }
+
+  /** @param {string} sender @param {string} client_id */
+  find(sender, client_id) {
+    return this.#byKey.get(keyOf(sender, client_id)) ?? null;
+  }
+
+  /** The seqs of the first and last stored entry, or null. */
+  get span() {
+    const stored = this.entries.filter((entry) => entry.seq !== null);
+    return stored.length ? { first: stored[0].seq, last: stored[stored.length - 1].seq } : null;
+  }
+
+  /** Take before a page is asked for, give to `page`. */
+  mark() {
+    return this.#tick;
+  }
+
+  /** A message of one's own that is about to be sent. @param {any} item */
+  draft(item) {
+    return this.#put({ ...normal(item), state: "sending" }, true);
+  }
+
+  /**
+   * A message that came live.
+   * @param {any} item
+   * @returns {boolean} whether it is new here
+   */
+  live(item) {
+    const entry = normal(item);
+    const known = this.#byKey.get(entry.key);
+    if (!this.attached && entry.seq !== null) return this.#leave(known);
+    this.#put(entry, true);
+    return !known;
+  }
+
+  /** History has it now. @param {string} client_id @param {number} seq */
+  stored(client_id, seq) {
+    const entry = this.entries.findLast((one) => one.client_id === client_id);
+    if (entry && !this.attached) this.#leave(entry);
+    else if (entry) this.#put({ ...entry, seq, state: "stored" }, true);
+  }
+
+  /**
+   * A page of history, in any order, that touches or overlaps what is here.
+   * @param {any[]} items
+   * @param {number} mark of `mark()`, from before it was asked for
+   */
+  page(items, mark) {
+    for (const item of items) {
+      const entry = normal(item);
+      const known = this.#byKey.get(entry.key);
+      if (known && (this.#touched.get(entry.key) ?? 0) > mark) this.#put({ ...known, seq: entry.seq, state: "stored" }, false);
+      else this.#put(entry, false);
+    }
+    this.loaded = true;
+  }
+
+  /** Change a stored message. @param {number} seq @param {(entry: Entry) => Partial<Entry>} change */
+  patch(seq, change) {
+    const entry = this.#bySeq.get(seq);
+    return entry ? this.#put({ ...entry, ...change(entry) }, true) : null;
+  }
+
+  /** Change a message that may not be stored yet. @param {string} key @param {Partial<Entry>} change */
+  patchKey(key, change) {
+    const entry = this.#byKey.get(key);
+    if (!entry || (change.state && entry.state === "stored")) return null;
+    return this.#put({ ...entry, ...change }, true);
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    const entry = this.#byKey.get(key);
+    if (!entry) return;
+    this.entries.splice(this.entries.indexOf(entry), 1);
+    this.#drop(entry);
+  }
+
+  /** Forget what is stored, and keep what waits: history is about to be read anew. */
+  reset() {
+    for (const entry of this.entries) if (entry.seq !== null) this.#drop(entry);
+    this.entries = this.entries.filter((entry) => entry.seq === null);
+    this.loaded = false;
+    this.more = true;
+    this.attached = true;
+    this.generation += 1;
+  }
+
+  /** Keep the newest `count`; the older ones can be read again. @param {number} count */
+  trim(count) {
+    if (this.entries.length <= count) return;
+    for (const entry of this.entries.splice(0, this.entries.length - count)) this.#drop(entry);
+    this.more = true;
+  }
+
+  /** History will bring it, as the window ends before it. @param {Entry | undefined} entry */
+  #leave(entry) {
+    if (entry?.seq === null) this.remove(entry.key);
+    return false;
+  }
+
+  /** @param {Entry} entry @param {boolean} live */
+  #put(entry, live) {
+    const known = this.#byKey.get(entry.key);
+    const next = known ? { ...entry, seq: entry.seq ?? known.seq, state: later(known.state, entry.state) } : entry;
+    if (next.state === "stored") delete next.error;
+    if (live) this.#touched.set(next.key, ++this.#tick);
+    if (known && known.seq === next.seq) this.entries[this.entries.indexOf(known)] = next;
+    else this.#insert(next, known);
+    this.#byKey.set(next.key, next);
+    if (next.seq !== null) this.#bySeq.set(next.seq, next);
+    return next;
+  }
+
+  /** @param {Entry} entry @param {Entry | undefined} known */
+  #insert(entry, known) {
+    if (known) this.entries.splice(this.entries.indexOf(known), 1);
+    let index = this.entries.length;
+    const before = (/** @type {Entry} */ one) => one.seq === null || one.seq > /** @type {number} */ (entry.seq);
+    if (entry.seq !== null) while (index > 0 && before(this.entries[index - 1])) index -= 1;
+    this.entries.splice(index, 0, entry);
+  }
+
+  /** @param {Entry} entry */
+  #drop(entry) {
+    this.#byKey.delete(entry.key);
+    this.#touched.delete(entry.key);
+    if (entry.seq !== null) this.#bySeq.delete(entry.seq);
+  }
+}
+
+/** @param {string} sender @param {string} client_id */
+export function keyOf(sender, client_id) {
+  return `${sender}:${client_id}`;
+}
+
+/** An entry of an event, a history item or a draft. @param {any} item @returns {Entry} */
+export function normal(item) {
+  const sender = item.sender ?? item.from;
+  return {
+    key: keyOf(sender.id, item.client_id),
+    seq: item.seq || null,
+    client_id: item.client_id,
+    sender,
+    text: item.text ?? null,
+    ts: item.ts,
+    reply_to: item.reply_to ?? null,
+    mentions: item.mentions ?? [],
+    edited: item.edited ?? false,
+    deleted: item.deleted ?? false,
+    moderated: item.moderated ?? false,
+    reactions: item.reactions ?? {},
+    state: item.seq ? "stored" : "sent",
+  };
+}
+
+/** States only advance, but for a failed message that is sent again. @param {string} a @param {string} b */
+function later(a, b) {
+  if (a === "failed" || b === "failed") return /** @type {any} */ (b);
+  return /** @type {any} */ (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
+}

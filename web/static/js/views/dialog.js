@@ -1,0 +1,124 @@
+/** Modal dialogs and form fields. */
+import { h, iconButton, set } from "../dom.js";
+
+let number = 0;
+
+/**
+ * Open a modal dialog. It is taken out of the page when it closes.
+ * @param {string} title
+ * @param {(close: () => void) => (Node | string | null)[]} build its content
+ * @param {{wide?: boolean, testid?: string}} [options]
+ * @returns {Promise<void>} when it has closed
+ */
+export function openDialog(title, build, { wide = false, testid } = {}) {
+  const id = `dialog-${++number}`;
+  const dialog = h("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, data: testid ? { testid } : {} });
+  const close = () => dialog.close();
+  dialog.append(
+    h(
+      "div",
+      { class: "dialog-box" },
+      h("header", { class: "dialog-head" }, h("h2", { id, text: title }), iconButton("close", "Close", { onclick: close })),
+      ...build(close).filter((part) => part !== null),
+    ),
+  );
+  // A press that begins and ends on the backdrop closes; one that begins in a field does not.
+  let outside = false;
+  dialog.addEventListener("pointerdown", (event) => (outside = event.target === dialog));
+  dialog.addEventListener("click", (event) => event.target === dialog && outside && close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve();
+    });
+  });
+}
+
+/**
+ * Ask before something that cannot be undone.
+ * @param {string} title @param {string} text @param {string} verb of the button
+ * @returns {Promise<boolean>}
+ */
+export async function confirmed(title, text, verb) {
+  let yes = false;
+  await openDialog(title, (close) => [
+    h("p", { class: "dialog-text", text }),
+    h(
+      "div",
+      { class: "dialog-actions" },
+      h("button", { type: "button", class: "button", text: "Cancel", onclick: close }),
+      h("button", {
+        type: "button",
+        class: "button danger",
+        text: verb,
+        data: { testid: "confirm" },
+        onclick: () => {
+          yes = true;
+          close();
+        },
+      }),
+    ),
+  ]);
+  return yes;
+}
+
+/**
+ * A labelled input with room for a hint and an error.
+ * @param {{label: string, name: string, hint?: string, input: any}} parts
+ */
+export function field({ label, name, hint = "", input }) {
+  const id = `field-${++number}`;
+  const error = h("p", { class: "field-error", id: `${id}-error`, role: "alert" });
+  input.id = id;
+  input.name = name;
+  input.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  const box = h("div", { class: "field" }, h("label", { for: id, text: label }), input, hint ? h("p", { class: "field-hint", id: `${id}-hint`, text: hint }) : null, error);
+  return {
+    box,
+    input,
+    name,
+    /** @param {string} text empty for none */
+    say(text) {
+      error.textContent = text;
+      set(input, "aria-invalid", text ? "true" : null);
+    },
+  };
+}
+
+/**
+ * A form that shows errors by the fields that they name, and the others above its button.
+ * @param {{fields: ReturnType<typeof field>[], verb: string, testid: string, submit: () => Promise<any>, extra?: Node[]}} parts
+ */
+export function form({ fields, verb, testid, submit, extra = [] }) {
+  const general = h("p", { class: "form-error", role: "alert" });
+  const button = h("button", { type: "submit", class: "button primary wide", text: verb, data: { testid: "submit" } });
+  const element = h("form", { class: "form", novalidate: true, data: { testid } }, ...fields.map((one) => one.box), ...extra, general, button);
+  const say = (error) => {
+    const about = fields.find((one) => one.name === error.field);
+    if (about) {
+      about.say(error.message);
+      about.input.focus();
+    } else {
+      general.textContent = error.message;
+    }
+  };
+  element.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    general.textContent = "";
+    for (const one of fields) one.say("");
+    const empty = fields.find((one) => one.input.required && !one.input.value.trim());
+    if (empty) return say({ field: empty.name, message: "This is needed." });
+    button.disabled = true;
+    try {
+      await submit();
+    } catch (error) {
+      say(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return element;
+}

@@ -1,0 +1,124 @@
+/** Dialogs about rooms: make one, find one, invite to one. */
+import { h, icon, reconcile } from "../dom.js";
+import { field, form, openDialog } from "./dialog.js";
+
+/** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
+export function newRoomDialog(app, shell) {
+  const name = field({
+    label: "Name",
+    name: "name",
+    input: h("input", { type: "text", class: "input", required: true, maxlength: 80, autocomplete: "off", data: { testid: "room-name" } }),
+  });
+  const choices = h(
+    "fieldset",
+    { class: "radios" },
+    h("legend", { text: "Who can join?" }),
+    radio("public", "hash", "Public", "Everyone here can find and join it.", true),
+    radio("private", "lock", "Private", "By invitation only.", false),
+  );
+  return openDialog(
+    "New room",
+    (close) => [
+      form({
+        fields: [name],
+        extra: [choices],
+        verb: "Create room",
+        testid: "new-room-form",
+        submit: async () => {
+          const visibility = choices.querySelector("input:checked").value;
+          const conversation = await app.directory.createRoom(name.input.value.trim(), visibility);
+          close();
+          shell.openConversation("room", conversation.id);
+        },
+      }),
+    ],
+    { testid: "new-room-dialog" },
+  );
+}
+
+function radio(value, iconName, title, text, checked) {
+  const input = h("input", { type: "radio", name: "visibility", value, checked, data: { testid: `visibility-${value}` } });
+  return h("label", { class: "radio" }, input, icon(iconName), h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })));
+}
+
+/** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
+export function browseRoomsDialog(app, shell) {
+  const filter = h("input", { type: "search", class: "input", placeholder: "Filter by name", "aria-label": "Filter rooms by name" });
+  const list = h("ul", { class: "results", data: { testid: "public-rooms" } });
+  const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
+  let rooms = [];
+  return openDialog("Browse rooms", (close) => {
+    const open = async (room) => {
+      if (!app.store.get(`room:${room.id}`) && !(await app.attempt(() => app.directory.join(room.id)))) return;
+      close();
+      shell.openConversation("room", room.id);
+    };
+    const show = () => {
+      const wanted = filter.value.trim().toLowerCase();
+      const found = rooms.filter((room) => room.name.toLowerCase().includes(wanted));
+      reconcile(list, found, (room) => room.id, (room) => publicRoom(app, room, () => open(room)), () => {});
+      note.textContent = found.length ? "" : rooms.length ? "No room has such a name." : "There are no public rooms yet. Make the first one.";
+    };
+    filter.addEventListener("input", show);
+    app.api.get("/api/rooms", { public: 1 }).then(
+      (answer) => {
+        rooms = answer.rooms;
+        show();
+      },
+      (error) => (note.textContent = error.message),
+    );
+    return [filter, list, note];
+  });
+}
+
+function publicRoom(app, room, open) {
+  const mine = app.store.get(`room:${room.id}`) !== null;
+  return h(
+    "li",
+    { class: "result-line" },
+    icon("hash"),
+    h("span", { class: "result-name", text: room.name }),
+    h("button", { type: "button", class: mine ? "button" : "button primary", text: mine ? "Open" : "Join", "aria-label": `${mine ? "Open" : "Join"} ${room.name}`, onclick: open }),
+  );
+}
+
+/** @param {import("../app.js").App} app @param {any} conversation */
+export async function inviteDialog(app, conversation) {
+  let link = "";
+  if (!(await app.attempt(async () => (link = await app.directory.inviteLink(conversation))))) return;
+  const input = h("input", { type: "text", class: "input", readonly: true, value: link, "aria-label": "Invitation link", data: { testid: "invite-link" } });
+  const button = h("button", {
+    type: "button",
+    class: "button primary",
+    text: "Copy",
+    onclick: async () => {
+      input.select();
+      // Without a secure context there is no clipboard API; the link is selected for the user's own copy.
+      await navigator.clipboard?.writeText(link).then(() => (button.textContent = "Copied"), () => {});
+    },
+  });
+  openDialog(`Invite to ${conversation.name}`, () => [
+    h("p", { class: "dialog-text", text: "Whoever opens this link and logs in joins the room." }),
+    h("div", { class: "copy-line" }, input, button),
+  ]);
+}
+
+/** @param {import("../app.js").App} app @param {any} conversation */
+export function renameDialog(app, conversation) {
+  const name = field({
+    label: "Name",
+    name: "name",
+    input: h("input", { type: "text", class: "input", required: true, maxlength: 80, value: conversation.name, autocomplete: "off" }),
+  });
+  return openDialog("Rename room", (close) => [
+    form({
+      fields: [name],
+      verb: "Rename",
+      testid: "rename-form",
+      submit: async () => {
+        await app.directory.rename(conversation, name.input.value.trim());
+        close();
+      },
+    }),
+  ]);
+}

@@ -1,0 +1,163 @@
+/** The page of a signed-in user: the lists, a conversation, a side panel; one of them at a time on a phone. */
+import { Disposal, h } from "../dom.js";
+import { parseRoute, routeTo } from "../route.js";
+import { conversationView } from "./conversation.js";
+import { membersPanel } from "./members.js";
+import { searchPanel } from "./search.js";
+import { sidebar } from "./sidebar.js";
+import { titleView } from "./status.js";
+import { welcome } from "./welcome.js";
+
+const INVITE = "rookery.invite";
+
+/** An invitation in the address waits until there is a user to take it. */
+export function keepInvite() {
+  const route = parseRoute(location.hash);
+  if (route.kind !== "invite") return;
+  sessionStorage.setItem(INVITE, route.token);
+  history.replaceState(null, "", "#/");
+}
+
+export function invited() {
+  return sessionStorage.getItem(INVITE) !== null;
+}
+
+export class Shell {
+  #ends = new Disposal();
+  #drafts = new Map();
+  #view = null;
+  #panel = null;
+  #shown = 0;
+
+  /** @param {import("../app.js").App} app */
+  constructor(app) {
+    this.app = app;
+    this.main = h("main", { class: "main" });
+    this.panelBox = h("div", { class: "panel-box" });
+    this.element = h("div", { class: "shell", data: { screen: "list" } }, sidebar(app, this, this.#ends), this.main, this.panelBox);
+    this.title = titleView(app);
+    this.#ends.add(this.title.end);
+    this.#ends.listen(window, "hashchange", () => this.#route());
+    this.#ends.listen(window, "keydown", (event) => this.#key(event));
+    this.gone = (conversation) => conversation.key === app.openKey && this.go("#/");
+    this.#route();
+  }
+
+  /** @param {string} hash */
+  go(hash) {
+    if (location.hash === hash) this.#route();
+    else location.hash = hash;
+  }
+
+  /** @param {"room" | "dm"} kind @param {string} id @param {number | null} [seq] */
+  openConversation(kind, id, seq = null) {
+    this.go(routeTo(kind, id, seq));
+  }
+
+  /** @param {"members" | "search"} which */
+  openPanel(which) {
+    if (this.#panel?.which === which) return this.closePanel();
+    this.closePanel();
+    const conversation = this.app.store.get(this.app.openKey ?? "");
+    const build = which === "search" ? searchPanel : membersPanel;
+    this.#panel = { which, ...build(this.app, this, conversation) };
+    this.#returnTo = document.activeElement;
+    this.panelBox.replaceChildren(this.#panel.element);
+    this.element.dataset.panel = which;
+    this.#panel.focus();
+  }
+
+  #returnTo = null;
+
+  closePanel() {
+    if (!this.#panel) return;
+    this.#panel.end();
+    this.#panel = null;
+    this.panelBox.replaceChildren();
+    delete this.element.dataset.panel;
+    if (this.#returnTo?.isConnected) this.#returnTo.focus();
+  }
+
+  end() {
+    this.closePanel();
+    this.#view?.end();
+    this.#ends.run();
+    document.title = "Rookery";
+  }
+
+  async #route() {
+    keepInvite();
+    const token = sessionStorage.getItem(INVITE);
+    if (token) return this.#accept(token);
+    const route = parseRoute(location.hash);
+    const shown = ++this.#shown;
+    if (route.kind === "home") return this.#home();
+    let conversation = null;
+    try {
+      conversation = await this.app.directory.enter(route.kind, route.id);
+    } catch (error) {
+      this.app.notice(error.message, "error");
+    }
+    if (shown !== this.#shown) return;
+    if (!conversation) {
+      this.app.notice("This conversation does not exist, or you are not in it.", "error");
+      return this.go("#/");
+    }
+    this.#show(conversation, route.seq);
+  }
+
+  /** @param {any} conversation @param {number | null} seq */
+  #show(conversation, seq) {
+    this.element.dataset.screen = "conversation";
+    if (this.app.openKey === conversation.key && this.#view) {
+      if (seq !== null) this.#view.jump(seq);
+    } else {
+      if (this.#panel?.which === "members") this.closePanel();
+      this.#view?.end();
+      this.app.openKey = conversation.key;
+      this.#view = conversationView(this.app, this, conversation, seq, this.#drafts);
+      this.main.replaceChildren(this.#view.element);
+      this.#view.begin();
+      this.app.directory.watchSoon();
+    }
+    this.#changed();
+  }
+
+  #home() {
+    this.closePanel();
+    this.#view?.end();
+    this.#view = null;
+    this.app.openKey = null;
+    this.element.dataset.screen = "list";
+    this.main.replaceChildren(welcome(this.app, this));
+    this.#changed();
+  }
+
+  #changed() {
+    this.app.store.touch("rooms", "dms", "unread");
+    this.title.show();
+  }
+
+  async #accept(token) {
+    sessionStorage.removeItem(INVITE);
+    try {
+      const conversation = await this.app.directory.accept(token);
+      if (conversation) {
+        this.app.notice(`You are in ${conversation.name} now.`);
+        return this.openConversation("room", conversation.id);
+      }
+    } catch (error) {
+      this.app.notice(error.status === 404 ? "This invitation has expired or was withdrawn. Ask for a new one." : error.message, "error");
+    }
+    return this.go("#/");
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key === "Escape" && !event.defaultPrevented && this.#panel && !document.querySelector("dialog[open]")) this.closePanel();
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      this.openPanel("search");
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
+import { h, hidden, iconButton, setText } from "../dom.js";
+
+const NOTICE_MS = 6_000;
+const TEXTS = {
+  connecting: "Connecting…",
+  online: "Connected",
+  reconnecting: "Connection lost, reconnecting…",
+  slow: "You are sending faster than the server allows. Slow down a little, reconnecting…",
+  blocked: "This account is blocked. Ask a moderator if you think that this is a mistake.",
+  stopped: "",
+};
+
+/** @param {import("../app.js").App} app */
+export function connectionStatus(app) {
+  const text = h("span", {});
+  const bar = h("div", { class: "connection", role: "status", data: { testid: "connection-status", state: "connecting" } }, text);
+  const show = ({ state, slow }) => {
+    bar.dataset.state = state;
+    setText(text, TEXTS[slow ? "slow" : state] ?? "");
+  };
+  show({ state: "connecting" });
+  app.on("link", show);
+  return bar;
+}
+
+/** @param {import("../app.js").App} app */
+export function notices(app) {
+  const box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
+  app.on("notice", ({ text, tone, action }) => {
+    const line = h("div", { class: `notice ${tone}`, data: { testid: "notice" } }, h("span", { text }));
+    const end = () => line.remove();
+    if (action) line.append(h("button", { type: "button", class: "link-button", text: action.label, onclick: () => (action.run(), end()) }));
+    line.append(iconButton("close", "Dismiss", { onclick: end }));
+    box.append(line);
+    while (box.children.length > 3) box.firstElementChild?.remove();
+    setTimeout(end, NOTICE_MS);
+  });
+  return box;
+}
+
+/** Reads new messages of the open conversation out. @param {import("../app.js").App} app */
+export function announcer(app) {
+  const log = h("div", { class: "visually-hidden", role: "log", "aria-live": "polite", "aria-label": "New messages" });
+  app.on("arrived", ({ conversation, event }) => {
+    if (conversation.key !== app.openKey) return;
+    log.append(h("p", { text: `${(event.sender ?? event.from).name}: ${event.text}` }));
+    while (log.children.length > 5) log.firstElementChild?.remove();
+  });
+  return log;
+}
+
+/** Keeps the count of what is unread in the title and the icon. @param {import("../app.js").App} app */
+export function titleView(app) {
+  const iconLink = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
+  const { store } = app;
+  const show = () => {
+    const unread = app.phase === "in" ? store.unread : 0;
+    const open = app.openKey ? store.get(app.openKey) : null;
+    const place = open ? `${open.name} · Rookery` : "Rookery";
+    document.title = unread ? `(${unread > 999 ? "999+" : unread}) ${place}` : place;
+    const wanted = unread ? "icons/rook-unread.svg" : "icons/rook.svg";
+    if (iconLink.getAttribute("href") !== wanted) iconLink.setAttribute("href", wanted);
+  };
+  return { show, end: store.watch("unread", show) };
+}
+
+/** A badge that says how much is unread. @param {number} count */
+export function badge(count) {
+  return h("span", { class: "badge", data: { testid: "unread" } }, count > 99 ? "99+" : String(count), hidden(" unread"));
+}

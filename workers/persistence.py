@@ -1,0 +1,153 @@
+"""The persistence pool's handler: gives every message its seq, stores it, and then tells the edges.
+
+Law 1, durable before visible: store, then publish, then commit (the pool commits when `handle` has returned). A crash
+between two of the steps is repaired when the records come again: what is stored already is published again with the seq
+that it has, and edges drop a seq that they had. Law 2, one message for one (sender, client id), over all conversations:
+the history's unique index decides, not this process's memory. Law 3, no holes: the seqs of a batch follow the last one
+that is stored, and are stored together or not at all. Law 4, order: a conversation lives in one partition, so what is
+published of it is in the order of its seqs.
+
+What a crash between storing and publishing can lose is the live event of a change (an edit, a reaction), because a
+change that is stored does not apply again; whoever loads the history sees it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import anyio
+
+from chat.domain.models import Message
+from chat.domain.text import mentioned_names
+from chat.errors import Fenced, Poison, Unavailable
+from chat.ports.accounts import Accounts
+from chat.ports.history import Change, ClientKey, History
+from chat.ports.relay import Publication, Relay
+from chat.wire.records import AnyRecord, Sent, decode
+from workers.backoff import Backoff
+from workers.publications import change_publications, message_publications
+from workers.sequencer import Sequencer
+
+ATTEMPTS = 5
+_logger = logging.getLogger(__name__)
+
+
+class PersistenceHandler:
+    """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`.
+
+    One serves all partitions of a process; batches that share no conversation may be handled side by side.
+    """
+
+    def __init__(
+        self, history: History, accounts: Accounts, relay: Relay, *, sequencer: Sequencer | None = None
+    ) -> None:
+        self._history = history
+        self._accounts = accounts
+        self._relay = relay
+        self._sequencer = sequencer or Sequencer(history)
+
+    def decode(self, value: bytes) -> AnyRecord:
+        """The record in a value; `Poison` also when its conversation is none."""
+        record = decode(value)
+        kind, _, rest = record.conversation.partition(":")
+        if kind == "room" and rest:
+            return record
+        low, _, high = rest.partition(":")
+        if kind == "dm" and low and low < high and ":" not in high:
+            return record
+        raise Poison("`conversation` is neither `room:ID` nor `dm:ID:ID` with the lower id first")
+
+    async def handle(self, records: Sequence[AnyRecord]) -> None:
+        """See `Handler.handle`. Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
+        sent: dict[ClientKey, Sent] = {}
+        changes: list[Change] = []
+        for record in records:
+            if isinstance(record, Sent):
+                sent.setdefault((record.actor, record.client_id), record)
+            else:
+                changes.append(record)
+        mentions = await self._mentions(sent)
+        stored, applied = await self._store(sent, changes, mentions)
+        publications = _publications(records, stored, applied)
+        if publications:
+            await self._publish(publications)
+
+    async def _mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
+        """The ids of the users whom each text names; one question for the batch, and none without an `@`."""
+        names = {key: mentioned_names(record.text) for key, record in sent.items() if "@" in record.text}
+        wanted = {name for found in names.values() for name in found}
+        if not wanted:
+            return {}
+        ids = await self._accounts.ids_by_names(wanted)
+        return {key: tuple(dict.fromkeys(ids[name] for name in found if name in ids)) for key, found in names.items()}
+
+    async def _store(
+        self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
+    ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
+        """Every message as it is stored now, by this call or before, and which of the changes applied."""
+        known: dict[ClientKey, Message] = {}
+        for _ in range(ATTEMPTS):
+            new = {key: record for key, record in sent.items() if key not in known}
+            if not new and not changes:
+                return known, ()
+            conversations = {record.conversation for record in new.values()}
+            last = await self._sequencer.last(conversations)
+            messages = {key: _message(record, last, mentions.get(key, ())) for key, record in new.items()}
+            try:
+                applied = await self._history.apply(list(messages.values()), changes)
+            except Fenced:
+                self._sequencer.forget(conversations)
+                known = await self._history.known(list(sent))
+            except BaseException:
+                # It may have taken effect all the same.
+                self._sequencer.forget(conversations)
+                raise
+            else:
+                self._sequencer.advance(last)
+                return known | messages, applied
+        raise Unavailable("another writer keeps storing in the same conversations; trying again later")
+
+    async def _publish(self, publications: Sequence[Publication]) -> None:
+        # Tried again here and not by the pool: asked again, the store would say that the changes do not apply.
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._relay.publish(publications)
+            except Unavailable as error:
+                _logger.warning("%d publications wait for the relay: %s", len(publications), error)
+            await anyio.sleep(backoff.next())
+
+
+def _message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:
+    """The message with the next seq of its conversation, which `last` counts."""
+    conversation = record.conversation
+    seq = last[conversation] = last[conversation] + 1
+    return Message(
+        conversation=conversation,
+        seq=seq,
+        sender=record.actor,
+        sender_name=record.name,
+        text=record.text,
+        ts=record.ts,
+        client_id=record.client_id,
+        reply_to=record.reply_to,
+        mentions=mentions,
+    )
+
+
+def _publications(
+    records: Sequence[AnyRecord], stored: dict[ClientKey, Message], applied: Sequence[bool]
+) -> list[Publication]:
+    """What the edges are told, in the order of the records; each message once."""
+    publications: list[Publication] = []
+    outcomes = iter(applied)
+    for record in records:
+        if isinstance(record, Sent):
+            message = stored.pop((record.actor, record.client_id), None)
+            # One that was stored in another conversation belongs to another partition, which has published it.
+            if message is not None and message.conversation == record.conversation:
+                message_publications(publications, message)
+        elif next(outcomes):
+            change_publications(publications, record)
+    return publications

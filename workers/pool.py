@@ -1,0 +1,237 @@
+"""A pool of one consumer group: consume, batch, retry, dead-letter, commit.
+
+Rule 1: a batch is committed only after the handler returned for every record of it, or the record is in the dead
+letters. Rule 2: a partition is handled strictly in order; different partitions side by side. Rule 3: what may pass
+(`Unavailable`) is tried again without bound, and the partition waits. Rule 4: what will not pass never stops a
+partition: a record that cannot be decoded, or that the handler rejects (`Poison`), goes to the dead letters; so does
+one that keeps raising anything else, once it has been found by halving the batch. Rule 5: when the pool is cancelled, a
+batch in hand has a short time to be finished and committed; else it is left uncommitted, and comes again.
+
+So a handler sees a record at least once, and after the first time perhaps in another company: it must be idempotent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from msgspec import Struct
+
+from chat.domain.ids import now_ms
+from chat.errors import Poison, Unavailable
+from chat.ports.log import Batch, Consumer, Log, LogRecord
+from workers.backoff import Backoff
+from workers.dead_letters import dead_headers, dead_topic, describe
+
+MAX_RECORDS = 500
+CONCURRENCY = 16
+ATTEMPTS = 3
+DRAIN_SECONDS = 5.0
+_logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Pairs = Sequence[tuple[LogRecord, T]]
+
+
+class Handler(Protocol[T]):
+    """What a pool does with records."""
+
+    def decode(self, value: bytes) -> T:
+        """The record in a value, or `Poison`."""
+        ...
+
+    async def handle(self, records: Sequence[T]) -> None:
+        """Handle consecutive records of one partition; their effects are durable when this returns.
+
+        Raises `Unavailable` when the same may succeed later, `Poison` when one of them never will. Cancelled at any
+        await, it leaves nothing behind that the same records would not repair when they come again.
+        """
+        ...
+
+
+class PoolStatistics(Struct, frozen=True):
+    """Totals since the start: records handled, attempts repeated, dead letters. `lag`: records that are durable and not
+    committed; `oldest_s`: the age in seconds of the oldest record in hand, 0 when there is none."""
+
+    handled: int
+    retried: int
+    dead: int
+    lag: int
+    oldest_s: float
+
+
+class _Stopped(Exception):
+    """The pool is ending; leave the batch uncommitted."""
+
+
+class Pool(Generic[T]):
+    """At most one batch of `max_records` a partition is in hand, and at most `concurrency` of them are being handled.
+
+    An unexpected exception is tried `attempts` times. A batch has `drain_s` seconds to finish when the pool is
+    cancelled. `clock` (milliseconds) only serves the statistics.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        group: str,
+        topics: Sequence[str],
+        handler: Handler[T],
+        *,
+        max_records: int = MAX_RECORDS,
+        concurrency: int = CONCURRENCY,
+        attempts: int = ATTEMPTS,
+        drain_s: float = DRAIN_SECONDS,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._log = log
+        self._group = group
+        self._topics = topics
+        self._handler = handler
+        self._max_records = max_records
+        self._attempts = attempts
+        self._drain_s = drain_s
+        self._clock = clock
+        self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
+        self._stopping = anyio.Event()
+        self._consumer: Consumer | None = None
+        self._in_hand: dict[anyio.CancelScope, Batch] = {}
+        self._handled = 0
+        self._retried = 0
+        self._dead = 0
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Join the group and work until cancelled. Started once the group was joined."""
+        self._stopping = anyio.Event()
+        async with self._log.consumer(self._group, self._topics) as consumer:
+            self._consumer = consumer
+            task_status.started()
+            try:
+                async with anyio.create_task_group() as tasks:
+                    try:
+                        await self._consume(consumer, tasks)
+                    finally:
+                        self._stop()
+            finally:
+                self._consumer = None
+
+    async def statistics(self) -> PoolStatistics:
+        """What there is now. Raises `Unavailable` when the log cannot tell the lag."""
+        lag = await self._consumer.lag() if self._consumer is not None else 0
+        oldest = min((batch.records[0].timestamp for batch in self._in_hand.values()), default=None)
+        age = 0.0 if oldest is None else max(0, self._clock() - oldest) / 1000
+        return PoolStatistics(self._handled, self._retried, self._dead, lag, age)
+
+    async def _consume(self, consumer: Consumer, tasks: TaskGroup) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                batches = await consumer.poll(self._max_records)
+            except Unavailable as error:
+                _logger.warning("%s cannot read the log, and tries again: %s", self._group, error)
+                await anyio.sleep(backoff.next())
+                continue
+            backoff.reset()
+            for batch in batches:
+                tasks.start_soon(self._work, consumer, batch)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        deadline = anyio.current_time() + self._drain_s
+        for scope in self._in_hand:
+            scope.deadline = deadline
+
+    async def _work(self, consumer: Consumer, batch: Batch) -> None:
+        # Shielded: the cancellation of the pool reaches a batch in hand through `_stop`, which sets the deadline.
+        with anyio.CancelScope(shield=True) as scope:
+            if self._stopping.is_set():
+                return
+            self._in_hand[scope] = batch
+            try:
+                async with self._slots:
+                    await self._settle(batch)
+                    await self._commit(consumer, batch)
+            except _Stopped:
+                pass
+            finally:
+                del self._in_hand[scope]
+
+    async def _settle(self, batch: Batch) -> None:
+        """See to it that every record is handled, or is in the dead letters."""
+        pairs: list[tuple[LogRecord, T]] = []
+        for record in batch.records:
+            try:
+                pairs.append((record, self._handler.decode(record.value)))
+            except Poison as error:
+                await self._bury(batch, record, error.message)
+        if pairs:
+            await self._handle(batch, pairs, self._attempts)
+
+    async def _handle(self, batch: Batch, pairs: Pairs[T], attempts: int) -> None:
+        reason = await self._attempt(batch, [item for _, item in pairs], attempts)
+        if reason is None:
+            self._handled += len(pairs)
+        elif len(pairs) == 1:
+            await self._bury(batch, pairs[0][0], reason)
+        else:
+            middle = len(pairs) // 2
+            for half in (pairs[:middle], pairs[middle:]):
+                # The whole has had its attempts; a single record gets all of them before it is given up.
+                await self._handle(batch, half, self._attempts if len(half) == 1 else 1)
+
+    async def _attempt(self, batch: Batch, items: Sequence[T], attempts: int) -> str | None:
+        """None when the records are handled, else why they cannot be."""
+        backoff = Backoff()
+        while True:
+            try:
+                await self._handler.handle(items)
+            except Unavailable as error:
+                self._tell(batch, f"waits: {error}")
+            except Poison as error:
+                return error.message
+            except Exception as error:  # noqa: BLE001 - rule 4: no record may stop a partition
+                reason = describe(error)
+                self._tell(batch, f"failed: {reason}")
+                attempts -= 1
+                if attempts <= 0:
+                    return reason
+            else:
+                return None
+            self._retried += 1
+            await self._pause(backoff)
+
+    async def _bury(self, batch: Batch, record: LogRecord, reason: str) -> None:
+        backoff = Backoff()
+        topic = dead_topic(batch.topic)
+        headers = dead_headers(batch, record, reason)
+        while True:
+            try:
+                await self._log.append(topic, record.key, record.value, headers)
+            except Unavailable as error:
+                self._tell(batch, f"cannot write a dead letter yet: {error}")
+            else:
+                self._dead += 1
+                self._tell(batch, f"put offset {record.offset} into {topic}")
+                return
+            await self._pause(backoff)
+
+    async def _commit(self, consumer: Consumer, batch: Batch) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                return await consumer.commit(batch)
+            except Unavailable as error:
+                self._tell(batch, f"cannot commit yet: {error}")
+            await self._pause(backoff)
+
+    async def _pause(self, backoff: Backoff) -> None:
+        with anyio.move_on_after(backoff.next()):
+            await self._stopping.wait()
+        if self._stopping.is_set():
+            raise _Stopped
+
+    def _tell(self, batch: Batch, what: str) -> None:
+        _logger.warning("%s, %s partition %d: %s", self._group, batch.topic, batch.partition, what)

@@ -1,0 +1,51 @@
+"""The last `seq` of each conversation, as far as this process knows.
+
+It is a cache, and may be stale: another writer owned the partition meanwhile. The history's unique indexes tell
+(`Fenced`), and then the conversations concerned are forgotten and loaded again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+
+import anyio.lowlevel
+
+from chat.ports.history import History
+
+MAX_CONVERSATIONS = 50_000
+
+
+class Sequencer:
+    """The sequences of at most `max_conversations`; the least recently used is forgotten, and loaded when needed."""
+
+    def __init__(self, history: History, *, max_conversations: int = MAX_CONVERSATIONS) -> None:
+        self._history = history
+        self._max = max_conversations
+        self._last: OrderedDict[str, int] = OrderedDict()
+
+    async def last(self, conversations: Collection[str]) -> dict[str, int]:
+        """The last seq of each (0: none yet); unknown ones are loaded in one call. The answer is the caller's own."""
+        unknown = [conversation for conversation in conversations if conversation not in self._last]
+        if unknown:
+            loaded = await self._history.newest(unknown)
+            return {c: self._last[c] if c in self._last else loaded.get(c, 0) for c in conversations}
+        await anyio.lowlevel.checkpoint()
+        return {conversation: self._last.get(conversation, 0) for conversation in conversations}
+
+    def advance(self, last: Mapping[str, int]) -> None:
+        """These were stored."""
+        for conversation, seq in last.items():
+            self._last[conversation] = seq
+            self._last.move_to_end(conversation)
+        while len(self._last) > self._max:
+            self._last.popitem(last=False)
+
+    def forget(self, conversations: Collection[str]) -> None:
+        """What was known of these may be wrong."""
+        for conversation in conversations:
+            self._last.pop(conversation, None)
+
+    def __len__(self) -> int:
+        """How many conversations are known."""
+        return len(self._last)
