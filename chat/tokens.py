@@ -122,6 +122,7 @@ class KeyRing:
         self._keys: dict[str, _Key] = {}
         self._verified: OrderedDict[bytes, Claims] = OrderedDict()
         self._wanted = anyio.Event()
+        self._failed = False
 
     async def refresh(self) -> None:
         """Load the keys; add one when the newest is due for rotation. Raises `Unavailable`."""
@@ -146,21 +147,31 @@ class KeyRing:
         self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse(key) for key in alive}
         self._verified.clear()
 
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Refresh now (a failure is raised), and then every minute for ever, sooner when an unknown key was seen.
+    async def run(
+        self,
+        *,
+        every_s: float = REFRESH_SECONDS,
+        soonest_s: float = SOONEST_REFRESH_SECONDS,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Refresh now (a failure is raised), and then every `every_s` for ever.
 
-        A later failure is logged, and the keys that are known stay in use.
+        It comes sooner, though not before `soonest_s`, when a token named an unknown key, and after a failure; that is
+        logged, and the keys that are known stay in use.
         """
         await self.refresh()
         task_status.started()
         while True:
             self._wanted = anyio.Event()
-            await anyio.sleep(SOONEST_REFRESH_SECONDS)
-            with anyio.move_on_after(REFRESH_SECONDS - SOONEST_REFRESH_SECONDS):
-                await self._wanted.wait()
+            await anyio.sleep(soonest_s)
+            if not self._failed:
+                with anyio.move_on_after(every_s - soonest_s):
+                    await self._wanted.wait()
             try:
                 await self.refresh()
+                self._failed = False
             except RookeryError as error:
+                self._failed = True
                 logger.warning("signing keys were not refreshed: %s", error.message)
 
     def issue(self, user: str, name: str, family: str, ttl_s: int) -> str:

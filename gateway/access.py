@@ -10,11 +10,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TypeVar
 
-import anyio
-
 from chat.domain.models import Role, User
 from chat.ports.accounts import Accounts
 from chat.ports.rooms import Rooms
+from gateway.wheel import Wheel
 
 _ENTRIES = 200_000
 
@@ -25,9 +24,10 @@ V = TypeVar("V")
 class Access:
     """Roles by (user, room), and users by id."""
 
-    __slots__ = ("_accounts", "_changes", "_roles", "_rooms", "_seconds", "_users")
+    __slots__ = ("_accounts", "_changes", "_roles", "_rooms", "_seconds", "_users", "_wheel")
 
-    def __init__(self, rooms: Rooms, accounts: Accounts, seconds: float) -> None:
+    def __init__(self, rooms: Rooms, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
+        self._wheel = wheel
         self._rooms = rooms
         self._accounts = accounts
         self._seconds = seconds
@@ -38,7 +38,7 @@ class Access:
     def known(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
         entry = self._roles.get((user, room))
-        if entry is None or entry[1] < anyio.current_time():
+        if entry is None or entry[1] < self._wheel.now:
             return None
         return entry[0]
 
@@ -64,7 +64,7 @@ class Access:
     async def user(self, user: str) -> User | None:
         """The account of that id, at most `seconds` old."""
         entry = self._users.get(user)
-        if entry is not None and entry[1] >= anyio.current_time():
+        if entry is not None and entry[1] >= self._wheel.now:
             return entry[0]
         found = await self._accounts.get(user)
         if found is not None:
@@ -74,14 +74,14 @@ class Access:
     def knows_user(self, user: str) -> bool:
         """Whether the account is known to exist without a call."""
         entry = self._users.get(user)
-        return entry is not None and entry[1] >= anyio.current_time()
+        return entry is not None and entry[1] >= self._wheel.now
 
     def forget_user(self, user: str) -> None:
         """The account changed."""
         self._users.pop(user, None)
 
     def _keep(self, cache: OrderedDict[K, tuple[V, float]], key: K, value: V) -> None:
-        cache[key] = (value, anyio.current_time() + self._seconds)
+        cache[key] = (value, self._wheel.now + self._seconds)
         cache.move_to_end(key)
         if len(cache) > _ENTRIES:
             cache.popitem(last=False)

@@ -75,7 +75,7 @@ class Edge:
         self.wheel = Wheel(after=self.mux.flush)
         self.hub = Hub()
         self.people = People(settings.limits.sends_per_second, settings.limits.send_burst)
-        self.access = Access(rooms, accounts, settings.access_cache_seconds)
+        self.access = Access(rooms, accounts, self.wheel, settings.access_cache_seconds)
         self.counters = Counters()
         self.inbound = Inbound(self.hub, self.mux, self._on_control, self._on_interrupted)
         self.outbound = Outbound(relay)

@@ -11,12 +11,13 @@ A topic is a relay channel with at least one session of this edge. Laws of a roo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
 
 from chat.wire.events import encode
+from gateway.connection import Connection, broadcast
 from gateway.websocket.encode import Frame
 
 SLICE = 500
@@ -24,7 +25,13 @@ _WAITING_FRAMES = 10_000
 
 
 class Subscriber(Protocol):
-    """A session, as the hub sees it."""
+    """A session, as the hub sees it: a member can always be written to, because closing takes it out."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def deflate(self) -> bool: ...
 
     def gather(self, frame: Frame) -> None:
         """Write the frame at the end of the turn, with others."""
@@ -111,6 +118,21 @@ class Topic:
             self.add(subscriber)
         return not joining.overflowed
 
+    @staticmethod
+    def write(part: Iterable[Subscriber], frame: Frame) -> None:
+        """Write a frame to some members at once."""
+        plain = [each.connection for each in part if not each.deflate]
+        broadcast(plain, frame.plain)
+        deflating = [each.connection for each in part if each.deflate]
+        if deflating:
+            broadcast(deflating, frame.deflated)
+
+    @staticmethod
+    def gather(part: Iterable[Subscriber], frame: Frame) -> None:
+        """Write a frame to some members at the end of the turn, with what else the turn brings."""
+        for each in part:
+            each.gather(frame)
+
     def to_joining(self, seq: int, frame: Frame) -> None:
         """Give a live frame (seq 0: one without) to those who are not members yet."""
         for subscriber, joining in list(self.joining.items()):
@@ -125,10 +147,6 @@ class Topic:
             if seq and seq >= joining.after:
                 del self.joining[subscriber]
                 self.add(subscriber)
-
-    def hole_before(self, seq: int) -> int | None:
-        """The first seq that is missing before a live message of this seq, if any is."""
-        return self.seq + 1 if self.seq is not None and seq > self.seq + 1 else None
 
 
 def gap_frame(channel: str, from_seq: int) -> Frame:

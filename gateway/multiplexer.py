@@ -12,8 +12,9 @@ import logging
 import select
 from typing import Protocol
 
-import anyio
 from msgspec import Struct
+
+from gateway.readiness import readiness
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
@@ -88,23 +89,26 @@ class Multiplexer:
 
     async def run(self) -> None:
         """Serve the poll set until cancelled."""
-        handlers, poll, fd = self._handlers, self._poll.poll, self._poll.fileno()
-        while True:
-            await anyio.wait_readable(fd)
-            events = poll(0, _BATCH)
-            self._turns += 1
-            self._ready += len(events)
-            for fileno, mask in events:
-                handler = handlers.get(fileno)
-                if handler is None:
-                    continue  # removed by an earlier event of this turn
-                try:
-                    handler.on_ready(mask)
-                except Exception:
-                    logger.exception("a connection failed")
-                    handler.abort()
-            if self.dirty:
-                self.flush()
+        async with readiness(self._poll.fileno()) as wait:
+            while True:
+                await wait()
+                self._turn(self._poll.poll(0, _BATCH))
+
+    def _turn(self, events: list[tuple[int, int]]) -> None:
+        handlers = self._handlers
+        self._turns += 1
+        self._ready += len(events)
+        for fileno, mask in events:
+            handler = handlers.get(fileno)
+            if handler is None:
+                continue  # removed by an earlier event of this turn
+            try:
+                handler.on_ready(mask)
+            except Exception:
+                logger.exception("a connection failed")
+                handler.abort()
+        if self.dirty:
+            self.flush()
 
     def close(self) -> None:
         """Close the poll set; the descriptors stay their owners'."""

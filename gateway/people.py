@@ -15,8 +15,8 @@ _RESTING = 10_000
 class Person:
     """A user's sessions here, and the token bucket that they share.
 
-    The bucket holds `burst` tokens and gains `rate` a second. `strikes` counts refusals since the bucket was last
-    half full: whoever goes on regardless is told from one who paused.
+    The bucket holds `burst` tokens and gains `rate` a second. `strikes` counts refusals (the caller does)
+    since the bucket was last half full: whoever goes on regardless is told from one who paused.
     """
 
     __slots__ = ("_stamp", "_tokens", "sessions", "strikes")
@@ -29,15 +29,16 @@ class Person:
 
     def take(self, rate: float, burst: float, now: float) -> int:
         """Take a token: 0, or the milliseconds until there is one. `now` in seconds, monotonic."""
-        tokens = min(burst, self._tokens + (now - self._stamp) * rate)
-        self._stamp = now
+        tokens = self._tokens
+        if now > self._stamp:
+            tokens = min(burst, tokens + (now - self._stamp) * rate)
+            self._stamp = now
         if tokens >= 1:
             self._tokens = tokens - 1
             if self.strikes and tokens > burst / 2:
                 self.strikes = 0
             return 0
         self._tokens = tokens
-        self.strikes += 1
         return max(1, int((1 - tokens) / rate * 1000) + 1) if rate else 60_000
 
     def full(self, rate: float, burst: float, now: float) -> bool:

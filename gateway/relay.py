@@ -8,7 +8,8 @@ subscribed only while a session listens to it, and a subscription is confirmed b
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
 
 import anyio
 import anyio.lowlevel
@@ -17,19 +18,31 @@ import msgspec
 from chat.errors import Overloaded, Unavailable
 from chat.ports.relay import Delivery, Listener, Publication, Relay
 from chat.wire.relay import CONTROL, MESSAGE, Control, unpack_control
-from gateway.hub import Hub, Topic, gap_frame
+from gateway.hub import Hub, Subscriber, Topic, gap_frame
 from gateway.multiplexer import Multiplexer
-from gateway.websocket.encode import Frame
+from gateway.websocket.encode import Frame, JoinedFrames
 
 logger = logging.getLogger(__name__)
 _OUTGOING = 10_000
+_RUN_BYTES = 64 * 1024
+Write = Callable[[Iterable[Subscriber], Frame], None]
 _RETRY_SECONDS = 0.5
 
 
 class Inbound:
     """Subscribes the hub's topics, and fans out what comes on them."""
 
-    __slots__ = ("_hub", "_mux", "_on_control", "_on_interrupted", "_pending", "_wanted", "deliveries", "listener")
+    __slots__ = (
+        "_hub",
+        "_mux",
+        "_on_control",
+        "_on_interrupted",
+        "_pending",
+        "_wanted",
+        "_write",
+        "deliveries",
+        "listener",
+    )
 
     def __init__(
         self,
@@ -94,53 +107,84 @@ class Inbound:
         if listener is None:
             raise RuntimeError("no listener")
         while True:
-            for delivery in await listener.receive():
-                topic = self._hub.topics.get(delivery.channel)
+            deliveries = await listener.receive()
+            for channel, run in groupby(deliveries, _channel):
+                topic = self._hub.topics.get(channel)
                 if topic is not None:
-                    await self._fan_out(topic, delivery)
+                    # Alone in the batch, a run is written at once; else what several bring for a socket is gathered.
+                    await self._fan_out(topic, run, Topic.write if deliveries[-1].channel == channel else Topic.gather)
             self._mux.flush()
 
-    async def _fan_out(self, topic: Topic, delivery: Delivery) -> None:
-        payload = delivery.payload
-        if payload is None:
-            await self._interrupted(topic)
-        elif payload[0] == MESSAGE:
-            seq = int.from_bytes(payload[1:9], "big")
-            if topic.seq is not None and seq <= topic.seq:
-                return
-            missing = topic.hole_before(seq)
-            if missing is not None:
-                await self._send(topic, 0, gap_frame(topic.channel, missing))
-            topic.seq = seq
-            await self._send(topic, seq, Frame(payload[9:]))
-        elif payload[0] == CONTROL:
-            try:
-                self._on_control(unpack_control(payload))
-            except msgspec.MsgspecError:
-                logger.warning("an unreadable control payload on %s was ignored", topic.channel.partition(":")[0])
-        else:
-            await self._send(topic, 0, Frame(payload[1:]))
+    async def _fan_out(self, topic: Topic, run: Iterable[Delivery], write: Write = Topic.gather) -> None:
+        """Fan out consecutive deliveries of one channel: several frames go to each member with one write."""
+        joined: list[Frame] = []
+        size = 0
+        for delivery in run:
+            payload = delivery.payload
+            if payload is None or payload[0] == CONTROL:
+                await self._send(topic, joined, write)
+                joined, size = [], 0
+                await self._obey(topic, payload)
+                continue
+            for seq, frame in _frames_of(topic, payload):
+                joined.append(frame)
+                size += len(payload)
+                if topic.joining or size > _RUN_BYTES:
+                    await self._send(topic, joined, write)
+                    joined, size = [], 0
+                    topic.to_joining(seq, frame)
+        await self._send(topic, joined, write)
 
-    async def _send(self, topic: Topic, seq: int, frame: Frame) -> None:
-        self.deliveries += len(topic.members)
+    async def _send(self, topic: Topic, frames: list[Frame], write: Write) -> None:
+        if not frames:
+            return
+        self.deliveries += len(topic.members) * len(frames)
+        frame = frames[0] if len(frames) == 1 else JoinedFrames(frames)
         first = True
         for part in topic.slices():
             if not first:
                 self._mux.flush()
                 await anyio.lowlevel.checkpoint()
             first = False
-            for subscriber in part:
-                subscriber.gather(frame)
-        if topic.joining:
-            topic.to_joining(seq, frame)
+            write(part, frame)
+
+    async def _obey(self, topic: Topic, payload: bytes | None) -> None:
+        if payload is None:
+            await self._interrupted(topic)
+            return
+        try:
+            self._on_control(unpack_control(payload))
+        except msgspec.MsgspecError:
+            logger.warning("an unreadable control payload on %s was ignored", topic.channel.partition(":")[0])
 
     async def _interrupted(self, topic: Topic) -> None:
         if topic.channel.startswith("room:"):
             if topic.seq is not None:
-                await self._send(topic, 0, gap_frame(topic.channel, topic.seq + 1))
+                frame = gap_frame(topic.channel, topic.seq + 1)
+                await self._send(topic, [frame], Topic.gather)
+                topic.to_joining(0, frame)
             topic.seq = None
         else:
             self._on_interrupted(topic.channel)
+
+
+def _channel(delivery: Delivery) -> str:
+    return delivery.channel
+
+
+def _frames_of(topic: Topic, payload: bytes) -> list[tuple[int, Frame]]:
+    """The frames that a payload brings, each with its seq (0: none): see laws 1 and 2 of the hub."""
+    if payload[0] != MESSAGE:
+        return [(0, Frame(payload[1:]))]
+    seq = int.from_bytes(payload[1:9], "big")
+    last, frame = topic.seq, Frame(payload[9:])
+    if last is None or seq == last + 1:
+        topic.seq = seq
+        return [(seq, frame)]
+    if seq <= last:
+        return []
+    topic.seq = seq
+    return [(0, gap_frame(topic.channel, last + 1)), (seq, frame)]
 
 
 class Outbound:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import services.auth.routes
@@ -18,6 +19,7 @@ import services.chat.members
 import services.chat.people
 import services.chat.rooms
 import services.chat.search
+from chat.wire.events import encode
 from services.auth.throttle import Throttle
 from services.chat.config import product_version
 from services.common import operations, problems
@@ -48,25 +50,22 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
             app.include_router(router)
     app.include_router(operations.router)
     if roles:
-        app.add_route("/api/openapi.json", _openapi_endpoint(), include_in_schema=False)
+        app.add_route("/api/openapi.json", _document, include_in_schema=False)
     if "chat" in roles:
         app.router.routes.extend(page_routes())
     app.state.services = collaborators
+    app.state.document = openapi()
     app.state.throttle = Throttle(collaborators)
     problems.install(app)
     limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
     return Frame(limited, settings=collaborators.settings, registry=collaborators.registry)
 
 
-def _openapi_endpoint() -> Callable[[Request], Awaitable[Response]]:
-    document = JSONResponse(openapi())
-
-    async def endpoint(_request: Request) -> Response:
-        return document
-
-    return endpoint
+async def _document(request: Request) -> Response:
+    return Response(encode(request.app.state.document), media_type="application/json")
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
     app = _bare()

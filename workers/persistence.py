@@ -92,7 +92,9 @@ class PersistenceHandler:
             if not new and not changes:
                 return known, ()
             conversations = {record.conversation for record in new.values()}
-            last = await self._sequencer.last(conversations)
+            last = self._sequencer.last(conversations)
+            if last is None:
+                last = await self._sequencer.load(conversations)
             messages = {key: _message(record, last, mentions.get(key, ())) for key, record in new.items()}
             try:
                 applied = await self._history.apply(list(messages.values()), changes)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 
-import anyio.lowlevel
-
 from chat.ports.history import History
 
 MAX_CONVERSATIONS = 50_000
@@ -24,14 +22,19 @@ class Sequencer:
         self._max = max_conversations
         self._last: OrderedDict[str, int] = OrderedDict()
 
-    async def last(self, conversations: Collection[str]) -> dict[str, int]:
-        """The last seq of each (0: none yet); unknown ones are loaded in one call. The answer is the caller's own."""
+    def last(self, conversations: Collection[str]) -> dict[str, int] | None:
+        """The last seq of each (0: none yet); None when one must be loaded first. The answer is the caller's own."""
+        known = self._last
+        try:
+            return {conversation: known[conversation] for conversation in conversations}
+        except KeyError:
+            return None
+
+    async def load(self, conversations: Collection[str]) -> dict[str, int]:
+        """As `last`, but asks history for those that are not known, in one call."""
         unknown = [conversation for conversation in conversations if conversation not in self._last]
-        if unknown:
-            loaded = await self._history.newest(unknown)
-            return {c: self._last[c] if c in self._last else loaded.get(c, 0) for c in conversations}
-        await anyio.lowlevel.checkpoint()
-        return {conversation: self._last.get(conversation, 0) for conversation in conversations}
+        newest = await self._history.newest(unknown)
+        return {c: self._last[c] if c in self._last else newest[c] for c in conversations}
 
     def advance(self, last: Mapping[str, int]) -> None:
         """These were stored."""

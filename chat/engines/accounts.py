@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
@@ -19,11 +20,12 @@ _PURGE_AT_ONCE = 50
 class SqliteAccounts:
     """`chat.ports.accounts.Accounts` on `store.db`.
 
-    Each rotation of a token forgets some grants that expired more than a day before it.
+    Each new grant makes some be forgotten that expired more than a day ago. `clock` gives milliseconds since the epoch.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database
+        self._clock = clock
 
     async def create(self, user: User, password_hash: str | None) -> None:
         """See the port."""
@@ -95,7 +97,13 @@ class SqliteAccounts:
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         """See the port."""
-        await self._database.write(lambda connection: _add_grant(connection, grant))
+        now = self._clock()
+
+        def job(connection: sqlite3.Connection) -> None:
+            _purge(connection, now)
+            _add_grant(connection, grant)
+
+        await self._database.write(job)
 
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int

@@ -12,7 +12,7 @@ from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 
-INDEX_EVERY = 256
+TIDY_EVERY = 256
 
 
 class SqliteHistory:
@@ -20,7 +20,7 @@ class SqliteHistory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._unindexed = 0
+        self._untidy = 0
 
     async def newest(self, conversations: Collection[str]) -> dict[str, int]:
         """See the port."""
@@ -40,7 +40,7 @@ class SqliteHistory:
             if not await self._clear():
                 raise
             applied = await self._database.write(job)
-        self._index(len(messages))
+        self._tidy(len(messages) + len(changes))
         return applied
 
     async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
@@ -90,10 +90,15 @@ class SqliteHistory:
             steps += 1
         return steps > 0
 
-    def _index(self, stored: int) -> None:
-        """Have what waits indexed, once that are enough; nobody waits for it, and a search does not need it."""
-        self._unindexed += stored
-        if self._unindexed >= INDEX_EVERY:
-            self._unindexed = 0
+    def _tidy(self, written: int) -> None:
+        """From time to time, have indexed what waits and cleared what is left; nobody waits for that to be done."""
+        self._untidy += written
+        if self._untidy >= TIDY_EVERY:
+            self._untidy = 0
             with contextlib.suppress(Unavailable):  # then the next time
-                self._database.submit(history_search.index_some, lambda _, __: None)
+                self._database.submit(_index_and_clear, lambda _, __: None)
+
+
+def _index_and_clear(connection: sqlite3.Connection) -> None:
+    history_search.index_some(connection)
+    graves.clear(connection)

@@ -22,7 +22,7 @@ from chat.engines.packing import pack_user
 from chat.ports.history import Page, Query
 
 INDEX_AT_ONCE = 1024
-_CHUNK = 64
+_FIRST_CHUNK, _LAST_CHUNK = 8, 512
 
 
 def expect(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
@@ -97,11 +97,11 @@ def _candidates(connection: sqlite3.Connection, key: int, wanted: Sequence[str])
 
 
 def _walk(connection: sqlite3.Connection, sql: str, match: tuple[str, ...], low: int) -> Iterator[int]:
-    """The ids that a query finds between `low` and the conversation's end, downwards, a chunk at a time."""
-    high = low + LAST_SEQ
+    """The ids that a query finds between `low` and the conversation's end, downwards, in chunks that grow."""
+    high, size = low + LAST_SEQ, _FIRST_CHUNK
     while True:
-        ids = [row[0] for row in connection.execute(sql, (*match, low, high, _CHUNK))]
+        ids = [row[0] for row in connection.execute(sql, (*match, low, high, size))]
         yield from ids
-        if len(ids) < _CHUNK:
+        if len(ids) < size:
             return
-        high = ids[-1] - 1
+        high, size = ids[-1] - 1, min(4 * size, _LAST_CHUNK)

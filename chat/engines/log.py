@@ -15,6 +15,7 @@ idempotent, so what comes again costs time and nothing else.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ from chat.engines.log_append import Appender
 from chat.engines.log_groups import Group, Member
 from chat.engines.log_offsets import OffsetKeeper
 from chat.engines.log_streams import Catalogue, Headers, Stream
+from chat.errors import Unavailable
 from chat.ports.log import Ack, LogRecord
 
 BUFFER_RECORDS = 20_000
@@ -38,6 +40,7 @@ BUFFER_BYTES = 64 * 1024 * 1024
 RETENTION_SECONDS = 24 * 3600
 CLOSE_SECONDS = 10.0
 TRIM_RECORDS = 1000
+_logger = logging.getLogger(__name__)
 
 
 class LogStatistics(Struct, frozen=True):
@@ -96,8 +99,7 @@ class SqliteLog:
                 finally:
                     tasks.cancel_scope.cancel()
                     with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                        await appender.close()
-                        await log._offsets.write()
+                        await log._close()
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
         """See `Log.produce`. Raises `Unavailable` once the log is closing; then too `ack` is never called."""
@@ -172,6 +174,13 @@ class SqliteLog:
             sum(stream.end - stream.start for stream in self._catalogue.streams),
             len(self._groups),
         )
+
+    async def _close(self) -> None:
+        await self._appender.close()
+        try:
+            await self._offsets.write()
+        except Unavailable as error:
+            _logger.warning("the last offsets of consumers are not written, so some records come again: %s", error)
 
     def _group(self, name: str) -> Group:
         if name not in self._groups:

@@ -40,9 +40,16 @@ class Share:
         return self.position > self.committed
 
     @property
+    def is_ready(self) -> bool:
+        """Whether a batch can be delivered now."""
+        if self.in_hand:
+            return False
+        return bool(self.ahead) or self.stream.tail_first <= self.position < self.stream.end
+
+    @property
     def is_behind(self) -> bool:
-        """Whether the next record to deliver is durable, but not in memory."""
-        return not self.ahead and self.position < self.stream.end and self.position < self.stream.tail_first
+        """Whether a batch can be delivered, once it was read from the disk."""
+        return not self.in_hand and not self.ahead and self.position < self.stream.tail_first
 
     def take(self, limit: int) -> list[LogRecord]:
         """Up to `limit` records, in hand from now on."""
@@ -133,18 +140,18 @@ class Member:
         """See `Consumer.poll`. Cancelled, nothing was delivered."""
         if self._wake is not None:
             raise anyio.BusyResourceError("polling")
-        await anyio.lowlevel.checkpoint()
+        waited = False
         while True:
             self._check_open()
             shares = self.group.owned_by(self)
-            batches = self._take(shares, max_records)
-            if batches:
-                return batches
-            behind = next((share for share in shares if share.is_behind and not share.in_hand), None)
-            if behind is not None:
-                await self._fetch(behind)
+            if any(share.is_ready for share in shares):
+                if waited:
+                    return self._take(shares, max_records)
+                await anyio.lowlevel.checkpoint()
             else:
-                await self._wait()
+                behind = next((share for share in shares if share.is_behind), None)
+                await (self._wait() if behind is None else self._fetch(behind))
+            waited = True
 
     async def commit(self, batch: Batch) -> None:
         """See `Consumer.commit`. Cancelled, it may have taken effect."""

@@ -140,7 +140,8 @@ class MemoryListener:
         """See `Listener.receive`. Cancelled, it loses nothing. Raises `anyio.BusyResourceError` for a second task."""
         if self._arrived is not None:
             raise anyio.BusyResourceError("receiving from")
-        await anyio.lowlevel.checkpoint()
+        if self._buffer:
+            await anyio.lowlevel.checkpoint()
         while not self._buffer:
             self._check_open()
             self._arrived = anyio.Event()

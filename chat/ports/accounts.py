@@ -42,7 +42,8 @@ class Accounts(Protocol):
     """All writes are durable when they return."""
 
     async def create(self, user: User, password_hash: str | None) -> None:
-        """Add a user. Raises `Conflict` when the name (without case) or the e-mail address is taken."""
+        """Add a user. Raises `Conflict`, with the `field`, when the name or the e-mail address is taken (both are
+        compared without case), or the id."""
         ...
 
     async def get(self, user: str) -> User | None: ...
@@ -63,7 +64,9 @@ class Accounts(Protocol):
 
     async def password_hash(self, user: str) -> str | None: ...
 
-    async def set_password_hash(self, user: str, password_hash: str) -> None: ...
+    async def set_password_hash(self, user: str, password_hash: str) -> None:
+        """Raises `NotFound`."""
+        ...
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         """Raises `NotFound`."""

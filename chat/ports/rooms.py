@@ -24,7 +24,7 @@ class Rooms(Protocol):
     """All writes are durable when they return."""
 
     async def create(self, room: Room, owner: str) -> None:
-        """Add a room with its first member."""
+        """Add a room with its first member. Raises `NotFound` (no such user), `Conflict` (the id is taken)."""
         ...
 
     async def get(self, room: str) -> Room | None: ...
@@ -77,10 +77,13 @@ class Rooms(Protocol):
 
     async def bans(self, room: str) -> Sequence[str]: ...
 
-    async def add_invite(self, invite: Invite) -> None: ...
+    async def add_invite(self, invite: Invite) -> None:
+        """Raises `NotFound` (no such room)."""
+        ...
 
     async def invite(self, digest: bytes) -> Invite | None: ...
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
-        """Many at once, for seeding; those who are members keep their role."""
+        """Many at once, for seeding; those who are members keep their role. Raises as `set_member` does, and then adds
+        nobody."""
         ...

@@ -195,10 +195,15 @@ def _explain(frame: bytes, error: Exception) -> BadCommand:
     try:
         head = _head.decode(frame)
     except msgspec.ValidationError as wrong:
-        return BadCommand("invalid", f"{wrong}; a command is an object with `type` (string) and `id` (integer)")
+        code = "invalid" if "$" in str(wrong) else "bad_json"  # a path stands there when it is an object
+        return BadCommand(code, f"{wrong}; a command is a JSON object with `type` (string) and `id` (integer)")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return BadCommand("bad_json", "the frame is not one JSON object in UTF-8, or it is nested too deep")
     given = head.id if head.id is not UNSET else None
+    try:
+        _refuse_duplicate_keys(frame, given)
+    except BadCommand as twice:
+        return twice
     if head.type is UNSET:
         return BadCommand("invalid", "the field `type` is missing", id=given, field="type")
     if head.type not in _KNOWN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 
 from gateway.websocket.close import is_sendable
 from gateway.websocket.message import FLUSH_TAIL
@@ -88,3 +89,17 @@ class Frame:
             return plain
         compressed = _frame(_FIN_TEXT | _RSV1, deflate(payload))
         return compressed if len(compressed) < len(plain) else plain
+
+
+class JoinedFrames(Frame):
+    """Several frames in a row that go to the same connections: one write for all of them."""
+
+    __slots__ = ("_frames",)
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+        self._deflated = None
+        self.plain = b"".join([frame.plain for frame in frames])
+
+    def _compress(self) -> bytes:
+        return b"".join([frame.deflated for frame in self._frames])

@@ -87,7 +87,8 @@ def _check_close(payload: bytes) -> None:
     """Section 5.5.1: no payload, or a code that may be sent and a reason in UTF-8."""
     if not payload:
         return
-    if len(payload) == 1 or not is_sendable(_from_bytes(payload[:2], "big")):
+    # One byte alone is below any code.
+    if not is_sendable(_from_bytes(payload[:2], "big")):
         raise ProtocolError(CloseCode.PROTOCOL_ERROR, "a Close frame holds no valid code")
     if not is_utf8(payload[2:]):
         raise ProtocolError(CloseCode.INVALID_DATA, "the reason in a Close frame is not UTF-8")

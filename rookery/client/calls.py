@@ -11,7 +11,7 @@ from rookery.client.errors import ClientError
 from rookery.client.events import Ok
 from rookery.client.resume import Cursor
 
-LATER = frozenset({"rate_limited", "unavailable", "overloaded"})
+LATER = frozenset({"rate_limited", "unavailable", "overloaded", "internal"})
 """Refusals that pass: the command is kept and sent again later."""
 
 _PAUSE_S = 1.0

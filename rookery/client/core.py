@@ -21,6 +21,7 @@ from rookery.client.following import Following
 from rookery.client.resume import Cursor, DirectCursor
 
 _TURNED_AWAY = frozenset({"blocked", "banned", "forbidden"})
+_NOT_TAKEN = frozenset({"unauthorized", "invalid", "not_found", "conflict"})
 
 
 class Core:
@@ -274,7 +275,7 @@ class Core:
     def _not_authenticated(self, error: ev.Error) -> None:
         if error.code in _TURNED_AWAY:
             self.rejected = Blocked(error.message)
-        elif error.code not in LATER:
+        elif error.code in _NOT_TAKEN:
             self.rejected = AuthenticationFailed(error.message)
 
     # Conversations.

@@ -37,7 +37,7 @@ async def invite(room: RoomId, caller: Caller, services: With, body: NewInvite |
     return InviteToken(token=token, role=wanted.role, expires=rfc3339(expires))
 
 
-@router.post("/api/invites/{token}", responses=responses(401, 403, 404))
+@router.post("/api/invites/{token}", responses=responses(401, 403, 404, 422))
 async def accept(token: str, caller: Caller, services: With) -> RoomView:
     """Become a member by an invitation. To be one already is no error, and changes nothing."""
     found = await services.rooms.invite(_digest(token))

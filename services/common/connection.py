@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, cast
 
 import anyio
@@ -44,6 +45,7 @@ class Connection:
         app: ASGIApp,
         config: Config,
         context: Context,
+        *,
         timeouts: Timeouts,
         on_idle: Callable[[Connection, bool], None],
     ) -> None:
@@ -57,8 +59,10 @@ class Connection:
         self._reader = anyio.CancelScope()
         self._sending = anyio.Lock()
         self._running = 0
+        self._ended = anyio.Event()
         self._closing = False
         self._gone = False
+        self._deliveries: set[anyio.CancelScope] = set()
         self._protocol: ProtocolWrapper
         self._tasks: TaskGroup
 
@@ -81,6 +85,8 @@ class Connection:
                 with self._reader:
                     await self._read()
                 self._gone = True
+                for delivery in self._deliveries:
+                    delivery.cancel()
                 await self._protocol.handle(Closed())
 
     def _make_protocol(self) -> ProtocolWrapper:
@@ -102,6 +108,9 @@ class Connection:
             if not self._closing:
                 await self._protocol.handle(RawData(data))
             if not data:
+                # The client has said all, and may still listen.
+                while self._running and not self._closing:
+                    await self._ended.wait()
                 return
 
     async def _receive(self) -> bytes | None:
@@ -171,14 +180,30 @@ class Connection:
     ) -> None:
         app: Any = self._app
         try:
-            await app(scope, inbox.get, send)
+            await app(scope, inbox.get, partial(self._deliver, send))
         except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or breaks off what had begun
             logger.warning("an application failed with %s", type(error).__name__)
         inbox.end()
-        await send(None)
+        await self._deliver(send, None)
         self._running -= 1
         if self._running == 0:
+            self._ended.set()
+            self._ended = anyio.Event()
             self._become_idle()
+
+    async def _deliver(
+        self, send: Callable[[ASGISendEvent | None], Awaitable[None]], event: ASGISendEvent | None
+    ) -> None:
+        """From an application to its client. Once the client is gone it does nothing, as ASGI wants it; hypercorn
+        would wait for the client to open its flow-control window."""
+        if self._gone:
+            return
+        with anyio.CancelScope() as delivery:
+            self._deliveries.add(delivery)
+            try:
+                await send(event)
+            finally:
+                self._deliveries.discard(delivery)
 
     def spawn(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         """Start a task of the protocol's own."""

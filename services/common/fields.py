@@ -9,15 +9,14 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chat.domain.ids import check_id
 from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_name, check_room_name
-from chat.errors import Invalid
 
 _UUID = WithJsonSchema({"type": "string", "format": "uuid"})
 
 
 def without_nul(value: str) -> str:
-    """The value, or `Invalid`."""
+    """The value. Raises `ValueError`, which the framework reports with the field's name."""
     if "\0" in value:
-        raise Invalid("a parameter has no NUL character; remove it")
+        raise ValueError("has no NUL character; remove it")
     return value
 
 

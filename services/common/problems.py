@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from chat.errors import Invalid, RateLimited, Refused, RookeryError, Unauthorized, Unavailable
 from chat.wire.events import encode
@@ -73,6 +74,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RookeryError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_defect)
 
 
 async def _on_error(_request: Request, error: Any) -> Response:
@@ -93,10 +95,29 @@ def explain(error: RequestValidationError) -> Invalid:
     return Invalid(f"{where}: {message[:1].lower()}{message[1:]}", field=field)
 
 
-async def _on_http(_request: Request, error: Any) -> Response:
+async def _on_http(request: Request, error: Any) -> Response:
     code = _CODES.get(error.status_code, "bad_request")
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
     details = {404: "there is nothing at this path", 405: "this path does not take that method; see Allow"}
-    return problem(error.status_code, code, details.get(error.status_code, str(error.detail)), error.headers)
+    return problem(error.status_code, code, details.get(error.status_code, str(error.detail)), headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path (RFC 9110, section 15.5.6): the framework names those of one of its routes only."""
+    paths: dict[str, dict[str, Any]] = request.app.state.document["paths"]
+    found = {
+        method.upper()
+        for path, operations in paths.items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    }
+    return sorted(found)
+
+
+async def _on_defect(_request: Request, _error: Any) -> Response:
+    return internal()
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

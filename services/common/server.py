@@ -103,7 +103,9 @@ class Server:
             await self._closed.wait()
 
     def _start(self, stream: SocketStream, tasks: TaskGroup) -> None:
-        connection = Connection(stream, self._app, self._config, self._context, self._timeouts, self._on_idle)
+        connection = Connection(
+            stream, self._app, self._config, self._context, timeouts=self._timeouts, on_idle=self._on_idle
+        )
         self._open.add(connection)
         tasks.start_soon(self._serve, connection)
 

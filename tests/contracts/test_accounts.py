@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import anyio
 import pytest
 
@@ -20,9 +18,9 @@ FIRST, SECOND, THIRD, FOREIGN = (bytes([number]) * 32 for number in (1, 2, 3, 4)
 
 
 @pytest.fixture
-async def accounts(stores: Stores) -> AsyncIterator[Accounts]:
+async def accounts(stores: Stores) -> Accounts:
     """Accounts without any."""
-    yield stores.accounts
+    return stores.accounts
 
 
 async def test_user_is_found_by_id_and_by_name_without_case(accounts: Accounts) -> None:
@@ -50,6 +48,13 @@ async def test_address_is_taken(accounts: Accounts, email: str) -> None:
         await accounts.create(make_user(BEN, email=email), None)
     assert caught.value.field == "email"
     assert (await accounts.get(ANN) or make_user(ANN)).email == "Ann@example.org"
+
+
+async def test_id_is_taken(accounts: Accounts) -> None:
+    await accounts.create(make_user(ANN), None)
+    with pytest.raises(Conflict) as caught:
+        await accounts.create(make_user(ANN, name="another"), None)
+    assert caught.value.field == "id"
 
 
 async def test_any_number_have_no_address(accounts: Accounts) -> None:

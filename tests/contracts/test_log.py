@@ -200,6 +200,34 @@ async def test_a_batch_in_hand_keeps_its_partition_until_it_is_committed(system:
             assert received == [2, 3]
 
 
+async def test_a_member_that_joins_gets_a_partition_only_between_two_batches(system: LogSystem) -> None:
+    async with system.open(partitions=2) as log, log.consumer("g", ["t"]) as old:
+        await fill(log, 40, keys=20)
+        in_hand: list[Batch] = []
+        while len(in_hand) < 2:
+            in_hand.extend(await old.poll(5))
+        async with log.consumer("g", ["t"]) as new:
+            assert await has_nothing(new)
+            for batch in in_hand:
+                await old.commit(batch)
+            with anyio.fail_after(DEADLINE):
+                (came,) = await new.poll(100)
+                (kept,) = await old.poll(100)
+        assert came.partition != kept.partition
+        assert sorted(values([*in_hand, came, kept])) == list(range(40))
+
+
+async def test_a_part_of_a_batch_may_be_committed(system: LogSystem) -> None:
+    async with system.open() as log:
+        await fill(log, 5)
+        async with log.consumer("g", ["t"]) as consumer:
+            (batch,) = await consumer.poll(4)
+            await consumer.commit(Batch(batch.topic, batch.partition, batch.records[:2]))
+            assert await has_nothing(consumer)
+        async with log.consumer("g", ["t"]) as consumer:
+            assert values(await drain(consumer, 3)) == [2, 3, 4]
+
+
 async def test_partitions_of_a_member_that_leaves_go_to_others(system: LogSystem) -> None:
     async with system.open(partitions=2) as log, log.consumer("g", ["t"]) as stays:
         async with log.consumer("g", ["t"]) as leaves:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import anyio
 import pytest
 
@@ -24,12 +22,12 @@ def make_room(room: str = ROOM, name: str = "Hall", visibility: Visibility = Vis
 
 
 @pytest.fixture
-async def rooms(stores: Stores) -> AsyncIterator[Rooms]:
+async def rooms(stores: Stores) -> Rooms:
     """Four users, and one room that Ann owns."""
     for user in (ANN, BEN, CAT, DAN):
         await stores.accounts.create(make_user(user), None)
     await stores.rooms.create(make_room(), ANN)
-    yield stores.rooms
+    return stores.rooms
 
 
 async def test_room_has_its_owner(rooms: Rooms) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec import Struct
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from chat.settings import Limits, Settings
 from chat.wire import commands
@@ -86,3 +93,50 @@ def test_paths_that_are_named_exist(document: Path) -> None:
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     named = re.findall(rf"`((?:{folders})/[\w./-]*)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_bot_in_the_readme_is_the_example() -> None:
+    example = (ROOT / "examples/echo_bot.py").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    assert [block for block in blocks if block not in example] == []
+
+
+def direct_dependencies() -> set[str]:
+    """The canonical names of all that pyproject.toml asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *itertools.chain(*project["dependency-groups"].values())]
+    return {canonicalize_name(Requirement(text).name) for text in wanted}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    first_cells = [row[0] for row in rows((ROOT / "docs/dependencies.md").read_text())]
+    named = {canonicalize_name(word) for cell in first_cells for word in re.findall(r"[\w.-]+", cell)}
+    assert direct_dependencies() - named == set()
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    ours = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    files = (
+        path
+        for folder in ("rookery", "gateway", "services", "workers", "chat", "tests", "perf", "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    distributions = packages_distributions()
+    undeclared = {
+        name
+        for name in set().union(*map(imported, files)) - ours - sys.stdlib_module_names
+        if direct_dependencies().isdisjoint(map(canonicalize_name, distributions.get(name, [])))
+    }
+    assert undeclared == set()

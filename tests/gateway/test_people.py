@@ -136,7 +136,7 @@ async def test_a_user_whose_live_delivery_was_interrupted_is_sent_to_resume() ->
         client = await here.login(ada)
         topic = here.edge.hub.get(f"user:{ada.id}")
         assert topic is not None
-        await here.edge.inbound._fan_out(topic, Delivery(topic.channel, None))
+        await here.edge.inbound._fan_out(topic, [Delivery(topic.channel, None)])
         here.edge.mux.flush()
         assert (await client.event("closing"))["retry_after_ms"] > 0
         assert (await client.ended())[0] == 1012

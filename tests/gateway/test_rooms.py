@@ -159,7 +159,7 @@ async def test_edit_delete_react_and_read() -> None:
         assert (await member.ask("react", room=room, seq=1, emoji="x"))["code"] == "conflict"
         assert (await member.ask("delete", room=room, seq=9))["code"] == "not_found"
         await say(owner, room, "second")
-        await member.event("message")
+        await owner.event("message")
         assert (await member.ask("delete", room=room, seq=2))["code"] == "forbidden"
 
 
@@ -185,6 +185,7 @@ async def test_one_who_is_banned_hears_nothing_more_at_once() -> None:
         await one.ask("subscribe", room=room)
         await two.ask("subscribe", room=room)
         await say(two, room, "hello")
+        await one.event("message")
         await here.remove(room, bob)
         gone = await two.event("member")
         assert (gone["user"], gone["change"]) == (bob.id, "banned")

@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -14,12 +15,15 @@ import h2.connection
 import h2.events
 import httpx
 import pytest
-from anyio.abc import SocketAttribute, SocketListener, SocketStream
+from anyio.abc import SocketListener, SocketStream
+from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
 from chat.settings import SettingsError
+from services.app import create_app
 from services.common.driver import Timeouts
 from services.common.server import Server, serve
+from tests.support.rest import open_rest
 
 pytestmark = pytest.mark.anyio
 
@@ -198,7 +202,8 @@ async def test_h2c_requests_are_answered() -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: nine\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100,
-        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: !\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: !\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AA==\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nmore than was asked for",
         b"GET /defect HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ],
@@ -209,6 +214,27 @@ async def test_noise_ends_its_own_connection_only(noise: bytes) -> None:
         await stream.send_eof()
         await read_all(stream)
         await here.ordinary()
+
+
+async def test_a_client_that_has_said_all_still_gets_its_answer() -> None:
+    async with running() as here, await here.connect() as stream:
+        await stream.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await stream.send_eof()
+        await here.app.entered.wait()
+        here.app.release.set()
+        assert (await read_all(stream)).endswith(b"at last")
+
+
+async def test_an_http2_client_that_does_not_read_on_holds_nothing() -> None:
+    async with running() as here:
+        async with await here.connect() as stream:
+            client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+            client.initiate_connection()
+            request = [(":method", "GET"), (":path", "/large"), (":scheme", "http"), (":authority", "x")]
+            client.send_headers(1, request, end_stream=True)
+            await stream.send(client.data_to_send())
+            await here.app.entered.wait()
+        here.stop.set()  # without the flow-control window, draining ends only because the client is gone
 
 
 async def test_too_large_a_header_is_431() -> None:
@@ -295,7 +321,7 @@ async def test_draining_answers_what_was_asked_and_closes_what_is_idle() -> None
         await here.app.entered.wait()
         here.stop.set()
         assert await read_all(idle) == b""
-        with pytest.raises(OSError, match=".*"):
+        with pytest.raises(OSError, match="connect"):
             await here.connect()
         here.app.release.set()
         assert (await read_all(busy)).endswith(b"at last")
@@ -374,5 +400,31 @@ async def test_a_defect_is_answered_500_and_logged_without_its_message(caplog: p
 
 async def test_the_bound_address_is_told() -> None:
     async with running() as here:
-        async with await here.connect() as stream:
-            assert stream.extra(SocketAttribute.remote_port) == int(here.address.rpartition(":")[2])
+        host, _, port = here.address.rpartition(":")
+        assert host == "127.0.0.1"
+        assert int(port) > 0
+        await here.ordinary()
+
+
+async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:
+    async with open_rest() as rest, anyio.create_task_group() as tasks:
+        stop = anyio.Event()
+        services = replace(rest.services, registry=CollectorRegistry())
+
+        async def run(*, task_status: Any) -> None:
+            await serve(create_app(services), "127.0.0.1:0", shutdown=stop.wait, task_status=task_status)
+
+        base = f"http://{await tasks.start(run)}"
+        async with httpx.AsyncClient(base_url=base) as http:
+            refused = await http.post("/api/rooms", content=b"x" * 20_000_000)
+            assert (refused.status_code, refused.json()["code"]) == (413, "too_long")
+            account = {"name": "ann", "password": "a long password"}
+            assert (await http.post("/api/auth/register", json=account)).status_code == 201
+            assert (await http.get("/api/openapi.json")).status_code == 200
+        host, _, port = base.removeprefix("http://").rpartition(":")
+        async with await anyio.connect_tcp(host, int(port)) as stream:
+            await stream.send(UPGRADE)
+            answer = await read_all(stream)
+            assert answer.startswith(b"HTTP/1.1 404 ")
+            assert b"WebSocket sessions are at ws://x:8001/ws" in answer
+        stop.set()

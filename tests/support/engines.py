@@ -17,6 +17,7 @@ from chat.engines.schema import STORE
 from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.rooms import Rooms
+from tests.support.builders import NOW
 
 
 class Stores(Struct, frozen=True):
@@ -38,13 +39,13 @@ def executor() -> Executor:
 
 def sqlite_stores(database: Database) -> Stores:
     """The stores in a database that is open."""
-    return Stores(SqliteAccounts(database), SqliteRooms(database), SqliteHistory(database))
+    return Stores(SqliteAccounts(database, clock=lambda: NOW), SqliteRooms(database), SqliteHistory(database))
 
 
 @asynccontextmanager
 async def sqlite_memory(folder: Path) -> AsyncIterator[Stores]:
     """SQLite in memory, in the event loop's thread."""
-    async with Database.open(None, executor=InlineExecutor(), schema=STORE) as database:
+    async with Database.open(None, executor=InlineExecutor(), schema=STORE, commit_interval_ms=0) as database:
         yield sqlite_stores(database)
 
 

@@ -1,10 +1,11 @@
-"""The REST application over embedded engines in memory, and clients that check every answer against the OpenAPI document."""
+"""The REST application over embedded engines in memory; its clients check every answer by the OpenAPI document."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,15 +15,10 @@ from argon2 import PasswordHasher
 
 from chat.domain.ids import new_id
 from chat.domain.models import Message
-from chat.engines.accounts import SqliteAccounts
-from chat.engines.database import Database
 from chat.engines.executor import InlineExecutor
-from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryLimits
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
-from chat.engines.rooms import SqliteRooms
-from chat.engines.schema import STORE
 from chat.ports.relay import Listener
 from chat.settings import Settings
 from chat.tokens import KeyRing
@@ -30,24 +26,13 @@ from services.app import create_app, openapi
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
+from tests.support.builders import NOW
+from tests.support.clocks import ManualClock
+from tests.support.engines import sqlite_memory
 from tests.support.openapi_check import Checker
 
-START = 1_800_000_000_000
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BASE = "http://chat.test"
-
-
-class Clock:
-    """Wall time in milliseconds that stands still until a test moves it."""
-
-    def __init__(self, now: int = START) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += round(seconds * 1000)
 
 
 class User:
@@ -74,7 +59,7 @@ class User:
 class Rest:
     """The application and what it stands on. Called, it sends a request without a token."""
 
-    def __init__(self, services: Services, clock: Clock, http: httpx.AsyncClient) -> None:
+    def __init__(self, services: Services, clock: ManualClock, http: httpx.AsyncClient) -> None:
         self.services = services
         self.clock = clock
         self.http = http
@@ -116,14 +101,13 @@ async def open_rest(
     *, settings: Settings | None = None, roles: Sequence[str] = ("auth", "chat"), **replaced: Any
 ) -> AsyncIterator[Rest]:
     """A whole application. `replaced` are collaborators that a test brings."""
-    clock = Clock()
+    clock = ManualClock(NOW)
     settings = settings or Settings(rate_limits=False)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database.open(None, executor=InlineExecutor(), schema=STORE))
+        stores = await stack.enter_async_context(sqlite_memory(Path()))
+        accounts, rooms, history = stores.accounts, stores.rooms, stores.history
         relay = MemoryRelay()
         presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0))
-        accounts = SqliteAccounts(database, clock=clock)
-        rooms, history = SqliteRooms(database), SqliteHistory(database)
         keys = KeyRing(accounts, rotation_seconds=settings.key_rotation_seconds, clock=clock)
         await keys.refresh()
         collaborators: dict[str, Any] = {

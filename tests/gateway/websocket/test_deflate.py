@@ -79,6 +79,11 @@ def test_bad_deflate_data_is_1007(payload: bytes) -> None:
     assert failure(compressed(payload)) == 1007
 
 
+def test_a_stream_that_ends_within_a_block_is_1007() -> None:
+    announces_ten_bytes = bytes.fromhex("000a00f5ff4865")
+    assert failure(client_frame(BINARY, announces_ten_bytes, rsv=RSV1)) == 1007
+
+
 def test_inflated_text_is_checked() -> None:
     assert failure(compressed(deflate(b"caf\xe9"))) == 1007
     assert read([client_frame(BINARY, deflate(b"caf\xe9"), rsv=RSV1)], deflate=True) == ([(BINARY, b"caf\xe9")], None)

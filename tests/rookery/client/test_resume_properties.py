@@ -7,7 +7,7 @@ import json
 from collections import deque
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rookery.client import events as ev
@@ -142,6 +142,8 @@ def run(steps: list[str], ending: str, *, capacity: int, retained: int) -> Room:
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=120), ENDINGS, st.integers(1, 20))
+@example(["publish", "drop"], "gap", 5)
+@example(["publish", "publish", "drop", "deliver"], "publish", 1)
 @settings(max_examples=150, deadline=None)
 def test_each_message_once_and_in_order(steps: list[str], ending: str, capacity: int) -> None:
     room = run(steps, ending, capacity=capacity, retained=10**6)

@@ -4,10 +4,12 @@
  * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
  * the user), "arrived" (a live message of someone else), "gone" (a conversation that ended).
  */
+import { ApiError } from "./api.js";
 import { Directory } from "./directory.js";
 import { History } from "./history.js";
 import { Messages } from "./messages.js";
 import { Protocol } from "./protocol.js";
+import { SignedOut } from "./session.js";
 import { Link } from "./socket.js";
 import { Store } from "./store.js";
 
@@ -80,6 +82,7 @@ export class App {
       await run();
       return true;
     } catch (error) {
+      if (!(error instanceof ApiError || error instanceof SignedOut)) throw error;
       if (this.phase === "in") this.notice(error.message, "error");
       return false;
     }
@@ -93,6 +96,7 @@ export class App {
       await this.#enter();
     } catch (error) {
       if (this.session.read() === null) return this.leave();
+      if (!(error instanceof ApiError)) throw error;
       this.emit("link", { state: "reconnecting" });
       this.#startTimer = setTimeout(() => this.start(), RETRY_START_MS);
     }
@@ -124,8 +128,10 @@ export class App {
 
   /** @param {{name: string, password: string, email?: string}} account */
   async register(account) {
-    await this.publicPost("/api/auth/register", account);
-    await this.logIn(account.name, account.password);
+    const answer = await this.publicPost("/api/auth/register", account);
+    if (!answer?.access_token) return this.logIn(account.name, account.password);
+    this.session.keep(answer);
+    return this.start();
   }
 
   async logOut() {

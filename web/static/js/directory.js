@@ -3,10 +3,12 @@ const JOINED = 190;
 const WATCHED = 500;
 const MEMBERS = 200;
 const WATCH_MS = 300;
+const REFRESH_MS = 3_000;
 
 export class Directory {
   #asked = new Set();
   #watchTimer = null;
+  #refreshTimer = null;
   #watched = "";
 
   /** @param {import("./app.js").App} app */
@@ -21,10 +23,18 @@ export class Directory {
     const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
     const { protocol, link } = this.app;
     for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((room) => room.id === id)) protocol.part(id);
-    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) protocol.join(conversation.id, conversation.seq);
+    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
     for (const conversation of this.store.setDms(conversations)) protocol.threads.know(conversation.id, conversation.seq);
     link?.flush();
     this.watchSoon();
+  }
+
+  /** After the edge refused a conversation that REST still lists: the two may need a moment to agree. */
+  refreshLater() {
+    this.#refreshTimer ??= setTimeout(() => {
+      this.#refreshTimer = null;
+      if (this.app.store === this.store) this.refresh().catch(() => {});
+    }, REFRESH_MS);
   }
 
   /** Make a conversation ready to be shown. @param {"room" | "dm"} kind @param {string} id @returns {Promise<any>} or null */
@@ -36,7 +46,7 @@ export class Directory {
         await this.refresh();
         conversation = this.store.get(`room:${id}`);
       }
-      if (conversation) protocol.join(id, conversation.seq);
+      if (conversation) this.#join(conversation);
       link?.flush();
       return conversation;
     }
@@ -123,6 +133,11 @@ export class Directory {
     await this.loadMembers(conversation);
   }
 
+  /** @param {any} conversation @returns {Promise<{id: string, name: string}[]>} */
+  async banned(conversation) {
+    return (await this.api.get(`/api/rooms/${conversation.id}/bans`)).bans;
+  }
+
   /** @param {any} conversation @param {string} user */
   unban(conversation, user) {
     return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
@@ -144,10 +159,11 @@ export class Directory {
     }
   }
 
-  /** When a user was last here. @param {string} id */
-  async lastSeen(id) {
-    const { states } = await this.api.get("/api/presence", { users: id });
-    if (states[id]) this.store.setPresence(id, states[id].state, states[id].last_seen);
+  /** How far the other one of a direct conversation has read. @param {any} conversation */
+  async loadReads(conversation) {
+    const { reads } = await this.api.get(`/api/dms/${conversation.id}/reads`);
+    for (const [user, seq] of Object.entries(reads)) conversation.marks.set(user, Math.max(seq, conversation.marks.get(user) ?? 0));
+    this.store.touch(`timeline:${conversation.key}`);
   }
 
   /** A `member` event. @param {any} event */
@@ -186,9 +202,21 @@ export class Directory {
 
   #added(room) {
     const conversation = this.store.addRoom({ role: "owner", ...room });
-    this.app.protocol.join(conversation.id, conversation.seq);
+    this.#join(conversation);
     this.app.link?.flush();
     return conversation;
+  }
+
+  /** Follow a room live, in place of another one when that would be too many. */
+  #join(conversation) {
+    const { protocol, openKey } = this.app;
+    const joined = [...protocol.threads.rooms.keys()];
+    if (!protocol.joined(conversation.id) && joined.length >= JOINED) {
+      const other = joined.find((id) => `room:${id}` !== openKey);
+      if (other) protocol.part(other);
+    }
+    const { timeline, id, seq } = conversation;
+    protocol.join(id, timeline.attached && timeline.span ? timeline.span.last : seq);
   }
 
   #gone(conversation) {

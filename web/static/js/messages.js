@@ -114,7 +114,7 @@ export class Messages {
     const { app, store } = this;
     if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type)) return;
     if (command.type === "subscribe" || command.type === "sync") {
-      app.directory.refresh().catch(() => {});
+      app.directory.refreshLater();
       return;
     }
     if (command.type === "send" || command.type === "dm") {

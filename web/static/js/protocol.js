@@ -147,7 +147,7 @@ export class Protocol {
     if (answer.type === "error") return this.#refused(command, entry, answer);
     if (entry) this.outbox.settle(entry);
     if (command.type === "auth") return this.#begin(answer);
-    if (command.type === "presence") return presenceEvents(answer.states ?? {});
+    if (command.type === "presence") return presenceEvents(answer);
     return [{ kind: "answered", command, answer }];
   }
 
@@ -203,7 +203,7 @@ function parse(frame) {
   }
 }
 
-/** @param {Record<string, string>} states @returns {Effect[]} */
-function presenceEvents(states) {
-  return Object.entries(states).map(([user, state]) => ({ kind: "event", event: { type: "presence", user, state } }));
+/** The answer to `presence`, as the events that follow it. @param {any} answer @returns {Effect[]} */
+function presenceEvents({ states = {}, last_seen = {} }) {
+  return Object.entries(states).map(([user, state]) => ({ kind: "event", event: { type: "presence", user, state, last_seen: last_seen[user] } }));
 }

@@ -22,7 +22,7 @@ export class Store {
   #dirty = new Set();
 
   /** @param {(run: () => void) => void} schedule @param {() => number} now */
-  constructor(schedule = queueMicrotask, now = Date.now) {
+  constructor(schedule = (run) => queueMicrotask(run), now = () => Date.now()) {
     this.schedule = schedule;
     this.now = now;
   }

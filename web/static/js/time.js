@@ -11,6 +11,12 @@ export function clockTime(ts) {
   return clock.format(new Date(ts));
 }
 
+/** The clock without AM or PM, where a full time stands near. @param {string} ts */
+export function bareTime(ts) {
+  const parts = clock.formatToParts(new Date(ts)).filter((part) => part.type !== "dayPeriod");
+  return parts.map((part) => part.value).join("").trim();
+}
+
 /** @param {string} ts */
 export function fullTime(ts) {
   return full.format(new Date(ts));

@@ -1,4 +1,5 @@
 /** Modal dialogs and form fields. */
+import { ApiError } from "../api.js";
 import { h, iconButton, set } from "../dom.js";
 
 let number = 0;
@@ -115,6 +116,7 @@ export function form({ fields, verb, testid, submit, extra = [] }) {
     try {
       await submit();
     } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
       say(error);
     } finally {
       button.disabled = false;

@@ -16,6 +16,7 @@ export function findPersonDialog(app, shell) {
 /** @param {import("../app.js").App} app @param {any} conversation */
 export function addPersonDialog(app, conversation) {
   return peopleDialog(app, `Add people to ${conversation.name}`, async (user) => {
+    if (conversation.members?.some((member) => member.id === user.id)) return app.notice(`${user.name} is a member already.`);
     if (await app.attempt(() => app.directory.setRole(conversation, user.id, "member"))) app.notice(`${user.name} is in ${conversation.name} now.`);
   });
 }

@@ -99,7 +99,7 @@ function updateItem(app, element, conversation) {
 function meFooter(app, ends) {
   const { me } = app.store;
   const dot = presenceDot();
-  const state = h("span", { class: "me-state" });
+  const state = h("span", { class: "account-state" });
   const show = ({ state: link }) => {
     const mine = link === "online" ? (app.away ? "away" : "online") : "offline";
     setPresence(dot, mine);
@@ -111,9 +111,9 @@ function meFooter(app, ends) {
   ends.add(app.on("link", show));
   return h(
     "footer",
-    { class: "me" },
+    { class: "account" },
     face,
-    h("span", { class: "me-text" }, h("span", { class: "me-name", text: me.name, data: { testid: "me" } }), state),
+    h("span", { class: "account-text" }, h("span", { class: "account-name", text: me.name, data: { testid: "me" } }), state),
     iconButton("logout", "Log out", { onclick: () => app.logOut(), data: { testid: "logout" } }),
   );
 }

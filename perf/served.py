@@ -1,0 +1,81 @@
+"""A server under test: a real `rookery serve` on loopback, pinned to a core, measured from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVER_CORE, CLIENT_CORE = 1, 0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Served:
+    """A running server, with the users and rooms that were seeded."""
+
+    pid: int
+    ws: tuple[str, int]
+    http: str
+    tokens: list[str]
+    rooms: list[str]
+
+    def cpu(self) -> float:
+        """Seconds of CPU, user and system, of all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICK
+
+    def memory(self) -> int:
+        """Bytes that belong to the process alone."""
+        text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M)) * 1024
+
+    def calls(self) -> int:
+        """Context switches so far, voluntary or not: a coarse sign of waiting."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        return sum(int(count) for count in re.findall(r"ctxt_switches:\s+(\d+)", text))
+
+
+@contextmanager
+def served(*, users: int, rooms: int, members: int, backend: str = "uvloop", **settings: str) -> Iterator[Served]:
+    """Seed, start, pin, and stop by process id. Limits of rate are off."""
+    data = tempfile.mkdtemp(prefix="rookery-perf-")
+    environ = {**os.environ, "ROOKERY_RATE_LIMITS": "off", **settings}
+    command = [sys.executable, "-m", "rookery"]
+    tokens, ids = Path(data, "tokens"), Path(data, "rooms")
+    flags = [f"--users={users}", f"--rooms={rooms}", f"--members={members}", f"--tokens={tokens}", f"--room-ids={ids}"]
+    try:
+        subprocess.run([*command, "admin", "seed", "--data", data, *flags], check=True, env=environ, capture_output=True)
+        process = subprocess.Popen(
+            [*command, "serve", "--data", data, "--http", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--backend", backend,
+             "--log-level", "error"],
+            stdout=subprocess.PIPE,
+            env=environ,
+            text=True,
+        )
+        assert process.stdout is not None
+        os.sched_setaffinity(process.pid, {SERVER_CORE} if (os.cpu_count() or 1) > 1 else {0})
+        os.sched_setaffinity(0, {CLIENT_CORE})
+        try:
+            ready = process.stdout.readline()
+            found = re.search(r"http=(\S+) ws=([\d.]+):(\d+)", ready)
+            assert found, ready
+            address = found[2], int(found[3])
+            yield Served(process.pid, address, found[1], tokens.read_text().split(), ids.read_text().split())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    finally:
+        shutil.rmtree(data)

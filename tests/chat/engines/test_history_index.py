@@ -1,0 +1,208 @@
+"""The index of terms in SQLite: what goes in, what is found in each state of it, and what deleted rooms leave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat.domain.models import Room, Visibility
+from chat.domain.terms import terms
+from chat.engines.database import Database, InlineExecutor
+from chat.engines.graves import STEP, bury, clear
+from chat.engines.history import TIDY_EVERY, SqliteHistory
+from chat.engines.history_changes import store
+from chat.engines.history_search import INDEX_AT_ONCE, index_some
+from chat.engines.schema import STORE
+from chat.errors import Fenced
+from chat.ports.history import Query
+from chat.wire.records import Deleted, Edited
+from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
+from tests.support.engines import sqlite_stores
+
+pytestmark = pytest.mark.anyio
+TEXTS = [
+    "Zoë aß Käse in Łódź; ÀÉÎÕÜ ñ",
+    "สวัสดีชาวโลก ภาษาไทย ๑๒๓",
+    "नमस्ते दुनिया हिन्दी १२३",
+    "مرحبا بالعالم العربية ١٢٣",
+    "我们明天在北京见面 東京タワー 안녕하세요",
+    "great🎉party👍🏽now ❤️x",
+    "2026 1,234.50 ½ ② x² Ⅷ",
+    "ꭰꮳꭹ 𞤀𞤣𞤤𞤢𞤥 𝔉𝔞𝔫 𐐷 ẞß ŉ İi ǅ",
+    'a_b-c.d e\'f "g" NOT OR AND NEAR(x) y* ^z {w} col:umn',
+    "x" * 70 + " \u200b\u200d\u2060 \x01\x7f",
+]
+
+
+@pytest.fixture
+async def database() -> AsyncIterator[Database]:
+    """An empty store in memory."""
+    async with Database.open(None, executor=InlineExecutor(), schema=STORE, commit_interval_ms=0) as opened:
+        yield opened
+
+
+def indexed_terms(connection: sqlite3.Connection) -> set[str]:
+    """What the index holds after its tokenizer saw it."""
+    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab ('main', 'search', 'row')")
+    return {row[0] for row in connection.execute("SELECT term FROM temp.vocabulary")}
+
+
+def count(table: str, connection: sqlite3.Connection) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+
+async def found(history: SqliteHistory, *wanted: str) -> list[int]:
+    page = await history.search(Query(terms=wanted, conversations=[HALL, ATTIC]))
+    return [message.seq for message in page.messages]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_tokenizer_keeps_each_term_as_it_is(database: Database, text: str) -> None:
+    history = SqliteHistory(database)
+    await history.apply([make_message(1, text=text)], [])
+    await database.write(index_some)
+    assert await database.write(indexed_terms) == set(terms(text))
+    for term in terms(text):
+        assert await found(history, term) == [1]
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_tokenizer_keeps_the_terms_of_any_text(text: str) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for script in STORE:
+        connection.executescript(script)
+    connection.execute("INSERT INTO search (rowid, terms) VALUES (1, ?)", (" ".join(terms(text)),))
+    assert indexed_terms(connection) == set(terms(text))
+    connection.close()
+
+
+async def test_messages_are_indexed_many_at_once(database: Database) -> None:
+    history = SqliteHistory(database)
+    await history.apply(make_messages(TIDY_EVERY - 1), [])
+    assert await database.read(lambda connection: count("unindexed", connection)) == TIDY_EVERY - 1
+    await history.apply([make_message(TIDY_EVERY)], [])
+    await database.write(lambda _: None)  # the indexing was submitted before this
+    assert await database.read(lambda connection: count("unindexed", connection)) == 0
+    assert await found(history, "message", "7") == [7]
+
+
+async def test_indexing_takes_a_bounded_share(database: Database) -> None:
+    await database.write(lambda connection: store(connection, make_messages(INDEX_AT_ONCE + 5)))
+    await database.write(index_some)
+    assert await database.read(lambda connection: count("unindexed", connection)) == 5
+    await database.write(index_some)
+    assert await database.read(lambda connection: count("unindexed", connection)) == 0
+
+
+@pytest.mark.parametrize("moments", range(4))
+async def test_search_is_the_same_whenever_messages_are_indexed(database: Database, moments: int) -> None:
+    """Index before the edit and the deletion, after them, both, or never."""
+    history = SqliteHistory(database)
+    await history.apply([make_message(seq, text=f"old {seq}") for seq in (1, 2, 3)], [])
+    if moments & 1:
+        await database.write(index_some)
+    edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new 1")
+    await history.apply(
+        [make_message(1, ATTIC, text="new 1")], [edit, Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2)]
+    )
+    if moments & 2:
+        await database.write(index_some)
+    assert await found(history, "old") == [3]
+    assert await found(history, "new") == [1, 1]
+    assert await found(history, "2") == []
+
+
+async def test_index_stays_sound_through_changes(database: Database) -> None:
+    history = SqliteHistory(database)
+    await history.apply(make_messages(20, text="some words here"), [])
+    await database.write(index_some)
+    edits = [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=seq, text="other words") for seq in range(1, 11)]
+    deletions = [Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=seq) for seq in range(5, 21)]
+    await history.apply([], [*edits, *deletions])
+    await database.write(index_some)
+    check = "INSERT INTO search (search) VALUES ('integrity-check')"
+    await database.write(lambda connection: connection.execute(check).rowcount)
+    # A tombstone of a term may stay until segments merge; no document may be behind it.
+    assert await found(history, "here") == []
+    assert await found(history, "other") == [4, 3, 2, 1]
+
+
+async def test_what_the_index_says_too_much_is_not_shown(database: Database) -> None:
+    def lie(connection: sqlite3.Connection) -> None:
+        (id_,) = connection.execute("SELECT max(id) FROM messages").fetchone()
+        rows = [(id_, "ghost"), (id_ + 1, "ghost")]
+        connection.executemany("INSERT INTO search (rowid, terms) VALUES (?, ?)", rows)
+
+    history = SqliteHistory(database)
+    await history.apply(make_messages(1), [])
+    await database.write(lie)
+    assert await found(history, "ghost") == []
+    assert await found(history, "message") == [1]
+
+
+async def test_text_without_terms_is_not_indexed(database: Database) -> None:
+    history = SqliteHistory(database)
+    await history.apply([make_message(1, text="🎉")], [])
+    await database.write(index_some)
+    edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="party")
+    assert list(await history.apply([], [edit])) == [True]
+    assert await found(history, "party") == [1]
+
+
+async def test_deleted_room_is_cleared_away_in_steps(database: Database) -> None:
+    stores = sqlite_stores(database)
+    await stores.accounts.create(make_user(ANN), None)
+    await stores.rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    kept = make_messages(3, ATTIC)
+    await stores.history.apply([*make_messages(2 * STEP + 1), *kept], [])
+    await database.write(index_some)
+    before = database.statistics().jobs
+    await stores.rooms.delete(ROOM)
+    assert database.statistics().jobs - before >= 4
+    assert await database.read(lambda connection: count("messages", connection)) == len(kept)
+    assert list(await stores.history.since(ATTIC, 0, limit=9, max_bytes=999) or ()) == kept
+    assert await database.read(lambda connection: count("graves", connection)) == 0
+    assert await database.write(lambda connection: connection.execute("SELECT rowid FROM search('7')").fetchall()) == []
+
+
+async def test_what_a_crash_left_of_a_room_is_out_of_reach_and_in_nobodys_way(database: Database) -> None:
+    history = SqliteHistory(database)
+    messages = make_messages(STEP + 5)
+    await history.apply(messages, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
+    await database.write(index_some)
+    await database.write(lambda connection: bury(connection, HALL))
+    await database.write(clear)
+    assert await history.newest([HALL]) == {HALL: 0}
+    assert await history.known([(ANN, messages[-1].client_id)]) == {}
+    assert await found(history, "message") == []
+    assert list(await history.originals(HALL, 1)) == []
+    again = make_message(1, ATTIC, client_id=messages[-1].client_id)
+    await history.apply([again], [])
+    assert await history.get(ATTIC, 1) == again
+    with pytest.raises(Fenced):
+        await history.apply([again], [])
+
+
+async def test_what_a_crash_left_is_cleared_by_and_by(database: Database) -> None:
+    history = SqliteHistory(database)
+    await history.apply(make_messages(10), [])
+    await database.write(lambda connection: bury(connection, HALL))
+    await history.apply(make_messages(TIDY_EVERY, ATTIC), [])
+    await database.write(lambda _: None)  # the clearing was submitted before this
+    assert await database.read(lambda connection: count("messages", connection)) == TIDY_EVERY
+
+
+async def test_deleted_conversation_that_goes_on_starts_afresh(database: Database) -> None:
+    history = SqliteHistory(database)
+    await history.apply(make_messages(3), [])
+    await database.write(lambda connection: bury(connection, HALL))
+    await history.apply([make_message(1, client_id="new", sender=BEN)], [])
+    assert await history.newest([HALL]) == {HALL: 1}
+    while await database.write(clear):
+        pass
+    assert await history.newest([HALL]) == {HALL: 1}

@@ -1,0 +1,98 @@
+"""What embedded presence keeps beyond the port's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+import pytest
+
+from chat.domain.models import PresenceState
+from chat.engines.presence import MemoryPresence, PresenceStatistics
+from chat.engines.relay import MemoryRelay
+from chat.errors import Unavailable
+from chat.ports.presence import Seen
+from chat.ports.relay import Publication
+from chat.wire.relay import presence_channel
+from tests.support.clocks import ManualClock, virtual_time
+
+pytestmark = pytest.mark.anyio
+
+
+class FailingRelay(MemoryRelay):
+    """A relay whose first publications fail."""
+
+    failures = 3
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        if self.failures:
+            self.failures -= 1
+            await anyio.lowlevel.checkpoint()
+            raise Unavailable("the relay is away")
+        await super().publish(publications)
+
+
+@virtual_time
+async def test_changes_wait_for_the_relay_and_are_told_once() -> None:
+    relay = FailingRelay()
+    async with MemoryPresence.open(relay, ManualClock(), 25) as presence, relay.listener() as listener:
+        await listener.subscribe([presence_channel("ann"), presence_channel("bob")])
+        await presence.enter("ann", "s1")
+        await anyio.sleep(0.1)
+        await presence.enter("bob", "s1")
+        await presence.enter("ann", "s1", PresenceState.AWAY)
+        await anyio.sleep(10)
+        channels = [delivery.channel for delivery in await listener.receive()]
+        assert channels == [presence_channel("ann"), presence_channel("bob"), presence_channel("ann")]
+        assert presence.statistics() == PresenceStatistics(2, 2, 0, 3)
+
+
+@virtual_time
+async def test_it_forgets_who_is_gone_but_for_the_last_visit() -> None:
+    clock = ManualClock(1000)
+    presence = MemoryPresence(MemoryRelay(), clock, 25, last_seen_users=2)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(presence.run)
+        for user in ("ann", "bob", "cid"):
+            clock.now += 1000
+            await presence.enter(user, "s")
+            await presence.leave(user, "s")
+            await anyio.sleep(2)
+        assert presence.statistics() == PresenceStatistics(0, 0, 2, 6)
+        assert await presence.states(["ann", "bob", "cid"]) == {
+            "ann": Seen(PresenceState.OFFLINE),
+            "bob": Seen(PresenceState.OFFLINE, 3000),
+            "cid": Seen(PresenceState.OFFLINE, 4000),
+        }
+        tasks.cancel_scope.cancel()
+
+
+@virtual_time
+async def test_a_visit_that_nobody_could_see_is_not_told() -> None:
+    relay = MemoryRelay()
+    async with MemoryPresence.open(relay, ManualClock(), 25, damping_s=0) as presence:
+        await anyio.sleep(1)
+        await presence.enter("ann", "s1")
+        await presence.leave("ann", "s1")
+        await anyio.sleep(1)
+        assert presence.statistics().users == 0
+        assert relay.statistics().published in (0, 2)
+
+
+@virtual_time
+async def test_a_state_falls_late_while_a_session_is_expected_back() -> None:
+    async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25) as presence:
+        await presence.enter("ann", "desk")
+        await presence.leave("ann", "desk")
+        await presence.enter("ann", "phone", PresenceState.AWAY)
+        assert await presence.states(["ann"]) == {"ann": Seen(PresenceState.ONLINE)}
+        await anyio.sleep(1.1)
+        assert await presence.states(["ann"]) == {"ann": Seen(PresenceState.AWAY)}
+
+
+async def test_a_cancelled_call_has_no_effect() -> None:
+    presence = MemoryPresence(MemoryRelay(), ManualClock(), 25)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await presence.enter("ann", "s1")
+    assert presence.statistics() == PresenceStatistics(0, 0, 0, 0)

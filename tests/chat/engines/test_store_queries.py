@@ -1,0 +1,186 @@
+"""Every statement that the ports cause on a store is answered from an index.
+
+The statements are those that SQLite saw while each method was called once, so that none can be forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec import Struct
+
+from chat.domain.models import Role, Room, Visibility
+from chat.engines.database import Database, InlineExecutor
+from chat.engines.graves import clear
+from chat.engines.history_search import index_some
+from chat.engines.schema import STORE
+from chat.ports.accounts import RefreshGrant, SigningKey
+from chat.ports.history import Change, Query
+from chat.ports.rooms import Invite
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from tests.support.builders import (
+    ANN,
+    ANN_AND_BEN,
+    BEN,
+    CAT,
+    HALL,
+    NOW,
+    OTHER_ROOM,
+    ROOM,
+    make_message,
+    make_messages,
+    make_user,
+)
+from tests.support.engines import Stores, sqlite_stores
+
+pytestmark = pytest.mark.anyio
+SMALL = {"unindexed", "graves", "signing_keys", "json_each"}
+"""Tables that never hold many rows."""
+
+
+class Traced(Struct):
+    """Stores, the connection beneath them, and the statements that it ran."""
+
+    stores: Stores
+    database: Database
+    connection: sqlite3.Connection
+    statements: list[str]
+
+
+@pytest.fixture
+async def traced() -> AsyncIterator[Traced]:
+    """Stores in memory whose statements are noted."""
+    async with Database.open(None, executor=InlineExecutor(), schema=STORE, commit_interval_ms=0) as database:
+        connection = await database.write(lambda connection: connection)
+        seen: list[str] = []
+        connection.set_trace_callback(seen.append)
+        yield Traced(sqlite_stores(database), database, connection, seen)
+        connection.set_trace_callback(None)
+
+
+def plans(traced: Traced) -> dict[str, list[str]]:
+    """Each statement that reads or writes rows, and the steps of its plan."""
+    traced.connection.set_trace_callback(None)
+    wanted = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b")
+    found: dict[str, list[str]] = {}
+    for statement in dict.fromkeys(traced.statements):
+        if wanted.match(statement) and not statement.startswith("--"):
+            rows = traced.connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+            found[statement] = [row[3] for row in rows]
+    return found
+
+
+def full_scans(traced: Traced) -> dict[str, list[str]]:
+    """The statements that walk through a table, or sort more than they show."""
+    bad: dict[str, list[str]] = {}
+    for statement, steps in plans(traced).items():
+        for step in steps:
+            scan = re.match(r"SCAN (\w+)(?! VIRTUAL TABLE)", step)
+            if scan and scan[1] not in SMALL and "VIRTUAL TABLE" not in step and "CONSTANT ROW" not in step:
+                bad.setdefault(statement, []).append(step)
+    return bad
+
+
+async def use_accounts(traced: Traced) -> None:
+    accounts = traced.stores.accounts
+    for user in (ANN, BEN, CAT):
+        await accounts.create(make_user(user, email=f"{user}@example.org"), "hash")
+    await accounts.get(ANN)
+    await accounts.get_many([ANN, BEN])
+    await accounts.by_name("Ann")
+    await accounts.ids_by_names(["ann"])
+    await accounts.search("a", 5)
+    await accounts.password_hash(ANN)
+    await accounts.set_password_hash(ANN, "other")
+    await accounts.set_blocked(CAT, blocked=True)
+    await accounts.add_grant(RefreshGrant(digest=b"1", family="f", user=ANN, expires=NOW + 9))
+    for _ in range(2):
+        await accounts.rotate_grant(b"1", b"2", NOW + 9, NOW)
+    await accounts.add_grant(RefreshGrant(digest=b"3", family="g", user=ANN, expires=NOW + 9))
+    await accounts.end_family(b"3")
+    await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
+    await accounts.signing_keys()
+
+
+async def use_rooms(traced: Traced) -> None:
+    rooms = traced.stores.rooms
+    for room in (ROOM, OTHER_ROOM):
+        await rooms.create(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await rooms.get(ROOM)
+    await rooms.update(ROOM, "Loft", Visibility.PUBLIC)
+    await rooms.of_user(ANN)
+    await rooms.public("l", 5)
+    await rooms.role(ROOM, ANN)
+    await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    await rooms.members(ROOM, "a", 5)
+    await rooms.member_ids(ROOM)
+    await rooms.remove_member(ROOM, BEN)
+    await rooms.ban(ROOM, CAT, ANN, "spam", NOW)
+    await rooms.bans(ROOM)
+    await rooms.unban(ROOM, CAT)
+    await rooms.add_invite(Invite(digest=b"1", room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
+    await rooms.invite(b"1")
+
+
+async def use_history(traced: Traced) -> None:
+    history = traced.stores.history
+    await history.apply([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
+    await traced.database.write(index_some)
+    changes: list[Change] = [
+        Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍"),
+        Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍", remove=True),
+        Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new"),
+        Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2),
+        Moderated(conversation=HALL, actor=ANN, ts=NOW, seq=3, reason="spam"),
+        Read(conversation=HALL, actor=BEN, ts=NOW, seq=4),
+    ]
+    assert all(await history.apply([], changes))
+    await history.newest([HALL])
+    await history.known([(ANN, make_message(1).client_id)])
+    await history.get(HALL, 1)
+    await history.since(HALL, 1, limit=10, max_bytes=1000)
+    await history.page(HALL, before=3, after=None, limit=2)
+    await history.page(HALL, before=None, after=3, limit=2)
+    await history.summaries(BEN, [HALL])
+    await history.dms(ANN)
+    await history.read_marks(HALL)
+    await history.originals(HALL, 1)
+    page = await history.search(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    assert page.messages
+
+
+async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
+    await use_accounts(traced)
+    await use_rooms(traced)
+    await use_history(traced)
+    await traced.stores.rooms.delete(ROOM)
+    await traced.database.write(clear)
+    assert full_scans(traced) == {}
+    assert len(plans(traced)) > 70
+
+
+async def test_walk_through_a_table_would_be_seen(traced: Traced) -> None:
+    await traced.database.write(
+        lambda connection: connection.execute("SELECT id FROM messages WHERE ts = 1").fetchall()
+    )
+    assert list(full_scans(traced).values()) == [["SCAN messages"]]
+
+
+async def test_lists_by_name_need_no_sorting(traced: Traced) -> None:
+    await use_accounts(traced)
+    await use_rooms(traced)
+    await use_history(traced)
+    sorting = {
+        statement: steps for statement, steps in plans(traced).items() if any("TEMP B-TREE" in step for step in steps)
+    }
+    bounded_by_one_user_or_room = (
+        "SELECT rooms.id",
+        "SELECT conversations.name",
+        "SELECT users.id FROM bans",
+        "SELECT kid",
+    )
+    assert [statement for statement in sorting if not statement.startswith(bounded_by_one_user_or_room)] == []

@@ -1,0 +1,156 @@
+"""The contract of `chat.ports.history.History.apply` for what becomes of a message, and of what is read of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.domain.models import Message
+from chat.ports.history import Change, History
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
+from tests.support.engines import Stores
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def history(stores: Stores) -> History:
+    """One room in which Ann said two things."""
+    await stores.history.apply(make_messages(2), [])
+    return stores.history
+
+
+def edited(text: str, seq: int = 1, actor: str = ANN, ts: int = NOW, conversation: str = HALL) -> Edited:
+    return Edited(conversation=conversation, actor=actor, ts=ts, seq=seq, text=text)
+
+
+def deleted(seq: int = 1, actor: str = ANN, by_moderator: bool = False, ts: int = NOW) -> Deleted:
+    return Deleted(conversation=HALL, actor=actor, ts=ts, seq=seq, by_moderator=by_moderator)
+
+
+def moderated(seq: int = 1) -> Moderated:
+    return Moderated(conversation=HALL, actor="moderation", ts=NOW, seq=seq, reason="spam")
+
+
+def reacted(emoji: str, actor: str = BEN, seq: int = 1, remove: bool = False) -> Reacted:
+    return Reacted(conversation=HALL, actor=actor, ts=NOW, seq=seq, emoji=emoji, remove=remove)
+
+
+def read(seq: int, actor: str = BEN, conversation: str = HALL) -> Read:
+    return Read(conversation=conversation, actor=actor, ts=NOW, seq=seq)
+
+
+async def apply(history: History, *changes: Change) -> list[bool]:
+    return list(await history.apply([], changes))
+
+
+async def first(history: History) -> Message:
+    message = await history.get(HALL, 1)
+    assert message is not None
+    return message
+
+
+async def test_edit_gives_another_text_and_keeps_the_original(history: History) -> None:
+    assert await apply(history, edited("one", ts=NOW + 1), edited("two", ts=NOW + 2)) == [True, True]
+    message = await first(history)
+    assert (message.text, message.edited) == ("two", True)
+    assert list(await history.originals(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
+    assert list(await history.originals(HALL, 2)) == []
+
+
+@pytest.mark.parametrize(
+    "change", [edited("x", actor=BEN), edited("x", seq=3), edited("x", conversation=ATTIC), edited("message 1")]
+)
+async def test_edit_that_does_not_apply(history: History, change: Edited) -> None:
+    before = await first(history)
+    assert await apply(history, change) == [False]
+    assert await first(history) == before
+    assert list(await history.originals(HALL, 1)) == []
+
+
+async def test_edits_that_the_log_brings_again_do_not_apply(history: History) -> None:
+    edits = [edited("one", ts=NOW + 1), edited("two", ts=NOW + 2), edited("one", ts=NOW + 3)]
+    assert await apply(history, *edits) == [True, True, True]
+    assert await apply(history, *edits) == [False, False, False]
+    assert (await first(history)).text == "one"
+    assert len(await history.originals(HALL, 1)) == 3
+
+
+@pytest.mark.parametrize("change", [deleted(), deleted(actor=BEN, by_moderator=True)])
+async def test_deletion_withdraws_the_text(history: History, change: Deleted) -> None:
+    assert await apply(history, change, change) == [True, False]
+    message = await first(history)
+    assert (message.text, message.deleted, message.moderated, message.edited) == (None, True, False, False)
+    assert list(await history.originals(HALL, 1)) == [(NOW, "message 1")]
+
+
+@pytest.mark.parametrize("change", [deleted(actor=BEN), deleted(seq=9)])
+async def test_deletion_that_does_not_apply(history: History, change: Deleted) -> None:
+    assert await apply(history, change) == [False]
+    assert not (await first(history)).deleted
+
+
+async def test_moderation_withdraws_the_text(history: History) -> None:
+    assert await apply(history, moderated(), moderated(), moderated(seq=7)) == [True, False, False]
+    message = await first(history)
+    assert (message.text, message.deleted, message.moderated) == (None, False, True)
+    assert list(await history.originals(HALL, 1)) == [(NOW, "message 1")]
+
+
+@pytest.mark.parametrize("withdrawal", [deleted(), moderated()])
+async def test_withdrawn_text_takes_no_edit_and_no_reaction(history: History, withdrawal: Change) -> None:
+    changes = [withdrawal, edited("again"), reacted("👍"), reacted("👍", remove=True)]
+    assert await apply(history, *changes) == [True, False, False, False]
+    message = await first(history)
+    assert (message.text, message.reactions) == (None, {})
+
+
+async def test_withdrawal_after_edits_keeps_all_that_stood(history: History) -> None:
+    await apply(history, edited("one", ts=NOW + 1), deleted(ts=NOW + 2))
+    assert list(await history.originals(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
+    assert (await first(history)).edited
+
+
+async def test_changes_follow_the_messages_of_the_same_call(history: History) -> None:
+    assert list(await history.apply([make_message(3)], [edited("new", seq=3), read(3)])) == [True, True]
+    message = await history.get(HALL, 3)
+    assert message is not None
+    assert message.text == "new"
+
+
+async def test_reactions_keep_the_order_of_choice(history: History) -> None:
+    changes = [reacted("👍", CAT), reacted("🎉", BEN), reacted("👍", ANN), reacted("👍", BEN), reacted("👍", BEN)]
+    assert await apply(history, *changes) == [True, True, True, True, False]
+    assert await apply(history, reacted("🎉", BEN, seq=2)) == [True]
+    message = await first(history)
+    assert message.reactions == {"👍": [CAT, ANN, BEN], "🎉": [BEN]}
+    assert list(message.reactions) == ["👍", "🎉"]
+
+
+async def test_reaction_is_taken_back(history: History) -> None:
+    changes = [reacted("👍"), reacted("👍", remove=True), reacted("👍", remove=True), reacted("👍", CAT, remove=True)]
+    assert await apply(history, *changes) == [True, True, False, False]
+    assert (await first(history)).reactions == {}
+
+
+async def test_reactions_stand_wherever_a_message_is_read(history: History) -> None:
+    await apply(history, reacted("👍"))
+    expected = {"👍": [BEN]}
+    key = (ANN, make_message(1).client_id)
+    assert (await history.known([key]))[key].reactions == expected
+    page = await history.page(HALL, before=None, after=None, limit=5)
+    assert [message.reactions for message in page.messages] == [{}, expected]
+    since = await history.since(HALL, 0, limit=5, max_bytes=1000) or ()
+    assert [message.reactions for message in since] == [expected, {}]
+
+
+async def test_read_mark_moves_forward_only_and_within_the_conversation(history: History) -> None:
+    changes = [read(1), read(1), read(3), read(2), read(1), read(0, CAT), read(2**53, CAT), read(1, CAT, ATTIC)]
+    assert await apply(history, *changes) == [True, False, False, True, False, False, False, False]
+    assert await history.read_marks(HALL) == {BEN: 2}
+    assert await history.read_marks(ATTIC) == {}
+
+
+async def test_read_marks_of_all(history: History) -> None:
+    await apply(history, read(1), read(2, CAT), read(2, ANN))
+    assert await history.read_marks(HALL) == {ANN: 2, BEN: 1, CAT: 2}

@@ -1,0 +1,140 @@
+"""The contract of `chat.ports.history.History.search`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chat.domain.models import Room, Visibility
+from chat.domain.terms import terms
+from chat.ports.history import History, Page, Query
+from chat.wire.records import Deleted, Edited, Moderated
+from tests.support.builders import ANN, ANN_AND_BEN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
+from tests.support.engines import Stores
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def history(stores: Stores) -> History:
+    """History without any."""
+    return stores.history
+
+
+async def search(history: History, text: str, *, conversations: tuple[str, ...] = (HALL,), **fields: Any) -> Page:
+    return await history.search(Query(terms=terms(text), conversations=conversations, **fields))
+
+
+async def found(history: History, text: str, **fields: Any) -> list[int]:
+    return [message.seq for message in (await search(history, text, **fields)).messages]
+
+
+async def test_every_term_must_occur(history: History) -> None:
+    texts = ["the quick brown fox", "The QUICK dog", "a brown dog", "quicker"]
+    await history.apply([make_message(seq, text=text) for seq, text in enumerate(texts, 1)], [])
+    assert await found(history, "quick") == [2, 1]
+    assert await found(history, "dog Quick") == [2]
+    assert await found(history, "fox dog") == []
+    assert await found(history, "cat") == []
+
+
+async def test_search_without_terms_finds_nothing(history: History) -> None:
+    await history.apply(make_messages(1), [])
+    page = await search(history, "?!")
+    assert (list(page.messages), page.more) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Ein Stück Käse für Zoë", "kase STUCK zoe"),
+        ("Straße nach Łódź", "STRASSE łódź"),
+        ("สวัสดีชาวโลก ภาษาไทย", "ภาษาไทย"),
+        ("नमस्ते दुनिया हिन्दी", "हिन्दी"),
+        ("مرحبا بالعالم العربية", "العربية"),
+        ("שלום עולם", "עולם"),
+        ("Привет, мир! Ёлка", "елка ПРИВЕТ"),
+        ("我们明天在北京见面", "北京"),
+        ("東京タワーに行く", "タワー"),
+        ("안녕하세요 세계", "세계"),
+        ("great🎉party👍🏽now", "party"),
+        ("in 2026 it cost 1,234.50 €, room_42", "1 42 2026"),
+        ("𝔉𝔞𝔫𝔠𝔶 ﬁne ①", "fancy fine 1"),
+        ("C++ and C# or .NET", "c net"),
+        ('it\'s "quoted" NOT (a OR b) AND near*', "not or and near quoted"),
+        ("x" * 70, "X" * 70),
+    ],
+)
+async def test_terms_of_every_script(history: History, text: str, asked: str) -> None:
+    await history.apply([make_message(1, text=text), make_message(2, text="something else")], [])
+    assert await found(history, asked) == [1]
+
+
+async def test_only_in_the_conversations_given(history: History) -> None:
+    await history.apply([make_message(1, place, text="word") for place in (HALL, ATTIC, ANN_AND_BEN)], [])
+    page = await search(history, "word", conversations=(ATTIC, ANN_AND_BEN, "room:none"))
+    assert sorted(message.conversation for message in page.messages) == sorted((ATTIC, ANN_AND_BEN))
+    assert await found(history, "word", conversations=()) == []
+
+
+async def test_newest_first_over_all_conversations(history: History) -> None:
+    hall = [make_message(seq, text="word", ts=NOW + at) for seq, at in ((1, 10), (2, 30), (3, 50))]
+    attic = [make_message(seq, ATTIC, text="word", ts=NOW + at) for seq, at in ((1, 20), (2, 40))]
+    await history.apply([*hall, *attic], [])
+    page = await search(history, "word", conversations=(HALL, ATTIC))
+    assert [message.ts - NOW for message in page.messages] == [50, 40, 30, 20, 10]
+    assert not page.more
+
+
+async def test_sender_and_time(history: History) -> None:
+    messages = [make_message(seq, text="word", sender=ANN if seq % 2 else BEN) for seq in range(1, 7)]
+    await history.apply(messages, [])
+    assert await found(history, "word", sender=BEN) == [6, 4, 2]
+    assert await found(history, "word", before=messages[3].ts) == [3, 2, 1]
+    assert await found(history, "word", sender=ANN, before=messages[4].ts) == [3, 1]
+    assert await found(history, "word", before=0) == []
+
+
+async def test_pages_of_many_hits(history: History) -> None:
+    messages = make_messages(150, text="word")
+    await history.apply(messages, [])
+    first = await search(history, "word", limit=100)
+    rest = await search(history, "word", limit=100, before=first.messages[-1].ts)
+    assert [message.seq for message in first.messages] == list(range(150, 50, -1))
+    assert [message.seq for message in rest.messages] == list(range(50, 0, -1))
+    assert (first.more, rest.more) == (True, False)
+    exact = await search(history, "word", limit=150)
+    assert (len(exact.messages), exact.more) == (150, False)
+
+
+async def test_edited_text_is_found_and_the_earlier_is_not(history: History) -> None:
+    await history.apply([make_message(1, text="old word")], [])
+    await history.apply([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new word")])
+    assert await found(history, "old") == []
+    assert await found(history, "new") == [1]
+    assert await found(history, "word") == [1]
+
+
+async def test_withdrawn_text_is_not_found(history: History) -> None:
+    await history.apply(make_messages(3, text="word"), [])
+    deleted = Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=1)
+    moderated = Moderated(conversation=HALL, actor="moderation", ts=NOW, seq=3, reason="spam")
+    await history.apply([], [deleted, moderated])
+    assert await found(history, "word") == [2]
+
+
+async def test_search_sees_what_was_stored_just_before(history: History) -> None:
+    for seq in range(1, 400):
+        await history.apply([make_message(seq, text=f"word number{seq}")], [])
+        if seq % 50 == 0:
+            assert await found(history, f"number{seq} word") == [seq]
+    assert len(await found(history, "word", limit=1000)) == 399
+
+
+async def test_deleted_room_is_not_found(history: History, stores: Stores) -> None:
+    await stores.accounts.create(make_user(ANN), None)
+    await stores.rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await history.apply(make_messages(3, text="word"), [])
+    await stores.rooms.delete(ROOM)
+    assert await found(history, "word") == []

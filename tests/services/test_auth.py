@@ -1,0 +1,285 @@
+"""`/api/auth/*`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+
+from chat.engines.executor import InlineExecutor
+from chat.settings import Limits, Settings
+from chat.wire.relay import user_channel
+from services.auth.passwords import Passwords
+from tests.services.test_passwords import CountingHasher
+from tests.support.rest import CHEAP, User, open_rest, received
+
+pytestmark = pytest.mark.anyio
+LIMITED = Settings(rate_limits=True)
+
+
+async def test_registration_gives_an_account_that_is_logged_in() -> None:
+    async with open_rest() as rest:
+        body = {"name": "Ann-1", "password": "a long password", "email": "ann@example.org"}
+        answer = await rest("POST", "/api/auth/register", body)
+        assert answer.status_code == 201
+        account = answer.json()
+        assert account["expires_in"] == 900
+        me = await User(rest, account)("GET", "/api/auth/me")
+        assert me.json() == {"id": account["id"], "name": "Ann-1", "email": "ann@example.org"}
+        assert me.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": "ab"}, "name"),
+        ({"name": "x" * 33}, "name"),
+        ({"name": "no spaces"}, "name"),
+        ({"name": "nul\0nul"}, "name"),
+        ({"name": "émile"}, "name"),
+        ({"name": 7}, "name"),
+        ({"name": None}, "name"),
+        ({"password": "short"}, "password"),
+        ({"password": "x" * 1025}, "password"),
+        ({"password": ["a long password"]}, "password"),
+        ({"email": "nobody"}, "email"),
+        ({"email": "two words@example.org"}, "email"),
+        ({"email": "x@" + "y" * 260 + ".org"}, "email"),
+    ],
+)
+async def test_a_bad_field_is_named_and_its_value_is_not_repeated(change: dict[str, Any], field: str) -> None:
+    async with open_rest() as rest:
+        body = {"name": "ann", "password": "a long password", **change}
+        answer = await rest("POST", "/api/auth/register", body)
+        assert answer.status_code == 422
+        problem = answer.json()
+        assert (problem["code"], problem["field"]) == ("invalid", field)
+        value = change[field]
+        assert not isinstance(value, str) or value not in problem["detail"]
+
+
+async def test_a_missing_field_is_named() -> None:
+    async with open_rest() as rest:
+        answer = await rest("POST", "/api/auth/register", {"name": "ann"})
+        assert (answer.status_code, answer.json()["field"]) == (422, "password")
+        answer = await rest("POST", "/api/auth/register")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_a_taken_name_or_address_is_told_apart() -> None:
+    async with open_rest() as rest:
+        first = {"name": "ann", "password": "a long password", "email": "ann@example.org"}
+        await rest("POST", "/api/auth/register", first)
+        answer = await rest("POST", "/api/auth/register", {**first, "name": "ANN", "email": None})
+        assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+        answer = await rest("POST", "/api/auth/register", {**first, "name": "bob"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+
+
+async def test_of_two_who_want_one_name_at_once_one_gets_it() -> None:
+    statuses: list[int] = []
+    async with open_rest() as rest:
+
+        async def register() -> None:
+            answer = await rest("POST", "/api/auth/register", {"name": "ann", "password": "a long password"})
+            statuses.append(answer.status_code)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(register)
+    assert sorted(statuses) == [201, 409, 409, 409, 409]
+
+
+async def test_log_in_takes_the_name_without_case() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user("Ann")
+        answer = await rest("POST", "/api/auth/login", {"name": "aNN", "password": "a long password"})
+        assert answer.status_code == 200
+        assert answer.json().keys() == {"access_token", "refresh_token", "expires_in", "token_type"}
+        again = User(rest, {"id": ann.id, "name": ann.name, **answer.json()})
+        assert (await again("GET", "/api/auth/me")).status_code == 200
+
+
+async def test_a_wrong_name_and_a_wrong_password_look_and_cost_the_same() -> None:
+    hasher = CountingHasher(time_cost=1, memory_cost=8, parallelism=1)
+    async with open_rest(passwords=Passwords(hasher, InlineExecutor())) as rest:
+        await rest.user("ann")
+        answers = []
+        for name in ("ann", "nobody", "", "x" * 200):
+            before = hasher.verified
+            answer = await rest("POST", "/api/auth/login", {"name": name, "password": "wrong password"})
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert hasher.verified == before + 1
+            answers.append(answer.json())
+        assert answers[0]["code"] == "wrong_login"
+        assert all(answer == answers[0] for answer in answers)
+
+
+async def test_a_log_in_renews_a_hash_of_old_costs() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        accounts = rest.services.accounts
+        old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash("a long password")
+        await accounts.set_password_hash(ann.id, old)
+        body = {"name": ann.name, "password": "a long password"}
+        assert (await rest("POST", "/api/auth/login", body)).status_code == 200
+        stored = await accounts.password_hash(ann.id)
+        assert stored is not None
+        assert not CHEAP.check_needs_rehash(stored)
+        assert (await rest("POST", "/api/auth/login", body)).status_code == 200
+
+
+async def test_refresh_rotates() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        tokens = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
+        assert tokens["refresh_token"] != ann.refresh
+        again = await rest("POST", "/api/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+        assert again.status_code == 200
+        families = {rest.services.keys.verify(token).family for token in (ann.access, tokens["access_token"])}
+        assert len(families) == 1
+
+
+async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann = await rest.user()
+        await listener.subscribe([user_channel(ann.id)])
+        second = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
+        answer = await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_reused")
+        after = await rest("POST", "/api/auth/refresh", {"refresh_token": second["refresh_token"]})
+        assert after.status_code == 401
+        [(channel, control)] = await received(listener, 1)
+        assert channel == user_channel(ann.id)
+        family = rest.services.keys.verify(ann.access).family
+        assert (control["do"], control["user"], control["family"], control["code"]) == ("revoked", ann.id, family, 4001)
+        body = {"name": ann.name, "password": "a long password"}
+        assert (await rest("POST", "/api/auth/login", body)).status_code == 200  # another family
+
+
+async def test_a_refresh_token_expires() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        rest.clock.now += 31 * 24 * 3600 * 1000
+        await rest.services.keys.refresh()
+        for token in (ann.refresh, "unknown"):
+            answer = await rest("POST", "/api/auth/refresh", {"refresh_token": token})
+            assert (answer.status_code, answer.json()["code"]) == (401, "refresh_expired")
+
+
+async def test_log_out_ends_the_family_and_its_open_sessions() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann = await rest.user()
+        await listener.subscribe([user_channel(ann.id)])
+        for _ in range(2):  # repeating it is no error
+            answer = await rest("POST", "/api/auth/logout", {"refresh_token": ann.refresh})
+            assert (answer.status_code, answer.content) == (204, b"")
+        [(_, control)] = await received(listener, 1)
+        assert (control["do"], control["code"]) == ("revoked", 4001)
+        assert (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).status_code == 401
+
+
+async def test_a_blocked_user_gets_nowhere() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        await rest.services.accounts.set_blocked(ann.id, True)
+        login = {"name": ann.name, "password": "a long password"}
+        answers = [
+            await ann("GET", "/api/auth/me"),
+            await rest("POST", "/api/auth/login", login),
+            await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh}),
+        ]
+        assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "blocked")] * 3
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer x.y.z", "Basic YTpi", "Bearer \xff"])
+async def test_without_a_valid_token_there_is_no_way_in(header: str) -> None:
+    async with open_rest() as rest:
+        answer = await rest("GET", "/api/auth/me", headers={"Authorization": header.encode("latin-1")})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_token_of_an_account_that_is_gone_is_refused() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        ann.access = rest.services.keys.issue("9f0c0000-0000-4000-8000-000000000001", "ghost", "f", 60)
+        assert (await ann("GET", "/api/auth/me")).status_code == 401
+
+
+async def test_jwks_is_public() -> None:
+    async with open_rest() as rest:
+        assert (await rest("GET", "/api/auth/jwks.json")).json() == rest.services.keys.jwks()
+
+
+async def test_registrations_are_limited_by_address() -> None:
+    settings = Settings(limits=Limits(register_per_minute=2))
+    async with open_rest(settings=settings) as rest:
+        for _ in range(2):
+            await rest.user()
+        answer = await rest("POST", "/api/auth/register", {"name": "late", "password": "a long password"})
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert answer.json()["retry_after_ms"] == 60_000
+        assert answer.headers["retry-after"] == "60"
+        rest.clock.now += 60_000
+        await rest.user()
+
+
+async def test_failed_log_ins_are_limited_by_name() -> None:
+    async with open_rest(settings=LIMITED) as rest:
+        await rest.user("ann")
+        right, wrong = ({"name": "ann", "password": word} for word in ("a long password", "a wrong password"))
+        for _ in range(9):
+            assert (await rest("POST", "/api/auth/login", wrong)).status_code == 401
+        assert (await rest("POST", "/api/auth/login", right)).status_code == 200  # and the count begins afresh
+        for _ in range(10):
+            assert (await rest("POST", "/api/auth/login", {**wrong, "name": "ANN"})).status_code == 401
+        answer = await rest("POST", "/api/auth/login", right)
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert int(answer.headers["retry-after"]) == 60
+        rest.clock.now += 60_000
+        assert (await rest("POST", "/api/auth/login", right)).status_code == 200
+
+
+async def test_failed_log_ins_are_limited_by_address_and_right_ones_are_not() -> None:
+    settings = Settings(limits=Limits(login_failures_per_address=3))
+    async with open_rest(settings=settings) as rest:
+        await rest.user("ann")
+        right = {"name": "ann", "password": "a long password"}
+        for _ in range(20):
+            assert (await rest("POST", "/api/auth/login", right)).status_code == 200
+        statuses = [
+            (await rest("POST", "/api/auth/login", {"name": f"name{n}", "password": "a guess"})).status_code
+            for n in range(5)
+        ]
+        assert statuses == [401, 401, 401, 429, 429]
+        assert (await rest("POST", "/api/auth/login", right)).status_code == 429
+        rest.clock.now += 60_000
+        assert (await rest("POST", "/api/auth/login", right)).status_code == 200
+
+
+async def test_limits_can_be_switched_off() -> None:
+    async with open_rest(settings=Settings(rate_limits=False, limits=Limits(login_failures_per_name=1))) as rest:
+        for _ in range(3):
+            answer = await rest("POST", "/api/auth/login", {"name": "ann", "password": "a guess"})
+            assert answer.status_code == 401
+
+
+async def test_secrets_stay_out_of_answers_and_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with open_rest() as rest:
+        ann = await rest.user()
+        body = {"name": ann.name, "password": "very secret words", "refresh_token": 3}
+        for path in ("login", "register", "refresh"):
+            answer = await rest("POST", f"/api/auth/{path}", body)
+            assert "very secret" not in answer.text
+        await ann("GET", "/api/search", params={"q": "very secret words"})
+        stored = await rest.services.accounts.password_hash(ann.id)
+        assert stored is not None
+        for secret in ("very secret", ann.access, ann.refresh, stored):
+            assert secret not in caplog.text
+        assert msgspec.json.decode(answer.content)["field"] == "refresh_token"

@@ -1,0 +1,174 @@
+"""Request bodies: bounded, and strict JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from services.common.bodies import DEPTH, BadJson, BodyLimit, check_json
+from tests.support.clocks import virtual_time
+from tests.support.rest import Rest, open_rest
+
+pytestmark = pytest.mark.anyio
+REGISTER = "/api/auth/register"
+JSON = {"Content-Type": "application/json"}
+
+
+async def post(rest: Rest, content: bytes, path: str = REGISTER, **headers: str) -> tuple[int, dict[str, Any]]:
+    answer = await rest.http.post(path, content=content, headers={**JSON, **headers})
+    rest.checker.check("POST", answer)
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.status_code, answer.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", None),
+        (b"{", "not JSON"),
+        (b"nonsense", "not JSON"),
+        (b'{"name": "ann", "name": "bob"}', "'name' stands twice"),
+        (b'{"name": {"a": 1, "a": 2}}', "'a' stands twice"),
+        (b'{"name": NaN}', "not JSON"),
+        (b'{"name": Infinity}', "not JSON"),
+        (b'{"name": "\\ud800"}', "not JSON"),
+        (b'{"\\udc00": 1}', "not JSON"),
+        (b'{"name": "\xff"}', "not JSON"),
+        (b"\xff\xfe{\x00}\x00", "not JSON"),
+        (b'{"name": "ann"} {}', "not JSON"),
+        (b'{"name": "a\x00b"}', "not JSON"),
+        (b"[" * 10_000 + b"]" * 10_000, "JSON"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, f"more than {DEPTH} deep"),
+        (b'{"name": 1' + b"0" * 5000 + b"}", "not JSON"),
+    ],
+)
+async def test_what_is_no_strict_json_is_refused(body: bytes, says: str | None) -> None:
+    async with open_rest() as rest:
+        status, problem = await post(rest, body)
+        if says is None:
+            assert (status, problem["code"]) == (422, "invalid")
+        else:
+            assert (status, problem["code"]) == (400, "bad_json")
+            assert says in problem["detail"]
+
+
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode)
+)
+def test_any_bytes_are_json_or_bad_json(body: bytes) -> None:
+    try:
+        check_json(body)
+    except BadJson:
+        return
+    json.loads(body)
+
+
+def test_nesting_is_allowed_to_its_limit() -> None:
+    check_json(b"[" * DEPTH + b"]" * DEPTH)
+    with pytest.raises(BadJson):
+        check_json(b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1))
+
+
+async def test_another_type_than_json_is_415() -> None:
+    async with open_rest() as rest:
+        for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+            status, problem = await post(rest, b'{"name": "ann"}', **{"Content-Type": content_type})
+            assert (status, problem["code"]) == (415, "unsupported_media_type")
+        answer = await rest.http.post(
+            REGISTER,
+            content=b'{"name": "ann", "password": "a long password"}',
+            headers={"Content-Type": "Application/JSON; charset=utf-8"},
+        )
+        assert answer.status_code == 201
+
+
+async def test_a_body_of_20_mb_is_413_by_its_length_alone() -> None:
+    async with open_rest() as rest:
+        status, problem = await post(rest, b"x" * 20_000_000)
+        assert (status, problem["code"]) == (413, "too_long")
+
+
+class Source:
+    """A client that sends pieces of 64 KiB without an end and without telling a length."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+
+    async def __call__(self) -> Message:
+        await anyio.lowlevel.checkpoint()
+        self.pieces += 1
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+
+
+class Sink:
+    """What came back."""
+
+    def __init__(self) -> None:
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        self.status = message.get("status", self.status)
+
+
+async def never(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("the application was reached")
+
+
+def scope(**headers: str) -> Scope:
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "method": "POST", "path": "/", "headers": pairs}
+
+
+async def test_an_endless_body_is_read_to_the_limit_and_no_further() -> None:
+    source, sink = Source(), Sink()
+    await BodyLimit(never, limit=1_048_576)(scope(content_type="application/json"), source, sink)
+    assert (sink.status, source.pieces) == (413, 17)
+
+
+async def test_a_length_that_is_over_is_refused_before_anything_is_read() -> None:
+    for length in ("1048577", "9" * 5000):
+        source, sink = Source(), Sink()
+        await BodyLimit(never, limit=1_048_576)(scope(content_length=length), source, sink)
+        assert (sink.status, source.pieces) == (413, 0)
+
+
+@virtual_time
+async def test_a_body_that_does_not_come_is_408() -> None:
+    sink = Sink()
+
+    async def silent() -> Message:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    await BodyLimit(never, limit=100)(scope(), silent, sink)
+    assert sink.status == 408
+
+
+async def test_a_client_that_leaves_gets_nothing() -> None:
+    sink = Sink()
+
+    async def gone() -> Message:
+        await anyio.lowlevel.checkpoint()
+        return {"type": "http.disconnect"}
+
+    await BodyLimit(never, limit=100)(scope(), gone, sink)
+    assert sink.status == 0
+
+
+async def test_a_body_in_pieces_is_put_together() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for byte in b'{"name": "ann", "password": "a long password"}':
+            yield bytes([byte])
+
+    async with open_rest() as rest:
+        answer = await rest.http.post(REGISTER, content=pieces(), headers=JSON)
+        assert answer.status_code == 201

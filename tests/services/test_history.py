@@ -1,0 +1,171 @@
+"""Pages, read marks, earlier texts, conversations, search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chat.domain.conversations import dm_key, room_key
+from chat.domain.ids import new_id, rfc3339
+from chat.wire.records import Deleted, Edited, Reacted, Read
+from tests.support.rest import Rest, User, open_rest
+
+pytestmark = pytest.mark.anyio
+
+
+async def seqs(user: User, path: str) -> tuple[list[int], bool]:
+    page = (await user("GET", path)).json()
+    return [message["seq"] for message in page["messages"]], page["more"]
+
+
+async def test_a_room_is_paged_both_ways() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        room = await ann.room()
+        await rest.say(room_key(room), ann, *(f"text {n}" for n in range(1, 8)))
+        path = f"/api/rooms/{room}/messages"
+        assert await seqs(ann, path) == ([7, 6, 5, 4, 3, 2, 1], False)
+        assert await seqs(ann, f"{path}?limit=3") == ([7, 6, 5], True)
+        assert await seqs(ann, f"{path}?before=5&limit=3") == ([4, 3, 2], True)
+        assert await seqs(ann, f"{path}?after=5") == ([6, 7], False)
+        assert await seqs(ann, f"{path}?after=2&limit=2") == ([3, 4], True)
+        assert await seqs(ann, f"{path}?before=1") == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=many", "limit"),
+        ("before=0", "before"),
+        ("before=x", "before"),
+        ("after=99999999999999999999", "after"),
+        ("before=2&after=1", "before"),
+    ],
+)
+async def test_a_bad_page_is_refused(query: str, field: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        answer = await ann("GET", f"/api/rooms/{await ann.room()}/messages?{query}")
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_a_message_comes_with_what_became_of_it() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        room = await ann.room()
+        key = room_key(room)
+        await rest.say(key, ann, "first", "second")
+        rest.clock.now += 1000
+        at: dict[str, Any] = {"conversation": key, "actor": ann.id, "ts": rest.clock()}
+        await rest.services.history.apply(
+            [],
+            [
+                Edited(**at, seq=1, text="first, better"),
+                Reacted(**at, seq=1, emoji="👍"),
+                Deleted(**at, seq=2),
+                Read(**at, seq=2),
+            ],
+        )
+        second, first = (await ann("GET", f"/api/rooms/{room}/messages")).json()["messages"]
+        assert (first["text"], first["edited"], first["reactions"]) == ("first, better", True, {"👍": [ann.id]})
+        assert (second["text"], second["deleted"]) == (None, True)
+        assert first["sender"] == {"id": ann.id, "name": ann.name}
+        assert "reply_to" not in first
+        assert (await ann("GET", f"/api/rooms/{room}/reads")).json() == {"reads": {ann.id: 2}}
+        for seq, text in ((1, "first"), (2, "second")):
+            originals = (await ann("GET", f"/api/rooms/{room}/messages/{seq}/originals")).json()["originals"]
+            assert originals == [{"text": text, "until": rfc3339(rest.clock())}]
+        assert (await ann("GET", f"/api/rooms/{room}/messages/3/originals")).status_code == 404
+
+
+async def test_direct_conversations() -> None:
+    async with open_rest() as rest:
+        ann, bob, cid = await rest.user("ann"), await rest.user("bob"), await rest.user("cid")
+        assert (await ann("GET", "/api/dms")).json() == {"conversations": []}
+        await rest.say(dm_key(ann.id, bob.id), bob, "one", "two")
+        rest.clock.now += 1
+        await rest.say(dm_key(ann.id, cid.id), ann, "three")
+        found = (await ann("GET", "/api/dms")).json()["conversations"]
+        assert found == [
+            {"with": {"id": cid.id, "name": "cid"}, "seq": 1, "unread": 0, "read": 0},
+            {"with": {"id": bob.id, "name": "bob"}, "seq": 2, "unread": 2, "read": 0},
+        ]
+        page = (await ann("GET", f"/api/dms/{bob.id}/messages")).json()
+        assert [message["text"] for message in page["messages"]] == ["two", "one"]
+        assert (page["messages"][0]["from"], page["messages"][0]["to"]) == ({"id": bob.id, "name": "bob"}, ann.id)
+        assert await seqs(bob, f"/api/dms/{ann.id}/messages?after=1") == ([2], False)
+        assert await seqs(cid, f"/api/dms/{bob.id}/messages") == ([], False)
+        mark = Read(conversation=dm_key(ann.id, bob.id), actor=ann.id, ts=rest.clock(), seq=1)
+        await rest.services.history.apply([], [mark])
+        assert (await bob("GET", f"/api/dms/{ann.id}/reads")).json() == {"reads": {ann.id: 1}}
+
+
+@pytest.mark.parametrize("what", ["messages", "reads"])
+async def test_a_conversation_needs_another_user(what: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        assert (await ann("GET", f"/api/dms/{ann.id}/{what}")).status_code == 422
+        assert (await ann("GET", f"/api/dms/{new_id()}/{what}")).status_code == 404
+        assert (await ann("GET", f"/api/dms/ann/{what}")).json()["field"] == "user"
+
+
+async def library(rest: Rest) -> tuple[User, User, str, str]:
+    """Ann is in one room with Bob; another room is Bob's own. Both wrote about foxes."""
+    ann, bob = await rest.user("ann"), await rest.user("bob")
+    shared, secret = await ann.room("shared"), await bob.room("secret", "private")
+    await bob("POST", f"/api/rooms/{shared}/join")
+    await rest.say(room_key(shared), ann, "The quick brown fox", "a lazy dog")
+    rest.clock.now += 10_000
+    await rest.say(room_key(shared), bob, "another FOX, quick")
+    await rest.say(room_key(secret), bob, "a secret fox")
+    await rest.say(dm_key(ann.id, bob.id), bob, "a fox between us")
+    return ann, bob, shared, secret
+
+
+async def found(user: User, **params: str) -> set[str]:
+    answer = await user("GET", "/api/search", params=params)
+    assert answer.status_code == 200, answer.text
+    return {message["text"] for message in answer.json()["messages"]}
+
+
+async def test_search_finds_what_the_asker_may_read() -> None:
+    async with open_rest() as rest:
+        ann, bob, shared, secret = await library(rest)
+        first, second, direct = "The quick brown fox", "another FOX, quick", "a fox between us"
+        assert await found(ann, q="fox") == {first, second, direct}
+        assert await found(bob, q="fox") == {first, second, direct, "a secret fox"}
+        assert await found(ann, q="Quick fox!") == {first, second}
+        assert await found(ann, q="fox", room=shared) == {first, second}
+        assert await found(ann, q="fox", **{"from": "ANN"}) == {first}
+        assert await found(ann, q="fox", **{"from": bob.id}) == {second, direct}
+        assert await found(ann, q="fox", **{"from": "nobody"}) == set()
+        now = rest.clock()
+        assert await found(ann, q="fox", before=rfc3339(now)) == {first}
+        assert await found(ann, q="fox", before=str(now)) == {first}
+        assert await found(ann, q="fox", before="2100-01-01T00:00:00+01:00") == {first, second, direct}
+        answer = await ann("GET", "/api/search", params={"q": "fox", "room": secret})
+        assert answer.status_code == 403
+        limited = (await ann("GET", "/api/search", params={"q": "fox", "limit": "1"})).json()
+        assert (len(limited["messages"]), limited["more"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({}, "q"),
+        ({"q": "!?"}, "q"),
+        ({"q": "x" * 513}, "q"),
+        ({"q": "nul\0"}, "q"),
+        ({"q": "fox", "room": "den"}, "room"),
+        ({"q": "fox", "before": "yesterday"}, "before"),
+        ({"q": "fox", "before": "2026-01-01"}, "before"),
+        ({"q": "fox", "limit": "1000"}, "limit"),
+    ],
+)
+async def test_a_bad_search_is_refused(params: dict[str, str], field: str) -> None:
+    async with open_rest() as rest:
+        answer = await (await rest.user())("GET", "/api/search", params=params)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)

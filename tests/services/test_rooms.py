@@ -1,0 +1,263 @@
+"""Rooms, members, bans, invitations: what the routes answer, and what they announce."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from chat.domain.conversations import room_key
+from chat.domain.ids import new_id, rfc3339
+from chat.wire.relay import room_channel, user_channel
+from tests.support.rest import open_rest, received
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_room_is_made_found_changed_and_deleted() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        answer = await ann("POST", "/api/rooms", {"name": " Chess ", "visibility": "public"})
+        room = answer.json()
+        expected = {"name": "Chess", "visibility": "public", "role": "owner", "seq": 0, "unread": 0, "read": 0}
+        assert (answer.status_code, room) == (201, {"id": room["id"], **expected})
+        assert (await ann("GET", "/api/rooms")).json() == {"rooms": [room]}
+        assert (await bob("GET", "/api/rooms")).json() == {"rooms": []}
+        seen = {**room, "role": None}
+        assert (await bob("GET", "/api/rooms?public=1")).json() == {"rooms": [seen]}
+        assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json() == {"rooms": [seen]}
+        assert (await bob("GET", "/api/rooms?public=1&name=x")).json() == {"rooms": []}
+        assert (await bob("GET", f"/api/rooms/{room['id'].upper()}")).json() == seen
+        changed = await ann("PATCH", f"/api/rooms/{room['id']}", {"visibility": "private"})
+        assert changed.json() == {**room, "visibility": "private"}
+        assert (await bob("GET", f"/api/rooms/{room['id']}")).status_code == 403
+        assert (await bob("GET", "/api/rooms?public=1")).json() == {"rooms": []}
+        assert (await ann("DELETE", f"/api/rooms/{room['id']}")).status_code == 204
+        assert (await ann("GET", f"/api/rooms/{room['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 81}, "name"),
+        ({"name": "nul\0"}, "name"),
+        ({"name": "two\nlines"}, "name"),
+        ({"name": ["x"]}, "name"),
+        ({"name": "den", "visibility": "secret"}, "visibility"),
+        ({"visibility": "public"}, "name"),
+    ],
+)
+async def test_a_bad_room_is_refused(body: dict[str, Any], field: str) -> None:
+    async with open_rest() as rest:
+        answer = await (await rest.user())("POST", "/api/rooms", body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_an_empty_change_says_what_to_give() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        answer = await ann("PATCH", f"/api/rooms/{await ann.room()}", {})
+        assert (answer.status_code, answer.json()["field"]) == (422, "name")
+
+
+async def test_unread_counts_follow_the_history() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await bob("POST", f"/api/rooms/{room}/join")
+        await rest.say(room_key(room), ann, "one", "two")
+        view = (await bob("GET", f"/api/rooms/{room}")).json()
+        assert (view["seq"], view["unread"], view["read"], view["role"]) == (2, 2, 0, "member")
+        [mine] = (await ann("GET", "/api/rooms")).json()["rooms"]
+        assert (mine["seq"], mine["unread"]) == (2, 0)
+
+
+async def test_joining_and_leaving() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await listener.subscribe([room_channel(room), user_channel(bob.id)])
+        assert (await bob("POST", f"/api/rooms/{room}/join")).json()["role"] == "member"
+        assert (await bob("POST", f"/api/rooms/{room}/join")).json()["role"] == "member"  # announces nothing
+        assert (await bob("POST", f"/api/rooms/{room}/leave")).status_code == 204
+        assert (await bob("POST", f"/api/rooms/{room}/leave")).status_code == 403
+        joined, left = (
+            {"type": "member", "room": room, "user": bob.id, "change": change} for change in ("joined", "left")
+        )
+        deliveries = await received(listener, 4)
+        assert [channel for channel, _ in deliveries] == [user_channel(bob.id), room_channel(room)] * 2
+        assert deliveries[1][1] == {**joined, "role": "member"}
+        assert deliveries[3][1] == left
+        control = deliveries[0][1]
+        assert (control["do"], control["user"], control["room"], control["role"]) == ("member", bob.id, room, "member")
+        assert deliveries[2][1]["role"] is None
+
+
+async def test_a_private_room_takes_an_invitation() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room(visibility="private")
+        answer = await bob("POST", f"/api/rooms/{room}/join")
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        made = await ann("POST", f"/api/rooms/{room}/invites")
+        assert made.status_code == 201
+        token = made.json()["token"]
+        assert made.json()["expires"] == rfc3339(rest.clock() + 7 * 24 * 3600 * 1000)
+        for _ in range(2):
+            entered = await bob("POST", f"/api/invites/{token}")
+            assert (entered.status_code, entered.json()["role"]) == (200, "member")
+        assert (await bob("POST", f"/api/rooms/{room}/join")).status_code == 200
+
+
+async def test_an_invitation_gives_its_role_and_expires() -> None:
+    async with open_rest() as rest:
+        ann, bob, cid = await rest.user(), await rest.user(), await rest.user()
+        room = await ann.room(visibility="private")
+        made = await ann("POST", f"/api/rooms/{room}/invites", {"role": "reader", "expires_in": 60})
+        token = made.json()["token"]
+        assert (await bob("POST", f"/api/invites/{token}")).json()["role"] == "reader"
+        assert (await ann("POST", f"/api/invites/{token}")).json()["role"] == "owner"
+        rest.clock.now += 60_000
+        for bad in (token, "unknown", "%F0%9F%90%A6", "a" * 500):
+            answer = await cid("POST", f"/api/invites/{bad}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        for body in ({"expires_in": 1}, {"expires_in": 10**9}, {"role": "king"}):
+            assert (await ann("POST", f"/api/rooms/{room}/invites", body)).status_code == 422
+
+
+async def test_members_are_listed_by_name_in_pages() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user("ann")
+        room = await ann.room()
+        for name in ("Dan", "bob", "Cid"):
+            await (await rest.user(name))("POST", f"/api/rooms/{room}/join")
+        first = (await ann("GET", f"/api/rooms/{room}/members?limit=3")).json()
+        assert [member["name"] for member in first["members"]] == ["ann", "bob", "Cid"]
+        assert first["more"]
+        assert first["members"][0]["role"] == "owner"
+        rest_of = (await ann("GET", f"/api/rooms/{room}/members?after=Cid")).json()
+        assert ([member["name"] for member in rest_of["members"]], rest_of["more"]) == (["Dan"], False)
+
+
+async def test_roles_are_set_and_announced() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await listener.subscribe([room_channel(room)])
+        for role in ("member", "member", "moderator"):
+            answer = await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": role})
+            assert (answer.status_code, answer.json()) == (200, {"role": role})
+        changes = [(event["change"], event["role"]) for _, event in await received(listener, 2)]
+        assert changes == [("joined", "member"), ("role", "moderator")]
+        missing = await ann("PUT", f"/api/rooms/{room}/members/{new_id()}", {"role": "member"})
+        assert missing.status_code == 404
+
+
+async def test_the_last_owner_stays() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        demotion = f"/api/rooms/{room}/members/{ann.id}"
+        for answer in (
+            await ann("POST", f"/api/rooms/{room}/leave"),
+            await ann("DELETE", demotion),
+            await ann("PUT", demotion, {"role": "member"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "last_owner")
+        await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": "owner"})
+        assert (await ann("DELETE", demotion)).status_code == 204
+
+
+async def test_kicking_and_banning() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await bob("POST", f"/api/rooms/{room}/join")
+        await listener.subscribe([room_channel(room), user_channel(bob.id)])
+        member, ban = f"/api/rooms/{room}/members/{bob.id}", f"/api/rooms/{room}/bans/{bob.id}"
+        assert (await ann("DELETE", member)).status_code == 204
+        assert (await ann("DELETE", member)).status_code == 404
+        assert (await ann("DELETE", ban)).status_code == 404
+        assert (await ann("PUT", ban, {"reason": "spam"})).status_code == 204
+        assert (await ann("GET", f"/api/rooms/{room}/bans")).json() == {"bans": [{"id": bob.id, "name": bob.name}]}
+        token = (await ann("POST", f"/api/rooms/{room}/invites", {})).json()["token"]
+        for answer in (
+            await bob("POST", f"/api/rooms/{room}/join"),
+            await bob("POST", f"/api/invites/{token}"),
+            await ann("PUT", member, {"role": "member"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "banned")
+        assert (await ann("DELETE", ban)).status_code == 204
+        assert (await bob("POST", f"/api/rooms/{room}/join")).status_code == 200
+        deliveries = await received(listener, 6)
+        assert [event["change"] for channel, event in deliveries if channel == room_channel(room)] == [
+            "kicked",
+            "banned",
+            "joined",
+        ]
+        assert [control["role"] for channel, control in deliveries if channel != room_channel(room)] == [
+            None,
+            None,
+            "member",
+        ]
+
+
+async def test_one_does_not_ban_oneself_nor_someone_who_does_not_exist() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        room = await ann.room()
+        answer = await ann("PUT", f"/api/rooms/{room}/bans/{ann.id}")
+        assert (answer.status_code, answer.json()["field"]) == (422, "user")
+        assert (await ann("PUT", f"/api/rooms/{room}/bans/{new_id()}")).status_code == 404
+        assert (await ann("PUT", f"/api/rooms/{room}/bans/{new_id()}", {"reason": "x" * 501})).status_code == 422
+
+
+async def test_a_change_of_a_room_is_announced() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await bob("POST", f"/api/rooms/{room}/join")
+        await listener.subscribe([room_channel(room), user_channel(ann.id), user_channel(bob.id)])
+        await ann("PATCH", f"/api/rooms/{room}", {"name": "attic"})
+        await ann("DELETE", f"/api/rooms/{room}")
+        updated, deleted, *members = await received(listener, 4)
+        assert updated == (
+            room_channel(room),
+            {"type": "room", "room": room, "change": "updated", "name": "attic", "visibility": "public"},
+        )
+        assert (deleted[0], deleted[1]["do"]) == (room_channel(room), "room_deleted")
+        assert {channel for channel, _ in members} == {user_channel(ann.id), user_channel(bob.id)}
+        assert all((control["do"], control["role"]) == ("member", None) for _, control in members)
+
+
+async def test_a_client_that_hangs_up_does_not_split_a_change_from_its_announcement() -> None:
+    async with open_rest() as rest, rest.services.relay.listener() as listener:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await listener.subscribe([room_channel(room)])
+        joined = 0
+        for checkpoints in range(60):
+            await bob("DELETE", f"/api/rooms/{room}/members/{bob.id}")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(bob, "POST", f"/api/rooms/{room}/join")
+                for _ in range(checkpoints):
+                    await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+            role = await rest.services.rooms.role(room, bob.id)
+            joined += role is not None
+        await bob("DELETE", f"/api/rooms/{room}/members/{bob.id}")
+        events = [event["change"] for _, event in await received(listener, 2 * joined)]
+        assert events == ["joined", "left"] * joined
+        assert joined
+
+
+@pytest.mark.parametrize("path", ["", "/members", "/messages", "/reads", "/bans"])
+async def test_what_does_not_exist_is_404_and_what_is_no_id_422(path: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        assert (await ann("GET", f"/api/rooms/{new_id()}{path}")).status_code == 404
+        answer = await ann("GET", f"/api/rooms/nowhere{path}")
+        assert (answer.status_code, answer.json()["field"]) == (422, "room")

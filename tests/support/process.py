@@ -1,0 +1,152 @@
+"""The real process: `python -m rookery serve`, started, watched, killed and started again by a test.
+
+Times are deadlines, never waits: a test goes on as soon as the process is ready, or has exited.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "output"
+
+_READY = re.compile(rb"^ready http=(?:http://)?([^\s/]+)\S* ws=(?:ws://)?([^\s/]+)", re.MULTILINE)
+_START_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+
+
+class ServerFailed(Exception):
+    """The process did not come up, or did not go."""
+
+
+class ServerProcess:
+    """One server on its own data folder and free ports. Standard error goes to `output/e2e/NAME.log`.
+
+    After the first start the ports stay the same, so that clients find it again.
+    """
+
+    def __init__(self, name: str, data: Path, *, backend: str | None = None, **environment: str) -> None:
+        self.data = data
+        self.http_address = "127.0.0.1:0"
+        self.ws_address = "127.0.0.1:0"
+        self.log = OUTPUT / "e2e" / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.log"
+        self._backend = backend
+        self._environment = {f"ROOKERY_{key.upper()}": value for key, value in environment.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.kill()
+
+    @property
+    def http(self) -> str:
+        """Where REST and the page are."""
+        return f"http://{self.http_address}"
+
+    @property
+    def ws(self) -> str:
+        """Where the edge is."""
+        return f"ws://{self.ws_address}/ws"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        if self._process is None:
+            raise ServerFailed("it was not started")
+        return self._process
+
+    def start(self) -> None:
+        """Start, and wait until both ports accept. Raises `ServerFailed` with what the process said."""
+        self.kill()
+        command = [sys.executable, "-m", "rookery", "serve", "--data", str(self.data)]
+        command += ["--http", self.http_address, "--ws", self.ws_address]
+        if self._backend:
+            command += ["--backend", self._backend]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOKERY_")}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**kept, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self.http_address, self.ws_address = self._wait_ready()
+
+    def _wait_ready(self) -> tuple[str, str]:
+        deadline = time.monotonic() + _START_SECONDS
+        said = b""
+        assert self.process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while (found := _READY.search(said)) is None:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    self.kill()
+                    raise ServerFailed(f"not ready within {_START_SECONDS} s; see {self.log}")
+                data = os.read(self.process.stdout.fileno(), 4096)
+                if not data:
+                    raise ServerFailed(f"exited with {self.process.wait(_STOP_SECONDS)}: {self.errors()[-2000:]}")
+                said += data
+        return found[1].decode(), found[2].decode()
+
+    def terminate(self) -> None:
+        """SIGTERM: drain."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float = _STOP_SECONDS) -> int:
+        """Wait for the exit; its code."""
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ServerFailed(f"still there after {timeout} s; see {self.log}") from None
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs, and wait until it is gone."""
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            process.kill()
+        process.wait(_STOP_SECONDS)
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def restart(self) -> None:
+        """Kill, and start again on the same data and ports."""
+        self.kill()
+        self.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def rss(self) -> int:
+        """The resident memory of the process, in bytes."""
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    def errors(self) -> str:
+        """What the process wrote to standard error, over all its starts."""
+        return self.log.read_text(errors="replace")
+
+    def check(self) -> None:
+        """No defect was logged: fails the test that caused a traceback."""
+        said = self.errors()
+        assert "Traceback" not in said, said[-5000:]

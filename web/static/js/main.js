@@ -1,0 +1,60 @@
+/** The page begins here: real browser objects are handed to the parts, and the page of the moment is shown. */
+import { Api, request } from "./api.js";
+import { App } from "./app.js";
+import { h } from "./dom.js";
+import { KEY, Session } from "./session.js";
+import { Link } from "./socket.js";
+import { authView } from "./views/auth.js";
+import { Shell, invited, keepInvite } from "./views/shell.js";
+import { announcer, connectionStatus, notices } from "./views/status.js";
+
+const fetcher = (path, init) => fetch(path, init);
+const publicPost = (path, body) => request(fetcher, "POST", path, body);
+const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
+
+const session = new Session({ storage: localStorage, locks: navigator.locks ?? null, post: publicPost, now: () => Date.now() });
+const app = new App({
+  session,
+  api: new Api(fetcher, session),
+  publicPost,
+  makeLink: (parts) => new Link({ ...parts, url: socketUrl(parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
+});
+
+/** The edge's address, which may be given relative to the page. @param {string} given */
+function socketUrl(given) {
+  const url = new URL(given || "/ws", location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}
+
+const page = h("div", { class: "page" });
+let shell = null;
+
+function show({ phase, reason }) {
+  shell?.end();
+  shell = null;
+  document.body.dataset.phase = phase;
+  if (phase === "out") {
+    page.replaceChildren(authView(app, reason, invited()));
+    page.querySelector("input")?.focus();
+  } else if (phase === "in") {
+    shell = new Shell(app);
+    page.replaceChildren(shell.element);
+  } else {
+    page.replaceChildren(h("main", { class: "starting" }, h("img", { src: "icons/rook.svg", alt: "", width: 56, height: 56 }), h("p", { text: "One moment…" })));
+  }
+}
+
+keepInvite();
+app.on("session", show);
+app.on("gone", (conversation) => shell?.gone(conversation));
+document.querySelector("#root").append(connectionStatus(app), page, notices(app), announcer(app));
+document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
+window.addEventListener("online", () => app.link?.wake());
+window.addEventListener("storage", (event) => {
+  if (event.key !== KEY && event.key !== null) return;
+  const signedIn = session.read() !== null;
+  if (!signedIn && app.phase !== "out") app.leave("You logged out in another window.");
+  else if (signedIn && app.phase === "out") app.start();
+});
+app.start();

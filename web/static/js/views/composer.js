@@ -1,0 +1,149 @@
+/** Where one writes: a new message, a reply, or an edit. Enter sends, Shift+Enter begins a line, Escape cancels. */
+import { h, icon, iconButton, setText } from "../dom.js";
+import { clean, excerpt, refusal } from "../text.js";
+import { Suggestions } from "./suggestions.js";
+
+export class Composer {
+  /** @type {{kind: "new"} | {kind: "reply" | "edit", entry: any}} */
+  #mode = { kind: "new" };
+  #kept = "";
+
+  /**
+   * @param {import("../app.js").App} app
+   * @param {any} conversation
+   * @param {Map<string, string>} drafts
+   * @param {{sent: () => void, lastOwn: () => any, names: (prefix: string) => Promise<any[]>}} does
+   */
+  constructor(app, conversation, drafts, does) {
+    this.app = app;
+    this.conversation = conversation;
+    this.drafts = drafts;
+    this.does = does;
+    this.input = h("textarea", {
+      class: "composer-input",
+      rows: 1,
+      placeholder: `Message ${conversation.name}`,
+      "aria-label": `Message ${conversation.name}`,
+      enterkeyhint: "send",
+      data: { testid: "composer" },
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#key(event),
+    });
+    this.grow = h("div", { class: "composer-grow" }, this.input);
+    this.send = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send", data: { testid: "send" } }, icon("send"));
+    this.contextText = h("span", { class: "context-text" });
+    this.context = h("div", { class: "context", hidden: true }, this.contextText, iconButton("close", "Cancel", { onclick: () => this.cancel() }));
+    this.error = h("p", { class: "composer-error", role: "alert" });
+    this.suggestions = new Suggestions(this.input, does.names, () => this.#typed());
+    this.box = h("div", { class: "composer-box" }, this.suggestions.element, this.context, h("div", { class: "composer-line" }, this.grow, this.send));
+    this.form = h("form", { class: "composer", onsubmit: (event) => this.#submit(event) }, this.error, this.box);
+    this.readOnly = h("p", { class: "read-only", text: "You can read here, but not write." });
+    this.element = h("div", { class: "composer-area" }, this.form, this.readOnly);
+    this.#write(drafts.get(conversation.key) ?? "");
+    this.unwatch = app.store.watch("rooms", () => this.#rights());
+    this.#rights();
+  }
+
+  focus() {
+    this.input.focus();
+  }
+
+  end() {
+    this.unwatch();
+    this.suggestions.end();
+  }
+
+  /** @param {any} entry the message to answer */
+  reply(entry) {
+    this.cancel();
+    this.#become({ kind: "reply", entry }, `Reply to ${entry.sender.name}: ${excerpt(entry.text ?? "", "", 80)}`);
+  }
+
+  /** @param {any} entry the message to change */
+  edit(entry) {
+    this.cancel();
+    this.#kept = this.input.value;
+    this.#write(entry.text);
+    this.#become({ kind: "edit", entry }, "Edit message");
+  }
+
+  /** Back to a new message. */
+  cancel() {
+    if (this.#mode.kind === "edit") this.#write(this.#kept);
+    this.#mode = { kind: "new" };
+    this.context.hidden = true;
+    this.error.textContent = "";
+  }
+
+  #become(mode, text) {
+    this.#mode = mode;
+    setText(this.contextText, text);
+    this.context.hidden = false;
+    this.input.focus();
+    this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+  }
+
+  #rights() {
+    this.form.hidden = !this.conversation.writable;
+    this.readOnly.hidden = this.conversation.writable;
+  }
+
+  /** @param {string} text */
+  #write(text) {
+    this.input.value = text;
+    this.grow.dataset.text = text;
+    this.send.classList.toggle("ready", Boolean(text.trim()));
+  }
+
+  #typed() {
+    const { value } = this.input;
+    this.grow.dataset.text = value;
+    this.error.textContent = "";
+    this.send.classList.toggle("ready", Boolean(value.trim()));
+    if (this.#mode.kind === "edit") return;
+    if (value) this.drafts.set(this.conversation.key, value);
+    else this.drafts.delete(this.conversation.key);
+    if (value.trim()) this.app.messages.typing(this.conversation);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.isComposing || this.suggestions.key(event)) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.form.requestSubmit();
+    } else if (event.key === "Escape" && this.#mode.kind !== "new") {
+      event.preventDefault();
+      this.cancel();
+    } else if (event.key === "ArrowUp" && !this.input.value && this.#mode.kind === "new") {
+      const entry = this.does.lastOwn();
+      if (!entry) return;
+      event.preventDefault();
+      this.edit(entry);
+    }
+  }
+
+  /** @param {Event} event */
+  #submit(event) {
+    event.preventDefault();
+    const text = clean(this.input.value);
+    if (!text) return;
+    const wrong = refusal(text);
+    if (wrong) {
+      this.error.textContent = wrong;
+      return;
+    }
+    const mode = this.#mode;
+    if (mode.kind === "edit") {
+      this.cancel();
+      if (text !== mode.entry.text) this.app.messages.edit(this.conversation, mode.entry, text);
+      return;
+    }
+    this.cancel();
+    this.#write("");
+    this.drafts.delete(this.conversation.key);
+    this.app.messages.send(this.conversation, text, mode.kind === "reply" ? mode.entry.seq : null);
+    this.does.sent();
+    this.input.focus();
+  }
+}

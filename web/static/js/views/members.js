@@ -1,0 +1,133 @@
+/** The side panel of a room: its members, and what its keepers may do. */
+import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../dom.js";
+import { avatar, presenceDot, setPresence } from "./avatar.js";
+import { confirmed, openDialog } from "./dialog.js";
+import { addPersonDialog } from "./people.js";
+import { inviteDialog, renameDialog } from "./rooms.js";
+
+const RANK = { owner: 3, moderator: 2, member: 1, reader: 0 };
+const ROLES = { owner: "Owner", moderator: "Moderator", member: "Member", reader: "Reader" };
+
+/** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
+export function membersPanel(app, shell, conversation) {
+  const ends = new Disposal();
+  const list = h("ul", { class: "members", data: { testid: "member-list" } });
+  const actions = h("div", { class: "panel-actions" });
+  const close = iconButton("close", "Close", { onclick: () => shell.closePanel() });
+  let role = "";
+  const show = () => {
+    if (role !== conversation.role) actions.replaceChildren(...roomActions(app, conversation));
+    role = conversation.role;
+    const members = [...(conversation.members ?? [])].sort((a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name));
+    reconcile(list, members, (member) => member.id, (member) => memberLine(app, shell, conversation, member), (line, member) => updateLine(app, conversation, line, member));
+  };
+  for (const topic of [`members:${conversation.key}`, "presence", "rooms"]) ends.add(app.store.watch(topic, show));
+  show();
+  app.attempt(() => app.directory.loadMembers(conversation));
+  const element = h("aside", { class: "panel", "aria-label": "Members" }, h("header", { class: "panel-head" }, h("h2", { text: "Members" }), close), h("div", { class: "panel-scroll" }, list, actions));
+  return { element, focus: () => close.focus(), end: () => ends.run() };
+}
+
+function roomActions(app, conversation) {
+  const action = (name, text, run, extra = {}) => h("button", { type: "button", class: "panel-action", onclick: run, ...extra }, icon(name), text);
+  const keeper = conversation.keeper;
+  const owner = conversation.role === "owner";
+  return [
+    keeper && action("user-plus", "Add people", () => addPersonDialog(app, conversation)),
+    keeper && action("link", "Invitation link", () => inviteDialog(app, conversation), { data: { testid: "invite" } }),
+    keeper && action("lock", "Banned people", () => bansDialog(app, conversation)),
+    owner && action("edit", "Rename room", () => renameDialog(app, conversation)),
+    action("logout", "Leave room", () => leave(app, conversation), { data: { testid: "leave-room" } }),
+    owner && action("trash", "Delete room", () => remove(app, conversation), { class: "panel-action danger" }),
+  ].filter(Boolean);
+}
+
+function bansDialog(app, conversation) {
+  const list = h("ul", { class: "results" });
+  const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
+  const show = async () => {
+    const people = await app.directory.banned(conversation);
+    reconcile(list, people, (user) => user.id, (user) => bannedLine(user, () => app.attempt(() => app.directory.unban(conversation, user.id).then(show))), () => {});
+    note.textContent = people.length ? "" : "Nobody is banned from this room.";
+  };
+  app.attempt(show);
+  return openDialog("Banned people", () => [list, note]);
+}
+
+function bannedLine(user, lift) {
+  return h("li", { class: "result-line" }, avatar(user.id, user.name, { small: true }), h("span", { class: "result-name", text: user.name }), h("button", { type: "button", class: "button", text: "Lift the ban", "aria-label": `Lift the ban of ${user.name}`, onclick: lift }));
+}
+
+async function leave(app, conversation) {
+  const text = conversation.visibility === "public" ? "You can join again at any time." : "You need an invitation to come back.";
+  if (await confirmed(`Leave ${conversation.name}?`, text, "Leave")) app.attempt(() => app.directory.leave(conversation));
+}
+
+async function remove(app, conversation) {
+  const text = "This deletes all of its messages, for everyone, for ever.";
+  if (await confirmed(`Delete ${conversation.name}?`, text, "Delete room")) app.attempt(() => app.directory.deleteRoom(conversation));
+}
+
+function memberLine(app, shell, conversation, member) {
+  const dot = presenceDot();
+  const face = avatar(member.id, member.name, { small: true });
+  face.append(dot);
+  const me = member.id === app.store.me?.id;
+  const role = h("span", { class: "role" });
+  const manage = iconButton("more", `Manage ${member.name}`, { onclick: () => manageDialog(app, conversation, line.member), data: { testid: "manage" } });
+  const write = me ? null : iconButton("chat", `Message ${member.name}`, { onclick: () => shell.openConversation("dm", member.id) });
+  const name = h("span", { class: "member-name" }, h("span", { text: member.name }), me ? h("span", { class: "you", text: " you" }) : null);
+  const line = Object.assign(h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage), { dot, roleBox: role, manage, member });
+  return line;
+}
+
+function updateLine(app, conversation, line, member) {
+  const me = member.id === app.store.me?.id;
+  line.member = member;
+  setPresence(line.dot, me ? "online" : (app.store.presence.get(member.id)?.state ?? "offline"));
+  setText(line.roleBox, member.role === "member" ? "" : ROLES[member.role]);
+  set(line, "data-role", member.role);
+  line.manage.hidden = me || !outranks(conversation.role, member.role);
+}
+
+/** Who may change this member: owners anyone, moderators those below them. */
+function outranks(mine, theirs) {
+  return mine === "owner" || (mine === "moderator" && RANK[theirs] < RANK.moderator);
+}
+
+function manageDialog(app, conversation, member) {
+  const roles = Object.keys(ROLES).filter((role) => outranks(conversation.role, role));
+  const select = h("select", { class: "input", "aria-label": "Role", data: { testid: "role" } }, ...roles.map((role) => h("option", { value: role, text: ROLES[role], selected: role === member.role })));
+  return openDialog(member.name, (close) => {
+    select.addEventListener("change", () => app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close));
+    return [
+      h("label", { class: "field" }, h("span", { class: "label", text: "Role" }), select),
+      h("ul", { class: "role-help" }, ...roles.map((role) => h("li", {}, h("strong", { text: ROLES[role] }), ` ${ABOUT[role]}`))),
+      h(
+        "div",
+        { class: "dialog-actions" },
+        h("button", { type: "button", class: "button", text: "Remove", data: { testid: "kick" }, onclick: () => (close(), kick(app, conversation, member)) }),
+        h("button", { type: "button", class: "button danger", text: "Ban", data: { testid: "ban" }, onclick: () => (close(), ban(app, conversation, member)) }),
+      ),
+    ];
+  });
+}
+
+const ABOUT = {
+  owner: "may do everything.",
+  moderator: "keeps order: invites, removes people and messages.",
+  member: "reads and writes.",
+  reader: "reads.",
+};
+
+async function kick(app, conversation, member) {
+  if (!(await confirmed(`Remove ${member.name}?`, "They can come back if the room is public or someone invites them.", "Remove"))) return;
+  app.attempt(() => app.directory.kick(conversation, member.id));
+}
+
+async function ban(app, conversation, member) {
+  if (!(await confirmed(`Ban ${member.name}?`, "They are removed, and cannot come back until the ban is lifted.", "Ban"))) return;
+  if (!(await app.attempt(() => app.directory.ban(conversation, member.id)))) return;
+  const undo = () => app.attempt(() => app.directory.unban(conversation, member.id));
+  app.emit("notice", { text: `${member.name} is banned.`, tone: "info", action: { label: "Lift the ban", run: undo } });
+}

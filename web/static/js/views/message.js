@@ -1,0 +1,190 @@
+/** One message in the list. It is updated part by part, so that focus and selection stay. */
+import { h, hidden, icon, set, setText } from "../dom.js";
+import { excerpt, pieces } from "../text.js";
+import { bareTime, clockTime, fullTime } from "../time.js";
+import { avatar } from "./avatar.js";
+
+const STATES = {
+  sending: ["clock", "Sending"],
+  sent: ["check", "Sent"],
+  stored: ["checks", "Stored"],
+  read: ["checks", "Read"],
+  failed: ["alert", "Not sent"],
+};
+const JUMBO = /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{Emoji_Modifier})*\s*){1,3}$/u;
+
+export class MessageItem {
+  /** What each part was last drawn from. @type {Record<string, string>} */
+  #drawn = {};
+  #quoted = null;
+
+  /**
+   * @param {import("../app.js").App} app
+   * @param {any} conversation
+   * @param {(seq: number) => void} jump
+   */
+  constructor(app, conversation, jump) {
+    this.app = app;
+    this.conversation = conversation;
+    this.jump = jump;
+    this.gutter = h("div", { class: "gutter" });
+    this.meta = h("div", { class: "meta" });
+    this.quote = h("div", {});
+    this.text = h("div", { class: "text" });
+    this.reactions = h("div", { class: "reactions" });
+    this.failure = h("div", { class: "failure" });
+    this.state = h("span", { class: "state" });
+    this.element = h(
+      "li",
+      { class: "message", tabindex: "-1", data: { testid: "message" } },
+      this.gutter,
+      h("div", { class: "body" }, this.meta, this.quote, this.text, this.reactions, this.failure),
+      this.state,
+    );
+  }
+
+  /** @param {any} entry @param {boolean} head whether it begins a group */
+  update(entry, head) {
+    const { element } = this;
+    const { me } = this.app.store;
+    this.entry = entry;
+    element.classList.toggle("head", head);
+    element.classList.toggle("mine", entry.sender.id === me?.id);
+    element.classList.toggle("mentions-me", entry.mentions.includes(me?.id));
+    set(element, "data-seq", entry.seq);
+    set(element, "data-client-id", entry.client_id);
+    set(element, "data-state", entry.state);
+    this.#part("head", `${head}${entry.ts}${entry.edited}${entry.sender.name}`, () => this.#drawHead(entry, head));
+    this.#part("text", JSON.stringify([entry.text, entry.deleted, entry.moderated, this.#mentionNames(entry)]), () => this.#drawText(entry));
+    this.#part("quote", this.#quoteKey(entry), () => this.#drawQuote(entry));
+    this.#part("reactions", JSON.stringify([entry.reactions, this.#names(entry)]), () => this.#drawReactions(entry));
+    this.#part("state", `${this.#stateOf(entry)}${entry.error ?? ""}`, () => this.#drawState(entry));
+  }
+
+  /** @param {string} name @param {string} key @param {() => void} draw */
+  #part(name, key, draw) {
+    if (this.#drawn[name] === key) return;
+    this.#drawn[name] = key;
+    draw();
+  }
+
+  #drawHead(entry, head) {
+    const { id, name } = entry.sender;
+    const time = h("time", { datetime: entry.ts, title: fullTime(entry.ts), text: head ? clockTime(entry.ts) : bareTime(entry.ts) });
+    this.gutter.replaceChildren(head ? avatar(id, name) : time);
+    const sender = h("span", { class: head ? "sender" : "visually-hidden", text: name });
+    const edited = entry.edited ? h("span", { class: "edited", text: "edited" }) : null;
+    this.meta.replaceChildren(...[sender, head ? time : null, edited].filter((part) => part !== null));
+    this.meta.classList.toggle("bare", !head && !edited);
+  }
+
+  #drawText(entry) {
+    const { text } = this;
+    text.classList.toggle("withdrawn", entry.text === null);
+    text.classList.toggle("jumbo", entry.text !== null && JUMBO.test(entry.text));
+    if (entry.text === null) {
+      setText(text, entry.moderated ? "This message was removed by moderation." : "This message was deleted.");
+      return;
+    }
+    const names = new Map(this.#mentionNames(entry));
+    const found = pieces(entry.text, (name) => names.has(name));
+    text.replaceChildren(...found.map((piece) => this.#piece(piece, names)));
+  }
+
+  #piece(piece, names) {
+    if (piece.kind === "link") return h("a", { href: piece.href, rel: "noopener noreferrer nofollow", target: "_blank", text: piece.text });
+    if (piece.kind === "code") return h("code", { text: piece.text });
+    if (piece.kind === "mention") {
+      const mine = names.get(piece.text.slice(1).toLowerCase()) === this.app.store.me?.id;
+      return h("span", { class: mine ? "mention me" : "mention", text: piece.text });
+    }
+    return document.createTextNode(piece.text);
+  }
+
+  /** [lower-case name, id] of those mentioned. @returns {[string, string][]} */
+  #mentionNames(entry) {
+    if (entry.mentions.length) this.app.directory.wantNames(entry.mentions);
+    return entry.mentions.map((id) => [this.app.store.nameOf(id).toLowerCase(), id]);
+  }
+
+  #quoteKey(entry) {
+    if (entry.reply_to === null) return "";
+    const quoted = this.conversation.timeline.at(entry.reply_to) ?? this.#quoted;
+    return JSON.stringify([entry.reply_to, quoted?.text, Boolean(quoted)]);
+  }
+
+  #drawQuote(entry) {
+    if (entry.reply_to === null) return this.quote.replaceChildren();
+    const quoted = this.conversation.timeline.at(entry.reply_to) ?? this.#quoted;
+    if (!quoted) {
+      this.app.history.quote(this.conversation, entry.reply_to).then((found) => {
+        if (!found || this.#quoted) return;
+        this.#quoted = found;
+        this.update(this.entry, this.element.classList.contains("head"));
+      });
+    }
+    const who = quoted ? h("strong", { text: (quoted.sender ?? quoted.from).name }) : null;
+    const what = quoted ? (quoted.text === null ? "a message that was withdrawn" : excerpt(quoted.text, "", 120)) : "an earlier message";
+    this.quote.replaceChildren(
+      h("button", { type: "button", class: "quote", onclick: () => this.jump(entry.reply_to) }, icon("reply"), hidden("In reply to "), who, h("span", { class: "quote-text", text: what })),
+    );
+  }
+
+  #names(entry) {
+    const ids = Object.values(entry.reactions).flat();
+    if (ids.length) this.app.directory.wantNames(ids.slice(0, 50));
+    return ids.slice(0, 50).map((id) => this.app.store.nameOf(id));
+  }
+
+  #drawReactions(entry) {
+    const { me } = this.app.store;
+    const focused = this.reactions.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.emoji : null;
+    const chips = Object.entries(entry.reactions).map(([emoji, users]) => {
+      const mine = users.includes(me?.id ?? "");
+      const who = users.slice(0, 20).map((id) => (id === me?.id ? "you" : this.app.store.nameOf(id))).join(", ");
+      return h(
+        "button",
+        {
+          type: "button",
+          class: "chip",
+          "aria-pressed": String(mine),
+          "aria-label": `${emoji}, ${users.length}: ${who}`,
+          title: who,
+          disabled: !this.conversation.writable,
+          data: { emoji, testid: "reaction" },
+          onclick: () => this.app.messages.react(this.conversation, this.entry, emoji),
+        },
+        h("span", { class: "chip-emoji", text: emoji }),
+        String(users.length),
+      );
+    });
+    this.reactions.replaceChildren(...chips);
+    if (focused) chips.find((chip) => chip.dataset.emoji === focused)?.focus();
+  }
+
+  /** "read" is more than stored: the other one of a direct conversation has seen it. */
+  #stateOf(entry) {
+    if (entry.sender.id !== this.app.store.me?.id || entry.text === null) return "";
+    const { kind, marks, id } = this.conversation;
+    return kind === "dm" && entry.seq !== null && (marks.get(id) ?? 0) >= entry.seq ? "read" : entry.state;
+  }
+
+  #drawState(entry) {
+    const state = this.#stateOf(entry);
+    if (!state) return this.state.replaceChildren();
+    const [name, label] = STATES[state];
+    this.state.className = `state ${state}`;
+    this.state.title = label;
+    this.state.replaceChildren(icon(name), hidden(label));
+    this.failure.replaceChildren(...(state === "failed" ? this.#failure(entry) : []));
+  }
+
+  #failure(entry) {
+    const { app, conversation } = this;
+    return [
+      h("span", { text: `Not sent: ${entry.error ?? "the server refused it."}` }),
+      h("button", { type: "button", class: "link-button", text: "Try again", onclick: () => app.messages.resend(conversation, this.entry) }),
+      h("button", { type: "button", class: "link-button", text: "Discard", onclick: () => app.messages.discard(conversation, this.entry) }),
+    ];
+  }
+}
