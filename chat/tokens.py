@@ -39,7 +39,7 @@ CLOCK_SKEW_MS = 30_000
 REFRESH_SECONDS = 60.0
 SOONEST_REFRESH_SECONDS = 5.0
 _HEADER = frozenset({"alg", "typ", "kid"})
-_CACHED = 16_384
+_CACHED = 4096
 
 logger = logging.getLogger("rookery.tokens")
 

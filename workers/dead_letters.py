@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from chat.ports.log import Batch, LogRecord
 
 SUFFIX = ".dead"
@@ -25,16 +23,11 @@ def dead_headers(batch: Batch, record: LogRecord, reason: str) -> tuple[tuple[st
     )
 
 
-def describe(error: BaseException) -> str:
-    """An unexpected exception by its type and place. Not by its words: they may quote a message."""
+def describe(error: Exception) -> str:
+    """A caught exception by its type and place. Not by its words: they may quote a message."""
+    kind = told = type(error).__name__
     place = error.__traceback__
-    while place is not None and place.tb_next is not None:
+    while place is not None:  # the innermost frame is told
+        told = f"{kind} in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}"
         place = place.tb_next
-    return f"{type(error).__name__}{_at(place)}"
-
-
-def _at(place: TracebackType | None) -> str:
-    if place is None:
-        return ""
-    code = place.tb_frame.f_code
-    return f" in {code.co_qualname}, line {place.tb_lineno}"
+    return told

@@ -13,8 +13,8 @@ from chat.errors import RookeryError, Unavailable
 
 _STATEMENTS = 256
 _BUSY_MS = 5000
-_WRITER_CACHE_KIB = 16 * 1024
-_READER_CACHE_KIB = 4 * 1024
+_WRITER_CACHE_KIB = 8 * 1024
+_READER_CACHE_KIB = 1024
 _WAL_LIMIT = 64 * 1024 * 1024
 
 

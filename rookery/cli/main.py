@@ -77,7 +77,7 @@ def _prepare(settings: Settings) -> None:
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # Sessions live long and hold no cycles: a full collection that visits all of them again and again finds nothing.
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 20, 100)
     logging.basicConfig(
         stream=sys.stderr,
         level=settings.log_level.upper(),

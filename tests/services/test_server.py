@@ -1,11 +1,8 @@
-"""The HTTP server over real sockets, on every backend: one client's bytes never reach another client."""
+"""HTTP over real sockets, on every backend: one client's bytes never harm another client."""
 
 from __future__ import annotations
 
-import errno
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,115 +12,21 @@ import h2.connection
 import h2.events
 import httpx
 import pytest
-from anyio.abc import SocketListener, SocketStream
 from prometheus_client import CollectorRegistry
-from starlette.types import Receive, Scope, Send
 
-from chat.settings import SettingsError
 from services.app import create_app
 from services.common.driver import Timeouts
-from services.common.server import Server, serve
+from services.common.server import serve
+from tests.support.http_server import REAL_CLOCKS, UPGRADE, read_all, running
 from tests.support.rest import open_rest
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["asyncio", "trio", "uvloop"])
+@pytest.fixture(params=REAL_CLOCKS)
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """Real sockets need real clocks."""
-    if request.param == "trio":
-        return "trio", {}
-    return "asyncio", {"use_uvloop": request.param == "uvloop"}
-
-
-async def answer(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-class App:
-    """Echoes bodies; knows a few paths that misbehave."""
-
-    def __init__(self) -> None:
-        self.entered = anyio.Event()
-        self.release = anyio.Event()
-        self.disconnected = anyio.Event()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close"})
-            return
-        self.entered.set()
-        match scope["path"]:
-            case "/early":
-                await answer(send, 413, b"too long")
-            case "/wait":
-                await self.release.wait()
-                await answer(send, 200, b"at last")
-            case "/defect":
-                raise RuntimeError("a secret")
-            case "/large":
-                await answer(send, 200, b"x" * 8_000_000)
-            case "/gone":
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                self.disconnected.set()
-            case _:
-                body = bytearray()
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    if not message.get("more_body"):
-                        break
-                await answer(send, 200, bytes(body) or b"hello")
-
-
-class Running:
-    """A server, and where it is."""
-
-    def __init__(self, address: str, app: App) -> None:
-        self.address = address
-        self.app = app
-        self.stop = anyio.Event()
-
-    async def connect(self) -> SocketStream:
-        host, _, port = self.address.rpartition(":")
-        return await anyio.connect_tcp(host, int(port))
-
-    async def ordinary(self) -> None:
-        """Another client asks, and is served."""
-        async with httpx.AsyncClient() as http:
-            response = await http.get(f"http://{self.address}/")
-            assert (response.status_code, response.text) == (200, "hello")
-
-
-@asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[Running]:
-    app = App()
-    stop = anyio.Event()
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks:
-
-            async def run(*, task_status: Any) -> None:
-                await serve(app, "127.0.0.1:0", shutdown=stop.wait, task_status=task_status, **options)
-
-            here = Running(await tasks.start(run), app)
-            here.stop = stop
-            yield here
-            stop.set()
-
-
-async def read_all(stream: SocketStream) -> bytes:
-    found = bytearray()
-    while True:
-        try:
-            found += await stream.receive()
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            return bytes(found)
+    return REAL_CLOCKS[request.param]
 
 
 async def test_serves_bodies_and_keeps_the_connection() -> None:
@@ -134,12 +37,6 @@ async def test_serves_bodies_and_keeps_the_connection() -> None:
             assert "server" not in response.headers
         head = await http.head(f"http://{here.address}/")
         assert (head.status_code, head.content) == (200, b"")
-
-
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
 
 
 async def test_a_websocket_upgrade_is_turned_away() -> None:
@@ -295,100 +192,6 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
         here.stop.set()  # draining ends only when this connection does
 
 
-async def test_half_open_connections_make_room_for_one_that_asks() -> None:
-    async with running(max_connections=5) as here:
-        half_open = [await here.connect() for _ in range(20)]
-        for stream in half_open:
-            await stream.send(b"GET / HTTP/1.1\r\n") if stream is half_open[-1] else None
-        await here.ordinary()
-        for stream in half_open:
-            await stream.aclose()
-
-
-async def test_when_all_are_busy_a_newcomer_is_refused() -> None:
-    async with running(max_connections=1) as here, await here.connect() as busy:
-        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
-        await here.app.entered.wait()
-        async with await here.connect() as newcomer:
-            assert (await read_all(newcomer)).startswith(b"HTTP/1.1 503 ")
-        here.app.release.set()
-        assert (await busy.receive()).startswith(b"HTTP/1.1 200 ")
-
-
-async def test_draining_answers_what_was_asked_and_closes_what_is_idle() -> None:
-    async with running() as here, await here.connect() as idle, await here.connect() as busy:
-        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
-        await here.app.entered.wait()
-        here.stop.set()
-        assert await read_all(idle) == b""
-        with pytest.raises(OSError, match="connect"):
-            await here.connect()
-        here.app.release.set()
-        assert (await read_all(busy)).endswith(b"at last")
-
-
-async def test_draining_has_an_end() -> None:
-    async with running(grace_seconds=0.05) as here, await here.connect() as busy:
-        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
-        await here.app.entered.wait()
-        here.stop.set()
-        assert await read_all(busy) == b""
-
-
-async def test_cancelled_it_closes_everything() -> None:
-    app = App()
-    async with anyio.create_task_group() as tasks:
-
-        async def run(*, task_status: Any) -> None:
-            await serve(app, "127.0.0.1:0", shutdown=anyio.sleep_forever, task_status=task_status)
-
-        here = Running(await tasks.start(run), app)
-        async with await here.connect() as stream:
-            tasks.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True):
-                assert await read_all(stream) == b""
-
-
-@pytest.mark.parametrize("bind", ["", "8000", "nowhere:port", ":80", "127.0.0.1:70000"])
-async def test_an_address_that_cannot_be_read_is_named(bind: str) -> None:
-    with pytest.raises(SettingsError, match="give HOST:PORT"):
-        await serve(App(), bind, shutdown=anyio.sleep_forever)
-
-
-async def test_an_address_that_is_taken_is_named() -> None:
-    async with running() as here:
-        with pytest.raises(SettingsError, match="cannot listen"):
-            await serve(App(), here.address, shutdown=anyio.sleep_forever)
-
-
-class Exhausted(SocketListener):
-    """A listener whose process is out of descriptors at first, and that is closed in the end."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    async def accept(self) -> SocketStream:
-        self.calls += 1
-        if self.calls < 3:
-            raise OSError(errno.EMFILE, "too many open files")
-        raise anyio.ClosedResourceError
-
-    async def aclose(self) -> None:
-        pass
-
-    @property
-    def _raw_socket(self) -> Any:
-        raise AttributeError
-
-
-async def test_accepting_goes_on_when_descriptors_run_out(caplog: pytest.LogCaptureFixture) -> None:
-    listener = Exhausted()
-    async with anyio.create_task_group() as tasks:
-        await Server(App()).accept(listener, tasks)
-    assert listener.calls == 3
-    assert "could not be accepted" in caplog.text
-
-
 async def test_a_defect_is_answered_500_and_logged_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with running() as here, httpx.AsyncClient() as http:
@@ -396,14 +199,6 @@ async def test_a_defect_is_answered_500_and_logged_without_its_message(caplog: p
         assert response.status_code == 500
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
-
-
-async def test_the_bound_address_is_told() -> None:
-    async with running() as here:
-        host, _, port = here.address.rpartition(":")
-        assert host == "127.0.0.1"
-        assert int(port) > 0
-        await here.ordinary()
 
 
 async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:

@@ -1,0 +1,124 @@
+"""The life of the server: binding, bounding, draining, being cancelled."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import SocketListener, SocketStream
+
+from chat.settings import SettingsError
+from services.common.server import Server, serve
+from tests.support.http_server import REAL_CLOCKS, App, Running, read_all, running
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=REAL_CLOCKS)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Real sockets need real clocks."""
+    return REAL_CLOCKS[request.param]
+
+
+async def test_half_open_connections_make_room_for_one_that_asks() -> None:
+    async with running(max_connections=5) as here:
+        half_open = [await here.connect() for _ in range(20)]
+        for stream in half_open:
+            await stream.send(b"GET / HTTP/1.1\r\n") if stream is half_open[-1] else None
+        await here.ordinary()
+        for stream in half_open:
+            await stream.aclose()
+
+
+async def test_when_all_are_busy_a_newcomer_is_refused() -> None:
+    async with running(max_connections=1) as here, await here.connect() as busy:
+        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await here.app.entered.wait()
+        async with await here.connect() as newcomer:
+            assert (await read_all(newcomer)).startswith(b"HTTP/1.1 503 ")
+        here.app.release.set()
+        assert (await busy.receive()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_draining_answers_what_was_asked_and_closes_what_is_idle() -> None:
+    async with running() as here, await here.connect() as idle, await here.connect() as busy:
+        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await here.app.entered.wait()
+        here.stop.set()
+        assert await read_all(idle) == b""
+        with pytest.raises(OSError, match="connect"):
+            await here.connect()
+        here.app.release.set()
+        assert (await read_all(busy)).endswith(b"at last")
+
+
+async def test_draining_has_an_end() -> None:
+    async with running(grace_seconds=0.05) as here, await here.connect() as busy:
+        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+        await here.app.entered.wait()
+        here.stop.set()
+        assert await read_all(busy) == b""
+
+
+async def test_cancelled_it_closes_everything() -> None:
+    app = App()
+    async with anyio.create_task_group() as tasks:
+
+        async def run(*, task_status: Any) -> None:
+            await serve(app, "127.0.0.1:0", shutdown=anyio.sleep_forever, task_status=task_status)
+
+        here = Running(await tasks.start(run), app)
+        async with await here.connect() as stream:
+            tasks.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                assert await read_all(stream) == b""
+
+
+@pytest.mark.parametrize("bind", ["", "8000", "nowhere:port", ":80", "127.0.0.1:70000"])
+async def test_an_address_that_cannot_be_read_is_named(bind: str) -> None:
+    with pytest.raises(SettingsError, match="give HOST:PORT"):
+        await serve(App(), bind, shutdown=anyio.sleep_forever)
+
+
+async def test_an_address_that_is_taken_is_named() -> None:
+    async with running() as here:
+        with pytest.raises(SettingsError, match="cannot listen"):
+            await serve(App(), here.address, shutdown=anyio.sleep_forever)
+
+
+class Exhausted(SocketListener):
+    """A listener whose process is out of descriptors at first, and that is closed in the end."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def accept(self) -> SocketStream:
+        self.calls += 1
+        if self.calls < 3:
+            raise OSError(errno.EMFILE, "too many open files")
+        raise anyio.ClosedResourceError
+
+    async def aclose(self) -> None:
+        pass
+
+    @property
+    def _raw_socket(self) -> Any:
+        raise AttributeError
+
+
+async def test_accepting_goes_on_when_descriptors_run_out(caplog: pytest.LogCaptureFixture) -> None:
+    listener = Exhausted()
+    async with anyio.create_task_group() as tasks:
+        await Server(App()).accept(listener, tasks)
+    assert listener.calls == 3
+    assert "could not be accepted" in caplog.text
+
+
+async def test_the_bound_address_is_told() -> None:
+    async with running() as here:
+        host, _, port = here.address.rpartition(":")
+        assert host == "127.0.0.1"
+        assert int(port) > 0
+        await here.ordinary()
