@@ -217,9 +217,9 @@ class Edge:
 
     def leave(self, session: Session) -> None:
         """A live session ends: nothing is delivered to it any more."""
-        for room in tuple(session.rooms):
+        for room in session.rooms:
             self.stop_listening(session, room)
-        for user in tuple(session.watching):
+        for user in session.watching:
             self.stop_watching(session, user)
         self._leave_topic(user_channel(session.user), session)
         self.people.leave(session, anyio.current_time())
@@ -237,8 +237,7 @@ class Edge:
 
     def stop_listening(self, session: Session, room: str) -> None:
         """The session gets nothing more of the room, from this moment on."""
-        if isinstance(session.rooms, set):
-            session.rooms.discard(room)
+        session.rooms = tuple(each for each in session.rooms if each != room)
         self._leave_topic(room_channel(room), session)
 
     def stop_watching(self, session: Session, user: str) -> None:

@@ -40,8 +40,8 @@ async def subscribe(session: Session, command: Any) -> None:
     check(session, command)
     topic = edge.hub.open(room_channel(room))
     joining = topic.begin(session)
-    session.rooms = {*session.rooms, room} if not isinstance(session.rooms, set) else session.rooms
-    session.rooms.add(room)
+    if room not in session.rooms:
+        session.rooms = (*session.rooms, room)
     finished = False
     try:
         await edge.inbound.ensure(topic)
@@ -104,7 +104,7 @@ async def sync(session: Session, command: Any) -> None:
 async def watch(session: Session, command: Any) -> None:
     """Watch the presence of these users, and of no others."""
     edge = session.edge
-    wanted = {user.lower() for user in command.users}
+    wanted = frozenset(user.lower() for user in command.users)
     for user in set(session.watching) - wanted:
         edge.stop_watching(session, user)
     topics = []

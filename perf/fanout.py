@@ -64,8 +64,13 @@ def measured(server: Served, members: int, rounds: int, burst: int) -> tuple[flo
     def one_round(number: int) -> None:
         target = swarm.received + burst * (members + 1)
         commands = [
-            {"type": "send", "id": number * burst + each, "room": server.rooms[0], "text": text,
-             "client_id": str(uuid.uuid4())}
+            {
+                "type": "send",
+                "id": number * burst + each,
+                "room": server.rooms[0],
+                "text": text,
+                "client_id": str(uuid.uuid4()),
+            }
             for each in range(burst)
         ]
         sender.sock.send(b"".join(masked(json.dumps(command).encode()) for command in commands))
@@ -111,5 +116,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-

@@ -1,7 +1,7 @@
 """CPU per message through the whole durable path, at a steady rate.
 
-Method: 50 senders, each alone in a room that it listens to, send 2,000 messages a second together for some seconds, evenly
-spread. Each message is parsed, checked, logged (fsync), sequenced, stored, published and delivered once, and answered.
+Method: 50 senders, each alone in a room that it listens to, send 2,000 messages a second together for some seconds,
+evenly spread. Each message is parsed, checked, logged (fsync), sequenced, stored, published and delivered once, and answered.
 The figure is all the CPU of the server process over the messages; the clock stops when the last delivery has arrived.
 Latency is shown for orientation only: absolute times depend on the machine.
 """
@@ -43,8 +43,13 @@ def main() -> None:
         prepared = []
         for number in range(total):
             client_id = str(uuid.uuid4())
-            command = {"type": "send", "id": number, "room": server.rooms[number % count], "text": "x" * 60,
-                       "client_id": client_id}
+            command = {
+                "type": "send",
+                "id": number,
+                "room": server.rooms[number % count],
+                "text": "x" * 60,
+                "client_id": client_id,
+            }
             prepared.append((client_id, masked(json.dumps(command, separators=(",", ":")).encode())))
         cpu, start = server.cpu(), time.perf_counter()
         for number, (client_id, frame) in enumerate(prepared):
@@ -61,7 +66,8 @@ def main() -> None:
         spent = (server.cpu() - cpu) / total * 1e6
         took.sort()
         print(f"{spent:.0f} µs CPU per message on {options.backend}, {total / lasted:.0f} messages a second")
-        print(f"send to delivery: median {statistics.median(took) * 1e3:.1f} ms, p99 {took[int(total * 0.99)] * 1e3:.1f} ms")
+        p99 = took[int(total * 0.99)] * 1e3
+        print(f"send to delivery: median {statistics.median(took) * 1e3:.1f} ms, p99 {p99:.1f} ms")
         swarm.close()
 
 

@@ -34,14 +34,9 @@ class Served:
         return (int(fields[11]) + int(fields[12])) / _TICK
 
     def memory(self) -> int:
-        """Bytes that belong to the process alone."""
+        """Bytes resident, of which those of shared libraries do not change while it runs."""
         text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        return sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M)) * 1024
-
-    def calls(self) -> int:
-        """Context switches so far, voluntary or not: a coarse sign of waiting."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        return sum(int(count) for count in re.findall(r"ctxt_switches:\s+(\d+)", text))
+        return sum(int(size) for size in re.findall(r"^Rss:\s+(\d+) kB", text, re.MULTILINE)) * 1024
 
 
 @contextmanager
@@ -53,10 +48,24 @@ def served(*, users: int, rooms: int, members: int, backend: str = "uvloop", **s
     tokens, ids = Path(data, "tokens"), Path(data, "rooms")
     flags = [f"--users={users}", f"--rooms={rooms}", f"--members={members}", f"--tokens={tokens}", f"--room-ids={ids}"]
     try:
-        subprocess.run([*command, "admin", "seed", "--data", data, *flags], check=True, env=environ, capture_output=True)
+        subprocess.run(
+            [*command, "admin", "seed", "--data", data, *flags], check=True, env=environ, capture_output=True
+        )
         process = subprocess.Popen(
-            [*command, "serve", "--data", data, "--http", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--backend", backend,
-             "--log-level", "error"],
+            [
+                *command,
+                "serve",
+                "--data",
+                data,
+                "--http",
+                "127.0.0.1:0",
+                "--ws",
+                "127.0.0.1:0",
+                "--backend",
+                backend,
+                "--log-level",
+                "error",
+            ],
             stdout=subprocess.PIPE,
             env=environ,
             text=True,

@@ -23,8 +23,8 @@ from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord
 from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
-from services.auth.passwords import Passwords
 from services.app import create_app
+from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
 from services.common.server import serve as serve_http

@@ -230,8 +230,15 @@ export class App {
     const place = event.type === "dm" || event.room || event.with ? this.store.placeOf(event) : null;
     this.store.apply(event);
     if (event.type === "member") this.directory.member(event);
+    if (event.type === "stored" && place) this.#look(place, event.seq);
     const sender = event.sender ?? event.from;
     if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
     if (event.type === "dm") this.directory.watchSoon();
+  }
+
+  /** A direct message was stored whose live copy is not here: the newest page has it. */
+  #look(conversation, seq) {
+    const { loaded, attached } = conversation.timeline;
+    if (loaded && attached && !conversation.timeline.at(seq)) this.history.latest(conversation).catch(() => {});
   }
 }

@@ -4,6 +4,7 @@ import { uuid } from "./uuid.js";
 
 const TYPING_EVERY_MS = 3_000;
 const READ_EVERY_MS = 1_000;
+/** Messages that stay in memory of a conversation that is read at its end. */
 const KEPT = 300;
 
 export class Messages {
@@ -21,7 +22,6 @@ export class Messages {
     const { timeline } = conversation;
     if (!timeline.attached) await this.latest(conversation);
     const client_id = uuid();
-    timeline.trim(KEPT);
     timeline.draft({ sender: this.store.me, client_id, text, ts: new Date().toISOString(), reply_to: replyTo });
     this.store.touch(`timeline:${conversation.key}`);
     this.#typed.delete(conversation.key);
@@ -30,7 +30,7 @@ export class Messages {
 
   /** Say a failed message again. @param {any} conversation @param {any} entry */
   resend(conversation, entry) {
-    conversation.timeline.patchKey(entry.key, { state: "sending", error: undefined });
+    conversation.timeline.draft({ ...entry, error: undefined });
     this.store.touch(`timeline:${conversation.key}`);
     this.app.command(sendCommand(conversation, entry.client_id, entry.text, entry.reply_to));
   }
@@ -73,7 +73,11 @@ export class Messages {
 
   /** The user sees the newest message. @param {any} conversation */
   seen(conversation) {
-    const { seq, read } = conversation;
+    const { seq, read, timeline } = conversation;
+    if (timeline.entries.length > 2 * KEPT) {
+      timeline.trim(KEPT);
+      this.store.touch(`timeline:${conversation.key}`);
+    }
     if (conversation.unread) this.store.touch("rooms", "dms", "unread");
     conversation.unread = 0;
     if (seq <= read) return;
@@ -106,7 +110,8 @@ export class Messages {
 
   /** `ok` for a command. @param {any} command */
   answered(command) {
-    if (command.type === "send" || command.type === "dm") this.#sent(command, { state: "sent" });
+    const found = this.#draftOf(command);
+    if (found?.conversation.timeline.sent(found.key)) this.store.touch(`timeline:${found.conversation.key}`);
   }
 
   /** A final refusal. @param {{command: any, code: string, message: string}} effect */
@@ -117,8 +122,10 @@ export class Messages {
       app.directory.refreshLater();
       return;
     }
-    if (command.type === "send" || command.type === "dm") {
-      this.#sent(command, { state: "failed", error: message });
+    const draft = this.#draftOf(command);
+    if (draft) {
+      draft.conversation.timeline.patchKey(draft.key, { state: "failed", error: message });
+      store.touch(`timeline:${draft.conversation.key}`);
       return;
     }
     app.notice(message, "error");
@@ -126,12 +133,11 @@ export class Messages {
     if (conversation) app.attempt(() => app.history.refresh(conversation));
   }
 
-  #sent(command, change) {
+  /** Where the message of a `send` or `dm` stands. @param {any} command */
+  #draftOf(command) {
+    if (command.type !== "send" && command.type !== "dm") return null;
     const conversation = this.store.placeOf(command.type === "dm" ? { with: command.to } : command);
-    if (!conversation) return;
-    if (conversation.timeline.patchKey(keyOf(this.store.me?.id ?? "", command.client_id), change)) {
-      this.store.touch(`timeline:${conversation.key}`);
-    }
+    return conversation && { conversation, key: keyOf(this.store.me?.id ?? "", command.client_id) };
   }
 }
 

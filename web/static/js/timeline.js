@@ -34,6 +34,8 @@ export class Timeline {
   attached = true;
   /** Grows with every `reset`: a page that was asked for before one may not touch what is here now. */
   generation = 0;
+  /** Of each draft, the generation that it was written in. @type {Map<string, number>} */
+  #drafts = new Map();
   /** @type {Map<string, Entry>} */
   #byKey = new Map();
   /** @type {Map<number, Entry>} */
@@ -66,7 +68,9 @@ export class Timeline {
 
   /** A message of one's own that is about to be sent. @param {any} item */
   draft(item) {
-    return this.#put({ ...normal(item), state: "sending" }, true);
+    const entry = this.#put({ ...normal(item), state: "sending" }, true);
+    this.#drafts.set(entry.key, this.generation);
+    return entry;
   }
 
   /**
@@ -117,6 +121,19 @@ export class Timeline {
     return this.#put({ ...entry, ...change }, true);
   }
 
+  /**
+   * The server has a draft. One from before a `reset` is taken away: it may stand far above in history, as this
+   * may be its second acknowledgement; else it comes with its event.
+   * @param {string} key
+   * @returns {boolean} whether it was here
+   */
+  sent(key) {
+    if (this.#drafts.get(key) === this.generation) return this.patchKey(key, { state: "sent" }) !== null;
+    const entry = this.#byKey.get(key);
+    if (entry?.seq === null) this.remove(key);
+    return entry !== undefined;
+  }
+
   /** @param {string} key */
   remove(key) {
     const entry = this.#byKey.get(key);
@@ -125,10 +142,11 @@ export class Timeline {
     this.#drop(entry);
   }
 
-  /** Forget what is stored, and keep what waits: history is about to be read anew. */
+  /** Forget what the server has, and keep what waits to be sent: history is about to be read anew. */
   reset() {
-    for (const entry of this.entries) if (entry.seq !== null) this.#drop(entry);
-    this.entries = this.entries.filter((entry) => entry.seq === null);
+    const waits = (/** @type {Entry} */ entry) => entry.state === "sending" || entry.state === "failed";
+    for (const entry of this.entries) if (!waits(entry)) this.#drop(entry);
+    this.entries = this.entries.filter(waits);
     this.loaded = false;
     this.more = true;
     this.attached = true;
@@ -174,6 +192,7 @@ export class Timeline {
   #drop(entry) {
     this.#byKey.delete(entry.key);
     this.#touched.delete(entry.key);
+    this.#drafts.delete(entry.key);
     if (entry.seq !== null) this.#bySeq.delete(entry.seq);
   }
 }

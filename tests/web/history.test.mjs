@@ -1,0 +1,154 @@
+/** Reading history: pages that join, windows that move, and answers that come too late. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { History } from "../../web/static/js/history.js";
+import { Store } from "../../web/static/js/store.js";
+import { ME, ROOM, YOU, item, message, settle } from "./support.mjs";
+
+/** The pages of a room with `count` messages, as the contract gives them. */
+class Server {
+  asked = [];
+  edits = new Map();
+  hold = null;
+
+  constructor(count) {
+    this.count = count;
+  }
+
+  get = async (path, { before, after, limit = 50 }) => {
+    this.asked.push({ path, before, after, limit });
+    const all = Array.from({ length: this.count }, (_, index) => this.#item(index + 1));
+    const wanted = after ? all.filter(({ seq }) => seq > after) : all.filter(({ seq }) => !before || seq < before).reverse();
+    const answer = { messages: wanted.slice(0, limit), more: wanted.length > limit };
+    if (this.hold) await this.hold;
+    return answer;
+  };
+
+  #item(seq) {
+    return item(seq, this.edits.has(seq) ? { text: this.edits.get(seq), edited: true } : {});
+  }
+}
+
+let server, store, history, conversation;
+function begin(count) {
+  server = new Server(count);
+  store = new Store(() => {});
+  store.me = { id: ME, name: "ann" };
+  history = new History({ get: server.get }, store);
+  conversation = store.addRoom({ id: ROOM, name: "general", role: "member", seq: count, unread: 0, read: 0 });
+}
+beforeEach(() => begin(180));
+
+const range = () => [conversation.timeline.span.first, conversation.timeline.span.last, conversation.timeline.entries.length];
+
+describe("history", () => {
+  test("begins with the newest page and goes back to the first message", async () => {
+    await history.latest(conversation);
+    assert.deepEqual(range(), [131, 180, 50]);
+    await history.older(conversation);
+    await history.older(conversation);
+    assert.deepEqual([range(), conversation.timeline.more], [[31, 180, 150], true]);
+    await history.older(conversation);
+    assert.deepEqual([range(), conversation.timeline.more], [[1, 180, 180], false]);
+    const { length } = server.asked;
+    await history.older(conversation);
+    assert.equal(server.asked.length, length);
+    assert.equal(server.asked[0].path, `/api/rooms/${ROOM}/messages`);
+  });
+
+  test("asks once for a page, however often it is wanted", async () => {
+    await Promise.all([history.latest(conversation), history.latest(conversation)]);
+    await Promise.all([history.older(conversation), history.older(conversation)]);
+    assert.equal(server.asked.length, 2);
+  });
+
+  test("an empty conversation has nothing more", async () => {
+    begin(0);
+    await history.latest(conversation);
+    assert.deepEqual([conversation.timeline.loaded, conversation.timeline.more, conversation.timeline.span], [true, false, null]);
+    await history.older(conversation);
+    assert.equal(server.asked.length, 1);
+  });
+
+  test("opens around a message, and goes on to the newest", async () => {
+    await history.around(conversation, 60);
+    assert.deepEqual([range(), conversation.timeline.attached], [[35, 84, 50], false]);
+    store.apply(message(181));
+    server.count = 181;
+    assert.equal(conversation.timeline.at(181), null);
+    await history.newer(conversation);
+    await history.newer(conversation);
+    assert.deepEqual([range(), conversation.timeline.attached], [[35, 181, 147], true]);
+    await history.newer(conversation);
+    store.apply(message(182));
+    assert.equal(conversation.timeline.span.last, 182);
+  });
+
+  test("opens around one of the newest, and is at the end", async () => {
+    await history.around(conversation, 178);
+    assert.deepEqual([conversation.timeline.span.last, conversation.timeline.attached], [180, true]);
+  });
+
+  test("reads the window again for what was missed", async () => {
+    await history.latest(conversation);
+    await history.older(conversation);
+    await history.older(conversation);
+    await history.older(conversation);
+    server.edits.set(2, "first page").set(179, "last page");
+    conversation.stale = true;
+    await history.refresh(conversation);
+    assert.deepEqual([conversation.timeline.at(2).text, conversation.timeline.at(179).text], ["first page", "last page"]);
+    assert.deepEqual([range(), conversation.stale], [[1, 180, 180], false]);
+  });
+
+  test("reading again what was never read reads the newest page", async () => {
+    await history.refresh(conversation);
+    assert.deepEqual(range(), [131, 180, 50]);
+  });
+
+  test("an answer for a window that is gone is dropped", async () => {
+    await history.latest(conversation);
+    let release;
+    server.hold = new Promise((resolve) => (release = resolve));
+    const late = history.older(conversation);
+    conversation.timeline.reset();
+    server.hold = null;
+    await history.around(conversation, 10);
+    release();
+    await late;
+    assert.deepEqual(range(), [1, 34, 34]);
+  });
+
+  test("live messages of the meantime stay", async () => {
+    let release;
+    server.hold = new Promise((resolve) => (release = resolve));
+    const page = history.latest(conversation);
+    await settle();
+    store.apply(message(181));
+    release();
+    await page;
+    assert.deepEqual(range(), [131, 181, 51]);
+  });
+
+  test("a failed read is told, and can be tried again", async () => {
+    const { get } = server;
+    history.api.get = async () => Promise.reject(new Error("down"));
+    await assert.rejects(history.latest(conversation), /down/);
+    assert.equal(await history.quote(conversation, 3), null);
+    history.api.get = get;
+    await history.latest(conversation);
+    assert.equal((await history.quote(conversation, 3)).seq, 3);
+  });
+
+  test("a quotation is read once", async () => {
+    const [one, other] = await Promise.all([history.quote(conversation, 7), history.quote(conversation, 7)]);
+    assert.equal(one, other);
+    assert.deepEqual(server.asked.map(({ before, limit }) => [before, limit]), [[8, 1]]);
+    assert.equal(await history.quote(conversation, 999), null);
+  });
+
+  test("of a direct conversation has its own path", async () => {
+    await history.latest(store.open("dm", YOU));
+    assert.equal(server.asked[0].path, `/api/dms/${YOU}/messages`);
+  });
+});

@@ -1,0 +1,177 @@
+"""The page as files: complete, within the strict Content-Security-Policy, and without markup made of data."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from web import STATIC
+
+MODULES = sorted((STATIC / "js").rglob("*.js"))
+STYLES = sorted((STATIC / "css").glob("*.css"))
+ICONS = sorted((STATIC / "icons").glob("*.svg"))
+LONGEST = 400
+
+_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
+_COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?<!:)//.*")
+# What turns data into markup or code, or styles that the policy forbids.
+_FORBIDDEN = re.compile(
+    r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|eval|new Function"
+    r"|DOMParser|srcdoc|cssText)\b|\.style\b|[\"']style[\"']|(?<![\w.])(?:alert|confirm|prompt)\("
+)
+
+
+def _code(path: Path) -> str:
+    return _COMMENT.sub("", path.read_text())
+
+
+class Page(HTMLParser):
+    """Collects what `index.html` refers to, and what it may not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[str] = []
+        self.inline: list[str] = []
+        self._open = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self._open = tag
+        self.inline += [f"{tag} {name}" for name in given if name == "style" or name.startswith("on")]
+        for name in ("src", "href"):
+            if value := given.get(name):
+                self.files.append(value)
+
+    def handle_data(self, data: str) -> None:
+        if self._open in {"script", "style"} and data.strip():
+            self.inline.append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    parsed = Page()
+    parsed.feed((STATIC / "index.html").read_text())
+    return parsed
+
+
+def test_everything_that_the_page_names_is_there(page: Page) -> None:
+    assert page.files
+    missing = [name for name in page.files if not (STATIC / name).is_file()]
+    assert missing == []
+
+
+def test_every_style_sheet_is_used(page: Page) -> None:
+    assert {f"css/{path.name}" for path in STYLES} == {name for name in page.files if name.endswith(".css")}
+
+
+def test_nothing_is_inline(page: Page) -> None:
+    assert page.inline == []
+
+
+def test_the_manifest_names_files_that_are_there() -> None:
+    manifest = json.loads((STATIC / "manifest.webmanifest").read_text())
+    assert [icon["src"] for icon in manifest["icons"] if not (STATIC / icon["src"]).is_file()] == []
+
+
+def test_every_import_is_a_file_and_every_file_is_imported() -> None:
+    seen = {STATIC / "js" / "main.js"}
+    todo = list(seen)
+    while todo:
+        module = todo.pop()
+        for name in _IMPORT.findall(_code(module)):
+            assert name.startswith("."), f"{module.name} imports {name}: there are no packages here"
+            found = (module.parent / name).resolve()
+            assert found.is_file(), f"{module.name} imports {name}, which is not there"
+            if found not in seen:
+                seen.add(found)
+                todo.append(found)
+    assert seen == set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_no_module_makes_markup_or_styles_of_data(module: Path) -> None:
+    assert [match.group() for match in _FORBIDDEN.finditer(_code(module))] == []
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    """No address of another host, but for the names of XML namespaces."""
+    for path in [*MODULES, *STYLES, STATIC / "index.html"]:
+        text = _code(path)
+        found = [address for address in re.findall(r"https?://[\w.]+", text) if address != "http://www.w3.org"]
+        assert found == [], path.name
+        assert "@import" not in text, path.name
+
+
+def test_every_icon_that_is_shown_is_drawn() -> None:
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
+    text = "".join(module.read_text() for module in MODULES)
+    shown = set(re.findall(r'\b(?:icon|iconButton|action|choice)\("([a-z-]+)"', text))
+    assert shown
+    assert shown - drawn == set()
+
+
+@pytest.mark.parametrize("drawing", ICONS, ids=lambda path: path.stem)
+def test_drawings_hold_no_script_or_style(drawing: Path) -> None:
+    assert re.search(r"<script|<style|\bstyle=|\son\w+=", drawing.read_text()) is None
+
+
+def test_files_are_of_a_size_that_one_reads() -> None:
+    long = {path.name: lines for path in [*MODULES, *STYLES] if (lines := path.read_text().count("\n")) > LONGEST}
+    assert long == {}
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, by WCAG 2.2."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+TEXTS = [
+    ("text", ["ground", "side", "raised", "hover", "side-hover", "chosen", "field", "tint"]),
+    ("soft", ["ground", "side", "raised", "hover", "side-hover", "chosen", "field", "tint"]),
+    ("accent", ["ground", "side", "raised", "hover", "tint"]),
+    ("on-accent", ["accent", "accent-hover"]),
+    ("danger", ["ground", "raised", "hover", "danger-tint"]),
+    ("on-danger", ["danger", "danger-hover"]),
+    ("warn-text", ["warn-tint"]),
+    ("unread", ["ground"]),
+    ("mark-text", ["mark"]),
+]
+PARTS = [("field-line", ["field", "ground", "raised"]), ("accent", ["ground", "side", "raised"])]
+PARTS += [(dot, ["ground", "side"]) for dot in ("online", "away", "offline")]
+
+
+def _schemes() -> dict[str, dict[str, str]]:
+    light, dark = (STATIC / "css" / "tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
+    colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", text)) for text in (light, dark)]
+    return {"light": colours[0], "dark": {**colours[0], **colours[1]}}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(scheme: str) -> None:
+    """WCAG 2.2 AA: 4.5 for text, 3 for the parts of controls that one must see."""
+    colours = _schemes()[scheme]
+    weak = [
+        f"{one} on {ground}: {contrast:.2f}"
+        for pairs, least in ((TEXTS, 4.5), (PARTS, 3.0))
+        for one, grounds in pairs
+        for ground in grounds
+        if (contrast := _contrast(colours[one], colours[ground])) < least
+    ]
+    assert weak == []
+
+
+def test_contrast_of_initials() -> None:
+    discs = re.findall(r"--disc: (#[0-9a-f]{6})", (STATIC / "css" / "tokens.css").read_text())
+    assert len(discs) == 8
+    assert [disc for disc in discs if _contrast(disc, "#ffffff") < 4.5] == []

@@ -1,0 +1,155 @@
+/** Texts as safe pieces; rows, routes and times. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseRoute, routeTo } from "../../web/static/js/route.js";
+import { rows } from "../../web/static/js/rows.js";
+import { clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
+import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/static/js/time.js";
+import { normal } from "../../web/static/js/timeline.js";
+import { uuid } from "../../web/static/js/uuid.js";
+import { ME, ROOM, message } from "./support.mjs";
+
+const links = (text) => pieces(text).filter((piece) => piece.kind === "link").map((piece) => piece.href);
+
+describe("pieces of a text", () => {
+  test("a plain text is one piece", () => {
+    assert.deepEqual(pieces("hello <b>you</b> & me"), [{ kind: "text", text: "hello <b>you</b> & me" }]);
+    assert.deepEqual(pieces(""), []);
+  });
+
+  test("together are the text", () => {
+    for (const text of ["a https://x.org/y, b", "(see https://x.org/a_(b))", "@bob: `x` https://", "``", "x @bo", "https://[", "@bob@bob"]) {
+      const whole = pieces(text, (name) => name === "bob").map((piece) => (piece.kind === "code" ? `\`${piece.text}\`` : piece.text)).join("");
+      assert.equal(whole, text);
+    }
+  });
+
+  test("links are http and https alone", () => {
+    assert.deepEqual(links("see https://example.org/a?b=c#d and HTTP://EXAMPLE.COM"), ["https://example.org/a?b=c#d", "http://example.com/"]);
+    for (const text of ["javascript:alert(1)", "data:text/html,x", "ftp://x.org", "//x.org", "https://", "http://]", "www.example.org"]) assert.deepEqual(links(text), []);
+  });
+
+  test("links end before the punctuation of the sentence", () => {
+    assert.deepEqual(links("https://x.org/a. https://x.org/b, (https://x.org/c) https://x.org/d_(e) [https://x.org/f]! https://x.org/g?"), [
+      "https://x.org/a",
+      "https://x.org/b",
+      "https://x.org/c",
+      "https://x.org/d_(e)",
+      "https://x.org/f",
+      "https://x.org/g",
+    ]);
+  });
+
+  test("quotes and angle brackets end a link", () => {
+    assert.deepEqual(links('<https://x.org/a> "https://x.org/b"'), ["https://x.org/a", "https://x.org/b"]);
+  });
+
+  test("only names that are mentioned are mentions", () => {
+    const found = pieces("@Bob. and @cleo, me@bob.org", (name) => name === "bob");
+    assert.deepEqual(found, [{ kind: "mention", text: "@Bob" }, { kind: "text", text: ". and @cleo, me@bob.org" }]);
+  });
+
+  test("code is not looked into", () => {
+    assert.deepEqual(pieces("`@bob https://x.org`", () => true), [{ kind: "code", text: "@bob https://x.org" }]);
+  });
+});
+
+describe("search", () => {
+  test("marks the words", () => {
+    assert.deepEqual(marked("A plan for Planning", "plan"), [
+      { hit: false, text: "A " },
+      { hit: true, text: "plan" },
+      { hit: false, text: " for " },
+      { hit: true, text: "Plan" },
+      { hit: false, text: "ning" },
+    ]);
+    assert.deepEqual(marked("a.b", ".*"), [{ hit: false, text: "a.b" }]);
+  });
+
+  test("shows the part of a long text around the first hit", () => {
+    const text = `${"word ".repeat(100)}needle ${"word ".repeat(100)}`;
+    const found = excerpt(text, "needle", 60);
+    assert.ok(found.includes("needle") && found.startsWith("…") && found.endsWith("…") && found.length <= 62);
+    assert.equal(excerpt("short\n text", "x"), "short text");
+    assert.ok(excerpt(text, "absent", 60).startsWith("word"));
+  });
+});
+
+describe("a text to send", () => {
+  test("is cleaned of what no text may have", () => {
+    assert.equal(clean("\n  \n a\0b \ud800 \n\n"), " ab \ufffd");
+    assert.equal(clean("👍🏽 👨‍👩‍👧"), "👍🏽 👨‍👩‍👧");
+  });
+
+  test("is refused when it is empty or too long", () => {
+    assert.match(refusal("  \n"), /Write something/);
+    assert.match(refusal("é".repeat(8193)), /16,386|16.386/);
+    assert.equal(refusal("é".repeat(8192)), null);
+  });
+});
+
+describe("rows", () => {
+  const entry = (seq, sender, minute, more = {}) => normal({ ...message(seq, { sender }), ts: new Date(2026, 0, 1, 12, minute).toISOString(), ...more });
+  const kinds = (found) => found.map((row) => (row.kind === "message" ? `${row.entry.seq}${row.head ? " head" : ""}` : row.kind));
+
+  test("group what one person says in one go", () => {
+    const entries = [entry(1, "a", 0), entry(2, "a", 1), entry(3, "b", 2), entry(4, "b", 8), entry(5, "b", 9, { reply_to: 1 })];
+    assert.deepEqual(kinds(rows(entries, null, ME)), ["day", "1 head", "2", "3 head", "4 head", "5 head"]);
+  });
+
+  test("separate days", () => {
+    const found = rows([entry(1, "a", 0), entry(2, "a", 24 * 60)], null, ME);
+    assert.deepEqual(kinds(found), ["day", "1 head", "day", "2 head"]);
+    assert.notEqual(found[0].key, found[2].key);
+  });
+
+  test("keys stay distinct when clocks disagree about the day", () => {
+    const keys = rows([entry(1, "a", 0), entry(2, "a", 24 * 60), entry(3, "a", 0)], null, ME).map((row) => row.key);
+    assert.equal(new Set(keys).size, keys.length);
+  });
+
+  test("the unread line stands before the first unread message of someone else", () => {
+    const entries = [entry(1, "a", 0), entry(2, ME, 1), entry(3, "a", 2), entry(4, "a", 3)];
+    assert.deepEqual(kinds(rows(entries, 1, ME)), ["day", "1 head", "2 head", "unread", "3 head", "4"]);
+    assert.deepEqual(kinds(rows(entries, 4, ME)), ["day", "1 head", "2 head", "3 head", "4"]);
+  });
+
+  test("nothing has no rows", () => assert.deepEqual(rows([], 3, ME), []));
+});
+
+describe("routes", () => {
+  test("lead to conversations and messages", () => {
+    for (const [kind, seq] of [["room", null], ["dm", null], ["room", 12]]) assert.deepEqual(parseRoute(routeTo(kind, ROOM, seq)), { kind, id: ROOM, seq });
+    assert.deepEqual(parseRoute(`#/room/${ROOM.toUpperCase()}/07`), { kind: "room", id: ROOM, seq: null });
+  });
+
+  test("invitations are tokens and nothing else", () => {
+    assert.deepEqual(parseRoute("#invite=aB-_9"), { kind: "invite", token: "aB-_9" });
+    for (const hash of ["#invite=", "#invite=a/b", "#invite=<x>", "", "#", "#/", "#/room/1", "#/other/x"]) assert.deepEqual(parseRoute(hash), { kind: "home" });
+  });
+});
+
+describe("times", () => {
+  const now = new Date(2026, 5, 15, 12, 0).getTime();
+  const at = (days, minutes = 0) => new Date(now - days * 86_400_000 - minutes * 60_000).toISOString();
+
+  test("of days have names", () => {
+    assert.deepEqual([dayLabel(at(0), now), dayLabel(at(1), now)], ["Today", "Yesterday"]);
+    assert.match(dayLabel(at(400), now), /2025/);
+    assert.doesNotMatch(dayLabel(at(5), now), /2026/);
+    assert.notEqual(dayOf(at(0)), dayOf(at(1)));
+  });
+
+  test("are told as people do", () => {
+    assert.equal(ago(at(0), now), "just now");
+    for (const [minutes, word] of [[5, "5"], [180, "3"], [3 * 1440, "3"]]) assert.match(ago(at(0, minutes), now), new RegExp(word));
+    assert.match(fullTime(at(0)), /2026/);
+    assert.ok(shortTime(at(0), now) === clockTime(at(0)) && shortTime(at(2), now).length > clockTime(at(2)).length);
+    assert.doesNotMatch(bareTime(at(0)), /[AP]M/);
+  });
+});
+
+test("ids are random UUIDs of version 4", () => {
+  assert.match(uuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.notEqual(uuid(), uuid());
+});
