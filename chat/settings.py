@@ -61,7 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     reconnect_jitter_seconds: float = 5.0
     presence_damping_seconds: float = 1.0
     access_cache_seconds: float = 60.0
-    commit_interval_ms: float = 4.0
+    commit_interval_ms: float = 6.0
     deflate: bool = True
     reuse_port: bool = False
     max_connections: int = 50_000

@@ -20,7 +20,7 @@ from chat.domain.text import check_emoji, check_text
 from chat.errors import Conflict, Forbidden, Invalid, NotFound, Overloaded, RateLimited, RookeryError, Unavailable
 from chat.ports.relay import Publication
 from chat.wire import commands, events, records
-from chat.wire.relay import pack_event, room_channel, user_channel
+from chat.wire.relay import live_key, pack_event, room_channel, user_channel
 from gateway import connecting, subscribing
 from gateway.websocket.close import CloseCode
 
@@ -137,10 +137,11 @@ def _produce_dm(session: Session, command: commands.Dm) -> None:
         client_id=client_id,
     )
     live = pack_event(events.encode(events.dm_event(message)))
-    once = f"{session.user}:{client_id}"
-    channels = user_channel(to), user_channel(session.user)
+    copies = [
+        Publication(user_channel(user), live, live_key(session.user, client_id, user)) for user in (to, session.user)
+    ]
     try:
-        session.edge.outbound.publish(*(Publication(channel, live, f"{once}:{channel}") for channel in channels))
+        session.edge.outbound.publish(*copies)
     except Overloaded:
         session.edge.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
 

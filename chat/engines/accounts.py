@@ -18,7 +18,7 @@ _PURGE_AT_ONCE = 50
 
 
 class SqliteAccounts:
-    """`chat.ports.accounts.Accounts` on `store.db`.
+    """`chat.ports.accounts.Accounts` on SQLite.
 
     Each new grant makes some be forgotten that expired more than a day ago. `clock` gives milliseconds since the epoch.
     """

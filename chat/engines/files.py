@@ -15,6 +15,7 @@ _STATEMENTS = 256
 _BUSY_MS = 5000
 _WRITER_CACHE_KIB = 8 * 1024
 _READER_CACHE_KIB = 1024
+_CHECKPOINT_PAGES = 4000  # 16 MB: a page that many commits change goes to the file once
 _WAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -65,6 +66,7 @@ def connect(path: Path | None, *, synchronous: str, writer: bool) -> sqlite3.Con
             "foreign_keys=ON",
             f"cache_size=-{cache}",
             "temp_store=MEMORY",
+            f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
             f"journal_size_limit={_WAL_LIMIT}",
             f"query_only={int(not writer)}",
         ):

@@ -16,7 +16,7 @@ TIDY_EVERY = 256
 
 
 class SqliteHistory:
-    """`chat.ports.history.History` on `store.db`."""
+    """`chat.ports.history.History` on SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -5,12 +5,11 @@ acknowledged survives the end of the process and the loss of power. Rule 2, orde
 order of the calls of `produce`, and a key is always in the same partition. Rule 3, at least once: a committed offset
 is written within 200 ms; after a crash up to that much comes again, and nothing is left out.
 
-Rule 4, about the store that the consumers write to: a committed offset says that the effect was committed there. With
-`synchronous=FULL` it is on the disk then. With `NORMAL` it is certain to be only after the store's next checkpoint: a
-loss of power, though not a crash of the process, may take the store's last commits back. So nothing is trimmed unasked:
-the assembly calls `trim` after a checkpoint of the store, and never for records that are younger than it; and with
-`NORMAL`, at a start that may follow a loss of power, it calls `rewind` to before the last checkpoint. Handlers are
-idempotent, so what comes again costs time and nothing else.
+Rule 4, about the store that the consumers write to: in the same database, as the assembly has it, a committed offset
+and the effect that it stands for are on the disk in their order, and the record of one message and the row of another
+share a commit, and so a sync. In a database of its own a store commits with `synchronous=FULL`; with `NORMAL` a loss of
+power may take its last commits back, and a start that may follow one calls `rewind`. Handlers are idempotent, so what
+comes again costs time and nothing else. Nothing is trimmed unasked: see `trim`.
 """
 
 from __future__ import annotations
@@ -85,21 +84,44 @@ class SqliteLog:
         begins in `commit_interval_ms`. On leaving, what waits is stored and acknowledged (for at most 10 s), and the
         committed offsets are written.
         """
-        async with Database.open(
-            path, executor=executor, schema=log_rows.SCHEMA, commit_interval_ms=commit_interval_ms
-        ) as database:
-            catalogue = Catalogue(partitions or {})
-            appender = Appender(database, catalogue, clock, max_records=buffer_records, max_bytes=buffer_bytes)
-            log = cls(database, catalogue, appender, clock)
-            await log._load()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(log._offsets.run)
-                try:
-                    yield log
-                finally:
-                    tasks.cancel_scope.cancel()
-                    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                        await log._close()
+        async with (
+            Database.open(
+                path, executor=executor, schema=log_rows.SCHEMA, commit_interval_ms=commit_interval_ms
+            ) as database,
+            cls.on(
+                database,
+                partitions=partitions,
+                clock=clock,
+                buffer_records=buffer_records,
+                buffer_bytes=buffer_bytes,
+            ) as log,
+        ):
+            yield log
+
+    @classmethod
+    @asynccontextmanager
+    async def on(
+        cls,
+        database: Database,
+        *,
+        partitions: Mapping[str, int] | None = None,
+        clock: Callable[[], int] = now_ms,
+        buffer_records: int = BUFFER_RECORDS,
+        buffer_bytes: int = BUFFER_BYTES,
+    ) -> AsyncIterator[SqliteLog]:
+        """As `open`, on a database that is open, and whose schema holds `log_rows.SCHEMA`. See rule 4."""
+        catalogue = Catalogue(partitions or {})
+        appender = Appender(database, catalogue, clock, max_records=buffer_records, max_bytes=buffer_bytes)
+        log = cls(database, catalogue, appender, clock)
+        await log._load()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(log._offsets.run)
+            try:
+                yield log
+            finally:
+                tasks.cancel_scope.cancel()
+                with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                    await log._close()
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
         """See `Log.produce`. Raises `Unavailable` once the log is closing; then too `ack` is never called."""
@@ -131,6 +153,16 @@ class SqliteLog:
             yield member
         finally:
             member.close()
+
+    async def recent(self, topic: str, since_ms: int, limit: int) -> list[LogRecord]:
+        """The first `limit` records of a topic that were taken at `since_ms` or later, partition by partition."""
+        found: list[LogRecord] = []
+        for stream in self._catalogue.topic(topic):
+            (offset,) = await self._database.read(_finding([stream], since_ms))
+            while offset < stream.end and len(found) < limit:
+                found += await self._read(stream, offset)
+                offset = found[-1].offset + 1
+        return found[:limit]
 
     async def trim(self, before_ms: int | None = None) -> int:
         """Delete records that were taken before `before_ms` (None: 24 h ago) and that every group has committed.

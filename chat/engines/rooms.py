@@ -18,7 +18,7 @@ _END = "\U0010ffff"
 
 
 class SqliteRooms:
-    """`chat.ports.rooms.Rooms` on `store.db`."""
+    """`chat.ports.rooms.Rooms` on SQLite."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The tables of the embedded store, `store.db`. Scripts are only ever added: number n leads from version n to n + 1.
+"""The tables of the embedded store. Scripts are only ever added: number n leads from version n to n + 1.
 
 Accounts and rooms use integer keys inside and UUID strings outside. A message's `id` is its conversation's key times
 2**32 plus its `seq`, so that one B-tree holds the messages, keeps each conversation together and in order, and proves

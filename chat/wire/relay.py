@@ -24,6 +24,11 @@ def user_channel(user: str) -> str:
     return f"user:{user}"
 
 
+def live_key(sender: str, client_id: str, user: str) -> str:
+    """The `once` key of a direct message's live copy on a user's channel."""
+    return f"{sender}:{client_id}:{user}"
+
+
 def presence_channel(user: str) -> str:
     """The changes of a user's presence, for those who watch it."""
     return f"presence:{user}"

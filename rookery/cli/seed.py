@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Make them, and write the files. Users of the prefix that exist already are used again."""
     _check(options)
-    async with open_store(settings, shared=True) as store:
+    async with open_store(settings) as store:
         keys = KeyRing(store.accounts, issuer=settings.issuer, audience=settings.audience)
         await keys.refresh()
         users = await _users(store, options.users, options.prefix)

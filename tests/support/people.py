@@ -16,6 +16,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.asyncapi import check_frame
 from tests.support.process import ServerProcess
 
 PASSWORD = "correct horse battery"
@@ -97,13 +98,17 @@ async def log_in(person: Person) -> None:
 
 
 class Chat:
-    """A WebSocket session by `websockets`. Frames that a call does not wait for are kept for the next one."""
+    """A WebSocket session by `websockets`. Frames that a call does not wait for are kept for the next one.
+
+    Every frame from the server is held against the AsyncAPI document.
+    """
 
     def __init__(self, url: str, **options: Any) -> None:
         self.session: Json = {}
         self.kept: list[Json] = []
         self._connect = connect(url, proxy=None, **options)
         self._ids = itertools.count(1)
+        self._asked: dict[int, str] = {}
         self.ws: ClientConnection
 
     async def __aenter__(self) -> Self:
@@ -118,6 +123,7 @@ class Chat:
     async def say(self, type_: str, **fields: Any) -> int:
         """Send a command without waiting; its id."""
         number = next(self._ids)
+        self._asked[number] = type_
         fields = {key.rstrip("_"): value for key, value in fields.items()}
         await self.ws.send(json.dumps({"type": type_, "id": number, **fields}))
         return number
@@ -161,7 +167,7 @@ class Chat:
         with anyio.fail_after(DEADLINE):
             try:
                 while True:
-                    self.kept.append(json.loads(await self.ws.recv()))
+                    self.kept.append(await self._read())
             except ConnectionClosed as closed:
                 return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
 
@@ -172,14 +178,19 @@ class Chat:
         found = [frame for frame in self.kept if all(frame.get(key) == value for key, value in wanted.items())]
         assert not found, found
 
+    async def _read(self) -> Json:
+        frame: Json = json.loads(await self.ws.recv())
+        if frame["type"] != "ok" or frame["id"] in self._asked:
+            check_frame(frame, self._asked.get(frame.get("id") or 0))
+        return frame
+
     async def _take(self, wanted: Any) -> Json:
         for index, frame in enumerate(self.kept):
             if wanted(frame):
                 return self.kept.pop(index)
         with anyio.fail_after(DEADLINE):
             while True:
-                frame = json.loads(await self.ws.recv())
+                frame = await self._read()
                 if wanted(frame):
-                    found: Json = frame
-                    return found
+                    return frame
                 self.kept.append(frame)

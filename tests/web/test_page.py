@@ -107,11 +107,12 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_every_icon_that_is_shown_is_drawn() -> None:
-    drawn = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?: "M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
     text = "".join(module.read_text() for module in MODULES)
     shown = set(re.findall(r'\b(?:icon|iconButton|action|choice)\("([a-z-]+)"', text))
     assert shown
     assert shown - drawn == set()
+    assert {name for name in drawn if f'"{name}"' not in text} == set()
 
 
 @pytest.mark.parametrize("drawing", ICONS, ids=lambda path: path.stem)

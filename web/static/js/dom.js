@@ -1,6 +1,6 @@
 /** Building and updating elements. Texts only ever become text nodes: nothing here reads HTML. */
+import { ICONS } from "./icons.js";
 
-const SPRITE = new URL("../icons/sprite.svg", import.meta.url).pathname;
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -35,14 +35,15 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** @param {string} name a symbol of the sprite */
+/** @param {string} name one of `ICONS` */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `${SPRITE}#${name}`);
-  svg.append(use);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
   return svg;
 }
 

@@ -2,13 +2,17 @@
 import { keyOf } from "./timeline.js";
 import { uuid } from "./uuid.js";
 
-const TYPING_EVERY_MS = 3_000;
+/** A little more than the time in which the edge passes one on. */
+const TYPING_EVERY_MS = 3_100;
 const READ_EVERY_MS = 1_000;
 /** Messages that stay in memory of a conversation that is read at its end. */
 const KEPT = 300;
 
 export class Messages {
+  /** Conversation → when typing was last said there. */
   #typed = new Map();
+  /** Conversation → the timer that says it next. */
+  #typing = new Map();
   #reading = new Map();
 
   /** @param {import("./app.js").App} app */
@@ -24,7 +28,7 @@ export class Messages {
     const client_id = uuid();
     timeline.draft({ sender: this.store.me, client_id, text, ts: new Date().toISOString(), reply_to: replyTo });
     this.store.touch(`timeline:${conversation.key}`);
-    this.#typed.delete(conversation.key);
+    this.typed(conversation);
     this.app.command(sendCommand(conversation, client_id, text, replyTo));
   }
 
@@ -63,12 +67,24 @@ export class Messages {
     this.app.command({ ...command, ...conversation.place });
   }
 
-  /** The user types; said at most every three seconds. @param {any} conversation */
+  /** The user types. It is said at most every three seconds, and then for what came in between. @param {any} conversation */
   typing(conversation) {
-    const now = Date.now();
-    if (now - (this.#typed.get(conversation.key) ?? 0) < TYPING_EVERY_MS) return;
-    this.#typed.set(conversation.key, now);
-    this.app.command({ type: "typing", ...conversation.place });
+    const { key, place } = conversation;
+    if (this.#typing.has(key)) return;
+    const say = () => {
+      this.#typing.delete(key);
+      this.#typed.set(key, Date.now());
+      this.app.command({ type: "typing", ...place });
+    };
+    const wait = (this.#typed.get(key) ?? 0) + TYPING_EVERY_MS - Date.now();
+    if (wait <= 0) say();
+    else this.#typing.set(key, setTimeout(say, wait));
+  }
+
+  /** The message is out, or was given up. @param {any} conversation */
+  typed(conversation) {
+    clearTimeout(this.#typing.get(conversation.key));
+    this.#typing.delete(conversation.key);
   }
 
   /** The user sees the newest message. @param {any} conversation */
@@ -97,8 +113,9 @@ export class Messages {
   }
 
   stop() {
-    for (const timer of this.#reading.values()) clearTimeout(timer);
+    for (const timer of [...this.#reading.values(), ...this.#typing.values()]) clearTimeout(timer);
     this.#reading.clear();
+    this.#typing.clear();
   }
 
   /** Drop a window in the past for the newest page. @param {any} conversation */

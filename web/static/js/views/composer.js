@@ -104,6 +104,7 @@ export class Composer {
     if (value) this.drafts.set(this.conversation.key, value);
     else this.drafts.delete(this.conversation.key);
     if (value.trim()) this.app.messages.typing(this.conversation);
+    else this.app.messages.typed(this.conversation);
   }
 
   /** @param {KeyboardEvent} event */
