@@ -1,8 +1,9 @@
 """CPU per delivery in a room of 1,000 members, as a ratio to a bare loop of send(2) in C.
 
-Method: one run, one core for the server, another for the receivers. Both send the same bytes to as many sockets of the
-same receiving process, and every round ends when the last receiver has its frame, so no queue grows. The server's
-figure is all the CPU of its process (parsing, log, store, relay and fan-out of each message) over the deliveries.
+Method: one run, one core for the senders, another for the receivers. The server and the loop take turns, a message
+each, and send the same bytes to as many sockets of the same receiving process; a round ends when the last receiver has
+its frame, so no queue grows, and both find the machine's caches and TCP's timers in the same state. The server's figure
+is all the CPU of its process (parsing, log, store, relay and fan-out of each message) over the deliveries.
 """
 
 from __future__ import annotations
@@ -11,88 +12,102 @@ import argparse
 import json
 import os
 import resource
+import select
 import shutil
 import socket
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from perf.loadclient import Session, Swarm, masked
 from perf.served import CLIENT_CORE, SERVER_CORE, Served, served
 
+FRAME_BYTES = 354
 
-def bare(members: int, size: int, rounds: int) -> float | None:
-    """Microseconds of CPU per send of the loop in C; None without a C compiler."""
+
+class Room:
+    """The server's room: its members, and one who sends."""
+
+    def __init__(self, server: Served, members: int) -> None:
+        self._server = server
+        self._members = members
+        self._swarm = Swarm(Session(server.ws, server.tokens[index], [server.rooms[0]]) for index in range(members))
+        self._sender = Session(server.ws, server.tokens[0])
+        self._swarm.poll.register(self._sender.sock.fileno(), select.EPOLLIN)
+        self._swarm.sessions[self._sender.sock.fileno()] = self._sender
+        self.size = 0
+
+    def round(self, burst: int = 1) -> None:
+        """Send some messages at once, and wait until every member has them and the sender its answers."""
+        target = self._swarm.received + burst * (self._members + 1)
+        commands = [
+            {
+                "type": "send",
+                "id": number,
+                "room": self._server.rooms[0],
+                "text": "x" * 100,
+                "client_id": str(uuid.uuid4()),
+            }
+            for number in range(burst)
+        ]
+        self._sender.sock.send(b"".join(masked(json.dumps(command).encode()) for command in commands))
+        self._swarm.drain(lambda: self._swarm.received >= target, 30, None if self.size else self._note)
+
+    def _note(self, payload: bytes) -> None:
+        if b'"message"' in payload:
+            self.size = len(payload) + 4
+
+
+class Loop:
+    """The loop in C, with its receivers."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, members: int) -> None:
+        self._process = process
+        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(members)]
+        self._by_fd = {sock.fileno(): sock for sock in self._sockets}
+        self._poll = select.epoll()
+        for fd in self._by_fd:
+            self._poll.register(fd, select.EPOLLIN)
+
+    def round(self) -> None:
+        """One message to all."""
+        missing = len(self._sockets) * FRAME_BYTES
+        self._sockets[0].send(b"x")
+        while missing:
+            for fd, _mask in self._poll.poll():
+                missing -= len(self._by_fd[fd].recv(262144))
+
+    def result(self) -> float:
+        """Microseconds of CPU per send, after the last round."""
+        assert self._process.stdout is not None
+        return float(self._process.stdout.readline())
+
+
+@contextmanager
+def loop_in_c(members: int, rounds: int) -> Iterator[Loop | None]:
+    """The loop, compiled and pinned to the server's core; None without a C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        return None
+        yield None
+        return
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "bare")
         subprocess.run([compiler, "-O2", "-o", program, Path(__file__).with_name("bare.c")], check=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        process = subprocess.Popen(
-            [program, str(port), str(members), str(size), str(rounds)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        os.sched_setaffinity(process.pid, {SERVER_CORE})
-        os.sched_setaffinity(0, {CLIENT_CORE})
-        sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(members)]
-        for _ in range(rounds):
-            sockets[0].send(b"x")
-            for sock in sockets:
-                got = 0
-                while got < size:
-                    got += len(sock.recv(size - got))
-        result = float(process.stdout.readline())
-        process.wait(10)
-        for sock in sockets:
-            sock.close()
-        return result
-
-
-def measured(server: Served, members: int, rounds: int, burst: int) -> tuple[float, int]:
-    """Microseconds of CPU per delivery, and the bytes of a frame."""
-    swarm = Swarm(Session(server.ws, server.tokens[index], [server.rooms[0]]) for index in range(members))
-    sender = Session(server.ws, server.tokens[0])
-    swarm.poll.register(sender.sock.fileno(), 1)
-    swarm.sessions[sender.sock.fileno()] = sender
-    text, size = "x" * 100, 0
-
-    def one_round(number: int) -> None:
-        target = swarm.received + burst * (members + 1)
-        commands = [
-            {
-                "type": "send",
-                "id": number * burst + each,
-                "room": server.rooms[0],
-                "text": text,
-                "client_id": str(uuid.uuid4()),
-            }
-            for each in range(burst)
-        ]
-        sender.sock.send(b"".join(masked(json.dumps(command).encode()) for command in commands))
-        swarm.drain(lambda: swarm.received >= target, 30)
-
-    def note(payload: bytes) -> None:
-        nonlocal size
-        if b'"message"' in payload:
-            size = len(payload) + 4
-
-    for number in range(5):
-        one_round(number)
-    command = {"type": "send", "id": 1, "room": server.rooms[0], "text": text, "client_id": str(uuid.uuid4())}
-    target = swarm.received + members + 1
-    sender.sock.send(masked(json.dumps(command).encode()))
-    swarm.drain(lambda: swarm.received >= target, 30, note)
-    begun = server.cpu()
-    for number in range(rounds):
-        one_round(number + 10)
-    spent = server.cpu() - begun
-    swarm.close()
-    return spent / rounds / burst / members * 1e6, size
+        command = [str(program), str(port), str(members), str(FRAME_BYTES), str(rounds)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            os.sched_setaffinity(process.pid, {SERVER_CORE})
+            os.sched_setaffinity(0, {CLIENT_CORE})
+            try:
+                yield Loop(process, port, members)
+            finally:
+                process.kill()
 
 
 def main() -> None:
@@ -104,14 +119,27 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     members, rounds = options.members, options.rounds
-    results: dict[str, float] = {}
-    with served(users=members, rooms=1, members=members, backend=options.backend) as server:
-        results["one message at a time"], size = measured(server, members, rounds, 1)
-        results["ten messages at a time"], _ = measured(server, members, max(1, rounds // 10), 10)
-    floor = bare(members, size, rounds)
-    for name, value in results.items():
+    with (
+        served(users=members, rooms=1, members=members, backend=options.backend) as server,
+        loop_in_c(members, rounds) as loop,
+    ):
+        room = Room(server, members)
+        for _ in range(5):
+            room.round()
+        begun = server.cpu()
+        for _ in range(rounds):
+            room.round()
+            if loop is not None:
+                loop.round()
+        single = (server.cpu() - begun) / rounds / members * 1e6
+        floor = loop.result() if loop is not None else None
+        begun = server.cpu()
+        for _ in range(max(1, rounds // 10)):
+            room.round(10)
+        ten = (server.cpu() - begun) / max(1, rounds // 10) / 10 / members * 1e6
+    for name, value in (("one message at a time", single), ("ten messages at a time", ten)):
         ratio = "" if floor is None else f"   {value / floor:.2f} x the loop in C ({floor:.2f} µs)"
-        print(f"{name:<24} {value:6.2f} µs CPU per delivery of {size} bytes{ratio}")
+        print(f"{name:<24} {value:6.2f} µs CPU per delivery of {room.size} bytes{ratio}")
 
 
 if __name__ == "__main__":

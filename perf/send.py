@@ -1,7 +1,7 @@
 """CPU per message through the whole durable path, at a steady rate.
 
 Method: 50 senders, each alone in a room that it listens to, send 2,000 messages a second together for some seconds,
-evenly spread. Each message is parsed, checked, logged (fsync), sequenced, stored, published and delivered once, and answered.
+evenly spread. Each message is parsed, checked, logged (fsync), sequenced, stored, published, delivered and answered.
 The figure is all the CPU of the server process over the messages; the clock stops when the last delivery has arrived.
 Latency is shown for orientation only: absolute times depend on the machine.
 """

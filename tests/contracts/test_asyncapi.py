@@ -81,6 +81,8 @@ def test_it_is_asyncapi_3_and_every_reference_leads_somewhere() -> None:
     assert found["asyncapi"] == "3.0.0"
     assert {"info", "servers", "channels", "operations", "components"} <= set(found)
     for path, node in walk(found):
+        if isinstance(node, dict):
+            assert all(isinstance(key, str) for key in node), path
         if isinstance(node, dict) and "$ref" in node:
             assert set(node) == {"$ref"}, f"{path}: what stands beside a $ref does not count"
             assert lookup(node["$ref"], found), path
@@ -236,9 +238,9 @@ def test_the_client_library_reads_every_event() -> None:
 def test_the_close_codes() -> None:
     written = document()["channels"]["edge"]["x-close-codes"]
     sent = [code for code in CloseCode if code not in (CloseCode.NO_STATUS, CloseCode.ABNORMAL)]
-    assert {code: entry["name"] for code, entry in written.items()} == {int(code): code.name for code in sent}
+    assert {code: entry["name"] for code, entry in written.items()} == {str(int(code)): code.name for code in sent}
     assert {code: entry["reconnect"] for code, entry in written.items()} == {
-        int(code): should_reconnect(code) for code in sent
+        str(int(code)): should_reconnect(code) for code in sent
     }
 
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import NewServer
-from tests.support.browser import Window, chromium
 from tests.support.process import ServerProcess
+from tests.support.windows import Window, chromium
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -31,8 +31,8 @@ def window(browser: Browser) -> Iterator[NewWindow]:
     """Opens windows, and checks their consoles at the end."""
     opened: list[Window] = []
 
-    def open_(server: ServerProcess, name: str, width: int = 1100) -> Window:
-        found = Window(browser, server, f"{name}{next(_numbers)}", width=width)
+    def open_(server: ServerProcess, name: str) -> Window:
+        found = Window(browser, server, f"{name}{next(_numbers)}")
         opened.append(found)
         return found
 
@@ -132,79 +132,3 @@ def test_a_restart_shows_as_reconnecting_and_nothing_comes_twice(new_server: New
         bob.sees(f"after, {kill}")
     assert ada.seqs() == bob.seqs() == list(range(1, 8))
     bob.shoot("6-resumed")
-
-
-def test_older_messages_load_as_one_scrolls_up(new_server: NewServer, window: NewWindow) -> None:
-    server = new_server(rate_limits="off")
-    ada = window(server, "ada")
-    ada.register()
-    ada.new_room("Archive")
-    count = 130
-    for number in range(1, count + 1):
-        ada.say(f"message {number} of many")
-    expect(ada.message(f"message {count} of many")).to_have_attribute("data-seq", str(count))
-    ada.page.reload()
-    expect(ada.message(f"message {count} of many")).to_have_count(1)
-    assert 1 not in ada.seqs()
-    for _ in range(20):
-        if ada.at("load-more").is_hidden():
-            break
-        ada.at("load-more").scroll_into_view_if_needed()
-        ada.page.mouse.wheel(0, -5000)
-        first = ada.seqs()[0]
-        ada.page.wait_for_function(
-            "first => Number(document.querySelector('[data-testid=message]').dataset.seq) < first", arg=first
-        )
-        if ada.seqs()[0] == 1:
-            break
-    assert ada.seqs() == list(range(1, count + 1))
-
-
-def test_by_keyboard_alone(server: ServerProcess, window: NewWindow) -> None:
-    ada = window(server, "ada")
-    keyboard = ada.page.keyboard
-    ada.at("show-register").press("Enter")
-    for text in (ada.name, "correct horse battery"):
-        keyboard.type(text)
-        keyboard.press("Tab")
-    keyboard.press("Enter")
-    expect(ada.at("me")).to_have_text(ada.name)
-    ada.at("new-room").press("Enter")
-    ada.at("room-name").focus()
-    keyboard.type("Keys")
-    keyboard.press("Enter")
-    expect(ada.at("composer")).to_be_focused()
-    keyboard.type("from the keyboard")
-    keyboard.press("Enter")
-    ada.sees("from the keyboard")
-    keyboard.press("ArrowUp")
-    keyboard.type(" alone")
-    keyboard.press("Enter")
-    ada.sees("from the keyboard alone")
-
-
-def test_at_phone_width(server: ServerProcess, window: NewWindow) -> None:
-    ada = window(server, "ada", width=390)
-    ada.register()
-    ada.new_room("Pocket")
-    ada.say("x" * 500)
-    ada.say("from the pocket")
-    ada.sees("from the pocket")
-    assert ada.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    ada.shoot("7-phone")
-    ada.at("back").click()
-    expect(ada.at("room-item").filter(has_text="Pocket")).to_be_visible()
-    expect(ada.at("composer")).to_be_hidden()
-    ada.shoot("8-phone-list")
-
-
-def test_a_wrong_log_in_says_so_and_a_right_one_comes_in(server: ServerProcess, window: NewWindow) -> None:
-    ada = window(server, "ada")
-    ada.register()
-    ada.at("logout").click()
-    expect(ada.at("login-form")).to_be_visible()
-    ada.log_in("not the password")
-    expect(ada.at("login-form").get_by_role("alert").filter(has_text=re.compile("wrong"))).to_be_visible()
-    ada.errors.clear()
-    ada.log_in()
-    expect(ada.at("me")).to_have_text(ada.name)

@@ -106,9 +106,10 @@ async def test_4_resuming_is_complete_or_says_that_it_is_not(new_server: NewServ
     ada = await register(server, http)
     room = await ada.new_room()
     async with ada.chat() as chat:
+        await chat.ok("subscribe", room=room)
         for number in range(30):
             await chat.ok("send", room=room, text=str(number), client_id=new_id())
-        await chat.ok("subscribe", room=room)
+        await chat.messages(room, 30)
     async with ada.chat() as chat:
         answer = await chat.ok("subscribe", room=room, since=10)
         assert answer["recovered"] is True

@@ -37,12 +37,14 @@ export class Toolbar {
     ends.listen(list, "focusout", (event) => !list.contains(event.relatedTarget) && this.#to(null));
     // Without a pointer that hovers, a touch on a message shows the bar, and another one hides it. Not before the
     // click: the bar would come under the finger and take it.
-    let touched = false;
-    ends.listen(list, "pointerdown", (event) => (touched = event.pointerType !== "mouse"));
+    let byTouch = false;
+    let touched = null;
+    ends.listen(list, "pointerdown", (event) => (byTouch = event.pointerType !== "mouse"));
     ends.listen(list, "click", (event) => {
-      if (!touched || event.target.closest("a, button, .toolbar")) return;
+      if (!byTouch || event.target.closest("a, button, .toolbar")) return;
       const item = itemOf(event);
-      this.#to(item === this.#item ? null : item);
+      touched = item === touched && item === this.#item ? null : item;
+      this.#to(touched);
     });
     ends.listen(this.element, "keydown", (event) => event.key === "Escape" && this.#escape(event));
     ends.listen(document, "pointerdown", (event) => !this.palette.hidden && !this.element.contains(event.target) && this.#closePalette());

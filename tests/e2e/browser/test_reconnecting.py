@@ -1,0 +1,101 @@
+"""The server dies and comes back: the page says so, resumes, and shows nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Window, talking, unique
+from tests.support.process import ServerProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+@pytest.fixture
+def windows(new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]) -> tuple[Window, Window]:
+    """Two people in one room, on a server of their own."""
+    server = new_server(rate_limits="off")
+    ann, bob = new_window(server), new_window(server)
+    for window, name in ((ann, "ann"), (bob, "bob")):
+        window.register(name)
+        window.lenient = True
+    room = unique("plans")
+    ann.new_room(room)
+    bob.join(room)
+    return ann, bob
+
+
+def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window]) -> None:
+    ann, bob = windows
+    ann.say("one")
+    bob.say("two")
+    expect(ann.message("two")).to_be_visible()
+    room = ann.page.url.rpartition("/room/")[2]
+
+    ann.server.kill()
+    for window in windows:
+        expect(window.get("connection-status")).to_contain_text("reconnecting…")
+    ann.say("three, while it was away")
+    expect(ann.message("three")).to_have_attribute("data-state", "sending")
+    ann.screenshot("reconnecting")
+    ann.server.start()
+
+    for window in windows:
+        expect(window.get("connection-status")).to_have_attribute("data-state", "online")
+        expect(window.message("three")).to_have_attribute("data-state", "stored")
+    bob.say("four")
+    expect(ann.message("four")).to_be_visible()
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, [f"more {number}" for number in range(30)])
+    for window in windows:
+        expect(window.message("more 29")).to_be_visible()
+        assert window.texts() == ["one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)]]
+
+
+def test_what_happened_meanwhile_is_caught_up_with(windows: tuple[Window, Window]) -> None:
+    ann, bob = windows
+    ann.say("a typo")
+    ann.say("a secret")
+    expect(bob.message("a secret")).to_be_visible()
+    room = ann.page.url.rpartition("/room/")[2]
+    token = ann.token()
+
+    bob.page.context.set_offline(True)
+    # Being offline does not end a WebSocket that is open: the server goes, too.
+    ann.server.restart()
+    expect(bob.get("connection-status")).to_contain_text("reconnecting…")
+    with talking(ann.server, token) as talk:
+        talk.command("edit", room=room, seq=1, text="no typo")
+        talk.command("delete", room=room, seq=2)
+        talk.command("react", room=room, seq=1, emoji="👍")
+        talk.send(room, ["something new"])
+    bob.page.context.set_offline(False)
+
+    expect(bob.message("something new")).to_be_visible()
+    expect(bob.message("no typo").get_by_test_id("reaction")).to_be_visible()
+    assert bob.texts() == ["no typo", "This message was deleted.", "something new"]
+
+
+def test_too_much_was_missed(new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]) -> None:
+    server = new_server(rate_limits="off")
+    ann = new_window(server)
+    ann.register("ann")
+    ann.lenient = True
+    room = ann.new_room(unique("flood"))
+    ann.say("before")
+    expect(ann.message("before")).to_have_attribute("data-state", "stored")
+    token = ann.token()
+    ann.page.context.set_offline(True)
+    server.restart()
+    expect(ann.get("connection-status")).to_contain_text("reconnecting…")
+    with talking(server, token) as talk:
+        for start in range(0, 2100, 50):
+            talk.send(room, [f"flood {number}" for number in range(start, start + 50)])
+    ann.page.context.set_offline(False)
+    expect(ann.message("flood 2099")).to_be_visible()
+    texts = ann.texts()
+    assert texts == [f"flood {number}" for number in range(2100 - len(texts), 2100)]
+    ann.say("after")
+    expect(ann.message("after")).to_have_attribute("data-seq", "2102")

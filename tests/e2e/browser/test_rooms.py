@@ -1,0 +1,157 @@
+"""Rooms in the page: history, search, invitations, roles, and leaving."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Window, talking, unique
+from tests.support.process import ServerProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One on which one may say much at once."""
+    data = tmp_path_factory.mktemp("data")
+    with ServerProcess("browser-rooms", data, rate_limits="off") as process:
+        yield process
+        process.check()
+
+
+def test_history_loads_as_one_scrolls_up(ann: Window) -> None:
+    room = ann.new_room(unique("long"))
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, [f"line {number}" for number in range(1, 171)])
+    ann.page.reload()
+    expect(ann.message("line 170")).to_be_in_viewport()
+    assert len(ann.texts()) < 170
+    ann.page.locator(".messages").hover()
+    first = ann.page.locator(".message .text").first
+    for _ in range(40):
+        if first.inner_text() == "line 1":
+            break
+        ann.page.mouse.wheel(0, -3000)
+        ann.page.wait_for_function("() => !document.querySelector('.load-more')?.textContent.startsWith('Loading')")
+    assert ann.texts() == [f"line {number}" for number in range(1, 171)]
+    expect(ann.page.locator(".beginning")).to_be_visible()
+    expect(ann.get("load-more")).to_be_hidden()
+    expect(ann.message("line 170")).not_to_be_in_viewport()
+    ann.get("jump").click()
+    expect(ann.message("line 170")).to_be_in_viewport()
+
+
+def test_what_one_reads_stays_in_place(ann: Window, bob: Window) -> None:
+    name = unique("steady")
+    room = ann.new_room(name)
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, [f"line {number}\nsecond line" for number in range(1, 101)])
+    expect(ann.message("line 100")).to_be_in_viewport()
+    bob.join(name)
+    ann.message("line 90").scroll_into_view_if_needed()
+    ann.page.locator(".messages").hover()
+    ann.page.mouse.wheel(0, -600)
+    expect(ann.get("jump")).to_be_visible()
+    where = "() => document.querySelector('[data-seq=\"80\"]').getBoundingClientRect().top"
+    ann.message("line 80").scroll_into_view_if_needed()
+    before = ann.page.evaluate(where)
+    bob.say("something new")
+    expect(ann.get("jump")).to_contain_text("1 new")
+    bob.act("line 100", "react-👍")
+    expect(ann.message("line 100").get_by_test_id("reaction")).to_be_attached()
+    assert abs(ann.page.evaluate(where) - before) < 2
+
+
+def test_search_opens_the_place(ann: Window) -> None:
+    room = ann.new_room(unique("haystack"))
+    words = [f"straw {number}" for number in range(1, 151)]
+    words[19] = "a Needle in it"
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, words)
+    ann.page.reload()
+    ann.get("open-search").click()
+    ann.get("search-input").fill("needle")
+    ann.get("search-input").press("Enter")
+    expect(ann.page.locator(".hit mark")).to_have_text("Needle")
+    ann.get("search-hit").click()
+    expect(ann.message("a Needle in it")).to_be_in_viewport()
+    expect(ann.page).to_have_url(re.compile(r"/room/[0-9a-f-]+/20$"))
+    ann.screenshot("search")
+    ann.say("and back at the end")
+    expect(ann.message("and back at the end")).to_be_in_viewport()
+    expect(ann.message("straw 150")).to_be_in_viewport()
+    expect(ann.message("a Needle in it")).to_have_count(0)
+
+
+def test_an_invitation(ann: Window, new_window: Callable[..., Window]) -> None:
+    name = unique("secret")
+    ann.new_room(name, private=True)
+    ann.get("open-members").click()
+    ann.get("invite").click()
+    link = ann.get("invite-link").input_value()
+    assert "#invite=" in link
+    guest = new_window(ann.server)
+    guest.register("guest", "/" + link.rpartition("/")[2])
+    expect(guest.page.get_by_role("heading", name=name)).to_be_visible()
+    assert "invite" not in guest.page.url
+    guest.say("Thank you for the invitation")
+    ann.page.keyboard.press("Escape")
+    expect(ann.message("Thank you for the invitation")).to_be_visible()
+    guest.open("/#invite=unknown")
+    expect(guest.get("notice").last).to_contain_text("invitation")
+
+
+def test_roles_and_being_removed(ann: Window, bob: Window) -> None:
+    name = unique("order")
+    ann.new_room(name)
+    bob.join(name)
+    bob.say("a rude word")
+    expect(ann.message("a rude word")).to_be_visible()
+    ann.act("a rude word", "delete")
+    ann.get("confirm").click()
+    expect(bob.message("This message was deleted.")).to_be_visible()
+
+    ann.get("open-members").click()
+    line = ann.get("member").filter(has_text=bob.name)
+    line.get_by_test_id("manage").click()
+    ann.get("role").select_option("reader")
+    expect(line).to_contain_text("Reader")
+    expect(bob.page.get_by_text("You can read here, but not write.")).to_be_visible()
+    line.get_by_test_id("manage").click()
+    ann.get("role").select_option("moderator")
+    expect(line).to_contain_text("Moderator")
+    expect(bob.get("composer")).to_be_visible()
+    bob.get("open-members").click()
+    expect(bob.get("invite")).to_be_visible()
+    ann.screenshot("members")
+
+    line.get_by_test_id("manage").click()
+    ann.get("ban").click()
+    ann.get("confirm").click()
+    expect(bob.get("notice")).to_contain_text(name)
+    expect(bob.get("room-item").filter(has_text=name)).to_have_count(0)
+    expect(bob.get("composer")).to_have_count(0)
+    expect(line).to_have_count(0)
+    bob.get("browse-rooms").click()
+    bob.page.get_by_role("button", name=f"Join {name}").click()
+    expect(bob.get("notice").last).to_contain_text("banned")
+
+
+def test_leaving(ann: Window, bob: Window) -> None:
+    name = unique("leaving")
+    ann.new_room(name)
+    bob.join(name)
+    bob.get("open-members").click()
+    expect(bob.get("member")).to_have_count(2)
+    bob.get("leave-room").click()
+    bob.get("confirm").click()
+    expect(bob.get("room-item").filter(has_text=name)).to_have_count(0)
+    ann.get("open-members").click()
+    expect(ann.get("member")).to_have_count(1)
+    ann.get("leave-room").click()
+    ann.get("confirm").click()
+    expect(ann.get("notice")).to_contain_text("owner")
