@@ -1,0 +1,293 @@
+"""The laws of a room's topic, under any interleaving: in order, nothing twice, nothing lost without a `gap`."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chat.ports.relay import Delivery
+from chat.wire.relay import pack_event
+from gateway.hub import SLICE, Hub, Topic
+from gateway.relay import Inbound
+from gateway.websocket.encode import Frame, JoinedFrames
+from tests.support.fanout import CHANNEL, Between, Member, frames_in, message, play
+
+WATCHERS = 4
+Op = tuple[Any, ...]
+whos = st.integers(0, WATCHERS - 1)
+quick: st.SearchStrategy[Op] = st.one_of(
+    st.tuples(st.just("say")),
+    st.tuples(st.sampled_from(["store", "publish", "vanish", "event"])),
+    st.tuples(st.just("repeat"), st.integers(0, 20)),
+    st.tuples(st.just("interrupt"), st.integers(0, 2)),
+    st.tuples(st.sampled_from(["begin", "read", "finish", "finish", "finish_live", "leave"]), whos),
+)
+turn: st.SearchStrategy[Op] = st.tuples(st.just("deliver"), st.booleans(), st.lists(quick, max_size=3))
+ops = st.lists(st.one_of(quick, quick, quick, turn), max_size=40)
+
+
+class Watch:
+    """One subscriber over time: what it got after each answer must follow from that answer."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.begun_at = 0
+        self.read: int | None = None
+        self.answered: tuple[int, int] | None = None  # where in the bytes, and the seq that the answer went up to
+
+    def begin(self) -> None:
+        self.end()
+        self.begun_at, self.read = len(self.member.data), None
+
+    def answer(self, after: int) -> None:
+        assert len(self.member.data) == self.begun_at, "a frame came before the answer"
+        self.answered = self.begun_at, after
+
+    def end(self, newest: int | None = None) -> None:
+        """Check what came since the answer; with `newest`, up to which it must know of everything."""
+        if self.answered is None:
+            return
+        (start, last), self.answered = self.answered, None
+        gap = False
+        for frame in frames_in(self.member.data[start:]):
+            if frame["type"] == "gap":
+                assert frame["from_seq"] <= last + 1, "the gap begins after something that is missing"
+                gap = True
+            elif frame["type"] == "message":
+                assert frame["seq"] > last, "a message came twice, or late"
+                assert gap or frame["seq"] == last + 1, "a message was lost without a gap"
+                last, gap = frame["seq"], False
+        assert newest is None or gap or last == newest, "the last messages were lost without a gap"
+
+
+class Story:
+    """A room: what is stored is published later, or is lost on the way; sessions come and go meanwhile."""
+
+    def __init__(self, crowd: int, patience: int | None) -> None:
+        self.hub, self.mux = Hub(), Between()
+        self.inbound = Inbound(self.hub, self.mux, lambda _control: None, lambda _channel: None)
+        self.stored = self.published = 0
+        self.buffer: list[Delivery] = []
+        # The watchers' places among the others are spread over the slices.
+        self.watches = [
+            Watch(Member(self.hub, 7 + place * 520, deflate=place % 2 == 1, patience=patience if place == 0 else None))
+            for place in range(WATCHERS)
+        ]
+        self.others = [Watch(Member(self.hub, 1 + number)) for number in range(crowd)]
+        for watch in self.others:
+            self.begin(watch)
+            self.finish(watch)
+
+    def begin(self, watch: Watch) -> None:
+        if not watch.member.closed:
+            watch.begin()
+            self.hub.open(CHANNEL).begin(watch.member)
+
+    def finish(self, watch: Watch, live: bool = False) -> None:
+        topic = self.hub.get(CHANNEL)
+        joining = topic and topic.joining.get(watch.member)
+        if topic is None or joining is None or joining.frames is None:
+            return
+        if live and topic.seq is not None:
+            after = topic.seq
+        else:
+            after = self.stored if watch.read is None else watch.read
+        watch.answer(after)
+        topic.finish(watch.member, after)
+
+    def apply(self, name: str, value: int = 0) -> None:
+        match name:
+            case "store":
+                self.stored += 1
+            case "publish":
+                self.publish()
+            case "say":
+                self.stored += 1
+                self.publish()
+            case "vanish":
+                self.published = min(self.published + 1, self.stored)
+            case "interrupt":
+                self.published = min(self.published + value, self.stored)
+                self.buffer.append(Delivery(CHANNEL, None))
+            case "repeat":
+                if self.published:
+                    self.buffer.append(message(1 + value % self.published))
+            case "event":
+                self.buffer.append(Delivery(CHANNEL, pack_event(json.dumps({"type": "edited"}).encode())))
+            case "begin":
+                self.begin(self.watches[value])
+            case "read":
+                self.watches[value].read = self.stored
+            case "finish":
+                self.finish(self.watches[value])
+            case "finish_live":
+                self.finish(self.watches[value], live=True)
+            case "leave":
+                self.watches[value].end()
+                self.watches[value].member.leave()
+
+    def publish(self) -> None:
+        if self.published < self.stored:
+            self.published += 1
+            self.buffer.append(message(self.published, "x" * 300))
+
+    async def deliver(self, alone: bool, meanwhile: Sequence[Op]) -> None:
+        left = list(meanwhile)
+        self.mux.act = lambda: self.apply(*left.pop(0)) if left else None
+        batch, self.buffer = self.buffer, []
+        if batch:
+            await play(self.inbound, batch if alone else [*batch, Delivery("room:another", b"e{}")])
+        self.mux.act = lambda: None
+        for each in left:
+            self.apply(*each)
+
+    async def tell(self, script: Sequence[Op]) -> None:
+        for name, *arguments in script:
+            if name == "deliver":
+                await self.deliver(*arguments)
+            else:
+                self.apply(name, *arguments)
+        await self.end()
+
+    async def end(self) -> None:
+        """Publish what is left and one message more: then everyone must know of everything."""
+        for watch in self.watches:
+            self.finish(watch)
+        self.apply("store")
+        while self.published < self.stored:
+            self.publish()
+        await self.deliver(True, [])
+        topic = self.hub.get(CHANNEL)
+        listening = set() if topic is None else topic.members
+        assert topic is None or not topic.joining, "an answered subscriber was left behind the live stream"
+        for watch in (*self.watches, *self.others):
+            assert not (watch.member.closed and watch.member in listening)
+            watch.end(self.stored if watch.member in listening else None)
+        self.mux.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(ops, st.none() | st.integers(1, 6))
+@example([("begin", 0), ("say",), ("deliver", True, []), ("store",), ("finish", 0), ("publish",)], 1)
+@example([("begin", 0), ("store",), ("store",), ("finish", 0), ("publish",), ("publish",), ("say",)], 1)
+@example([("begin", 0), ("read", 0), ("store",), ("interrupt", 1), ("deliver", True, []), ("finish", 0)], None)
+@example([("begin", 0), ("finish", 0), ("say",), ("interrupt", 0), ("repeat", 0)], None)
+@example([("begin", 0), ("read", 0), ("store",), ("vanish",), ("say",), ("deliver", True, []), ("finish", 0)], None)
+def test_any_interleaving(script: list[Op], patience: int | None) -> None:
+    anyio.run(Story(0, patience).tell, script, backend="trio")
+
+
+@settings(max_examples=40, deadline=None)
+@given(ops, st.sampled_from([SLICE - 1, SLICE + 30, 3 * SLICE]))
+def test_any_interleaving_in_a_large_room(script: list[Op], crowd: int) -> None:
+    anyio.run(Story(crowd, None).tell, script, backend="trio")
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=700), min_size=1, max_size=8))
+def test_joined_frames_are_the_frames_in_a_row(payloads: list[bytes]) -> None:
+    frames = [Frame(json.dumps(payload.hex()).encode()) for payload in payloads]
+    joined = JoinedFrames(frames)
+    assert joined.plain == b"".join(frame.plain for frame in frames)
+    assert joined.deflated == b"".join(frame.deflated for frame in frames)
+    wanted = [payload.hex() for payload in payloads]
+    assert list(frames_in(joined.plain)) == list(frames_in(joined.deflated)) == wanted
+
+
+def test_what_is_compressed_is_compressed_once() -> None:
+    frame = Frame(b'"' + b"x" * 4000 + b'"')
+    assert frame.deflated is frame.deflated
+    assert len(frame.deflated) < 200
+    assert len(zlib.compress(frame.plain)) < len(frame.plain)
+
+
+def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
+    hub, mux = Hub(), Between()
+    inbound = Inbound(hub, mux, lambda _control: None, lambda _channel: None)
+    member = Member(hub, 1)
+    topic = hub.open(CHANNEL)
+    topic.begin(member)
+    anyio.run(play, inbound, [message(seq) for seq in range(1, 10_102)], backend="trio")
+    assert not topic.finish(member, 50)
+    first, *rest = member.frames()
+    assert first == {"type": "gap", "room": CHANNEL.partition(":")[2], "from_seq": 51}
+    assert [frame["seq"] for frame in rest] == list(range(51, 10_001))
+    anyio.run(play, inbound, [message(10_102)], backend="trio")
+    assert member.seqs()[-1] == 10_102
+    mux.close()
+
+
+def test_to_answer_one_who_left_does_nothing() -> None:
+    hub = Hub()
+    topic, member = hub.open(CHANNEL), Member(hub, 1)
+    topic.begin(member)
+    assert not topic.empty
+    member.leave()
+    assert topic.finish(member, 5)
+    assert topic.finish(Member(hub, 2), 5)
+    assert (member.data, topic.empty, hub.topics) == (b"", True, {})
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["add", "begin", "leave"]), st.integers(0, 3), st.integers(0, 3))))
+def test_topics_exist_while_someone_listens(script: list[tuple[str, int, int]]) -> None:
+    hub = Hub()
+    members = [Member(hub, number) for number in range(4)]
+    model: dict[str, dict[int, str]] = {}
+    for what, which, who in script:
+        channel = f"room:{which}"
+        if what == "leave":
+            inside = model.get(channel, {})
+            was_last = set(inside) == {who}
+            inside.pop(who, None)
+            if not inside:
+                model.pop(channel, None)
+            assert hub.leave(channel, members[who]) == was_last
+            continue
+        topic = hub.open(channel)
+        assert hub.open(channel) is topic
+        if what == "add" and model.get(channel, {}).get(who) != "begin":
+            topic.add(members[who])
+            model.setdefault(channel, {})[who] = "add"
+        elif what == "begin":
+            topic.begin(members[who])
+            model.setdefault(channel, {})[who] = "begin"
+        elif topic.empty:
+            hub.leave(channel, members[who])
+    assert set(hub.topics) == set(model)
+    statistics = hub.statistics()
+    assert statistics.topics == len(model)
+    assert statistics.members == sum(list(inside.values()).count("add") for inside in model.values())
+    for channel, inside in model.items():
+        topic = hub.topics[channel]
+        parts: list[int] = [each.number for part in topic.slices() for each in part if isinstance(each, Member)]
+        assert sorted(parts) == sorted(who for who, what in inside.items() if what == "add")
+
+
+def test_one_who_leaves_between_two_slices_is_left_out() -> None:
+    hub = Hub()
+    topic = hub.open(CHANNEL)
+    members = [Member(hub, number) for number in range(2 * SLICE + 10)]
+    for each in members:
+        topic.add(each)
+    slices = topic.slices()
+    seen = list(next(slices))
+    gone = next(each for each in members if each not in seen)
+    gone.leave()
+    late = Member(hub, 100_000)
+    topic.add(late)
+    for part in slices:
+        assert len(part) <= SLICE
+        seen.extend(part)
+    assert gone not in seen
+    assert late not in seen
+    assert len(seen) == len(members) - 1
+    again: list[object] = [each for part in Topic.slices(topic) for each in part]
+    assert late in again
+    assert len(again) == len(members)
