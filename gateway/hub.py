@@ -3,7 +3,9 @@
 A topic is a relay channel with at least one session of this edge. Laws of a room's topic:
 
 1. `seq` is the newest message that was fanned out; a message that is not newer is a repetition and is dropped.
-2. A message that is not the very next shows a hole: the members get `gap` before it.
+   After an interruption `seq` is None until the stream goes on, and `floor` is what it was: repetitions are still known.
+2. A message that is not the very next shows a hole: the members get `gap` before it. One who waits for its answer gets
+   the `gap` right after the answer.
 3. A session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
    answered, live frames wait in its `Joining`; then those that its answer did not hold follow, in order. So no message
    is missed between history and live, and none is seen twice.
@@ -41,27 +43,29 @@ class Subscriber(Protocol):
 class Joining:
     """A session between asking for a room and being answered, or (answered) ahead of the live stream.
 
-    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame).
+    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame). `lossy`: frames that
+    should wait there were dropped, or were lost on the way.
     """
 
-    __slots__ = ("after", "frames", "overflowed")
+    __slots__ = ("after", "frames", "lossy")
 
     def __init__(self) -> None:
         self.frames: list[tuple[int, Frame]] | None = []
         self.after = 0
-        self.overflowed = False
+        self.lossy = False
 
 
 class Topic:
     """A channel and its members on this edge."""
 
-    __slots__ = ("_snapshot", "channel", "joining", "members", "ready", "seq")
+    __slots__ = ("_snapshot", "channel", "floor", "joining", "members", "ready", "seq")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
         self.members: set[Subscriber] = set()
         self.joining: dict[Subscriber, Joining] = {}
         self.seq: int | None = None
+        self.floor = 0
         self.ready = False  # the relay has confirmed the subscription
         self._snapshot: list[Subscriber] | None = None
 
@@ -98,25 +102,45 @@ class Topic:
         return joining
 
     def finish(self, subscriber: Subscriber, after: int) -> bool:
-        """It was answered with everything up to `after`. False when it waited too long, and frames were dropped.
+        """It was answered with everything up to `after`. False when something that came since then is lost.
 
-        What waited follows now. A subscriber whose answer is ahead of the live stream is a member from the message
-        `after` on.
+        What waited follows now; in a room, a `gap` before it says what was lost. A subscriber whose answer is ahead of
+        the live stream is a member from the message `after` on.
         """
         joining = self.joining.get(subscriber)
         if joining is None or joining.frames is None:
             return True
-        for seq, frame in joining.frames:
+        waiting, joining.frames, joining.after = joining.frames, None, after
+        first = next((seq for seq, _ in waiting if seq > after), after + 1)
+        whole = not joining.lossy and first == after + 1
+        if not whole and self.channel.startswith("room:"):
+            subscriber.gather(gap_frame(self.channel, after + 1))
+        for seq, frame in waiting:
             if seq == 0 or seq > after:
                 subscriber.gather(frame)
         if self.seq is None:
-            self.seq = after
-        joining.frames = None
-        joining.after = after
+            self.seq = max(after, self.floor)
         if self.seq >= after:
-            del self.joining[subscriber]
+            self._joined(subscriber)
+        return whole
+
+    def _joined(self, subscriber: Subscriber) -> None:
+        """Make it a member; but what it was just given may have been too much for it, and then it has left."""
+        if self.joining.pop(subscriber, None) is not None:
             self.add(subscriber)
-        return not joining.overflowed
+
+    def interrupted(self) -> int | None:
+        """The live stream was interrupted: the seq after which members are to be told of a `gap`, if of any.
+
+        None: those who were answered have been told before, and those who were not will be when they are.
+        """
+        seq, self.seq = self.seq, None
+        if seq is None:
+            for joining in self.joining.values():
+                joining.lossy = joining.lossy or joining.frames is not None
+            return None
+        self.floor = seq
+        return seq
 
     @staticmethod
     def write(part: Iterable[Subscriber], frame: Frame) -> None:
@@ -140,13 +164,12 @@ class Topic:
                 if len(joining.frames) < _WAITING_FRAMES:
                     joining.frames.append((seq, frame))
                 else:
-                    joining.overflowed = True
+                    joining.lossy = True
                 continue
             if seq == 0 or seq > joining.after:
                 subscriber.gather(frame)
             if seq and seq >= joining.after:
-                del self.joining[subscriber]
-                self.add(subscriber)
+                self._joined(subscriber)
 
 
 def gap_frame(channel: str, from_seq: int) -> Frame:

@@ -121,7 +121,7 @@ class Inbound:
         size = 0
         for delivery in run:
             payload = delivery.payload
-            if payload is None or payload[0] == CONTROL:
+            if not payload or payload[0] == CONTROL:
                 await self._send(topic, joined, write)
                 joined, size = [], 0
                 await self._obey(topic, payload)
@@ -155,15 +155,15 @@ class Inbound:
         try:
             self._on_control(unpack_control(payload))
         except msgspec.MsgspecError:
-            logger.warning("an unreadable control payload on %s was ignored", topic.channel.partition(":")[0])
+            logger.warning("an unreadable payload on %s was ignored", topic.channel.partition(":")[0])
 
     async def _interrupted(self, topic: Topic) -> None:
         if topic.channel.startswith("room:"):
-            if topic.seq is not None:
-                frame = gap_frame(topic.channel, topic.seq + 1)
-                await self._send(topic, [frame], Topic.gather)
+            seq = topic.interrupted()
+            if seq is not None:
+                frame = gap_frame(topic.channel, seq + 1)
                 topic.to_joining(0, frame)
-            topic.seq = None
+                await self._send(topic, [frame], Topic.gather)
         else:
             self._on_interrupted(topic.channel)
 
@@ -178,11 +178,11 @@ def _frames_of(topic: Topic, payload: bytes) -> list[tuple[int, Frame]]:
         return [(0, Frame(payload[1:]))]
     seq = int.from_bytes(payload[1:9], "big")
     last, frame = topic.seq, Frame(payload[9:])
+    if seq <= (topic.floor if last is None else last):
+        return []
     if last is None or seq == last + 1:
         topic.seq = seq
         return [(seq, frame)]
-    if seq <= last:
-        return []
     topic.seq = seq
     return [(0, gap_frame(topic.channel, last + 1)), (seq, frame)]
 

@@ -13,7 +13,7 @@ from chat.domain.rights import Action, require
 from chat.errors import Refused
 from chat.wire import commands, events
 from chat.wire.relay import presence_channel, room_channel
-from gateway.hub import Topic, gap_frame
+from gateway.hub import Topic
 
 if TYPE_CHECKING:
     from gateway.session import Later, Session
@@ -50,17 +50,12 @@ async def subscribe(session: Session, command: Any) -> None:
         if topic.joining.get(session) is joining:
             session.answer(events.encode({"type": "ok", "id": command.id, "room": room, **fields}))
             finished = True
-            _finish(session, topic, after)
+            topic.finish(session, after)
         else:
             require(None, Action.READ)
     finally:
         if not finished:
             session.edge.stop_listening(session, room)
-
-
-def _finish(session: Session, topic: Topic, after: int) -> None:
-    if not topic.finish(session, after):
-        session.gather(gap_frame(topic.channel, after + 1))
 
 
 def _live_seq(topic: Topic) -> int | None:

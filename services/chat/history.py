@@ -24,14 +24,14 @@ from services.chat.models import (
     RoomMessages,
 )
 from services.common.collaborators import Services, With
-from services.common.fields import Limit, RoomId, Seq, UserId
+from services.common.fields import Limit, RoomId, Seq, Since, UserId
 from services.common.problems import responses
 from services.common.security import Caller
 
 router = APIRouter(tags=["history"])
 
 Before = Annotated[Seq | None, Query(description="older than this seq, newest first")]
-After = Annotated[Seq | None, Query(description="newer than this seq, oldest first")]
+After = Annotated[Since | None, Query(description="newer than this seq, oldest first")]
 
 
 def page_response(page: Page) -> Response:

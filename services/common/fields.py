@@ -33,3 +33,4 @@ RoomName = Annotated[
 Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(without_nul)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Seq = Annotated[int, Field(ge=1, le=2**53)]
+Since = Annotated[int, Field(ge=0, le=2**53)]  # 0 is before the first message

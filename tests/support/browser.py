@@ -34,6 +34,20 @@ FLAGS = [
     "--no-first-run",
 ]
 
+# What the page keeps of its session: `tokens`, and `put` to change them.
+VAULT = """new Promise((resolve, reject) => {
+  const opening = indexedDB.open("rookery");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const store = opening.result.transaction("session", "readwrite").objectStore("session");
+    const reading = store.get("tokens");
+    reading.onsuccess = () => resolve({
+      tokens: reading.result,
+      put: (tokens) => opening.result.transaction("session", "readwrite").objectStore("session").put(tokens, "tokens"),
+    });
+  };
+})"""
+
 expect.set_options(timeout=DEADLINE_MS)
 _numbers = itertools.count(1)
 
@@ -154,12 +168,12 @@ class Window:
 
     def token(self) -> str:
         """The access token of this window's session."""
-        found: str = self.page.evaluate("JSON.parse(localStorage.getItem('rookery.session')).access")
+        found: str = self.page.evaluate(f"async () => (await {VAULT}).tokens.access")
         return found
 
     def check(self) -> None:
         """Nothing went wrong in this window: no exception, no blocked resource, no failed request."""
-        assert self.problems == []
+        assert not self.problems, "\n".join(self.problems)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Session, SignedOut } from "../../web/static/js/session.js";
-import { Clock, MemoryStorage, settle } from "./support.mjs";
+import { PageVault, openVault } from "../../web/static/js/vault.js";
+import { Clock, settle } from "./support.mjs";
 
 /** What the server does: every refresh token is good once, and its second use ends the session. */
 class Server {
@@ -38,29 +39,40 @@ class Locks {
 
 const grant = (number, expires_in = 900) => ({ access_token: `access${number}`, refresh_token: `refresh${number}`, expires_in });
 
-let clock, server, storage, locks;
+let clock, server, vault, locks;
 beforeEach(() => {
   clock = new Clock();
   server = new Server();
-  storage = new MemoryStorage();
+  vault = new PageVault();
   locks = new Locks();
 });
-const tab = (more = {}) => new Session({ storage, locks, post: server.post, now: clock.now, ...more });
+
+/** A tab that begins with what is kept. */
+async function tab(more = {}) {
+  const session = new Session({ vault, locks, post: server.post, now: clock.now, ...more });
+  await session.load();
+  return session;
+}
+
+/** A tab in which someone has just logged in. */
+async function signedIn(expires_in = 900) {
+  const session = await tab();
+  await session.begin(grant(1, expires_in));
+  return session;
+}
 
 describe("a session", () => {
   test("gives its token while it is good, without asking anyone", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     assert.equal(await session.token(), "access1");
     assert.deepEqual(server.calls, []);
     assert.equal(session.renewIn(), 840_000);
   });
 
   test("renews before the token expires, and tells of each new one once", async () => {
-    const session = tab();
+    const session = await signedIn();
     const told = [];
     session.onrenewed = (token) => told.push(token);
-    session.keep(grant(1));
     await session.token();
     clock.time = 840_000;
     assert.equal(session.renewIn(), 0);
@@ -70,22 +82,19 @@ describe("a session", () => {
   });
 
   test("a short-lived token is good for most of its life", async () => {
-    const session = tab();
-    session.keep(grant(1, 10));
-    assert.equal(session.renewIn(), 8_000);
+    assert.equal((await signedIn(10)).renewIn(), 8_000);
   });
 
   test("renews a token that was refused", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     assert.equal(await session.token("access1"), "access2");
     assert.equal(await session.token("access1"), "access2", "the refused one is gone already");
     assert.equal(server.calls.length, 1);
   });
 
   test("several tabs renew once between them", async () => {
-    const tabs = [tab(), tab(), tab()];
-    tabs[0].keep(grant(1));
+    await signedIn();
+    const tabs = [await tab(), await tab(), await tab()];
     clock.time = 850_000;
     const tokens = await Promise.all(tabs.map((one) => one.token()));
     assert.deepEqual(tokens, ["access2", "access2", "access2"]);
@@ -94,36 +103,39 @@ describe("a session", () => {
   });
 
   test("many requests of one tab renew once", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     await Promise.all([session.token("access1"), session.token("access1"), session.token("access1")]);
     assert.equal(server.calls.length, 1);
   });
 
-  test("a tab hears of a token that another one renewed", async () => {
-    const [one, other] = [tab(), tab()];
+  test("a tab takes the token that another one renewed, when it needs one", async () => {
+    const one = await signedIn();
+    const other = await tab();
     const told = [];
     other.onrenewed = (token) => told.push(token);
-    one.keep(grant(1));
     await other.token();
     await one.token("access1");
-    await other.token();
+    clock.time = 840_000;
+    one.tokens.renew = 900_000;
+    await vault.set(one.tokens);
+    assert.equal(await other.token(), "access2");
     assert.deepEqual(told, ["access1", "access2"]);
+    assert.equal(server.calls.length, 1);
   });
 
   test("is over when the refresh token is refused", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
+    const changes = [];
+    session.onchanged = (begun) => changes.push(begun);
     server.ended = true;
     await assert.rejects(session.token("access1"), SignedOut);
-    assert.equal(session.read(), null);
-    assert.equal(session.renewIn(), null);
+    assert.deepEqual([session.tokens, session.renewIn(), changes], [null, null, [false]]);
     await assert.rejects(session.token(), SignedOut);
+    assert.equal(await (await tab()).load(), false);
   });
 
   test("goes on when the server cannot be asked now", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     server.fail = Object.assign(new Error("down"), { status: 503 });
     await assert.rejects(session.token("access1"), /down/);
     server.fail = null;
@@ -131,44 +143,47 @@ describe("a session", () => {
   });
 
   test("a log-in in another tab meanwhile is not forgotten", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     server.ended = true;
     const renewing = session.token("access1");
-    tab().keep(grant(9));
+    await settle();
+    await (await tab({ locks: null })).begin(grant(9));
     await renewing.catch(() => {});
-    assert.equal((await session.token()).startsWith("access"), true);
-    assert.notEqual(session.read(), null);
+    assert.equal((await vault.get()).access, "access9");
   });
 
-  test("ends here and on the server", async () => {
-    const session = tab();
-    session.keep(grant(1));
+  test("beginning and ending are told to the other tabs, renewing is not", async () => {
+    const changes = [];
+    const session = await tab();
+    session.onchanged = (begun) => changes.push(begun);
+    await session.begin(grant(1));
+    await session.token("access1");
     await session.end();
-    assert.equal(session.read(), null);
-    assert.deepEqual(server.calls, [["/api/auth/logout", { refresh_token: "refresh1" }]]);
+    assert.deepEqual(changes, [true, false]);
+  });
+
+  test("ends here and on the server, with the newest token", async () => {
+    const session = await signedIn();
+    await (await tab()).token("access1");
     await session.end();
-    assert.equal(server.calls.length, 1);
+    assert.equal(await vault.get(), null);
+    assert.deepEqual(server.calls.at(-1), ["/api/auth/logout", { refresh_token: "refresh2" }]);
+    await session.end();
+    assert.equal(server.calls.length, 2);
   });
 
   test("ends here even when the server cannot be reached", async () => {
-    const session = tab();
-    session.keep(grant(1));
+    const session = await signedIn();
     server.fail = Object.assign(new Error("down"), { status: 0 });
     await session.end();
-    assert.equal(session.read(), null);
+    assert.equal(session.tokens, null);
   });
 
-  test("takes a damaged storage for no session", async () => {
-    for (const kept of ["{", "3", "{}", '{"refresh":4}', "null"]) {
-      storage.setItem("rookery.session", kept);
-      assert.equal(tab().read(), null);
-    }
-  });
-
-  test("works without the Web Locks API", async () => {
-    const session = tab({ locks: null });
-    session.keep(grant(1));
+  test("works without the Web Locks API, and without a database", async () => {
+    vault = await openVault(undefined);
+    const session = await tab({ locks: null });
+    assert.equal(session.tokens, null);
+    await session.begin(grant(1));
     assert.equal(await session.token("access1"), "access2");
   });
 });

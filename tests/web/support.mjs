@@ -1,4 +1,4 @@
-/** Fakes of what a browser gives: a clock with timers, a storage, a WebSocket. They implement; nothing is patched. */
+/** Fakes of what a browser gives: a clock with timers, a WebSocket. They implement; nothing is patched. */
 
 /** Timers of a clock that moves when a test says so. */
 export class Clock {
@@ -38,19 +38,6 @@ export class Clock {
 /** Let promises that are ready go on. */
 export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await null;
-}
-
-export class MemoryStorage {
-  #kept = new Map();
-  getItem(key) {
-    return this.#kept.get(key) ?? null;
-  }
-  setItem(key, value) {
-    this.#kept.set(key, value);
-  }
-  removeItem(key) {
-    this.#kept.delete(key);
-  }
 }
 
 /** A WebSocket that a test holds the other end of. */

@@ -58,7 +58,7 @@ def test_a_phone(new_window: OpenWindow, server: ServerProcess, bob: Window) -> 
     phone.get("open-members").tap()
     expect(phone.get("member")).to_have_count(2)
     sound(phone)
-    phone.get("manage").tap()
+    phone.page.get_by_role("button", name=f"Manage {bob.name}").tap()
     expect(phone.get("role")).to_be_visible()
     sound(phone)
     phone.page.keyboard.press("Escape")

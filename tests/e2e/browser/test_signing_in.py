@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Response, expect
 
-from tests.support.browser import PASSWORD, Window, unique
+from tests.support.browser import PASSWORD, VAULT, Window, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -86,12 +86,11 @@ def test_tabs_share_the_rotation_of_tokens(new_window: OpenWindow, new_server: C
 def test_a_session_that_was_ended_elsewhere(ann: Window) -> None:
     ann.page.evaluate(
         """async () => {
-          const key = "rookery.session";
-          const kept = JSON.parse(localStorage.getItem(key));
-          const body = JSON.stringify({ refresh_token: kept.refresh });
+          const { tokens, put } = await VAULT;
+          const body = JSON.stringify({ refresh_token: tokens.refresh });
           await fetch("/api/auth/logout", { method: "POST", body, headers: { "Content-Type": "application/json" } });
-          localStorage.setItem(key, JSON.stringify({ ...kept, renew: 0 }));
-        }"""
+          put({ ...tokens, renew: 0 });
+        }""".replace("VAULT", VAULT)
     )
     ann.page.reload()
     expect(ann.get("login-form")).to_be_visible()

@@ -90,12 +90,13 @@ export class App {
 
   /** Go on with a kept session, or ask for a log-in. */
   async start() {
-    if (!this.session.read()) return this.leave();
+    clearTimeout(this.#startTimer);
+    if (!(await this.session.load())) return this.leave();
     this.#phase("starting");
     try {
       await this.#enter();
     } catch (error) {
-      if (this.session.read() === null) return this.leave();
+      if (error instanceof SignedOut) return this.leave();
       if (!(error instanceof ApiError)) throw error;
       this.emit("link", { state: "reconnecting" });
       this.#startTimer = setTimeout(() => this.start(), RETRY_START_MS);
@@ -122,7 +123,7 @@ export class App {
 
   /** @param {string} name @param {string} password */
   async logIn(name, password) {
-    this.session.keep(await this.publicPost("/api/auth/login", { name, password }));
+    await this.session.begin(await this.publicPost("/api/auth/login", { name, password }));
     await this.start();
   }
 
@@ -130,7 +131,7 @@ export class App {
   async register(account) {
     const answer = await this.publicPost("/api/auth/register", account);
     if (!answer?.access_token) return this.logIn(account.name, account.password);
-    this.session.keep(answer);
+    await this.session.begin(answer);
     return this.start();
   }
 
@@ -138,6 +139,19 @@ export class App {
     const ended = this.session.end();
     this.leave();
     await ended;
+  }
+
+  /** Another tab began or ended the session. @param {boolean} begun */
+  async follow(begun) {
+    const here = await this.session.load();
+    if (!begun && !here && this.phase !== "out") this.leave("You logged out in another window.");
+    if (!begun || !here) return;
+    if (this.phase === "out") await this.start();
+    else if (this.phase === "in" && (await this.api.get("/api/auth/me")).id !== this.store.me?.id) {
+      // Another account now: nothing of the one before may stay on the screen.
+      this.leave();
+      await this.start();
+    }
   }
 
   /** Back to the log-in page. @param {string} [reason] */
@@ -187,8 +201,8 @@ export class App {
 
   /** Without a connection the next request renews; with one, the edge ends it by 4001 in time. */
   #renewFailed() {
-    if (this.session.read() === null) this.leave("You were signed out. Log in again.");
-    else this.#renewTimer = setTimeout(() => this.#renewLater(), RETRY_START_MS);
+    if (this.session.tokens) this.#renewTimer = setTimeout(() => this.#renewLater(), RETRY_START_MS);
+    else this.leave("You were signed out. Log in again.");
   }
 
   #linked(state, detail) {

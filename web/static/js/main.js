@@ -2,8 +2,9 @@
 import { Api, request } from "./api.js";
 import { App } from "./app.js";
 import { h } from "./dom.js";
-import { KEY, Session } from "./session.js";
+import { Session } from "./session.js";
 import { Link } from "./socket.js";
+import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
 import { Shell, invited, keepInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
@@ -12,7 +13,8 @@ const fetcher = (path, init) => fetch(path, init);
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
 const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
 
-const session = new Session({ storage: localStorage, locks: navigator.locks ?? null, post: publicPost, now: () => Date.now() });
+const vault = await openVault(globalThis.indexedDB);
+const session = new Session({ vault, locks: navigator.locks ?? null, post: publicPost, now: () => Date.now() });
 const app = new App({
   session,
   api: new Api(fetcher, session),
@@ -51,10 +53,7 @@ app.on("gone", (conversation) => shell?.gone(conversation));
 document.querySelector("#root").append(connectionStatus(app), page, notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
-window.addEventListener("storage", (event) => {
-  if (event.key !== KEY && event.key !== null) return;
-  const signedIn = session.read() !== null;
-  if (!signedIn && app.phase !== "out") app.leave("You logged out in another window.");
-  else if (signedIn && app.phase === "out") app.start();
-});
+const tabs = new BroadcastChannel("rookery.session");
+session.onchanged = (begun) => tabs.postMessage(begun);
+tabs.onmessage = ({ data }) => app.follow(data);
 app.start();

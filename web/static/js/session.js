@@ -1,13 +1,15 @@
 /**
- * The signed-in session: its tokens, kept in the browser's storage and shared by all tabs.
+ * The signed-in session: its tokens, kept in the browser and shared by all tabs.
  *
  * A refresh token is good for one use, and a second use ends the session everywhere. So tabs take turns through a lock,
- * and each looks, once it holds the lock, whether another tab was faster. Nothing but this module touches the storage.
+ * and each looks, once it holds the lock, whether another tab was faster. What is looked at is the vault; `tokens` is
+ * what this tab saw last, good for everything but renewing.
  *
  * @typedef {{access: string, refresh: string, renew: number}} Tokens  `renew`: when to renew, ms since the epoch
  * @typedef {{request: (name: string, run: () => Promise<any>) => Promise<any>}} Locks  as the Web Locks API
+ * @typedef {{get: () => Promise<Tokens | null>, set: (tokens: Tokens) => Promise<any>, clear: () => Promise<any>}} Vault
  */
-export const KEY = "rookery.session";
+const LOCK = "rookery.session";
 const EARLY_S = 60;
 
 /** Statuses by which the server says that the refresh token is no good, and not that it cannot look now. */
@@ -17,54 +19,44 @@ const ENDED = [400, 401, 403, 422];
 export class SignedOut extends Error {}
 
 export class Session {
+  /** What this tab saw last. @type {Tokens | null} */
+  tokens = null;
+  /** Called with each new access token, whichever tab renewed it. @type {(token: string) => void} */
+  onrenewed = () => {};
+  /** Called when this tab begins or ends the session, so that the other tabs hear of it. @type {(begun: boolean) => void} */
+  onchanged = () => {};
   /** The last token that `onrenewed` was told of. */
   #told = "";
 
   /**
    * @param {object} parts
-   * @param {Storage} parts.storage
+   * @param {Vault} parts.vault
    * @param {Locks | null} parts.locks null where the browser has none (no secure context): tabs may then race
    * @param {(path: string, body: object) => Promise<any>} parts.post an unauthenticated POST; errors carry `status`
    * @param {() => number} parts.now
    */
-  constructor({ storage, locks, post, now }) {
-    this.storage = storage;
+  constructor({ vault, locks, post, now }) {
+    this.vault = vault;
     this.locks = locks;
     this.post = post;
     this.now = now;
-    /** Called with each new access token, whichever tab renewed it. @type {(token: string) => void} */
-    this.onrenewed = () => {};
   }
 
-  /** @returns {Tokens | null} */
-  read() {
-    try {
-      const kept = JSON.parse(this.storage.getItem(KEY) ?? "null");
-      return typeof kept?.refresh === "string" ? kept : null;
-    } catch {
-      return null;
-    }
+  /** Look again whether there is a session, as at the start and after another tab changed it. */
+  async load() {
+    this.tokens = await this.vault.get();
+    return this.tokens !== null;
   }
 
-  /**
-   * @param {{access_token: string, refresh_token: string, expires_in: number}} answer of a log-in or a refresh
-   * @returns {Tokens}
-   */
-  keep({ access_token, refresh_token, expires_in }) {
-    const good = expires_in - Math.min(EARLY_S, expires_in / 5);
-    const tokens = { access: access_token, refresh: refresh_token, renew: this.now() + good * 1000 };
-    this.storage.setItem(KEY, JSON.stringify(tokens));
-    return tokens;
-  }
-
-  forget() {
-    this.storage.removeItem(KEY);
+  /** @param {{access_token: string, refresh_token: string, expires_in: number}} answer of a log-in */
+  async begin(answer) {
+    await this.#keep(answer);
+    this.onchanged(true);
   }
 
   /** Milliseconds until the access token should be renewed; null without a session. */
   renewIn() {
-    const tokens = this.read();
-    return tokens && Math.max(0, tokens.renew - this.now());
+    return this.tokens && Math.max(0, this.tokens.renew - this.now());
   }
 
   /**
@@ -74,9 +66,9 @@ export class Session {
    * @throws {SignedOut} when the session has ended; another error when the server could not be asked
    */
   async token(refused = null) {
-    const tokens = this.read();
-    if (!tokens) throw new SignedOut();
-    const access = this.#good(tokens, refused) ? tokens.access : await this.#locked(() => this.#renew(refused));
+    if (!this.#good(refused)) await this.#locked(() => this.#renew(refused));
+    if (!this.tokens) throw new SignedOut();
+    const { access } = this.tokens;
     if (access !== this.#told) {
       this.#told = access;
       this.onrenewed(access);
@@ -86,32 +78,47 @@ export class Session {
 
   /** End the session here, in all tabs and on the server. */
   async end() {
-    const tokens = this.read();
-    this.forget();
+    const tokens = await this.vault.get();
+    await this.#forget();
     if (tokens) await this.post("/api/auth/logout", { refresh_token: tokens.refresh }).catch(() => {});
   }
 
   /** @param {string | null} refused */
   async #renew(refused) {
-    const tokens = this.read();
-    if (!tokens) throw new SignedOut();
-    if (this.#good(tokens, refused)) return tokens.access;
+    if (!(await this.load())) throw new SignedOut();
+    if (this.#good(refused)) return;
+    const { refresh } = /** @type {Tokens} */ (this.tokens);
     try {
-      return this.keep(await this.post("/api/auth/refresh", { refresh_token: tokens.refresh })).access;
+      await this.#keep(await this.post("/api/auth/refresh", { refresh_token: refresh }));
     } catch (error) {
       if (!ENDED.includes(error.status)) throw error;
-      if (this.read()?.refresh === tokens.refresh) this.forget();
+      // A log-in of another tab meanwhile stays.
+      if ((await this.vault.get())?.refresh === refresh) await this.#forget();
       throw new SignedOut();
     }
   }
 
-  /** @param {Tokens} tokens @param {string | null} refused */
-  #good(tokens, refused) {
-    return tokens.access !== refused && this.now() < tokens.renew;
+  /** @param {string | null} refused */
+  #good(refused) {
+    return this.tokens !== null && this.tokens.access !== refused && this.now() < this.tokens.renew;
   }
 
-  /** @param {() => Promise<string>} run */
+  /** @param {any} answer */
+  async #keep({ access_token, refresh_token, expires_in }) {
+    const good = expires_in - Math.min(EARLY_S, expires_in / 5);
+    const tokens = { access: access_token, refresh: refresh_token, renew: this.now() + good * 1000 };
+    await this.vault.set(tokens);
+    this.tokens = tokens;
+  }
+
+  async #forget() {
+    this.tokens = null;
+    await this.vault.clear();
+    this.onchanged(false);
+  }
+
+  /** @param {() => Promise<void>} run */
   #locked(run) {
-    return this.locks ? this.locks.request(KEY, run) : run();
+    return this.locks ? this.locks.request(LOCK, run) : run();
   }
 }
