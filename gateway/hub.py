@@ -9,6 +9,8 @@ A topic is a relay channel with at least one session of this edge. Laws of a roo
 3. A session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
    answered, live frames wait in its `Joining`; then those that its answer did not hold follow, in order. So no message
    is missed between history and live, and none is seen twice.
+4. While `seq` is None nobody's answer decides it alone: one who read history earlier may still need a message that is
+   on its way. It becomes the least of the answers when all are given, or comes with the next live message.
 """
 
 from __future__ import annotations
@@ -58,12 +60,13 @@ class Joining:
 class Topic:
     """A channel and its members on this edge."""
 
-    __slots__ = ("_snapshot", "channel", "floor", "joining", "members", "ready", "seq")
+    __slots__ = ("_snapshot", "channel", "floor", "joining", "members", "ready", "seq", "unanswered")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
         self.members: set[Subscriber] = set()
         self.joining: dict[Subscriber, Joining] = {}
+        self.unanswered = 0  # how many in `joining` have no answer yet
         self.seq: int | None = None
         self.floor = 0
         self.ready = False  # the relay has confirmed the subscription
@@ -81,7 +84,10 @@ class Topic:
 
     def discard(self, subscriber: Subscriber) -> None:
         """No frame goes to it any more, not even one that is being fanned out now."""
-        self.joining.pop(subscriber, None)
+        joining = self.joining.pop(subscriber, None)
+        if joining is not None and joining.frames is not None:
+            self.unanswered -= 1
+            self._settle()
         if subscriber in self.members:
             self.members.discard(subscriber)
             self._snapshot = None
@@ -99,6 +105,7 @@ class Topic:
         """The subscriber asks for the room: from now on, its live frames wait."""
         self.discard(subscriber)
         joining = self.joining[subscriber] = Joining()
+        self.unanswered += 1
         return joining
 
     def finish(self, subscriber: Subscriber, after: int) -> bool:
@@ -111,6 +118,7 @@ class Topic:
         if joining is None or joining.frames is None:
             return True
         waiting, joining.frames, joining.after = joining.frames, None, after
+        self.unanswered -= 1
         first = next((seq for seq, _ in waiting if seq > after), after + 1)
         whole = not joining.lossy and first == after + 1
         if not whole and self.channel.startswith("room:"):
@@ -119,10 +127,19 @@ class Topic:
             if seq == 0 or seq > after:
                 subscriber.gather(frame)
         if self.seq is None:
-            self.seq = max(after, self.floor)
-        if self.seq >= after:
+            self._settle()
+        elif self.seq >= after:
             self._joined(subscriber)
         return whole
+
+    def _settle(self) -> None:
+        """See law 4."""
+        if self.seq is not None or self.unanswered or not self.joining:
+            return
+        self.seq = max(self.floor, min(joining.after for joining in self.joining.values()))
+        for subscriber, joining in list(self.joining.items()):
+            if joining.after <= self.seq:
+                self._joined(subscriber)
 
     def _joined(self, subscriber: Subscriber) -> None:
         """Make it a member; but what it was just given may have been too much for it, and then it has left."""
@@ -166,6 +183,8 @@ class Topic:
                 else:
                     joining.lossy = True
                 continue
+            if seq > joining.after + 1:
+                subscriber.gather(gap_frame(self.channel, joining.after + 1))
             if seq == 0 or seq > joining.after:
                 subscriber.gather(frame)
             if seq and seq >= joining.after:

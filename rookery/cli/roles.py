@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -15,6 +15,7 @@ import anyio
 import msgspec
 from anyio.abc import TaskGroup
 from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 
 from chat.assembly import Engines, open_engines
 from chat.settings import Settings, SettingsError
@@ -28,12 +29,14 @@ from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
 from services.common.server import serve as serve_http
+from workers.metrics import PoolCollector
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
 logger = logging.getLogger("rookery")
 _CATCH_UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
+TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 
 def split_address(address: str, flag: str) -> tuple[str, int]:
@@ -73,9 +76,11 @@ async def _serve(settings: Settings, engines: Engines, sock: socket.socket, task
     )
     await tasks.start(keys.run)
     pools = await _start_workers(engines, tasks)
+    workers = PoolCollector(pools)
+    tasks.start_soon(workers.run)
     edge = _edge(settings, engines, keys)
     await tasks.start(edge.serve, [sock])
-    services = _services(settings, engines, keys, edge)
+    services = _services(settings, engines, keys, [EdgeCollector(edge), workers])
     stop_http = anyio.Event()
     serving = partial(serve_http, shutdown=stop_http.wait)
     app = create_app(services, roles={"auth", "chat"})
@@ -91,14 +96,14 @@ async def _serve(settings: Settings, engines: Engines, sock: socket.socket, task
         services.health.drain()
         await edge.drain()
         stop_http.set()
-        await _caught_up(pools)
+        await _caught_up(pools.values())
         tasks.cancel_scope.cancel()
 
 
-async def _start_workers(engines: Engines, tasks: TaskGroup) -> list[Pool[AnyRecord]]:
+async def _start_workers(engines: Engines, tasks: TaskGroup) -> dict[str, Pool[AnyRecord]]:
     handler = PersistenceHandler(engines.history, engines.accounts, engines.relay)
-    pools = [Pool(engines.log, "persistence", [topic], handler) for topic in (ROOM_TOPIC, DM_TOPIC)]
-    for pool in pools:
+    pools = {f"persistence {topic}": Pool(engines.log, "persistence", [topic], handler) for topic in TOPICS}
+    for pool in pools.values():
         await tasks.start(pool.run)
     return pools
 
@@ -116,9 +121,10 @@ def _edge(settings: Settings, engines: Engines, keys: KeyRing) -> Edge:
     )
 
 
-def _services(settings: Settings, engines: Engines, keys: KeyRing, edge: Edge) -> Services:
+def _services(settings: Settings, engines: Engines, keys: KeyRing, collectors: Sequence[Collector]) -> Services:
     registry = CollectorRegistry()
-    registry.register(EdgeCollector(edge))
+    for collector in collectors:
+        registry.register(collector)
     return Services(
         settings=settings,
         accounts=engines.accounts,
@@ -145,7 +151,7 @@ async def _abandon(signals: AsyncIterator[signal.Signals], scope: anyio.CancelSc
     scope.cancel()
 
 
-async def _caught_up(pools: Sequence[Pool[AnyRecord]]) -> None:
+async def _caught_up(pools: Collection[Pool[AnyRecord]]) -> None:
     """Wait until what was acknowledged is in history too; what is not, is stored at the next start."""
     with anyio.move_on_after(_CATCH_UP_SECONDS):
         while any([(await pool.statistics()).lag for pool in pools]):  # noqa: ASYNC110 - the log is asked, and tells nobody

@@ -44,7 +44,7 @@ describe("a request", () => {
     answers.push([409, { title: "Conflict", detail: "this name is taken", code: "name_taken", field: "name" }]);
     await assert.rejects(request(fetcher, "POST", "/x", {}), (error) => {
       assert.ok(error instanceof ApiError);
-      assert.deepEqual([error.status, error.code, error.field, error.message], [409, "name_taken", "name", "this name is taken"]);
+      assert.deepEqual([error.status, error.code, error.field, error.message], [409, "name_taken", "name", "This name is taken"]);
       return true;
     });
   });
@@ -53,6 +53,8 @@ describe("a request", () => {
     answers.push([502, undefined, "<html>bad gateway</html>"], [500, { title: "Internal Server Error" }]);
     await assert.rejects(request(fetcher, "GET", "/x"), /The server answered 502/);
     await assert.rejects(request(fetcher, "GET", "/x"), /Internal Server Error/);
+    answers.push([422, { detail: "`password`: string should be longer", field: "password" }]);
+    await assert.rejects(request(fetcher, "GET", "/x"), /^Error: String should be longer$/);
   });
 
   test("a server that is not reached is status 0", async () => {
@@ -89,7 +91,7 @@ describe("the calls of a session", () => {
 
   test("are not tried a third time", async () => {
     answers.push([401, {}], [401, { detail: "no" }]);
-    await assert.rejects(new Api(fetcher, new Tokens()).get("/x"), /no/);
+    await assert.rejects(new Api(fetcher, new Tokens()).get("/x"), /No/);
   });
 
   test("tell when the session has ended", async () => {

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 20_000;
 export class ApiError extends Error {
   /** @param {number} status @param {any} problem */
   constructor(status, problem) {
-    super(problem.detail || problem.title || `The server answered ${status}.`);
+    super(sentence(problem.detail || problem.title || `The server answered ${status}.`));
     this.status = status;
     this.code = problem.code ?? "";
     /** The field that is wrong, if one is. @type {string | null} */
@@ -51,6 +51,12 @@ function readJson(text) {
   } catch {
     return null;
   }
+}
+
+/** As it stands on the page: without the name of the field, which stands there already. @param {string} text */
+function sentence(text) {
+  const bare = text.replace(/^`[^`]+`: /, "");
+  return bare.slice(0, 1).toUpperCase() + bare.slice(1);
 }
 
 /** A path with its query; parameters that are undefined or null are left out. @param {string} path @param {Record<string, any>} query */

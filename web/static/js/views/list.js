@@ -129,6 +129,7 @@ export class MessageList {
     );
     this.#edges();
     this.#tabStop();
+    this.#lastOwnShown();
     if (this.#bottom && timeline.attached) this.#toBottom();
     else if (anchor) this.scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
     this.#jumpLabel();
@@ -158,6 +159,13 @@ export class MessageList {
     const stop = document.activeElement?.closest(".message") ?? this.list.querySelector(".message:last-of-type");
     for (const old of this.list.querySelectorAll(".message[tabindex='0']")) if (old !== stop) old.tabIndex = -1;
     if (stop instanceof HTMLElement && this.list.contains(stop)) stop.tabIndex = 0;
+  }
+
+  /** The state of the newest own message always shows; those of the earlier ones only when they are pointed at. */
+  #lastOwnShown() {
+    const newest = [...this.list.querySelectorAll(".message.mine")].at(-1);
+    for (const old of this.list.querySelectorAll(".message.newest-own")) if (old !== newest) old.classList.remove("newest-own");
+    newest?.classList.add("newest-own");
   }
 
   /** The first message in view, to be kept where it is. */

@@ -93,14 +93,10 @@ export class Shell {
     const shown = ++this.#shown;
     if (route.kind === "home") return this.#home();
     let conversation = null;
-    try {
-      conversation = await this.app.directory.enter(route.kind, route.id);
-    } catch (error) {
-      this.app.notice(error.message, "error");
-    }
+    const reached = await this.app.attempt(async () => (conversation = await this.app.directory.enter(route.kind, route.id)));
     if (shown !== this.#shown) return;
     if (!conversation) {
-      this.app.notice("This conversation does not exist, or you are not in it.", "error");
+      if (reached) this.app.notice("This conversation does not exist, or you are not in it.", "error");
       return this.go("#/");
     }
     this.#show(conversation, route.seq);
@@ -140,16 +136,11 @@ export class Shell {
 
   async #accept(token) {
     sessionStorage.removeItem(INVITE);
-    try {
-      const conversation = await this.app.directory.accept(token);
-      if (conversation) {
-        this.app.notice(`You are in ${conversation.name} now.`);
-        return this.openConversation("room", conversation.id);
-      }
-    } catch (error) {
-      this.app.notice(error.status === 404 ? "This invitation has expired or was withdrawn. Ask for a new one." : error.message, "error");
-    }
-    return this.go("#/");
+    let conversation = null;
+    await this.app.attempt(async () => (conversation = await this.app.directory.accept(token)));
+    if (!conversation) return this.go("#/");
+    this.app.notice(`You are in ${conversation.name} now.`);
+    return this.openConversation("room", conversation.id);
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,0 +1,49 @@
+"""The pools' figures for Prometheus. A lag must be asked of the log, so a task asks, and the collector tells the last
+answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import anyio
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from chat.errors import Unavailable
+from workers.pool import Pool, PoolStatistics
+
+SAMPLE_SECONDS = 5.0
+_NOTHING = PoolStatistics(handled=0, retried=0, dead=0, lag=0, oldest_s=0.0)
+
+
+class PoolCollector(Collector):
+    """Tells of pools, by their names. `run` keeps it fresh: while the log answers, to five seconds."""
+
+    def __init__(self, pools: Mapping[str, Pool[Any]]) -> None:
+        self._pools = pools
+        self._seen = dict.fromkeys(pools, _NOTHING)
+
+    async def run(self) -> None:
+        """Ask, again and again, until cancelled."""
+        while True:
+            for name, pool in self._pools.items():
+                try:
+                    self._seen[name] = await pool.statistics()
+                except Unavailable:
+                    continue  # the log does not answer: what was seen stands
+            await anyio.sleep(SAMPLE_SECONDS)
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector.collect`."""
+        for name, text, kind in (
+            ("handled", "Log records handled", CounterMetricFamily),
+            ("retried", "Attempts that were repeated", CounterMetricFamily),
+            ("dead", "Records put aside as dead letters", CounterMetricFamily),
+            ("lag", "Records that are durable and not yet committed by the pool", GaugeMetricFamily),
+            ("oldest_s", "Age in seconds of the oldest record in hand", GaugeMetricFamily),
+        ):
+            family = kind(f"rookery_worker_{name.replace('_s', '_seconds')}", text, labels=["pool"])
+            for pool, statistics in self._seen.items():
+                family.add_metric([pool], getattr(statistics, name))
+            yield family
