@@ -1,43 +1,50 @@
 """What the edge knows of users' rights, so that a message costs no call: a cache that is told of every change.
 
 Rule 1: an answer is used for `seconds` at most. Rule 2: a change that is announced while an answer is under way makes
-that answer unfit to keep. Announcements come on the user's channel, which is subscribed while the user has a session.
+that answer unfit to keep. Rule 3: announcements come on the user's channel, which is subscribed while the user has a
+session here; so roles are kept for that long and no longer.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import TypeVar
 
 from chat.domain.models import Role, User
 from chat.ports.accounts import Accounts
 from chat.ports.rooms import Rooms
 from gateway.wheel import Wheel
 
-_ENTRIES = 200_000
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
+_USERS = 200_000
+_ROOMS = 1_000  # of one user
 
 
 class Access:
-    """Roles by (user, room), and users by id."""
+    """Roles by user and room, and users by id."""
 
-    __slots__ = ("_accounts", "_changes", "_roles", "_rooms", "_seconds", "_users", "_wheel")
+    __slots__ = ("_accounts", "_roles", "_rooms", "_seconds", "_users", "_wheel")
 
     def __init__(self, rooms: Rooms, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
         self._wheel = wheel
         self._rooms = rooms
         self._accounts = accounts
         self._seconds = seconds
-        self._roles: OrderedDict[tuple[str, str], tuple[Role | None, float]] = OrderedDict()
+        # A user's roles are replaced as a whole when one changes: whether they are still the same object tells one who
+        # asked before whether the answer is fit to keep.
+        self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
         self._users: OrderedDict[str, tuple[User, float]] = OrderedDict()
-        self._changes = 0
+
+    def enter(self, user: str) -> None:
+        """The user has a session: what is announced of its rights will be heard before anybody asks for them."""
+        self._roles.setdefault(user, {})
+
+    def leave(self, user: str) -> None:
+        """The user's last session here ended."""
+        self._roles.pop(user, None)
 
     def known(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
-        entry = self._roles.get((user, room))
+        roles = self._roles.get(user)
+        entry = roles.get(room) if roles else None
         if entry is None or entry[1] < self._wheel.now:
             return None
         return entry[0]
@@ -48,18 +55,21 @@ class Access:
         if known is not None:
             return known
         while True:
-            changes = self._changes
+            roles = self._roles.get(user)
             role = await self._rooms.role(room, user)
-            if changes == self._changes:
+            if roles is self._roles.get(user):
                 break
-        if role is not None:
-            self._keep(self._roles, (user, room), role)
+        if role is not None and roles is not None:
+            roles[room] = (role, self._wheel.now + self._seconds)
+            if len(roles) > _ROOMS:
+                del roles[next(iter(roles))]
         return role
 
     def forget(self, user: str, room: str) -> None:
         """The user's membership of the room changed."""
-        self._changes += 1
-        self._roles.pop((user, room), None)
+        roles = self._roles.get(user)
+        if roles is not None:
+            self._roles[user] = {other: entry for other, entry in roles.items() if other != room}
 
     async def user(self, user: str) -> User | None:
         """The account of that id, at most `seconds` old."""
@@ -68,7 +78,10 @@ class Access:
             return entry[0]
         found = await self._accounts.get(user)
         if found is not None:
-            self._keep(self._users, user, found)
+            self._users[user] = (found, self._wheel.now + self._seconds)
+            self._users.move_to_end(user)
+            if len(self._users) > _USERS:
+                self._users.popitem(last=False)
         return found
 
     def knows_user(self, user: str) -> bool:
@@ -79,9 +92,3 @@ class Access:
     def forget_user(self, user: str) -> None:
         """The account changed."""
         self._users.pop(user, None)
-
-    def _keep(self, cache: OrderedDict[K, tuple[V, float]], key: K, value: V) -> None:
-        cache[key] = (value, self._wheel.now + self._seconds)
-        cache.move_to_end(key)
-        if len(cache) > _ENTRIES:
-            cache.popitem(last=False)

@@ -44,19 +44,27 @@ async def _welcome_command(session: Session, command: Any, *, claims: Claims) ->
 async def welcome(session: Session, claims: Claims, id: int | None) -> None:  # noqa: A002 - the contract's word
     """Enter the session in every table, and answer `auth` (with `id` None, the handshake was the `auth`).
 
-    The user's channel is subscribed before the account is read: a block that comes between is not missed.
+    The user's channel is subscribed before the account is read: a block that comes between is not missed. Whatever ends
+    this before the session is admitted ends the session: an engine that fails or takes too long must not leave one
+    behind whose account nobody has looked at.
     """
-    edge = session.edge
     session.enter(claims)
+    admitted = False
+    try:
+        admitted = await _admit(session, id)
+    finally:
+        if not admitted and session.phase is Phase.LIVE:
+            session.refuse(id, Unavailable("the session could not be begun; try again"))
+            session.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)
+
+
+async def _admit(session: Session, id: int | None) -> bool:  # noqa: A002
+    """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
+    edge = session.edge
     topic = edge.hub.open(user_channel(session.user))
     topic.begin(session)
-    try:
-        await edge.inbound.ensure(topic)
-        account = await edge.accounts.get(session.user)
-    except Unavailable as error:
-        session.refuse(id, error)
-        session.close(CloseCode.SERVICE_RESTART, "an engine is not available", retry=True)
-        return
+    await edge.inbound.ensure(topic)
+    account = await edge.accounts.get(session.user)
     if account is None:
         session.refuse(id, Unauthorized("the account does not exist any more"))
         session.close(CloseCode.TOKEN_INVALID, "no such account")
@@ -66,12 +74,15 @@ async def welcome(session: Session, claims: Claims, id: int | None) -> None:  # 
         limit = edge.settings.limits.sessions_per_user
         session.answer(events.error(id, "too_many_sessions", f"at most {limit} sessions a user; close one"))
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
-    else:
-        session.name = account.name
-        await _appear(session)
-        if id is not None:
-            _greet(session, id)
-        topic.finish(session, 0)
+    if account is None or session.phase is not Phase.LIVE:
+        return False
+    session.name = account.name
+    await _appear(session)
+    if id is not None:
+        _greet(session, id)
+    if not topic.finish(session, 0):
+        session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
+    return True
 
 
 def _too_many(session: Session) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import socket
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ from gateway.people import People
 from gateway.phase import Phase
 from gateway.relay import Inbound, Outbound
 from gateway.session import Session
-from gateway.websocket.close import CloseCode
+from gateway.websocket.close import CloseCode, is_sendable
 from gateway.websocket.encode import Frame
 from gateway.wheel import Wheel
 
@@ -84,7 +85,7 @@ class Edge:
         self.draining = False
         self._relay = relay
         self._tasks: TaskGroup | None = None
-        self._departed: list[tuple[str, str]] = []
+        self._departed: deque[tuple[str, str]] = deque()
         self._departure = anyio.Event()
         self._flush_wanted = anyio.Event()
         self._stopped = anyio.Event()
@@ -160,6 +161,7 @@ class Edge:
             await anyio.lowlevel.checkpoint()
 
     async def _close_all(self) -> None:
+        self.mux.flush()  # what was answered last is still sent
         for connection in [*(each.connection for each in self.openings), *(each.connection for each in self.sessions)]:
             connection.abort()
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
@@ -222,7 +224,8 @@ class Edge:
         for user in session.watching:
             self.stop_watching(session, user)
         self._leave_topic(user_channel(session.user), session)
-        self.people.leave(session, anyio.current_time())
+        if self.people.leave(session, anyio.current_time()):
+            self.access.leave(session.user)
         self._departed.append((session.user, session.id))
         self._departure.set()
 
@@ -318,7 +321,9 @@ class Edge:
             await anyio.sleep(self.settings.heartbeat_seconds)
             live = [each for each in self.sessions if each.phase is Phase.LIVE]
             for start in range(0, len(live), SLICE):
-                part = [(each.user, each.id, each.state) for each in live[start : start + SLICE]]
+                # One that left since then must not be entered again.
+                here = [each for each in live[start : start + SLICE] if each.phase is Phase.LIVE]
+                part = [(each.user, each.id, each.state) for each in here]
                 try:
                     await self.presence.refresh(part)
                 except Unavailable:
@@ -333,15 +338,16 @@ class Edge:
 
     async def _leave_presence(self) -> None:
         while self._departed:
-            user, session = self._departed[-1]
+            user, session = self._departed[0]
             try:
                 await self.presence.leave(user, session)
             except Unavailable:
                 logger.warning("presence is not available; departed sessions expire there")
                 self._departed.clear()
                 return
-            self._departed.remove((user, session))
+            self._departed.popleft()
 
 
 def _close_code(code: int) -> CloseCode:
-    return CloseCode(code) if code in CloseCode.__members__.values() else CloseCode.TOKEN_INVALID
+    known = code in CloseCode.__members__.values() and is_sendable(code)
+    return CloseCode(code) if known else CloseCode.TOKEN_INVALID

@@ -3,7 +3,7 @@
 A topic is a relay channel with at least one session of this edge. Laws of a room's topic:
 
 1. `seq` is the newest message that was fanned out; a message that is not newer is a repetition and is dropped.
-   After an interruption `seq` is None until the stream goes on, and `floor` is what it was: repetitions are still known.
+   After an interruption `seq` is None until the stream goes on; `floor` is what it was, so repetitions are still known.
 2. A message that is not the very next shows a hole: the members get `gap` before it. One who waits for its answer gets
    the `gap` right after the answer.
 3. A session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
@@ -45,8 +45,8 @@ class Subscriber(Protocol):
 class Joining:
     """A session between asking for a room and being answered, or (answered) ahead of the live stream.
 
-    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame). `lossy`: frames that
-    should wait there were dropped, or were lost on the way.
+    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame). `lossy`: of those
+    that should wait there, some were dropped, or were lost on the way.
     """
 
     __slots__ = ("after", "frames", "lossy")

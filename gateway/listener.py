@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 64
 _BACKLOG = 4096
 _PAUSE_SECONDS = 1.0
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
@@ -59,23 +59,26 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
                 self._pause(error)
                 return
             self._take(sock)
 
     def _take(self, sock: socket.socket) -> None:
         edge = self._edge
-        sock.setblocking(False)
-        if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         edge.counters.connections += 1
-        edge.open(sock)
+        try:
+            sock.setblocking(False)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            edge.open(sock)
+        except OSError as error:
+            logger.warning("a connection was dropped as it was accepted: %s", error.strerror)
+            sock.close()
 
     def _pause(self, error: OSError) -> None:
-        """No descriptors are left: those who wait stay in the backlog until some are free."""
-        logger.error("no connection can be accepted: %s; raise the limit of open files", error.strerror)
+        """Out of descriptors or memory, or the network failed: those who wait stay in the backlog for a while."""
+        fix = "raise the limit of open files" if error.errno in _EXHAUSTED else "tried again soon"
+        logger.error("no connection can be accepted: %s; %s", error.strerror, fix)
         self._edge.mux.change(self.fd, 0)
         self._edge.wheel.set(self, _PAUSE_SECONDS)
 

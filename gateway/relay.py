@@ -2,7 +2,9 @@
 
 Rule 1: one task reads, so the order of deliveries is the order of frames on every socket. Rule 2: a large room is
 fanned out in slices with a checkpoint between them, so no other session waits more than a slice. Rule 3: a channel is
-subscribed only while a session listens to it, and a subscription is confirmed before history is read.
+subscribed only while a session listens to it, and a subscription is confirmed before history is read. Rule 4: a channel
+is not subscribed while it is being unsubscribed, and one that nobody wants any more when its subscription is confirmed
+is unsubscribed after that: of two calls at the same time, nobody could say which lasts.
 """
 
 from __future__ import annotations
@@ -27,12 +29,15 @@ _OUTGOING = 10_000
 _RUN_BYTES = 64 * 1024
 Write = Callable[[Iterable[Subscriber], Frame], None]
 _RETRY_SECONDS = 0.5
+_UNSUBSCRIBE_SECONDS = 5.0
 
 
 class Inbound:
     """Subscribes the hub's topics, and fans out what comes on them."""
 
     __slots__ = (
+        "_dropped",
+        "_dropping",
         "_hub",
         "_mux",
         "_on_control",
@@ -59,6 +64,8 @@ class Inbound:
         self.deliveries = 0
         self._pending: set[str] = set()
         self._wanted = anyio.Event()
+        self._dropping: frozenset[str] = frozenset()  # what is being unsubscribed now
+        self._dropped = anyio.Event()
 
     async def ensure(self, topic: Topic) -> None:
         """Return when the relay has confirmed the topic's channel. Raises `Unavailable`."""
@@ -70,8 +77,17 @@ class Inbound:
         if self.listener is None:
             raise Unavailable("live delivery is not ready; try again")
         missing = [topic for topic in topics if not topic.ready]
-        if missing:
-            await self.listener.subscribe([topic.channel for topic in missing])
+        if not missing:
+            return
+        channels = [topic.channel for topic in missing]
+        while not self._dropping.isdisjoint(channels):
+            await self._dropped.wait()
+        try:
+            await self.listener.subscribe(channels)
+        finally:
+            for channel in channels:
+                if channel not in self._hub.topics:
+                    self.release(channel)
         for topic in missing:
             topic.ready = True
 
@@ -85,21 +101,24 @@ class Inbound:
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            gone = [channel for channel in self._pending if channel not in self._hub.topics]
+            gone = frozenset(channel for channel in self._pending if channel not in self._hub.topics)
             self._pending.clear()
             if gone and self.listener is not None:
-                await self._drop(self.listener, gone)
+                self._dropping, self._dropped = gone, anyio.Event()
+                try:
+                    await self._drop(self.listener, gone)
+                finally:
+                    self._dropping = frozenset()
+                    self._dropped.set()
 
-    async def _drop(self, listener: Listener, channels: list[str]) -> None:
-        try:
-            await listener.unsubscribe(channels)
-        except Unavailable:
-            return  # a lost connection has no subscriptions
-        # A session may have asked for one of them while the call was under way.
-        again = [topic for topic in map(self._hub.get, channels) if topic is not None]
-        for topic in again:
-            topic.ready = False
-            await self.ensure(topic)
+    async def _drop(self, listener: Listener, channels: Collection[str]) -> None:
+        with anyio.move_on_after(_UNSUBSCRIBE_SECONDS) as scope:
+            try:
+                await listener.unsubscribe(channels)
+            except Unavailable:
+                return  # a lost connection has no subscriptions
+        if scope.cancelled_caught:
+            self._pending.update(channels)  # once more, with what is released next
 
     async def run(self) -> None:
         """Fan out until cancelled. `listener` is set before."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _PING = encode_frame(0x9, b"")
+_FAILED = "a command of type %s failed"
+_OUR_FAULT = "the command failed on our side; try again"
 COMMAND_SECONDS = 15.0
 Later = Callable[["Session", Any], Coroutine[Any, Any, None]]
 
@@ -141,9 +143,9 @@ class Session:
         """Ask for a sign of life after an interval without one; after two, the peer is gone (RFC 6455, 5.5.2)."""
         self.connection.heard = False
         self._pinged = ping
-        if ping:
-            self.connection.write(_PING)
         self.set_timer()
+        if ping:
+            self.connection.write(_PING)  # last: it may find that the connection is gone, or too slow
 
     def set_timer(self) -> None:
         """The next check of keep-alive, or the end of the token if that comes first."""
@@ -216,24 +218,31 @@ class Session:
             later = HANDLERS[type(command)](self, command)
         except (Refused, Unavailable) as error:
             self.refuse(command.id, error)
-            return None
-        return None if later is None else (later, command)
+        except Exception:
+            logger.exception(_FAILED, type(command).__name__)
+            self.refuse(command.id, RookeryError(_OUR_FAULT))
+        else:
+            return None if later is None else (later, command)
+        return None
 
     async def _work(self, later: Later, command: commands.Command) -> None:
         """Carry out a command that waits, then those that queued behind it."""
-        with anyio.CancelScope() as scope:
-            self._scope = scope
-            next_up: tuple[Later, commands.Command] | None = (later, command)
-            while self._backlog is not None and self.phase < Phase.CLOSING:
-                if next_up is not None:
-                    await self._carry_out(*next_up)
-                    self.edge.mux.flush()
+        next_up: tuple[Later, commands.Command] | None = (later, command)
+        try:
+            with anyio.CancelScope() as self._scope:
+                while self.phase < Phase.CLOSING:
+                    if next_up is not None:
+                        await self._carry_out(*next_up)
+                        self.edge.mux.flush()
+                    if not self._backlog:
+                        break
+                    self.ended()
+                    next_up = self._dispatch(self._backlog.popleft())
+        finally:
+            self._scope = None
+            dropped, self._backlog = self._backlog, None
+            for _ in range(1 + len(dropped or ())):
                 self.ended()
-                if not self._backlog:
-                    break
-                next_up = self._dispatch(self._backlog.popleft())
-        self._scope = None
-        self._backlog = None
         self.edge.mux.flush()
 
     async def _carry_out(self, later: Later, command: commands.Command) -> None:
@@ -245,8 +254,8 @@ class Session:
         except TimeoutError:
             self.refuse(command.id, Unavailable("the command took too long; try again"))
         except Exception:
-            logger.exception("a command of type %s failed", type(command).__name__)
-            self.refuse(command.id, RookeryError("the command failed on our side; try again"))
+            logger.exception(_FAILED, type(command).__name__)
+            self.refuse(command.id, RookeryError(_OUR_FAULT))
 
     def began(self) -> None:
         """One more thing is under way for this client."""
@@ -282,6 +291,7 @@ class Session:
         self.user, self.name, self.family, self.expires = claims.user, claims.name, claims.family, claims.expires_ms
         self.id = new_id()
         self.person = self.edge.people.enter(self, anyio.current_time())
+        self.edge.access.enter(self.user)
         self.phase = Phase.LIVE
         self.set_timer()
 

@@ -14,6 +14,7 @@ from chat.errors import Refused
 from chat.wire import commands, events
 from chat.wire.relay import presence_channel, room_channel
 from gateway.hub import Topic
+from gateway.phase import Phase
 
 if TYPE_CHECKING:
     from gateway.session import Later, Session
@@ -37,6 +38,8 @@ async def subscribe(session: Session, command: Any) -> None:
     """Listen to a room, from now on or from `since`. See the laws of `gateway.hub`."""
     edge, room = session.edge, command.room.lower()
     require(await edge.access.role(session.user, room), Action.READ)
+    if session.phase is not Phase.LIVE:
+        return  # closed as the answer came: it has left every topic, and must not enter one
     check(session, command)
     topic = edge.hub.open(room_channel(room))
     joining = topic.begin(session)

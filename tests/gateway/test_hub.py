@@ -98,25 +98,22 @@ class Story:
 
     def finish(self, watch: Watch, live: bool = False) -> None:
         topic = self.hub.get(CHANNEL)
-        joining = topic and topic.joining.get(watch.member)
+        joining = None if topic is None else topic.joining.get(watch.member)
         if topic is None or joining is None or joining.frames is None:
             return
-        if live and topic.seq is not None:
-            after = topic.seq
-        else:
-            after = self.stored if watch.read is None else watch.read
+        known = topic.seq if live else None
+        read = self.stored if watch.read is None else watch.read
+        after = read if known is None else known
         watch.answer(after)
         topic.finish(watch.member, after)
 
     def apply(self, name: str, value: int = 0) -> None:
+        if name in ("begin", "read", "finish", "finish_live", "leave"):
+            self.move(name, self.watches[value])
+            return
         match name:
-            case "store":
+            case "store" | "say":
                 self.stored += 1
-            case "publish":
-                self.publish()
-            case "say":
-                self.stored += 1
-                self.publish()
             case "vanish":
                 self.silent |= self.published < self.stored
                 self.published = min(self.published + 1, self.stored)
@@ -124,22 +121,24 @@ class Story:
                 self.silent = False
                 self.published = min(self.published + value, self.stored)
                 self.buffer.append(Delivery(CHANNEL, None))
-            case "repeat":
-                if self.published:
-                    self.buffer.append(message(1 + value % self.published))
             case "event":
                 self.buffer.append(Delivery(CHANNEL, pack_event(json.dumps({"type": "edited"}).encode())))
+        if name == "repeat" and self.published:
+            self.buffer.append(message(1 + value % self.published))
+        elif name in ("say", "publish"):
+            self.publish()
+
+    def move(self, name: str, watch: Watch) -> None:
+        match name:
             case "begin":
-                self.begin(self.watches[value])
+                self.begin(watch)
             case "read":
-                self.watches[value].read = self.stored
-            case "finish":
-                self.finish(self.watches[value])
-            case "finish_live":
-                self.finish(self.watches[value], live=True)
+                watch.read = self.stored
             case "leave":
-                self.watches[value].end()
-                self.watches[value].member.leave()
+                watch.end()
+                watch.member.leave()
+            case _:
+                self.finish(watch, live=name == "finish_live")
 
     def publish(self) -> None:
         if self.published < self.stored:
@@ -188,6 +187,7 @@ class Story:
 @given(ops, st.none() | st.integers(1, 6))
 @example([("begin", 0), ("read", 0), ("say",), ("deliver", True, []), ("finish", 0)], 1)
 @example([*BEHIND, ("store",), ("finish", 0), ("vanish",), ("say",)], 2)
+@example([("begin", 0), ("begin", 1), ("read", 1), ("say",)], None)
 @example([("begin", 0), ("read", 0), ("store",), ("interrupt", 1), ("deliver", True, []), ("finish", 0)], None)
 @example([("begin", 0), ("finish", 0), ("say",), ("interrupt", 0), ("repeat", 0)], None)
 @example([("begin", 0), ("read", 0), ("store",), ("vanish",), ("say",), ("deliver", True, []), ("finish", 0)], None)

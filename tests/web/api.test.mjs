@@ -44,7 +44,10 @@ describe("a request", () => {
     answers.push([409, { title: "Conflict", detail: "this name is taken", code: "name_taken", field: "name" }]);
     await assert.rejects(request(fetcher, "POST", "/x", {}), (error) => {
       assert.ok(error instanceof ApiError);
-      assert.deepEqual([error.status, error.code, error.field, error.message], [409, "name_taken", "name", "This name is taken"]);
+      assert.deepEqual(
+        [error.status, error.code, error.field, error.message],
+        [409, "name_taken", "name", "This name is taken"],
+      );
       return true;
     });
   });
@@ -59,7 +62,10 @@ describe("a request", () => {
 
   test("a server that is not reached is status 0", async () => {
     answers.push(new TypeError("fetch failed"));
-    await assert.rejects(request(fetcher, "GET", "/x"), (error) => error.status === 0 && /cannot be reached/.test(error.message));
+    await assert.rejects(
+      request(fetcher, "GET", "/x"),
+      (error) => error.status === 0 && /cannot be reached/.test(error.message),
+    );
   });
 });
 
@@ -86,7 +92,10 @@ describe("the calls of a session", () => {
     const tokens = new Tokens();
     assert.deepEqual(await new Api(fetcher, tokens).get("/x"), { yes: true });
     assert.deepEqual(tokens.refused, ["first"]);
-    assert.deepEqual(calls.map((call) => call[2]), ["Bearer first", "Bearer second"]);
+    assert.deepEqual(
+      calls.map((call) => call[2]),
+      ["Bearer first", "Bearer second"],
+    );
   });
 
   test("are not tried a third time", async () => {

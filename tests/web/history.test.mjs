@@ -18,7 +18,9 @@ class Server {
   get = async (path, { before, after, limit = 50 }) => {
     this.asked.push({ path, before, after, limit });
     const all = Array.from({ length: this.count }, (_, index) => this.#item(index + 1));
-    const wanted = after ? all.filter(({ seq }) => seq > after) : all.filter(({ seq }) => !before || seq < before).reverse();
+    const wanted = after
+      ? all.filter(({ seq }) => seq > after)
+      : all.filter(({ seq }) => !before || seq < before).reverse();
     const answer = { messages: wanted.slice(0, limit), more: wanted.length > limit };
     if (this.hold) await this.hold;
     return answer;
@@ -32,14 +34,21 @@ class Server {
 let server, store, history, conversation;
 function begin(count) {
   server = new Server(count);
-  store = new Store(() => {});
+  store = new Store(
+    () => {},
+    () => 0,
+  );
   store.me = { id: ME, name: "ann" };
   history = new History({ get: server.get }, store);
   conversation = store.addRoom({ id: ROOM, name: "general", role: "member", seq: count, unread: 0, read: 0 });
 }
 beforeEach(() => begin(180));
 
-const range = () => [conversation.timeline.span.first, conversation.timeline.span.last, conversation.timeline.entries.length];
+const range = () => [
+  conversation.timeline.span.first,
+  conversation.timeline.span.last,
+  conversation.timeline.entries.length,
+];
 
 describe("history", () => {
   test("begins with the newest page and goes back to the first message", async () => {
@@ -65,7 +74,10 @@ describe("history", () => {
   test("an empty conversation has nothing more", async () => {
     begin(0);
     await history.latest(conversation);
-    assert.deepEqual([conversation.timeline.loaded, conversation.timeline.more, conversation.timeline.span], [true, false, null]);
+    assert.deepEqual(
+      [conversation.timeline.loaded, conversation.timeline.more, conversation.timeline.span],
+      [true, false, null],
+    );
     await history.older(conversation);
     assert.equal(server.asked.length, 1);
   });
@@ -97,7 +109,10 @@ describe("history", () => {
     server.edits.set(2, "first page").set(179, "last page");
     conversation.stale = true;
     await history.refresh(conversation);
-    assert.deepEqual([conversation.timeline.at(2).text, conversation.timeline.at(179).text], ["first page", "last page"]);
+    assert.deepEqual(
+      [conversation.timeline.at(2).text, conversation.timeline.at(179).text],
+      ["first page", "last page"],
+    );
     assert.deepEqual([range(), conversation.stale], [[1, 180, 180], false]);
   });
 
@@ -143,7 +158,10 @@ describe("history", () => {
   test("a quotation is read once", async () => {
     const [one, other] = await Promise.all([history.quote(conversation, 7), history.quote(conversation, 7)]);
     assert.equal(one, other);
-    assert.deepEqual(server.asked.map(({ before, limit }) => [before, limit]), [[8, 1]]);
+    assert.deepEqual(
+      server.asked.map(({ before, limit }) => [before, limit]),
+      [[8, 1]],
+    );
     assert.equal(await history.quote(conversation, 999), null);
   });
 

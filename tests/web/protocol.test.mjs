@@ -55,11 +55,15 @@ describe("the connection", () => {
     connect();
     protocol.status("away");
     written();
-    assert.deepEqual(connect().map(({ type, state }) => [type, state]), [["status", "away"]]);
+    assert.deepEqual(
+      connect().map(({ type, state }) => [type, state]),
+      [["status", "away"]],
+    );
   });
 
   test("ignores what is no object with a type", () => {
-    for (const frame of ["", "{", "null", "[]", "3", '{"type":7}', '"x"']) assert.deepEqual(protocol.receive(frame), []);
+    for (const frame of ["", "{", "null", "[]", "3", '{"type":7}', '"x"'])
+      assert.deepEqual(protocol.receive(frame), []);
   });
 
   test("passes on events that it does not know", () => {
@@ -70,7 +74,10 @@ describe("the connection", () => {
     protocol.opened("token");
     const [auth] = written();
     assert.equal(refuse(auth, "unauthorized")[0].kind, "refused");
-    assert.deepEqual(receive({ type: "closing", code: 1012, reason: "restart", retry_after_ms: 5 })[0].retry_after_ms, 5);
+    assert.deepEqual(
+      receive({ type: "closing", code: 1012, reason: "restart", retry_after_ms: 5 })[0].retry_after_ms,
+      5,
+    );
   });
 
   test("an error for no command of ours is told, an ok is not", () => {
@@ -109,15 +116,26 @@ describe("room messages", () => {
     assert.deepEqual(again, { type: "subscribe", room: ROOM, since: 6, id: again.id });
     assert.deepEqual(seqs(receive(message(10))), [10]);
     assert.deepEqual(written(), [], "one question at a time");
-    const effects = answer(again, { seq: 10, recovered: true, messages: [message(7), message(8), message(9), message(10)] });
+    const effects = answer(again, {
+      seq: 10,
+      recovered: true,
+      messages: [message(7), message(8), message(9), message(10)],
+    });
     assert.deepEqual(seqs(effects), [7, 8], "what came live is not said twice");
-    assert.deepEqual(written().map(({ since }) => since), [10], "another hole may have been seen since it was asked");
+    assert.deepEqual(
+      written().map(({ since }) => since),
+      [10],
+      "another hole may have been seen since it was asked",
+    );
   });
 
   test("a gap event asks again with since", () => {
     live(4);
     assert.equal(receive({ type: "gap", room: ROOM, from_seq: 5 })[0].event.type, "gap");
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["subscribe", 4]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["subscribe", 4]],
+    );
   });
 
   test("a gap while it is being asked asks once more", () => {
@@ -127,7 +145,10 @@ describe("room messages", () => {
     receive({ type: "gap", room: ROOM, from_seq: 5 });
     assert.deepEqual(written(), []);
     answer(first, { seq: 6, recovered: true, messages: [message(5), message(6)] });
-    assert.deepEqual(written().map(({ since }) => since), [6]);
+    assert.deepEqual(
+      written().map(({ since }) => since),
+      [6],
+    );
   });
 
   test("after a reconnect go on after the last without a hole", () => {
@@ -189,7 +210,10 @@ describe("room messages", () => {
     assert.deepEqual(refuse(subscribe, "unavailable"), [{ kind: "retry", after_ms: 2000 }]);
     assert.deepEqual(written(), []);
     protocol.retry();
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["subscribe", 3]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["subscribe", 3]],
+    );
   });
 
   test("leaving says so, and late answers do nothing", () => {
@@ -197,7 +221,10 @@ describe("room messages", () => {
     receive({ type: "gap", room: ROOM, from_seq: 4 });
     const [asked] = written();
     protocol.part(ROOM);
-    assert.deepEqual(written().map(({ type }) => type), ["unsubscribe"]);
+    assert.deepEqual(
+      written().map(({ type }) => type),
+      ["unsubscribe"],
+    );
     assert.deepEqual(answer(asked, { seq: 4, recovered: true, messages: [message(4)] }), []);
     assert.deepEqual(receive(message(4)), []);
   });
@@ -234,18 +261,27 @@ describe("direct messages", () => {
   test("of a stranger whose live copy was lost are fetched too", () => {
     const stranger = ROOM;
     receive({ type: "stored", with: stranger, client_id: "lost", seq: 1 });
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["sync", 0]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["sync", 0]],
+    );
   });
 
   test("a seq that jumps is synced", () => {
     receive(dm("a"));
     receive({ type: "stored", with: YOU, client_id: "a", seq: 7 });
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["sync", 4]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["sync", 4]],
+    );
   });
 
   test("a gap is synced", () => {
     receive({ type: "gap", with: YOU, from_seq: 5 });
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["sync", 4]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["sync", 4]],
+    );
   });
 
   test("followed conversations are synced after a reconnect, others when a list says that there is more", () => {
@@ -255,7 +291,10 @@ describe("direct messages", () => {
     assert.deepEqual([sync.type, sync.with, sync.since], ["sync", YOU, 4]);
     assert.equal(answer(sync, { with: YOU, seq: 9000, recovered: false })[0].with, YOU);
     protocol.threads.know(YOU, 9001);
-    assert.deepEqual(written().map(({ type, since }) => [type, since]), [["sync", 9000]]);
+    assert.deepEqual(
+      written().map(({ type, since }) => [type, since]),
+      [["sync", 9000]],
+    );
   });
 
   test("with a seq in the live copy count as seen", () => {
@@ -271,11 +310,17 @@ describe("commands that must not be lost", () => {
     connect();
     for (const id of ["a", "b", "c"]) protocol.command(text(id));
     const first = written();
-    assert.deepEqual(first.map(({ client_id }) => client_id), ["a", "b", "c"]);
+    assert.deepEqual(
+      first.map(({ client_id }) => client_id),
+      ["a", "b", "c"],
+    );
     assert.equal(answer(first[1])[0].command.client_id, "b");
     protocol.lost();
     protocol.command(text("d"));
-    assert.deepEqual(connect().map(({ client_id }) => client_id), ["a", "c", "d"]);
+    assert.deepEqual(
+      connect().map(({ client_id }) => client_id),
+      ["a", "c", "d"],
+    );
   });
 
   test("are not said twice on one connection", () => {
@@ -284,14 +329,19 @@ describe("commands that must not be lost", () => {
     written();
     protocol.command(text("b"));
     protocol.retry();
-    assert.deepEqual(written().map(({ client_id }) => client_id), ["b"]);
+    assert.deepEqual(
+      written().map(({ client_id }) => client_id),
+      ["b"],
+    );
   });
 
   test("a refusal for good ends them", () => {
     connect();
     protocol.command(text("a"));
     const [send] = written();
-    assert.deepEqual(refuse(send, "forbidden"), [{ kind: "refused", command: text("a"), code: "forbidden", message: "no" }]);
+    assert.deepEqual(refuse(send, "forbidden"), [
+      { kind: "refused", command: text("a"), code: "forbidden", message: "no" },
+    ]);
     assert.equal(protocol.outbox.size, 0);
   });
 
@@ -304,7 +354,10 @@ describe("commands that must not be lost", () => {
     protocol.command(text("c"));
     assert.deepEqual(written(), []);
     protocol.retry();
-    assert.deepEqual(written().map(({ client_id }) => client_id), ["a", "b", "c"]);
+    assert.deepEqual(
+      written().map(({ client_id }) => client_id),
+      ["a", "b", "c"],
+    );
   });
 
   test("a hold ends with its connection", () => {
@@ -312,13 +365,19 @@ describe("commands that must not be lost", () => {
     protocol.command(text("a"));
     refuse(written()[0], "unavailable");
     protocol.lost();
-    assert.deepEqual(connect().map(({ client_id }) => client_id), ["a"]);
+    assert.deepEqual(
+      connect().map(({ client_id }) => client_id),
+      ["a"],
+    );
   });
 
   test("only the newest read mark of a conversation waits", () => {
     for (const seq of [1, 2, 3]) protocol.command({ type: "read", room: ROOM, seq });
     protocol.command({ type: "read", with: YOU, seq: 7 });
-    assert.deepEqual(connect().map(({ seq }) => seq), [3, 7]);
+    assert.deepEqual(
+      connect().map(({ seq }) => seq),
+      [3, 7],
+    );
   });
 
   test("one that the user gives up is forgotten", () => {

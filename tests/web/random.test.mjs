@@ -72,7 +72,10 @@ function run(seed) {
   const random = randomFrom(seed);
   const edge = new Edge(random);
   const protocol = new Protocol();
-  const store = new Store(() => {});
+  const store = new Store(
+    () => {},
+    () => 0,
+  );
   store.me = { id: ME, name: "ann" };
   const conversation = store.addRoom({ id: ROOM, name: "general", role: "member", seq: 0, unread: 0, read: 0 });
   const { timeline } = conversation;
@@ -80,7 +83,8 @@ function run(seed) {
 
   function act(effect) {
     if (effect.kind === "event") store.apply(effect.event);
-    if (effect.kind === "answered" && effect.command.type === "send") timeline.sent(keyOf(ME, effect.command.client_id));
+    if (effect.kind === "answered" && effect.command.type === "send")
+      timeline.sent(keyOf(ME, effect.command.client_id));
     if (effect.kind === "ready" || effect.kind === "retry") protocol.retry();
     if (effect.kind === "reload") {
       timeline.reset();
@@ -108,7 +112,10 @@ function run(seed) {
       protocol.opened("token");
     },
   };
-  const chances = [..."other other send up up up down down down down work work work".split(" "), ...(random() < 0.5 ? ["cut"] : [])];
+  const chances = [
+    ..."other other send up up up down down down down work work work".split(" "),
+    ...(random() < 0.5 ? ["cut"] : []),
+  ];
   protocol.join(ROOM, 0);
   protocol.opened("token");
   for (let step = 0; step < STEPS; step += 1) steps[chances[Math.floor(random() * chances.length)]]();
@@ -122,9 +129,20 @@ function run(seed) {
 
   const seqs = timeline.entries.map((entry) => entry.seq);
   const first = seqs[0];
-  assert.deepEqual(seqs, Array.from({ length: edge.log.length - first + 1 }, (_, index) => first + index), "each once, in order, without a hole");
-  assert.deepEqual(timeline.entries.map((entry) => entry.client_id), edge.log.slice(first - 1).map((event) => event.client_id));
-  assert.equal(edge.log.filter((event) => event.client_id.startsWith("me")).length, sent, "each sent message is there once");
+  assert.deepEqual(
+    seqs,
+    Array.from({ length: edge.log.length - first + 1 }, (_, index) => first + index),
+    "each once, in order, without a hole",
+  );
+  assert.deepEqual(
+    timeline.entries.map((entry) => entry.client_id),
+    edge.log.slice(first - 1).map((event) => event.client_id),
+  );
+  assert.equal(
+    edge.log.filter((event) => event.client_id.startsWith("me")).length,
+    sent,
+    "each sent message is there once",
+  );
   assert.equal(protocol.outbox.size, 0);
   return timeline.entries.length;
 }

@@ -37,7 +37,11 @@ class Locks {
   }
 }
 
-const grant = (number, expires_in = 900) => ({ access_token: `access${number}`, refresh_token: `refresh${number}`, expires_in });
+const grant = (number, expires_in = 900) => ({
+  access_token: `access${number}`,
+  refresh_token: `refresh${number}`,
+  expires_in,
+});
 
 let clock, server, vault, locks;
 beforeEach(() => {

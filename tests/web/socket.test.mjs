@@ -157,7 +157,12 @@ describe("a lost connection", () => {
     socket().end(1006);
     await anotherSocket();
     await begin();
-    assert.deepEqual(socket().of("send").map(({ client_id }) => client_id), ["a"]);
+    assert.deepEqual(
+      socket()
+        .of("send")
+        .map(({ client_id }) => client_id),
+      ["a"],
+    );
   });
 
   test("that had been given up does not matter any more", async () => {
@@ -285,17 +290,30 @@ describe("while it is open", () => {
 
 describe("delays", () => {
   test("grow within their bound, with full jitter", () => {
-    assert.equal(delayFor(0, null, "again", () => 0), 200);
+    assert.equal(
+      delayFor(0, null, "again", () => 0),
+      200,
+    );
     assert.ok(delayFor(3, null, "again", () => 0.999) <= 200 + FIRST_MS * 8);
     assert.ok(delayFor(99, null, "again", () => 0.999) <= 200 + LONGEST_MS);
   });
 
   test("are the server's when it named one", () => {
-    assert.equal(delayFor(0, 1234, "again", () => 0.9), 1234);
+    assert.equal(
+      delayFor(0, 1234, "again", () => 0.9),
+      1234,
+    );
     assert.ok(delayFor(2, 1234, "again", () => 0) >= 1234);
   });
 
   test("follow the close code", () => {
-    assert.deepEqual([4001, 4003, 4029, 4008, 1006, 1000].map(actionFor), ["renew", "blocked", "slow-down", "again", "again", "again"]);
+    assert.deepEqual([4001, 4003, 4029, 4008, 1006, 1000].map(actionFor), [
+      "renew",
+      "blocked",
+      "slow-down",
+      "again",
+      "again",
+      "again",
+    ]);
   });
 });

@@ -8,12 +8,24 @@ let store, now, pending;
 beforeEach(() => {
   now = 1_000_000;
   pending = [];
-  store = new Store((run) => pending.push(run), () => now);
+  store = new Store(
+    (run) => pending.push(run),
+    () => now,
+  );
   store.me = { id: ME, name: "ann" };
 });
 
 const notify = () => pending.splice(0).forEach((run) => run());
-const room = (more = {}) => ({ id: ROOM, name: "general", visibility: "public", role: "member", seq: 5, unread: 2, read: 3, ...more });
+const room = (more = {}) => ({
+  id: ROOM,
+  name: "general",
+  visibility: "public",
+  role: "member",
+  seq: 5,
+  unread: 2,
+  read: 3,
+  ...more,
+});
 const inRoom = (more) => store.setRooms([room(more)])[0];
 
 describe("lists", () => {
@@ -46,7 +58,10 @@ describe("lists", () => {
   });
 
   test("of direct conversations keep the server's order", () => {
-    const people = [{ with: { id: YOU, name: "bob" }, seq: 2, unread: 1, read: 1 }, { with: { id: ROOM, name: "cleo" }, seq: 1, unread: 0, read: 1 }];
+    const people = [
+      { with: { id: YOU, name: "bob" }, seq: 2, unread: 1, read: 1 },
+      { with: { id: ROOM, name: "cleo" }, seq: 1, unread: 0, read: 1 },
+    ];
     const [first, second] = store.setDms(people);
     assert.ok(first.lastAt > second.lastAt);
     assert.deepEqual([first.name, store.nameOf(YOU), store.nameOf("x")], ["bob", "bob", "someone"]);
@@ -112,7 +127,8 @@ describe("changes of messages", () => {
   });
 
   test("reactions come and go, and coming twice is coming once", () => {
-    const react = (user, remove = false) => store.apply({ type: "reaction", room: ROOM, seq: 1, user, emoji: "+", remove });
+    const react = (user, remove = false) =>
+      store.apply({ type: "reaction", room: ROOM, seq: 1, user, emoji: "+", remove });
     react(YOU);
     react(ME);
     react(YOU);

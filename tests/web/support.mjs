@@ -86,12 +86,30 @@ export const ROOM = "00000000-0000-4000-8000-0000000000f1";
 /** A `message` event. */
 export function message(seq, { sender = YOU, room = ROOM, ...more } = {}) {
   const ts = new Date(Date.UTC(2026, 0, 1, 12, 0, seq)).toISOString();
-  return { type: "message", room, seq, sender: { id: sender, name: nameOf(sender) }, text: `text ${seq}`, ts, client_id: `c${seq}`, mentions: [], ...more };
+  return {
+    type: "message",
+    room,
+    seq,
+    sender: { id: sender, name: nameOf(sender) },
+    text: `text ${seq}`,
+    ts,
+    client_id: `c${seq}`,
+    mentions: [],
+    ...more,
+  };
 }
 
 /** A `dm` event, live: without a seq unless given. */
 export function dm(client_id, { from = YOU, to = ME, ...more } = {}) {
-  return { type: "dm", from: { id: from, name: nameOf(from) }, to, text: `text ${client_id}`, ts: "2026-01-01T12:00:00.000Z", client_id, ...more };
+  return {
+    type: "dm",
+    from: { id: from, name: nameOf(from) },
+    to,
+    text: `text ${client_id}`,
+    ts: "2026-01-01T12:00:00.000Z",
+    client_id,
+    ...more,
+  };
 }
 
 /** An item of history. */

@@ -68,6 +68,11 @@ def test_every_style_sheet_is_used(page: Page) -> None:
     assert {f"css/{path.name}" for path in STYLES} == {name for name in page.files if name.endswith(".css")}
 
 
+def test_every_module_is_loaded_at_once(page: Page) -> None:
+    listed = [name for name in page.files if name.endswith(".js")]
+    assert sorted(listed) == sorted(str(path.relative_to(STATIC)) for path in MODULES)
+
+
 def test_nothing_is_inline(page: Page) -> None:
     assert page.inline == []
 
@@ -107,7 +112,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_every_icon_that_is_shown_is_drawn() -> None:
-    drawn = set(re.findall(r'^  "?([a-z-]+)"?: "M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s*"M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
     text = "".join(module.read_text() for module in MODULES)
     shown = set(re.findall(r'\b(?:icon|iconButton|action|choice)\("([a-z-]+)"', text))
     assert shown

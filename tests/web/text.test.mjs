@@ -9,7 +9,10 @@ import { normal } from "../../web/static/js/timeline.js";
 import { uuid } from "../../web/static/js/uuid.js";
 import { ME, ROOM, message } from "./support.mjs";
 
-const links = (text) => pieces(text).filter((piece) => piece.kind === "link").map((piece) => piece.href);
+const links = (text) =>
+  pieces(text)
+    .filter((piece) => piece.kind === "link")
+    .map((piece) => piece.href);
 
 describe("pieces of a text", () => {
   test("a plain text is one piece", () => {
@@ -18,26 +21,53 @@ describe("pieces of a text", () => {
   });
 
   test("together are the text", () => {
-    for (const text of ["a https://x.org/y, b", "(see https://x.org/a_(b))", "@bob: `x` https://", "``", "x @bo", "https://[", "@bob@bob"]) {
-      const whole = pieces(text, (name) => name === "bob").map((piece) => (piece.kind === "code" ? `\`${piece.text}\`` : piece.text)).join("");
+    for (const text of [
+      "a https://x.org/y, b",
+      "(see https://x.org/a_(b))",
+      "@bob: `x` https://",
+      "``",
+      "x @bo",
+      "https://[",
+      "@bob@bob",
+    ]) {
+      const whole = pieces(text, (name) => name === "bob")
+        .map((piece) => (piece.kind === "code" ? `\`${piece.text}\`` : piece.text))
+        .join("");
       assert.equal(whole, text);
     }
   });
 
   test("links are http and https alone", () => {
-    assert.deepEqual(links("see https://example.org/a?b=c#d and HTTP://EXAMPLE.COM"), ["https://example.org/a?b=c#d", "http://example.com/"]);
-    for (const text of ["javascript:alert(1)", "data:text/html,x", "ftp://x.org", "//x.org", "https://", "http://]", "www.example.org"]) assert.deepEqual(links(text), []);
+    assert.deepEqual(links("see https://example.org/a?b=c#d and HTTP://EXAMPLE.COM"), [
+      "https://example.org/a?b=c#d",
+      "http://example.com/",
+    ]);
+    for (const text of [
+      "javascript:alert(1)",
+      "data:text/html,x",
+      "ftp://x.org",
+      "//x.org",
+      "https://",
+      "http://]",
+      "www.example.org",
+    ])
+      assert.deepEqual(links(text), []);
   });
 
   test("links end before the punctuation of the sentence", () => {
-    assert.deepEqual(links("https://x.org/a. https://x.org/b, (https://x.org/c) https://x.org/d_(e) [https://x.org/f]! https://x.org/g?"), [
-      "https://x.org/a",
-      "https://x.org/b",
-      "https://x.org/c",
-      "https://x.org/d_(e)",
-      "https://x.org/f",
-      "https://x.org/g",
-    ]);
+    assert.deepEqual(
+      links(
+        "https://x.org/a. https://x.org/b, (https://x.org/c) https://x.org/d_(e) [https://x.org/f]! https://x.org/g?",
+      ),
+      [
+        "https://x.org/a",
+        "https://x.org/b",
+        "https://x.org/c",
+        "https://x.org/d_(e)",
+        "https://x.org/f",
+        "https://x.org/g",
+      ],
+    );
   });
 
   test("quotes and angle brackets end a link", () => {
@@ -46,11 +76,17 @@ describe("pieces of a text", () => {
 
   test("only names that are mentioned are mentions", () => {
     const found = pieces("@Bob. and @cleo, me@bob.org", (name) => name === "bob");
-    assert.deepEqual(found, [{ kind: "mention", text: "@Bob" }, { kind: "text", text: ". and @cleo, me@bob.org" }]);
+    assert.deepEqual(found, [
+      { kind: "mention", text: "@Bob" },
+      { kind: "text", text: ". and @cleo, me@bob.org" },
+    ]);
   });
 
   test("code is not looked into", () => {
-    assert.deepEqual(pieces("`@bob https://x.org`", () => true), [{ kind: "code", text: "@bob https://x.org" }]);
+    assert.deepEqual(
+      pieces("`@bob https://x.org`", () => true),
+      [{ kind: "code", text: "@bob https://x.org" }],
+    );
   });
 });
 
@@ -89,11 +125,19 @@ describe("a text to send", () => {
 });
 
 describe("rows", () => {
-  const entry = (seq, sender, minute, more = {}) => normal({ ...message(seq, { sender }), ts: new Date(2026, 0, 1, 12, minute).toISOString(), ...more });
-  const kinds = (found) => found.map((row) => (row.kind === "message" ? `${row.entry.seq}${row.head ? " head" : ""}` : row.kind));
+  const entry = (seq, sender, minute, more = {}) =>
+    normal({ ...message(seq, { sender }), ts: new Date(2026, 0, 1, 12, minute).toISOString(), ...more });
+  const kinds = (found) =>
+    found.map((row) => (row.kind === "message" ? `${row.entry.seq}${row.head ? " head" : ""}` : row.kind));
 
   test("group what one person says in one go", () => {
-    const entries = [entry(1, "a", 0), entry(2, "a", 1), entry(3, "b", 2), entry(4, "b", 8), entry(5, "b", 9, { reply_to: 1 })];
+    const entries = [
+      entry(1, "a", 0),
+      entry(2, "a", 1),
+      entry(3, "b", 2),
+      entry(4, "b", 8),
+      entry(5, "b", 9, { reply_to: 1 }),
+    ];
     assert.deepEqual(kinds(rows(entries, null, ME)), ["day", "1 head", "2", "3 head", "4 head", "5 head"]);
   });
 
@@ -119,13 +163,19 @@ describe("rows", () => {
 
 describe("routes", () => {
   test("lead to conversations and messages", () => {
-    for (const [kind, seq] of [["room", null], ["dm", null], ["room", 12]]) assert.deepEqual(parseRoute(routeTo(kind, ROOM, seq)), { kind, id: ROOM, seq });
+    for (const [kind, seq] of [
+      ["room", null],
+      ["dm", null],
+      ["room", 12],
+    ])
+      assert.deepEqual(parseRoute(routeTo(kind, ROOM, seq)), { kind, id: ROOM, seq });
     assert.deepEqual(parseRoute(`#/room/${ROOM.toUpperCase()}/07`), { kind: "room", id: ROOM, seq: null });
   });
 
   test("invitations are tokens and nothing else", () => {
     assert.deepEqual(parseRoute("#invite=aB-_9"), { kind: "invite", token: "aB-_9" });
-    for (const hash of ["#invite=", "#invite=a/b", "#invite=<x>", "", "#", "#/", "#/room/1", "#/other/x"]) assert.deepEqual(parseRoute(hash), { kind: "home" });
+    for (const hash of ["#invite=", "#invite=a/b", "#invite=<x>", "", "#", "#/", "#/room/1", "#/other/x"])
+      assert.deepEqual(parseRoute(hash), { kind: "home" });
   });
 });
 
@@ -142,7 +192,12 @@ describe("times", () => {
 
   test("are told as people do", () => {
     assert.equal(ago(at(0), now), "just now");
-    for (const [minutes, word] of [[5, "5"], [180, "3"], [3 * 1440, "3"]]) assert.match(ago(at(0, minutes), now), new RegExp(word));
+    for (const [minutes, word] of [
+      [5, "5"],
+      [180, "3"],
+      [3 * 1440, "3"],
+    ])
+      assert.match(ago(at(0, minutes), now), new RegExp(word));
     assert.match(fullTime(at(0)), /2026/);
     assert.ok(shortTime(at(0), now) === clockTime(at(0)) && shortTime(at(2), now).length > clockTime(at(2)).length);
     assert.doesNotMatch(bareTime(at(0)), /[AP]M/);

@@ -9,7 +9,8 @@ beforeEach(() => {
   timeline = new Timeline();
 });
 
-const draft = (client_id) => timeline.draft({ sender: { id: ME, name: "ann" }, client_id, text: "mine", ts: "2026-01-01T13:00:00.000Z" });
+const draft = (client_id) =>
+  timeline.draft({ sender: { id: ME, name: "ann" }, client_id, text: "mine", ts: "2026-01-01T13:00:00.000Z" });
 const seqs = () => timeline.entries.map((entry) => entry.seq);
 const states = () => timeline.entries.map((entry) => entry.state);
 
@@ -80,7 +81,10 @@ describe("a timeline", () => {
     timeline.stored("b", 1);
     timeline.stored("a", 2);
     timeline.stored("nobody", 3);
-    assert.deepEqual(timeline.entries.map((entry) => entry.client_id), ["b", "a"]);
+    assert.deepEqual(
+      timeline.entries.map((entry) => entry.client_id),
+      ["b", "a"],
+    );
   });
 
   test("changes are new objects, and what did not change is the same", () => {
@@ -90,7 +94,10 @@ describe("a timeline", () => {
     assert.equal(timeline.entries[0], one);
     assert.notEqual(timeline.entries[1], two);
     assert.equal(timeline.at(2).text, "new");
-    assert.equal(timeline.patch(9, () => ({})), null);
+    assert.equal(
+      timeline.patch(9, () => ({})),
+      null,
+    );
   });
 
   test("a page that was asked for before a live change does not undo it", () => {
@@ -98,7 +105,10 @@ describe("a timeline", () => {
     const mark = timeline.mark();
     timeline.patch(1, () => ({ text: "live", edited: true }));
     timeline.page([item(1), item(2, { text: "from history", edited: true })], mark);
-    assert.deepEqual(timeline.entries.map((entry) => entry.text), ["live", "from history"]);
+    assert.deepEqual(
+      timeline.entries.map((entry) => entry.text),
+      ["live", "from history"],
+    );
     timeline.page([item(1, { text: "later" })], timeline.mark());
     assert.equal(timeline.at(1).text, "later");
   });
@@ -127,7 +137,10 @@ describe("a timeline", () => {
     draft("a");
     const { generation } = timeline;
     timeline.reset();
-    assert.deepEqual(timeline.entries.map((entry) => entry.client_id), ["a"]);
+    assert.deepEqual(
+      timeline.entries.map((entry) => entry.client_id),
+      ["a"],
+    );
     assert.deepEqual([timeline.loaded, timeline.more, timeline.attached], [false, true, true]);
     assert.equal(timeline.at(1), null);
     assert.equal(timeline.generation, generation + 1);
@@ -139,7 +152,10 @@ describe("a timeline", () => {
     const late = draft("b");
     timeline.live(dm("c"));
     timeline.reset();
-    assert.deepEqual(timeline.entries.map((entry) => entry.client_id), ["b"]);
+    assert.deepEqual(
+      timeline.entries.map((entry) => entry.client_id),
+      ["b"],
+    );
     assert.equal(timeline.sent(late.key), true);
     assert.deepEqual(timeline.entries, []);
     assert.equal(timeline.live(message(9, { sender: ME, client_id: "b" })), true);

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 @pytest.fixture
 def windows(new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]) -> tuple[Window, Window]:
     """Two people in one room, on a server of their own."""
-    server = new_server(rate_limits="off")
+    server = new_server(rate_limits="off", reconnect_jitter_seconds="1")
     ann, bob = new_window(server), new_window(server)
     for window, name in ((ann, "ann"), (bob, "bob")):
         window.register(name)
@@ -27,13 +27,17 @@ def windows(new_window: Callable[..., Window], new_server: Callable[..., ServerP
     return ann, bob
 
 
-def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window]) -> None:
+@pytest.mark.parametrize("end", ["killed", "drained"])
+def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window], end: str) -> None:
     ann, bob = windows
     ann.say("one")
     bob.say("two")
     expect(ann.message("two")).to_be_visible()
     room = ann.page.url.rpartition("/room/")[2]
 
+    if end == "drained":
+        ann.server.terminate()
+        assert ann.server.wait() == 0
     ann.server.kill()
     for window in windows:
         expect(window.get("connection-status")).to_contain_text("reconnecting…")
@@ -79,7 +83,7 @@ def test_what_happened_meanwhile_is_caught_up_with(windows: tuple[Window, Window
 
 
 def test_too_much_was_missed(new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]) -> None:
-    server = new_server(rate_limits="off")
+    server = new_server(resume_messages="40")
     ann = new_window(server)
     ann.register("ann")
     ann.lenient = True
@@ -91,11 +95,10 @@ def test_too_much_was_missed(new_window: Callable[..., Window], new_server: Call
     server.restart()
     expect(ann.get("connection-status")).to_contain_text("reconnecting…")
     with talking(server, token) as talk:
-        for start in range(0, 2100, 50):
-            talk.send(room, [f"flood {number}" for number in range(start, start + 50)])
+        talk.send(room, [f"flood {number}" for number in range(80)])
     ann.page.context.set_offline(False)
-    expect(ann.message("flood 2099")).to_be_visible()
+    expect(ann.message("flood 79")).to_be_visible()
     texts = ann.texts()
-    assert texts == [f"flood {number}" for number in range(2100 - len(texts), 2100)]
+    assert texts == [f"flood {number}" for number in range(80 - len(texts), 80)]
     ann.say("after")
-    expect(ann.message("after")).to_have_attribute("data-seq", "2102")
+    expect(ann.message("after")).to_have_attribute("data-seq", "82")

@@ -37,7 +37,10 @@ export async function request(fetch, method, path, body, headers = {}) {
     response = await fetch(path, init);
     text = await response.text();
   } catch {
-    throw new ApiError(0, { detail: "The server cannot be reached. Check the connection, and try again.", code: "unreachable" });
+    throw new ApiError(0, {
+      detail: "The server cannot be reached. Check the connection, and try again.",
+      code: "unreachable",
+    });
   }
   const answer = readJson(text);
   if (!response.ok) throw new ApiError(response.status, answer ?? {});

@@ -34,12 +34,16 @@ export class App {
    * @param {import("./api.js").Api} parts.api
    * @param {(path: string, body?: object) => Promise<any>} parts.publicPost a POST without a session
    * @param {(parts: any) => Link} parts.makeLink
+   * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
+   * @param {import("./socket.js").Timers} parts.timers
    */
-  constructor({ session, api, publicPost, makeLink }) {
+  constructor({ session, api, publicPost, makeLink, schedule, timers }) {
     this.session = session;
     this.api = api;
     this.publicPost = publicPost;
     this.makeLink = makeLink;
+    this.schedule = schedule;
+    this.timers = timers;
     api.onsignedout = () => this.leave("You were signed out. Log in again.");
     session.onrenewed = (token) => {
       this.link?.refresh(token);
@@ -49,7 +53,7 @@ export class App {
   }
 
   #blank() {
-    this.store = new Store();
+    this.store = new Store(this.schedule, this.timers.now);
     this.protocol = new Protocol();
     this.history = new History(this.api, this.store);
     this.messages = new Messages(this);
@@ -90,7 +94,7 @@ export class App {
 
   /** Go on with a kept session, or ask for a log-in. */
   async start() {
-    clearTimeout(this.#startTimer);
+    this.timers.clear(this.#startTimer);
     if (!(await this.session.load())) return this.leave();
     this.#phase("starting");
     try {
@@ -99,7 +103,7 @@ export class App {
       if (error instanceof SignedOut) return this.leave();
       if (!(error instanceof ApiError)) throw error;
       this.emit("link", { state: "reconnecting" });
-      this.#startTimer = setTimeout(() => this.start(), RETRY_START_MS);
+      this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
     }
   }
 
@@ -135,6 +139,11 @@ export class App {
     return this.start();
   }
 
+  /** How many messages and changes the server does not have yet. */
+  get unsent() {
+    return this.protocol.outbox.commands.filter((command) => command.type !== "read").length;
+  }
+
   async logOut() {
     const ended = this.session.end();
     this.leave();
@@ -156,8 +165,8 @@ export class App {
 
   /** Back to the log-in page. @param {string} [reason] */
   leave(reason) {
-    clearTimeout(this.#startTimer);
-    clearTimeout(this.#renewTimer);
+    this.timers.clear(this.#startTimer);
+    this.timers.clear(this.#renewTimer);
     const link = this.link;
     this.link = null;
     link?.stop();
@@ -174,9 +183,9 @@ export class App {
 
   /** The page was shown or hidden: presence says so after five minutes. @param {boolean} visible */
   seen(visible) {
-    clearTimeout(this.#awayTimer);
+    this.timers.clear(this.#awayTimer);
     if (visible) this.#status("online");
-    else this.#awayTimer = setTimeout(() => this.#status("away"), AWAY_MS);
+    else this.#awayTimer = this.timers.set(() => this.#status("away"), AWAY_MS);
     if (visible) this.link?.wake();
   }
 
@@ -194,14 +203,15 @@ export class App {
   }
 
   #renewLater() {
-    clearTimeout(this.#renewTimer);
+    this.timers.clear(this.#renewTimer);
     const wait = this.session.renewIn();
-    if (wait !== null) this.#renewTimer = setTimeout(() => this.session.token().catch(() => this.#renewFailed()), wait + 500);
+    if (wait !== null)
+      this.#renewTimer = this.timers.set(() => this.session.token().catch(() => this.#renewFailed()), wait + 500);
   }
 
   /** Without a connection the next request renews; with one, the edge ends it by 4001 in time. */
   #renewFailed() {
-    if (this.session.tokens) this.#renewTimer = setTimeout(() => this.#renewLater(), RETRY_START_MS);
+    if (this.session.tokens) this.#renewTimer = this.timers.set(() => this.#renewLater(), RETRY_START_MS);
     else this.leave("You were signed out. Log in again.");
   }
 

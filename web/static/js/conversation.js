@@ -97,9 +97,12 @@ export class Conversation {
       this.unread = 0;
       return;
     }
-    const after = this.timeline.entries.filter((entry) => entry.seq !== null && entry.seq > seq && entry.sender.id !== me);
+    const after = this.timeline.entries.filter(
+      (entry) => entry.seq !== null && entry.seq > seq && entry.sender.id !== me,
+    );
     const span = this.timeline.span;
-    this.unread = span && span.first <= seq + 1 && this.timeline.attached ? after.length : Math.min(this.unread, this.seq - seq);
+    this.unread =
+      span && span.first <= seq + 1 && this.timeline.attached ? after.length : Math.min(this.unread, this.seq - seq);
   }
 
   /** Who types now. @param {number} now */

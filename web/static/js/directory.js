@@ -3,12 +3,14 @@ const JOINED = 190;
 const WATCHED = 500;
 const MEMBERS = 200;
 const WATCH_MS = 300;
+const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
 
 export class Directory {
   #asked = new Set();
   #watchTimer = null;
   #refreshTimer = null;
+  #membersTimer = null;
   #watched = "";
 
   /** @param {import("./app.js").App} app */
@@ -24,14 +26,15 @@ export class Directory {
     const { protocol, link } = this.app;
     for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((room) => room.id === id)) protocol.part(id);
     for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
-    for (const conversation of this.store.setDms(conversations)) protocol.threads.know(conversation.id, conversation.seq);
+    for (const conversation of this.store.setDms(conversations))
+      protocol.threads.know(conversation.id, conversation.seq);
     link?.flush();
     this.watchSoon();
   }
 
   /** After the edge refused a conversation that REST still lists: the two may need a moment to agree. */
   refreshLater() {
-    this.#refreshTimer ??= setTimeout(() => {
+    this.#refreshTimer ??= this.app.timers.set(() => {
       this.#refreshTimer = null;
       if (this.app.store === this.store) this.refresh().catch(() => {});
     }, REFRESH_MS);
@@ -80,10 +83,9 @@ export class Directory {
     return this.store.get(`room:${answer?.id ?? answer?.room?.id ?? answer?.room}`);
   }
 
-  /** @param {any} conversation @returns {Promise<string>} a link that lets who has it join */
-  async inviteLink(conversation) {
-    const { token } = await this.api.post(`/api/rooms/${conversation.id}/invites`);
-    return `${location.origin}${location.pathname}#invite=${token}`;
+  /** @param {any} conversation @returns {Promise<string>} a token that lets whoever has it join */
+  async invite(conversation) {
+    return (await this.api.post(`/api/rooms/${conversation.id}/invites`)).token;
   }
 
   /** @param {any} conversation */
@@ -155,14 +157,18 @@ export class Directory {
     for (const id of ids) {
       if (this.store.people.has(id) || this.#asked.has(id)) continue;
       this.#asked.add(id);
-      this.api.get(`/api/users/${id}`).then((user) => this.store.meet([user]), () => {});
+      this.api.get(`/api/users/${id}`).then(
+        (user) => this.store.meet([user]),
+        () => {},
+      );
     }
   }
 
   /** How far the other one of a direct conversation has read. @param {any} conversation */
   async loadReads(conversation) {
     const { reads } = await this.api.get(`/api/dms/${conversation.id}/reads`);
-    for (const [user, seq] of Object.entries(reads)) conversation.marks.set(user, Math.max(seq, conversation.marks.get(user) ?? 0));
+    for (const [user, seq] of Object.entries(reads))
+      conversation.marks.set(user, Math.max(seq, conversation.marks.get(user) ?? 0));
     this.store.touch(`timeline:${conversation.key}`);
   }
 
@@ -172,18 +178,34 @@ export class Directory {
     const mine = event.user === this.store.me?.id;
     const out = ["left", "kicked", "banned"].includes(event.change);
     if (mine && out && conversation) {
-      if (event.change !== "left") this.app.notice(`You were ${event.change === "kicked" ? "removed" : "banned"} from ${conversation.name}.`, "error");
+      if (event.change !== "left")
+        this.app.notice(
+          `You were ${event.change === "kicked" ? "removed" : "banned"} from ${conversation.name}.`,
+          "error",
+        );
       this.#gone(conversation);
     } else if (mine) {
       this.refresh().catch(() => {});
-    } else if (conversation?.members) {
-      this.loadMembers(conversation).catch(() => {});
+    } else if (conversation) {
+      this.#membersChanged(conversation);
     }
+  }
+
+  /** Many may come and go at once: the list that is on the screen is read again soon, others when they are opened. */
+  #membersChanged(conversation) {
+    if (conversation.key !== this.app.openKey) {
+      conversation.members = null;
+      return;
+    }
+    this.#membersTimer ??= this.app.timers.set(() => {
+      this.#membersTimer = null;
+      if (conversation.key === this.app.openKey) this.loadMembers(conversation).catch(() => {});
+    }, MEMBERS_MS);
   }
 
   /** Watch the presence of those who are on the screen. Soon, as many changes come together. */
   watchSoon() {
-    this.#watchTimer ??= setTimeout(() => {
+    this.#watchTimer ??= this.app.timers.set(() => {
       this.#watchTimer = null;
       this.#watch();
     }, WATCH_MS);

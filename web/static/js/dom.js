@@ -19,7 +19,7 @@ export function h(tag, props = {}, ...children) {
     else if (name === "data") Object.assign(element.dataset, value);
     else set(element, name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  for (const child of children) if (child) element.append(child);
   return element;
 }
 

@@ -63,7 +63,7 @@ export class History {
     if (!timeline.loaded || !timeline.span) return this.latest(conversation);
     return this.#once(conversation, "refresh", async () => {
       const { first, last } = timeline.span;
-      for (let before = last + 1; before > first; ) {
+      for (let before = last + 1; before > first;) {
         const limit = Math.min(LARGEST, before - first);
         const answer = await this.#read(conversation, { before, limit });
         if (!answer.messages.length) break;

@@ -1,4 +1,11 @@
-/** The page begins here: real browser objects are handed to the parts, and the page of the moment is shown. */
+/**
+ * The page begins here: real browser objects are handed to the parts, and the page of the moment is shown.
+ *
+ * From the wire to the screen: `socket` keeps a connection open for `protocol` (sans-IO; with `threads`, `track` and
+ * `outbox`), whose effects `app` applies to `store` (with `conversation` and `timeline`); `views/` watch the store.
+ * From the user to the wire: `views/` call `messages`, `directory` and `history`, which use `protocol` and `api`;
+ * `session` has the tokens for both. Everything outside `views/`, `dom` and this file runs without a browser.
+ */
 import { Api, request } from "./api.js";
 import { App } from "./app.js";
 import { h } from "./dom.js";
@@ -8,6 +15,8 @@ import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
 import { Shell, invited, keepInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
+
+const HIDDEN_MS = 200;
 
 const fetcher = (path, init) => fetch(path, init);
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
@@ -19,8 +28,22 @@ const app = new App({
   session,
   api: new Api(fetcher, session),
   publicPost,
-  makeLink: (parts) => new Link({ ...parts, url: socketUrl(parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
+  schedule: soon,
+  timers,
+  makeLink: (parts) =>
+    new Link({ ...parts, url: socketUrl(parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
+
+/** With the next frame; a page that is hidden has none, but a title that says what is unread. @param {() => void} run */
+function soon(run) {
+  let done = false;
+  const once = () => {
+    if (!done) run();
+    done = true;
+  };
+  requestAnimationFrame(once);
+  setTimeout(once, HIDDEN_MS);
+}
 
 /** The edge's address, which may be given relative to the page. @param {string} given */
 function socketUrl(given) {
@@ -43,7 +66,14 @@ function show({ phase, reason }) {
     shell = new Shell(app);
     page.replaceChildren(shell.element);
   } else {
-    page.replaceChildren(h("main", { class: "starting" }, h("img", { src: "icons/rook.svg", alt: "", width: 56, height: 56 }), h("p", { text: "One moment…" })));
+    page.replaceChildren(
+      h(
+        "main",
+        { class: "starting" },
+        h("img", { src: "icons/rook.svg", alt: "", width: 56, height: 56 }),
+        h("p", { text: "One moment…" }),
+      ),
+    );
   }
 }
 
@@ -53,6 +83,7 @@ app.on("gone", (conversation) => shell?.gone(conversation));
 document.querySelector("#root").append(connectionStatus(app), page, notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
+window.addEventListener("beforeunload", (event) => app.unsent && event.preventDefault());
 const tabs = new BroadcastChannel("rookery.session");
 session.onchanged = (begun) => tabs.postMessage(begun);
 tabs.onmessage = ({ data }) => app.follow(data);

@@ -26,7 +26,13 @@ export class Messages {
     const { timeline } = conversation;
     if (!timeline.attached) await this.latest(conversation);
     const client_id = uuid();
-    timeline.draft({ sender: this.store.me, client_id, text, ts: new Date().toISOString(), reply_to: replyTo });
+    timeline.draft({
+      sender: this.store.me,
+      client_id,
+      text,
+      ts: new Date(this.app.timers.now()).toISOString(),
+      reply_to: replyTo,
+    });
     this.store.touch(`timeline:${conversation.key}`);
     this.typed(conversation);
     this.app.command(sendCommand(conversation, client_id, text, replyTo));
@@ -73,17 +79,17 @@ export class Messages {
     if (this.#typing.has(key)) return;
     const say = () => {
       this.#typing.delete(key);
-      this.#typed.set(key, Date.now());
+      this.#typed.set(key, this.app.timers.now());
       this.app.command({ type: "typing", ...place });
     };
-    const wait = (this.#typed.get(key) ?? 0) + TYPING_EVERY_MS - Date.now();
+    const wait = (this.#typed.get(key) ?? -TYPING_EVERY_MS) + TYPING_EVERY_MS - this.app.timers.now();
     if (wait <= 0) say();
-    else this.#typing.set(key, setTimeout(say, wait));
+    else this.#typing.set(key, this.app.timers.set(say, wait));
   }
 
   /** The message is out, or was given up. @param {any} conversation */
   typed(conversation) {
-    clearTimeout(this.#typing.get(conversation.key));
+    this.app.timers.clear(this.#typing.get(conversation.key));
     this.#typing.delete(conversation.key);
   }
 
@@ -100,7 +106,10 @@ export class Messages {
     conversation.markRead(seq, this.store.me?.id ?? "");
     if (this.#reading.has(conversation.key)) return;
     this.#sayRead(conversation);
-    this.#reading.set(conversation.key, setTimeout(() => this.#readAgain(conversation, seq), READ_EVERY_MS));
+    this.#reading.set(
+      conversation.key,
+      this.app.timers.set(() => this.#readAgain(conversation, seq), READ_EVERY_MS),
+    );
   }
 
   #readAgain(conversation, said) {
@@ -113,7 +122,7 @@ export class Messages {
   }
 
   stop() {
-    for (const timer of [...this.#reading.values(), ...this.#typing.values()]) clearTimeout(timer);
+    for (const timer of [...this.#reading.values(), ...this.#typing.values()]) this.app.timers.clear(timer);
     this.#reading.clear();
     this.#typing.clear();
   }
@@ -134,7 +143,8 @@ export class Messages {
   /** A final refusal. @param {{command: any, code: string, message: string}} effect */
   refused({ command, message }) {
     const { app, store } = this;
-    if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type)) return;
+    if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type))
+      return;
     if (command.type === "subscribe" || command.type === "sync") {
       app.directory.refreshLater();
       return;

@@ -139,7 +139,9 @@ export class Protocol {
   #answered(answer) {
     const asked = this.#pending.get(answer.id);
     if (!asked) {
-      return answer.type === "ok" ? [] : [{ kind: "refused", command: null, code: answer.code, message: answer.message }];
+      return answer.type === "ok"
+        ? []
+        : [{ kind: "refused", command: null, code: answer.code, message: answer.message }];
     }
     this.#pending.delete(answer.id);
     const { command, entry } = asked;
@@ -205,5 +207,8 @@ function parse(frame) {
 
 /** The answer to `presence`, as the events that follow it. @param {any} answer @returns {Effect[]} */
 function presenceEvents({ states = {}, last_seen = {} }) {
-  return Object.entries(states).map(([user, state]) => ({ kind: "event", event: { type: "presence", user, state, last_seen: last_seen[user] } }));
+  return Object.entries(states).map(([user, state]) => ({
+    kind: "event",
+    event: { type: "presence", user, state, last_seen: last_seen[user] },
+  }));
 }

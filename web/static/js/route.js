@@ -11,7 +11,11 @@ export function parseRoute(hash) {
   if (invite) return { kind: "invite", token: invite[1] };
   const [, where, id, seq] = hash.split("/");
   if (!["room", "person"].includes(where) || !ID.test(id ?? "")) return { kind: "home" };
-  return { kind: where === "room" ? "room" : "dm", id: id.toLowerCase(), seq: /^[1-9]\d{0,14}$/.test(seq ?? "") ? Number(seq) : null };
+  return {
+    kind: where === "room" ? "room" : "dm",
+    id: id.toLowerCase(),
+    seq: /^[1-9]\d{0,14}$/.test(seq ?? "") ? Number(seq) : null,
+  };
 }
 
 /** @param {"room" | "dm"} kind @param {string} id @param {number | null} [seq] */

@@ -25,7 +25,8 @@ export function rows(entries, unreadAfter, me) {
   for (const entry of entries) {
     const newDay = !before || dayOf(before.ts) !== dayOf(entry.ts);
     if (newDay) found.push({ kind: "day", key: `day:${dayOf(entry.ts)}`, ts: entry.ts });
-    const line = !lined && entry.sender.id !== me && (entry.seq === null || entry.seq > /** @type {number} */ (unreadAfter));
+    const line =
+      !lined && entry.sender.id !== me && (entry.seq === null || entry.seq > /** @type {number} */ (unreadAfter));
     if (line) {
       found.push({ kind: "unread", key: "unread" });
       lined = true;

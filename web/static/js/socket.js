@@ -187,7 +187,9 @@ export class Link {
     const wait = action === "renew" && this.#attempt === 0 ? 0 : delayFor(this.#attempt, this.#asked, action, random);
     this.#attempt += 1;
     this.#asked = null;
-    this.#become(this.#everReady || this.#attempt > 1 ? "reconnecting" : "connecting", { slow: action === "slow-down" });
+    this.#become(this.#everReady || this.#attempt > 1 ? "reconnecting" : "connecting", {
+      slow: action === "slow-down",
+    });
     this.#clear("retry");
     this.#retryTimer = timers.set(() => {
       this.#retryTimer = null;

@@ -22,7 +22,7 @@ export class Store {
   #dirty = new Set();
 
   /** @param {(run: () => void) => void} schedule @param {() => number} now */
-  constructor(schedule = (run) => queueMicrotask(run), now = () => Date.now()) {
+  constructor(schedule, now) {
     this.schedule = schedule;
     this.now = now;
   }
@@ -153,8 +153,10 @@ const HANDLERS = {
     store.touch(`timeline:${conversation.key}`, "unread");
   },
   edited: (store, conversation, event) => patch(store, conversation, event, () => ({ text: event.text, edited: true })),
-  deleted: (store, conversation, event) => patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
-  moderated: (store, conversation, event) => patch(store, conversation, event, () => ({ text: null, moderated: true, reactions: {} })),
+  deleted: (store, conversation, event) =>
+    patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
+  moderated: (store, conversation, event) =>
+    patch(store, conversation, event, () => ({ text: null, moderated: true, reactions: {} })),
   reaction(store, conversation, event) {
     patch(store, conversation, event, (entry) => ({ reactions: reacted(entry.reactions, event) }));
   },

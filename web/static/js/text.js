@@ -17,7 +17,7 @@ export function pieces(text, isMention = () => false) {
   const found = [];
   let done = 0;
   for (const match of text.matchAll(PIECES)) {
-    const piece = match[1] ? { kind: "code", text: match[1].slice(1, -1), length: match[1].length } : match[2] ? link(match[2]) : mention(match[3], isMention);
+    const piece = code(match[1]) ?? link(match[2]) ?? mention(match[3], isMention);
     if (piece === null) continue;
     if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
     const { length, ...rest } = piece;
@@ -28,8 +28,16 @@ export function pieces(text, isMention = () => false) {
   return found;
 }
 
-/** A link without the punctuation that ends the sentence around it. @param {string} raw */
+/** @typedef {Piece & {length: number}} Found  with its length in the text */
+
+/** @param {string | undefined} raw @returns {Found | null} */
+function code(raw) {
+  return raw ? { kind: "code", text: raw.slice(1, -1), length: raw.length } : null;
+}
+
+/** A link without the punctuation that ends the sentence around it. @param {string | undefined} raw @returns {Found | null} */
 function link(raw) {
+  if (!raw) return null;
   let text = raw.replace(ENDINGS, "");
   while (/[)\]]$/.test(text) && count(text, text.at(-1)) > count(text, text.at(-1) === ")" ? "(" : "[")) {
     text = text.slice(0, -1).replace(ENDINGS, "");
@@ -43,8 +51,14 @@ function link(raw) {
   }
 }
 
-/** A dot or dash that ends a name may be the sentence's. @param {string} name @param {(name: string) => boolean} isMention */
+/**
+ * A dot or dash that ends a name may be the sentence's.
+ * @param {string | undefined} name
+ * @param {(name: string) => boolean} isMention
+ * @returns {Found | null}
+ */
 function mention(name, isMention) {
+  if (!name) return null;
   for (const one of [name, name.replace(/[.\-]+$/, "")]) {
     if (isMention(one.toLowerCase())) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
   }
@@ -61,7 +75,10 @@ export function marked(text, query) {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (!words.length) return [{ hit: false, text }];
   const pattern = new RegExp(`(${words.sort((a, b) => b.length - a.length).join("|")})`, "giu");
-  return text.split(pattern).map((part, index) => ({ hit: index % 2 === 1, text: part })).filter((part) => part.text);
+  return text
+    .split(pattern)
+    .map((part, index) => ({ hit: index % 2 === 1, text: part }))
+    .filter((part) => part.text);
 }
 
 /** The part of a long text around its first hit. @param {string} text @param {string} query @param {number} length */
@@ -69,7 +86,12 @@ export function excerpt(text, query, length = 160) {
   const flat = text.replace(/\s+/g, " ").trim();
   if (flat.length <= length) return flat;
   const hit = marked(flat, query).findIndex((part) => part.hit);
-  const at = hit < 0 ? 0 : marked(flat, query).slice(0, hit).reduce((sum, part) => sum + part.text.length, 0);
+  const at =
+    hit < 0
+      ? 0
+      : marked(flat, query)
+          .slice(0, hit)
+          .reduce((sum, part) => sum + part.text.length, 0);
   const start = Math.max(0, Math.min(at - Math.floor(length / 3), flat.length - length));
   return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
 }
@@ -78,11 +100,15 @@ export function excerpt(text, query, length = 160) {
 export function refusal(text) {
   if (!text.trim()) return "Write something first.";
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes > TEXT_BYTES) return `This is ${bytes.toLocaleString()} bytes long; a message has at most ${TEXT_BYTES.toLocaleString()}. Split it.`;
+  if (bytes > TEXT_BYTES)
+    return `This is ${bytes.toLocaleString()} bytes long; a message has at most ${TEXT_BYTES.toLocaleString()}. Split it.`;
   return null;
 }
 
 /** The text as it is sent: without NUL, lone surrogates and outer blank lines. @param {string} text */
 export function clean(text) {
-  return text.replaceAll("\0", "").replace(/[\uD800-\uDFFF]/gu, "\uFFFD").replace(/^(\s*\n)+|\s+$/g, "");
+  return text
+    .replaceAll("\0", "")
+    .replace(/[\uD800-\uDFFF]/gu, "\uFFFD")
+    .replace(/^(\s*\n)+|\s+$/g, "");
 }

@@ -160,7 +160,8 @@ export class Threads {
       return;
     }
     const since = thread.track.seq;
-    const command = "room" in thread.place ? { type: "subscribe", ...thread.place } : { type: "sync", ...thread.place, since: 0 };
+    const command =
+      "room" in thread.place ? { type: "subscribe", ...thread.place } : { type: "sync", ...thread.place, since: 0 };
     thread.asking = this.#say(since === null ? command : { ...command, since });
     thread.again = false;
   }

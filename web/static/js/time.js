@@ -14,7 +14,10 @@ export function clockTime(ts) {
 /** The clock without AM or PM, where a full time stands near. @param {string} ts */
 export function bareTime(ts) {
   const parts = clock.formatToParts(new Date(ts)).filter((part) => part.type !== "dayPeriod");
-  return parts.map((part) => part.value).join("").trim();
+  return parts
+    .map((part) => part.value)
+    .join("")
+    .trim();
 }
 
 /** @param {string} ts */

@@ -102,7 +102,8 @@ export class Timeline {
     for (const item of items) {
       const entry = normal(item);
       const known = this.#byKey.get(entry.key);
-      if (known && (this.#touched.get(entry.key) ?? 0) > mark) this.#put({ ...known, seq: entry.seq, state: "stored" }, false);
+      if (known && (this.#touched.get(entry.key) ?? 0) > mark)
+        this.#put({ ...known, seq: entry.seq, state: "stored" }, false);
       else this.#put(entry, false);
     }
     this.loaded = true;

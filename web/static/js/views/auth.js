@@ -6,7 +6,9 @@ import { field, form } from "./dialog.js";
 export function authView(app, reason = "", invited = false) {
   const tabs = { login: tab("Log in", "login"), register: tab("Create account", "register") };
   const forms = { login: loginForm(app), register: registerForm(app) };
-  const welcome = invited ? "You were invited to a room. Log in or create an account to join it." : "Rooms and direct messages, without the noise.";
+  const welcome = invited
+    ? "You were invited to a room. Log in or create an account to join it."
+    : "Rooms and direct messages, without the noise.";
 
   /** @param {"login" | "register"} which */
   function show(which) {
@@ -109,6 +111,12 @@ function nameField(hint = "") {
 }
 
 function passwordField(autocomplete, hint = "") {
-  const input = h("input", { type: "password", class: "input", autocomplete, required: true, data: { testid: "password" } });
+  const input = h("input", {
+    type: "password",
+    class: "input",
+    autocomplete,
+    required: true,
+    data: { testid: "password" },
+  });
   return field({ label: "Password", name: "password", hint, input });
 }

@@ -6,7 +6,11 @@ const WORDS = { online: "online", away: "away", offline: "offline" };
 
 /** @param {string} id @param {string} name @param {{dot?: boolean, small?: boolean}} [options] */
 export function avatar(id, name, { dot = false, small = false } = {}) {
-  const disc = h("span", { class: `avatar hue-${hueOf(id)}${small ? " small" : ""}`, "aria-hidden": "true", text: initial(name) });
+  const disc = h("span", {
+    class: `avatar hue-${hueOf(id)}${small ? " small" : ""}`,
+    "aria-hidden": "true",
+    text: initial(name),
+  });
   return h("span", { class: "avatar-box" }, disc, dot ? presenceDot() : null);
 }
 

@@ -30,12 +30,27 @@ export class Composer {
       onkeydown: (event) => this.#key(event),
     });
     this.grow = h("div", { class: "composer-grow" }, this.input);
-    this.send = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send", data: { testid: "send" } }, icon("send"));
+    this.send = h(
+      "button",
+      { type: "submit", class: "send", "aria-label": "Send", title: "Send", data: { testid: "send" } },
+      icon("send"),
+    );
     this.contextText = h("span", { class: "context-text" });
-    this.context = h("div", { class: "context", hidden: true }, this.contextText, iconButton("close", "Cancel", { onclick: () => this.cancel() }));
+    this.context = h(
+      "div",
+      { class: "context", hidden: true },
+      this.contextText,
+      iconButton("close", "Cancel", { onclick: () => this.cancel() }),
+    );
     this.error = h("p", { class: "composer-error", role: "alert" });
     this.suggestions = new Suggestions(this.input, does.names, () => this.#typed());
-    this.box = h("div", { class: "composer-box" }, this.suggestions.element, this.context, h("div", { class: "composer-line" }, this.grow, this.send));
+    this.box = h(
+      "div",
+      { class: "composer-box" },
+      this.suggestions.element,
+      this.context,
+      h("div", { class: "composer-line" }, this.grow, this.send),
+    );
     this.form = h("form", { class: "composer", onsubmit: (event) => this.#submit(event) }, this.error, this.box);
     this.readOnly = h("p", { class: "read-only", text: "You can read here, but not write." });
     this.element = h("div", { class: "composer-area" }, this.form, this.readOnly);

@@ -24,7 +24,6 @@ export function conversationView(app, shell, conversation, seq, drafts) {
   const list = new MessageList(app, conversation, {
     reply: (entry) => composer.reply(entry),
     edit: (entry) => composer.edit(entry),
-    write: (text) => composer.insert(text),
   });
   const element = h(
     "section",
@@ -64,16 +63,23 @@ function head(app, shell, conversation, ends) {
     setText(about, room ? aboutRoom(app, conversation) : aboutPerson(app, conversation.id));
     if (!room) setPresence(dot, app.store.presence.get(conversation.id)?.state ?? "offline");
   };
-  for (const topic of ["rooms", "people", "presence", `members:${conversation.key}`]) ends.add(app.store.watch(topic, show));
+  for (const topic of ["rooms", "people", "presence", `members:${conversation.key}`])
+    ends.add(app.store.watch(topic, show));
   show();
   return h(
     "header",
     { class: "conv-head" },
-    iconButton("back", "Back to the list", { class: "icon-button back", onclick: () => shell.go("#/"), data: { testid: "back" } }),
+    iconButton("back", "Back to the list", {
+      class: "icon-button back",
+      onclick: () => shell.go("#/"),
+      data: { testid: "back" },
+    }),
     face,
     h("div", { class: "conv-title" }, name, about),
     iconButton("search", "Search messages", { onclick: () => shell.openPanel("search") }),
-    room ? iconButton("users", "Members", { onclick: () => shell.openPanel("members"), data: { testid: "open-members" } }) : null,
+    room
+      ? iconButton("users", "Members", { onclick: () => shell.openPanel("members"), data: { testid: "open-members" } })
+      : null,
   );
 }
 
@@ -81,7 +87,9 @@ function aboutRoom(app, conversation) {
   const kind = conversation.visibility === "public" ? "Public room" : "Private room";
   if (!conversation.members) return kind;
   const count = `${conversation.members.length}${conversation.moreMembers ? "+" : ""}`;
-  const online = conversation.members.filter((member) => member.id === app.store.me?.id || app.store.presence.get(member.id)?.state === "online").length;
+  const online = conversation.members.filter(
+    (member) => member.id === app.store.me?.id || app.store.presence.get(member.id)?.state === "online",
+  ).length;
   return `${kind} · ${count === "1" ? "1 member" : `${count} members`}, ${online} online`;
 }
 
@@ -93,7 +101,12 @@ function aboutPerson(app, id) {
 /** @param {import("../app.js").App} app @param {any} conversation @param {Disposal} ends */
 function typingLine(app, conversation, ends) {
   const text = h("span", {});
-  const line = h("div", { class: "typing", data: { testid: "typing" } }, h("span", { class: "typing-dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), text);
+  const line = h(
+    "div",
+    { class: "typing", data: { testid: "typing" } },
+    h("span", { class: "typing-dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+    text,
+  );
   let timer;
   const show = () => {
     clearTimeout(timer);
@@ -120,7 +133,9 @@ export function typingText(names) {
 /** Names for `@`: members first, then anyone, if the room has more members than are known here. */
 async function mentionable(app, conversation, prefix) {
   const wanted = prefix.toLowerCase();
-  const known = (conversation.members ?? []).filter((member) => member.name.toLowerCase().startsWith(wanted) && member.id !== app.store.me?.id);
+  const known = (conversation.members ?? []).filter(
+    (member) => member.name.toLowerCase().startsWith(wanted) && member.id !== app.store.me?.id,
+  );
   if (known.length || !conversation.moreMembers || !wanted) return known;
   return app.directory.findPeople(prefix).catch(() => []);
 }

@@ -13,13 +13,22 @@ let number = 0;
  */
 export function openDialog(title, build, { wide = false, testid } = {}) {
   const id = `dialog-${++number}`;
-  const dialog = h("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": id, data: testid ? { testid } : {} });
+  const dialog = h("dialog", {
+    class: wide ? "dialog wide" : "dialog",
+    "aria-labelledby": id,
+    data: testid ? { testid } : {},
+  });
   const close = () => dialog.close();
   dialog.append(
     h(
       "div",
       { class: "dialog-box" },
-      h("header", { class: "dialog-head" }, h("h2", { id, text: title }), iconButton("close", "Close", { onclick: close })),
+      h(
+        "header",
+        { class: "dialog-head" },
+        h("h2", { id, text: title }),
+        iconButton("close", "Close", { onclick: close }),
+      ),
       ...build(close).filter((part) => part !== null),
     ),
   );
@@ -75,7 +84,14 @@ export function field({ label, name, hint = "", input }) {
   input.id = id;
   input.name = name;
   input.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
-  const box = h("div", { class: "field" }, h("label", { for: id, text: label }), input, hint ? h("p", { class: "field-hint", id: `${id}-hint`, text: hint }) : null, error);
+  const box = h(
+    "div",
+    { class: "field" },
+    h("label", { for: id, text: label }),
+    input,
+    hint ? h("p", { class: "field-hint", id: `${id}-hint`, text: hint }) : null,
+    error,
+  );
   return {
     box,
     input,
@@ -95,7 +111,14 @@ export function field({ label, name, hint = "", input }) {
 export function form({ fields, verb, testid, submit, extra = [] }) {
   const general = h("p", { class: "form-error", role: "alert" });
   const button = h("button", { type: "submit", class: "button primary wide", text: verb, data: { testid: "submit" } });
-  const element = h("form", { class: "form", novalidate: true, data: { testid } }, ...fields.map((one) => one.box), ...extra, general, button);
+  const element = h(
+    "form",
+    { class: "form", novalidate: true, data: { testid } },
+    ...fields.map((one) => one.box),
+    ...extra,
+    general,
+    button,
+  );
   const say = (error) => {
     const about = fields.find((one) => one.name === error.field);
     if (about) {

@@ -22,30 +22,42 @@ export class MessageList {
   #line = null;
   #seenSinceLine = false;
   #loading = false;
+  #version = 0;
 
   /**
    * @param {import("../app.js").App} app
    * @param {any} conversation
-   * @param {{reply: (entry: any) => void, edit: (entry: any) => void, write: (text: string) => void}} does
+   * @param {{reply: (entry: any) => void, edit: (entry: any) => void}} does
    */
   constructor(app, conversation, does) {
     this.app = app;
     this.conversation = conversation;
     this.toolbar = new Toolbar(app, conversation, does);
-    this.loadMore = h("button", { type: "button", class: "load-more", data: { testid: "load-more" }, onclick: () => this.#older() });
+    this.loadMore = h("button", {
+      type: "button",
+      class: "load-more",
+      data: { testid: "load-more" },
+      onclick: () => this.#older(),
+    });
     this.beginning = h("div", { class: "beginning" });
     this.list = h("ol", { class: "message-list", "aria-label": `Messages in ${conversation.name}` });
     this.scroller = h("div", { class: "messages", tabindex: "-1" }, this.beginning, this.loadMore, this.list);
     this.jumpText = h("span", {});
-    this.jumpButton = h("button", { type: "button", class: "jump", hidden: true, data: { testid: "jump" }, onclick: () => this.toLatest() }, icon("down"), this.jumpText);
+    this.jumpButton = h(
+      "button",
+      { type: "button", class: "jump", hidden: true, data: { testid: "jump" }, onclick: () => this.toLatest() },
+      icon("down"),
+      this.jumpText,
+    );
     this.element = h("div", { class: "messages-box" }, this.scroller, this.jumpButton);
     this.#listen();
   }
 
   #listen() {
     const { store } = this.app;
-    const render = () => this.render();
-    for (const topic of [`timeline:${this.conversation.key}`, `members:${this.conversation.key}`, "people"]) this.#ends.add(store.watch(topic, render));
+    const { key } = this.conversation;
+    this.#ends.add(store.watch(`timeline:${key}`, () => this.render()));
+    for (const topic of [`members:${key}`, "people"]) this.#ends.add(store.watch(topic, () => this.#redraw()));
     this.#ends.listen(this.scroller, "scroll", () => this.#scrolled(), { passive: true });
     this.#ends.listen(document, "visibilitychange", () => this.#see());
     const observer = new ResizeObserver(() => this.#bottom && this.#toBottom());
@@ -67,12 +79,14 @@ export class MessageList {
     if (seq !== null) return this.jump(seq);
     if (!timeline.attached) timeline.reset();
     await app.attempt(async () => {
-      if (!timeline.loaded || conversation.stale) await (timeline.loaded ? app.history.refresh(conversation) : app.history.latest(conversation));
+      if (!timeline.loaded || conversation.stale)
+        await (timeline.loaded ? app.history.refresh(conversation) : app.history.latest(conversation));
     });
     this.render();
     const line = this.list.querySelector(".unread-line");
     this.#bottom = !line;
-    if (line) this.scroller.scrollTop += line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - LINE_AT;
+    if (line)
+      this.scroller.scrollTop += line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - LINE_AT;
     else this.#toBottom();
     this.#scrolled();
   }
@@ -107,12 +121,23 @@ export class MessageList {
   /** The user's newest message that can be edited. */
   lastOwn() {
     const me = this.app.store.me?.id;
-    return this.conversation.timeline.entries.findLast((entry) => entry.sender.id === me && entry.seq !== null && entry.text !== null) ?? null;
+    return (
+      this.conversation.timeline.entries.findLast(
+        (entry) => entry.sender.id === me && entry.seq !== null && entry.text !== null,
+      ) ?? null
+    );
+  }
+
+  /** Names or rights have changed: every message is looked at again. */
+  #redraw() {
+    this.#version += 1;
+    this.render();
   }
 
   render() {
     const { conversation, app } = this;
     const { timeline } = conversation;
+    const version = `${this.#version}/${conversation.marks.get(conversation.id) ?? 0}`;
     this.#see();
     if (conversation.unread && (this.#line === null || this.#seenSinceLine)) {
       this.#line = conversation.read;
@@ -125,11 +150,12 @@ export class MessageList {
       rows(entries, this.#line, app.store.me?.id ?? ""),
       (row) => row.key,
       (row) => this.#create(row),
-      (element, row) => element.item?.update(row.entry, row.head),
+      (element, row) => row.kind === "message" && element.item.update(row.entry, row.head, version),
     );
     this.#edges();
     this.#tabStop();
     this.#lastOwnShown();
+    this.toolbar.refresh();
     if (this.#bottom && timeline.attached) this.#toBottom();
     else if (anchor) this.scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
     this.#jumpLabel();
@@ -151,7 +177,10 @@ export class MessageList {
     this.loadMore.hidden = !timeline.loaded || !timeline.more;
     setText(this.loadMore, this.#loading ? "Loading…" : "Load earlier messages");
     this.beginning.hidden = !timeline.loaded || timeline.more;
-    setText(this.beginning, kind === "room" ? `This is the beginning of ${name}.` : `This is the beginning of your messages with ${name}.`);
+    setText(
+      this.beginning,
+      kind === "room" ? `This is the beginning of ${name}.` : `This is the beginning of your messages with ${name}.`,
+    );
   }
 
   /** Tab reaches one message, the last or the one that had the focus; arrows reach the others. */
@@ -164,7 +193,8 @@ export class MessageList {
   /** The state of the newest own message always shows; those of the earlier ones only when they are pointed at. */
   #lastOwnShown() {
     const newest = [...this.list.querySelectorAll(".message.mine")].at(-1);
-    for (const old of this.list.querySelectorAll(".message.newest-own")) if (old !== newest) old.classList.remove("newest-own");
+    for (const old of this.list.querySelectorAll(".message.newest-own"))
+      if (old !== newest) old.classList.remove("newest-own");
     newest?.classList.add("newest-own");
   }
 

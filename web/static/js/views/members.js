@@ -18,18 +18,32 @@ export function membersPanel(app, shell, conversation) {
   const show = () => {
     if (role !== conversation.role) actions.replaceChildren(...roomActions(app, conversation));
     role = conversation.role;
-    const members = [...(conversation.members ?? [])].sort((a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name));
-    reconcile(list, members, (member) => member.id, (member) => memberLine(app, shell, conversation, member), (line, member) => updateLine(app, conversation, line, member));
+    const members = [...(conversation.members ?? [])].sort(
+      (a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name),
+    );
+    reconcile(
+      list,
+      members,
+      (member) => member.id,
+      (member) => memberLine(app, shell, conversation, member),
+      (line, member) => updateLine(app, conversation, line, member),
+    );
   };
   for (const topic of [`members:${conversation.key}`, "presence", "rooms"]) ends.add(app.store.watch(topic, show));
   show();
   app.attempt(() => app.directory.loadMembers(conversation));
-  const element = h("aside", { class: "panel", "aria-label": "Members" }, h("header", { class: "panel-head" }, h("h2", { text: "Members" }), close), h("div", { class: "panel-scroll" }, list, actions));
+  const element = h(
+    "aside",
+    { class: "panel", "aria-label": "Members" },
+    h("header", { class: "panel-head" }, h("h2", { text: "Members" }), close),
+    h("div", { class: "panel-scroll" }, list, actions),
+  );
   return { element, focus: () => close.focus(), end: () => ends.run() };
 }
 
 function roomActions(app, conversation) {
-  const action = (name, text, run, extra = {}) => h("button", { type: "button", class: "panel-action", onclick: run, ...extra }, icon(name), text);
+  const action = (name, text, run, extra = {}) =>
+    h("button", { type: "button", class: "panel-action", onclick: run, ...extra }, icon(name), text);
   const keeper = conversation.keeper;
   const owner = conversation.role === "owner";
   return [
@@ -47,7 +61,13 @@ function bansDialog(app, conversation) {
   const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
   const show = async () => {
     const people = await app.directory.banned(conversation);
-    reconcile(list, people, (user) => user.id, (user) => bannedLine(user, () => app.attempt(() => app.directory.unban(conversation, user.id).then(show))), () => {});
+    reconcile(
+      list,
+      people,
+      (user) => user.id,
+      (user) => bannedLine(user, () => app.attempt(() => app.directory.unban(conversation, user.id).then(show))),
+      () => {},
+    );
     note.textContent = people.length ? "" : "Nobody is banned from this room.";
   };
   app.attempt(show);
@@ -55,17 +75,32 @@ function bansDialog(app, conversation) {
 }
 
 function bannedLine(user, lift) {
-  return h("li", { class: "result-line" }, avatar(user.id, user.name, { small: true }), h("span", { class: "result-name", text: user.name }), h("button", { type: "button", class: "button", text: "Lift the ban", "aria-label": `Lift the ban of ${user.name}`, onclick: lift }));
+  return h(
+    "li",
+    { class: "result-line" },
+    avatar(user.id, user.name, { small: true }),
+    h("span", { class: "result-name", text: user.name }),
+    h("button", {
+      type: "button",
+      class: "button",
+      text: "Lift the ban",
+      "aria-label": `Lift the ban of ${user.name}`,
+      onclick: lift,
+    }),
+  );
 }
 
 async function leave(app, conversation) {
-  const text = conversation.visibility === "public" ? "You can join again at any time." : "You need an invitation to come back.";
-  if (await confirmed(`Leave ${conversation.name}?`, text, "Leave")) app.attempt(() => app.directory.leave(conversation));
+  const text =
+    conversation.visibility === "public" ? "You can join again at any time." : "You need an invitation to come back.";
+  if (await confirmed(`Leave ${conversation.name}?`, text, "Leave"))
+    app.attempt(() => app.directory.leave(conversation));
 }
 
 async function remove(app, conversation) {
   const text = "This deletes all of its messages, for everyone, for ever.";
-  if (await confirmed(`Delete ${conversation.name}?`, text, "Delete room")) app.attempt(() => app.directory.deleteRoom(conversation));
+  if (await confirmed(`Delete ${conversation.name}?`, text, "Delete room"))
+    app.attempt(() => app.directory.deleteRoom(conversation));
 }
 
 function memberLine(app, shell, conversation, member) {
@@ -74,10 +109,23 @@ function memberLine(app, shell, conversation, member) {
   face.append(dot);
   const me = member.id === app.store.me?.id;
   const role = h("span", { class: "role" });
-  const manage = iconButton("more", `Manage ${member.name}`, { onclick: () => manageDialog(app, conversation, line.member), data: { testid: "manage" } });
-  const write = me ? null : iconButton("chat", `Message ${member.name}`, { onclick: () => shell.openConversation("dm", member.id) });
-  const name = h("span", { class: "member-name" }, h("span", { text: member.name }), me ? h("span", { class: "you", text: " you" }) : null);
-  const line = Object.assign(h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage), { dot, roleBox: role, manage, member });
+  const manage = iconButton("more", `Manage ${member.name}`, {
+    onclick: () => manageDialog(app, conversation, line.member),
+    data: { testid: "manage" },
+  });
+  const write = me
+    ? null
+    : iconButton("chat", `Message ${member.name}`, { onclick: () => shell.openConversation("dm", member.id) });
+  const name = h(
+    "span",
+    { class: "member-name" },
+    h("span", { text: member.name }),
+    me ? h("span", { class: "you", text: " you" }) : null,
+  );
+  const line = Object.assign(
+    h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage),
+    { dot, roleBox: role, manage, member },
+  );
   return line;
 }
 
@@ -97,17 +145,39 @@ function outranks(mine, theirs) {
 
 function manageDialog(app, conversation, member) {
   const roles = Object.keys(ROLES).filter((role) => outranks(conversation.role, role));
-  const select = h("select", { class: "input", "aria-label": "Role", data: { testid: "role" } }, ...roles.map((role) => h("option", { value: role, text: ROLES[role], selected: role === member.role })));
+  const select = h(
+    "select",
+    { class: "input", "aria-label": "Role", data: { testid: "role" } },
+    ...roles.map((role) => h("option", { value: role, text: ROLES[role], selected: role === member.role })),
+  );
   return openDialog(member.name, (close) => {
-    select.addEventListener("change", () => app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close));
+    select.addEventListener("change", () =>
+      app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close),
+    );
     return [
       h("label", { class: "field" }, h("span", { class: "label", text: "Role" }), select),
-      h("ul", { class: "role-help" }, ...roles.map((role) => h("li", {}, h("strong", { text: ROLES[role] }), ` ${ABOUT[role]}`))),
+      h(
+        "ul",
+        { class: "role-help" },
+        ...roles.map((role) => h("li", {}, h("strong", { text: ROLES[role] }), ` ${ABOUT[role]}`)),
+      ),
       h(
         "div",
         { class: "dialog-actions" },
-        h("button", { type: "button", class: "button", text: "Remove", data: { testid: "kick" }, onclick: () => (close(), kick(app, conversation, member)) }),
-        h("button", { type: "button", class: "button danger", text: "Ban", data: { testid: "ban" }, onclick: () => (close(), ban(app, conversation, member)) }),
+        h("button", {
+          type: "button",
+          class: "button",
+          text: "Remove",
+          data: { testid: "kick" },
+          onclick: () => (close(), kick(app, conversation, member)),
+        }),
+        h("button", {
+          type: "button",
+          class: "button danger",
+          text: "Ban",
+          data: { testid: "ban" },
+          onclick: () => (close(), ban(app, conversation, member)),
+        }),
       ),
     ];
   });
@@ -121,12 +191,22 @@ const ABOUT = {
 };
 
 async function kick(app, conversation, member) {
-  if (!(await confirmed(`Remove ${member.name}?`, "They can come back if the room is public or someone invites them.", "Remove"))) return;
+  if (
+    !(await confirmed(
+      `Remove ${member.name}?`,
+      "They can come back if the room is public or someone invites them.",
+      "Remove",
+    ))
+  )
+    return;
   app.attempt(() => app.directory.kick(conversation, member.id));
 }
 
 async function ban(app, conversation, member) {
-  if (!(await confirmed(`Ban ${member.name}?`, "They are removed, and cannot come back until the ban is lifted.", "Ban"))) return;
+  if (
+    !(await confirmed(`Ban ${member.name}?`, "They are removed, and cannot come back until the ban is lifted.", "Ban"))
+  )
+    return;
   if (!(await app.attempt(() => app.directory.ban(conversation, member.id)))) return;
   const undo = () => app.attempt(() => app.directory.unban(conversation, member.id));
   app.emit("notice", { text: `${member.name} is banned.`, tone: "info", action: { label: "Lift the ban", run: undo } });

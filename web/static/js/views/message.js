@@ -17,6 +17,10 @@ export class MessageItem {
   /** What each part was last drawn from. @type {Record<string, string>} */
   #drawn = {};
   #quoted = null;
+  /** What it shows now. @type {any} */
+  entry = null;
+  head = false;
+  version = "";
 
   /**
    * @param {import("../app.js").App} app
@@ -43,11 +47,17 @@ export class MessageItem {
     );
   }
 
-  /** @param {any} entry @param {boolean} head whether it begins a group */
-  update(entry, head) {
+  /**
+   * @param {any} entry
+   * @param {boolean} head whether it begins a group
+   * @param {string} version of all else that a message shows: names, rights, read marks
+   */
+  update(entry, head, version) {
+    const same = this.entry === entry && this.head === head && this.version === version;
+    if (same && entry.reply_to === null) return;
+    Object.assign(this, { entry, head, version });
     const { element } = this;
     const { me } = this.app.store;
-    this.entry = entry;
     element.classList.toggle("head", head);
     element.classList.toggle("mine", entry.sender.id === me?.id);
     element.classList.toggle("mentions-me", entry.mentions.includes(me?.id));
@@ -55,7 +65,9 @@ export class MessageItem {
     set(element, "data-client-id", entry.client_id);
     set(element, "data-state", entry.state);
     this.#part("head", `${head}${entry.ts}${entry.edited}${entry.sender.name}`, () => this.#drawHead(entry, head));
-    this.#part("text", JSON.stringify([entry.text, entry.deleted, entry.moderated, this.#mentionNames(entry)]), () => this.#drawText(entry));
+    this.#part("text", JSON.stringify([entry.text, entry.deleted, entry.moderated, this.#mentionNames(entry)]), () =>
+      this.#drawText(entry),
+    );
     this.#part("quote", this.#quoteKey(entry), () => this.#drawQuote(entry));
     this.#part("reactions", JSON.stringify([entry.reactions, this.#names(entry)]), () => this.#drawReactions(entry));
     this.#part("state", `${this.#stateOf(entry)}${entry.error ?? ""}`, () => this.#drawState(entry));
@@ -70,7 +82,11 @@ export class MessageItem {
 
   #drawHead(entry, head) {
     const { id, name } = entry.sender;
-    const time = h("time", { datetime: entry.ts, title: fullTime(entry.ts), text: head ? clockTime(entry.ts) : bareTime(entry.ts) });
+    const time = h("time", {
+      datetime: entry.ts,
+      title: fullTime(entry.ts),
+      text: head ? clockTime(entry.ts) : bareTime(entry.ts),
+    });
     this.gutter.replaceChildren(head ? avatar(id, name) : time);
     const sender = h("span", { class: head ? "sender" : "visually-hidden", text: name });
     const edited = entry.edited ? h("span", { class: "edited", text: "edited" }) : null;
@@ -92,7 +108,8 @@ export class MessageItem {
   }
 
   #piece(piece, names) {
-    if (piece.kind === "link") return h("a", { href: piece.href, rel: "noopener noreferrer nofollow", target: "_blank", text: piece.text });
+    if (piece.kind === "link")
+      return h("a", { href: piece.href, rel: "noopener noreferrer nofollow", target: "_blank", text: piece.text });
     if (piece.kind === "code") return h("code", { text: piece.text });
     if (piece.kind === "mention") {
       const mine = names.get(piece.text.slice(1).toLowerCase()) === this.app.store.me?.id;
@@ -120,13 +137,24 @@ export class MessageItem {
       this.app.history.quote(this.conversation, entry.reply_to).then((found) => {
         if (!found || this.#quoted) return;
         this.#quoted = found;
-        this.update(this.entry, this.element.classList.contains("head"));
+        this.update(this.entry, this.head, this.version);
       });
     }
     const who = quoted ? h("strong", { text: (quoted.sender ?? quoted.from).name }) : null;
-    const what = quoted ? (quoted.text === null ? "a message that was withdrawn" : excerpt(quoted.text, "", 120)) : "an earlier message";
+    const what = quoted
+      ? quoted.text === null
+        ? "a message that was withdrawn"
+        : excerpt(quoted.text, "", 120)
+      : "an earlier message";
     this.quote.replaceChildren(
-      h("button", { type: "button", class: "quote", onclick: () => this.jump(entry.reply_to) }, icon("reply"), hidden("In reply to "), who, h("span", { class: "quote-text", text: what })),
+      h(
+        "button",
+        { type: "button", class: "quote", onclick: () => this.jump(entry.reply_to) },
+        icon("reply"),
+        hidden("In reply to "),
+        who,
+        h("span", { class: "quote-text", text: what }),
+      ),
     );
   }
 
@@ -138,10 +166,15 @@ export class MessageItem {
 
   #drawReactions(entry) {
     const { me } = this.app.store;
-    const focused = this.reactions.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.emoji : null;
+    const focused = this.reactions.contains(document.activeElement)
+      ? /** @type {HTMLElement} */ (document.activeElement).dataset.emoji
+      : null;
     const chips = Object.entries(entry.reactions).map(([emoji, users]) => {
       const mine = users.includes(me?.id ?? "");
-      const who = users.slice(0, 20).map((id) => (id === me?.id ? "you" : this.app.store.nameOf(id))).join(", ");
+      const who = users
+        .slice(0, 20)
+        .map((id) => (id === me?.id ? "you" : this.app.store.nameOf(id)))
+        .join(", ");
       return h(
         "button",
         {
@@ -183,8 +216,18 @@ export class MessageItem {
     const { app, conversation } = this;
     return [
       h("span", { text: `Not sent: ${entry.error ?? "the server refused it."}` }),
-      h("button", { type: "button", class: "link-button", text: "Try again", onclick: () => app.messages.resend(conversation, this.entry) }),
-      h("button", { type: "button", class: "link-button", text: "Discard", onclick: () => app.messages.discard(conversation, this.entry) }),
+      h("button", {
+        type: "button",
+        class: "link-button",
+        text: "Try again",
+        onclick: () => app.messages.resend(conversation, this.entry),
+      }),
+      h("button", {
+        type: "button",
+        class: "link-button",
+        text: "Discard",
+        onclick: () => app.messages.discard(conversation, this.entry),
+      }),
     ];
   }
 }

@@ -16,8 +16,10 @@ export function findPersonDialog(app, shell) {
 /** @param {import("../app.js").App} app @param {any} conversation */
 export function addPersonDialog(app, conversation) {
   return peopleDialog(app, `Add people to ${conversation.name}`, async (user) => {
-    if (conversation.members?.some((member) => member.id === user.id)) return app.notice(`${user.name} is a member already.`);
-    if (await app.attempt(() => app.directory.setRole(conversation, user.id, "member"))) app.notice(`${user.name} is in ${conversation.name} now.`);
+    if (conversation.members?.some((member) => member.id === user.id))
+      return app.notice(`${user.name} is a member already.`);
+    if (await app.attempt(() => app.directory.setRole(conversation, user.id, "member")))
+      app.notice(`${user.name} is in ${conversation.name} now.`);
   });
 }
 
@@ -35,7 +37,10 @@ function peopleDialog(app, title, pick) {
   const note = h("p", { class: "dialog-note", role: "status", text: "Type the begin of a name." });
   return openDialog(title, (close) => {
     const choose = (user) => pick(user, close);
-    input.addEventListener("input", debounced(() => search(app, input.value.trim(), list, note, choose)));
+    input.addEventListener(
+      "input",
+      debounced(() => search(app, input.value.trim(), list, note, choose)),
+    );
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
@@ -47,7 +52,13 @@ function peopleDialog(app, title, pick) {
 
 async function search(app, name, list, note, choose) {
   const show = (users, text) => {
-    reconcile(list, users, (user) => user.id, (user) => personLine(user, choose), () => {});
+    reconcile(
+      list,
+      users,
+      (user) => user.id,
+      (user) => personLine(user, choose),
+      () => {},
+    );
     note.textContent = text;
   };
   if (!name) return show([], "Type the begin of a name.");
@@ -63,7 +74,12 @@ function personLine(user, choose) {
   return h(
     "li",
     {},
-    h("button", { type: "button", class: "result-button", onclick: () => choose(user) }, avatar(user.id, user.name, { small: true }), h("span", { class: "result-name", text: user.name })),
+    h(
+      "button",
+      { type: "button", class: "result-button", onclick: () => choose(user) },
+      avatar(user.id, user.name, { small: true }),
+      h("span", { class: "result-name", text: user.name }),
+    ),
   );
 }
 

@@ -7,7 +7,14 @@ export function newRoomDialog(app, shell) {
   const name = field({
     label: "Name",
     name: "name",
-    input: h("input", { type: "text", class: "input", required: true, maxlength: 80, autocomplete: "off", data: { testid: "room-name" } }),
+    input: h("input", {
+      type: "text",
+      class: "input",
+      required: true,
+      maxlength: 80,
+      autocomplete: "off",
+      data: { testid: "room-name" },
+    }),
   });
   const choices = h(
     "fieldset",
@@ -37,13 +44,30 @@ export function newRoomDialog(app, shell) {
 }
 
 function radio(value, iconName, title, text, checked) {
-  const input = h("input", { type: "radio", name: "visibility", value, checked, data: { testid: `visibility-${value}` } });
-  return h("label", { class: "radio" }, input, icon(iconName), h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })));
+  const input = h("input", {
+    type: "radio",
+    name: "visibility",
+    value,
+    checked,
+    data: { testid: `visibility-${value}` },
+  });
+  return h(
+    "label",
+    { class: "radio" },
+    input,
+    icon(iconName),
+    h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })),
+  );
 }
 
 /** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
 export function browseRoomsDialog(app, shell) {
-  const filter = h("input", { type: "search", class: "input", placeholder: "Filter by name", "aria-label": "Filter rooms by name" });
+  const filter = h("input", {
+    type: "search",
+    class: "input",
+    placeholder: "Filter by name",
+    "aria-label": "Filter rooms by name",
+  });
   const list = h("ul", { class: "results", data: { testid: "public-rooms" } });
   const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
   let rooms = [];
@@ -56,8 +80,18 @@ export function browseRoomsDialog(app, shell) {
     const show = () => {
       const wanted = filter.value.trim().toLowerCase();
       const found = rooms.filter((room) => room.name.toLowerCase().includes(wanted));
-      reconcile(list, found, (room) => room.id, (room) => publicRoom(app, room, () => open(room)), () => {});
-      note.textContent = found.length ? "" : rooms.length ? "No room has such a name." : "There are no public rooms yet. Make the first one.";
+      reconcile(
+        list,
+        found,
+        (room) => room.id,
+        (room) => publicRoom(app, room, () => open(room)),
+        () => {},
+      );
+      note.textContent = found.length
+        ? ""
+        : rooms.length
+          ? "No room has such a name."
+          : "There are no public rooms yet. Make the first one.";
     };
     filter.addEventListener("input", show);
     app.api.get("/api/rooms", { public: 1 }).then(
@@ -78,15 +112,29 @@ function publicRoom(app, room, open) {
     { class: "result-line" },
     icon("hash"),
     h("span", { class: "result-name", text: room.name }),
-    h("button", { type: "button", class: mine ? "button" : "button primary", text: mine ? "Open" : "Join", "aria-label": `${mine ? "Open" : "Join"} ${room.name}`, onclick: open }),
+    h("button", {
+      type: "button",
+      class: mine ? "button" : "button primary",
+      text: mine ? "Open" : "Join",
+      "aria-label": `${mine ? "Open" : "Join"} ${room.name}`,
+      onclick: open,
+    }),
   );
 }
 
 /** @param {import("../app.js").App} app @param {any} conversation */
 export async function inviteDialog(app, conversation) {
-  let link = "";
-  if (!(await app.attempt(async () => (link = await app.directory.inviteLink(conversation))))) return;
-  const input = h("input", { type: "text", class: "input", readonly: true, value: link, "aria-label": "Invitation link", data: { testid: "invite-link" } });
+  let token = "";
+  if (!(await app.attempt(async () => (token = await app.directory.invite(conversation))))) return;
+  const link = `${location.origin}${location.pathname}#invite=${token}`;
+  const input = h("input", {
+    type: "text",
+    class: "input",
+    readonly: true,
+    value: link,
+    "aria-label": "Invitation link",
+    data: { testid: "invite-link" },
+  });
   const button = h("button", {
     type: "button",
     class: "button primary",
@@ -94,7 +142,10 @@ export async function inviteDialog(app, conversation) {
     onclick: async () => {
       input.select();
       // Without a secure context there is no clipboard API; the link is selected for the user's own copy.
-      await navigator.clipboard?.writeText(link).then(() => (button.textContent = "Copied"), () => {});
+      await navigator.clipboard?.writeText(link).then(
+        () => (button.textContent = "Copied"),
+        () => {},
+      );
     },
   });
   openDialog(`Invite to ${conversation.name}`, () => [
@@ -108,7 +159,14 @@ export function renameDialog(app, conversation) {
   const name = field({
     label: "Name",
     name: "name",
-    input: h("input", { type: "text", class: "input", required: true, maxlength: 80, value: conversation.name, autocomplete: "off" }),
+    input: h("input", {
+      type: "text",
+      class: "input",
+      required: true,
+      maxlength: 80,
+      value: conversation.name,
+      autocomplete: "off",
+    }),
   });
   return openDialog("Rename room", (close) => [
     form({

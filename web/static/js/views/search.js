@@ -6,12 +6,26 @@ import { shortTime } from "../time.js";
 
 /** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation the open one, or null */
 export function searchPanel(app, shell, conversation) {
-  const input = h("input", { type: "search", class: "input", placeholder: "Search messages", "aria-label": "Search messages", enterkeyhint: "search", data: { testid: "search-input" } });
+  const input = h("input", {
+    type: "search",
+    class: "input",
+    placeholder: "Search messages",
+    "aria-label": "Search messages",
+    enterkeyhint: "search",
+    data: { testid: "search-input" },
+  });
   const here = h("input", { type: "checkbox" });
-  const scope = conversation?.kind === "room" ? h("label", { class: "check" }, here, `Only in ${conversation.name}`) : null;
+  const scope =
+    conversation?.kind === "room" ? h("label", { class: "check" }, here, `Only in ${conversation.name}`) : null;
   const list = h("ul", { class: "hits", data: { testid: "search-results" } });
   const note = h("p", { class: "panel-note", role: "status" });
-  const more = h("button", { type: "button", class: "button", text: "More results", hidden: true, onclick: () => ask(true) });
+  const more = h("button", {
+    type: "button",
+    class: "button",
+    text: "More results",
+    hidden: true,
+    onclick: () => ask(true),
+  });
   let found = [];
   let query = "";
   let asked = 0;
@@ -23,7 +37,11 @@ export function searchPanel(app, shell, conversation) {
     note.textContent = query ? "Searching…" : "";
     if (!query) return show(false);
     try {
-      const answer = await app.api.get("/api/search", { q: query, room: here.checked ? conversation.id : null, before: further ? found.at(-1)?.ts : null });
+      const answer = await app.api.get("/api/search", {
+        q: query,
+        room: here.checked ? conversation.id : null,
+        before: further ? found.at(-1)?.ts : null,
+      });
       if (number !== asked) return;
       found = [...found, ...answer.messages];
       show(answer.more);
@@ -35,15 +53,31 @@ export function searchPanel(app, shell, conversation) {
 
   function show(further) {
     more.hidden = !further;
-    reconcile(list, found, (item) => `${query}/${item.client_id}`, (item) => hit(app, item, query), () => {});
+    reconcile(
+      list,
+      found,
+      (item) => `${query}/${item.client_id}`,
+      (item) => hit(app, item, query),
+      () => {},
+    );
   }
 
   here.addEventListener("change", () => ask(false));
-  const form = h("form", { class: "search-form", role: "search", onsubmit: (event) => (event.preventDefault(), ask(false)) }, input, h("button", { type: "submit", class: "button primary", "aria-label": "Search" }, icon("search")));
+  const form = h(
+    "form",
+    { class: "search-form", role: "search", onsubmit: (event) => (event.preventDefault(), ask(false)) },
+    input,
+    h("button", { type: "submit", class: "button primary", "aria-label": "Search" }, icon("search")),
+  );
   const element = h(
     "aside",
     { class: "panel", "aria-label": "Search" },
-    h("header", { class: "panel-head" }, h("h2", { text: "Search" }), iconButton("close", "Close", { onclick: () => shell.closePanel() })),
+    h(
+      "header",
+      { class: "panel-head" },
+      h("h2", { text: "Search" }),
+      iconButton("close", "Close", { onclick: () => shell.closePanel() }),
+    ),
     h("div", { class: "panel-scroll" }, form, scope, note, list, more),
   );
   return { element, focus: () => input.focus(), end: () => {} };
@@ -53,15 +87,31 @@ function hit(app, item, query) {
   const sender = item.sender ?? item.from;
   const partner = item.room ? null : sender.id === app.store.me?.id ? item.to : sender.id;
   if (partner) app.directory.wantNames([partner]);
-  const place = item.room ? (app.store.get(`room:${item.room}`)?.name ?? "a room") : partner === sender.id ? "Direct message" : `To ${app.store.nameOf(partner)}`;
-  const text = marked(excerpt(item.text ?? "", query), query).map((part) => (part.hit ? h("mark", { text: part.text }) : part.text));
+  const place = item.room
+    ? (app.store.get(`room:${item.room}`)?.name ?? "a room")
+    : partner === sender.id
+      ? "Direct message"
+      : `To ${app.store.nameOf(partner)}`;
+  const text = marked(excerpt(item.text ?? "", query), query).map((part) =>
+    part.hit ? h("mark", { text: part.text }) : part.text,
+  );
   return h(
     "li",
     {},
     h(
       "a",
-      { class: "hit", href: item.room ? routeTo("room", item.room, item.seq) : routeTo("dm", partner, item.seq), data: { testid: "search-hit" } },
-      h("span", { class: "hit-head" }, h("strong", { text: sender.name }), h("span", { text: place }), h("time", { datetime: item.ts, text: shortTime(item.ts) })),
+      {
+        class: "hit",
+        href: item.room ? routeTo("room", item.room, item.seq) : routeTo("dm", partner, item.seq),
+        data: { testid: "search-hit" },
+      },
+      h(
+        "span",
+        { class: "hit-head" },
+        h("strong", { text: sender.name }),
+        h("span", { text: place }),
+        h("time", { datetime: item.ts, text: shortTime(item.ts) }),
+      ),
       h("span", { class: "hit-text" }, ...text),
     ),
   );

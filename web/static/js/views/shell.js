@@ -34,7 +34,13 @@ export class Shell {
     this.app = app;
     this.main = h("main", { class: "main" });
     this.panelBox = h("div", { class: "panel-box" });
-    this.element = h("div", { class: "shell", data: { screen: "list" } }, sidebar(app, this, this.#ends), this.main, this.panelBox);
+    this.element = h(
+      "div",
+      { class: "shell", data: { screen: "list" } },
+      sidebar(app, this, this.#ends),
+      this.main,
+      this.panelBox,
+    );
     this.title = titleView(app);
     this.#ends.add(this.title.end);
     this.#ends.listen(window, "hashchange", () => this.#route());
@@ -91,9 +97,12 @@ export class Shell {
     if (token) return this.#accept(token);
     const route = parseRoute(location.hash);
     const shown = ++this.#shown;
-    if (route.kind === "home") return this.#home();
+    if (route.kind === "home" || route.kind === "invite") return this.#home();
+    /** @type {any} */
     let conversation = null;
-    const reached = await this.app.attempt(async () => (conversation = await this.app.directory.enter(route.kind, route.id)));
+    const reached = await this.app.attempt(
+      async () => (conversation = await this.app.directory.enter(route.kind, route.id)),
+    );
     if (shown !== this.#shown) return;
     if (!conversation) {
       if (reached) this.app.notice("This conversation does not exist, or you are not in it.", "error");
@@ -136,6 +145,7 @@ export class Shell {
 
   async #accept(token) {
     sessionStorage.removeItem(INVITE);
+    /** @type {any} */
     let conversation = null;
     await this.app.attempt(async () => (conversation = await this.app.directory.accept(token)));
     if (!conversation) return this.go("#/");
@@ -145,7 +155,8 @@ export class Shell {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key === "Escape" && !event.defaultPrevented && this.#panel && !document.querySelector("dialog[open]")) this.closePanel();
+    if (event.key === "Escape" && !event.defaultPrevented && this.#panel && !document.querySelector("dialog[open]"))
+      this.closePanel();
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
       this.openPanel("search");

@@ -2,6 +2,7 @@
 import { h, icon, iconButton, reconcile, set, setText } from "../dom.js";
 import { routeTo } from "../route.js";
 import { avatar, presenceDot, setPresence } from "./avatar.js";
+import { confirmed } from "./dialog.js";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 import { badge } from "./status.js";
@@ -16,13 +17,25 @@ export function sidebar(app, shell, ends) {
 
   const showRooms = () => {
     const all = store.list("room").sort((a, b) => a.name.localeCompare(b.name));
-    reconcile(rooms, all, (one) => one.key, roomItem, (item, one) => updateItem(app, item, one));
+    reconcile(
+      rooms,
+      all,
+      (one) => one.key,
+      roomItem,
+      (item, one) => updateItem(app, item, one),
+    );
     noRooms.hidden = all.length > 0;
   };
   const showPeople = () => {
     const all = store.list("dm").filter((one) => one.seq || one.timeline.entries.length || one.key === app.openKey);
     all.sort((a, b) => (a.lastAt < b.lastAt ? 1 : a.lastAt > b.lastAt ? -1 : a.name.localeCompare(b.name)));
-    reconcile(people, all, (one) => one.key, personItem, (item, one) => updateItem(app, item, one));
+    reconcile(
+      people,
+      all,
+      (one) => one.key,
+      personItem,
+      (item, one) => updateItem(app, item, one),
+    );
     noPeople.hidden = all.length > 0;
   };
   for (const topic of ["rooms", "unread"]) ends.add(store.watch(topic, showRooms));
@@ -36,14 +49,25 @@ export function sidebar(app, shell, ends) {
     h(
       "header",
       { class: "sidebar-head" },
-      h("a", { class: "brand", href: "#/" }, h("img", { src: "icons/rook.svg", alt: "", width: 28, height: 28 }), h("span", { text: "Rookery" })),
-      iconButton("search", "Search messages", { onclick: () => shell.openPanel("search"), data: { testid: "open-search" } }),
+      h(
+        "a",
+        { class: "brand", href: "#/" },
+        h("img", { src: "icons/rook.svg", alt: "", width: 28, height: 28 }),
+        h("span", { text: "Rookery" }),
+      ),
+      iconButton("search", "Search messages", {
+        onclick: () => shell.openPanel("search"),
+        data: { testid: "open-search" },
+      }),
     ),
     h(
       "div",
       { class: "sidebar-scroll" },
       sectionHead("rooms-title", "Rooms", [
-        iconButton("compass", "Browse rooms", { onclick: () => browseRoomsDialog(app, shell), data: { testid: "browse-rooms" } }),
+        iconButton("compass", "Browse rooms", {
+          onclick: () => browseRoomsDialog(app, shell),
+          data: { testid: "browse-rooms" },
+        }),
         iconButton("plus", "New room", { onclick: () => newRoomDialog(app, shell), data: { testid: "new-room" } }),
       ]),
       rooms,
@@ -77,7 +101,11 @@ function personItem(conversation) {
 }
 
 function item(conversation, testid, parts, name) {
-  const link = h("a", { class: "item", href: routeTo(conversation.kind, conversation.id), data: { testid, id: conversation.id } }, ...parts);
+  const link = h(
+    "a",
+    { class: "item", href: routeTo(conversation.kind, conversation.id), data: { testid, id: conversation.id } },
+    ...parts,
+  );
   return Object.assign(h("li", {}, link), { link, nameBox: name, count: 0 });
 }
 
@@ -113,7 +141,18 @@ function meFooter(app, ends) {
     "footer",
     { class: "account" },
     face,
-    h("span", { class: "account-text" }, h("span", { class: "account-name", text: me.name, data: { testid: "me" } }), state),
-    iconButton("logout", "Log out", { onclick: () => app.logOut(), data: { testid: "logout" } }),
+    h(
+      "span",
+      { class: "account-text" },
+      h("span", { class: "account-name", text: me.name, data: { testid: "me" } }),
+      state,
+    ),
+    iconButton("logout", "Log out", { onclick: () => logOut(app), data: { testid: "logout" } }),
   );
+}
+
+/** @param {import("../app.js").App} app */
+async function logOut(app) {
+  const text = "What you wrote while there was no connection was not sent yet, and would be lost.";
+  if (!app.unsent || (await confirmed("Log out?", text, "Log out"))) await app.logOut();
 }

@@ -14,8 +14,12 @@ const TEXTS = {
 /** @param {import("../app.js").App} app */
 export function connectionStatus(app) {
   const text = h("span", {});
-  const bar = h("div", { class: "connection", role: "status", data: { testid: "connection-status", state: "connecting" } }, text);
-  const show = ({ state, slow }) => {
+  const bar = h(
+    "div",
+    { class: "connection", role: "status", data: { testid: "connection-status", state: "connecting" } },
+    text,
+  );
+  const show = ({ state, slow = false }) => {
     bar.dataset.state = state;
     setText(text, TEXTS[slow ? "slow" : state] ?? "");
   };
@@ -30,7 +34,10 @@ export function notices(app) {
   app.on("notice", ({ text, tone, action }) => {
     const line = h("div", { class: `notice ${tone}`, data: { testid: "notice" } }, h("span", { text }));
     const end = () => line.remove();
-    if (action) line.append(h("button", { type: "button", class: "link-button", text: action.label, onclick: () => (action.run(), end()) }));
+    if (action)
+      line.append(
+        h("button", { type: "button", class: "link-button", text: action.label, onclick: () => (action.run(), end()) }),
+      );
     line.append(iconButton("close", "Dismiss", { onclick: end }));
     box.append(line);
     while (box.children.length > 3) box.firstElementChild?.remove();
@@ -67,5 +74,10 @@ export function titleView(app) {
 
 /** A badge that says how much is unread. @param {number} count */
 export function badge(count) {
-  return h("span", { class: "badge", data: { testid: "unread" } }, count > 99 ? "99+" : String(count), hidden(" unread"));
+  return h(
+    "span",
+    { class: "badge", data: { testid: "unread" } },
+    count > 99 ? "99+" : String(count),
+    hidden(" unread"),
+  );
 }

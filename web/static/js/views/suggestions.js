@@ -19,8 +19,20 @@ export class Suggestions {
     this.input = input;
     this.find = find;
     this.changed = changed;
-    this.element = h("ul", { class: "suggestions", role: "listbox", id: "mention-list", "aria-label": "People to mention", hidden: true });
-    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "mention-list"], ["aria-expanded", "false"]]) input.setAttribute(name, value);
+    this.element = h("ul", {
+      class: "suggestions",
+      role: "listbox",
+      id: "mention-list",
+      "aria-label": "People to mention",
+      hidden: true,
+    });
+    for (const [name, value] of [
+      ["role", "combobox"],
+      ["aria-autocomplete", "list"],
+      ["aria-controls", "mention-list"],
+      ["aria-expanded", "false"],
+    ])
+      input.setAttribute(name, value);
     this.look = () => this.#look();
     input.addEventListener("input", this.look);
     input.addEventListener("blur", () => this.#show([]));

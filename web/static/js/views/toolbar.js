@@ -3,13 +3,35 @@ import { h, iconButton, set } from "../dom.js";
 import { confirmed } from "./dialog.js";
 
 const QUICK = ["👍", "❤️", "😂"];
-const PALETTE = ["👍", "👎", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀", "✅", "❌", "🔥", "💯", "👏", "🤔", "😅", "🚀", "☕"];
+const PALETTE = [
+  "👍",
+  "👎",
+  "❤️",
+  "😂",
+  "😮",
+  "😢",
+  "🎉",
+  "🙏",
+  "👀",
+  "✅",
+  "❌",
+  "🔥",
+  "💯",
+  "👏",
+  "🤔",
+  "😅",
+  "🚀",
+  "☕",
+];
 
 /** Pixels above a message that the bar needs; without them it stands below the message's first line. */
 const ROOM_ABOVE = 48;
 
 export class Toolbar {
   #item = null;
+  #entry = null;
+  /** While the bar is taken from its place, its loss of the focus means nothing. */
+  #moving = false;
 
   /**
    * @param {import("../app.js").App} app
@@ -20,21 +42,43 @@ export class Toolbar {
     this.app = app;
     this.conversation = conversation;
     this.palette = this.#palette();
-    this.more = iconButton("smile", "Add a reaction", { data: { testid: "react" }, "aria-expanded": "false", onclick: () => this.#togglePalette() });
+    this.more = iconButton("smile", "Add a reaction", {
+      data: { testid: "react" },
+      "aria-expanded": "false",
+      onclick: () => this.#togglePalette(),
+    });
     this.reply = iconButton("reply", "Reply", { data: { testid: "reply" }, onclick: () => this.#do(does.reply) });
     this.edit = iconButton("edit", "Edit", { data: { testid: "edit" }, onclick: () => this.#do(does.edit) });
-    this.remove = iconButton("trash", "Delete", { data: { testid: "delete" }, onclick: () => this.#do((entry) => this.#delete(entry)) });
+    this.remove = iconButton("trash", "Delete", {
+      data: { testid: "delete" },
+      onclick: () => this.#do((entry) => this.#delete(entry)),
+    });
     this.quick = QUICK.map((emoji) => this.#emoji(emoji, "quick"));
-    this.element = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Message actions" }, ...this.quick, this.more, this.reply, this.edit, this.remove, this.palette);
+    this.element = h(
+      "div",
+      { class: "toolbar", role: "toolbar", "aria-label": "Message actions" },
+      ...this.quick,
+      this.more,
+      this.reply,
+      this.edit,
+      this.remove,
+      this.palette,
+    );
   }
 
   /** @param {Element} list @param {import("../dom.js").Disposal} ends */
   attach(list, ends) {
     const itemOf = (event) => /** @type {Element} */ (event.target).closest?.(".message");
-    ends.listen(list, "pointerover", (event) => event.pointerType === "mouse" && this.#to(itemOf(event)));
-    ends.listen(list, "pointerleave", (event) => event.pointerType === "mouse" && !this.element.contains(document.activeElement) && this.#to(null));
+    // With the palette open, the bar stays until something is chosen.
+    const follows = (event) => event.pointerType === "mouse" && this.palette.hidden;
+    ends.listen(list, "pointerover", (event) => follows(event) && this.#to(itemOf(event)));
+    ends.listen(
+      list,
+      "pointerleave",
+      (event) => follows(event) && !this.element.contains(document.activeElement) && this.#to(null),
+    );
     ends.listen(list, "focusin", (event) => event.target.matches(":focus-visible") && this.#to(itemOf(event)));
-    ends.listen(list, "focusout", (event) => !list.contains(event.relatedTarget) && this.#to(null));
+    ends.listen(list, "focusout", (event) => !this.#moving && !list.contains(event.relatedTarget) && this.#to(null));
     // Without a pointer that hovers, a touch on a message shows the bar, and another one hides it. Not before the
     // click: the bar would come under the finger and take it.
     let byTouch = false;
@@ -47,27 +91,45 @@ export class Toolbar {
       this.#to(touched);
     });
     ends.listen(this.element, "keydown", (event) => event.key === "Escape" && this.#escape(event));
-    ends.listen(document, "pointerdown", (event) => !this.palette.hidden && !this.element.contains(event.target) && this.#closePalette());
+    ends.listen(
+      document,
+      "pointerdown",
+      (event) => !this.palette.hidden && !this.element.contains(event.target) && this.#closePalette(),
+    );
+  }
+
+  /** The message under the pointer may have changed: one that was being sent has its actions as soon as it is stored. */
+  refresh() {
+    if (this.#item && this.#item.item.entry !== this.#entry) this.#move(this.#item);
   }
 
   /** @param {any} item the list item of a message, or null */
   #to(item) {
     if (item === this.#item) return;
     this.#closePalette();
+    this.#move(item);
+  }
+
+  /** @param {any} item */
+  #move(item) {
+    this.#moving = true;
+    this.#entry = item?.item?.entry ?? null;
+    const ready = this.#entry !== null && this.#entry.text !== null && this.#entry.seq !== null;
     this.#item = item;
-    const entry = item?.item?.entry;
-    if (!entry || entry.text === null || entry.seq === null) {
-      this.element.remove();
-      return;
-    }
-    const { me } = this.app.store;
+    if (ready) this.#show(item, this.#entry);
+    else this.element.remove();
+    this.#moving = false;
+  }
+
+  /** @param {any} item @param {any} entry */
+  #show(item, entry) {
     const { writable, keeper, kind } = this.conversation;
-    const mine = entry.sender.id === me?.id;
+    const mine = entry.sender.id === this.app.store.me?.id;
     for (const button of [...this.quick, this.more]) button.hidden = !writable;
     this.reply.hidden = !writable || kind !== "room";
     this.edit.hidden = !mine || !writable;
     this.remove.hidden = !(mine && writable) && !keeper;
-    item.append(this.element);
+    if (this.element.parentElement !== item) item.append(this.element);
     const room = item.getBoundingClientRect().top - item.closest(".messages").getBoundingClientRect().top;
     this.element.classList.toggle("below", room < ROOM_ABOVE);
   }
@@ -81,7 +143,8 @@ export class Toolbar {
 
   async #delete(entry) {
     const whose = entry.sender.id === this.app.store.me?.id ? "your message" : `the message of ${entry.sender.name}`;
-    if (await confirmed("Delete message?", `This takes ${whose} back for everyone.`, "Delete")) this.app.messages.delete(this.conversation, entry);
+    if (await confirmed("Delete message?", `This takes ${whose} back for everyone.`, "Delete"))
+      this.app.messages.delete(this.conversation, entry);
   }
 
   /** @param {string} emoji @param {string} kind */
@@ -97,7 +160,13 @@ export class Toolbar {
   }
 
   #palette() {
-    const own = h("input", { type: "text", class: "input", maxlength: 16, placeholder: "Any emoji", "aria-label": "Any other emoji; Enter adds it" });
+    const own = h("input", {
+      type: "text",
+      class: "input",
+      maxlength: 16,
+      placeholder: "Any emoji",
+      "aria-label": "Any other emoji; Enter adds it",
+    });
     own.addEventListener("keydown", (event) => {
       const emoji = own.value.trim();
       if (event.key !== "Enter" || !emoji) return;
@@ -105,7 +174,12 @@ export class Toolbar {
       own.value = "";
       this.#do((entry) => this.app.messages.react(this.conversation, entry, emoji));
     });
-    return h("div", { class: "palette", role: "group", "aria-label": "Reactions", hidden: true }, h("div", { class: "palette-grid" }, ...PALETTE.map((emoji) => this.#emoji(emoji, "pick"))), own);
+    return h(
+      "div",
+      { class: "palette", role: "group", "aria-label": "Reactions", hidden: true },
+      h("div", { class: "palette-grid" }, ...PALETTE.map((emoji) => this.#emoji(emoji, "pick"))),
+      own,
+    );
   }
 
   #togglePalette() {

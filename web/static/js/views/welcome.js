@@ -6,7 +6,12 @@ import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 /** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
 export function welcome(app, shell) {
   const choice = (name, title, text, run) =>
-    h("button", { type: "button", class: "choice", onclick: run }, icon(name), h("span", { class: "choice-text" }, h("strong", { text: title }), h("span", { text })));
+    h(
+      "button",
+      { type: "button", class: "choice", onclick: run },
+      icon(name),
+      h("span", { class: "choice-text" }, h("strong", { text: title }), h("span", { text })),
+    );
   return h(
     "div",
     { class: "welcome" },

@@ -1,0 +1,174 @@
+"""An edge on engines that stop at a chosen wait: the moment at which a test lets something happen."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from chat.ports.log import Ack
+from gateway.edge import Edge
+from gateway.session import Session
+from tests.support.world import Client, World
+
+
+class Stepper:
+    """Lets calls pass, but stops at the n-th wait after `arm`: each call of a port is two, one before and one after it
+    takes effect; an acknowledgement of the log is one."""
+
+    def __init__(self) -> None:
+        self.place = ""
+        self.stopped = anyio.Event()
+        self._only = ""
+        self._left = 0
+        self._go = anyio.Event()
+        self._error: Exception | None = None
+        self._held: Ack | None = None
+
+    def arm(self, wait: int, only: str = "") -> None:
+        """Stop at this wait from now on, of all or of `only` this call."""
+        self._left, self._only, self._error, self.place = wait, only, None, ""
+        self.stopped, self._go, self._held = anyio.Event(), anyio.Event(), None
+
+    def disarm(self) -> None:
+        """Stop at no further wait."""
+        self._left = 0
+
+    def release(self, error: Exception | None = None) -> None:
+        """Let what was stopped go on, or fail."""
+        self._left, self._error = 0, error
+        self._go.set()
+        if self._held is not None:
+            held, self._held = self._held, None
+            held(error)
+
+    async def wait(self, call: str, place: str) -> None:
+        """What the engines call at each wait."""
+        if self._is_here(call, place):
+            await self._go.wait()
+            if self._error is not None:
+                raise self._error
+
+    def acknowledge(self, ack: Ack, error: Exception | None) -> None:
+        """What the log calls at each acknowledgement."""
+        if self._is_here("produce", "acknowledged"):
+            self._held = ack
+        else:
+            ack(error)
+
+    def _is_here(self, call: str, place: str) -> bool:
+        if not self._left or self._only not in ("", call):
+            return False
+        self._left -= 1
+        if self._left:
+            return False
+        self.place = f"{call} {place}"
+        self.stopped.set()
+        return True
+
+
+class Stepped:
+    """A port, with a stop before and after each of its calls."""
+
+    def __init__(self, port: Any, stepper: Stepper) -> None:
+        self._port = port
+        self._stepper = stepper
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._port, name)
+        if not inspect.iscoroutinefunction(inner) or name == "receive":
+            return inner
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self._stepper.wait(name, "begun")
+            found = await inner(*arguments, **named)
+            await self._stepper.wait(name, "done")
+            return found
+
+        return call
+
+
+class SteppedLog(Stepped):
+    """A log whose acknowledgements stop."""
+
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack) -> None:
+        self._port.produce(topic, key, value, partial(self._stepper.acknowledge, ack))
+
+
+class SteppedRelay(Stepped):
+    """A relay whose listeners stop too."""
+
+    @asynccontextmanager
+    async def listener(self) -> AsyncIterator[Any]:
+        async with self._port.listener() as listener:
+            yield Stepped(listener, self._stepper)
+
+
+@asynccontextmanager
+async def stepped_edge(here: World, stepper: Stepper) -> AsyncIterator[Edge]:
+    """One more edge of this world, on stepped engines. With the context, it is cancelled. Clients connect to it."""
+    ports: dict[str, Any] = {
+        name: Stepped(getattr(here, name), stepper) for name in ("presence", "accounts", "rooms", "history")
+    }
+    ports["log"] = SteppedLog(here.log, stepper)
+    ports["relay"] = SteppedRelay(here.relay, stepper)
+    edge = Edge(settings=here.settings, keys=here.keys, clock=here.clock, **ports)
+    before, here.edge = here.edge, edge
+    try:
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(edge.serve, [])
+            yield edge
+            tasks.cancel_scope.cancel()
+    finally:
+        here.edge = before
+
+
+async def settle(rounds: int = 40) -> None:
+    """Let all that can go on without time passing do so."""
+    for _ in range(rounds):
+        await anyio.lowlevel.checkpoint()
+
+
+def leftovers(here: World, edge: Edge, kept: dict[Session, Client]) -> dict[str, object]:
+    """What the edge holds besides these sessions, by kind; empty when it is nothing."""
+    users = {session.user for session in kept}
+    wanted = {f"user:{user}" for user in users} | {f"room:{room}" for each in kept for room in each.rooms}
+    listening = {each for topic in edge.hub.topics.values() for each in (*topic.members, *topic.joining)}
+    found: dict[str, object] = {
+        "sessions": edge.sessions - set(kept),
+        "openings": list(edge.openings),
+        "people": {each for person in edge.people.persons.values() for each in person.sessions} - set(kept),
+        "users": set(edge.people.persons) - users,
+        "rights": set(edge.access._roles) - users,
+        "topics": set(edge.hub.topics) ^ wanted,
+        "listening": listening - set(kept),
+        "unanswered": sum(topic.unanswered for topic in edge.hub.topics.values()),
+        "subscriptions": set(here.relay._channels) ^ wanted,
+        "timers": {each for slot in edge.wheel._slots for each in slot} - set(kept),
+        "present": here.presence.statistics().sessions - len(kept),
+        "descriptors": edge.mux.statistics().descriptors - len(kept),
+        "gathered": edge.mux.dirty,
+        "departed": list(edge._departed),
+        "unpublished": edge.outbound._queue,
+        "unsubscribing": edge.inbound._dropping,
+        "busy": [each for each in kept if each.busy],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+async def nothing_left(here: World, edge: Edge, kept: dict[Session, Client], *gone: Session) -> None:
+    """Wait until the edge holds these sessions and nothing else."""
+    left = leftovers(here, edge, kept)
+    with anyio.move_on_after(10):
+        while left or any(each.busy for each in gone):
+            await anyio.sleep(0.001)
+            left = leftovers(here, edge, kept)
+    assert not left, f"left behind: {left}"
+    for each in gone:
+        assert (each._under_way, each._backlog, each._scope, each.slot) == (0, None, None, -1)
+        assert (each.rooms, each.watching) == ((), ())

@@ -1,0 +1,218 @@
+/** The page without a screen: what follows from log-in, events and reconnects. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { TestPage } from "./page.mjs";
+import { ME, ROOM, YOU, dm, item, message, settle } from "./support.mjs";
+
+let page, app, clock, rest, said, vault;
+beforeEach(() => {
+  page = new TestPage();
+  ({ app, clock, rest, said, vault } = page);
+});
+
+const socket = () => page.socket;
+const room = () => page.room;
+const phases = () => said.session.map(({ phase }) => phase);
+
+describe("signing in and out", () => {
+  test("without a session asks for a log-in", async () => {
+    await app.start();
+    assert.deepEqual([phases(), rest.calls], [["out"], []]);
+  });
+
+  test("reads the lists, and follows every room live", async () => {
+    await page.signedIn();
+    assert.deepEqual(phases(), ["starting", "in"]);
+    assert.equal(socket().url, "ws://edge/ws");
+    assert.deepEqual(
+      socket()
+        .of("subscribe")
+        .map(({ room: id, since }) => [id, since]),
+      [[ROOM, 3]],
+    );
+    assert.deepEqual([room().unread, app.store.unread, app.store.get(`dm:${YOU}`).name], [1, 1, "bob"]);
+    assert.equal(said.link.at(-1).state, "online");
+  });
+
+  test("registering signs in at once", async () => {
+    await app.register({ name: "ann", password: "password" });
+    assert.equal(rest.count("POST /api/auth/login"), 0);
+    assert.equal(app.phase, "in");
+  });
+
+  test("a server that is away at the start is asked again", async () => {
+    await vault.set({ access: "access", refresh: "refresh", renew: 1e9 });
+    rest.down = true;
+    await app.start();
+    assert.deepEqual([app.phase, said.link.at(-1).state], ["starting", "reconnecting"]);
+    rest.down = false;
+    await clock.pass(3_000);
+    assert.equal(app.phase, "in");
+  });
+
+  test("logging out closes and forgets everything", async () => {
+    await page.signedIn();
+    const { store } = app;
+    await app.logOut();
+    assert.deepEqual([app.phase, socket().closedWith, await vault.get()], ["out", 1000, null]);
+    assert.notEqual(app.store, store);
+    assert.equal(rest.count("POST /api/auth/logout"), 1);
+    socket().onmessage({ data: JSON.stringify(message(4)) });
+    assert.equal(app.store.conversations.size, 0);
+  });
+
+  test("other tabs follow", async () => {
+    await page.signedIn();
+    await vault.clear();
+    await app.follow(false);
+    assert.equal(app.phase, "out");
+    await vault.set({ access: "access", refresh: "refresh", renew: 1e9 });
+    await app.follow(true);
+    assert.equal(app.phase, "in");
+  });
+
+  test("another account in another tab takes this one's place", async () => {
+    await page.signedIn();
+    const { store } = app;
+    await app.follow(true);
+    assert.equal(app.store, store, "the same account changes nothing");
+    const answer = rest.answer.bind(rest);
+    rest.answer = (method, path, body) =>
+      path === "/api/auth/me" ? { id: YOU, name: "bob" } : answer(method, path, body);
+    await app.follow(true);
+    assert.deepEqual([app.store.me.name, app.phase], ["bob", "in"]);
+  });
+
+  test("the token is renewed in time, and the open connection is told", async () => {
+    await page.signedIn();
+    await clock.pass(840_000);
+    for (const { id } of socket().of("status")) socket().say({ type: "ok", id });
+    await clock.pass(1_000);
+    assert.ok(rest.count("POST /api/auth/refresh") >= 1);
+  });
+});
+
+describe("events", () => {
+  beforeEach(() => page.signedIn());
+
+  test("of others are announced, one's own are not", () => {
+    socket().say(message(4));
+    socket().say(message(5, { sender: ME }));
+    assert.deepEqual(
+      said.arrived.map(({ event }) => event.seq),
+      [4],
+    );
+    assert.equal(room().unread, 2);
+  });
+
+  test("being removed from a room says so, and ends it", () => {
+    socket().say({ type: "member", room: ROOM, user: ME, change: "kicked" });
+    assert.equal(room(), null);
+    assert.match(said.notice.at(-1).text, /removed from general/);
+    assert.equal(said.gone.length, 1);
+    assert.equal(app.protocol.joined(ROOM), false);
+  });
+
+  test("leaving in another tab ends it without a word", () => {
+    socket().say({ type: "member", room: ROOM, user: ME, change: "left" });
+    assert.deepEqual([room(), said.notice], [null, []]);
+  });
+
+  test("being added somewhere reads the lists again", async () => {
+    rest.rooms = [
+      ...rest.rooms,
+      { id: YOU, name: "new", visibility: "private", role: "member", seq: 0, unread: 0, read: 0 },
+    ];
+    socket().say({ type: "member", room: YOU, user: ME, change: "joined", role: "member" });
+    await settle();
+    assert.equal(app.store.get(`room:${YOU}`).name, "new");
+    assert.equal(socket().of("subscribe").at(-1).room, YOU);
+  });
+
+  test("many changes of members read the open list once", async () => {
+    app.openKey = `room:${ROOM}`;
+    await app.directory.loadMembers(room());
+    for (let user = 0; user < 50; user += 1)
+      socket().say({ type: "member", room: ROOM, user: `u${user}`, change: "joined", role: "member" });
+    await clock.pass(1_000);
+    assert.equal(rest.count(`GET /api/rooms/${ROOM}/members`), 2);
+    app.openKey = null;
+    socket().say({ type: "member", room: ROOM, user: YOU, change: "left" });
+    assert.equal(room().members, null);
+  });
+
+  test("a direct message that was stored without being seen is read from history", async () => {
+    const conversation = await app.directory.enter("dm", YOU);
+    await app.history.latest(conversation);
+    const before = rest.count(`GET /api/dms/${YOU}/messages`);
+    socket().say(dm("x"));
+    socket().say({ type: "stored", with: YOU, client_id: "x", seq: 3 });
+    await settle();
+    assert.equal(rest.count(`GET /api/dms/${YOU}/messages`), before);
+    socket().say({ type: "stored", with: YOU, client_id: "unseen", seq: 4 });
+    await settle();
+    assert.equal(rest.count(`GET /api/dms/${YOU}/messages`), before + 1);
+  });
+
+  test("a subscription that is refused is looked into, but not at once and for ever", async () => {
+    app.protocol.join(YOU, 0);
+    app.link.flush();
+    const { id } = socket().of("subscribe").at(-1);
+    const before = rest.count("GET /api/rooms");
+    socket().say({ type: "error", id, code: "forbidden", message: "no" });
+    await settle();
+    assert.equal(rest.count("GET /api/rooms"), before);
+    await clock.pass(3_000);
+    assert.equal(rest.count("GET /api/rooms"), before + 1);
+  });
+});
+
+describe("after a reconnect", () => {
+  beforeEach(() => page.signedIn());
+
+  test("the open window and the lists are read again, others when they are opened", async () => {
+    await app.history.latest(room());
+    app.openKey = `room:${ROOM}`;
+    rest.history[0] = item(3, { text: "edited meanwhile", edited: true });
+    await page.lose();
+    await page.connect();
+    assert.equal(room().timeline.at(3).text, "edited meanwhile");
+    assert.equal(app.store.get(`dm:${YOU}`).stale, true);
+    assert.ok(rest.count("GET /api/dms") >= 2);
+  });
+
+  test("too much missed: the newest page takes the window's place", async () => {
+    await app.history.latest(room());
+    app.openKey = `room:${ROOM}`;
+    await page.lose();
+    await page.accept();
+    rest.history = [item(900), item(899)];
+    socket().say({
+      type: "ok",
+      id: socket().of("subscribe")[0].id,
+      room: ROOM,
+      seq: 900,
+      recovered: false,
+      messages: [],
+    });
+    await settle();
+    assert.deepEqual(
+      room().timeline.entries.map(({ seq }) => seq),
+      [899, 900],
+    );
+  });
+});
+
+test("no more rooms are followed than the edge allows", async () => {
+  rest.rooms = Array.from({ length: 230 }, (_, index) => ({
+    ...rest.rooms[0],
+    id: `${ROOM.slice(0, -3)}${100 + index}`,
+    name: `room ${index}`,
+  }));
+  await page.signedIn();
+  assert.equal(socket().of("subscribe").length, 190);
+  await app.directory.enter("room", rest.rooms[225].id);
+  assert.equal(app.protocol.threads.rooms.size, 190);
+  assert.equal(app.protocol.joined(rest.rooms[225].id), true);
+  assert.equal(socket().of("unsubscribe").length, 1);
+});
