@@ -30,7 +30,7 @@ from chat.ports.log import Log, LogRecord
 from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
-from chat.settings import Settings
+from chat.settings import Settings, SettingsError
 from chat.wire.records import DM_TOPIC, AnyRecord, Sent, decode
 from chat.wire.relay import live_key
 
@@ -63,8 +63,18 @@ SCHEMA = (*STORE, *log_rows.SCHEMA)
 _TRIM_SECONDS = 3600.0
 
 
+def _check(settings: Settings) -> None:
+    """Refuse what is asked for and is not there, rather than serve from another place than the operator thinks."""
+    asked = [f"ROOKERY_{name.upper()}" for name in ("redis_url", "kafka", "mongo_url") if getattr(settings, name)]
+    if asked:
+        raise SettingsError(
+            f"{' and '.join(asked)}: this version has the embedded engines only; unset it to run on --data DIR"
+        )
+
+
 @asynccontextmanager
 async def _open_database(settings: Settings, *, shared: bool = False) -> AsyncIterator[Database]:
+    _check(settings)
     async with Database.open(
         settings.data / "rookery.db",
         executor=ThreadExecutor(),

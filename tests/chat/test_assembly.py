@@ -1,0 +1,58 @@
+"""What the assembly puts together: one data folder, what is remembered across a restart, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+
+from chat.assembly import open_engines, open_store
+from chat.domain.conversations import dm_key
+from chat.domain.ids import new_id, now_ms
+from chat.domain.models import User
+from chat.errors import Unavailable
+from chat.ports.relay import Publication
+from chat.settings import Settings, SettingsError
+from chat.wire.records import DM_TOPIC, Sent, encode
+from chat.wire.relay import live_key, user_channel
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)]
+
+
+async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_restart(tmp_path: Path) -> None:
+    ada, bob, client_id = new_id(), new_id(), new_id()
+    settings = Settings(data=tmp_path)
+    sent = Sent(conversation=dm_key(ada, bob), actor=ada, ts=now_ms(), name="ada", text="psst", client_id=client_id)
+    async with open_engines(settings) as engines:
+        await engines.log.append(DM_TOPIC, sent.conversation, encode(sent))
+        await engines.log.append(DM_TOPIC, sent.conversation, b"not a record")
+    async with open_engines(settings) as engines, engines.relay.listener() as listener:
+        channel = user_channel(bob)
+        await listener.subscribe([channel])
+        await engines.relay.publish([Publication(channel, b"again", live_key(ada, client_id, bob))])
+        await engines.relay.publish([Publication(channel, b"new", live_key(ada, new_id(), bob))])
+        with anyio.fail_after(5):
+            assert [delivery.payload for delivery in await listener.receive()] == [b"new"]
+
+
+async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    async with open_engines(settings) as engines:
+        with pytest.raises(Unavailable, match="in use by another process"):
+            async with open_engines(settings):
+                pass
+        user = User(id=new_id(), name="guest", created=now_ms())
+        async with open_store(settings) as store:
+            await store.accounts.create(user, None)
+        assert await engines.accounts.get(user.id) == user
+    assert await anyio.Path(tmp_path, "rookery.db").exists()
+
+
+@pytest.mark.parametrize("name", ["redis_url", "kafka", "mongo_url"])
+async def test_engines_that_are_not_there_are_refused_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"ROOKERY_{name.upper()}"):
+        async with open_engines(msgspec.structs.replace(Settings(data=tmp_path / "data"), **{name: "somewhere"})):
+            pass
+    assert not await anyio.Path(tmp_path, "data").exists()
