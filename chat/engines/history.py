@@ -37,7 +37,7 @@ class SqliteHistory:
         try:
             applied = await self._database.write(job)
         except Fenced:
-            if not await self._clear():
+            if not await self.clear():
                 raise
             applied = await self._database.write(job)
         self._tidy(len(messages) + len(changes))
@@ -83,7 +83,7 @@ class SqliteHistory:
         """See the port."""
         return await self._database.read(lambda connection: history_search.find(connection, query))
 
-    async def _clear(self) -> bool:
+    async def clear(self) -> bool:
         """Clear away what is left of deleted rooms, which may be in the way; whether there was anything."""
         steps = 0
         while await self._database.write(graves.clear):
