@@ -246,6 +246,7 @@ async def test_cancelled_apply_happened_as_a_whole_or_not_at_all(history: Histor
         await history.apply([make_message(stored + 1), make_message(stored + 2)], [edit])
 
     async for completed in each_suspension(apply):
+        await history.apply([], [])  # returns after what the cancelled call may have left under way
         newest = (await history.newest([HALL]))[HALL]
         assert newest in ((stored + 2,) if completed else (stored, stored + 2))
         if newest > stored:
