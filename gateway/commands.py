@@ -47,10 +47,10 @@ def check_rate(session: Session) -> None:
         return
     wait = person.take(limits.sends_per_second, limits.send_burst, session.edge.wheel.now)
     if wait:  # the wheel's time may be a tick old: before a refusal, ask for the exact one
-        wait = person.take(limits.sends_per_second, limits.send_burst, anyio.current_time())
+        now = anyio.current_time()
+        wait = person.take(limits.sends_per_second, limits.send_burst, now)
     if wait:
-        person.strikes += 1
-        if person.strikes > limits.send_burst:
+        if person.refused(wait, now) > limits.send_burst:
             session.close(CloseCode.RATE_LIMITED, "too many messages in spite of errors", retry=True)
         raise RateLimited(f"at most {limits.sends_per_second:g} messages a second; wait", retry_after_ms=wait)
 

@@ -15,17 +15,18 @@ _RESTING = 10_000
 class Person:
     """A user's sessions here, and the token bucket that they share.
 
-    The bucket holds `burst` tokens and gains `rate` a second. `strikes` counts refusals (the caller does)
-    since the bucket was last half full: whoever goes on regardless is told from one who paused.
+    The bucket holds `burst` tokens and gains `rate` a second. `strikes` counts refusals since the bucket was last half
+    full, but not of those who had waited as they were told: whoever goes on regardless is told from one who does not.
     """
 
-    __slots__ = ("_stamp", "_tokens", "sessions", "strikes")
+    __slots__ = ("_patience", "_stamp", "_tokens", "sessions", "strikes")
 
     def __init__(self, burst: float, now: float) -> None:
         self.sessions: list[Session] = []
         self.strikes = 0
         self._tokens = burst
         self._stamp = now
+        self._patience = 0.0  # until when the last one who was refused was told to wait
 
     def take(self, rate: float, burst: float, now: float) -> int:
         """Take a token: 0, or the milliseconds until there is one. `now` in seconds, monotonic."""
@@ -40,6 +41,13 @@ class Person:
             return 0
         self._tokens = tokens
         return max(1, int((1 - tokens) / rate * 1000) + 1) if rate else 60_000
+
+    def refused(self, wait: int, now: float) -> int:
+        """A token was refused, with a wait of so many milliseconds; the strikes."""
+        if not self.strikes or now < self._patience:
+            self.strikes += 1
+        self._patience = now + wait / 1000
+        return self.strikes
 
     def full(self, rate: float, burst: float, now: float) -> bool:
         """Whether the bucket is full again."""

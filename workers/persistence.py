@@ -45,7 +45,7 @@ class PersistenceHandler:
         self._history = history
         self._accounts = accounts
         self._relay = relay
-        self._sequencer = sequencer or Sequencer(history)
+        self._sequencer = Sequencer(history) if sequencer is None else sequencer  # an empty one is false
 
     def decode(self, value: bytes) -> AnyRecord:
         """The record in a value; `Poison` also when its conversation is none."""

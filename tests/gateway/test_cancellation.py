@@ -58,6 +58,12 @@ class Scene:
         self.kept[session] = other
         assert (await other.ask("subscribe", room=self.room))["seq"] == 3
 
+    async def twin(self) -> None:
+        """Ada has another session, which goes on; so that the edge goes on to know her."""
+        client = await self.here.login(self.ada)
+        (session,) = self.edge.sessions - set(self.kept)
+        self.kept[session] = client
+
     def _message(self, key: str, seq: int) -> Message:
         return Message(
             conversation=key, seq=seq, sender=self.ada.id, sender_name="ada", text="x", ts=seq, client_id=str(uuid4())
@@ -141,11 +147,13 @@ BACKENDS = pytest.mark.parametrize(
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
+async def scene(*, twin: bool = True) -> AsyncIterator[Scene]:
     stepper = Stepper()
     async with world(**SETTINGS) as here, stepped_edge(here, stepper) as edge:
         made = Scene(here, edge, stepper)
         await made.prepare()
+        if twin:
+            await made.twin()
         yield made
 
 
@@ -221,7 +229,7 @@ async def test_the_session_is_closed_as_the_wait_ends(name: str) -> None:
 @EVERY
 async def test_the_user_is_blocked(name: str) -> None:
     """At whichever moment that is, the session ends."""
-    async with scene() as here:
+    async with scene(twin=False) as here:
 
         async def block(client: Client, _session: Session, number: int) -> None:
             await here.here.accounts.set_blocked(here.ada.id, True)
