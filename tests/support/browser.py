@@ -83,7 +83,7 @@ class Window:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
     def _said(self, message: ConsoleMessage) -> None:
-        offline = "ERR_CONNECTION" in message.text or "WebSocket connection" in message.text
+        offline = "net::ERR_" in message.text or "WebSocket connection" in message.text
         expected = "status of 4" in message.text or (self.lenient and offline)
         if message.type in {"error", "warning"} and not expected:
             self.problems.append(f"{message.type}: {message.text}")
