@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import sniffio
 
 Wait = Callable[[], Awaitable[None]]
@@ -35,6 +36,8 @@ class _Registered:
             waiter.set_result(None)
 
     async def wait(self) -> None:
+        # A descriptor that is always ready would end each wait before a cancellation could reach it.
+        await anyio.lowlevel.checkpoint_if_cancelled()
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -44,7 +47,10 @@ class _Registered:
 
 @asynccontextmanager
 async def readiness(fd: int) -> AsyncIterator[Wait]:
-    """A function that waits until `fd` is readable, whatever the event loop. Level-triggered; always a checkpoint."""
+    """A function that waits until `fd` is readable, whatever the event loop. Level-triggered; always a checkpoint.
+
+    After a read, the next wait may end at once, for what was there before it: then there is nothing to read.
+    """
     if sniffio.current_async_library() != "asyncio":
 
         async def wait() -> None:

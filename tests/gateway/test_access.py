@@ -10,6 +10,7 @@ import pytest
 from chat.domain.models import Role, User
 from gateway.access import Access
 from gateway.wheel import Wheel
+from tests.support.stepping import until
 from tests.support.world import world
 
 pytestmark = pytest.mark.anyio
@@ -182,9 +183,7 @@ async def test_what_changed_while_the_user_was_away_is_not_remembered_wrongly() 
         client = await here.login(bob)
         assert (await client.ask("typing", room=room))["type"] == "ok"
         client.sock.close()
-        with anyio.fail_after(10):
-            while here.edge.sessions:
-                await anyio.lowlevel.checkpoint()
+        await until(lambda: not here.edge.sessions)
         await here.remove(room, bob)
         client = await here.login(bob)
         assert (await client.ask("subscribe", room=room))["code"] == "forbidden"

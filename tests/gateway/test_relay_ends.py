@@ -18,6 +18,7 @@ from gateway.multiplexer import Multiplexer
 from gateway.relay import Inbound, Outbound
 from tests.support.backends import virtual_time
 from tests.support.fanout import CHANNEL, Member, message, play
+from tests.support.stepping import settle
 
 pytestmark = pytest.mark.anyio
 ANOTHER = "room:another"
@@ -112,12 +113,6 @@ async def running() -> AsyncIterator[Ends]:
         yield ends
         tasks.cancel_scope.cancel()
     ends.mux.close()
-
-
-async def settle() -> None:
-    """Let every task that can go on do so."""
-    for _ in range(30):
-        await anyio.lowlevel.checkpoint()
 
 
 async def test_without_a_listener_nothing_is_ready() -> None:

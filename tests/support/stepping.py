@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -126,6 +126,13 @@ async def stepped_edge(here: World, stepper: Stepper) -> AsyncIterator[Edge]:
             tasks.cancel_scope.cancel()
     finally:
         here.edge = before
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what nothing announces."""
+    with anyio.fail_after(10):
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
+            await anyio.sleep(0.001)
 
 
 async def settle(rounds: int = 40) -> None:
