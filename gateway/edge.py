@@ -134,8 +134,9 @@ class Edge:
         """
         self.draining = True
         with anyio.move_on_after(self.settings.drain_seconds):
-            for session in list(self.sessions):
-                session.connection.pause()
+            for session in self.sessions:
+                if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
+                    session.connection.pause()
             while any(session.busy for session in self.sessions):
                 await self._change()
             await self._send_away()

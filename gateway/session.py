@@ -116,7 +116,8 @@ class Session:
 
     def on_slow(self) -> None:
         """The client does not read, and its outbox is full."""
-        self.edge.counters.too_slow += 1
+        if self.phase < Phase.CLOSING:
+            self.edge.counters.too_slow += 1
         self.close(CloseCode.TOO_SLOW, "too slow: reconnect and resume", retry=True)
 
     def on_lost(self) -> None:
@@ -131,7 +132,7 @@ class Session:
             self.close(CloseCode.AUTH_TIMEOUT, f"no auth within {self.edge.settings.auth_seconds:g} s")
         elif self.expires <= self.edge.clock():
             self.close(CloseCode.TOKEN_INVALID, "the token has expired; refresh it before it does")
-        elif self.connection.heard:
+        elif self.connection.heard or self._paused:  # one that is not read from is not to blame for silence
             self._keep_alive(ping=False)
         elif self._pinged:
             self.edge.counters.vanished += 1
@@ -305,8 +306,9 @@ class Session:
             self.connection.gather(text_frame(events.encode(closing)))
         self.protocol.close(code, reason)
         self.connection.gather(self.protocol.take_output())
-        self._count_close()
-        self._begin_closing()
+        if self.phase < Phase.CLOSING:  # else that was too much for a slow client, and `on_slow` has closed the session
+            self._count_close()
+            self._begin_closing()
 
     def _count_close(self) -> None:
         if self.protocol.sent_code is not None:
