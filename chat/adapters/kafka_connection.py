@@ -1,0 +1,135 @@
+"""How the adapters reach Kafka: addresses, security, and what its errors mean here."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from chat.errors import Unavailable
+from chat.settings import Settings, SettingsError
+
+SECURITY = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+RETRY_MS = 200
+METADATA_AGE_MS = 60_000
+CLIENT_ID = "rookery"
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """Where Kafka is and how to log in there. `servers` is `host:port`, separated by commas."""
+
+    servers: str
+    security: str = "plaintext"
+    mechanism: str = "SCRAM-SHA-512"
+    username: str = ""
+    password: str = ""
+    ca_file: str = ""
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.servers!r}, {self.security!r})"  # never the password
+
+    def options(self, request_s: float) -> dict[str, Any]:
+        """What every client of aiokafka is made with; a request is answered within `request_s` or tried again."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": [server.strip() for server in self.servers.split(",") if server.strip()],
+            "client_id": CLIENT_ID,
+            "request_timeout_ms": int(request_s * 1000),
+            "retry_backoff_ms": RETRY_MS,
+            "metadata_max_age_ms": METADATA_AGE_MS,
+            "security_protocol": self.security.upper(),
+        }
+        if self.security.endswith("ssl"):
+            options["ssl_context"] = ssl.create_default_context(cafile=self.ca_file or None)
+        if self.security.startswith("sasl"):
+            options["sasl_mechanism"] = self.mechanism
+            options["sasl_plain_username"] = self.username
+            options["sasl_plain_password"] = self.password
+        return options
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """The cluster that the settings name. Raises `SettingsError` for what cannot be."""
+    security = settings.kafka_security.lower()
+    mechanism = settings.kafka_sasl_mechanism.upper()
+    if not settings.kafka.strip(", "):
+        raise SettingsError("ROOKERY_KAFKA: give Kafka's brokers, such as kafka-1:9092,kafka-2:9092")
+    if security not in SECURITY:
+        raise SettingsError(f"ROOKERY_KAFKA_SECURITY={security!r}: give one of {', '.join(SECURITY)}")
+    if security.startswith("sasl"):
+        if mechanism not in MECHANISMS:
+            raise SettingsError(f"ROOKERY_KAFKA_SASL_MECHANISM={mechanism!r}: give one of {', '.join(MECHANISMS)}")
+        if not settings.kafka_username or not settings.kafka_password:
+            raise SettingsError("ROOKERY_KAFKA_SECURITY asks for SASL: give ROOKERY_KAFKA_USERNAME and …_PASSWORD")
+    if settings.kafka_ca_file and not Path(settings.kafka_ca_file).is_file():
+        raise SettingsError(f"ROOKERY_KAFKA_CA_FILE={settings.kafka_ca_file!r}: there is no such file")
+    return Cluster(
+        servers=settings.kafka,
+        security=security,
+        mechanism=mechanism,
+        username=settings.kafka_username,
+        password=settings.kafka_password,
+        ca_file=settings.kafka_ca_file,
+    )
+
+
+def missing(*topics: str) -> Unavailable:
+    """The error for topics that Kafka does not have."""
+    return Unavailable(f"Kafka has no topic {', '.join(sorted(topics))}: run `rookery topics apply`")
+
+
+@asynccontextmanager
+async def translated(doing: str, seconds: float) -> AsyncIterator[None]:
+    """Give Kafka `seconds`; its errors and its silence become `Unavailable`, which says what was being done."""
+    try:
+        with anyio.fail_after(seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable(f"Kafka did not answer within {seconds:g} s when asked to {doing}") from None
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka could not {doing}: {error}") from error
+
+
+class _Sparing(logging.Filter):
+    """Lets the same complaint through once in `seconds`: a client repeats it several times a second."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        message = str(record.msg)  # the template: there are only so many
+        if now - self._told.get(message, -self._seconds) < self._seconds:
+            return False
+        self._told[message] = now
+        return True
+
+
+_LOGGERS = (
+    "aiokafka",
+    "aiokafka.client",
+    "aiokafka.conn",
+    "aiokafka.cluster",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
+
+
+def quieten() -> None:
+    """Keep aiokafka's log short, and never at `debug`: there it shows the bytes of every request."""
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, _Sparing) for known in logger.filters):
+            logger.addFilter(_Sparing(30.0))

@@ -1,0 +1,100 @@
+"""Kafka for tests: where it is, and names of their own for each test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.adapters.kafka_connection import Cluster
+from chat.adapters.kafka_log import KafkaLog
+from chat.adapters.kafka_topics import Topics, planned
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/servers"
+STALE_SECONDS = 1800
+_START_SECONDS = 300
+
+
+class KafkaSystem:
+    """A log on Kafka whose topics belong to one test: their names begin with something of its own."""
+
+    def __init__(self, address: str, topics: tuple[str, ...]) -> None:
+        self.cluster = Cluster(servers=address)
+        self.prefix = f"test-{int(time.time())}-{uuid.uuid4().hex[:8]}."
+        self.topics = topics
+        self._made = False
+
+    @asynccontextmanager
+    async def open(self, partitions: int = 1, **options: Any) -> AsyncIterator[KafkaLog]:
+        """A process with the log open; the first one makes the topics."""
+        await self.prepare(partitions)
+        async with KafkaLog.open(self.cluster, prefix=self.prefix, **options) as log:
+            yield log
+
+    async def prepare(self, partitions: int) -> None:
+        """Make the topics, and delete those that earlier runs have left."""
+        if self._made:
+            return
+        self._made = True
+        async with Topics.open(self.cluster) as topics:
+            stale = [name for name in await topics.names() if _is_stale(name)]
+            if stale:
+                await topics.delete(stale)
+            plans = [
+                planned(
+                    self.prefix + topic,
+                    partitions=partitions,
+                    replication=1,
+                    min_insync=1,
+                    retention_hours=1,
+                    record_bytes=0,
+                )
+                for topic in self.topics
+            ]
+            await topics.apply(plans)
+
+
+def _is_stale(name: str) -> bool:
+    kind, _, rest = name.partition("-")
+    made = rest.partition("-")[0]
+    return kind == "test" and made.isdecimal() and int(made) < time.time() - STALE_SECONDS
+
+
+class Broker:
+    """A broker of a test's own, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def start(self) -> str:
+        """Start it on the data and the address that it had, wait until it answers; the address."""
+        return self._ask("url")
+
+    def pids(self) -> list[int]:
+        """The ids of its processes."""
+        return [int(line) for line in self._ask("pids").split()]
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send it a signal."""
+        for pid in self.pids():
+            os.kill(pid, number)
+
+    def stop(self) -> None:
+        """End it."""
+        subprocess.run([SCRIPT, "--folder", self._folder, "stop", "kafka"], capture_output=True, check=False)
+
+    def _ask(self, what: str) -> str:
+        command = [str(SCRIPT), "--folder", str(self._folder), what, "kafka"]
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_START_SECONDS, check=False)
+        if asked.returncode:
+            said = asked.stderr.strip().splitlines() or ["needs Kafka"]
+            pytest.skip(next((line for line in said if line.startswith("needs")), f"needs Kafka: {said[-1]}"))
+        return asked.stdout.strip()
