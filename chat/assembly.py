@@ -1,13 +1,19 @@
-"""Where the parts are put together: which engine stands behind each port, and in which order they open and close."""
+"""Where the parts are put together: which engine stands behind each port, and in which order they open and close.
+
+Each of three settings moves its ports from the embedded engines in the data folder to a server: ROOKERY_MONGO_URL
+accounts, rooms and history; ROOKERY_KAFKA the log; ROOKERY_REDIS_URL the relay, presence and rate limits. Any mixture
+works for a single process; processes that share their work need all three.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import anyio
+import sniffio
 
 from chat.domain.conversations import pair_of
 from chat.domain.ids import now_ms
@@ -35,7 +41,6 @@ from chat.wire.records import DM_TOPIC, AnyRecord, Sent, decode
 from chat.wire.relay import live_key
 
 logger = logging.getLogger(__name__)
-_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True)
@@ -48,74 +53,186 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Engines(Store):
-    """Everything behind a port."""
+class Commons(Store):
+    """What the REST services work with: everything but the log."""
 
-    log: Log
     relay: Relay
     presence: Presence
     limits: Limits
 
 
+@dataclass(frozen=True)
+class Engines(Commons):
+    """Everything behind a port."""
+
+    log: Log
+
+
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
 # 2,000 messages a second, a quarter less CPU than two files. Scripts are only ever added, at the end.
 SCHEMA = (*STORE, *log_rows.SCHEMA)
+DRIVERS = {"redis_url": "redis-py", "kafka": "aiokafka", "mongo_url": "pymongo"}
+_REMEMBERED = 100_000
 _TIDY_SECONDS = 3600.0
+Job = Callable[[], Awaitable[object]]
 
 
-def _check(settings: Settings) -> None:
-    """Refuse what is asked for and is not there, rather than serve from another place than the operator thinks."""
-    asked = [f"ROOKERY_{name.upper()}" for name in ("redis_url", "kafka", "mongo_url") if getattr(settings, name)]
-    if asked:
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"ROOKERY_{setting.upper()}"
+
+
+def check_engines(settings: Settings, *, shared: bool = False) -> None:
+    """Raises `SettingsError`: on trio when a server is asked for, and, when the engines are `shared` by several
+    processes, unless all three servers are named."""
+    asked = {name: driver for name, driver in DRIVERS.items() if getattr(settings, name)}
+    missing = [variable(name) for name in DRIVERS if name not in asked]
+    if shared and missing:
         raise SettingsError(
-            f"{' and '.join(asked)}: this version has the embedded engines only; unset it to run on --data DIR"
+            f"set {' and '.join(missing)}: processes of single roles meet in Redis, Kafka and MongoDB; "
+            "`rookery serve` runs everything in one process without them"
         )
-
-
-@asynccontextmanager
-async def _open_database(settings: Settings, *, shared: bool = False) -> AsyncIterator[Database]:
-    _check(settings)
-    async with Database.open(
-        settings.data / "rookery.db",
-        executor=ThreadExecutor(),
-        schema=SCHEMA,
-        commit_interval_ms=settings.commit_interval_ms,
-        exclusive=not shared,
-    ) as database:
-        yield database
+    if asked and sniffio.current_async_library() == "trio":
+        raise SettingsError(
+            f"{' and '.join(map(variable, asked))}: the drivers ({', '.join(asked.values())}) run on asyncio only and "
+            "cannot be used on trio; choose --backend uvloop or asyncio, or unset them to run on the embedded engines"
+        )
 
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The store alone, which a running server may have open too, as when an administrator seeds it."""
-    async with _open_database(settings, shared=True) as database:
-        yield Store(SqliteAccounts(database), SqliteRooms(database), SqliteHistory(database))
+    async with AsyncExitStack() as stack:
+        yield await _Opening(settings, stack, guest=True).store()
 
 
 @asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
-    """The embedded engines, in the data folder. Closed in reverse order; what was acknowledged is on disk before."""
+async def open_log(settings: Settings) -> AsyncIterator[Log]:
+    """The log alone, as an administrator's tools need it. The embedded one belongs to one process at a time."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(_open_database(settings))
+        yield await _Opening(settings, stack).log()
+
+
+@asynccontextmanager
+async def open_commons(settings: Settings) -> AsyncIterator[Commons]:
+    """Everything but the log."""
+    async with AsyncExitStack() as stack:
+        yield await _Opening(settings, stack).commons()
+
+
+@asynccontextmanager
+async def open_engines(settings: Settings, *, tidy: bool = True) -> AsyncIterator[Engines]:
+    """All engines. Closed in reverse order; what was acknowledged is durable before. With `tidy`, the space of what was
+    handled or deleted is given back while they are open."""
+    async with AsyncExitStack() as stack:
+        opening = _Opening(settings, stack)
+        store = await opening.store()
+        log = await opening.log()
+        commons = await opening.commons(store, log)
+        if tidy and opening.jobs:
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(tasks.cancel_scope.cancel)
+            tasks.start_soon(_tidy, opening.jobs)
+        yield Engines(**vars(commons), log=log)
+
+
+class _Opening:
+    """Opens engines on a stack, each once. `jobs` are what must be done once in a while."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack, *, guest: bool = False) -> None:
+        check_engines(settings)
+        self.jobs: list[Job] = []
+        self._settings = settings
+        self._stack = stack
+        self._guest = guest
+        self._database: Database | None = None
+
+    async def store(self) -> Store:
+        if self._settings.mongo_url:
+            return await self._mongo()
+        database = await self._embedded()
         history = SqliteHistory(database)
-        log = await stack.enter_async_context(SqliteLog.on(database))
+        self.jobs.append(history.clear)
+        return Store(SqliteAccounts(database), SqliteRooms(database), history)
+
+    async def log(self) -> Log:
+        if self._settings.kafka:
+            with drivers():
+                from chat.adapters.kafka_log import KafkaLog
+
+            return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings))
+        log = await self._stack.enter_async_context(SqliteLog.on(await self._embedded()))
+        self.jobs.append(log.trim)
+        return log
+
+    async def commons(self, store: Store | None = None, log: Log | None = None) -> Commons:
+        store = store or await self.store()
+        if self._settings.redis_url:
+            return await self._redis(store)
+        settings = self._settings
         relay = MemoryRelay()
-        relay.remember(await _live_keys(log))
-        presence = await stack.enter_async_context(
+        if isinstance(log, SqliteLog):
+            relay.remember(await _live_keys(log))
+        presence = await self._stack.enter_async_context(
             MemoryPresence.open(relay, now_ms, settings.heartbeat_seconds, settings.presence_damping_seconds)
         )
-        tasks = await stack.enter_async_context(anyio.create_task_group())
-        stack.callback(tasks.cancel_scope.cancel)
-        tasks.start_soon(_tidy, log, history)
-        yield Engines(
-            accounts=SqliteAccounts(database),
-            rooms=SqliteRooms(database),
-            history=history,
-            log=log,
-            relay=relay,
-            presence=presence,
-            limits=MemoryLimits(now_ms),
+        return Commons(**vars(store), relay=relay, presence=presence, limits=MemoryLimits(now_ms))
+
+    async def _embedded(self) -> Database:
+        if self._database is None:
+            opening = Database.open(
+                self._settings.data / "rookery.db",
+                executor=ThreadExecutor(),
+                schema=SCHEMA,
+                commit_interval_ms=self._settings.commit_interval_ms,
+                exclusive=not self._guest,
+            )
+            self._database = await self._stack.enter_async_context(opening)
+        return self._database
+
+    async def _mongo(self) -> Store:
+        with drivers():
+            from chat.adapters import mongo_graves
+            from chat.adapters.mongo_accounts import MongoAccounts
+            from chat.adapters.mongo_client import open_mongo
+            from chat.adapters.mongo_history import MongoHistory
+            from chat.adapters.mongo_rooms import MongoRooms
+            from chat.adapters.mongo_schema import require_schema
+        settings = self._settings
+        opening = open_mongo(
+            settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds
         )
+        mongo = await self._stack.enter_async_context(opening)
+        await require_schema(mongo)
+        self.jobs.append(lambda: mongo_graves.clear(mongo))
+        return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo))
+
+    async def _redis(self, store: Store) -> Commons:
+        with drivers():
+            from chat.adapters.redis_client import RedisClient
+            from chat.adapters.redis_limits import RedisLimits
+            from chat.adapters.redis_presence import RedisPresence
+            from chat.adapters.redis_relay import RedisRelay
+            from chat.adapters.redis_target import parse_target
+        settings = self._settings
+        target = parse_target(settings.redis_url, settings.redis_prefix)
+        seconds = settings.redis_timeout_seconds
+        enter = self._stack.enter_async_context
+        relay = await enter(RedisRelay.open(target, timeout_s=seconds))
+        client = await enter(RedisClient.open(target, timeout_s=seconds))
+        presence = await enter(
+            RedisPresence.open(client, now_ms, settings.heartbeat_seconds, settings.presence_damping_seconds)
+        )
+        return Commons(**vars(store), relay=relay, presence=presence, limits=RedisLimits(client))
+
+
+@contextmanager
+def drivers() -> Iterator[None]:
+    """Around the import of an adapter: raises `SettingsError` when its driver is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"the driver {error.name} is not installed: pip install 'rookery[production]'") from None
 
 
 async def _live_keys(log: SqliteLog) -> list[str]:
@@ -132,12 +249,12 @@ def _decoded(record: LogRecord) -> AnyRecord | None:
         return None  # the worker puts it aside
 
 
-async def _tidy(log: SqliteLog, history: SqliteHistory) -> None:
+async def _tidy(jobs: Sequence[Job]) -> None:
     """Give the space of handled records and of deleted rooms back, once an hour."""
     while True:
-        try:
-            await log.trim()
-            await history.clear()
-        except Unavailable as error:
-            logger.warning("the database was not tidied: %s", error.message)
+        for job in jobs:
+            try:
+                await job()
+            except Unavailable as error:
+                logger.warning("the store was not tidied: %s", error.message)
         await anyio.sleep(_TIDY_SECONDS)

@@ -69,8 +69,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     trust_forwarded: bool = False
     log_level: str = "info"
     redis_url: str = ""
+    redis_prefix: str = "rookery:"
+    redis_timeout_seconds: float = 3.0
     kafka: str = ""
+    kafka_prefix: str = ""
+    kafka_partitions: int = 12
+    kafka_replication: int = 3
+    kafka_min_insync: int = 2
+    kafka_retention_hours: float = 168.0
+    kafka_dead_retention_hours: float = 720.0
+    kafka_interval_ms: float = 4.0
+    kafka_batch_bytes: int = 128 * 1024
+    kafka_buffer_records: int = 20_000
+    kafka_buffer_bytes: int = 64 * 1024 * 1024
+    kafka_delivery_seconds: float = 10.0
+    kafka_session_seconds: float = 6.0
+    kafka_hand_over_seconds: float = 5.0
+    kafka_security: str = "plaintext"
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: str = ""
+    kafka_ca_file: str = ""
     mongo_url: str = ""
+    mongo_database: str = "rookery"
+    mongo_timeout_seconds: float = 5.0
     limits: Limits = Limits()
 
 

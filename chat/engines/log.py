@@ -154,6 +154,10 @@ class SqliteLog:
         finally:
             member.close()
 
+    async def check(self) -> None:
+        """See `Log.check`."""
+        await self._database.read(lambda connection: connection.execute("SELECT 1").fetchone())
+
     async def recent(self, topic: str, since_ms: int, limit: int) -> list[LogRecord]:
         """The first `limit` records of a topic that were taken at `since_ms` or later, partition by partition."""
         found: list[LogRecord] = []

@@ -93,7 +93,7 @@ class Group:
 
     def join(self, member: Member) -> None:
         """A member comes; partitions are shared out anew."""
-        for stream in member.streams:
+        for stream in sorted(member.streams, key=lambda stream: stream.id):  # the same order in every run
             if stream.id not in self.shares:
                 # Stored at once: a group that is known holds back what would else be trimmed.
                 self.on_commit(self.add(stream, stream.start))

@@ -75,3 +75,7 @@ class Log(Protocol):
     def consumer(self, group: str, topics: Sequence[str]) -> AbstractAsyncContextManager[Consumer]:
         """Join a consumer group. On leaving, the member's partitions go to others."""
         ...
+
+    async def check(self) -> None:
+        """For a readiness probe: raises `Unavailable` when the log does not answer."""
+        ...

@@ -16,7 +16,8 @@ import anyio
 import rookery
 from chat.errors import RookeryError
 from chat.settings import Settings, SettingsError, from_environment
-from rookery.cli import roles, seed
+from rookery.cli import db, dead_letters, roles, seed, topics
+from rookery.cli.parts import POOLS
 
 _BACKENDS = ("asyncio", "uvloop", "trio")
 Main = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
@@ -91,6 +92,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     serve = _command(commands, "serve", "everything in one process", roles.serve)
     _addresses(serve, ws=True)
+    _addresses(_command(commands, "edge", "the WebSocket edge alone", roles.edge), ws=True)
+    _addresses(_command(commands, "auth", "the REST of accounts alone", roles.auth), ws=False)
+    _addresses(_command(commands, "chat", "all other REST, and the web page", roles.chat), ws=False)
+    worker = _command(commands, "worker", "worker pools", roles.worker)
+    worker.add_argument(
+        "names", nargs="+", choices=tuple(POOLS), metavar="NAME", help=f"one or more of {', '.join(POOLS)}"
+    )
+    _addresses(worker, ws=False)
+    tools = commands.add_parser("topics", help="Kafka's topics").add_subparsers(required=True, metavar="TOOL")
+    topics.add_arguments(_command(tools, "apply", "make Kafka's topics as the settings say", topics.run))
+    letters = commands.add_parser("dead-letters", help="records that could not be handled")
+    letters_tools = letters.add_subparsers(required=True, metavar="TOOL")
+    replaying = _command(letters_tools, "replay", "put dead letters back into their topic", dead_letters.run)
+    dead_letters.add_arguments(replaying)
+    databases = commands.add_parser("db", help="MongoDB's database").add_subparsers(required=True, metavar="TOOL")
+    _command(databases, "migrate", "bring the database to the format of this version", db.run)
     admin = commands.add_parser("admin", help="the administrator's tools").add_subparsers(required=True, metavar="TOOL")
     seeding = _command(admin, "seed", "make users and rooms, and write their tokens and ids", seed.run)
     seed.add_arguments(seeding)

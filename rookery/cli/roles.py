@@ -7,36 +7,46 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
-from functools import partial
+from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import msgspec
-from anyio.abc import TaskGroup
-from prometheus_client import CollectorRegistry
+from anyio.abc import TaskGroup, TaskStatus
 from prometheus_client.registry import Collector
+from starlette.types import ASGIApp
 
-from chat.assembly import Engines, open_engines
+from chat.assembly import Commons, Engines, check_engines, open_commons, open_engines
 from chat.settings import Settings, SettingsError
-from chat.tokens import KeyRing
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord
 from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
-from services.app import create_app
-from services.auth.passwords import Passwords
-from services.common.collaborators import Services
-from services.common.health import Health, probes
+from rookery.cli.engine_metrics import EngineCollector
+from rookery.cli.parts import POOLS, make_edge, make_http, make_keys
+from services.common.health import Health
 from services.common.server import serve as serve_http
 from workers.metrics import PoolCollector
-from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
 logger = logging.getLogger("rookery")
 _CATCH_UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
-TOPICS = (ROOM_TOPIC, DM_TOPIC)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a process does: the REST of which services, whether it is an edge, which worker pools it runs."""
+
+    rest: tuple[str, ...] = ()
+    edge: bool = False
+    pools: tuple[str, ...] = ()
+
+    @property
+    def logs(self) -> bool:
+        """Whether it appends to the log, or reads it."""
+        return self.edge or bool(self.pools)
 
 
 def split_address(address: str, flag: str) -> tuple[str, int]:
@@ -55,89 +65,110 @@ def join_address(sock: socket.socket) -> str:
 
 
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
-    """Everything in one process: engines, keys, workers, edge, REST; then wait for a signal, and drain."""
+    """Everything in one process."""
+    return await _run(settings, Role(rest=("auth", "chat"), edge=True, pools=tuple(POOLS)))
+
+
+async def edge(settings: Settings, _options: argparse.Namespace) -> int:
+    """The WebSocket edge alone; any number of them."""
+    return await _run_one(settings, Role(edge=True))
+
+
+async def auth(settings: Settings, _options: argparse.Namespace) -> int:
+    """The REST of accounts alone."""
+    return await _run_one(settings, Role(rest=("auth",)))
+
+
+async def chat(settings: Settings, _options: argparse.Namespace) -> int:
+    """All other REST, and the page."""
+    return await _run_one(settings, Role(rest=("chat",)))
+
+
+async def worker(settings: Settings, options: argparse.Namespace) -> int:
+    """Worker pools; processes of the same pool share its partitions."""
+    return await _run_one(settings, Role(pools=tuple(dict.fromkeys(options.names))))
+
+
+async def _run_one(settings: Settings, role: Role) -> int:
+    check_engines(settings, shared=True)
+    return await _run(settings, role)
+
+
+async def _run(settings: Settings, role: Role) -> int:
     split_address(settings.http, "--http")
-    sock = bind(*split_address(settings.ws, "--ws"), reuse_port=settings.reuse_port)
     async with AsyncExitStack() as stack:
-        stack.callback(sock.close)
-        settings = msgspec.structs.replace(settings, ws=join_address(sock))
-        engines = await stack.enter_async_context(open_engines(settings))
+        sock = None
+        if role.edge:
+            sock = bind(*split_address(settings.ws, "--ws"), reuse_port=settings.reuse_port)
+            stack.callback(sock.close)
+            settings = msgspec.structs.replace(settings, ws=join_address(sock))
+        opening: Any = open_engines(settings, tidy=bool(role.pools)) if role.logs else open_commons(settings)
+        engines = await stack.enter_async_context(opening)
         async with anyio.create_task_group() as tasks:
-            await _serve(settings, engines, sock, tasks)
+            await _Process(settings, role, engines, tasks).run(sock)
     return 0
 
 
-async def _serve(settings: Settings, engines: Engines, sock: socket.socket, tasks: TaskGroup) -> None:
-    keys = KeyRing(
-        engines.accounts,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        rotation_seconds=settings.key_rotation_seconds,
-    )
-    await tasks.start(keys.run)
-    pools = await _start_workers(engines, tasks)
-    workers = PoolCollector(pools)
-    tasks.start_soon(workers.run)
-    edge = _edge(settings, engines, keys)
-    await tasks.start(edge.serve, [sock])
-    services = _services(settings, engines, keys, [EdgeCollector(edge), workers])
-    stop_http = anyio.Event()
-    serving = partial(serve_http, shutdown=stop_http.wait)
-    app = create_app(services, roles={"auth", "chat"})
-    http = await tasks.start(serving, app, settings.http)
-    # From here on everything is long-lived: the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        print(f"ready http={http} ws={settings.ws}", flush=True)
-        logger.info("open http://%s/ in a browser", http)
-        await _next_signal(signals)
-        tasks.start_soon(_abandon, signals, tasks.cancel_scope)
-        services.health.drain()
-        await edge.drain()
-        stop_http.set()
-        await _caught_up(pools.values())
-        tasks.cancel_scope.cancel()
+@dataclass
+class _Process:
+    """A role at work."""
 
+    settings: Settings
+    role: Role
+    engines: Commons
+    tasks: TaskGroup
+    pools: dict[str, Pool[Any]] = field(default_factory=dict)
+    collectors: list[Collector] = field(default_factory=list)
+    edge: Edge | None = None
+    stop_http: anyio.Event = field(default_factory=anyio.Event)
+    http_stopped: anyio.Event = field(default_factory=anyio.Event)
 
-async def _start_workers(engines: Engines, tasks: TaskGroup) -> dict[str, Pool[AnyRecord]]:
-    handler = PersistenceHandler(engines.history, engines.accounts, engines.relay)
-    pools = {f"persistence {topic}": Pool(engines.log, "persistence", [topic], handler) for topic in TOPICS}
-    for pool in pools.values():
-        await tasks.start(pool.run)
-    return pools
+    async def run(self, sock: socket.socket | None) -> None:
+        """Start the parts in the order in which they need each other, wait for a signal, and drain."""
+        keys = make_keys(self.settings, self.engines)
+        await self.tasks.start(keys.run)
+        self.collectors.append(EngineCollector(self.engines))
+        await self._start_pools()
+        if sock is not None and isinstance(self.engines, Engines):
+            self.edge = make_edge(self.settings, self.engines, keys)
+            await self.tasks.start(self.edge.serve, [sock])
+            self.collectors.append(EdgeCollector(self.edge))
+        app, health = make_http(self.settings, self.engines, keys, self.collectors, self.role.rest)
+        http = await self.tasks.start(self._serve_http, app)
+        # From here on everything is long-lived: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            print(f"ready http={http}" + (f" ws={self.settings.ws}" if self.edge else ""), flush=True)
+            if "chat" in self.role.rest:
+                logger.info("open http://%s/ in a browser", http)
+            await _next_signal(signals)
+            self.tasks.start_soon(_abandon, signals, self.tasks.cancel_scope)
+            await self._drain(health)
 
+    async def _start_pools(self) -> None:
+        if not self.role.pools or not isinstance(self.engines, Engines):
+            return
+        self.pools = {name: POOLS[name](self.engines) for name in self.role.pools}
+        for pool in self.pools.values():
+            await self.tasks.start(pool.run)
+        collector = PoolCollector(self.pools)
+        self.tasks.start_soon(collector.run)
+        self.collectors.append(collector)
 
-def _edge(settings: Settings, engines: Engines, keys: KeyRing) -> Edge:
-    return Edge(
-        settings=settings,
-        log=engines.log,
-        relay=engines.relay,
-        presence=engines.presence,
-        accounts=engines.accounts,
-        rooms=engines.rooms,
-        history=engines.history,
-        keys=keys,
-    )
+    async def _serve_http(self, app: ASGIApp, *, task_status: TaskStatus[str]) -> None:
+        await serve_http(app, self.settings.http, shutdown=self.stop_http.wait, task_status=task_status)
+        self.http_stopped.set()
 
-
-def _services(settings: Settings, engines: Engines, keys: KeyRing, collectors: Sequence[Collector]) -> Services:
-    registry = CollectorRegistry()
-    for collector in collectors:
-        registry.register(collector)
-    return Services(
-        settings=settings,
-        accounts=engines.accounts,
-        rooms=engines.rooms,
-        history=engines.history,
-        relay=engines.relay,
-        presence=engines.presence,
-        limits=engines.limits,
-        keys=keys,
-        passwords=Passwords(),
-        health=Health(probes(engines.accounts, engines.rooms, engines.history, engines.relay, engines.presence)),
-        registry=registry,
-    )
+    async def _drain(self, health: Health) -> None:
+        health.drain()
+        if self.edge is not None:
+            await self.edge.drain()
+            # Workers of other processes go on with what is left; here it is the last occasion before the next start.
+            await _caught_up(self.pools.values())
+        self.stop_http.set()
+        await self.http_stopped.wait()  # it gives requests that are under way their time, and no more
+        self.tasks.cancel_scope.cancel()
 
 
 async def _next_signal(signals: AsyncIterator[signal.Signals]) -> None:
@@ -151,7 +182,7 @@ async def _abandon(signals: AsyncIterator[signal.Signals], scope: anyio.CancelSc
     scope.cancel()
 
 
-async def _caught_up(pools: Collection[Pool[AnyRecord]]) -> None:
+async def _caught_up(pools: Collection[Pool[Any]]) -> None:
     """Wait until what was acknowledged is in history too; what is not, is stored at the next start."""
     with anyio.move_on_after(_CATCH_UP_SECONDS):
         while any([(await pool.statistics()).lag for pool in pools]):  # noqa: ASYNC110 - the log is asked, and tells nobody

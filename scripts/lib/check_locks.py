@@ -1,7 +1,7 @@
 """Checks that the lock files fit pyproject.toml, as far as that can be seen without a network.
 
 Every direct dependency is pinned to a version that its specifier allows, every pin has a hash, no line names a place
-to download from, and what runs is tested: the tests' lock file holds all of the other one, in the same versions.
+to download from, and what runs is tested: the tests' lock file holds all of the others, in the same versions.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"run": ["build"], "test": ["build", "test"]}
-"""Lock file → the dependency groups that it holds beside the project's own dependencies."""
+LOCKS = {"run": ["build"], "production": ["production", "build"], "test": ["production", "build", "test"]}
+"""Lock file → the extras and dependency groups that it holds beside the project's own dependencies."""
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*)$")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
@@ -60,16 +60,18 @@ def check(root: Path) -> list[str]:
     """All that is wrong with the lock files of the project in `root`."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     texts = {name: (root / "requirements" / f"{name}.txt").read_text() for name in LOCKS}
+    groups = {**project["project"]["optional-dependencies"], **project["dependency-groups"]}
     wrong: list[str] = []
-    for name, groups in LOCKS.items():
+    for name, held in LOCKS.items():
         wanted = list(project["project"]["dependencies"])
-        for group in groups:
-            wanted += project["dependency-groups"][group]
+        for group in held:
+            wanted += groups[group]
         wrong += faults(f"requirements/{name}.txt", texts[name], wanted)
     tested = pins(texts["test"])
     wrong += [
-        f"requirements/test.txt: {name} is not at {version}, the version in run.txt"
-        for name, version in pins(texts["run"]).items()
+        f"requirements/test.txt: {name} is not at {version}, the version in {lock}.txt"
+        for lock, text in texts.items()
+        for name, version in pins(text).items()
         if tested.get(name) != version
     ]
     return wrong

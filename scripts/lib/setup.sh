@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The set-up that every script begins with: source this file, then call `ensure run` or `ensure test`.
+# The set-up that every script begins with: source this file, then call `ensure run` (the embedded engines),
+# `ensure production` (with the drivers of the production engines) or `ensure test` (everything).
 #
 # Rule 1: a complete set-up is recognised in some milliseconds, by comparing what was installed with what is wanted.
 # Rule 2: one set-up at a time, however many scripts start at once.
@@ -81,9 +82,12 @@ build() {
   run_pip "$python" install --quiet --no-deps --no-build-isolation --editable "$ROOT" ||
     die 'installing the project failed; the lines above say why'
   printf '%s\n' "$ROOT" >"$VENV/.root"
-  wanted "$lock" >"$VENV/.installed-$lock"
-  # The lock file for tests holds all that running needs, in the same versions.
-  [[ $lock != test ]] || wanted run >"$VENV/.installed-run"
+  # Each lock file holds all of those before it, in the same versions.
+  local each
+  for each in run production test; do
+    [[ ! -e $ROOT/requirements/$each.txt ]] || wanted "$each" >"$VENV/.installed-$each"
+    [[ $each != "$lock" ]] || break
+  done
   rm -f -- "$UNFINISHED"
   say "set up in $((SECONDS - begun)) s"
 }

@@ -9,6 +9,7 @@ import anyio
 
 from chat.ports.accounts import Accounts
 from chat.ports.history import History
+from chat.ports.log import Log
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
@@ -20,9 +21,12 @@ PROBE_SECONDS = 2.0
 logger = logging.getLogger("rookery.health")
 
 
-def probes(accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence) -> dict[str, Probe]:
-    """A cheap question to each engine, by the name of its port."""
-    return {
+def probes(
+    accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence, *, log: Log | None = None
+) -> dict[str, Probe]:
+    """A cheap question to each engine, by the name of its port; not every process has a log."""
+    found: dict[str, Probe] = {"log": log.check} if log is not None else {}
+    return found | {
         "accounts": lambda: accounts.get(NOBODY),
         "rooms": lambda: rooms.get(NOBODY),
         "history": lambda: history.newest([NOBODY]),

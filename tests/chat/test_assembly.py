@@ -8,7 +8,7 @@ import anyio
 import msgspec
 import pytest
 
-from chat.assembly import open_engines, open_store
+from chat.assembly import DRIVERS, check_engines, open_engines, open_store
 from chat.domain.conversations import dm_key
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import User
@@ -18,9 +18,11 @@ from chat.settings import Settings, SettingsError
 from chat.wire.records import DM_TOPIC, Sent, encode
 from chat.wire.relay import live_key, user_channel
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)]
+pytestmark = pytest.mark.anyio
+ASYNCIO = pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 
 
+@ASYNCIO
 async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_restart(tmp_path: Path) -> None:
     ada, bob, client_id = new_id(), new_id(), new_id()
     settings = Settings(data=tmp_path)
@@ -37,6 +39,7 @@ async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_res
             assert [delivery.payload for delivery in await listener.receive()] == [b"new"]
 
 
+@ASYNCIO
 async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     async with open_engines(settings) as engines:
@@ -51,8 +54,17 @@ async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["redis_url", "kafka", "mongo_url"])
-async def test_engines_that_are_not_there_are_refused_by_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingsError, match=f"ROOKERY_{name.upper()}"):
-        async with open_engines(msgspec.structs.replace(Settings(data=tmp_path / "data"), **{name: "somewhere"})):
+async def test_processes_of_single_roles_need_all_three_servers(name: str) -> None:
+    settings = msgspec.structs.replace(Settings(), **dict.fromkeys(DRIVERS.keys() - {name}, "somewhere"))
+    with pytest.raises(SettingsError, match=f"set ROOKERY_{name.upper()}:"):
+        check_engines(settings, shared=True)
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
+@pytest.mark.parametrize(("name", "driver"), DRIVERS.items())
+async def test_on_trio_the_engines_that_cannot_be_used_are_named(tmp_path: Path, name: str, driver: str) -> None:
+    settings = msgspec.structs.replace(Settings(data=tmp_path / "data"), **{name: "somewhere"})
+    with pytest.raises(SettingsError, match=rf"ROOKERY_{name.upper()}: .*{driver}.*--backend uvloop"):
+        async with open_engines(settings):
             pass
     assert not await anyio.Path(tmp_path, "data").exists()

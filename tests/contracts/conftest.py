@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.engines import STORES, Stores
+from tests.support.servers import marked
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=marked(STORES))
 async def stores(request: pytest.FixtureRequest, anyio_backend: Any, tmp_path: Path) -> AsyncIterator[Stores]:
     """Empty stores."""
     async with STORES[request.param](tmp_path) as opened:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.support.limiters import LIMITS, LimitsSystem
+from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=list(LIMITS))
-def system(request: pytest.FixtureRequest) -> LimitsSystem:
-    return LIMITS[request.param]()
+@pytest.fixture(params=marked(LIMITS))
+async def system(request: pytest.FixtureRequest) -> AsyncIterator[LimitsSystem]:
+    async with LIMITS[request.param]() as opened:
+        yield opened
 
 
 async def test_so_many_calls_pass_and_no_more(system: LimitsSystem) -> None:

@@ -11,12 +11,13 @@ from anyio.lowlevel import checkpoint
 
 from chat.ports.log import Batch, Consumer, Log
 from tests.support.logs import LOGS, LogSystem
+from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
 DEADLINE = 10.0
 
 
-@pytest.fixture(params=list(LOGS))
+@pytest.fixture(params=marked(LOGS))
 def system(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend_name: str) -> LogSystem:
     return LOGS[request.param](tmp_path, anyio_backend_name)
 

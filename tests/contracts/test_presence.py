@@ -12,11 +12,12 @@ import pytest
 
 from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState
-from chat.ports.presence import Presence, Seen
+from chat.ports.presence import Seen
 from chat.ports.relay import Listener
 from chat.wire.relay import EVENT, presence_channel
-from tests.support.clocks import virtual_time
-from tests.support.presences import DAMPING, HEARTBEAT, NOW, PRESENCES
+from tests.support.clocks import time_passes
+from tests.support.presences import DAMPING, HEARTBEAT, NOW, PRESENCES, PresenceSystem
+from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
 ONLINE, AWAY, OFFLINE = PresenceState.ONLINE, PresenceState.AWAY, PresenceState.OFFLINE
@@ -25,8 +26,9 @@ ONLINE, AWAY, OFFLINE = PresenceState.ONLINE, PresenceState.AWAY, PresenceState.
 class World:
     """A presence, and one who watches the users `ann` and `bob`."""
 
-    def __init__(self, presence: Presence, listener: Listener) -> None:
-        self.presence = presence
+    def __init__(self, system: PresenceSystem, listener: Listener) -> None:
+        self.presence = system.presence
+        self.wait = system.wait
         self.listener = listener
 
     async def state(self, user: str = "ann") -> PresenceState:
@@ -53,13 +55,13 @@ class World:
         return True
 
 
-@pytest.fixture(params=list(PRESENCES))
+@pytest.fixture(params=marked(PRESENCES))
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        presence, relay = await stack.enter_async_context(PRESENCES[request.param]())
-        listener = await stack.enter_async_context(relay.listener())
+        system = await stack.enter_async_context(PRESENCES[request.param]())
+        listener = await stack.enter_async_context(system.relay.listener())
         await listener.subscribe([presence_channel("ann"), presence_channel("bob")])
-        yield World(presence, listener)
+        yield World(system, listener)
 
 
 async def test_a_stranger_is_offline(world: World) -> None:
@@ -95,59 +97,59 @@ async def test_users_are_apart_even_with_the_same_session_id(world: World) -> No
     assert [(event["user"], event["state"]) for event in told] == [("ann", "online"), ("bob", "away")]
 
 
-@virtual_time
+@time_passes
 async def test_leaving_shows_after_the_damping_time(world: World) -> None:
     await world.presence.enter("ann", "s1")
     await world.told(1)
     await world.presence.leave("ann", "s1")
-    await anyio.sleep(DAMPING * 0.9)
+    await world.wait(DAMPING * 0.9)
     assert await world.presence.states(["ann"]) == {"ann": Seen(ONLINE)}
-    await anyio.sleep(DAMPING * 0.2)
+    await world.wait(DAMPING * 0.2)
     assert await world.presence.states(["ann"]) == {"ann": Seen(OFFLINE, NOW)}
     assert await world.told(1) == [{"type": "presence", "user": "ann", "state": "offline", "last_seen": rfc3339(NOW)}]
 
 
-@virtual_time
+@time_passes
 async def test_a_return_within_the_damping_time_shows_nothing(world: World) -> None:
     await world.presence.enter("ann", "s1")
     await world.told(1)
     for number in range(2, 5):
         await world.presence.leave("ann", f"s{number - 1}")
-        await anyio.sleep(DAMPING * 0.9)
+        await world.wait(DAMPING * 0.9)
         await world.presence.enter("ann", f"s{number}")
-    await anyio.sleep(DAMPING * 3)
+    await world.wait(DAMPING * 3)
     assert await world.state() is ONLINE
     assert await world.is_told_nothing()
 
 
-@virtual_time
+@time_passes
 async def test_the_session_that_was_online_leaves_one_that_is_away(world: World) -> None:
     await world.presence.enter("ann", "s1")
     await world.presence.enter("ann", "s2", AWAY)
     await world.told(1)
     await world.presence.leave("ann", "s1")
     assert await world.state() is ONLINE
-    await anyio.sleep(DAMPING * 1.1)
+    await world.wait(DAMPING * 1.1)
     assert await world.presence.states(["ann"]) == {"ann": Seen(AWAY)}
     assert [event["state"] for event in await world.told(1)] == ["away"]
 
 
-@virtual_time
+@time_passes
 async def test_a_session_that_is_not_refreshed_ends(world: World) -> None:
     await world.presence.enter("ann", "s1")
     await world.presence.enter("bob", "s1")
     await world.told(2)
     for _ in range(4):
-        await anyio.sleep(HEARTBEAT)
+        await world.wait(HEARTBEAT)
         await world.presence.refresh([("bob", "s1", ONLINE)])
     assert await world.presence.states(["ann", "bob"]) == {"ann": Seen(OFFLINE, NOW), "bob": Seen(ONLINE)}
     assert [(event["user"], event["state"]) for event in await world.told(1)] == [("ann", "offline")]
 
 
-@virtual_time
+@time_passes
 async def test_a_refresh_enters_a_session_that_had_ended(world: World) -> None:
     await world.presence.enter("ann", "s1")
-    await anyio.sleep(HEARTBEAT * 3)
+    await world.wait(HEARTBEAT * 3)
     assert await world.state() is OFFLINE
     await world.told(2)
     await world.presence.refresh([("ann", "s1", AWAY)])

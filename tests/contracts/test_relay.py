@@ -11,13 +11,14 @@ from anyio.lowlevel import checkpoint
 from chat.ports.relay import ONCE_SECONDS, Delivery, Listener, Publication, Relay
 from tests.support.clocks import virtual_time
 from tests.support.relays import RELAYS, RelayFactory
+from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
 DEADLINE = 10.0
 BUFFER = 8
 
 
-@pytest.fixture(params=list(RELAYS))
+@pytest.fixture(params=marked(RELAYS))
 def factory(request: pytest.FixtureRequest) -> RelayFactory:
     return RELAYS[request.param]
 

@@ -105,7 +105,8 @@ def test_the_bot_in_the_readme_is_the_example() -> None:
 def direct_dependencies() -> set[str]:
     """The canonical names of all that pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *itertools.chain(*project["dependency-groups"].values())]
+    groups = [*project["project"]["optional-dependencies"].values(), *project["dependency-groups"].values()]
+    wanted = [*project["project"]["dependencies"], *itertools.chain(*groups)]
     return {canonicalize_name(Requirement(text).name) for text in wanted}
 
 

@@ -18,6 +18,7 @@ from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
+from tests.support.mongo import migrated_database, stores_of
 
 
 class Stores(Struct, frozen=True):
@@ -59,4 +60,11 @@ async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
         yield sqlite_stores(database)
 
 
-STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file}
+@asynccontextmanager
+async def mongo(folder: Path) -> AsyncIterator[Stores]:
+    """A database of its own on a real server."""
+    async with migrated_database() as database:
+        yield Stores(*stores_of(database))
+
+
+STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file, "mongo": mongo}

@@ -91,6 +91,9 @@ class FaultyLog:
         async with self._log.consumer(group, topics) as consumer:
             yield FaultyConsumer(self, consumer)
 
+    async def check(self) -> None:
+        await self._log.check()
+
 
 class FaultyConsumer:
     """A member of a group of a `FaultyLog`."""

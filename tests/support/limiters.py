@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
+from chat.adapters.redis_client import RedisClient
+from chat.adapters.redis_limits import RedisLimits
 from chat.engines.limits import MemoryLimits
 from chat.ports.limits import Limits
 from tests.support.clocks import ManualClock
+from tests.support.servers import redis_target
 
 
 class LimitsSystem(NamedTuple):
@@ -17,14 +21,27 @@ class LimitsSystem(NamedTuple):
     advance: Callable[[int], None]
 
 
-def memory_limits() -> LimitsSystem:
+class Timer(ManualClock):
+    """A clock that a test moves on."""
+
+    def advance(self, ms: int) -> None:
+        self.now += ms
+
+
+@asynccontextmanager
+async def memory_limits() -> AsyncIterator[LimitsSystem]:
     """The embedded engine."""
-    clock = ManualClock()
-
-    def advance(ms: int) -> None:
-        clock.now += ms
-
-    return LimitsSystem(MemoryLimits(clock), advance)
+    clock = Timer()
+    yield LimitsSystem(MemoryLimits(clock), clock.advance)
 
 
-LIMITS: dict[str, Callable[[], LimitsSystem]] = {"memory": memory_limits}
+@asynccontextmanager
+async def redis_limits() -> AsyncIterator[LimitsSystem]:
+    """On a real Redis."""
+    clock = Timer()
+    async with RedisClient.open(redis_target()) as client:
+        yield LimitsSystem(RedisLimits(client, clock=clock), clock.advance)
+
+
+LimitsFactory = Callable[[], AbstractAsyncContextManager[LimitsSystem]]
+LIMITS: dict[str, LimitsFactory] = {"memory": memory_limits, "redis": redis_limits}

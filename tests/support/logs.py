@@ -7,10 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from chat.engines.database import Executor, InlineExecutor, ThreadExecutor
 from chat.engines.log import SqliteLog
 from chat.ports.log import Log
 from tests.support.clocks import ManualClock
+from tests.support.kafka import KafkaSystem
+from tests.support.servers import server_url
 
 
 class LogSystem(Protocol):
@@ -43,4 +47,11 @@ class SqliteSystem:
         )
 
 
-LOGS: dict[str, Callable[[Path, str], LogSystem]] = {"sqlite": SqliteSystem}
+def kafka_system(_folder: Path, backend: str) -> LogSystem:
+    """A log on a real broker; its driver runs on asyncio only."""
+    if backend != "asyncio":
+        pytest.skip("Kafka's driver runs on asyncio only")
+    return KafkaSystem(server_url("kafka"), TOPICS)
+
+
+LOGS: dict[str, Callable[[Path, str], LogSystem]] = {"sqlite": SqliteSystem, "kafka": kafka_system}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from chat.adapters.redis_relay import RedisRelay
 from chat.engines.relay import MemoryRelay
 from chat.ports.relay import Relay
+from tests.support.servers import redis_target
 
 RelayFactory = Callable[[int], AbstractAsyncContextManager[Relay]]
 """Opens a relay whose listeners buffer so many deliveries."""
@@ -18,4 +20,11 @@ async def memory_relay(buffer_records: int) -> AsyncIterator[MemoryRelay]:
     yield MemoryRelay(buffer_records=buffer_records)
 
 
-RELAYS: dict[str, RelayFactory] = {"memory": memory_relay}
+@asynccontextmanager
+async def redis_relay(buffer_records: int) -> AsyncIterator[RedisRelay]:
+    """On a real Redis."""
+    async with RedisRelay.open(redis_target(), buffer_records=buffer_records) as relay:
+        yield relay
+
+
+RELAYS: dict[str, RelayFactory] = {"memory": memory_relay, "redis": redis_relay}

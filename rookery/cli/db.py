@@ -1,0 +1,27 @@
+"""`rookery db migrate`: brings the database in MongoDB to the version that this program needs."""
+
+from __future__ import annotations
+
+import argparse
+
+from chat.assembly import drivers
+from chat.settings import Settings, SettingsError
+
+
+async def run(settings: Settings, _options: argparse.Namespace) -> int:
+    """Migrate, and say from which version to which. Raises `Unavailable` when another migration runs."""
+    if not settings.mongo_url:
+        raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
+    with drivers():
+        from chat.adapters.mongo_client import open_mongo
+        from chat.adapters.mongo_schema import migrate
+
+    opening = open_mongo(settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds)
+    async with opening as mongo:
+        before, after = await migrate(mongo)
+        name = mongo.latest.name
+    if before == after:
+        print(f"{name}: has format {after} already")
+    else:
+        print(f"{name}: was brought from format {before} to {after}")
+    return 0

@@ -1,0 +1,82 @@
+"""The parts that roles are made of, over the engines: keys, worker pools, the edge, the HTTP application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp
+
+from chat.assembly import Commons, Engines
+from chat.settings import Settings
+from chat.tokens import KeyRing
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC
+from gateway.edge import Edge
+from services.app import create_app
+from services.auth.passwords import Passwords
+from services.common.collaborators import Services
+from services.common.health import Health, probes
+from workers.persistence import PersistenceHandler
+from workers.pool import Pool
+
+TOPICS = (ROOM_TOPIC, DM_TOPIC)
+
+
+def make_keys(settings: Settings, engines: Commons) -> KeyRing:
+    """The signing keys."""
+    return KeyRing(
+        engines.accounts,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        rotation_seconds=settings.key_rotation_seconds,
+    )
+
+
+def make_edge(settings: Settings, engines: Engines, keys: KeyRing) -> Edge:
+    """The WebSocket edge."""
+    return Edge(
+        settings=settings,
+        log=engines.log,
+        relay=engines.relay,
+        presence=engines.presence,
+        accounts=engines.accounts,
+        rooms=engines.rooms,
+        history=engines.history,
+        keys=keys,
+    )
+
+
+def make_http(
+    settings: Settings, engines: Commons, keys: KeyRing, collectors: Sequence[Collector], rest: Sequence[str]
+) -> tuple[ASGIApp, Health]:
+    """The HTTP application of a process, with the REST of the roles in `rest`, and its health."""
+    registry = CollectorRegistry()
+    for collector in collectors:
+        registry.register(collector)
+    log = engines.log if isinstance(engines, Engines) else None
+    health = Health(probes(engines.accounts, engines.rooms, engines.history, engines.relay, engines.presence, log=log))
+    services = Services(
+        settings=settings,
+        accounts=engines.accounts,
+        rooms=engines.rooms,
+        history=engines.history,
+        relay=engines.relay,
+        presence=engines.presence,
+        limits=engines.limits,
+        keys=keys,
+        passwords=Passwords(),
+        health=health,
+        registry=registry,
+    )
+    return create_app(services, roles=rest), health
+
+
+def _persistence(engines: Engines) -> Pool[Any]:
+    handler = PersistenceHandler(engines.history, engines.accounts, engines.relay)
+    return Pool(engines.log, "persistence", TOPICS, handler)
+
+
+POOLS: Mapping[str, Callable[[Engines], Pool[Any]]] = {"persistence": _persistence}
+"""The worker pools, by the names that `rookery worker` takes."""

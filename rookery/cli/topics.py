@@ -1,0 +1,88 @@
+"""`rookery topics apply`: makes Kafka's topics as the settings say, and tells what differed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from chat.assembly import drivers
+from chat.settings import Settings, SettingsError
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC
+from workers.dead_letters import dead_topic
+
+if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
+    from chat.adapters.kafka_topics import Difference, Topic
+
+TOPICS = (ROOM_TOPIC, DM_TOPIC)
+"""The topics of the system; each has one for its dead letters beside it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of the tool."""
+    parser.add_argument(
+        "--raise-partitions",
+        action="store_true",
+        help="add the partitions that are missing; conversations change their partition then, so drain first",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only tell what differs")
+
+
+async def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
+    check_backend(settings)
+    with drivers():
+        from chat.adapters.kafka_connection import cluster_of
+        from chat.adapters.kafka_topics import Topics
+    async with Topics.open(cluster_of(settings)) as topics:
+        wanted = plan(settings)
+        found = await topics.apply(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
+    show(wanted, found)
+    return 0 if all(difference.done for difference in found) else 1
+
+
+def check_backend(settings: Settings) -> None:
+    """Raises `SettingsError` on a backend that Kafka's driver does not run on."""
+    if settings.backend == "trio":
+        raise SettingsError("Kafka's driver runs on asyncio: give --backend uvloop or asyncio")
+
+
+def plan(settings: Settings, names: Sequence[str] = TOPICS) -> list[Topic]:
+    """The topics that the settings want. Dead letters are few: one partition."""
+    from chat.adapters.kafka_producer import LARGEST_RECORD
+    from chat.adapters.kafka_topics import planned
+
+    if settings.kafka_partitions < 1 or settings.kafka_replication < 1:
+        raise SettingsError("ROOKERY_KAFKA_PARTITIONS and ROOKERY_KAFKA_REPLICATION take at least 1")
+    wanted = []
+    for name in names:
+        for topic, partitions, hours in (
+            (name, settings.kafka_partitions, settings.kafka_retention_hours),
+            (dead_topic(name), 1, settings.kafka_dead_retention_hours),
+        ):
+            wanted.append(
+                planned(
+                    settings.kafka_prefix + topic,
+                    partitions=partitions,
+                    replication=settings.kafka_replication,
+                    min_insync=settings.kafka_min_insync,
+                    retention_hours=hours,
+                    record_bytes=max(LARGEST_RECORD, settings.kafka_batch_bytes),
+                )
+            )
+    return wanted
+
+
+def show(wanted: Sequence[Topic], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:
+    """A line for each topic that is as it should be, and for each difference."""
+    differing = {difference.topic for difference in found}
+    for topic in wanted:
+        if topic.name not in differing:
+            tell(f"{topic.name}: as it should be")
+    for each in found:
+        if each.what == "topic":
+            tell(f"{each.topic}: {'made' if each.done else 'is missing'}, {each.wanted}")
+        elif each.done:
+            tell(f"{each.topic}: {each.what} was {each.has}, is now {each.wanted}")
+        else:
+            tell(f"{each.topic}: {each.what} is {each.has}, should be {each.wanted}; {each.remedy or 'not changed'}")

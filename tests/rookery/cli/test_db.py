@@ -1,0 +1,38 @@
+"""`rookery db migrate`."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from chat.adapters.mongo_client import open_mongo
+from chat.adapters.mongo_schema import MIGRATIONS, require_schema
+from chat.domain.ids import new_id
+from chat.settings import Settings, SettingsError
+from rookery.cli import db
+from tests.support.servers import server_url
+
+pytestmark = pytest.mark.anyio
+OPTIONS = argparse.Namespace()
+
+
+async def test_without_a_database_it_says_what_is_missing() -> None:
+    with pytest.raises(SettingsError, match="ROOKERY_MONGO_URL"):
+        await db.run(Settings(), OPTIONS)
+
+
+@pytest.mark.production
+async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    url, name = server_url("mongo"), f"test_{new_id()}"
+    settings = Settings(mongo_url=url, mongo_database=name, mongo_timeout_seconds=20)
+    assert await db.run(settings, OPTIONS) == 0
+    assert await db.run(settings, OPTIONS) == 0
+    newest = len(MIGRATIONS)
+    assert capsys.readouterr().out.splitlines() == [
+        f"{name}: was brought from format 0 to {newest}",
+        f"{name}: has format {newest} already",
+    ]
+    async with open_mongo(url, database=name) as mongo:
+        await require_schema(mongo)
+        await mongo.client.drop_database(name)

@@ -1,0 +1,97 @@
+"""`rookery topics apply` makes what is missing, changes what is safe, and tells the rest."""
+
+from __future__ import annotations
+
+import argparse
+import time
+import uuid
+
+import msgspec
+import pytest
+
+from chat.adapters.kafka_connection import cluster_of
+from chat.adapters.kafka_topics import Topics
+from chat.errors import Unavailable
+from chat.settings import Settings, SettingsError
+from rookery.cli import topics
+from tests.support.servers import server_url
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.production,
+    pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True),
+]
+APPLY = argparse.Namespace(raise_partitions=False, dry_run=False)
+RAISE = argparse.Namespace(raise_partitions=True, dry_run=False)
+LOOK = argparse.Namespace(raise_partitions=False, dry_run=True)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    prefix = f"test-{int(time.time())}-{uuid.uuid4().hex[:8]}."
+    return Settings(kafka=server_url("kafka"), kafka_prefix=prefix, kafka_partitions=3, kafka_replication=1)
+
+
+async def apply(settings: Settings, options: argparse.Namespace, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """The exit code, and what was said, without the prefix."""
+    code = await topics.run(settings, options)
+    return code, capsys.readouterr().out.replace(settings.kafka_prefix, "")
+
+
+async def test_it_makes_them_once(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = await apply(settings, LOOK, capsys)
+    assert code == 1
+    assert "room-messages: is missing, 3 partitions, 1 replicas\n" in said
+    code, said = await apply(settings, APPLY, capsys)
+    assert code == 0
+    assert "room-messages: made, 3 partitions, 1 replicas\n" in said
+    assert "dm-messages.dead: made, 1 partitions, 1 replicas\n" in said
+    code, said = await apply(settings, APPLY, capsys)
+    assert code == 0
+    assert said.count("as it should be") == 4
+
+
+async def test_settings_are_changed_and_what_is_not_ours_stays(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await apply(settings, APPLY, capsys)
+    async with Topics.open(cluster_of(settings)) as administration:
+        room, *_ = topics.plan(settings)
+        room.configs["segment.ms"] = "3600000"
+        await administration.apply([room])
+    longer = msgspec.structs.replace(settings, kafka_retention_hours=200.0)
+    code, said = await apply(longer, APPLY, capsys)
+    assert code == 0
+    assert "room-messages: retention.ms was 604800000, is now 720000000\n" in said
+    async with Topics.open(cluster_of(settings)) as administration:
+        own, _ = await administration._described_configs(f"{settings.kafka_prefix}room-messages")
+    assert own["segment.ms"] == "3600000"
+
+
+async def test_partitions_are_raised_only_when_asked(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    await apply(settings, APPLY, capsys)
+    more = msgspec.structs.replace(settings, kafka_partitions=5)
+    code, said = await apply(more, APPLY, capsys)
+    assert code == 1
+    assert "room-messages: partitions is 3, should be 5; --raise-partitions adds them" in said
+    code, said = await apply(more, RAISE, capsys)
+    assert code == 0
+    assert "room-messages: partitions was 3, is now 5\n" in said
+    code, said = await apply(settings, RAISE, capsys)
+    assert code == 1
+    assert "Kafka cannot remove partitions" in said
+
+
+async def test_what_cannot_be_is_told(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Unavailable, match="replication factor"):
+        await apply(msgspec.structs.replace(settings, kafka_replication=7), APPLY, capsys)
+    await apply(settings, APPLY, capsys)
+    code, said = await apply(msgspec.structs.replace(settings, kafka_replication=2, kafka_min_insync=1), APPLY, capsys)
+    assert code == 1
+    assert "room-messages: replication is 1, should be 2; move them" in said
+    with pytest.raises(SettingsError, match="ROOKERY_KAFKA_PARTITIONS"):
+        await apply(msgspec.structs.replace(settings, kafka_partitions=0), APPLY, capsys)
+    with pytest.raises(SettingsError, match="backend"):
+        await apply(msgspec.structs.replace(settings, backend="trio"), APPLY, capsys)
+    with pytest.raises(Unavailable, match="administer"):
+        await apply(msgspec.structs.replace(settings, kafka="127.0.0.1:9"), APPLY, capsys)
