@@ -68,6 +68,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_handshakes: int = 5_000
     trust_forwarded: bool = False
     log_level: str = "info"
+    notifications: bool = False
     redis_url: str = ""
     redis_prefix: str = "rookery:"
     redis_timeout_seconds: float = 3.0

@@ -23,8 +23,12 @@ from chat.domain.text import mentioned_names
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
+from chat.ports.log import Log
 from chat.ports.relay import Publication, Relay
+from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
+from chat.wire.notices import encode as encode_notice
 from chat.wire.records import AnyRecord, Sent, decode
+from workers.appending import Entry, append_all
 from workers.backoff import Backoff
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
@@ -36,12 +40,20 @@ _logger = logging.getLogger(__name__)
 class PersistenceHandler:
     """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`.
 
-    One serves all partitions of a process; batches that share no conversation may be handled side by side.
+    One serves all partitions of a process; batches that share no conversation may be handled side by side. With a
+    `notices` log, each stored message is told to the notification pool, at least once.
     """
 
     def __init__(
-        self, history: History, accounts: Accounts, relay: Relay, *, sequencer: Sequencer | None = None
+        self,
+        history: History,
+        accounts: Accounts,
+        relay: Relay,
+        *,
+        notices: Log | None = None,
+        sequencer: Sequencer | None = None,
     ) -> None:
+        self._notices = notices
         self._history = history
         self._accounts = accounts
         self._relay = relay
@@ -69,9 +81,13 @@ class PersistenceHandler:
                 changes.append(record)
         mentions = await self._mentions(sent)
         stored, applied = await self._store(sent, changes, mentions)
-        publications = _publications(records, stored, applied)
+        # One that was stored in another conversation belongs to another partition, which tells of it.
+        told = {key: message for key, message in stored.items() if message.conversation == sent[key].conversation}
+        publications = _publications(records, dict(told), applied)
         if publications:
             await self._publish(publications)
+        if self._notices is not None and told:
+            await append_all(self._notices, map(_notice, told.values()))
 
     async def _mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
         """The ids of the users whom each text names; one question for the batch, and none without an `@`."""
@@ -138,6 +154,10 @@ def _message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> M
     )
 
 
+def _notice(message: Message) -> Entry:
+    return Entry(NOTIFICATION_TOPIC, message.conversation, encode_notice(notice_of(message)))
+
+
 def _publications(
     records: Sequence[AnyRecord], stored: dict[ClientKey, Message], applied: Sequence[bool]
 ) -> list[Publication]:
@@ -147,8 +167,7 @@ def _publications(
     for record in records:
         if isinstance(record, Sent):
             message = stored.pop((record.actor, record.client_id), None)
-            # One that was stored in another conversation belongs to another partition, which has published it.
-            if message is not None and message.conversation == record.conversation:
+            if message is not None:
                 message_publications(publications, message)
         elif next(outcomes):
             change_publications(publications, record)

@@ -13,6 +13,7 @@ from chat.assembly import open_log
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings
 from rookery.cli.topics import check_backend
+from workers.appending import Entry, append_all
 from workers.dead_letters import SUFFIX, dead_topic
 
 GROUP = "dead-letters"
@@ -95,24 +96,11 @@ async def _poll(consumer: Consumer, count: int, wait_s: float) -> list[Batch]:
 
 async def _revive(log: Log, fallback: str, batch: Batch) -> None:
     """Append every record of the batch to its topic, and wait until all are durable."""
-    waiting = len(batch.records)
-    ended = anyio.Event()
-    failures: list[Exception] = []
-
-    def ack(error: Exception | None) -> None:
-        nonlocal waiting
-        waiting -= 1
-        if error is not None:
-            failures.append(error)
-        if not waiting:
-            ended.set()
-
+    entries = []
     for record in batch.records:
         topic, headers = original(record, fallback)
-        log.produce(topic, record.key, record.value, ack, headers)
-    await ended.wait()
-    if failures:
-        raise failures[0]
+        entries.append(Entry(topic, record.key, record.value, headers))
+    await append_all(log, entries)
 
 
 def original(record: LogRecord, fallback: str) -> tuple[str, Headers]:

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp
 from chat.assembly import Commons, Engines
 from chat.settings import Settings
 from chat.tokens import KeyRing
+from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from gateway.edge import Edge
 from services.app import create_app
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
+from workers.notification import NotificationHandler
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
@@ -73,10 +75,24 @@ def make_http(
     return create_app(services, roles=rest), health
 
 
-def _persistence(engines: Engines) -> Pool[Any]:
-    handler = PersistenceHandler(engines.history, engines.accounts, engines.relay)
+def _persistence(settings: Settings, engines: Engines) -> Pool[Any]:
+    notices = engines.log if settings.notifications else None
+    handler = PersistenceHandler(engines.history, engines.accounts, engines.relay, notices=notices)
     return Pool(engines.log, "persistence", TOPICS, handler)
 
 
-POOLS: Mapping[str, Callable[[Engines], Pool[Any]]] = {"persistence": _persistence}
+def _notification(_settings: Settings, engines: Engines) -> Pool[Any]:
+    handler = NotificationHandler(engines.rooms, engines.presence, channels=())
+    return Pool(engines.log, "notification", [NOTIFICATION_TOPIC], handler)
+
+
+POOLS: Mapping[str, Callable[[Settings, Engines], Pool[Any]]] = {
+    "persistence": _persistence,
+    "notification": _notification,
+}
 """The worker pools, by the names that `rookery worker` takes."""
+
+
+def default_pools(settings: Settings) -> tuple[str, ...]:
+    """The pools of a process that does everything."""
+    return ("persistence", "notification") if settings.notifications else ("persistence",)

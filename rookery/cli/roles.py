@@ -24,7 +24,7 @@ from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
 from rookery.cli.engine_metrics import EngineCollector
-from rookery.cli.parts import POOLS, make_edge, make_http, make_keys
+from rookery.cli.parts import POOLS, default_pools, make_edge, make_http, make_keys
 from services.common.health import Health
 from services.common.server import serve as serve_http
 from workers.metrics import PoolCollector
@@ -66,7 +66,7 @@ def join_address(sock: socket.socket) -> str:
 
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Everything in one process."""
-    return await _run(settings, Role(rest=("auth", "chat"), edge=True, pools=tuple(POOLS)))
+    return await _run(settings, Role(rest=("auth", "chat"), edge=True, pools=default_pools(settings)))
 
 
 async def edge(settings: Settings, _options: argparse.Namespace) -> int:
@@ -149,7 +149,7 @@ class _Process:
     async def _start_pools(self) -> None:
         if not self.role.pools or not isinstance(self.engines, Engines):
             return
-        self.pools = {name: POOLS[name](self.engines) for name in self.role.pools}
+        self.pools = {name: POOLS[name](self.settings, self.engines) for name in self.role.pools}
         for pool in self.pools.values():
             await self.tasks.start(pool.run)
         collector = PoolCollector(self.pools)

@@ -76,10 +76,15 @@ class FaultyLog:
         self.before_poll: Fault = nothing
         self.before_commit: Fault = nothing
         self.before_append: Fault = nothing
+        self.failures: list[Exception] = []
+        """What the next records that are produced fail with."""
 
     def produce(
         self, topic: str, key: str, value: bytes, ack: Ack, headers: tuple[tuple[str, bytes], ...] = ()
     ) -> None:
+        if self.failures:
+            ack(self.failures.pop())
+            return
         self._log.produce(topic, key, value, ack, headers)
 
     async def append(self, topic: str, key: str, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> None:

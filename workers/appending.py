@@ -1,0 +1,45 @@
+"""Appending many records at once: one wait for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import anyio
+
+from chat.ports.log import Log
+
+
+class Entry(NamedTuple):
+    """A record to append."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+async def append_all(log: Log, entries: Iterable[Entry]) -> None:
+    """Append them in their order, and wait until all are durable.
+
+    Raises the first failure once all have ended; then some may be durable, as when it is cancelled.
+    """
+    waiting = 1  # for the loop itself: an acknowledgement may come before the next record is produced
+    ended = anyio.Event()
+    failures: list[Exception] = []
+
+    def ack(error: Exception | None) -> None:
+        nonlocal waiting
+        waiting -= 1
+        if error is not None:
+            failures.append(error)
+        if not waiting:
+            ended.set()
+
+    for entry in entries:
+        log.produce(entry.topic, entry.key, entry.value, ack, entry.headers)
+        waiting += 1
+    ack(None)
+    await ended.wait()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,88 @@
+"""The notification pool's handler: who should hear of a stored message, and by which channels.
+
+Who is told: of a direct message the other user; of a room's message its members; in both cases those who are offline,
+and those whom the text names, online or not. Never the sender. The channels decide what each user wants.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from chat.domain.conversations import is_room, partner, room_of
+from chat.domain.models import PresenceState
+from chat.errors import Unavailable
+from chat.ports.notifier import Notification, Notifier
+from chat.ports.presence import Presence
+from chat.ports.rooms import Rooms
+from chat.wire.notices import Notice, decode
+
+_logger = logging.getLogger(__name__)
+
+
+class NotificationHandler:
+    """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`. `notified` counts those who were to be
+    told, once for all channels."""
+
+    def __init__(self, rooms: Rooms, presence: Presence, channels: Sequence[Notifier]) -> None:
+        self.notified = 0
+        self._rooms = rooms
+        self._presence = presence
+        self._channels = channels
+        if not channels:
+            _logger.warning("no channel is set up, so nobody is notified; those who would be are counted")
+
+    def decode(self, value: bytes) -> Notice:
+        """The notice in a value, or `Poison`."""
+        return decode(value)
+
+    async def handle(self, records: Sequence[Notice]) -> None:
+        """See `Handler.handle`. Raises `Unavailable`; then a channel may have taken some, and drops them next time."""
+        audience = await self._audience(records)
+        present = await self._present({user for users in audience.values() for user in users})
+        found = [
+            _notification(notice, user)
+            for notice in records
+            for user in audience[notice.conversation]
+            if user != notice.sender and (user not in present or user in notice.mentions)
+        ]
+        if not found:
+            return
+        failure: Unavailable | None = None
+        for channel in self._channels:  # one that fails does not keep the others from being tried
+            try:
+                await channel.notify(found)
+            except Unavailable as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        self.notified += len(found)
+
+    async def _audience(self, notices: Sequence[Notice]) -> dict[str, Sequence[str]]:
+        """Who takes part in each conversation; asked once for a batch. A deleted room has nobody."""
+        audience: dict[str, Sequence[str]] = {}
+        for notice in notices:
+            conversation = notice.conversation
+            if conversation in audience:
+                continue
+            if is_room(conversation):
+                audience[conversation] = await self._rooms.member_ids(room_of(conversation))
+            else:
+                audience[conversation] = (partner(conversation, notice.sender), notice.sender)
+        return audience
+
+    async def _present(self, users: set[str]) -> set[str]:
+        states = await self._presence.states(users)
+        return {user for user, seen in states.items() if seen.state is not PresenceState.OFFLINE}
+
+
+def _notification(notice: Notice, user: str) -> Notification:
+    return Notification(
+        user=user,
+        conversation=notice.conversation,
+        seq=notice.seq,
+        sender=notice.sender,
+        sender_name=notice.sender_name,
+        ts=notice.ts,
+        mentioned=user in notice.mentions,
+    )
