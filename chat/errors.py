@@ -54,6 +54,12 @@ class Forbidden(Refused):
     status = 403
 
 
+class Blocked(Forbidden):
+    """The account was blocked by the moderators of the instance."""
+
+    code = "blocked"
+
+
 class NotFound(Refused):
     """The named thing does not exist, or the caller may not know that it does."""
 

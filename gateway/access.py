@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 from chat.domain.models import Role, User
 from chat.ports.accounts import Accounts
-from chat.ports.rooms import Rooms
+from chat.ports.authority import Authority
 from gateway.wheel import Wheel
 
 _USERS = 200_000
@@ -21,11 +21,11 @@ _ROOMS = 1_000  # of one user
 class Access:
     """Roles by user and room, and users by id."""
 
-    __slots__ = ("_accounts", "_roles", "_rooms", "_seconds", "_users", "_wheel")
+    __slots__ = ("_accounts", "_authority", "_roles", "_seconds", "_users", "_wheel")
 
-    def __init__(self, rooms: Rooms, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
+    def __init__(self, authority: Authority, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
         self._wheel = wheel
-        self._rooms = rooms
+        self._authority = authority
         self._accounts = accounts
         self._seconds = seconds
         # A user's roles are replaced as a whole when one changes: whether they are still the same object tells one who
@@ -56,9 +56,10 @@ class Access:
             return known
         while True:
             roles = self._roles.get(user)
-            role = await self._rooms.role(room, user)
+            (access,) = await self._authority.room_access([(user, room)])
             if roles is self._roles.get(user):
                 break
+        role = access.role
         if role is not None and roles is not None:
             roles[room] = (role, self._wheel.now + self._seconds)
             if len(roles) > _ROOMS:

@@ -6,7 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from chat.errors import Conflict, Unauthorized, Unavailable
+from chat.errors import Blocked, Conflict, Unauthorized, Unavailable
 from chat.tokens import Claims
 from chat.wire import commands, events
 from chat.wire.relay import user_channel
@@ -34,49 +34,52 @@ def begin(session: Session, command: commands.Auth) -> Later | None:
         _greet(session, command.id)
         return None
     session.phase = Phase.AUTHENTICATING
-    return partial(_welcome_command, claims=claims)
+    return partial(_welcome_command, claims=claims, token=command.token)
 
 
-async def _welcome_command(session: Session, command: Any, *, claims: Claims) -> None:
-    await welcome(session, claims, command.id)
+async def _welcome_command(session: Session, command: Any, *, claims: Claims, token: str) -> None:
+    await welcome(session, claims, token, command.id)
 
 
-async def welcome(session: Session, claims: Claims, id: int | None) -> None:  # noqa: A002 - the contract's word
+async def welcome(session: Session, claims: Claims, token: str, id: int | None) -> None:  # noqa: A002
     """Enter the session in every table, and answer `auth` (with `id` None, the handshake was the `auth`).
 
-    The user's channel is subscribed before the account is read: a block that comes between is not missed. Whatever ends
-    this before the session is admitted ends the session: an engine that fails or takes too long must not leave one
+    The user's channel is subscribed before the authority is asked: a block that comes between is not missed. Whatever
+    ends this before the session is admitted ends the session: an engine that fails or takes too long must not leave one
     behind whose account nobody has looked at.
     """
     session.enter(claims)
     admitted = False
     try:
-        admitted = await _admit(session, id)
+        admitted = await _admit(session, token, id)
     finally:
         if not admitted and session.phase is Phase.LIVE:
             session.refuse(id, Unavailable("the session could not be begun; try again"))
             session.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)
 
 
-async def _admit(session: Session, id: int | None) -> bool:  # noqa: A002
+async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
     """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
     edge = session.edge
     topic = edge.hub.open(user_channel(session.user))
     topic.begin(session)
     await edge.inbound.ensure(topic)
-    account = await edge.accounts.get(session.user)
-    if account is None:
-        session.refuse(id, Unauthorized("the account does not exist any more"))
-        session.close(CloseCode.TOKEN_INVALID, "no such account")
-    elif account.blocked:
+    try:
+        info = await edge.authority.check_token(token)
+    except Unauthorized as error:
+        session.refuse(id, error)
+        session.close(CloseCode.TOKEN_INVALID, error.message)
+        return False
+    except Blocked:
         session.close(CloseCode.BLOCKED, "the account is blocked")
-    elif _too_many(session):
+        return False
+    if _too_many(session):
         limit = edge.settings.limits.sessions_per_user
         session.answer(events.error(id, "too_many_sessions", f"at most {limit} sessions a user; close one"))
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
-    if account is None or session.phase is not Phase.LIVE:
+    if session.phase is not Phase.LIVE:
         return False
-    session.name = account.name
+    session.name = info.name
     await _appear(session)
     if id is not None:
         _greet(session, id)

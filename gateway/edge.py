@@ -19,8 +19,10 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup, TaskStatus
 
 from chat.domain.ids import now_ms, rfc3339
+from chat.engines.authority import LocalAuthority
 from chat.errors import Unavailable
 from chat.ports.accounts import Accounts
+from chat.ports.authority import Authority
 from chat.ports.history import History
 from chat.ports.log import Log
 from chat.ports.presence import Presence
@@ -63,20 +65,21 @@ class Edge:
         rooms: Rooms,
         history: History,
         keys: KeyRing,
+        authority: Authority | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings
         self.log = log
         self.presence = presence
-        self.accounts = accounts
         self.history = history
         self.keys = keys
+        self.authority = LocalAuthority(keys, accounts, rooms, relay) if authority is None else authority
         self.clock = clock
         self.mux = Multiplexer()
         self.wheel = Wheel(after=self.mux.flush)
         self.hub = Hub()
         self.people = People(settings.limits.sends_per_second, settings.limits.send_burst)
-        self.access = Access(rooms, accounts, self.wheel, settings.access_cache_seconds)
+        self.access = Access(self.authority, accounts, self.wheel, settings.access_cache_seconds)
         self.counters = Counters()
         self.inbound = Inbound(self.hub, self.mux, self._on_control, self._on_interrupted)
         self.outbound = Outbound(relay)

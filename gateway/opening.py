@@ -58,22 +58,15 @@ class Opening:
             self._refuse(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
         else:
             try:
-                claims = self._claims(request)
+                token = _bearer(request)
+                claims = None if token is None else edge.keys.verify(token)
             except Unauthorized as error:
                 challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
                 self._refuse(handshake.reject(401, error.code, error.message, challenge))
                 return
-            self._accept(handshake, claims)
+            self._accept(handshake, claims, token or "")
 
-    def _claims(self, request: Request) -> Claims | None:
-        if request.authorization is None:
-            return None
-        scheme, _, token = request.authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthorized("the Authorization header takes `Bearer` and a token")
-        return self._edge.keys.verify(token.strip())
-
-    def _accept(self, handshake: Handshake, claims: Claims | None) -> None:
+    def _accept(self, handshake: Handshake, claims: Claims | None, token: str) -> None:
         accepted = handshake.accept(deflate=self._edge.settings.deflate)
         self._edge.wheel.clear(self)
         self._edge.openings.pop(self, None)
@@ -82,7 +75,7 @@ class Opening:
         self._edge.sessions.add(session)
         self.connection.gather(accepted.response)
         if claims is not None:
-            session.authenticate(claims)
+            session.authenticate(claims, token)
         if accepted.trailing:
             session.on_data(accepted.trailing)
 
@@ -111,3 +104,12 @@ class Opening:
         """The connection is gone."""
         self._edge.wheel.clear(self)
         self._edge.openings.pop(self, None)
+
+
+def _bearer(request: Request) -> str | None:
+    if request.authorization is None:
+        return None
+    scheme, _, token = request.authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized("the Authorization header takes `Bearer` and a token")
+    return token.strip()

@@ -281,11 +281,11 @@ class Session:
 
     # Life.
 
-    def authenticate(self, claims: Claims) -> None:
+    def authenticate(self, claims: Claims, token: str) -> None:
         """The handshake carried a valid token: what comes next waits until the session is entered."""
         self.phase = Phase.AUTHENTICATING
         self.expires = claims.expires_ms
-        self.begin(partial(_welcome, claims), commands.Command(id=0))
+        self.begin(partial(_welcome, claims, token), commands.Command(id=0))
 
     def enter(self, claims: Claims) -> None:
         """The client is who it says: the session is one of the user's from now on."""
@@ -341,5 +341,5 @@ class Session:
         self.edge.forget(self)
 
 
-async def _welcome(claims: Claims, session: Session, _command: commands.Command) -> None:
-    await welcome(session, claims, None)
+async def _welcome(claims: Claims, token: str, session: Session, _command: commands.Command) -> None:
+    await welcome(session, claims, token, None)

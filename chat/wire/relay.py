@@ -34,6 +34,10 @@ def presence_channel(user: str) -> str:
     return f"presence:{user}"
 
 
+REVOCATIONS = "revocations"
+"""The channel of all revocations, whoever they concern: what the auth service's watchers follow."""
+
+
 class MemberChanged(Struct, frozen=True, tag="member", tag_field="do"):
     """On a user's channel: the user's membership of `room` changed. `role` is None when it ended.
 

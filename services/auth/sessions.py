@@ -14,8 +14,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import User
 from chat.errors import Unauthorized
 from chat.ports.accounts import RefreshGrant, Rotation
-from chat.ports.relay import Publication
-from chat.wire.relay import Revoked, pack_control, user_channel
+from chat.ports.authority import Revocation, announcement
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
@@ -71,8 +70,8 @@ async def end(services: Services, presented: str) -> None:
 
 
 async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
-    control = Revoked(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
-    await services.relay.publish([Publication(user_channel(grant.user), pack_control(control))])
+    revocation = Revocation(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
+    await services.relay.publish(announcement(revocation))
 
 
 def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:

@@ -8,16 +8,10 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chat.domain.models import User
-from chat.errors import Forbidden, Unauthorized
+from chat.errors import Blocked, Unauthorized
 from services.common.collaborators import With
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="the access token of a log-in")
-
-
-class Blocked(Forbidden):
-    """The account was blocked by the moderators of the instance."""
-
-    code = "blocked"
 
 
 def refuse_blocked(user: User) -> User:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import pytest
 
 from chat.domain.models import Role, User
+from chat.ports.authority import RoomAccess
 from gateway.access import Access
 from gateway.wheel import Wheel
 from tests.support.stepping import until
@@ -18,7 +20,7 @@ ADA, BOB, ROOM = "ada", "bob", "room"
 
 
 class Engine:
-    """Rooms and accounts in one: what they say, how often they were asked, and how long they take."""
+    """Authority and accounts in one: what they say, how often they were asked, and how long they take."""
 
     def __init__(self) -> None:
         self.roles: dict[tuple[str, str], Role] = {}
@@ -27,8 +29,11 @@ class Engine:
         self.gate: anyio.Event | None = None
         self.arrived = anyio.Event()
 
-    async def role(self, room: str, user: str) -> Role | None:
-        found = self.roles.get((room, user))
+    async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
+        found = [
+            RoomAccess(user=user, room=room, role=self.roles.get((room, user)), actions=frozenset())
+            for user, room in pairs
+        ]
         await self._wait()
         return found
 

@@ -1,0 +1,78 @@
+"""The authority over the engines: what the auth service serves, and what an edge without that service asks itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from chat.domain.models import Role
+from chat.domain.rights import RIGHTS
+from chat.errors import Blocked, Unauthorized, Unavailable
+from chat.ports.accounts import Accounts
+from chat.ports.authority import Revocation, RoomAccess, TokenInfo
+from chat.ports.relay import Relay
+from chat.ports.rooms import Rooms
+from chat.tokens import KeyRing
+from chat.wire.relay import REVOCATIONS, Revoked, unpack_control
+
+_ACTIONS = {role: frozenset(action.value for action, roles in RIGHTS.items() if role in roles) for role in Role}
+
+
+class LocalAuthority:
+    """Implements `chat.ports.authority.Authority`. What the engines raise goes through."""
+
+    def __init__(self, keys: KeyRing, accounts: Accounts, rooms: Rooms, relay: Relay) -> None:
+        self._keys = keys
+        self._accounts = accounts
+        self._rooms = rooms
+        self._relay = relay
+
+    async def check_token(self, token: str) -> TokenInfo:
+        """See `Authority.check_token`."""
+        claims = self._keys.verify(token)
+        account = await self._accounts.get(claims.user)
+        if account is None:
+            raise Unauthorized("the account does not exist any more")
+        if account.blocked:
+            raise Blocked("the account is blocked")
+        return TokenInfo(user=claims.user, name=account.name, family=claims.family, expires=claims.expires_ms / 1000)
+
+    async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
+        """See `Authority.room_access`. One question to the store for each different pair."""
+        roles: dict[tuple[str, str], Role | None] = {}
+        for user, room in pairs:
+            if (user, room) not in roles:
+                roles[user, room] = await self._rooms.role(room, user)
+        return [_access(user, room, roles[user, room]) for user, room in pairs]
+
+    @asynccontextmanager
+    async def watch_revocations(self) -> AsyncIterator[AsyncIterator[Revocation]]:
+        """See `Authority.watch_revocations`."""
+        async with self._relay.listener() as listener:
+            await listener.subscribe([REVOCATIONS])
+
+            async def revocations() -> AsyncIterator[Revocation]:
+                while True:
+                    for delivery in await listener.receive():
+                        if delivery.payload is None:
+                            raise Unavailable("revocations may have been missed; check the tokens of open sessions")
+                        revoked = _revoked(delivery.payload)
+                        if revoked is not None:
+                            yield Revocation(**msgspec.structs.asdict(revoked))
+
+            yield revocations()
+
+
+def _access(user: str, room: str, role: Role | None) -> RoomAccess:
+    actions = _ACTIONS[role] if role is not None else frozenset()
+    return RoomAccess(user=user, room=room, role=role, actions=actions)
+
+
+def _revoked(payload: bytes) -> Revoked | None:
+    try:
+        control = unpack_control(payload)
+    except msgspec.MsgspecError:
+        return None  # of a newer version, which an older one does not understand
+    return control if isinstance(control, Revoked) else None
