@@ -1,0 +1,57 @@
+"""The auth service: whether a token is good, and what its user may do in a room."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat.domain.models import Role
+
+
+class TokenInfo(Struct, frozen=True, kw_only=True):
+    """What a good token says. `expires` in seconds since the epoch; `family` is that of the log-in."""
+
+    user: str
+    name: str
+    family: str
+    expires: float
+
+
+class RoomAccess(Struct, frozen=True, kw_only=True):
+    """The user's standing in a room: the role (None: not a member), and the actions that the table of rights gives it
+    (values of `chat.domain.rights.Action`)."""
+
+    user: str
+    room: str
+    role: Role | None
+    actions: frozenset[str]
+
+
+class Revocation(Struct, frozen=True, kw_only=True):
+    """Sessions of the user end: those of one token `family`, or all (None). `code` is the WebSocket close code."""
+
+    user: str
+    family: str | None
+    code: int
+    reason: str
+
+
+class Authority(Protocol):
+    """Every call raises `Unavailable` when the service cannot answer now."""
+
+    async def check_token(self, token: str) -> TokenInfo:
+        """Raises `Unauthorized` for a token that is malformed, expired, forged or ended, and of an account that is gone;
+        `Forbidden` (its code is `blocked`) when the account is blocked."""
+        ...
+
+    async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
+        """The access of each (user, room), in their order; at most 1,000. Unknown users and rooms have no role."""
+        ...
+
+    def watch_revocations(self) -> AbstractAsyncContextManager[AsyncIterator[Revocation]]:
+        """Revocations from the moment of entering on. The iterator raises `Unavailable` when some may have been missed:
+        enter again, and check the tokens of open sessions."""
+        ...
