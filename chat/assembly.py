@@ -11,8 +11,10 @@ import anyio
 
 from chat.domain.conversations import pair_of
 from chat.domain.ids import now_ms
+from chat.engines import cases as case_tables
 from chat.engines import log_rows
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
 from chat.engines.history import SqliteHistory
@@ -24,6 +26,7 @@ from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.errors import Poison, Unavailable
 from chat.ports.accounts import Accounts
+from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import Limits
 from chat.ports.log import Log, LogRecord
@@ -55,11 +58,12 @@ class Engines(Store):
     relay: Relay
     presence: Presence
     limits: Limits
+    cases: Cases
 
 
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
 # 2,000 messages a second, a quarter less CPU than two files. Scripts are only ever added, at the end.
-SCHEMA = (*STORE, *log_rows.SCHEMA)
+SCHEMA = (*STORE, *log_rows.SCHEMA, case_tables.SCHEMA)
 _TIDY_SECONDS = 3600.0
 
 
@@ -115,6 +119,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
             relay=relay,
             presence=presence,
             limits=MemoryLimits(now_ms),
+            cases=SqliteCases(database),
         )
 
 

@@ -68,6 +68,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_handshakes: int = 5_000
     trust_forwarded: bool = False
     log_level: str = "info"
+    moderation_rules: str = ""
+    moderators: tuple[str, ...] = ()
     redis_url: str = ""
     kafka: str = ""
     mongo_url: str = ""

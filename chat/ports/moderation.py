@@ -23,7 +23,11 @@ class Moderation(Protocol):
 
     async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """Keep the user out for so long, None for ever; a block that there is is replaced. It is durable, and the
-        edges were told to close the user's sessions, when this returns. Raises `NotFound`."""
+        edges were told to close the user's sessions, when this returns. Raises `NotFound`.
+
+        By `moderation` (`chat.domain.cases.POLICY`) it lasts as long as the policy says after the user's removals:
+        then `seconds` does not count, and a block that lasts longer stays.
+        """
         ...
 
     async def unblock(self, user: str, *, by: str, reason: str = "") -> bool:
