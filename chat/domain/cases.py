@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chat.domain.moderation import Verdict
 
@@ -39,8 +39,8 @@ class Report(Struct, frozen=True):
 class Case(Struct, frozen=True, kw_only=True):
     """One message, or one block, and what became of it. There is one case for a `subject`.
 
-    `user` wrote the message, or is blocked. Times in milliseconds since the epoch. The text is not kept here: history
-    has it, withdrawn or not.
+    `user` wrote the message, or is blocked. `revision` is that of the text that a rule judged last, -1 when none did.
+    Times in milliseconds since the epoch. The text is not kept here: history has it, withdrawn or not.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Case(Struct, frozen=True, kw_only=True):
     conversation: str = ""
     seq: int = 0
     client_id: str = ""
+    revision: int = -1
     rule: str = ""
     reason: str = ""
     verdict: Verdict | None = None
@@ -71,10 +72,11 @@ class Action(StrEnum):
     DECIDE = "decide"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    SETTING = "setting"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Who did what to whom, and why. `by` is a user's id, or `POLICY`; `case` is empty where there is none."""
+    """Who did what to whom, and why. `by` is a user's id, or `POLICY`; `user` and `case` are empty where there is none."""
 
     id: str
     at: int
@@ -89,12 +91,26 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 
 
 class Removal(Struct, frozen=True, kw_only=True):
-    """A text that a rule removed; (`user`, `client_id`, `revision`) names it. `at` is when it was written."""
+    """A text that a rule removed; (`user`, `client_id`, `revision`) names it. `at` is when it was written; `blocking`,
+    whether the rule asked for a block as well."""
 
     user: str
     client_id: str
     revision: int
     at: int
+    blocking: bool = False
+
+
+class Tally(Struct, frozen=True):
+    """How many removals of a user count, and of how many the rule asked for a block."""
+
+    removals: int = 0
+    blocking: int = 0
+
+
+def rejudged(known: Case, judged: Case) -> Case:
+    """The known case with a newer judgement; its reports and its appeal stay."""
+    return structs.replace(judged, id=known.id, opened=known.opened, reports=known.reports, appeal=known.appeal)
 
 
 def message_subject(conversation: str, seq: int) -> str:

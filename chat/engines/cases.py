@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report
-from chat.domain.moderation import Block, Verdict
+from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally, rejudged
+from chat.domain.moderation import Block, Strictness, Verdict
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
 from chat.ports.cases import REPORTS_KEPT
@@ -29,6 +29,7 @@ CREATE TABLE removals (
     client_id TEXT NOT NULL,
     revision INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    blocking INTEGER NOT NULL,
     forgiven INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (user, client_id, revision)
 ) WITHOUT ROWID;
@@ -41,6 +42,10 @@ CREATE TABLE blocks (
     until INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX blocks_by_end ON blocks (until) WHERE until IS NOT NULL;
+CREATE TABLE strictness (
+    conversation TEXT PRIMARY KEY,
+    level TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -64,16 +69,17 @@ class SqliteCases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
             known = _find(connection, "subject", case.subject)
-            if known is not None:
+            if known is not None and known.revision >= case.revision:
                 return known, False
-            _put(connection, case)
-            _note(connection, entry)
-            return case, True
+            judged = case if known is None else rejudged(known, case)
+            _put(connection, judged)
+            _note(connection, replace(entry, case=judged.id))
+            return judged, True
 
         return await self._database.write(job)
 
@@ -142,20 +148,20 @@ class SqliteCases:
 
     async def count_removals(self, removals: Sequence[Removal]) -> None:
         """See the port."""
-        rows = [(each.user, each.client_id, each.revision, each.at) for each in removals]
-        sql = "INSERT OR IGNORE INTO removals (user, client_id, revision, at) VALUES (?, ?, ?, ?)"
+        rows = [(each.user, each.client_id, each.revision, each.at, each.blocking) for each in removals]
+        sql = "INSERT OR IGNORE INTO removals (user, client_id, revision, at, blocking) VALUES (?, ?, ?, ?, ?)"
 
         def job(connection: sqlite3.Connection) -> None:
             connection.executemany(sql, rows)
 
         await self._database.write(job)
 
-    async def removals(self, users: Collection[str], since: int) -> dict[str, int]:
+    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
         """See the port."""
-        sql = "SELECT count(*) FROM removals WHERE user = ? AND at > ? AND forgiven = 0"
+        sql = "SELECT count(*), coalesce(sum(blocking), 0) FROM removals WHERE user = ? AND at > ? AND forgiven = 0"
 
-        def query(connection: sqlite3.Connection) -> dict[str, int]:
-            return {user: connection.execute(sql, (user, since)).fetchone()[0] for user in users}
+        def query(connection: sqlite3.Connection) -> dict[str, Tally]:
+            return {user: Tally(*connection.execute(sql, (user, since)).fetchone()) for user in users}
 
         return await self._database.read(query)
 
@@ -209,6 +215,26 @@ class SqliteCases:
         """See the port."""
         found = await self._blocks("WHERE until IS NOT NULL ORDER BY until LIMIT 1")
         return found[0].until if found else None
+
+    async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            sql = "INSERT OR REPLACE INTO strictness (conversation, level) VALUES (?, ?)"
+            connection.execute(sql, (conversation, strictness))
+            _note(connection, entry)
+
+        await self._database.write(job)
+
+    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+        """See the port."""
+        sql = "SELECT level FROM strictness WHERE conversation = ?"
+
+        def query(connection: sqlite3.Connection) -> dict[str, Strictness]:
+            rows = ((each, connection.execute(sql, (each,)).fetchone()) for each in conversations)
+            return {conversation: Strictness(row[0]) for conversation, row in rows if row}
+
+        return await self._database.read(query)
 
     async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
         """See the port."""

@@ -113,7 +113,7 @@ def _withdraw(connection: sqlite3.Connection, target: _Target, what: Deleted | M
     if isinstance(what, Deleted):
         mark, allowed = DELETED, what.by_moderator or target.sender == what.actor
     else:
-        mark, allowed = MODERATED, True
+        mark, allowed = MODERATED, what.author in {"", target.sender}
     if not allowed or target.flags & mark:
         return False
     _replace(connection, target, None, target.flags | mark, what.ts)

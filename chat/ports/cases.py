@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report
-from chat.domain.moderation import Block, Verdict
+from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally
+from chat.domain.moderation import Block, Strictness, Verdict
 
 REPORTS_KEPT = 100
 
@@ -15,8 +15,9 @@ class Cases(Protocol):
     """Every write is atomic, and durable when it returns. A write that takes an `AuditEntry` stores it with the change,
     both or neither, and not when it changes nothing. `Unavailable` may be raised by all."""
 
-    async def open(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
-        """Add a case. The case of this subject as it is now, and whether this call made it."""
+    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+        """Add a case that a rule's judgement began, or put the judgement of a newer `revision` into the case of this
+        subject, whose reports and appeal stay. The case as it is now, and whether this changed it."""
         ...
 
     async def report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
@@ -54,8 +55,8 @@ class Cases(Protocol):
         """Add removals; one that is there already counts once, and stays forgiven if it was."""
         ...
 
-    async def removals(self, users: Collection[str], since: int) -> dict[str, int]:
-        """How many removals of each user, written after `since`, are not forgiven."""
+    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
+        """The removals of each of these users that were written after `since`, and are not forgiven."""
         ...
 
     async def forgive(self, user: str, client_id: str) -> None:
@@ -84,6 +85,14 @@ class Cases(Protocol):
 
     async def next_due(self) -> int | None:
         """When the first timed block ends; None when there is none."""
+        ...
+
+    async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
+        """How much a conversation bears."""
+        ...
+
+    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+        """Of those for which it was set."""
         ...
 
     async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from chat.domain.cases import Tally
+
 _UNITS = {"m": 60, "h": 3600, "d": 24 * 3600}
 _LONGEST = 10 * 365 * 24 * 3600
 
@@ -37,26 +39,31 @@ class Step(Struct, frozen=True):
 class Policy(Struct, frozen=True):
     """Steps by rising removals, which are counted over a window of seconds.
 
-    `verdict_seconds` is how long the verdict `block` blocks, unless the removals lead to more.
+    `verdict_seconds` is how long the verdict `block` of a rule blocks, unless the removals lead to more.
     """
 
     steps: tuple[Step, ...] = ()
     window_s: int = 30 * 24 * 3600
     verdict_seconds: int | None = 7 * 24 * 3600
 
-    def step(self, removals: int) -> Step | None:
-        """The step that so many removals reach; None when they reach none."""
-        reached = [step for step in self.steps if step.removals <= removals]
-        return reached[-1] if reached else None
+    def reaches(self, tally: Tally) -> bool:
+        """Whether so many removals lead to a block."""
+        return self._step(tally) is not None
 
-    def for_verdict(self, removals: int) -> int | None:
-        """How long to block for the verdict `block`, in seconds; None is for ever."""
-        step = self.step(removals)
-        return longer(self.verdict_seconds, step.seconds) if step is not None else self.verdict_seconds
+    def seconds(self, tally: Tally) -> int | None:
+        """How long to block after these removals, in seconds; None is for ever."""
+        step = self._step(tally)
+        if step is None:
+            return self.verdict_seconds
+        return longer(self.verdict_seconds, step.seconds) if tally.blocking else step.seconds
+
+    def _step(self, tally: Tally) -> Step | None:
+        reached = [step for step in self.steps if step.removals <= tally.removals]
+        return reached[-1] if reached else None
 
 
 def longer(one: int | None, other: int | None) -> int | None:
-    """The longer of two blocks."""
+    """The longer of two blocks, or the later of two ends; None is for ever."""
     return None if one is None or other is None else max(one, other)
 
 
