@@ -76,7 +76,7 @@ class Action(StrEnum):
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Who did what to whom, and why. `by` is a user's id, or `POLICY`; `user` and `case` are empty where there is none."""
+    """Who did what to whom, and why. `by` is a user's id, or `POLICY`; what there is none of is empty."""
 
     id: str
     at: int

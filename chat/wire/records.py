@@ -69,7 +69,14 @@ class Moderated(Record, tag="moderated", frozen=True, kw_only=True):
     author: str = ""
 
 
-AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated
+class Restored(Record, tag="restored", frozen=True, kw_only=True):
+    """A withdrawal by moderation was undone: the text is there again. The actor is the moderator's id."""
+
+    seq: int
+    text: str
+
+
+AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated | Restored
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)

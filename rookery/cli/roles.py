@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import anyio
 import msgspec
@@ -18,9 +19,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from chat.assembly import Engines, open_engines
+from chat.ports.moderation import Moderation
 from chat.settings import Settings, SettingsError
 from chat.tokens import KeyRing
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC
+from chat.wire.verdicts import VERDICT_TOPIC
 from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
@@ -29,9 +32,15 @@ from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
 from services.common.server import serve as serve_http
+from services.moderation.rules import Rules
+from services.moderation.service import ModerationService
+from workers import moderation as moderation_pool
+from workers import verdicts as verdict_pool
 from workers.metrics import PoolCollector
+from workers.moderation import ModerationHandler
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
+from workers.verdicts import VerdictHandler
 
 logger = logging.getLogger("rookery")
 _CATCH_UP_SECONDS = 10.0
@@ -75,12 +84,15 @@ async def _serve(settings: Settings, engines: Engines, sock: socket.socket, task
         rotation_seconds=settings.key_rotation_seconds,
     )
     await tasks.start(keys.run)
-    pools = await _start_workers(engines, tasks)
+    rules = await Rules.open(settings.moderation_rules)
+    moderation = ModerationService(rules, engines.cases, engines.accounts, engines.relay)
+    await tasks.start(moderation.run)
+    pools = await _start_workers(engines, moderation, tasks)
     workers = PoolCollector(pools)
     tasks.start_soon(workers.run)
     edge = _edge(settings, engines, keys)
     await tasks.start(edge.serve, [sock])
-    services = _services(settings, engines, keys, [EdgeCollector(edge), workers])
+    services = _services(settings, engines, keys, moderation, [EdgeCollector(edge), workers])
     stop_http = anyio.Event()
     serving = partial(serve_http, shutdown=stop_http.wait)
     app = create_app(services, roles={"auth", "chat"})
@@ -100,9 +112,16 @@ async def _serve(settings: Settings, engines: Engines, sock: socket.socket, task
         tasks.cancel_scope.cancel()
 
 
-async def _start_workers(engines: Engines, tasks: TaskGroup) -> dict[str, Pool[AnyRecord]]:
+async def _start_workers(engines: Engines, moderation: Moderation, tasks: TaskGroup) -> dict[str, Pool[Any]]:
+    log = engines.log
     handler = PersistenceHandler(engines.history, engines.accounts, engines.relay)
-    pools = {f"persistence {topic}": Pool(engines.log, "persistence", [topic], handler) for topic in TOPICS}
+    judge = ModerationHandler(moderation, engines.cases, log)
+    verdicts = VerdictHandler(log, engines.history, engines.rooms, engines.cases, moderation)
+    pools: dict[str, Pool[Any]] = {
+        **{f"persistence {topic}": Pool(log, "persistence", [topic], handler) for topic in TOPICS},
+        "moderation": Pool(log, moderation_pool.GROUP, TOPICS, judge),
+        "verdicts": Pool(log, verdict_pool.GROUP, [VERDICT_TOPIC], verdicts),
+    }
     for pool in pools.values():
         await tasks.start(pool.run)
     return pools
@@ -121,7 +140,9 @@ def _edge(settings: Settings, engines: Engines, keys: KeyRing) -> Edge:
     )
 
 
-def _services(settings: Settings, engines: Engines, keys: KeyRing, collectors: Sequence[Collector]) -> Services:
+def _services(
+    settings: Settings, engines: Engines, keys: KeyRing, moderation: Moderation, collectors: Sequence[Collector]
+) -> Services:
     registry = CollectorRegistry()
     for collector in collectors:
         registry.register(collector)
@@ -133,6 +154,9 @@ def _services(settings: Settings, engines: Engines, keys: KeyRing, collectors: S
         relay=engines.relay,
         presence=engines.presence,
         limits=engines.limits,
+        cases=engines.cases,
+        moderation=moderation,
+        log=engines.log,
         keys=keys,
         passwords=Passwords(),
         health=Health(probes(engines.accounts, engines.rooms, engines.history, engines.relay, engines.presence)),
@@ -151,7 +175,7 @@ async def _abandon(signals: AsyncIterator[signal.Signals], scope: anyio.CancelSc
     scope.cancel()
 
 
-async def _caught_up(pools: Collection[Pool[AnyRecord]]) -> None:
+async def _caught_up(pools: Collection[Pool[Any]]) -> None:
     """Wait until what was acknowledged is in history too; what is not, is stored at the next start."""
     with anyio.move_on_after(_CATCH_UP_SECONDS):
         while any([(await pool.statistics()).lag for pool in pools]):  # noqa: ASYNC110 - the log is asked, and tells nobody
