@@ -143,6 +143,8 @@ class Source:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         for number in range(start, after):
             line = self._lines[number - 1]
+            if re.match(r"\s*(name|kind|verdict|reason)\s*=", line):
+                continue
             if f"'{value}'" in line or f'"{escaped}"' in line or value.strip() == line.strip():
                 return Where(self.name, number)
         return Where(self.name, start)
