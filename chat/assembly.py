@@ -17,8 +17,10 @@ import sniffio
 
 from chat.domain.conversations import pair_of
 from chat.domain.ids import now_ms
+from chat.engines import cases as case_tables
 from chat.engines import log_rows
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
 from chat.engines.history import SqliteHistory
@@ -30,6 +32,7 @@ from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.errors import Poison, Unavailable
 from chat.ports.accounts import Accounts
+from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import Limits
 from chat.ports.log import Log, LogRecord
@@ -45,11 +48,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept of people, rooms and messages."""
+    """What is kept of people, rooms, messages, and moderation."""
 
     accounts: Accounts
     rooms: Rooms
     history: History
+    cases: Cases
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Engines(Commons):
 
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
 # 2,000 messages a second, a quarter less CPU than two files. Scripts are only ever added, at the end.
-SCHEMA = (*STORE, *log_rows.SCHEMA)
+SCHEMA = (*STORE, *log_rows.SCHEMA, case_tables.SCHEMA)
 DRIVERS = {"redis_url": "redis-py", "kafka": "aiokafka", "mongo_url": "pymongo"}
 _REMEMBERED = 100_000
 _TIDY_SECONDS = 3600.0
@@ -153,7 +157,7 @@ class _Opening:
         database = await self._embedded()
         history = SqliteHistory(database)
         self.jobs.append(history.clear)
-        return Store(SqliteAccounts(database), SqliteRooms(database), history)
+        return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database))
 
     async def log(self) -> Log:
         if self._settings.kafka:
@@ -194,6 +198,7 @@ class _Opening:
         with drivers():
             from chat.adapters import mongo_graves
             from chat.adapters.mongo_accounts import MongoAccounts
+            from chat.adapters.mongo_cases import MongoCases
             from chat.adapters.mongo_client import open_mongo
             from chat.adapters.mongo_history import MongoHistory
             from chat.adapters.mongo_rooms import MongoRooms
@@ -205,7 +210,7 @@ class _Opening:
         mongo = await self._stack.enter_async_context(opening)
         await require_schema(mongo)
         self.jobs.append(lambda: mongo_graves.clear(mongo))
-        return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo))
+        return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
 
     async def _redis(self, store: Store) -> Commons:
         with drivers():

@@ -19,6 +19,8 @@ import services.chat.members
 import services.chat.people
 import services.chat.rooms
 import services.chat.search
+import services.moderation.requests
+import services.moderation.routes
 from chat.wire.events import encode
 from services.auth.throttle import Throttle
 from services.chat.config import product_version
@@ -38,13 +40,17 @@ CHAT: tuple[APIRouter, ...] = (
     services.chat.people.router,
     services.chat.config.router,
 )
-ROLES = {"auth": AUTH, "chat": CHAT}
+MODERATION: tuple[APIRouter, ...] = (services.moderation.requests.router, services.moderation.routes.router)
+ROLES = {"auth": AUTH, "chat": (*CHAT, *MODERATION), "moderation": MODERATION}
 
 
 def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat")) -> ASGIApp:
-    """The ASGI application. `auth` serves `/api/auth/*`; `chat` all other `/api/*` and the page; every process
-    `/healthz`, `/readyz` and `/metrics`. One application per `collaborators.registry`."""
+    """The ASGI application. `auth` serves `/api/auth/*`; `moderation` `/api/moderation/*`; `chat` these, all other
+    `/api/*`, and the page; every process `/healthz`, `/readyz` and `/metrics`. One application per
+    `collaborators.registry`."""
     app = _bare()
+    if {"chat", "moderation"} <= set(roles):
+        roles = set(roles) - {"moderation"}  # `chat` serves it
     for role in roles:
         for router in ROLES[role]:
             app.include_router(router)
@@ -69,7 +75,7 @@ async def _document(request: Request) -> Response:
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
     app = _bare()
-    for router in (*AUTH, *CHAT, operations.router):
+    for router in (*AUTH, *CHAT, *MODERATION, operations.router):
         app.include_router(router)
     return problems.complete(app.openapi())
 

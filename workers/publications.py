@@ -9,7 +9,7 @@ from chat.domain.models import Message
 from chat.ports.history import Change
 from chat.ports.relay import Publication
 from chat.wire.events import encode, history_item, message_event, place
-from chat.wire.records import Deleted, Edited, Moderated, Reacted
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Restored
 from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 
 
@@ -30,7 +30,7 @@ def message_publications(into: list[Publication], message: Message) -> None:
 
 def change_publications(into: list[Publication], change: Change) -> None:
     """The event of a change that applied: to the room, or to both users."""
-    if isinstance(change, Edited):
+    if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
         _tell(into, change.conversation, "edited", {"seq": change.seq, "text": change.text})
     elif isinstance(change, Deleted):
         _tell(into, change.conversation, "deleted", {"seq": change.seq})

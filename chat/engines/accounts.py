@@ -122,6 +122,14 @@ class SqliteAccounts:
 
         return await self._database.write(job)
 
+    async def end_families(self, user: str) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM grants WHERE user = ?", (user,))
+
+        await self._database.write(job)
+
     async def signing_keys(self) -> Sequence[SigningKey]:
         """See the port."""
         sql = "SELECT kid, private, created, expires FROM signing_keys ORDER BY created, kid"

@@ -23,7 +23,7 @@ from chat.engines.history_rows import (
 from chat.engines.packing import Packed, pack_user, unpack_user
 from chat.errors import Fenced
 from chat.ports.history import Change
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 
 def store(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
@@ -56,7 +56,7 @@ def change(connection: sqlite3.Connection, what: Change) -> bool:
         return _edit(connection, target, what)
     if isinstance(what, Reacted):
         return _react(connection, target, what)
-    return _withdraw(connection, target, what)
+    return _restore(connection, target, what) if isinstance(what, Restored) else _withdraw(connection, target, what)
 
 
 def _key(connection: sqlite3.Connection, conversation: str) -> int:
@@ -113,10 +113,17 @@ def _withdraw(connection: sqlite3.Connection, target: _Target, what: Deleted | M
     if isinstance(what, Deleted):
         mark, allowed = DELETED, what.by_moderator or target.sender == what.actor
     else:
-        mark, allowed = MODERATED, True
+        mark, allowed = MODERATED, what.author in {"", target.sender}
     if not allowed or target.flags & mark:
         return False
     _replace(connection, target, None, target.flags | mark, what.ts)
+    return True
+
+
+def _restore(connection: sqlite3.Connection, target: _Target, what: Restored) -> bool:
+    if target.flags & WITHDRAWN != MODERATED:
+        return False
+    _replace(connection, target, what.text, target.flags & ~MODERATED, what.ts)
     return True
 
 

@@ -88,6 +88,10 @@ class Accounts(Protocol):
         """Forget the token and its family; what it was, if known."""
         ...
 
+    async def end_families(self, user: str) -> None:
+        """Forget all refresh tokens of the user."""
+        ...
+
     async def signing_keys(self) -> Sequence[SigningKey]:
         """All keys that are kept, oldest first."""
         ...

@@ -8,9 +8,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.models import Message
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
-Change = Edited | Deleted | Reacted | Read | Moderated
+Change = Edited | Deleted | Reacted | Read | Moderated | Restored
 ClientKey = tuple[str, str]
 """(sender, client_id)"""
 
@@ -57,7 +57,8 @@ class History(Protocol):
         writer was faster, or a message comes again (see `known`). The answer says for each change whether it applied:
         an edit needs the author and a text that was not withdrawn, a deletion the author or `by_moderator`, a
         reaction a message that is not withdrawn and a difference, a read mark to move forward within the
-        conversation. A change that does not apply, as one that is repeated, is no error.
+        conversation, a withdrawal by moderation the `author` that it names, if it names one, a restoration a text that
+        moderation withdrew and nobody deleted. A change that does not apply, as one that is repeated, is no error.
         """
         ...
 

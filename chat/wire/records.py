@@ -61,13 +61,22 @@ class Read(Record, tag="read", frozen=True, kw_only=True):
 
 
 class Moderated(Record, tag="moderated", frozen=True, kw_only=True):
-    """The text was withdrawn by moderation; the actor is the moderator's id, or `moderation` for the service."""
+    """The text was withdrawn by moderation; the actor is the moderator's id, or `moderation` for the service. With
+    `author`, only if the message is theirs: a verdict on an edit may come for one that never applied."""
 
     seq: int
     reason: str
+    author: str = ""
 
 
-AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated
+class Restored(Record, tag="restored", frozen=True, kw_only=True):
+    """A withdrawal by moderation was undone: the text is there again. The actor is the moderator's id."""
+
+    seq: int
+    text: str
+
+
+AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated | Restored
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)

@@ -11,8 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from chat.domain.ids import now_ms
 from chat.ports.accounts import Accounts
+from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import Limits
+from chat.ports.log import Log
+from chat.ports.moderation import Moderation
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
@@ -33,6 +36,9 @@ class Services:
     relay: Relay
     presence: Presence
     limits: Limits
+    cases: Cases
+    moderation: Moderation
+    log: Log
     keys: KeyRing
     passwords: Passwords
     health: Health

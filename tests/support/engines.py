@@ -9,12 +9,15 @@ from pathlib import Path
 import sniffio
 from msgspec import Struct
 
+from chat.engines import cases as case_tables
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.accounts import Accounts
+from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
@@ -22,13 +25,15 @@ from tests.support.mongo import migrated_database, stores_of
 
 
 class Stores(Struct, frozen=True):
-    """The three stores of one installation."""
+    """The stores of one installation."""
 
     accounts: Accounts
     rooms: Rooms
     history: History
+    cases: Cases
 
 
+SCHEMA = (*STORE, case_tables.SCHEMA)
 StoresFactory = Callable[[Path], AbstractAsyncContextManager[Stores]]
 """Opens the stores in this folder; what was written there before is there again, where the engine keeps anything."""
 
@@ -40,13 +45,18 @@ def executor() -> Executor:
 
 def sqlite_stores(database: Database) -> Stores:
     """The stores in a database that is open."""
-    return Stores(SqliteAccounts(database, clock=lambda: NOW), SqliteRooms(database), SqliteHistory(database))
+    return Stores(
+        SqliteAccounts(database, clock=lambda: NOW),
+        SqliteRooms(database),
+        SqliteHistory(database),
+        SqliteCases(database),
+    )
 
 
 @asynccontextmanager
 async def sqlite_memory(folder: Path) -> AsyncIterator[Stores]:
     """SQLite in memory, in the event loop's thread."""
-    async with Database.open(None, executor=InlineExecutor(), schema=STORE, commit_interval_ms=0) as database:
+    async with Database.open(None, executor=InlineExecutor(), schema=SCHEMA, commit_interval_ms=0) as database:
         yield sqlite_stores(database)
 
 
@@ -54,7 +64,7 @@ async def sqlite_memory(folder: Path) -> AsyncIterator[Stores]:
 async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
     """SQLite in a file; on threads where the clock is real."""
     opening = Database.open(
-        folder / "store.db", executor=executor(), schema=STORE, synchronous="NORMAL", commit_interval_ms=0
+        folder / "store.db", executor=executor(), schema=SCHEMA, synchronous="NORMAL", commit_interval_ms=0
     )
     async with opening as database:
         yield sqlite_stores(database)

@@ -17,6 +17,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import Message
 from chat.engines.executor import InlineExecutor
 from chat.engines.limits import MemoryLimits
+from chat.engines.log import SqliteLog
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.ports.relay import Listener
@@ -26,6 +27,8 @@ from services.app import create_app, openapi
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, probes
+from services.moderation.rules import Rules
+from services.moderation.service import ModerationService
 from tests.support.builders import NOW
 from tests.support.clocks import ManualClock
 from tests.support.engines import sqlite_memory
@@ -108,6 +111,9 @@ async def open_rest(
         accounts, rooms, history = stores.accounts, stores.rooms, stores.history
         relay = MemoryRelay()
         presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0))
+        log = await stack.enter_async_context(SqliteLog.open(None, executor=InlineExecutor(), commit_interval_ms=0))
+        rules = await Rules.open(executor=InlineExecutor())
+        moderation = ModerationService(rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor())
         keys = KeyRing(accounts, rotation_seconds=settings.key_rotation_seconds, clock=clock)
         await keys.refresh()
         collaborators: dict[str, Any] = {
@@ -118,6 +124,9 @@ async def open_rest(
             "relay": relay,
             "presence": presence,
             "limits": MemoryLimits(clock),
+            "cases": stores.cases,
+            "moderation": moderation,
+            "log": log,
             "keys": keys,
             "passwords": Passwords(CHEAP, InlineExecutor()),
             "health": Health(probes(accounts, rooms, history, relay, presence)),

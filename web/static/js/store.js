@@ -152,7 +152,8 @@ const HANDLERS = {
     conversation.settle(event.client_id, event.seq);
     store.touch(`timeline:${conversation.key}`, "unread");
   },
-  edited: (store, conversation, event) => patch(store, conversation, event, () => ({ text: event.text, edited: true })),
+  edited: (store, conversation, event) =>
+    patch(store, conversation, event, () => ({ text: event.text, edited: true, moderated: false })),
   deleted: (store, conversation, event) =>
     patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
   moderated: (store, conversation, event) =>

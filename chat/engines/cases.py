@@ -1,0 +1,293 @@
+"""What moderation keeps, in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally, rejudged
+from chat.domain.moderation import Block, Strictness, Verdict
+from chat.engines.database import Database
+from chat.errors import Conflict, NotFound
+from chat.ports.cases import REPORTS_KEPT
+
+SCHEMA = """
+CREATE TABLE cases (
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    content TEXT NOT NULL              -- the case as JSON
+) WITHOUT ROWID;
+CREATE INDEX cases_by_state ON cases (state, opened, id);
+CREATE TABLE removals (
+    user TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    blocking INTEGER NOT NULL,
+    forgiven INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (user, client_id, revision)
+) WITHOUT ROWID;
+CREATE INDEX removals_by_time ON removals (user, at) WHERE forgiven = 0;
+CREATE TABLE blocks (
+    user TEXT PRIMARY KEY,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER
+) WITHOUT ROWID;
+CREATE INDEX blocks_by_end ON blocks (until) WHERE until IS NOT NULL;
+CREATE TABLE strictness (
+    conversation TEXT PRIMARY KEY,
+    level TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    content TEXT NOT NULL              -- the entry as JSON
+) WITHOUT ROWID;
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_user ON audit (user, at, id);
+CREATE INDEX grants_by_user ON grants (user);
+"""
+
+_encode = msgspec.json.Encoder().encode
+_case: msgspec.json.Decoder[Case] = msgspec.json.Decoder(Case)
+_entry: msgspec.json.Decoder[AuditEntry] = msgspec.json.Decoder(AuditEntry)
+_BLOCK = "user, by, reason, since, until"
+
+
+class SqliteCases:
+    """`chat.ports.cases.Cases` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
+            known = _find(connection, "subject", case.subject)
+            if known is not None and known.revision >= case.revision:
+                return known, False
+            judged = case if known is None else rejudged(known, case)
+            _put(connection, judged)
+            _note(connection, replace(entry, case=judged.id))
+            return judged, True
+
+        return await self._database.write(job)
+
+    async def report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
+            known = _find(connection, "subject", case.subject) or case
+            if len(known.reports) >= REPORTS_KEPT or any(each.user == report.user for each in known.reports):
+                return known, False
+            changed = replace(known, reports=(*known.reports, report))
+            _put(connection, changed)
+            _note(connection, replace(entry, case=changed.id))
+            return changed, True
+
+        return await self._database.write(job)
+
+    async def appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> Case:
+            known = _find(connection, "subject", case.subject) or case
+            if known.appeal is not None:
+                raise Conflict("there was an appeal before; the moderators' answer to it stands")
+            changed = replace(known, appeal=text, state=CaseState.OPEN)
+            _put(connection, changed)
+            _note(connection, replace(entry, case=changed.id))
+            return changed
+
+        return await self._database.write(job)
+
+    async def decide(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> Case:
+            known = _find(connection, "id", case)
+            if known is None:
+                raise _no_case()
+            decided = replace(known, state=CaseState.DECIDED, verdict=verdict, decided_by=entry.by, decided=entry.at)
+            _put(connection, decided)
+            _note(connection, entry)
+            return known
+
+        return await self._database.write(job)
+
+    async def get(self, case: str) -> Case | None:
+        """See the port."""
+        return await self._database.read(lambda connection: _find(connection, "id", case))
+
+    async def find(self, subject: str) -> Case | None:
+        """See the port."""
+        return await self._database.read(lambda connection: _find(connection, "subject", subject))
+
+    async def queue(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
+        """See the port."""
+
+        def query(connection: sqlite3.Connection) -> Sequence[Case]:
+            place = _place(connection, "SELECT opened, id FROM cases WHERE id = ?", after, (-1, ""))
+            rows = connection.execute(
+                "SELECT content FROM cases WHERE state = ? AND (opened, id) > (?, ?) ORDER BY opened, id LIMIT ?",
+                (state, *place, limit),
+            )
+            return [_case.decode(content) for (content,) in rows]
+
+        return await self._database.read(query)
+
+    async def count_removals(self, removals: Sequence[Removal]) -> None:
+        """See the port."""
+        rows = [(each.user, each.client_id, each.revision, each.at, each.blocking) for each in removals]
+        sql = "INSERT OR IGNORE INTO removals (user, client_id, revision, at, blocking) VALUES (?, ?, ?, ?, ?)"
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql, rows)
+
+        await self._database.write(job)
+
+    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
+        """See the port."""
+        sql = "SELECT count(*), coalesce(sum(blocking), 0) FROM removals WHERE user = ? AND at > ? AND forgiven = 0"
+
+        def query(connection: sqlite3.Connection) -> dict[str, Tally]:
+            return {user: Tally(*connection.execute(sql, (user, since)).fetchone()) for user in users}
+
+        return await self._database.read(query)
+
+    async def forgive(self, user: str, client_id: str) -> None:
+        """See the port."""
+        sql = "UPDATE removals SET forgiven = 1 WHERE user = ? AND client_id = ?"
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(sql, (user, client_id))
+
+        await self._database.write(job)
+
+    async def set_block(self, block: Block, entry: AuditEntry) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"INSERT OR REPLACE INTO blocks ({_BLOCK}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+                (block.user, block.by, block.reason, block.since, block.until),
+            )
+            _note(connection, entry)
+
+        await self._database.write(job)
+
+    async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> bool:
+            sql = "DELETE FROM blocks WHERE user = ? AND (? IS NULL OR until <= ?)"
+            ended = connection.execute(sql, (user, due, due)).rowcount > 0
+            if ended:
+                _note(connection, entry)
+            return ended
+
+        return await self._database.write(job)
+
+    async def block(self, user: str) -> Block | None:
+        """See the port."""
+        found = await self._blocks("WHERE user = ?", user)
+        return found[0] if found else None
+
+    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+        """See the port."""
+        return await self._blocks("WHERE user > ? ORDER BY user LIMIT ?", after, limit)
+
+    async def due(self, until: int, limit: int) -> Sequence[Block]:
+        """See the port."""
+        return await self._blocks("WHERE until IS NOT NULL AND until <= ? ORDER BY until LIMIT ?", until, limit)
+
+    async def next_due(self) -> int | None:
+        """See the port."""
+        found = await self._blocks("WHERE until IS NOT NULL ORDER BY until LIMIT 1")
+        return found[0].until if found else None
+
+    async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
+        """See the port."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            sql = "INSERT OR REPLACE INTO strictness (conversation, level) VALUES (?, ?)"
+            connection.execute(sql, (conversation, strictness))
+            _note(connection, entry)
+
+        await self._database.write(job)
+
+    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+        """See the port."""
+        sql = "SELECT level FROM strictness WHERE conversation = ?"
+
+        def query(connection: sqlite3.Connection) -> dict[str, Strictness]:
+            rows = ((each, connection.execute(sql, (each,)).fetchone()) for each in conversations)
+            return {conversation: Strictness(row[0]) for conversation, row in rows if row}
+
+        return await self._database.read(query)
+
+    async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
+        """See the port."""
+
+        def query(connection: sqlite3.Connection) -> Sequence[AuditEntry]:
+            place = _place(connection, "SELECT at, id FROM audit WHERE id = ?", before, (1 << 62, ""))
+            of_user, values = ("user = ? AND", [user]) if user is not None else ("", [])
+            rows = connection.execute(
+                f"SELECT content FROM audit WHERE {of_user} (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?",  # noqa: S608
+                (*values, *place, limit),
+            )
+            return [_entry.decode(content) for (content,) in rows]
+
+        return await self._database.read(query)
+
+    async def _blocks(self, where: str, *values: Any) -> list[Block]:
+        sql = f"SELECT {_BLOCK} FROM blocks {where}"  # noqa: S608
+        return await self._database.read(
+            lambda connection: [
+                Block(user=user, by=by, reason=reason, since=since, until=until)
+                for user, by, reason, since, until in connection.execute(sql, values)
+            ]
+        )
+
+
+def _find(connection: sqlite3.Connection, column: str, value: str) -> Case | None:
+    row = connection.execute(f"SELECT content FROM cases WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
+    return _case.decode(row[0]) if row else None
+
+
+def _put(connection: sqlite3.Connection, case: Case) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO cases (id, subject, state, opened, content) VALUES (?, ?, ?, ?, ?)",
+        (case.id, case.subject, case.state, case.opened, _encode(case).decode()),
+    )
+
+
+def _note(connection: sqlite3.Connection, entry: AuditEntry) -> None:
+    connection.execute(
+        "INSERT INTO audit (id, at, user, content) VALUES (?, ?, ?, ?)",
+        (entry.id, entry.at, entry.user, _encode(entry).decode()),
+    )
+
+
+def _place(connection: sqlite3.Connection, sql: str, item: str | None, outermost: tuple[int, str]) -> tuple[int, str]:
+    """Where a page begins: at an item, or at the end of the table."""
+    if item is None:
+        return outermost
+    row: tuple[int, str] | None = connection.execute(sql, (item,)).fetchone()
+    if row is None:
+        raise NotFound("there is nothing with this id to go on from; begin again")
+    return row
+
+
+def _no_case() -> NotFound:
+    return NotFound("there is no such case")

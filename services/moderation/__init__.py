@@ -1,0 +1,1 @@
+"""The moderation service: rules in files, verdicts, blocks, reports, and the review queue."""

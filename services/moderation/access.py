@@ -1,0 +1,53 @@
+"""Who moderates the instance, and which message a caller may speak of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from chat.domain.conversations import dm_key, room_key
+from chat.domain.models import Message, User
+from chat.domain.rights import Action
+from chat.errors import Forbidden, NotFound
+from services.chat.access import admit
+from services.common.collaborators import Services, With
+from services.common.security import Caller
+from services.moderation.models import Place
+
+
+def is_moderator(services: Services, user: User) -> bool:
+    """Whether the operator named this user in ROOKERY_MODERATORS. Names are compared without case."""
+    return user.name.lower() in {name.lower() for name in services.settings.moderators}
+
+
+async def moderator(caller: Caller, services: With) -> User:
+    """Who calls. Raises `Forbidden` for one who is no moderator of the instance."""
+    if not is_moderator(services, caller):
+        raise Forbidden("this is for the moderators of the instance, whom its operator names")
+    return caller
+
+
+Moderator = Annotated[User, Depends(moderator)]
+
+
+async def find_message(services: Services, caller: User, place: Place) -> Message:
+    """The message, which the caller may read. Raises `NotFound`, `Forbidden`."""
+    if place.room is not None:
+        await admit(services, place.room, caller, Action.READ)
+        conversation = room_key(place.room)
+    else:
+        conversation = dm_key(caller.id, place.with_ or "")
+    message = await services.history.get(conversation, place.seq)
+    if message is None:
+        raise NotFound("there is no such message")
+    return message
+
+
+async def last_text(services: Services, conversation: str, seq: int) -> str | None:
+    """What a message said last, withdrawn or not; None when it is gone."""
+    message = await services.history.get(conversation, seq)
+    if message is None or message.text is not None:
+        return message.text if message is not None else None
+    earlier = await services.history.originals(conversation, seq)
+    return earlier[-1][1] if earlier else None

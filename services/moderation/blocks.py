@@ -1,0 +1,168 @@
+"""Blocks: who is kept out, until when, and how everyone learns of it.
+
+Law 1: the store of cases says who is blocked; the mark in the account, which every log-in reads, follows it, and is set
+right at the start and after every change. Law 2: first durable, then told. Law 3: a timed block ends by itself, soon
+after its time, whichever process looks first; a block that was set meanwhile stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+import msgspec
+
+from chat.domain.cases import POLICY, Action, AuditEntry
+from chat.domain.ids import new_id
+from chat.domain.moderation import Block, BlockChange
+from chat.errors import NotFound, Unavailable
+from chat.ports.accounts import Accounts
+from chat.ports.cases import Cases
+from chat.ports.relay import Listener, Publication, Relay
+from chat.wire import blocks as wire
+from chat.wire.relay import Revoked, pack_control, user_channel
+from services.common.whole import whole
+
+CLOSE_BLOCKED = 4003
+SWEEP_SECONDS = 30.0
+AT_ONCE = 100
+_logger = logging.getLogger(__name__)
+
+
+class Blocks:
+    """Sets, ends and tells blocks. `run` ends those whose time is over. `clock` gives milliseconds."""
+
+    def __init__(self, cases: Cases, accounts: Accounts, relay: Relay, clock: Callable[[], int]) -> None:
+        self._cases = cases
+        self._accounts = accounts
+        self._relay = relay
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._changed = anyio.Event()
+
+    async def set(self, block: Block) -> None:
+        """Keep a user out: durable, and told to the edges, when this returns. Raises `NotFound`."""
+        if await self._accounts.get(block.user) is None:
+            raise NotFound("there is no such user")
+        entry = self._entry(Action.BLOCK, block.user, block.by, block.reason, until=block.until)
+        with whole():
+            async with self._lock:
+                await self._cases.set_block(block, entry)
+                await self._follow(block.user)
+                await self._accounts.end_families(block.user)
+                await self._tell_blocked(block)
+        self._changed.set()
+
+    async def end(self, user: str, by: str, reason: str, *, due: int | None = None) -> bool:
+        """Let a user in; with `due`, only if the block ends then or before. Whether there was such a block."""
+        with whole():
+            async with self._lock:
+                entry = self._entry(Action.UNBLOCK, user, by, reason)
+                ended = await self._cases.end_block(user, entry, due=due)
+                await self._follow(user)
+                if ended:
+                    await self._tell([BlockChange(user=user, block=None)])
+        return ended
+
+    async def holding(self, after: str, limit: int) -> Sequence[Block]:
+        """Blocks that hold now, by user id."""
+        found: list[Block] = []
+        now = self._clock()
+        while len(found) < limit:
+            page = await self._cases.blocks(after, limit)
+            found += [block for block in page if holds(block, now)]
+            if len(page) < limit:
+                break
+            after = page[-1].user
+        return found[:limit]
+
+    async def run(self) -> None:
+        """Set the accounts right, and then end blocks when their time is over; until cancelled."""
+        recovered = False
+        while True:
+            self._changed = anyio.Event()
+            pause = SWEEP_SECONDS
+            try:
+                if not recovered:
+                    await self._recover()
+                    recovered = True
+                pause = await self.sweep()
+            except Unavailable as error:
+                _logger.warning("blocks cannot be ended now, and will be later: %s", error.message)
+                pause = 1.0
+            with anyio.move_on_after(pause):
+                await self._changed.wait()
+
+    async def sweep(self) -> float:
+        """End what is due; after how many seconds to look again."""
+        for block in await self._cases.due(self._clock(), AT_ONCE):
+            await self.end(block.user, POLICY, "its time is over", due=self._clock())
+        following = await self._cases.next_due()
+        if following is None:
+            return SWEEP_SECONDS
+        return min(SWEEP_SECONDS, max(0.0, (following - self._clock()) / 1000) + 0.001)
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncIterator[BlockChange]]:
+        """See `chat.ports.moderation.Moderation.watch_blocks`."""
+        async with self._relay.listener() as listener:
+            await listener.subscribe([wire.CHANNEL])
+            async with aclosing(_changes(listener)) as changes:
+                yield changes
+
+    async def _recover(self) -> None:
+        """What a crash may have left half done: a block without its mark. (A mark without a block, as an older version
+        could set it, stays.)"""
+        after = ""
+        while page := await self._cases.blocks(after, AT_ONCE):
+            users = await self._accounts.get_many([block.user for block in page])
+            for block in page:
+                user = users.get(block.user)
+                if user is not None and not user.blocked:
+                    await self._follow(block.user)
+            after = page[-1].user
+
+    async def _follow(self, user: str) -> None:
+        """Mark the account as the store of cases says, and look again, for another process may have changed it."""
+        while True:
+            blocked = await self._cases.block(user) is not None
+            try:
+                await self._accounts.set_blocked(user, blocked)
+            except NotFound:
+                return
+            if (await self._cases.block(user) is not None) == blocked:
+                return
+
+    async def _tell_blocked(self, block: Block) -> None:
+        revoked = Revoked(user=block.user, family=None, code=CLOSE_BLOCKED, reason=block.reason)
+        control = Publication(user_channel(block.user), pack_control(revoked))
+        await self._relay.publish([control, _publication(BlockChange(user=block.user, block=block))])
+
+    async def _tell(self, changes: Sequence[BlockChange]) -> None:
+        await self._relay.publish([_publication(change) for change in changes])
+
+    def _entry(self, action: Action, user: str, by: str, reason: str, *, until: int | None = None) -> AuditEntry:
+        return AuditEntry(id=new_id(), at=self._clock(), by=by, action=action, user=user, reason=reason, until=until)
+
+
+def holds(block: Block, now: int) -> bool:
+    """Whether the block's time is not over."""
+    return block.until is None or block.until > now
+
+
+def _publication(change: BlockChange) -> Publication:
+    return Publication(wire.CHANNEL, wire.encode(change))
+
+
+async def _changes(listener: Listener) -> AsyncGenerator[BlockChange, None]:
+    while True:
+        for delivery in await listener.receive():
+            if delivery.payload is None:
+                raise Unavailable("changes of blocks may have been missed; watch again, and read the blocks")
+            try:
+                change = wire.decode(delivery.payload)
+            except msgspec.MsgspecError:
+                continue  # of a newer version
+            yield change

@@ -1,0 +1,81 @@
+"""What a moderator's decision does: to the text, to its sender, and to what was counted against them.
+
+A decision may be repeated: each of its steps finds what is done already. The case is written last, so one whose server
+failed in between is still open.
+"""
+
+from __future__ import annotations
+
+from chat.domain.cases import Action, AuditEntry, Case, CaseKind, Removal
+from chat.domain.ids import new_id
+from chat.domain.models import User
+from chat.domain.moderation import Verdict
+from chat.errors import Forbidden, Invalid, NotFound
+from chat.wire.records import Moderated, Restored, encode, topic_of
+from services.common.collaborators import Services
+from services.moderation.access import is_moderator, last_text
+from services.moderation.models import Decision
+
+
+async def decide(services: Services, case: Case, decision: Decision, by: User) -> None:
+    """Carry a decision out, and note it. Raises `Invalid`, `Forbidden`, `NotFound`."""
+    if decision.verdict is Verdict.FLAG:
+        raise Invalid("a decision is allow, remove or block", field="verdict")
+    if decision.verdict is Verdict.ALLOW:
+        await _undo(services, case, by, decision.reason)
+    elif case.kind is not CaseKind.BLOCKED:
+        await _withdraw(services, case, decision, by)
+    if decision.verdict is Verdict.BLOCK:
+        await block(services, case.user, decision.reason or case.reason, decision.seconds, by)
+    now = services.clock()
+    entry = AuditEntry(
+        id=new_id(),
+        at=now,
+        by=by.id,
+        action=Action.DECIDE,
+        user=case.user,
+        case=case.id,
+        rule=case.rule,
+        reason=decision.reason,
+        verdict=decision.verdict,
+    )
+    await services.cases.decide(case.id, decision.verdict, entry)
+
+
+async def block(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:
+    """Block a user. Raises `NotFound`, and `Forbidden` for a moderator, whose right the operator has to end first."""
+    found = await services.accounts.get(user)
+    if found is None:
+        raise NotFound("there is no such user")
+    if is_moderator(services, found):
+        raise Forbidden("a moderator of the instance cannot be blocked")
+    await services.moderation.block(user, by=by.id, reason=reason, seconds=seconds)
+
+
+async def _undo(services: Services, case: Case, by: User, reason: str) -> None:
+    """The text comes back, what was counted is forgiven, and the block that followed ends."""
+    if case.kind is CaseKind.BLOCKED or case.verdict is Verdict.BLOCK:
+        await services.moderation.unblock(case.user, by=by.id, reason=reason)
+    if case.kind is CaseKind.BLOCKED:
+        return
+    await services.cases.forgive(case.user, case.client_id)
+    message = await services.history.get(case.conversation, case.seq)
+    if message is None or not message.moderated or message.deleted:
+        return
+    text = await last_text(services, case.conversation, case.seq)
+    if text is None:
+        return
+    record = Restored(conversation=case.conversation, actor=by.id, ts=services.clock(), seq=case.seq, text=text)
+    await services.log.append(topic_of(case.conversation), case.conversation, encode(record))
+
+
+async def _withdraw(services: Services, case: Case, decision: Decision, by: User) -> None:
+    now = services.clock()
+    removal = Removal(user=case.user, client_id=case.client_id, revision=max(case.revision, 0), at=now)
+    await services.cases.count_removals([removal])
+    message = await services.history.get(case.conversation, case.seq)
+    if message is None or message.moderated:
+        return
+    reason = decision.reason or case.reason
+    record = Moderated(conversation=case.conversation, actor=by.id, ts=now, seq=case.seq, reason=reason)
+    await services.log.append(topic_of(case.conversation), case.conversation, encode(record))

@@ -1,0 +1,123 @@
+"""Floods, repetition, and the same text from many senders, by counts over sliding windows.
+
+Times are those of the contents, so what is checked late is judged as of when it was said. A content counts once however
+often it is checked, and gets the same answer again. Memory is bounded: of everything the most recently seen is kept, so
+that a flood of senders may push out the quiet ones, and never the floods. The counts live in this process.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from chat.domain.moderation import Content
+from services.moderation.streams import join, squeeze
+
+REMEMBERED = 100_000
+T = TypeVar("T")
+
+
+class Measure(StrEnum):
+    """What a limit counts: a sender's messages, a sender's messages with one text, or senders with one text."""
+
+    FLOOD = "flood"
+    REPEAT = "repeat"
+    COPIES = "copies"
+
+
+class Limit(Struct, frozen=True, kw_only=True):
+    """More than `most` of what is measured within `seconds`. Texts with fewer letters than `shortest` do not count."""
+
+    name: str
+    rule: int
+    measure: Measure
+    most: int
+    seconds: float
+    shortest: int = 0
+
+
+class _Recent(Generic[T]):
+    """The newest `REMEMBERED` values by key."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[int, T] = OrderedDict()
+
+    def get(self, key: int) -> T | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: int, value: T) -> None:
+        self._values[key] = value
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Floods:
+    """The counts. They outlive a change of the rules: those of a limit go by its name."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._times: dict[str, _Recent[deque[int]]] = {}
+        self._senders: dict[str, _Recent[OrderedDict[int, int]]] = {}
+        self._answers: _Recent[frozenset[str]] = _Recent(size)
+
+    def search(self, content: Content, folded: str, limits: Sequence[Limit], rules: Collection[int]) -> set[int]:
+        """Count a content; those of these rules whose limit it is over. A rule that does not hold here counts too."""
+        if not limits:
+            return set()
+        key = hash((content.sender, content.client_id, content.revision))
+        over = self._answers.get(key)
+        if over is None:
+            stream = squeeze(join(folded))
+            over = frozenset(limit.name for limit in limits if self._count(limit, content, stream))
+            self._answers.put(key, over)
+        return {limit.rule for limit in limits if limit.name in over and limit.rule in rules}
+
+    def keep(self, limits: Sequence[Limit]) -> None:
+        """Forget the counts of other limits than these."""
+        names = {limit.name for limit in limits}
+        for counts in (self._times, self._senders):
+            for name in counts.keys() - names:
+                del counts[name]
+
+    def statistics(self) -> int:
+        """How many counts and answers are kept."""
+        times, senders = (sum(map(len, counts)) for counts in (self._times.values(), self._senders.values()))
+        return len(self._answers) + times + senders
+
+    def _count(self, limit: Limit, content: Content, stream: str) -> bool:
+        if len(stream) < limit.shortest:
+            return False
+        since = content.ts - round(limit.seconds * 1000)
+        if limit.measure is Measure.COPIES:
+            return self._count_senders(limit, content, hash(stream), since)
+        key = hash(content.sender if limit.measure is Measure.FLOOD else (content.sender, stream))
+        kept = self._times.setdefault(limit.name, _Recent(self._size))
+        times = kept.get(key)
+        if times is None or times.maxlen != limit.most + 1:
+            times = deque(times or (), limit.most + 1)
+            kept.put(key, times)
+        times.append(content.ts)
+        return sum(since < time <= content.ts for time in times) > limit.most
+
+    def _count_senders(self, limit: Limit, content: Content, key: int, since: int) -> bool:
+        kept = self._senders.setdefault(limit.name, _Recent(self._size))
+        senders = kept.get(key)
+        if senders is None:
+            senders = OrderedDict()
+            kept.put(key, senders)
+        senders[hash(content.sender)] = content.ts
+        senders.move_to_end(hash(content.sender))
+        while len(senders) > limit.most + 1:
+            senders.popitem(last=False)
+        return sum(since < time <= content.ts for time in senders.values()) > limit.most

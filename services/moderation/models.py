@@ -1,0 +1,152 @@
+"""The JSON of the moderation routes, as the OpenAPI document describes it. Times are RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from chat.domain.cases import Action, CaseKind, CaseState
+from chat.domain.moderation import Strictness, Verdict
+from services.chat.models import Person
+from services.common.fields import RoomId, Seq, UserId, without_nul
+
+LONGEST_BLOCK = 10 * 365 * 24 * 3600
+Words = Annotated[str, Field(max_length=500), AfterValidator(without_nul)]
+
+
+class Place(BaseModel):
+    """A message: in a room, or in the conversation with another user."""
+
+    room: RoomId | None = None
+    with_: Annotated[UserId | None, Field(alias="with")] = None
+    seq: Seq
+
+    @model_validator(mode="after")
+    def _one(self) -> Place:
+        if (self.room is None) == (self.with_ is None):
+            raise ValueError("give `room` or `with`, and not both")
+        return self
+
+
+class NewReport(Place):
+    """A report of a message to the moderators of the instance."""
+
+    reason: Words = ""
+
+
+class NewAppeal(Place):
+    """Why a message of one's own that was withdrawn should come back."""
+
+    text: Annotated[Words, Field(min_length=1)]
+
+
+class BlockAppeal(BaseModel):
+    """Why a block should end. Whoever is blocked cannot log in, and proves who they are by name and password."""
+
+    name: Annotated[str, Field(max_length=256)]
+    password: Annotated[str, Field(max_length=1024)]
+    text: Annotated[Words, Field(min_length=1)]
+
+
+class CaseId(BaseModel):
+    """The case that was made or found."""
+
+    id: str
+
+
+class NewBlock(BaseModel):
+    """A block: for so many seconds, or for ever without `seconds`. The user reads the reason."""
+
+    reason: Words = ""
+    seconds: Annotated[int | None, Field(ge=1, le=LONGEST_BLOCK)] = None
+
+
+class BlockView(BaseModel):
+    """A block that holds; `until` is null for ever. `by` is a moderator's id, or `moderation`."""
+
+    user: Person
+    by: str
+    reason: str
+    since: str
+    until: str | None
+
+
+class BlockPage(BaseModel):
+    """Blocks by user id; with `more`, go on with `after` set to the last user's id."""
+
+    blocks: list[BlockView]
+    more: bool
+
+
+class ReportView(BaseModel):
+    """A report of a message; `user` is the id of who reported."""
+
+    user: str
+    reason: str
+    at: str
+
+
+class CaseView(BaseModel):
+    """A case. `room` or `users` says where the message is; `text` is what it said last, null when it is gone."""
+
+    id: str
+    kind: CaseKind
+    state: CaseState
+    user: Person
+    room: str | None
+    users: list[str] | None
+    seq: int | None
+    text: str | None
+    rule: str
+    reason: str
+    opened: str
+    reports: list[ReportView]
+    appeal: str | None
+    verdict: Verdict | None
+    decided_by: str
+    decided: str | None
+
+
+class CasePage(BaseModel):
+    """Cases, the oldest first; with `more`, go on with `after` set to the last one's id."""
+
+    cases: list[CaseView]
+    more: bool
+
+
+class Decision(BaseModel):
+    """What becomes of a case: `allow` undoes what was done, `remove` withdraws the text, `block` blocks its sender too,
+    for so many `seconds` or for ever."""
+
+    verdict: Verdict
+    reason: Words = ""
+    seconds: Annotated[int | None, Field(ge=1, le=LONGEST_BLOCK)] = None
+
+
+class AuditView(BaseModel):
+    """What was done: by whom (`moderation` is the service itself), to whom, and why."""
+
+    id: str
+    at: str
+    by: str
+    action: Action
+    user: str
+    case: str
+    rule: str
+    reason: str
+    verdict: Verdict | None
+    until: str | None
+
+
+class AuditPage(BaseModel):
+    """Entries, the newest first; with `more`, go on with `before` set to the last one's id."""
+
+    entries: list[AuditView]
+    more: bool
+
+
+class StrictnessChoice(BaseModel):
+    """How much a room bears."""
+
+    strictness: Strictness

@@ -1,0 +1,161 @@
+"""`/api/moderation/*` for everyone: reports, appeals; and how strict a room is, for its owners."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request
+
+from chat.domain.cases import (
+    Action,
+    AuditEntry,
+    Case,
+    CaseKind,
+    Report,
+    block_subject,
+    message_subject,
+)
+from chat.domain.conversations import room_key
+from chat.domain.ids import new_id
+from chat.domain.models import Message, User
+from chat.domain.moderation import Strictness
+from chat.domain.rights import Action as RoomAction
+from chat.errors import Conflict, Forbidden, RateLimited
+from services.auth.errors import WrongLogin
+from services.auth.throttle import Throttle
+from services.chat.access import admit, find_room
+from services.common.addresses import client_address
+from services.common.collaborators import Services, With
+from services.common.fields import RoomId
+from services.common.problems import responses
+from services.common.security import Caller
+from services.moderation.access import find_message, is_moderator
+from services.moderation.models import BlockAppeal, CaseId, NewAppeal, NewReport, StrictnessChoice
+
+router = APIRouter(prefix="/api/moderation", tags=["moderation"])
+REPORTS_A_MINUTE = 30
+
+
+@router.post("/reports", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
+async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
+    """Report a message that one can read. To report it again changes nothing."""
+    await _limit(services, caller)
+    message = await find_message(services, caller, body)
+    if message.sender == caller.id:
+        raise Conflict("one does not report oneself; delete the message instead", field="seq")
+    if message.text is None:
+        raise Conflict("this message was withdrawn already", field="seq")
+    now = services.clock()
+    case = _message_case(services, message, CaseKind.REPORTED)
+    entry = _entry(services, Action.REPORT, caller.id, case, body.reason)
+    found, _ = await services.cases.report(case, Report(caller.id, body.reason, now), entry)
+    return CaseId(id=found.id)
+
+
+@router.post("/appeals", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
+async def appeal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
+    """Ask the moderators to look again at a message of one's own that moderation withdrew. Once for each message."""
+    await _limit(services, caller)
+    message = await find_message(services, caller, body)
+    if message.sender != caller.id:
+        raise Forbidden("only who wrote a message may appeal")
+    if not message.moderated:
+        raise Conflict("this message was not withdrawn by moderation", field="seq")
+    case = _message_case(services, message, CaseKind.REMOVED)
+    entry = _entry(services, Action.APPEAL, caller.id, case, body.text)
+    return CaseId(id=(await services.cases.appeal(case, body.text, entry)).id)
+
+
+async def _throttle(request: Request) -> Throttle:
+    return cast("Throttle", request.app.state.throttle)
+
+
+async def _address(request: Request, services: With) -> str:
+    return client_address(request.scope, trust_forwarded=services.settings.trust_forwarded)
+
+
+@router.post("/appeals/block", status_code=201, responses=responses(401, 409, 422, 429))
+async def appeal_block(
+    body: BlockAppeal,
+    services: With,
+    rates: Annotated[Throttle, Depends(_throttle)],
+    address: Annotated[str, Depends(_address)],
+) -> CaseId:
+    """Ask the moderators to end a block. Once for each block. A wrong password is 401, as at a log-in."""
+    await rates.log_in(body.name, address)
+    user = await services.accounts.by_name(body.name)
+    stored = await services.accounts.password_hash(user.id) if user is not None else None
+    if not await services.passwords.verify(stored, body.password) or user is None:
+        await rates.failed(address)
+        raise WrongLogin("the name or the password is wrong")
+    await rates.succeeded(body.name)
+    block = await services.cases.block(user.id)
+    if block is None:
+        raise Conflict("this account is not blocked")
+    case = Case(
+        id=new_id(),
+        subject=block_subject(user.id, block.since),
+        kind=CaseKind.BLOCKED,
+        user=user.id,
+        opened=services.clock(),
+        reason=block.reason,
+    )
+    entry = _entry(services, Action.APPEAL, user.id, case, body.text)
+    return CaseId(id=(await services.cases.appeal(case, body.text, entry)).id)
+
+
+@router.put("/rooms/{room}", status_code=204, responses=responses(401, 403, 404, 422))
+async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, services: With) -> None:
+    """How much a room bears. For its owners, and for moderators of the instance."""
+    await _admit_owner(services, room, caller)
+    entry = AuditEntry(
+        id=new_id(),
+        at=services.clock(),
+        by=caller.id,
+        action=Action.SETTING,
+        user="",
+        reason=f"{room_key(room)} is {body.strictness}",
+    )
+    await services.cases.set_strictness(room_key(room), body.strictness, entry)
+
+
+@router.get("/rooms/{room}", responses=responses(401, 403, 404, 422))
+async def strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
+    """How much a room bears. For its members, and for moderators of the instance."""
+    if not is_moderator(services, caller):
+        await admit(services, room, caller, RoomAction.READ)
+    found = await services.cases.strictness([room_key(room)])
+    return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL))
+
+
+async def _admit_owner(services: Services, room: str, caller: User) -> None:
+    if is_moderator(services, caller):
+        await find_room(services, room)
+    else:
+        await admit(services, room, caller, RoomAction.EDIT_ROOM)
+
+
+async def _limit(services: Services, caller: User) -> None:
+    if services.settings.rate_limits:
+        wait = await services.limits.take(f"report:{caller.id}", limit=REPORTS_A_MINUTE, window_s=60.0)
+        if wait:
+            raise RateLimited("too many reports and appeals; wait a little", retry_after_ms=wait)
+
+
+def _message_case(services: Services, message: Message, kind: CaseKind) -> Case:
+    return Case(
+        id=new_id(),
+        subject=message_subject(message.conversation, message.seq),
+        kind=kind,
+        user=message.sender,
+        opened=services.clock(),
+        conversation=message.conversation,
+        seq=message.seq,
+        client_id=message.client_id,
+    )
+
+
+def _entry(services: Services, action: Action, by: str, case: Case, reason: str) -> AuditEntry:
+    return AuditEntry(
+        id=new_id(), at=services.clock(), by=by, action=action, user=case.user, case=case.id, reason=reason
+    )

@@ -1,0 +1,157 @@
+"""`/api/moderation/*` for moderators: the queue, decisions, blocks, the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chat.domain.cases import AuditEntry, Case, CaseState
+from chat.domain.conversations import is_room, pair_of, room_of
+from chat.domain.ids import check_id, rfc3339
+from chat.domain.models import User
+from chat.domain.moderation import Block
+from chat.errors import Invalid, NotFound
+from services.chat.models import Person
+from services.common.collaborators import Services, With
+from services.common.fields import Limit, UserId
+from services.common.problems import responses
+from services.moderation import decisions
+from services.moderation.access import Moderator, last_text
+from services.moderation.models import (
+    AuditPage,
+    AuditView,
+    BlockPage,
+    BlockView,
+    CasePage,
+    CaseView,
+    Decision,
+    NewBlock,
+    ReportView,
+)
+
+router = APIRouter(prefix="/api/moderation", tags=["moderation"])
+
+
+@router.get("/queue", responses=responses(401, 403, 404, 422))
+async def queue(
+    _moderator: Moderator,
+    services: With,
+    state: Annotated[CaseState, Query(description="open, or decided")] = CaseState.OPEN,
+    after: Annotated[UserId | None, Query(description="the id of the last case of the page before")] = None,
+    limit: Limit = 50,
+) -> CasePage:
+    """What waits for a moderator, the oldest first; or what was decided, by moderators and by rules."""
+    found = await services.cases.queue(state, after, limit + 1)
+    return CasePage(cases=await _views(services, found[:limit]), more=len(found) > limit)
+
+
+@router.post("/queue/{case}", responses=responses(401, 403, 404, 422))
+async def decide(case: str, body: Decision, caller: Moderator, services: With) -> CaseView:
+    """Decide a case, open or decided before. `allow` undoes: the text comes back, a block that followed ends."""
+    found = await services.cases.get(check_id(case, "case"))
+    if found is None:
+        raise NotFound("there is no such case")
+    await decisions.decide(services, found, body, caller)
+    decided = await services.cases.get(found.id)
+    return (await _views(services, [decided or found]))[0]
+
+
+@router.get("/blocks", responses=responses(401, 403, 422))
+async def blocks(_moderator: Moderator, services: With, after: UserId | None = None, limit: Limit = 50) -> BlockPage:
+    """Who is blocked now."""
+    found = await services.moderation.blocks(after or "", limit + 1)
+    people = await _people(services, [block.user for block in found])
+    return BlockPage(blocks=[_block(block, people) for block in found[:limit]], more=len(found) > limit)
+
+
+@router.put("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+async def block(user: UserId, caller: Moderator, services: With, body: NewBlock | None = None) -> None:
+    """Keep a user out: open sessions are closed with 4003, log-ins refused. A block that there is is replaced."""
+    if user == caller.id:
+        raise Invalid("one does not block oneself", field="user")
+    wanted = body or NewBlock()
+    await decisions.block(services, user, wanted.reason, wanted.seconds, caller)
+
+
+@router.delete("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+async def unblock(user: UserId, caller: Moderator, services: With) -> None:
+    """Let a user in again."""
+    if not await services.moderation.unblock(user, by=caller.id):
+        raise NotFound("this user is not blocked")
+
+
+@router.get("/audit", responses=responses(401, 403, 404, 422))
+async def audit(
+    _moderator: Moderator,
+    services: With,
+    before: Annotated[UserId | None, Query(description="the id of the last entry of the page before")] = None,
+    user: Annotated[UserId | None, Query(description="only what concerns this user")] = None,
+    limit: Limit = 50,
+) -> AuditPage:
+    """Who did what, to whom, and why; the newest first."""
+    found = await services.cases.audit(before, limit + 1, user=user)
+    return AuditPage(entries=[_entry(entry) for entry in found[:limit]], more=len(found) > limit)
+
+
+async def _people(services: Services, users: Sequence[str]) -> dict[str, User]:
+    return await services.accounts.get_many(users)
+
+
+def _person(user: str, people: dict[str, User]) -> Person:
+    """A user; one whose account is gone has no name."""
+    return Person(id=user, name=people[user].name if user in people else "")
+
+
+async def _views(services: Services, cases: Sequence[Case]) -> list[CaseView]:
+    people = await _people(services, [case.user for case in cases])
+    texts = [await last_text(services, case.conversation, case.seq) if case.seq else None for case in cases]
+    return [_case(case, text, people) for case, text in zip(cases, texts, strict=True)]
+
+
+def _case(case: Case, text: str | None, people: dict[str, User]) -> CaseView:
+    in_room = case.seq > 0 and is_room(case.conversation)
+    return CaseView(
+        id=case.id,
+        kind=case.kind,
+        state=case.state,
+        user=_person(case.user, people),
+        room=room_of(case.conversation) if in_room else None,
+        users=list(pair_of(case.conversation)) if case.seq and not in_room else None,
+        seq=case.seq or None,
+        text=text,
+        rule=case.rule,
+        reason=case.reason,
+        opened=rfc3339(case.opened),
+        reports=[ReportView(user=each.user, reason=each.reason, at=rfc3339(each.at)) for each in case.reports],
+        appeal=case.appeal,
+        verdict=case.verdict,
+        decided_by=case.decided_by,
+        decided=None if case.decided is None else rfc3339(case.decided),
+    )
+
+
+def _block(block: Block, people: dict[str, User]) -> BlockView:
+    return BlockView(
+        user=_person(block.user, people),
+        by=block.by,
+        reason=block.reason,
+        since=rfc3339(block.since),
+        until=None if block.until is None else rfc3339(block.until),
+    )
+
+
+def _entry(entry: AuditEntry) -> AuditView:
+    return AuditView(
+        id=entry.id,
+        at=rfc3339(entry.at),
+        by=entry.by,
+        action=entry.action,
+        user=entry.user,
+        case=entry.case,
+        rule=entry.rule,
+        reason=entry.reason,
+        verdict=entry.verdict,
+        until=None if entry.until is None else rfc3339(entry.until),
+    )

@@ -1,0 +1,92 @@
+"""The moderation pool's handler: asks for a verdict on every text, and passes on what is not allowed.
+
+Verdicts go to a topic of their own. The pool reads the topics of messages in a group of its own, beside the persistence
+pool and without waiting for it. When the moderation service is down, this pool waits, and messages flow; the verdicts
+catch up.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from chat.domain.moderation import Content, Finding, Strictness, Verdict
+from chat.ports.cases import Cases
+from chat.ports.log import Log
+from chat.ports.moderation import MAX_BATCH, Moderation
+from chat.wire import verdicts
+from chat.wire.records import AnyRecord, Edited, Sent, decode
+from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
+from workers.appending import Entry, append_all
+
+GROUP = "moderation"
+_EDITS = uuid.UUID("5b1f4d0e-2f3a-4c55-9d6e-8f0a4a3c7b21")
+
+
+class ModerationHandler:
+    """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`, in the group `GROUP`."""
+
+    def __init__(self, moderation: Moderation, cases: Cases, log: Log) -> None:
+        self._moderation = moderation
+        self._cases = cases
+        self._log = log
+
+    def decode(self, value: bytes) -> AnyRecord:
+        """The record in a value, or `Poison`."""
+        return decode(value)
+
+    async def handle(self, records: Sequence[AnyRecord]) -> None:
+        """See `Handler.handle`. A record that comes again may lead to the same verdict again."""
+        texts = [record for record in records if isinstance(record, Sent | Edited)]
+        for start in range(0, len(texts), MAX_BATCH):
+            await self._judge(texts[start : start + MAX_BATCH])
+
+    async def _judge(self, texts: Sequence[Sent | Edited]) -> None:
+        levels = await self._cases.strictness({text.conversation for text in texts})
+        contents = [content_of(text, levels.get(text.conversation, Strictness.NORMAL)) for text in texts]
+        findings = await self._moderation.check(contents)
+        found = [
+            _verdict(text, content, finding)
+            for text, content, finding in zip(texts, contents, findings, strict=True)
+            if finding.verdict is not Verdict.ALLOW
+        ]
+        if found:
+            await append_all(
+                self._log, (Entry(VERDICT_TOPIC, each.conversation, verdicts.encode(each)) for each in found)
+            )
+
+
+def content_of(text: Sent | Edited, strictness: Strictness) -> Content:
+    """What is checked. An edit names its message by `seq`, from which its `client_id` is made."""
+    if isinstance(text, Sent):
+        client_id, revision = text.client_id, 0
+    else:
+        client_id, revision = edited_id(text.conversation, text.seq), text.ts
+    return Content(
+        conversation=text.conversation,
+        sender=text.actor,
+        client_id=client_id,
+        text=text.text,
+        ts=text.ts,
+        revision=revision,
+        strictness=strictness,
+    )
+
+
+def edited_id(conversation: str, seq: int) -> str:
+    """What stands for the `client_id` of an edited message, which the record of an edit does not know: a UUID."""
+    return str(uuid.uuid5(_EDITS, f"{conversation}:{seq}"))
+
+
+def _verdict(text: Sent | Edited, content: Content, finding: Finding) -> VerdictRecord:
+    return VerdictRecord(
+        conversation=content.conversation,
+        sender=content.sender,
+        client_id=content.client_id,
+        verdict=finding.verdict,
+        rule=finding.rule,
+        reason=finding.reason,
+        ts=content.ts,
+        revision=content.revision,
+        seq=text.seq if isinstance(text, Edited) else 0,
+    )

@@ -1,0 +1,150 @@
+"""The handler of verdicts: withdraws texts, blocks senders, and fills the review queue.
+
+Law 1: a text is withdrawn by a record in the log of its conversation, so that a conversation keeps its one writer.
+Law 2: a verdict's last step is its case; one that comes again finds the case, and does nothing. So what a moderator
+undid stays undone. Law 3: a verdict on a message that is not stored yet waits for it, with those behind it; none is
+skipped. One whose message does not appear for an hour goes to the dead letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chat.domain.cases import (
+    POLICY,
+    Action,
+    AuditEntry,
+    Case,
+    CaseKind,
+    CaseState,
+    message_subject,
+)
+from chat.domain.conversations import is_room, room_of
+from chat.domain.ids import new_id, now_ms
+from chat.domain.models import Message
+from chat.domain.moderation import Verdict
+from chat.errors import NotFound, Poison, Unavailable
+from chat.ports.cases import Cases
+from chat.ports.history import History
+from chat.ports.log import Log
+from chat.ports.moderation import Moderation
+from chat.ports.rooms import Rooms
+from chat.wire.records import Moderated, encode, topic_of
+from chat.wire.verdicts import VerdictRecord, decode
+
+GROUP = "verdicts"
+WAIT_MS = 3600 * 1000
+
+
+class VerdictHandler:
+    """Implements `workers.pool.Handler` for the records of `VERDICT_TOPIC`, in the group `GROUP`."""
+
+    def __init__(
+        self,
+        log: Log,
+        history: History,
+        rooms: Rooms,
+        cases: Cases,
+        moderation: Moderation,
+        *,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._log = log
+        self._history = history
+        self._rooms = rooms
+        self._cases = cases
+        self._moderation = moderation
+        self._clock = clock
+
+    def decode(self, value: bytes) -> VerdictRecord:
+        """The verdict in a value, or `Poison`."""
+        return decode(value)
+
+    async def handle(self, records: Sequence[VerdictRecord]) -> None:
+        """See `Handler.handle`."""
+        stored = await self._history.known({(each.sender, each.client_id) for each in records if not each.seq})
+        for record in records:
+            if record.seq:
+                await self._carry_out(record, record.seq)
+                continue
+            message = stored.get((record.sender, record.client_id))
+            if message is None:
+                await self._wait_for(record)
+            elif message.conversation == record.conversation:
+                await self._carry_out(record, message.seq)
+            # Else the same message was sent to two conversations, and never appeared in this one.
+
+    async def _wait_for(self, record: VerdictRecord) -> None:
+        if is_room(record.conversation) and await self._rooms.get(room_of(record.conversation)) is None:
+            return  # the room was deleted, with what was said in it
+        if self._clock() - record.ts > WAIT_MS:
+            raise Poison("the message of this verdict was not stored within an hour")
+        raise Unavailable("a message that has a verdict is not stored yet")
+
+    async def _carry_out(self, record: VerdictRecord, seq: int) -> None:
+        known = await self._cases.find(message_subject(record.conversation, seq))
+        if known is not None and known.revision >= record.revision:
+            return
+        if record.seq and not await self._was_edited_by(record):
+            return
+        if record.verdict in {Verdict.REMOVE, Verdict.BLOCK}:
+            await self._withdraw(record, seq)
+        if record.verdict is Verdict.BLOCK:
+            await self._block(record)
+        await self._judge(record, seq)
+
+    async def _was_edited_by(self, record: VerdictRecord) -> bool:
+        """False for the edit of another's message, which never applied. What is not stored yet may be theirs: the
+        withdrawal comes after the edit in the log, and looks at the author again."""
+        message: Message | None = await self._history.get(record.conversation, record.seq)
+        return message is None or message.sender == record.sender
+
+    async def _withdraw(self, record: VerdictRecord, seq: int) -> None:
+        conversation = record.conversation
+        withdrawal = Moderated(
+            conversation=conversation,
+            actor=POLICY,
+            ts=self._clock(),
+            seq=seq,
+            reason=record.reason,
+            author=record.sender,
+        )
+        await self._log.append(topic_of(conversation), conversation, encode(withdrawal))
+
+    async def _block(self, record: VerdictRecord) -> None:
+        try:
+            await self._moderation.block(record.sender, by=POLICY, reason=record.reason, seconds=None)
+        except NotFound:
+            return  # the account is gone
+
+    async def _judge(self, record: VerdictRecord, seq: int) -> None:
+        flagged = record.verdict is Verdict.FLAG
+        now = self._clock()
+        case = Case(
+            id=new_id(),
+            subject=message_subject(record.conversation, seq),
+            kind=CaseKind.FLAGGED if flagged else CaseKind.REMOVED,
+            user=record.sender,
+            opened=now,
+            state=CaseState.OPEN if flagged else CaseState.DECIDED,
+            conversation=record.conversation,
+            seq=seq,
+            client_id=record.client_id,
+            revision=record.revision,
+            rule=record.rule,
+            reason=record.reason,
+            verdict=None if flagged else record.verdict,
+            decided_by="" if flagged else POLICY,
+            decided=None if flagged else now,
+        )
+        entry = AuditEntry(
+            id=new_id(),
+            at=now,
+            by=POLICY,
+            action=Action.FLAG if flagged else Action.REMOVE,
+            user=record.sender,
+            rule=record.rule,
+            reason=record.reason,
+            verdict=record.verdict,
+        )
+        await self._cases.judge(case, entry)
