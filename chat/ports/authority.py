@@ -43,8 +43,8 @@ class Authority(Protocol):
     """Every call raises `Unavailable` when the service cannot answer now."""
 
     async def check_token(self, token: str) -> TokenInfo:
-        """Raises `Unauthorized` for a token that is malformed, expired, forged or ended, and of an account that is gone;
-        `Forbidden` (its code is `blocked`) when the account is blocked."""
+        """Raises `Unauthorized` for a token that is malformed, expired, forged or ended, and of an account that is
+        gone; `Forbidden` (its code is `blocked`) when the account is blocked."""
         ...
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:

@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 from google.protobuf.message import DecodeError
 
 from chat.adapters.rpc import tracing
+from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.methods import Method
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
@@ -142,7 +143,8 @@ class Caller:
                 return data
 
     def _metadata(self) -> Metadata:
-        return (*self._credential, (tracing.HEADER, tracing.outgoing()))
+        trace = tracing.outgoing()
+        return self._credential if trace is None else (*self._credential, (tracing.HEADER, trace))
 
     def _written(self, method: Method[Q, Any], question: Q) -> bytes:
         request = method.write_request(question).SerializeToString()
@@ -188,8 +190,8 @@ class _Items(Generic[A]):
 
 
 async def _time_left() -> float:
-    """Seconds until the innermost deadline around this task."""
-    left = anyio.current_effective_deadline() - anyio.current_time()
+    """Seconds until the innermost deadline: of the scopes around this task, and of the call that it serves."""
+    left = min(anyio.current_effective_deadline(), served_until.get()) - anyio.current_time()
     if left <= 0:
         await checkpoint()  # raises, where the scope was cancelled
     return left

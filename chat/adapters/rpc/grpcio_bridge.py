@@ -10,7 +10,8 @@ import math
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -48,7 +49,8 @@ class BridgedTransport:
 
     async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
         """See `Transport.unary`."""
-        future: Any = self._current().unary_unary(path).future(request, timeout=timeout, metadata=metadata)
+        method: Any = self._current().unary_unary(path)
+        future = method.future(request, timeout=timeout, metadata=metadata)
         done = anyio.Event()
         future.add_done_callback(lambda _: self._soon(done.set))
         try:
@@ -65,7 +67,8 @@ class BridgedTransport:
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """See `Transport.stream`."""
-        call: Any = self._current().unary_stream(path)(request, metadata=metadata)
+        method: Any = self._current().unary_stream(path)
+        call = method(request, metadata=metadata)
         items = _Items(call, self._soon)
         # A thread of the stream's own, which ends with the call: it must not take a place in a pool for so long.
         reader = threading.Thread(target=items.read, name=f"rookery-rpc{path}", daemon=True)
@@ -125,13 +128,11 @@ class _Items:
             if self._call.is_active():
                 self._soon(self.begun.set)
             for item in self._call:
-                self._soon(lambda item=item: self._put(item))
+                self._soon(partial(self._put, item))
         except grpc.RpcError:
             failure = failure_from(self._call.code(), self._call.details(), self._call.trailing_metadata())
-        try:
-            self._soon(lambda: self._end(failure))
-        except RuntimeError:
-            pass  # the event loop has ended meanwhile, and nobody waits
+        with suppress(RuntimeError):  # the event loop has ended meanwhile, and nobody waits
+            self._soon(partial(self._end, failure))
 
     def _put(self, item: bytes) -> None:
         if len(self._queue) >= _QUEUE:

@@ -56,7 +56,8 @@ class GrpcioTransport:
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """See `Transport.stream`."""
-        call: Any = self._current().unary_stream(path)(request, metadata=metadata)
+        method: Any = self._current().unary_stream(path)
+        call = method(request, metadata=metadata)
         try:
             await self._begun(call, timeout)
             yield _Items(call)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 
 from chat.adapters.rpc.certificates import Loaded
@@ -59,9 +61,8 @@ def client_credentials(loaded: Loaded) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(loaded.authority, loaded.key, loaded.certificate)
 
 
-def failure_from(status: grpc.StatusCode | None, details: str | None, trailers: object) -> Failure:
+def failure_from(status: grpc.StatusCode | None, details: str | None, trailers: Any) -> Failure:
     """Of what a call of the library raised."""
     code = _CODES.get(status, Code.UNKNOWN) if status is not None else Code.UNKNOWN
-    pairs = trailers if isinstance(trailers, tuple) else tuple(trailers or ())  # type: ignore[call-overload]
-    metadata: Metadata = tuple((key, value) for key, value in pairs if isinstance(value, str))
+    metadata: Metadata = tuple((key, value) for key, value in trailers or () if isinstance(value, str))
     return Failure(code, details or "", metadata)

@@ -86,7 +86,7 @@ def _incoming(context: Context) -> Incoming:
         found = (*auth.get("x509_common_name", ()), *auth.get("x509_subject_alternative_name", ()))
         return {name.decode() if isinstance(name, bytes) else name for name in found}
 
-    return Incoming(dict(context.invocation_metadata() or ()), context.time_remaining(), names)
+    return Incoming(dict(context.invocation_metadata() or ()), context.time_remaining(), names, enforced=True)
 
 
 def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
@@ -105,7 +105,8 @@ def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
         known = loaded
         return configuration(loaded)
 
-    return grpc.dynamic_ssl_server_credentials(configuration(known), fetch, require_client_authentication=True)
+    make: Callable[..., grpc.ServerCredentials] = grpc.dynamic_ssl_server_credentials
+    return make(configuration(known), fetch, require_client_authentication=True)
 
 
 def _bind(server: grpc.aio.Server, address: str, options: RpcOptions) -> str:

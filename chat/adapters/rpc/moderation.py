@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
@@ -35,8 +35,9 @@ _STRICTNESS = {
     Strictness.NORMAL: moderation.STRICTNESS_NORMAL,
     Strictness.STRICT: moderation.STRICTNESS_STRICT,
 }
-_READ_STRICTNESS: dict[int, Strictness] = {number: strictness for strictness, number in _STRICTNESS.items()} | {
-    moderation.STRICTNESS_UNSPECIFIED: Strictness.NORMAL
+_READ_STRICTNESS: dict[int, Strictness] = {
+    moderation.STRICTNESS_UNSPECIFIED: Strictness.NORMAL,
+    **{number: strictness for strictness, number in _STRICTNESS.items()},
 }
 
 
@@ -190,6 +191,18 @@ WATCH_BLOCKS: Method[None, BlockChange] = Method(
 )
 
 
+def _parts(contents: Sequence[Content], most: int) -> Iterator[Sequence[Content]]:
+    """The contents in order, in parts that fit into a message each."""
+    begin = size = 0
+    for index, content in enumerate(contents):
+        this = 4 * len(content.text) + 512  # at most: ids, tags and lengths included
+        if index > begin and (size + this > most or index - begin == MAX_BATCH):
+            yield contents[begin:index]
+            begin, size = index, 0
+        size += this
+    yield contents[begin:]
+
+
 def moderation_service(port: Moderation) -> Service:
     """The service, served by this implementation of the port."""
 
@@ -240,7 +253,10 @@ class GrpcModeration:
             return []
         if len(contents) == 1:
             return [await self._caller.call(CHECK, contents[0])]
-        return await self._caller.call(CHECK_BATCH, contents)
+        findings: list[Finding] = []
+        for part in _parts(contents, self._caller.max_bytes):
+            findings.extend(await self._caller.call(CHECK_BATCH, part))
+        return findings
 
     async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """See `Moderation.block`."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
 from chat.adapters.rpc.certificates import Certificates, Loaded
 from chat.adapters.rpc.options import RpcOptions, split
@@ -110,6 +110,7 @@ class PurerpcTransport:
         """Connects, and drives the connection until it ends."""
         try:
             with anyio.fail_after(CONNECT_SECONDS):
+                stream: ByteStream
                 if self._loaded is None:
                     stream = await anyio.connect_tcp(self._host, self._port)
                 else:

@@ -1,7 +1,8 @@
 """The W3C trace context (https://www.w3.org/TR/trace-context/) over RPC: one `traceparent` from role to role.
 
-Nothing is exported here. A call that begins without a trace begins one; a server's log lines name it, so that the
-lines of one request can be found in the logs of all roles.
+Nothing is exported here, and nothing begins a trace: one that a caller brought goes on with each call that is made for
+it, and a server's log lines name it, so that the lines of one request can be found in the logs of all roles. A header
+that differs with each call cannot be compressed, so a call without a trace does not pay for one.
 """
 
 from __future__ import annotations
@@ -34,9 +35,7 @@ def received(header: str) -> Trace | None:
     return Trace(found[1], found[2], found[3])
 
 
-def outgoing() -> str:
-    """The header of a call: a new span of the present trace, or of a new one."""
+def outgoing() -> str | None:
+    """The header of a call: a new span of the present trace, if there is one."""
     trace = current.get()
-    if trace is None:
-        return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
-    return f"00-{trace.trace_id}-{secrets.token_hex(8)}-{trace.flags}"
+    return None if trace is None else f"00-{trace.trace_id}-{secrets.token_hex(8)}-{trace.flags}"
