@@ -255,7 +255,8 @@ class GrpcModeration:
             return [await self._caller.call(CHECK, contents[0])]
         findings: list[Finding] = []
         for part in _parts(contents, self._caller.max_bytes):
-            findings.extend(await self._caller.call(CHECK_BATCH, part))
+            found: Sequence[Finding] = await self._caller.call(CHECK_BATCH, part)
+            findings.extend(found)
         return findings
 
     async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:

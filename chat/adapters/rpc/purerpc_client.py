@@ -91,7 +91,9 @@ class PurerpcTransport:
                 self._look_at = now + _LOOK_SECONDS
                 loaded = self._certificates.current()
                 if loaded is not self._loaded:
-                    self._loaded, self._link = loaded, None  # the old connection goes when its calls have ended
+                    self._loaded = loaded
+                    if self._link is not None:
+                        self._link.retire()
             if self._link is not None and self._link.usable:
                 return self._link
             if now < self._try_at:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import h2.errors
 import h2.events
 import h2.exceptions
@@ -100,6 +101,12 @@ class Link:
         self.usable = False
         self.tasks.cancel_scope.cancel()
 
+    def retire(self) -> None:
+        """Take no more calls, and end when those that are under way have ended."""
+        self.usable = False
+        if not self._streams:
+            self.close()
+
     # Calls
 
     def open(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> Stream:
@@ -173,6 +180,8 @@ class Link:
             self.protocol.reset(stream.id, h2.errors.ErrorCodes.CANCEL)
         self.protocol.forget(stream.id)
         self._wake.set()
+        if not self.usable and not self._streams:
+            self.tasks.start_soon(self._end_soon)
 
     def flush(self) -> None:
         """What was put will be sent."""
@@ -241,6 +250,11 @@ class Link:
                 self.close()
                 return
 
+    async def _end_soon(self) -> None:
+        """What the last call has put goes out first."""
+        await anyio.lowlevel.checkpoint()
+        self.close()
+
     async def _say_goodbye(self) -> None:
         """What h2 has put about the error (GOAWAY), if the peer still takes it."""
         with anyio.move_on_after(1):
@@ -256,7 +270,7 @@ class Link:
                 self._on_request(self, stream, event)
             return
         if isinstance(event, Terminated):
-            self.usable = False
+            self._refuse_after(event.last)
             return
         if isinstance(event, WindowUpdated) and event.stream_id == 0:
             for each in self._streams.values():
@@ -298,6 +312,12 @@ class Link:
         elif isinstance(event, h2.events.ResponseReceived):
             stream.begun = True
             stream.arrived.set()
+
+    def _refuse_after(self, last: int) -> None:
+        for stream in self._streams.values():
+            if stream.id > last:
+                stream.fail(Failure(Code.UNAVAILABLE, "the server is stopping"))
+        self.retire()
 
     def _lost(self) -> None:
         self.usable = False

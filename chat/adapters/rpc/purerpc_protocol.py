@@ -75,9 +75,9 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Terminated:
-    """The peer takes no more streams."""
+    """The peer takes no more streams, and will not answer those after `last`."""
 
-    stream_id: int = 0
+    last: int
 
 
 class Protocol(GRPCConnection):  # type: ignore[misc]
@@ -89,6 +89,10 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
 
     def __init__(self, *, client_side: bool, max_bytes: int) -> None:
         super().__init__(GRPCConfiguration(client_side=client_side, max_message_length=max_bytes))
+        # h2 takes a connection for closed when the peer says GOAWAY, and every frame after it for an error; but a
+        # server that stops says so first, and then answers what it has taken (RFC 9113, section 6.8).
+        table = self.h2_connection._frame_dispatch_table
+        table[next(kind for kind in table if kind.__name__ == "GoAwayFrame")] = _read_goaway
 
     def forget(self, stream_id: int) -> None:
         """Nobody reads this stream any more."""
@@ -151,8 +155,8 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
         code = _RESETS.get(event.error_code, Code.UNAVAILABLE)
         return [Reset(event.stream_id, Failure(code, "the peer reset the call"))]
 
-    def _connection_terminated(self, _event: Any) -> list[Any]:
-        return [Terminated()]
+    def _connection_terminated(self, event: Any) -> list[Any]:
+        return [Terminated(event.last_stream_id)]
 
     def acknowledge(self, stream_id: int, length: int) -> None:
         """So many bytes were read: the peer may send as many again."""
@@ -172,6 +176,12 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
 
     def _read(self, stream_id: int) -> None:
         self.message_read_buffers[stream_id] = MessageReadBuffer(None, self.config.max_message_length)
+
+
+def _read_goaway(frame: Any) -> tuple[list[Any], list[h2.events.Event]]:
+    event = h2.events.ConnectionTerminated()
+    event.last_stream_id = frame.last_stream_id
+    return [], [event]
 
 
 def _ended(stream_id: int, headers: Iterable[tuple[str, str]]) -> Failed | Finished:
