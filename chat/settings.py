@@ -96,6 +96,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     mongo_url: str = ""
     mongo_database: str = "rookery"
     mongo_timeout_seconds: float = 5.0
+    auth_rpc: str = ""
+    chat_rpc: str = ""
+    moderation_rpc: str = ""
+    rpc_listen: str = "127.0.0.1:0"
+    rpc_binding: str = "grpcio"
+    rpc_deadline_seconds: float = 5.0
+    rpc_max_bytes: int = 4 * 1024 * 1024
+    rpc_token: str = ""
+    rpc_tls_cert: str = ""
+    rpc_tls_key: str = ""
+    rpc_tls_ca: str = ""
+    rpc_peers: tuple[str, ...] = ()
     limits: Limits = Limits()
 
 

@@ -1,0 +1,222 @@
+"""The client's side of both bindings: deadlines, retries with a budget, credentials, traces, errors of the domain.
+
+Rule 1: a call ends within `RpcOptions.deadline`, or earlier if a cancel scope around it does; the server is told.
+Rule 2: only a repeatable call is sent again, only after UNAVAILABLE, and only while the budget lasts: of a service that
+is down, a client must not make twice the load (as in gRFC A6: a token for each failure, a tenth back for each success,
+no retry with half of them or fewer).
+Rule 3: what ends a stream is `Unavailable`: something may have been missed.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+import anyio
+import sniffio
+from anyio.lowlevel import checkpoint
+from google.protobuf.message import DecodeError
+
+from chat.adapters.rpc import tracing
+from chat.adapters.rpc.deadline import served_until
+from chat.adapters.rpc.methods import Method
+from chat.adapters.rpc.options import RpcOptions
+from chat.adapters.rpc.statistics import RpcStatistics
+from chat.adapters.rpc.status import Code, Failure, Metadata, error_of
+from chat.errors import RookeryError, TooLong, Unavailable
+from chat.settings import SettingsError
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+ATTEMPTS = 3
+BACKOFF = 0.05
+BUDGET = 10.0
+
+STATISTICS = RpcStatistics("client")
+"""Of all clients of this process."""
+
+
+class Transport(Protocol):
+    """Moves bytes to one address and back. Both calls raise `Failure`, UNAVAILABLE when there is no connection."""
+
+    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+        """The answer, within `timeout` seconds. Cancelling it, and the deadline, reset the call at the server."""
+        ...
+
+    def stream(
+        self, path: str, request: bytes, metadata: Metadata, timeout: float
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Entered when the server says that it has begun, which has `timeout` seconds; leaving resets the call."""
+        ...
+
+
+class RetryBudget:
+    """See rule 2."""
+
+    def __init__(self) -> None:
+        self._tokens = BUDGET
+
+    def succeeded(self) -> None:
+        """A call was answered."""
+        self._tokens = min(BUDGET, self._tokens + 0.1)
+
+    def failed(self) -> bool:
+        """A call was not answered; whether it may be sent again."""
+        self._tokens = max(0.0, self._tokens - 1)
+        return self._tokens > BUDGET / 2
+
+
+class Caller:
+    """Calls the methods of one service over one transport."""
+
+    def __init__(
+        self, service: str, transport: Transport, options: RpcOptions, statistics: RpcStatistics = STATISTICS
+    ) -> None:
+        self._service = service
+        self._transport = transport
+        self._options = options
+        self._statistics = statistics
+        self._budget = RetryBudget()
+        self._credential: Metadata = (("authorization", f"Bearer {options.token}"),) if options.token else ()
+
+    @property
+    def max_bytes(self) -> int:
+        """Of one message."""
+        return self._options.max_bytes
+
+    async def call(self, method: Method[Q, A], question: Q) -> A:
+        """The answer. Raises what the service raised, or `Unavailable`."""
+        request = self._written(method, question)
+        begun = time.perf_counter()
+        self._statistics.open += 1
+        code = Code.CANCELLED
+        try:
+            data = await self._retried(method, request)
+            code = Code.OK
+        except Failure as failure:
+            code = failure.code
+            raise error_of(failure, self._service) from None
+        finally:
+            self._statistics.open -= 1
+            self._statistics.ended(method.path, code, time.perf_counter() - begun)
+        return self._read(method, data)
+
+    @asynccontextmanager
+    async def watch(self, method: Method[Q, A], question: Q) -> AsyncIterator[AsyncIterator[A]]:
+        """The items of a stream, from the moment of entering on."""
+        request = self._written(method, question)
+        timeout = min(self._options.deadline, await _time_left())
+        async with AsyncExitStack() as stack:
+            stream = self._transport.stream(method.path, request, self._metadata(), timeout)
+            try:
+                items = await stack.enter_async_context(stream)
+            except Failure as failure:
+                raise error_of(failure, self._service) from None
+            self._statistics.open += 1
+            stack.callback(self._left)
+            yield _Items(self, method, items)
+
+    def _left(self) -> None:
+        self._statistics.open -= 1
+
+    async def _retried(self, method: Method[Any, Any], request: bytes) -> bytes:
+        deadline = anyio.current_time() + min(self._options.deadline, await _time_left())
+        attempt = 1
+        metadata = self._metadata()
+        while True:
+            try:
+                data = await self._transport.unary(method.path, request, metadata, deadline - anyio.current_time())
+            except Failure as failure:
+                again = failure.code is Code.UNAVAILABLE and self._budget.failed() and method.repeatable
+                wait = BACKOFF * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                if not again or attempt == ATTEMPTS or anyio.current_time() + wait >= deadline:
+                    raise
+                self._statistics.retries += 1
+                attempt += 1
+                await anyio.sleep(wait)
+            else:
+                self._budget.succeeded()
+                return data
+
+    def _metadata(self) -> Metadata:
+        trace = tracing.outgoing()
+        return self._credential if trace is None else (*self._credential, (tracing.HEADER, trace))
+
+    def _written(self, method: Method[Q, Any], question: Q) -> bytes:
+        request = method.write_request(question).SerializeToString()
+        if len(request) > self._options.max_bytes:
+            raise TooLong(f"{method.name} is over {self._options.max_bytes} bytes; ask for less at once")
+        return request
+
+    def _read(self, method: Method[Any, A], data: bytes) -> A:
+        try:
+            return method.read_answer(method.response.FromString(data))
+        except (DecodeError, ValueError):
+            raise Unavailable(f"{self._service} gave an answer that this version cannot read") from None
+
+    def read_item(self, method: Method[Any, A], data: bytes) -> A:
+        """An item of a stream."""
+        return self._read(method, data)
+
+    def error(self, failure: Failure) -> RookeryError:
+        """What ended a stream."""
+        error = error_of(failure, self._service)
+        return error if isinstance(error, Unavailable) else Unavailable(f"{self._service} ended the stream")
+
+
+class _Items(Generic[A]):
+    """Items of a stream as the domain has them."""
+
+    def __init__(self, caller: Caller, method: Method[Any, A], items: AsyncIterator[bytes]) -> None:
+        self._caller = caller
+        self._method = method
+        self._items = items
+
+    def __aiter__(self) -> _Items[A]:
+        return self
+
+    async def __anext__(self) -> A:
+        try:
+            data = await anext(self._items)
+        except Failure as failure:
+            raise self._caller.error(failure) from None
+        except StopAsyncIteration:
+            raise self._caller.error(Failure(Code.UNAVAILABLE, "the stream has ended")) from None
+        return self._caller.read_item(self._method, data)
+
+
+async def _time_left() -> float:
+    """Seconds until the innermost deadline: of the scopes around this task, and of the call that it serves."""
+    left = min(anyio.current_effective_deadline(), served_until.get()) - anyio.current_time()
+    if left <= 0:
+        await checkpoint()  # raises, where the scope was cancelled
+    return left
+
+
+@asynccontextmanager
+async def open_caller(service: str, address: str, options: RpcOptions) -> AsyncIterator[Caller]:
+    """A caller of the service at `address` (host:port), over the binding that the options name."""
+    async with _open_transport(address, options) as transport:
+        yield Caller(service, transport, options)
+
+
+def _open_transport(address: str, options: RpcOptions) -> AbstractAsyncContextManager[Transport]:
+    try:
+        if options.binding == "purerpc":
+            from chat.adapters.rpc.purerpc_client import open_purerpc
+
+            return open_purerpc(address, options)
+        if sniffio.current_async_library() == "asyncio":
+            from chat.adapters.rpc.grpcio_client import open_grpcio
+
+            return open_grpcio(address, options)
+        from chat.adapters.rpc.grpcio_bridge import open_bridge
+
+        return open_bridge(address, options)
+    except ModuleNotFoundError as error:
+        extra = "purerpc" if options.binding == "purerpc" else "production"
+        raise SettingsError(f"{error.name} is not installed; install rookery[{extra}]") from None

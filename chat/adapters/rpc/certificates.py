@@ -1,0 +1,81 @@
+"""TLS files that may change while the process runs.
+
+Rule 1: a new connection uses the files as they are now; old connections live on.
+Rule 2: files that do not fit together (as while they are being replaced) change nothing, and are said in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat.adapters.rpc.options import RpcOptions
+from chat.settings import SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The three files as they were read together, in PEM, and contexts of them for either side."""
+
+    certificate: bytes
+    key: bytes
+    authority: bytes
+    server: ssl.SSLContext
+    client: ssl.SSLContext
+
+
+class Certificates:
+    """Reads the files, and reads them again when their stamps change. Raises `SettingsError` at the start."""
+
+    def __init__(self, certificate: Path, key: Path, authority: Path) -> None:
+        self._files = (certificate, key, authority)
+        try:
+            self._stamp = self._look()
+            self._loaded = self._load()
+        except (OSError, ssl.SSLError) as error:
+            names = ", ".join(map(str, self._files))
+            raise SettingsError(f"the TLS files {names} cannot be used: {error.strerror or error}") from None
+
+    @classmethod
+    def of(cls, options: RpcOptions) -> Certificates | None:
+        """Those that the options name, or None without TLS."""
+        if options.certificate is None or options.key is None or options.authority is None:
+            return None
+        return cls(options.certificate, options.key, options.authority)
+
+    def current(self) -> Loaded:
+        """As of now; the same object until something changed."""
+        try:
+            stamp = self._look()
+            if stamp != self._stamp:
+                self._loaded = self._load()
+                self._stamp = stamp
+                logger.info("the TLS files have changed, and were read again")
+        except (OSError, ssl.SSLError) as error:
+            logger.warning(
+                "the TLS files have changed and cannot be used (%s); the old ones stay", type(error).__name__
+            )
+        return self._loaded
+
+    def _look(self) -> tuple[tuple[int, int, int], ...]:
+        found = (os.stat(path) for path in self._files)
+        return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in found)
+
+    def _load(self) -> Loaded:
+        certificate, key, authority = (path.read_bytes() for path in self._files)
+        contexts = (self._context(ssl.Purpose.CLIENT_AUTH), self._context(ssl.Purpose.SERVER_AUTH))
+        return Loaded(certificate, key, authority, *contexts)
+
+    def _context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+        certificate, key, authority = self._files
+        context = ssl.create_default_context(purpose, cafile=str(authority))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_cert_chain(certificate, key)
+        context.set_alpn_protocols(["h2"])
+        return context

@@ -1,0 +1,187 @@
+"""The server's side of both bindings: from the bytes of a request to the bytes of an answer, or a `Failure`.
+
+Rule 1: whatever a caller sends, and whatever a function raises, ends in a status; only cancellation passes through.
+Rule 2: of what went wrong inside, the caller learns nothing, and the log learns the type, the place and the trace.
+Rule 3: every call ends: at the caller's deadline, or after `MAX_SECONDS`. A stream ends with its caller or its server.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from google.protobuf.message import DecodeError
+
+from chat.adapters.rpc import tracing
+from chat.adapters.rpc.deadline import served_until
+from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
+from chat.adapters.rpc.options import RpcOptions
+from chat.adapters.rpc.statistics import RpcStatistics
+from chat.adapters.rpc.status import Code, Failure, failure_of, internal
+from chat.errors import RookeryError
+
+logger = logging.getLogger(__name__)
+
+MAX_SECONDS = 60.0
+MAX_CALLS = 4096
+MAX_STREAMS = 1024
+
+Endpoint = Unary[Any, Any] | Streaming[Any, Any]
+
+
+class PeerGone(Exception):
+    """A binding cannot send: the caller has left."""
+
+
+@dataclass(slots=True)
+class Incoming:
+    """What a binding knows of a call. `timeout` in seconds; None: the caller named no deadline. `names` gives those in
+    the caller's certificate. `enforced`: the binding itself cancels the call at its deadline."""
+
+    metadata: Mapping[str, str]
+    timeout: float | None
+    names: Callable[[], Collection[str]]
+    enforced: bool = False
+
+
+class Dispatcher:
+    """Serves calls of these services. One for each server."""
+
+    def __init__(self, services: Iterable[Service], options: RpcOptions, statistics: RpcStatistics) -> None:
+        self.services = tuple(services)
+        self._endpoints = {each.method.path: each for service in self.services for each in service.endpoints}
+        self._credential = f"Bearer {options.token}".encode() if options.token else b""
+        self._peers = frozenset(options.peers)
+        self._max_bytes = options.max_bytes
+        self._statistics = statistics
+        self._streams: set[anyio.CancelScope] = set()
+        self._stopping = False
+
+    def find(self, path: str) -> Endpoint | None:
+        """What serves this path, such as `/rookery.auth.v1.AuthService/CheckToken`."""
+        return self._endpoints.get(path)
+
+    def end_streams(self) -> None:
+        """The server stops: streams end with UNAVAILABLE, and no new one begins."""
+        self._stopping = True
+        for scope in self._streams:
+            scope.cancel()
+
+    async def unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
+        """The answer. Raises `Failure`."""
+        answer: bytes = await self._ended(endpoint.method, self._answer(endpoint, request, incoming))
+        return answer
+
+    async def stream(
+        self,
+        endpoint: Streaming[Any, Any],
+        request: bytes,
+        incoming: Incoming,
+        *,
+        begin: Callable[[], Awaitable[None]],
+        send: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        """Calls `begin` once it is listening, then `send` with each item. Raises `Failure`."""
+        await self._ended(endpoint.method, self._stream(endpoint, request, incoming, begin, send))
+
+    async def _ended(self, method: Method[Any, Any], work: Awaitable[Any]) -> Any:
+        """Count the work, and turn whatever it raises into a status."""
+        begun = time.perf_counter()
+        statistics = self._statistics
+        statistics.open += 1
+        code = Code.CANCELLED
+        try:
+            answer = await work
+            code = Code.OK
+            return answer  # noqa: TRY300 - the clock stops below
+        except Failure as failure:
+            code = failure.code
+            raise
+        except RookeryError as error:
+            told = failure_of(error)
+            code = told.code
+            if code is Code.INTERNAL:
+                self._log(method, error)
+            raise told from None
+        except PeerGone:
+            raise Failure(code, "the caller has left") from None
+        except Exception as error:  # noqa: BLE001 - rule 1
+            code = Code.INTERNAL
+            self._log(method, error)
+            raise internal() from None
+        finally:
+            statistics.open -= 1
+            statistics.ended(method.path, code, time.perf_counter() - begun)
+
+    async def _answer(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
+        question = self._open(endpoint.method, request, incoming)
+        timeout = incoming.timeout
+        if timeout is not None and incoming.enforced and timeout <= MAX_SECONDS:
+            # A cancel scope of our own would cost as much as all else here together.
+            served_until.set(anyio.current_time() + timeout)
+            return self._written(endpoint.method, await endpoint.function(question))
+        with anyio.move_on_after(MAX_SECONDS if timeout is None else min(timeout, MAX_SECONDS)):
+            answer = await endpoint.function(question)
+            return self._written(endpoint.method, answer)
+        raise Failure(Code.DEADLINE_EXCEEDED, "the answer was not ready before the deadline")
+
+    async def _stream(
+        self,
+        endpoint: Streaming[Any, Any],
+        request: bytes,
+        incoming: Incoming,
+        begin: Callable[[], Awaitable[None]],
+        send: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        question = self._open(endpoint.method, request, incoming)
+        if len(self._streams) >= MAX_STREAMS:
+            raise Failure(Code.RESOURCE_EXHAUSTED, "too many streams are open; try again later")
+        with anyio.CancelScope() as scope:
+            self._streams.add(scope)
+            try:
+                if not self._stopping:
+                    async with endpoint.function(question) as items:
+                        await begin()
+                        async for item in items:
+                            await send(self._written(endpoint.method, item))
+            finally:
+                self._streams.discard(scope)
+        raise Failure(Code.UNAVAILABLE, "the stream has ended; begin another")
+
+    def _open(self, method: Method[Any, Any], request: bytes, incoming: Incoming) -> Any:
+        """Check who calls, and read what is asked."""
+        metadata = incoming.metadata
+        if self._credential and not hmac.compare_digest(metadata.get("authorization", "").encode(), self._credential):
+            raise Failure(Code.UNAUTHENTICATED, "the call needs the token that the roles share, ROOKERY_RPC_TOKEN")
+        if self._peers and self._peers.isdisjoint(incoming.names()):
+            raise Failure(Code.PERMISSION_DENIED, "the certificate's name may not call here; see ROOKERY_RPC_PEERS")
+        header = metadata.get(tracing.HEADER)
+        if header:
+            tracing.current.set(tracing.received(header))
+        try:
+            message = method.request.FromString(request)
+        except DecodeError:
+            name = method.request.DESCRIPTOR.full_name
+            raise Failure(Code.INVALID_ARGUMENT, f"the request is no {name}") from None
+        return method.read_request(message)
+
+    def _written(self, method: Method[Any, Any], answer: Any) -> bytes:
+        data = method.write_answer(answer).SerializeToString()
+        if len(data) > self._max_bytes:
+            raise Failure(Code.RESOURCE_EXHAUSTED, f"the answer is over {self._max_bytes} bytes; ask for less at once")
+        return data
+
+    def _log(self, method: Method[Any, Any], error: BaseException) -> None:
+        """The type and the place: an exception's words could quote a user."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
+        trace = tracing.current.get()
+        logger.error(
+            "%s failed with %s at %s, trace %s", method.path, type(error).__name__, place, trace and trace.trace_id
+        )

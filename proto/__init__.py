@@ -1,0 +1,1 @@
+"""The interfaces between the roles: `.proto` files, and the code that `scripts/proto` generates from them."""
