@@ -187,6 +187,17 @@ async def test_family_ends_from_any_of_its_tokens(accounts: Accounts) -> None:
     assert (await accounts.rotate_grant(SECOND, THIRD, LATER, NOW))[0] is Rotation.UNKNOWN
 
 
+async def test_all_families_of_a_user_end(accounts: Accounts) -> None:
+    for digest, family, user in ((FIRST, "f", ANN), (SECOND, "g", ANN), (THIRD, "h", BEN)):
+        await accounts.add_grant(grant(digest, family=family, user=user))
+    await accounts.end_families(ANN)
+    await accounts.end_families(CAT)
+    outcomes = [
+        (await accounts.rotate_grant(digest, b"next" + digest, LATER, NOW))[0] for digest in (FIRST, SECOND, THIRD)
+    ]
+    assert outcomes == [Rotation.UNKNOWN, Rotation.UNKNOWN, Rotation.ROTATED]
+
+
 async def test_long_expired_tokens_do_not_stop_a_rotation(accounts: Accounts) -> None:
     await accounts.add_grant(grant(FIRST, family="old", expires=1))
     await accounts.add_grant(grant(SECOND))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.models import Message
-from chat.ports.history import Change, History
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.ports.history import Change, History, Query
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
 from tests.support.engines import Stores
 
@@ -95,6 +96,27 @@ async def test_moderation_withdraws_the_text(history: History) -> None:
     message = await first(history)
     assert (message.text, message.deleted, message.moderated) == (None, False, True)
     assert list(await history.originals(HALL, 1)) == [(NOW, "message 1")]
+
+
+def restored(seq: int = 1) -> Restored:
+    return Restored(conversation=HALL, actor=CAT, ts=NOW + 1, seq=seq, text="message 1")
+
+
+async def test_a_withdrawal_may_name_the_author(history: History) -> None:
+    assert await apply(history, replace(moderated(), author=BEN), replace(moderated(), author=ANN)) == [False, True]
+
+
+async def test_moderation_takes_back_its_own_withdrawal_only(history: History) -> None:
+    assert await apply(history, restored(), moderated(), restored(), restored()) == [False, True, True, False]
+    message = await history.get(HALL, 1)
+    assert message is not None
+    assert (message.text, message.moderated, message.edited) == ("message 1", False, False)
+    found = await history.search(Query(terms=["message", "1"], conversations=[HALL]))
+    assert [each.seq for each in found.messages] == [1]
+    assert await apply(history, moderated(), deleted(), restored()) == [True, True, False]
+    message = await history.get(HALL, 1)
+    assert message is not None
+    assert (message.text, message.deleted) == (None, True)
 
 
 @pytest.mark.parametrize("withdrawal", [deleted(), moderated()])
