@@ -69,6 +69,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     trust_forwarded: bool = False
     log_level: str = "info"
     notifications: bool = False
+    moderation: bool = False
     moderation_rules: str = ""
     moderators: tuple[str, ...] = ()
     redis_url: str = ""

@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from chat.domain.ids import now_ms, rfc3339
 from chat.engines.authority import LocalAuthority
+from chat.engines.conversations import StoredConversations
 from chat.errors import Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
@@ -73,7 +74,8 @@ class Edge:
         self.presence = presence
         self.history = history
         self.keys = keys
-        self.authority = LocalAuthority(keys, accounts, rooms, relay) if authority is None else authority
+        conversations = StoredConversations(rooms, history)
+        self.authority = authority or LocalAuthority(keys, accounts, conversations, relay)
         self.clock = clock
         self.mux = Multiplexer()
         self.wheel = Wheel(after=self.mux.flush)

@@ -150,6 +150,11 @@ class MongoAccounts:
             found = await self._families.find_one_and_delete({"tokens.digest": digest})
         return _grant(found, digest) if found and "ended" not in found else None
 
+    async def end_families(self, user: str) -> None:
+        """See the port."""
+        with self._mongo.call():
+            await self._families.delete_many({"user": user})
+
     async def signing_keys(self) -> Sequence[SigningKey]:
         """See the port."""
         with self._mongo.call():

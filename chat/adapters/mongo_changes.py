@@ -21,7 +21,7 @@ from chat.adapters.mongo_errors import is_duplicate
 from chat.adapters.mongo_messages import set_text
 from chat.errors import Unavailable
 from chat.ports.history import Change
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 ATTEMPTS = 5
 Place = tuple[str, int]
@@ -56,6 +56,8 @@ class Draft:
             applied = self._react(what)
         elif isinstance(what, Deleted | Moderated):
             applied = self._withdraw(what)
+        elif isinstance(what, Restored):
+            applied = self._restore(what)
         self.changed |= applied
         return applied
 
@@ -79,12 +81,20 @@ class Draft:
         )
 
     def _withdraw(self, what: Deleted | Moderated) -> bool:
-        mark, allowed = "moderated", True
         if isinstance(what, Deleted):
             mark, allowed = "deleted", what.by_moderator or self.document["sender"] == what.actor
+        else:
+            mark, allowed = "moderated", what.author in {"", self.document["sender"]}
         if not allowed or self.document.get(mark):
             return False
         self._replace(None, mark, what.ts)
+        return True
+
+    def _restore(self, what: Restored) -> bool:
+        if not self.document.get("moderated") or self.document.get("deleted"):
+            return False
+        self._replace(what.text, "moderated", what.ts)
+        del self.document["moderated"]
         return True
 
     def _replace(self, text: str | None, mark: str, ts: int) -> None:

@@ -66,7 +66,27 @@ async def _first(database: Database) -> None:
         await database[collection].create_indexes(list(indexes))
 
 
-MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first,)
+MODERATION_INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "cases": (_index("case", "case", unique=True), _index("by_state", "state", "opened", "case")),
+    "audit": (_index("by_time", "at", "_id"), _index("by_user", "user", "at", "_id")),
+    "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
+    "blocks": (_index("by_end", "until"),),
+    "strictness": (),
+    "families": (_index("user", "user"),),
+}
+"""The same of what moderation keeps."""
+
+
+async def _second(database: Database) -> None:
+    known = await database.list_collection_names()
+    for collection, indexes in MODERATION_INDEXES.items():
+        if collection not in known:  # a transaction would have to make it
+            await database.create_collection(collection)
+        if indexes:
+            await database[collection].create_indexes(list(indexes))
+
+
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second)
 
 
 async def schema_version(mongo: Mongo) -> int:

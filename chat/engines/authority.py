@@ -12,8 +12,8 @@ from chat.domain.rights import RIGHTS
 from chat.errors import Blocked, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
+from chat.ports.conversations import Conversations
 from chat.ports.relay import Relay
-from chat.ports.rooms import Rooms
 from chat.tokens import KeyRing
 from chat.wire.relay import REVOCATIONS, Revoked, unpack_control
 
@@ -23,10 +23,10 @@ _ACTIONS = {role: frozenset(action.value for action, roles in RIGHTS.items() if 
 class LocalAuthority:
     """Implements `chat.ports.authority.Authority`. What the engines raise goes through."""
 
-    def __init__(self, keys: KeyRing, accounts: Accounts, rooms: Rooms, relay: Relay) -> None:
+    def __init__(self, keys: KeyRing, accounts: Accounts, conversations: Conversations, relay: Relay) -> None:
         self._keys = keys
         self._accounts = accounts
-        self._rooms = rooms
+        self._conversations = conversations
         self._relay = relay
 
     async def check_token(self, token: str) -> TokenInfo:
@@ -40,12 +40,9 @@ class LocalAuthority:
         return TokenInfo(user=claims.user, name=account.name, family=claims.family, expires=claims.expires_ms / 1000)
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
-        """See `Authority.room_access`. One question to the store for each different pair."""
-        roles: dict[tuple[str, str], Role | None] = {}
-        for user, room in pairs:
-            if (user, room) not in roles:
-                roles[user, room] = await self._rooms.role(room, user)
-        return [_access(user, room, roles[user, room]) for user, room in pairs]
+        """See `Authority.room_access`."""
+        roles = await self._conversations.roles(pairs)
+        return [_access(user, room, role) for (user, room), role in zip(pairs, roles, strict=True)]
 
     @asynccontextmanager
     async def watch_revocations(self) -> AsyncIterator[AsyncIterator[Revocation]]:

@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _addresses(_command(commands, "edge", "the WebSocket edge alone", roles.edge), ws=True)
     _addresses(_command(commands, "auth", "the REST of accounts alone", roles.auth), ws=False)
     _addresses(_command(commands, "chat", "all other REST, and the web page", roles.chat), ws=False)
+    _addresses(_command(commands, "moderation", "the moderation service", roles.moderation), ws=False)
     worker = _command(commands, "worker", "worker pools", roles.worker)
     worker.add_argument(
         "names", nargs="+", choices=tuple(POOLS), metavar="NAME", help=f"one or more of {', '.join(POOLS)}"

@@ -18,15 +18,18 @@ from anyio.abc import TaskGroup, TaskStatus
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
-from chat.assembly import Commons, Engines, check_engines, open_commons, open_engines
+from chat.assembly import Commons, check_engines, open_commons, open_engines
+from chat.ports.conversations import Conversations
 from chat.settings import Settings, SettingsError
 from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
+from rookery.cli import remote, rpc
 from rookery.cli.engine_metrics import EngineCollector
-from rookery.cli.parts import POOLS, default_pools, make_edge, make_http, make_keys
+from rookery.cli.parts import POOLS, Parts, default_pools, make_edge, make_http, make_keys
 from services.common.health import Health
 from services.common.server import serve as serve_http
+from services.moderation.service import ModerationService
 from workers.metrics import PoolCollector
 from workers.pool import Pool
 
@@ -37,16 +40,22 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Role:
-    """What a process does: the REST of which services, whether it is an edge, which worker pools it runs."""
+    """What a process does: the REST of which services, the gRPC of which one, an edge, worker pools."""
 
     rest: tuple[str, ...] = ()
+    rpc: str = ""
     edge: bool = False
     pools: tuple[str, ...] = ()
 
     @property
     def logs(self) -> bool:
         """Whether it appends to the log, or reads it."""
-        return self.edge or bool(self.pools)
+        return self.edge or self.moderates or bool(self.pools)
+
+    @property
+    def moderates(self) -> bool:
+        """Whether it has to do with moderation: its REST, or its pools."""
+        return not {"chat", "moderation", "persistence"}.isdisjoint(self.rest + self.pools)
 
 
 def split_address(address: str, flag: str) -> tuple[str, int]:
@@ -76,12 +85,17 @@ async def edge(settings: Settings, _options: argparse.Namespace) -> int:
 
 async def auth(settings: Settings, _options: argparse.Namespace) -> int:
     """The REST of accounts alone."""
-    return await _run_one(settings, Role(rest=("auth",)))
+    return await _run_one(settings, Role(rest=("auth",), rpc="auth"))
 
 
 async def chat(settings: Settings, _options: argparse.Namespace) -> int:
     """All other REST, and the page."""
-    return await _run_one(settings, Role(rest=("chat",)))
+    return await _run_one(settings, Role(rest=("chat",), rpc="chat"))
+
+
+async def moderation(settings: Settings, _options: argparse.Namespace) -> int:
+    """The moderation service."""
+    return await _run_one(settings, Role(rest=("moderation",), rpc="moderation"))
 
 
 async def worker(settings: Settings, options: argparse.Namespace) -> int:
@@ -103,9 +117,16 @@ async def _run(settings: Settings, role: Role) -> int:
             stack.callback(sock.close)
             settings = msgspec.structs.replace(settings, ws=join_address(sock))
         opening: Any = open_engines(settings, tidy=bool(role.pools)) if role.logs else open_commons(settings)
-        engines = await stack.enter_async_context(opening)
+        engines: Commons = await stack.enter_async_context(opening)
+        keys = make_keys(settings, engines)
+        reads = await remote.conversations(settings, engines, stack, own=role.rpc == "chat")
+        authority = await remote.authority(settings, engines, keys, reads, stack, own=role.rpc == "auth")
+        judge = None
+        if role.moderates:
+            judge = await remote.moderation(settings, engines, stack, own=role.rpc == "moderation")
+        parts = Parts(settings=settings, engines=engines, keys=keys, authority=authority, moderation=judge)
         async with anyio.create_task_group() as tasks:
-            await _Process(settings, role, engines, tasks).run(sock)
+            await _Process(parts, role, reads, tasks).run(sock)
     return 0
 
 
@@ -113,9 +134,9 @@ async def _run(settings: Settings, role: Role) -> int:
 class _Process:
     """A role at work."""
 
-    settings: Settings
+    parts: Parts
     role: Role
-    engines: Commons
+    reads: Conversations
     tasks: TaskGroup
     pools: dict[str, Pool[Any]] = field(default_factory=dict)
     collectors: list[Collector] = field(default_factory=list)
@@ -125,21 +146,27 @@ class _Process:
 
     async def run(self, sock: socket.socket | None) -> None:
         """Start the parts in the order in which they need each other, wait for a signal, and drain."""
-        keys = make_keys(self.settings, self.engines)
-        await self.tasks.start(keys.run)
-        self.collectors.append(EngineCollector(self.engines))
+        ready = ""
+        await self.tasks.start(self.parts.keys.run)
+        self.collectors.append(EngineCollector(self.parts.engines))
+        if isinstance(self.parts.moderation, ModerationService):
+            await self.tasks.start(self.parts.moderation.run)
         await self._start_pools()
-        if sock is not None and isinstance(self.engines, Engines):
-            self.edge = make_edge(self.settings, self.engines, keys)
+        if sock is not None:
+            self.edge = make_edge(self.parts)
             await self.tasks.start(self.edge.serve, [sock])
             self.collectors.append(EdgeCollector(self.edge))
-        app, health = make_http(self.settings, self.engines, keys, self.collectors, self.role.rest)
+            ready += f" ws={self.parts.settings.ws}"
+        self.collectors += rpc.collectors(self.parts.settings, self.role.rpc)
+        app, health = make_http(self.parts, self.collectors, self.role.rest)
         http = await self.tasks.start(self._serve_http, app)
+        if self.role.rpc:
+            ready += f" rpc={await rpc.serve(self.parts, self.role.rpc, self.reads, self.tasks)}"
         # From here on everything is long-lived: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            print(f"ready http={http}" + (f" ws={self.settings.ws}" if self.edge else ""), flush=True)
+            print(f"ready http={http}{ready}", flush=True)
             if "chat" in self.role.rest:
                 logger.info("open http://%s/ in a browser", http)
             await _next_signal(signals)
@@ -147,9 +174,10 @@ class _Process:
             await self._drain(health)
 
     async def _start_pools(self) -> None:
-        if not self.role.pools or not isinstance(self.engines, Engines):
+        if not self.role.pools:
             return
-        self.pools = {name: POOLS[name](self.settings, self.engines) for name in self.role.pools}
+        for name in self.role.pools:
+            self.pools |= POOLS[name](self.parts)
         for pool in self.pools.values():
             await self.tasks.start(pool.run)
         collector = PoolCollector(self.pools)
@@ -157,7 +185,7 @@ class _Process:
         self.collectors.append(collector)
 
     async def _serve_http(self, app: ASGIApp, *, task_status: TaskStatus[str]) -> None:
-        await serve_http(app, self.settings.http, shutdown=self.stop_http.wait, task_status=task_status)
+        await serve_http(app, self.parts.settings.http, shutdown=self.stop_http.wait, task_status=task_status)
         self.http_stopped.set()
 
     async def _drain(self, health: Health) -> None:

@@ -10,12 +10,13 @@ from chat.assembly import drivers
 from chat.settings import Settings, SettingsError
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
+from chat.wire.verdicts import VERDICT_TOPIC
 from workers.dead_letters import dead_topic
 
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
     from chat.adapters.kafka_topics import Difference, Topic
 
-TOPICS = (ROOM_TOPIC, DM_TOPIC, NOTIFICATION_TOPIC)
+TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
 
 

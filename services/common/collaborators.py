@@ -37,13 +37,27 @@ class Services:
     presence: Presence
     limits: Limits
     cases: Cases
-    moderation: Moderation
-    log: Log
     keys: KeyRing
     passwords: Passwords
     health: Health
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     clock: Callable[[], int] = now_ms
+    moderator: Moderation | None = None
+    appender: Log | None = None
+
+    @property
+    def moderation(self) -> Moderation:
+        """The moderation service, in the roles that serve its REST."""
+        if self.moderator is None:
+            raise RuntimeError("this role has nothing to do with moderation")
+        return self.moderator
+
+    @property
+    def log(self) -> Log:
+        """The log, in the roles that serve the REST of moderation."""
+        if self.appender is None:
+            raise RuntimeError("this role does not append to the log")
+        return self.appender
 
 
 async def services_of(request: Request) -> Services:

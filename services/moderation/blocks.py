@@ -19,10 +19,10 @@ from chat.domain.ids import new_id
 from chat.domain.moderation import Block, BlockChange
 from chat.errors import NotFound, Unavailable
 from chat.ports.accounts import Accounts
+from chat.ports.authority import Revocation, announcement
 from chat.ports.cases import Cases
 from chat.ports.relay import Listener, Publication, Relay
 from chat.wire import blocks as wire
-from chat.wire.relay import Revoked, pack_control, user_channel
 from services.common.whole import whole
 
 CLOSE_BLOCKED = 4003
@@ -136,9 +136,8 @@ class Blocks:
                 return
 
     async def _tell_blocked(self, block: Block) -> None:
-        revoked = Revoked(user=block.user, family=None, code=CLOSE_BLOCKED, reason=block.reason)
-        control = Publication(user_channel(block.user), pack_control(revoked))
-        await self._relay.publish([control, _publication(BlockChange(user=block.user, block=block))])
+        revocation = Revocation(user=block.user, family=None, code=CLOSE_BLOCKED, reason=block.reason)
+        await self._relay.publish([*announcement(revocation), _publication(BlockChange(user=block.user, block=block))])
 
     async def _tell(self, changes: Sequence[BlockChange]) -> None:
         await self._relay.publish([_publication(change) for change in changes])

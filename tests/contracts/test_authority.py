@@ -9,6 +9,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import Role
 from chat.domain.rights import Action
 from chat.engines.authority import LocalAuthority
+from chat.engines.conversations import StoredConversations
 from chat.errors import Blocked, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, announcement
 from chat.ports.relay import Publication
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 def authority(here: World) -> LocalAuthority:
-    return LocalAuthority(here.keys, here.accounts, here.rooms, here.relay)
+    return LocalAuthority(here.keys, here.accounts, StoredConversations(here.rooms, here.history), here.relay)
 
 
 async def test_a_good_token_tells_who_calls() -> None:

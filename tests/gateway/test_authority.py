@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from chat.engines.authority import LocalAuthority
+from chat.engines.conversations import StoredConversations
 from chat.errors import Unavailable
 from chat.ports.authority import RoomAccess, TokenInfo
 from gateway.access import Access
@@ -20,7 +21,7 @@ class Remote(LocalAuthority):
     """Counts what it is asked, and may be away."""
 
     def __init__(self, here: World) -> None:
-        super().__init__(here.keys, here.accounts, here.rooms, here.relay)
+        super().__init__(here.keys, here.accounts, StoredConversations(here.rooms, here.history), here.relay)
         self.away = False
         self.asked: list[object] = []
         here.edge.authority = self

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from chat.adapters.mongo_accounts import MongoAccounts
+from chat.adapters.mongo_cases import MongoCases
 from chat.adapters.mongo_client import Document, Mongo, open_mongo
 from chat.adapters.mongo_history import MongoHistory
 from chat.adapters.mongo_rooms import MongoRooms
@@ -52,9 +53,9 @@ def accounts_of(mongo: Mongo) -> MongoAccounts:
     return MongoAccounts(mongo, clock=lambda: NOW)
 
 
-def stores_of(mongo: Mongo) -> tuple[MongoAccounts, MongoRooms, MongoHistory]:
-    """The three stores of one process."""
-    return accounts_of(mongo), MongoRooms(mongo), MongoHistory(mongo)
+def stores_of(mongo: Mongo) -> tuple[MongoAccounts, MongoRooms, MongoHistory, MongoCases]:
+    """The stores of one process."""
+    return accounts_of(mongo), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo)
 
 
 def sent(text: str, conversation: str = HALL) -> Sent:

@@ -19,7 +19,7 @@ from tests.support.builders import ANN, BEN, HALL, NOW
 from tests.support.clocks import virtual_time
 from tests.support.faults import FaultyLog, first
 from tests.support.judging import DM, Judging, edited, judging, sent
-from workers.appending import Outgoing, append_all
+from workers.appending import Entry, append_all
 from workers.moderation import ModerationHandler, edited_id
 
 pytestmark = pytest.mark.anyio
@@ -118,7 +118,7 @@ async def test_a_verdict_that_allows_is_poison() -> None:
 
 async def test_many_are_appended_in_order(world: Judging) -> None:
     await append_all(world.log, [])
-    await append_all(world.log, [Outgoing(VERDICT_TOPIC, "k", b"%d" % number) for number in range(50)])
+    await append_all(world.log, [Entry(VERDICT_TOPIC, "k", b"%d" % number) for number in range(50)])
     assert [int(record.value) for record in await world.log.recent(VERDICT_TOPIC, 0, 100)] == list(range(50))
 
 
@@ -132,7 +132,7 @@ class Silent(FaultyLog):
 @virtual_time
 async def test_a_log_that_does_not_answer_is_not_waited_for_for_ever(world: Judging) -> None:
     with anyio.fail_after(60), pytest.raises(Unavailable, match="in time"):
-        await append_all(Silent(world.log), [Outgoing(VERDICT_TOPIC, "k", b"1")])
+        await append_all(Silent(world.log), [Entry(VERDICT_TOPIC, "k", b"1")])
 
 
 class Refusing(FaultyLog):
@@ -144,4 +144,4 @@ class Refusing(FaultyLog):
 
 async def test_a_record_that_was_not_taken_is_told(world: Judging) -> None:
     with pytest.raises(Unavailable, match="lost"):
-        await append_all(Refusing(world.log), [Outgoing(VERDICT_TOPIC, "k", b"1")] * 2)
+        await append_all(Refusing(world.log), [Entry(VERDICT_TOPIC, "k", b"1")] * 2)

@@ -124,7 +124,7 @@ def _stages(plan: Any) -> Iterator[str]:
 
 
 async def use_accounts(traced: Traced) -> None:
-    accounts, _, _ = stores_of(traced.mongo)
+    accounts, *_ = stores_of(traced.mongo)
     for user in (ANN, BEN, CAT):
         await accounts.create(make_user(user, email=f"{user}@example.org"), "hash")
     await accounts.get(ANN)
@@ -146,7 +146,7 @@ async def use_accounts(traced: Traced) -> None:
 
 
 async def use_rooms(traced: Traced) -> None:
-    _, rooms, _ = stores_of(traced.mongo)
+    _, rooms, *_ = stores_of(traced.mongo)
     for room in (ROOM, OTHER_ROOM):
         await rooms.create(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
     await rooms.get(ROOM)
@@ -169,7 +169,7 @@ async def use_rooms(traced: Traced) -> None:
 
 
 async def use_history(traced: Traced) -> None:
-    *_, history = stores_of(traced.mongo)
+    history = stores_of(traced.mongo)[2]
     await history.apply([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
     changes: list[Change] = [
         Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍"),
