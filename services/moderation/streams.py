@@ -25,6 +25,9 @@ _UNSPACED = re.compile(
 )
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_PIECE = re.compile(r"[^\W\d_]+|\d+")
+# All from Hebrew on, but for punctuation, signs and pictures.
+_NOT_SIMPLE = re.compile(r"[\u0590-\u1fff\u2c00-\uffff\U00010000-\U0001efff\U00020000-\U0010ffff]")
 _SENTENCE_END = frozenset("。!?…;")
 
 NO_GAP, MARKS, SPACE = 0, 1, 2
@@ -56,6 +59,26 @@ def join(folded: str) -> str:
 def squeeze(joined: str) -> str:
     """Each run of one letter as one letter."""
     return _RUN.sub(r"\1", joined)
+
+
+def edges(reading: str) -> tuple[set[int], set[int]] | None:
+    """Places of the squeezed stream at which a word begins, and after which one ends; None when that takes a `Layout`,
+    as in scripts without blanks.
+
+    It sorts out, at little cost, what merely runs across words: most of what is found in a stream.
+    """
+    if _NOT_SIMPLE.search(reading):
+        return None
+    starts, ends = set(), set()
+    place, before = 0, ""
+    for piece in _PIECE.findall(reading):
+        squeezed = _RUN.sub(r"\1", piece)
+        start = place - (squeezed[0] == before)  # one run goes on from word to word
+        starts.add(start)
+        place = start + len(squeezed)
+        ends.add(place)
+        before = squeezed[-1]
+    return starts, ends
 
 
 def readings(folded: str) -> Iterator[str]:
@@ -162,4 +185,4 @@ class Layout:
 def _runs(letters: Sequence[str]) -> tuple[list[int], list[int]]:
     """First and last letter of each run."""
     first = [j for j, letter in enumerate(letters) if j == 0 or letter != letters[j - 1]]
-    return first, [*(j - 1 for j in first[1:]), len(letters) - 1]
+    return first, [*(j - 1 for j in first[1:]), len(letters) - 1][: len(first)]

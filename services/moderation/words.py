@@ -13,7 +13,7 @@ from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
 from services.moderation.folding import fold
-from services.moderation.streams import Layout, join, readings, squeeze
+from services.moderation.streams import Layout, edges, join, readings, squeeze
 
 LONGEST = 100
 _NEVER_DOUBLE = frozenset("ahijkquvwxy")
@@ -80,6 +80,8 @@ class WordIndex:
             if entry not in same:
                 same.append(entry)
         self._streams = list(self._entries)
+        self._open_start = [any(entry.word.open_start for entry in self._entries[each]) for each in self._streams]
+        self._open_end = [any(entry.word.open_end for entry in self._entries[each]) for each in self._streams]
         self._automaton = AhoCorasick(self._streams)
 
     def search(self, folded: str, rules: Collection[int]) -> set[int]:
@@ -97,7 +99,7 @@ class WordIndex:
         return {rule for span, rule in hits if not _covered(span, rule, allowed)}
 
     def _hits(self, reading: str, folded: str, rules: Collection[int]) -> Iterator[tuple[Span, Entry]]:
-        found = self._automaton.find_matches_as_indexes(squeeze(join(reading)), overlapping=True)
+        found = self._found(reading)
         if not found:
             return
         layout = Layout(reading, folded)
@@ -108,6 +110,21 @@ class WordIndex:
                 span = _place(layout, start, end - 1, entry.word)
                 if span is not None:
                     yield (layout.places[span[0]], layout.places[span[1]]), entry
+
+    def _found(self, reading: str) -> list[tuple[int, int, int]]:
+        """Number of the stream, start and end, of what is in the text and does not merely run across words."""
+        found: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(
+            squeeze(join(reading)), overlapping=True
+        )
+        known = edges(reading) if found else None
+        if known is None:
+            return found
+        starts, ends = known
+        return [
+            hit
+            for hit in found
+            if (hit[1] in starts or self._open_start[hit[0]]) and (hit[2] in ends or self._open_end[hit[0]])
+        ]
 
 
 def _covered(span: Span, rule: int, allowed: Sequence[tuple[Span, int | None]]) -> bool:
@@ -124,28 +141,27 @@ def _place(layout: Layout, start: int, end: int, word: Word) -> Span | None:
 
 
 def _begins(layout: Layout, run: int, word: Word) -> Iterator[int]:
-    """Where the first run may begin: the outermost and the innermost beginning of a word in it."""
+    """Where the word may begin in its first run: at the outermost or the innermost beginning of a word there."""
     first, last = layout.first[run], layout.last[run]
     if word.open_start:
         yield first
         return
-    if layout.starts(first):
-        yield first
-    inner = next((j for j in range(last, first, -1) if layout.starts(j)), None)
-    if inner is not None:
-        yield inner
+    outer = next((j for j in range(first, last + 1) if layout.starts(j)), None)
+    if outer is not None:
+        yield outer
+        yield next(j for j in range(last, outer - 1, -1) if layout.starts(j))
 
 
 def _lasts(layout: Layout, run: int, word: Word) -> Iterator[int]:
+    """Where it may end in its last run."""
     first, last = layout.first[run], layout.last[run]
     if word.open_end:
         yield last
         return
-    if layout.ends(last):
-        yield last
-    inner = next((j for j in range(first, last) if layout.ends(j)), None)
-    if inner is not None:
-        yield inner
+    outer = next((j for j in range(last, first - 1, -1) if layout.ends(j)), None)
+    if outer is not None:
+        yield outer
+        yield next(j for j in range(first, outer + 1) if layout.ends(j))
 
 
 def _stands(layout: Layout, start: int, span: Span, word: Word) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.moderation.folding import fold
-from services.moderation.streams import join, readings, squeeze
+from services.moderation.streams import Layout, edges, join, readings, squeeze
 from services.moderation.words import LONGEST, Entry, WordIndex, parse
 
 LETTERS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=4, max_size=12)
@@ -142,6 +142,7 @@ def test_a_long_word_is_refused() -> None:
 @settings(max_examples=200, deadline=None)
 @given(LETTERS, st.sampled_from(["", " ", ".", "-", "\u200b", " * "]))
 @example("aab", " ")
+@example("llaa", " ")
 def test_a_word_is_found_however_it_is_spaced(word: str, between: str) -> None:
     assert find(f"well, {between.join(word.upper())}!", word) == [word]
 
@@ -161,3 +162,19 @@ def test_no_text_breaks_the_search(text: str) -> None:
 )
 def test_long_texts_end(text: str) -> None:
     find(text, "ass", "ab*", "*ba*", "aa", "法法", *("a" + "b" * n for n in range(1, 50)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", "ab", "aab", " ", " ", ".", "1", "c"]), max_size=12).map("".join))
+@example("ab a")
+def test_sorting_out_early_loses_nothing(text: str) -> None:
+    """A look at the edges of words must let pass whatever the closer look would have found."""
+    for reading in readings(fold(text)):
+        known = edges(reading)
+        assert known is not None
+        layout = Layout(reading, fold(text))
+        for run, (first, last) in enumerate(zip(layout.first, layout.last, strict=True)):
+            if any(layout.starts(j) for j in range(first, last + 1)):
+                assert run in known[0]
+            if any(layout.ends(j) for j in range(first, last + 1)):
+                assert run + 1 in known[1]
