@@ -128,5 +128,5 @@ async def test_files_that_do_not_fit_together_change_nothing(
 
 
 async def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="missing.pem"):
+    with pytest.raises(SettingsError, match=r"missing\.pem"):
         Certificates(tmp_path / "missing.pem", tmp_path / "key.pem", tmp_path / "authority.pem")
