@@ -109,6 +109,8 @@ class Link:
 
     def open(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> Stream:
         """Client: begin a call. Raises `Failure`."""
+        if not self.usable:
+            raise Failure(Code.UNAVAILABLE, "the connection takes no more calls")
         service, method = path[1:].split("/")
         try:
             stream_id = self.protocol.get_next_available_stream_id()

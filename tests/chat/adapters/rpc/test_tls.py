@@ -76,7 +76,8 @@ async def presented(address: str, context: ssl.SSLContext) -> bytes:
     async with await anyio.connect_tcp(*split(address)) as tcp:
         stream = await TLSStream.wrap(tcp, ssl_context=context, hostname="127.0.0.1", standard_compatible=False)
         await stream.receive()
-        certificate: bytes = stream.extra(TLSAttribute.peer_certificate_binary)  # noqa: S610 - no database here
+        certificate: bytes | None = stream.extra(TLSAttribute.peer_certificate_binary)  # noqa: S610 - no database here
+        assert certificate
         return certificate
 
 
