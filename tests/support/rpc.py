@@ -19,6 +19,7 @@ from chat.adapters.rpc import tracing
 from chat.adapters.rpc.authority import GrpcAuthority, auth_service
 from chat.adapters.rpc.conversations import GrpcConversations, chat_service
 from chat.adapters.rpc.deadline import served_until
+from chat.adapters.rpc.grpcio_bridge import waker
 from chat.adapters.rpc.moderation import GrpcModeration, moderation_service
 from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.adapters.rpc.serve import serve_rpc
@@ -227,7 +228,7 @@ async def serving(options: RpcOptions, address: str = "127.0.0.1:0") -> AsyncIte
         return
     async with anyio.create_task_group() as tasks:
         inner: Any = await tasks.start(_scoped, served, options, address)
-        served.stop = inner.cancel
+        served.stop = partial(waker(), inner.cancel)
         yield served
         inner.cancel()
 

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import h2.errors
 import h2.events
 import h2.exceptions
@@ -104,13 +103,14 @@ class Link:
     def retire(self) -> None:
         """Take no more calls, and end when those that are under way have ended."""
         self.usable = False
-        if not self._streams:
-            self.close()
+        self._wake.set()
 
     # Calls
 
     def open(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> Stream:
         """Client: begin a call. Raises `Failure`."""
+        if not self.usable:
+            raise Failure(Code.UNAVAILABLE, "the connection takes no more calls")
         service, method = path[1:].split("/")
         try:
             stream_id = self.protocol.get_next_available_stream_id()
@@ -180,8 +180,6 @@ class Link:
             self.protocol.reset(stream.id, h2.errors.ErrorCodes.CANCEL)
         self.protocol.forget(stream.id)
         self._wake.set()
-        if not self.usable and not self._streams:
-            self.tasks.start_soon(self._end_soon)
 
     def flush(self) -> None:
         """What was put will be sent."""
@@ -209,6 +207,9 @@ class Link:
             if not data:
                 self._waiting = 0
                 self._drained.set()
+                if not self.usable and not self._streams:
+                    self.close()
+                    return
                 await self._wake.wait()
                 self._wake = anyio.Event()
                 continue
@@ -249,11 +250,6 @@ class Link:
             if self._heard == before:
                 self.close()
                 return
-
-    async def _end_soon(self) -> None:
-        """What the last call has put goes out first."""
-        await anyio.lowlevel.checkpoint()
-        self.close()
 
     async def _say_goodbye(self) -> None:
         """What h2 has put about the error (GOAWAY), if the peer still takes it."""

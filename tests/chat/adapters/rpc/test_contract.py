@@ -198,7 +198,8 @@ async def test_the_server_knows_the_deadline(served: Served, clients: Clients) -
 
 async def test_a_trace_goes_on_at_the_server(served: Served, clients: Clients) -> None:
     await clients.authority.check_token("good")
-    assert served.authority.trace is None
+    begun = served.authority.trace
+    assert begun is None
     mine = tracing.received("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
     assert mine is not None
     before = tracing.current.set(mine)

@@ -1,0 +1,93 @@
+"""The library's own client, with reflection and health checking, as operators use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+from anyio import to_thread
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from chat.adapters.rpc.options import RpcOptions
+from tests.support.rpc import ADA, Served, serving, until
+
+pytestmark = pytest.mark.anyio
+
+SERVICES = {
+    "rookery.auth.v1.AuthService",
+    "rookery.chat.v1.ChatService",
+    "rookery.moderation.v1.ModerationService",
+}
+
+
+def ask_by_reflection(address: str) -> tuple[set[str], str]:
+    """All service names, and the answer to a call whose messages came from the server."""
+    with grpc.insecure_channel(address) as channel:
+        database: Any = ProtoReflectionDescriptorDatabase(channel)
+        names = set(database.get_services())
+        pool: Any = DescriptorPool(database)
+        method = pool.FindServiceByName("rookery.auth.v1.AuthService").FindMethodByName("CheckToken")
+        request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+        call: Any = channel.unary_unary(
+            "/rookery.auth.v1.AuthService/CheckToken",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
+        return names, call(request(token="good"), timeout=5).user
+
+
+def health(address: str, service: str) -> int:
+    with grpc.insecure_channel(address) as channel:
+        call: Any = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        status: int = call(health_pb2.HealthCheckRequest(service=service), timeout=5).status
+        return status
+
+
+async def test_reflection_tells_all_that_a_client_needs() -> None:
+    async with serving(RpcOptions(binding="grpcio")) as served:
+        names, user = await to_thread.run_sync(ask_by_reflection, served.address)
+    assert names >= SERVICES
+    assert user == ADA
+
+
+async def test_each_service_is_healthy() -> None:
+    async with serving(RpcOptions(binding="grpcio")) as served:
+        for name in ("", *SERVICES):
+            assert await to_thread.run_sync(health, served.address, name) == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.RpcError) as raised:
+            await to_thread.run_sync(health, served.address, "no.such.Service")
+    failed: Any = raised.value
+    assert failed.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_stopping_server_says_that_it_does_not_serve() -> None:
+    def watch(served: Served, seen: list[int]) -> None:
+        with grpc.insecure_channel(served.address) as channel:
+            call: Any = channel.unary_stream(
+                "/grpc.health.v1.Health/Watch",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+            try:
+                for answer in call(health_pb2.HealthCheckRequest(), timeout=10):
+                    seen.append(answer.status)
+                    if len(seen) == 1:
+                        served.stop()
+                    else:
+                        return
+            except grpc.RpcError:
+                return
+
+    async with serving(RpcOptions(binding="grpcio")) as served:
+        seen: list[int] = []
+        await to_thread.run_sync(watch, served, seen)
+        await until(lambda: len(seen) == 2)
+    assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]

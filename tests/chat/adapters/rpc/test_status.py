@@ -1,0 +1,125 @@
+"""The table of errors and statuses, both ways, and the settings of RPC."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat import errors
+from chat.adapters.rpc import tracing
+from chat.adapters.rpc.options import listen_address, rpc_options
+from chat.adapters.rpc.status import Code, Failure, error_of, failure_of
+from chat.settings import Settings, SettingsError
+
+KINDS = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.RookeryError) and kind is not errors.RateLimited
+]
+CODES = {
+    errors.Invalid: Code.INVALID_ARGUMENT,
+    errors.TooLong: Code.INVALID_ARGUMENT,
+    errors.Unauthorized: Code.UNAUTHENTICATED,
+    errors.Forbidden: Code.PERMISSION_DENIED,
+    errors.NotFound: Code.NOT_FOUND,
+    errors.Conflict: Code.ALREADY_EXISTS,
+    errors.Refused: Code.FAILED_PRECONDITION,
+    errors.Unavailable: Code.UNAVAILABLE,
+    errors.Overloaded: Code.RESOURCE_EXHAUSTED,
+    errors.Fenced: Code.ABORTED,
+    errors.Poison: Code.INTERNAL,
+    errors.RookeryError: Code.INTERNAL,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_error_has_its_status(kind: type[errors.RookeryError]) -> None:
+    failure = failure_of(kind("as told", field="name"))
+    assert failure.code is CODES[kind]
+    assert (failure.message == "as told") is issubclass(kind, errors.Refused)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, errors.Refused | errors.Unavailable)])
+def test_what_a_caller_can_act_on_comes_back_as_it_was(kind: type[errors.RookeryError]) -> None:
+    back = error_of(failure_of(kind("as told", field="name")), "auth")
+    assert type(back) is kind
+    assert back.code == kind.code
+    if issubclass(kind, errors.Refused):
+        assert (back.message, back.field) == ("as told", "name")
+
+
+@pytest.mark.parametrize("code", [Code.INTERNAL, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.UNIMPLEMENTED])
+def test_what_is_no_answer_is_unavailable(code: Code) -> None:
+    error = error_of(Failure(code, "words of a stranger"), "auth")
+    assert type(error) is errors.Unavailable
+    assert "stranger" not in error.message
+
+
+def test_a_status_without_our_trailers_is_understood() -> None:
+    assert type(error_of(Failure(Code.NOT_FOUND, "no"), "auth")) is errors.NotFound
+    assert type(error_of(Failure(Code.RESOURCE_EXHAUSTED, "no"), "auth")) is errors.Overloaded
+
+
+def test_a_field_that_no_header_can_carry_is_left_out() -> None:
+    assert failure_of(errors.Invalid("no", field="na\nme")).trailers == (("rookery-code", "invalid"),)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "00-0-0-00",
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"ff-{'1' * 32}-b7ad6b7169203331-01",
+        f"00-{'G' * 32}-x-01",
+    ],
+)
+def test_a_malformed_trace_is_none(header: str) -> None:
+    assert tracing.received(header) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"rpc_binding": "soap"}, "ROOKERY_RPC_BINDING"),
+        ({"rpc_tls_cert": "a.pem"}, "ROOKERY_RPC_TLS_KEY and ROOKERY_RPC_TLS_CA"),
+        ({"rpc_deadline_seconds": 0}, "ROOKERY_RPC_DEADLINE_SECONDS"),
+        ({"rpc_max_bytes": 10}, "ROOKERY_RPC_MAX_BYTES"),
+        ({"rpc_token": "two words"}, "ROOKERY_RPC_TOKEN"),
+        ({"rpc_token": "schlüssel"}, "ROOKERY_RPC_TOKEN"),
+        ({"rpc_listen": "nowhere"}, "ROOKERY_RPC_LISTEN"),
+        ({"rpc_listen": "127.0.0.1:70000"}, "ROOKERY_RPC_LISTEN"),
+        ({"rpc_listen": "0.0.0.0:1"}, "ROOKERY_RPC_TOKEN"),
+        ({"rpc_listen": "auth.internal:1"}, "ROOKERY_RPC_TOKEN"),
+    ],
+)
+def test_settings_that_cannot_work_are_named(changes: dict[str, Any], named: str) -> None:
+    settings = Settings(**changes)
+    with pytest.raises(SettingsError, match=named):
+        listen_address(settings, rpc_options(settings))
+
+
+def test_settings_become_options() -> None:
+    settings = Settings(
+        rpc_binding="purerpc",
+        rpc_tls_cert="a.pem",
+        rpc_tls_key="b.pem",
+        rpc_tls_ca="c.pem",
+        rpc_peers=("edge",),
+        rpc_listen="0.0.0.0:50051",
+    )
+    options = rpc_options(settings)
+    assert (options.binding, options.tls, options.peers) == ("purerpc", True, ("edge",))
+    assert options.authority == Path("c.pem")
+    assert listen_address(settings, options) == "0.0.0.0:50051"
+    assert listen_address(Settings(), rpc_options(Settings())) == "127.0.0.1:0"
+    assert listen_address(Settings(rpc_listen="[::1]:9"), rpc_options(Settings())) == "[::1]:9"
+
+
+def test_the_token_stands_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), pytest.raises(SettingsError) as raised:
+        rpc_options(Settings(rpc_token="a secret"))
+    assert "a secret" not in str(raised.value) + caplog.text
