@@ -76,20 +76,24 @@ def send(session: Session, command: commands.Send) -> Later | None:
     """A room message: rate, size and right are checked, then the log has the word."""
     check_rate(session)
     check_text(command.text, session.edge.settings.limits.text_bytes)
-    role = session.edge.access.known(session.user, command.room)
-    if role is None:
+    edge = session.edge
+    role = edge.access.known(session.user, command.room)
+    held = edge.holding.known(command.room.lower()) if edge.holding is not None else False
+    if role is None or held is None:
         return _send_checked
     require(role, Action.SEND)
-    _produce_sent(session, command)
+    _produce_sent(session, command, held)
     return None
 
 
 async def _send_checked(session: Session, command: Any) -> None:
-    require(await session.edge.access.role(session.user, command.room.lower()), Action.SEND)
-    _produce_sent(session, command)
+    edge, room = session.edge, command.room.lower()
+    require(await edge.access.role(session.user, room), Action.SEND)
+    held = edge.holding is not None and await edge.holding.ask(room)
+    _produce_sent(session, command, held)
 
 
-def _produce_sent(session: Session, command: commands.Send) -> None:
+def _produce_sent(session: Session, command: commands.Send, held: bool) -> None:
     reply_to = command.reply_to
     sent = records.Sent(
         conversation=room_key(command.room.lower()),
@@ -99,6 +103,7 @@ def _produce_sent(session: Session, command: commands.Send) -> None:
         text=command.text,
         client_id=command.client_id.lower(),
         reply_to=None if reply_to is UNSET else reply_to,
+        held=held,
     )
     produce(session, command.id, sent)
 

@@ -24,6 +24,7 @@ from chat.engines.conversations import StoredConversations
 from chat.errors import Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
+from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.log import Log
 from chat.ports.presence import Presence
@@ -36,6 +37,7 @@ from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, presen
 from gateway.access import Access
 from gateway.connection import Connection
 from gateway.counters import Counters
+from gateway.holding import Holding
 from gateway.hub import SLICE, Hub
 from gateway.listener import Listener
 from gateway.multiplexer import Multiplexer
@@ -67,6 +69,7 @@ class Edge:
         history: History,
         keys: KeyRing,
         authority: Authority | None = None,
+        cases: Cases | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings
@@ -82,6 +85,7 @@ class Edge:
         self.hub = Hub()
         self.people = People(settings.limits.sends_per_second, settings.limits.send_burst)
         self.access = Access(self.authority, accounts, self.wheel, settings.access_cache_seconds)
+        self.holding = Holding(cases, self.wheel, settings.access_cache_seconds) if cases is not None else None
         self.counters = Counters()
         self.inbound = Inbound(self.hub, self.mux, self._on_control, self._on_interrupted)
         self.outbound = Outbound(relay)

@@ -1,8 +1,8 @@
 """The moderation pool's handler: asks for a verdict on every text, and passes on what is not allowed.
 
-Verdicts go to a topic of their own. The pool reads the topics of messages in a group of its own, beside the persistence
-pool and without waiting for it. When the moderation service is down, this pool waits, and messages flow; the verdicts
-catch up.
+Verdicts go to a topic of their own; a message that is held gets one in any case. The pool reads the topics of messages
+in a group of its own, beside the persistence pool and without waiting for it. When the moderation service is down, this
+pool waits, and messages flow, but for those that are held; the verdicts catch up.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ModerationHandler:
         found = [
             _verdict(text, content, finding)
             for text, content, finding in zip(texts, contents, findings, strict=True)
-            if finding.verdict is not Verdict.ALLOW
+            if finding.verdict is not Verdict.ALLOW or _is_held(text)
         ]
         if found:
             await append_all(
@@ -89,4 +89,9 @@ def _verdict(text: Sent | Edited, content: Content, finding: Finding) -> Verdict
         ts=content.ts,
         revision=content.revision,
         seq=text.seq if isinstance(text, Edited) else 0,
+        held=text if isinstance(text, Sent) and text.held else None,
     )
+
+
+def _is_held(text: Sent | Edited) -> bool:
+    return isinstance(text, Sent) and text.held

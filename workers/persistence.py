@@ -72,6 +72,7 @@ class PersistenceHandler:
 
     async def handle(self, records: Sequence[AnyRecord]) -> None:
         """See `Handler.handle`. Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
+        records = [record for record in records if not (isinstance(record, Sent) and record.held)]
         sent: dict[ClientKey, Sent] = {}
         changes: list[Change] = []
         for record in records:

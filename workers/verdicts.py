@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec import structs
+
 from chat.domain.cases import (
     POLICY,
     Action,
@@ -28,8 +30,12 @@ from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
+from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
-from chat.wire.records import Moderated, encode, topic_of
+from chat.wire.events import encode as encode_event
+from chat.wire.events import place
+from chat.wire.records import Moderated, Sent, encode, topic_of
+from chat.wire.relay import pack_event, user_channel
 from chat.wire.verdicts import VerdictRecord, decode
 
 GROUP = "verdicts"
@@ -41,12 +47,13 @@ class VerdictHandler:
 
     def __init__(
         self,
+        *,
         log: Log,
         history: History,
         rooms: Rooms,
         cases: Cases,
         moderation: Moderation,
-        *,
+        relay: Relay,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._log = log
@@ -54,6 +61,7 @@ class VerdictHandler:
         self._rooms = rooms
         self._cases = cases
         self._moderation = moderation
+        self._relay = relay
         self._clock = clock
 
     def decode(self, value: bytes) -> VerdictRecord:
@@ -62,8 +70,12 @@ class VerdictHandler:
 
     async def handle(self, records: Sequence[VerdictRecord]) -> None:
         """See `Handler.handle`."""
-        stored = await self._history.known({(each.sender, each.client_id) for each in records if not each.seq})
+        waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}
+        stored = await self._history.known(waiting)
         for record in records:
+            if record.held is not None:
+                await self._settle(record, record.held)
+                continue
             if record.seq:
                 await self._carry_out(record, record.seq)
                 continue
@@ -73,6 +85,23 @@ class VerdictHandler:
             elif message.conversation == record.conversation:
                 await self._carry_out(record, message.seq)
             # Else the same message was sent to two conversations, and never appeared in this one.
+
+    async def _settle(self, record: VerdictRecord, held: Sent) -> None:
+        """Let a message that was held go on its way, or tell its sender why not. (One that is to be flagged is checked
+        once more when it has its `seq`, by which moderators find it.)"""
+        if record.verdict in {Verdict.ALLOW, Verdict.FLAG}:
+            allowed = structs.replace(held, held=False)
+            await self._log.append(topic_of(held.conversation), held.conversation, encode(allowed))
+            return
+        subject = f"held:{record.sender}:{record.client_id}"
+        if await self._cases.find(subject) is not None:
+            return
+        event = {"type": "refused", **place(record.conversation, record.sender)}
+        event |= {"client_id": record.client_id, "reason": record.reason}
+        await self._relay.publish([Publication(user_channel(record.sender), pack_event(encode_event(event)))])
+        if record.verdict is Verdict.BLOCK:
+            await self._block(record)
+        await self._judge(record, 0, subject)
 
     async def _wait_for(self, record: VerdictRecord) -> None:
         if is_room(record.conversation) and await self._rooms.get(room_of(record.conversation)) is None:
@@ -91,7 +120,7 @@ class VerdictHandler:
             await self._withdraw(record, seq)
         if record.verdict is Verdict.BLOCK:
             await self._block(record)
-        await self._judge(record, seq)
+        await self._judge(record, seq, message_subject(record.conversation, seq))
 
     async def _was_edited_by(self, record: VerdictRecord) -> bool:
         """False for the edit of another's message, which never applied. What is not stored yet may be theirs: the
@@ -117,12 +146,12 @@ class VerdictHandler:
         except NotFound:
             return  # the account is gone
 
-    async def _judge(self, record: VerdictRecord, seq: int) -> None:
+    async def _judge(self, record: VerdictRecord, seq: int, subject: str) -> None:
         flagged = record.verdict is Verdict.FLAG
         now = self._clock()
         case = Case(
             id=new_id(),
-            subject=message_subject(record.conversation, seq),
+            subject=subject,
             kind=CaseKind.FLAGGED if flagged else CaseKind.REMOVED,
             user=record.sender,
             opened=now,

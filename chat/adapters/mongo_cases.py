@@ -2,8 +2,8 @@
 
 `cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id.
 Both carry the whole as JSON in `content`, beside the fields that are asked for. `removals`: `_id` is made of what names
-the text. `blocks`: `_id` is the user. `strictness`: `_id` is the conversation. A change and its entry in the audit log
-are written in one transaction.
+the text. `blocks`: `_id` is the user. `strictness` and `held`: `_id` is the conversation. A change and its entry in the
+audit log are written in one transaction.
 """
 
 from __future__ import annotations
@@ -186,6 +186,28 @@ class MongoCases:
         with self._mongo.call():
             found = await self._database.strictness.find({"_id": {"$in": list(conversations)}}).to_list()
         return {document["_id"]: Strictness(document["level"]) for document in found}
+
+    async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
+        """See the port."""
+
+        async def job(session: Session) -> None:
+            if held:
+                mine = {"_id": conversation}
+                done = await self._database.held.update_one(mine, {"$setOnInsert": mine}, upsert=True, session=session)
+                changed = done.upserted_id is not None
+            else:
+                done_away = await self._database.held.delete_one({"_id": conversation}, session=session)
+                changed = done_away.deleted_count > 0
+            if changed:
+                await self._note(entry, session)
+
+        await self._write(job)
+
+    async def held(self, conversations: Collection[str]) -> set[str]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.held.find({"_id": {"$in": list(conversations)}}).to_list()
+        return {document["_id"] for document in found}
 
     async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
         """See the port."""

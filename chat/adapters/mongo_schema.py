@@ -72,6 +72,7 @@ MODERATION_INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
     "blocks": (_index("by_end", "until"),),
     "strictness": (),
+    "held": (),
     "families": (_index("user", "user"),),
 }
 """The same of what moderation keeps."""

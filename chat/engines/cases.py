@@ -46,6 +46,7 @@ CREATE TABLE strictness (
     conversation TEXT PRIMARY KEY,
     level TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE held (conversation TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -233,6 +234,29 @@ class SqliteCases:
         def query(connection: sqlite3.Connection) -> dict[str, Strictness]:
             rows = ((each, connection.execute(sql, (each,)).fetchone()) for each in conversations)
             return {conversation: Strictness(row[0]) for conversation, row in rows if row}
+
+        return await self._database.read(query)
+
+    async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
+        """See the port."""
+        sql = (
+            "INSERT OR IGNORE INTO held (conversation) VALUES (?)"
+            if held
+            else "DELETE FROM held WHERE conversation = ?"
+        )
+
+        def job(connection: sqlite3.Connection) -> None:
+            if connection.execute(sql, (conversation,)).rowcount > 0:
+                _note(connection, entry)
+
+        await self._database.write(job)
+
+    async def held(self, conversations: Collection[str]) -> set[str]:
+        """See the port."""
+        sql = "SELECT 1 FROM held WHERE conversation = ?"
+
+        def query(connection: sqlite3.Connection) -> set[str]:
+            return {each for each in conversations if connection.execute(sql, (each,)).fetchone()}
 
         return await self._database.read(query)
 

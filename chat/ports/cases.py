@@ -95,6 +95,14 @@ class Cases(Protocol):
         """Of those for which it was set."""
         ...
 
+    async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
+        """Whether messages of this conversation are held back until their verdict."""
+        ...
+
+    async def held(self, conversations: Collection[str]) -> set[str]:
+        """Those whose messages are held back."""
+        ...
+
     async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
         """Entries by `at` and id, the newest first, those before the entry with this id; of one user, or of all.
 

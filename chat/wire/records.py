@@ -23,13 +23,17 @@ class Record(Struct, frozen=True, tag_field="kind", kw_only=True):
     ts: int
 
 
-class Sent(Record, tag="sent", frozen=True, kw_only=True):
-    """A message was sent. `client_id` makes it idempotent for its actor."""
+class Sent(Record, tag="sent", frozen=True, kw_only=True, omit_defaults=True):
+    """A message was sent. `client_id` makes it idempotent for its actor.
+
+    One that is `held` waits for the verdict of moderation; allowed, it comes again, and is not held any more.
+    """
 
     name: str
     text: str
     client_id: str
     reply_to: int | None = None
+    held: bool = False
 
 
 class Edited(Record, tag="edited", frozen=True, kw_only=True):

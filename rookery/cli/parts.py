@@ -83,6 +83,7 @@ def make_edge(parts: Parts) -> Edge:
         history=engines.history,
         keys=parts.keys,
         authority=parts.authority,
+        cases=engines.cases if moderates(parts.settings) else None,
     )
 
 
@@ -124,7 +125,14 @@ def _persistence(parts: Parts) -> Pools:
     handler = PersistenceHandler(engines.history, engines.accounts, engines.relay, notices=notices)
     pools: Pools = {"persistence": Pool(engines.log, "persistence", TOPICS, handler)}
     if moderates(parts.settings):
-        verdicts = VerdictHandler(engines.log, engines.history, engines.rooms, engines.cases, parts.judge)
+        verdicts = VerdictHandler(
+            log=engines.log,
+            history=engines.history,
+            rooms=engines.rooms,
+            cases=engines.cases,
+            moderation=parts.judge,
+            relay=engines.relay,
+        )
         pools["verdicts"] = Pool(engines.log, verdict_pool.GROUP, [VERDICT_TOPIC], verdicts)
     return pools
 

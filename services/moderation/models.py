@@ -150,3 +150,4 @@ class StrictnessChoice(BaseModel):
     """How much a room bears."""
 
     strictness: Strictness
+    held: bool | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request
+from msgspec import structs
 
 from chat.domain.cases import (
     Action,
@@ -106,7 +107,8 @@ async def appeal_block(
 
 @router.put("/rooms/{room}", status_code=204, responses=responses(401, 403, 404, 422))
 async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, services: With) -> None:
-    """How much a room bears. For its owners, and for moderators of the instance."""
+    """How much a room bears, and whether its messages are held back until their verdict, which takes effect within a
+    minute. For its owners, and for moderators of the instance."""
     await _admit_owner(services, room, caller)
     entry = AuditEntry(
         id=new_id(),
@@ -117,6 +119,11 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
         reason=f"{room_key(room)} is {body.strictness}",
     )
     await services.cases.set_strictness(room_key(room), body.strictness, entry)
+    if body.held is not None:
+        word = "held" if body.held else "not held"
+        reason = f"messages of {room_key(room)} are {word} until their verdict"
+        noted = structs.replace(entry, id=new_id(), reason=reason)
+        await services.cases.set_held(room_key(room), body.held, noted)
 
 
 @router.get("/rooms/{room}", responses=responses(401, 403, 404, 422))
@@ -125,7 +132,8 @@ async def strictness(room: RoomId, caller: Caller, services: With) -> Strictness
     if not is_moderator(services, caller):
         await admit(services, room, caller, RoomAction.READ)
     found = await services.cases.strictness([room_key(room)])
-    return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL))
+    held = bool(await services.cases.held([room_key(room)]))
+    return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL), held=held)
 
 
 async def _admit_owner(services: Services, room: str, caller: User) -> None:

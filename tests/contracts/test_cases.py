@@ -219,6 +219,17 @@ async def test_strictness_of_conversations(cases: Cases) -> None:
     assert len(await cases.audit(None, 10)) == 2
 
 
+async def test_whether_messages_are_held_is_noted_when_it_changes(cases: Cases) -> None:
+    assert await cases.held([HALL, ATTIC]) == set()
+    for held in (True, True):
+        await cases.set_held(HALL, held, entry(Action.SETTING))
+    assert await cases.held([HALL, ATTIC]) == {HALL}
+    for held in (False, False):
+        await cases.set_held(HALL, held, entry(Action.SETTING))
+    assert await cases.held([HALL]) == set()
+    assert len(await cases.audit(None, 10)) == 2
+
+
 async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> None:
     notes = [entry(Action.BLOCK, at=NOW + number // 2, user=(ANN, BEN)[number % 2]) for number in range(6)]
     for number, note in enumerate(notes):

@@ -34,11 +34,8 @@ TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 def sent(text: str, conversation: str = HALL, actor: str = ANN, **more: Any) -> Sent:
     """A message of Ann's."""
-    return Sent(
-        **{"conversation": conversation, "actor": actor, "ts": NOW, "name": "Ann", "text": text}
-        | {"client_id": new_id()}
-        | more
-    )
+    plain: dict[str, Any] = {"conversation": conversation, "actor": actor, "ts": NOW, "name": "Ann", "text": text}
+    return Sent(**{**plain, "client_id": new_id(), **more})
 
 
 def edited(text: str, seq: int, actor: str = ANN, ts: int = NOW + 5) -> Edited:
@@ -78,7 +75,13 @@ class Judging:
         persistence = PersistenceHandler(stores.history, stores.accounts, self.world.relay)
         judge = ModerationHandler(self.moderation, stores.cases, log)
         carrying = VerdictHandler(
-            log, stores.history, stores.rooms, stores.cases, self.moderation, clock=self.world.clock
+            log=log,
+            history=stores.history,
+            rooms=stores.rooms,
+            cases=stores.cases,
+            moderation=self.moderation,
+            relay=self.world.relay,
+            clock=self.world.clock,
         )
         return {
             "persistence": Pool(log, "persistence", TOPICS, persistence),

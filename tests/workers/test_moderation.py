@@ -85,7 +85,7 @@ async def test_messages_flow_while_the_service_is_away_and_verdicts_catch_up(wor
 
 async def test_a_verdict_that_cannot_be_appended_is_asked_for_again(world: Judging) -> None:
     class Away(FaultyLog):
-        def produce(self, *arguments: object) -> None:  # type: ignore[override]
+        def produce(self, *arguments: object) -> None:
             raise Unavailable("away")
 
     handler = ModerationHandler(world.moderation, world.stores.cases, Away(world.log))
@@ -125,7 +125,7 @@ async def test_many_are_appended_in_order(world: Judging) -> None:
 class Silent(FaultyLog):
     """A log that takes records and never says that it has them."""
 
-    def produce(self, *arguments: object) -> None:  # type: ignore[override]
+    def produce(self, *arguments: object) -> None:
         return
 
 
@@ -138,7 +138,7 @@ async def test_a_log_that_does_not_answer_is_not_waited_for_for_ever(world: Judg
 class Refusing(FaultyLog):
     """A log that acknowledges with an error."""
 
-    def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:  # type: ignore[override]
+    def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:
         ack(Unavailable("lost"))  # type: ignore[operator]
 
 

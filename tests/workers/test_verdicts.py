@@ -35,7 +35,13 @@ async def world(tmp_path: Path) -> AsyncIterator[Judging]:
 def handler(world: Judging) -> VerdictHandler:
     stores = world.stores
     return VerdictHandler(
-        world.log, stores.history, stores.rooms, stores.cases, world.moderation, clock=world.world.clock
+        log=world.log,
+        history=stores.history,
+        rooms=stores.rooms,
+        cases=stores.cases,
+        moderation=world.moderation,
+        relay=world.world.relay,
+        clock=world.world.clock,
     )
 
 
@@ -244,3 +250,43 @@ async def test_cancelled_anywhere_the_verdict_is_carried_out_when_it_comes_again
         message = next(messages)
         await world.send(message)
         await world.run("persistence")
+
+
+async def test_held_messages_appear_when_they_are_allowed_and_the_senders_of_others_are_told(world: Judging) -> None:
+    fine, rude = sent("hello", held=True), sent("what a badword", held=True)
+    await world.send(fine, rude, sent("an oddword", held=True))
+    await world.run("persistence")
+    assert await world.texts() == []
+    await world.run()
+    assert await world.texts() == ["hello", "an oddword"]
+    assert await queue(world) == [("flagged", 2, "odd")]
+    assert await queue(world, CaseState.DECIDED) == [("removed", 0, "bad")]
+    told = [frame(payload) for batch in world.world.relay.published for _, payload, _ in batch if payload[0] != 0x63]
+    refused = [event for event in told if event["type"] == "refused"]
+    assert refused == [{"type": "refused", "room": ROOM, "client_id": rude.client_id, "reason": "no such words"}]
+
+
+async def test_a_held_message_that_comes_again_appears_once_and_is_refused_once(world: Judging) -> None:
+    fine, rude = sent("hello", held=True), sent("badword", held=True)
+    await world.send(fine, rude, fine, rude)
+    await world.run()
+    await world.send(fine, rude)
+    await world.run()
+    assert await world.texts() == ["hello"]
+    assert len(await queue(world, CaseState.DECIDED)) == 1
+
+
+async def test_while_moderation_is_away_held_messages_wait_and_others_flow(world: Judging) -> None:
+    world.moderation.before_check = first(Unavailable("away"), 3)
+    await world.send(sent("held", held=True), sent("free"))
+    await world.run("persistence")
+    assert await world.texts() == ["free"]
+    await world.run()
+    assert await world.texts() == ["free", "held"]
+
+
+async def test_who_sends_what_is_refused_again_and_again_is_out(world: Judging) -> None:
+    await world.send(*[sent("badword", held=True) for _ in range(3)])
+    await world.run()
+    assert await world.texts() == []
+    assert await world.world.is_blocked(ANN)

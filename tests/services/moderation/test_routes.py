@@ -143,10 +143,10 @@ async def test_reports_have_a_rate() -> None:
     ("method", "path"),
     [
         ("GET", "/queue"),
-        ("POST", f"/queue/{new_id()}"),
+        ("POST", "/queue/00000000-0000-4000-8000-000000000000"),
         ("GET", "/blocks"),
-        ("PUT", f"/blocks/{new_id()}"),
-        ("DELETE", f"/blocks/{new_id()}"),
+        ("PUT", "/blocks/00000000-0000-4000-8000-000000000000"),
+        ("DELETE", "/blocks/00000000-0000-4000-8000-000000000000"),
         ("GET", "/audit"),
     ],
 )
@@ -186,7 +186,7 @@ async def test_a_removal_is_undone(world: World) -> None:
 
 async def test_what_its_author_deleted_does_not_come_back(world: World) -> None:
     await world.withdraw(2, world.ann)
-    deleted = {"conversation": world.key, "actor": world.ann.id, "ts": 5, "seq": 2}
+    deleted: dict[str, Any] = {"conversation": world.key, "actor": world.ann.id, "ts": 5, "seq": 2}
 
     await world.rest.services.history.apply([], [Deleted(**deleted)])
     (case,) = (await world.mod("GET", "/api/moderation/queue?state=decided")).json()["cases"]
@@ -209,7 +209,7 @@ async def test_a_decision_to_block_is_undone_too(world: World) -> None:
 @pytest.mark.parametrize(
     ("case", "body", "status"),
     [
-        (new_id(), {"verdict": "allow"}, 404),
+        ("00000000-0000-4000-8000-000000000000", {"verdict": "allow"}, 404),
         ("x", {"verdict": "allow"}, 422),
         ("CASE", {"verdict": "flag"}, 422),
         ("CASE", {"verdict": "burn"}, 422),
@@ -308,15 +308,18 @@ async def test_a_blocked_user_appeals_by_name_and_password(world: World) -> None
 
 async def test_owners_and_moderators_say_how_strict_a_room_is(world: World) -> None:
     path = f"/api/moderation/rooms/{world.room}"
-    assert (await world.ben("GET", path)).json() == {"strictness": "normal"}
+    assert (await world.ben("GET", path)).json() == {"strictness": "normal", "held": False}
     assert (await world.ben("PUT", path, {"strictness": "strict"})).status_code == 403
     assert (await world.stranger("GET", path)).status_code == 403
     assert (await world.ann("PUT", path, {"strictness": "strict"})).status_code == 204
-    assert (await world.ben("GET", path)).json() == {"strictness": "strict"}
+    assert (await world.ben("GET", path)).json() == {"strictness": "strict", "held": False}
     assert (await world.mod("PUT", path, {"strictness": "relaxed"})).status_code == 204
-    assert (await world.mod("GET", path)).json() == {"strictness": "relaxed"}
+    assert (await world.mod("GET", path)).json() == {"strictness": "relaxed", "held": False}
     assert (await world.mod("PUT", f"/api/moderation/rooms/{new_id()}", {"strictness": "strict"})).status_code == 404
     assert (await world.ann("PUT", path, {"strictness": "odd"})).status_code == 422
+    for held in (True, False):
+        assert (await world.ann("PUT", path, {"strictness": "normal", "held": held})).status_code == 204
+        assert (await world.ben("GET", path)).json() == {"strictness": "normal", "held": held}
 
 
 async def test_the_role_of_moderation_serves_these_routes_alone(world: World) -> None:

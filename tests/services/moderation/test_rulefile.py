@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -225,7 +226,7 @@ def test_a_reason_is_given_by_the_rule_or_in_general(tmp_path: Path) -> None:
 class Shouting:
     """A model that scores the share of capitals."""
 
-    def scores(self, texts: list[str]) -> list[float]:
+    def scores(self, texts: Sequence[str]) -> Sequence[float]:
         return [sum(map(str.isupper, text)) / max(1, len(text)) for text in texts]
 
 
