@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import anyio
 
+from chat.errors import Unavailable
 from chat.ports.log import Log
+
+ACK_SECONDS = 30.0
 
 
 class Entry(NamedTuple):
@@ -22,7 +25,8 @@ class Entry(NamedTuple):
 async def append_all(log: Log, entries: Iterable[Entry]) -> None:
     """Append them in their order, and wait until all are durable.
 
-    Raises the first failure once all have ended; then some may be durable, as when it is cancelled.
+    Raises the first failure once all have ended, and `Unavailable` when that takes too long; then some may be durable,
+    as when it is cancelled.
     """
     waiting = 1  # for the loop itself: an acknowledgement may come before the next record is produced
     ended = anyio.Event()
@@ -40,6 +44,9 @@ async def append_all(log: Log, entries: Iterable[Entry]) -> None:
         log.produce(entry.topic, entry.key, entry.value, ack, entry.headers)
         waiting += 1
     ack(None)
-    await ended.wait()
+    with anyio.move_on_after(ACK_SECONDS):
+        await ended.wait()
     if failures:
         raise failures[0]
+    if waiting:
+        raise Unavailable("the log did not acknowledge in time")

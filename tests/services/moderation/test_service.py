@@ -15,7 +15,7 @@ from chat.errors import Invalid, NotFound, Unavailable
 from chat.ports.accounts import RefreshGrant, Rotation
 from chat.ports.moderation import MAX_BATCH
 from chat.wire import blocks as wire
-from chat.wire.relay import Revoked, unpack_control, user_channel
+from chat.wire.relay import REVOCATIONS, Revoked, unpack_control, user_channel
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW
 from tests.support.clocks import virtual_time
 from tests.support.faults import first
@@ -120,7 +120,8 @@ async def test_a_block_is_durable_marked_and_told(world: Moderated) -> None:
     assert await world.stores.cases.block(ANN) == block
     rotation, _ = await world.stores.accounts.rotate_grant(grant.digest, b"2" * 32, NOW + 10**9, NOW)
     assert rotation is Rotation.UNKNOWN
-    ((channel, payload, _), (told, change, _)) = world.relay.published[-1]
+    ((channel, payload, _), (everyone, copy, _), (told, change, _)) = world.relay.published[-1]
+    assert (everyone, copy) == (REVOCATIONS, payload)
     assert channel == user_channel(ANN)
     assert unpack_control(payload) == Revoked(user=ANN, family=None, code=4003, reason="spam")
     assert (told, wire.decode(change)) == (wire.CHANNEL, BlockChange(user=ANN, block=block))
