@@ -105,7 +105,9 @@ def test_the_bot_in_the_readme_is_the_example() -> None:
 def direct_dependencies() -> set[str]:
     """The canonical names of all that pyproject.toml asks for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *itertools.chain(*project["dependency-groups"].values())]
+    groups = (project["project"]["optional-dependencies"], project["dependency-groups"])
+    grouped = itertools.chain(*(group for each in groups for group in each.values()))
+    wanted = [*project["project"]["dependencies"], *grouped]
     return {canonicalize_name(Requirement(text).name) for text in wanted}
 
 
