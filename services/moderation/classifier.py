@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Protocol
 
 from chat.settings import SettingsError
@@ -28,13 +29,13 @@ class ProfanityCheck:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the libraries' own futures; nothing that a moderator could change
-                from profanity_check import predict_prob
+                module = import_module("profanity_check")
         except ImportError:
             raise SettingsError(
                 "a rule uses the classifier `profanity`, which is not installed: pip install 'rookery[classifier]', "
                 "or remove the rule"
             ) from None
-        self._predict = predict_prob
+        self._predict = module.predict_prob
 
     def scores(self, texts: Sequence[str]) -> Sequence[float]:
         """See the interface."""
