@@ -299,8 +299,8 @@ async def test_closing_a_client_ends_its_watchers(served: Served, client_binding
                 await anext(changes)
             ended.append(changes)
 
-    async with anyio.create_task_group() as tasks:
-        async with connected(served.address, RpcOptions(binding=client_binding, token="of-the-roles")) as clients:
-            await tasks.start(watch, clients)
+    options = RpcOptions(binding=client_binding, token="of-the-roles")
+    async with anyio.create_task_group() as tasks, connected(served.address, options) as clients:
+        await tasks.start(watch, clients)
     assert len(ended) == 1
     await until(lambda: not served.authority.revocations.watchers)
