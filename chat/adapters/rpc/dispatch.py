@@ -62,6 +62,7 @@ class Dispatcher:
         self._statistics = statistics
         self._streams: set[anyio.CancelScope] = set()
         self._stopping = False
+        self._open_calls = 0
 
     def find(self, path: str) -> Endpoint | None:
         """What serves this path, such as `/rookery.auth.v1.AuthService/CheckToken`."""
@@ -94,6 +95,7 @@ class Dispatcher:
         """Count the work, and turn whatever it raises into a status."""
         begun = time.perf_counter()
         statistics = self._statistics
+        self._open_calls += 1
         statistics.open += 1
         code = Code.CANCELLED
         try:
@@ -116,6 +118,7 @@ class Dispatcher:
             self._log(method, error)
             raise internal() from None
         finally:
+            self._open_calls -= 1
             statistics.open -= 1
             statistics.ended(method.path, code, time.perf_counter() - begun)
 
@@ -157,6 +160,8 @@ class Dispatcher:
     def _open(self, method: Method[Any, Any], request: bytes, incoming: Incoming) -> Any:
         """Check who calls, and read what is asked."""
         metadata = incoming.metadata
+        if self._open_calls > MAX_CALLS:
+            raise Failure(Code.RESOURCE_EXHAUSTED, "too many calls are under way; try again later")
         if self._credential and not hmac.compare_digest(metadata.get("authorization", "").encode(), self._credential):
             raise Failure(Code.UNAUTHENTICATED, "the call needs the token that the roles share, ROOKERY_RPC_TOKEN")
         if self._peers and self._peers.isdisjoint(incoming.names()):

@@ -27,6 +27,7 @@ class GrpcioTransport:
     def __init__(self, address: str, options: RpcOptions, tasks: TaskGroup) -> None:
         self._address = address
         self._options = client_options(options)
+        self._grace = options.deadline
         self._tasks = tasks
         self._certificates = Certificates.of(options)
         self._loaded: Loaded | None = None
@@ -46,9 +47,9 @@ class GrpcioTransport:
         except grpc.aio.AioRpcError as error:
             raise failure_from(error.code(), error.details(), error.trailing_metadata()) from None
         except asyncio.CancelledError:
-            if call.done() and call.cancelled() and channel is not self._channel:
-                raise Failure(Code.UNAVAILABLE, "the connection was closed") from None
-            raise
+            if _is_cancelled():
+                raise
+            raise Failure(Code.UNAVAILABLE, "the connection was closed") from None
         return answer
 
     @asynccontextmanager
@@ -77,7 +78,8 @@ class GrpcioTransport:
             raise Failure(Code.DEADLINE_EXCEEDED, "the stream did not begin in time") from None
 
     def _current(self) -> grpc.aio.Channel:
-        """The channel, or a new one when the TLS files have changed; calls of the old one may end."""
+        """The channel, or a new one when the TLS files have changed. Calls of the old one may end, its streams begin
+        anew."""
         if self._channel is not None and self._certificates is None:
             return self._channel
         now = anyio.current_time()
@@ -86,7 +88,7 @@ class GrpcioTransport:
             loaded = self._certificates.current() if self._certificates else None
             if self._channel is None or loaded is not self._loaded:
                 if self._channel is not None:
-                    self._tasks.start_soon(self._channel.close, None)
+                    self._tasks.start_soon(self._channel.close, self._grace)
                 self._loaded = loaded
                 self._calls = {}
                 self._channel = self._open(loaded)
@@ -102,6 +104,12 @@ class GrpcioTransport:
         if self._channel is not None:
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                 await self._channel.close()
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is; the library raises the same of a call that ended because its channel was closed."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 class _Items:
@@ -124,6 +132,10 @@ class _Items:
             item = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise failure_from(error.code(), error.details(), error.trailing_metadata()) from None
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise Failure(Code.UNAVAILABLE, "the connection was closed") from None
         if item is grpc.aio.EOF:
             raise StopAsyncIteration
         data: bytes = item

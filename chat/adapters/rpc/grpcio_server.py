@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chat.adapters.rpc.certificates import Certificates, Loaded
-from chat.adapters.rpc.dispatch import MAX_CALLS, Dispatcher, Incoming, PeerGone
+from chat.adapters.rpc.dispatch import Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.grpcio_common import STATUSES, server_options
 from chat.adapters.rpc.methods import Streaming, Unary
 from chat.adapters.rpc.options import RpcOptions, split
@@ -27,46 +28,45 @@ class _Handlers:
     """Finds the handler of a path; the library itself answers UNIMPLEMENTED where there is none.
 
     A `grpc.GenericRpcHandler` but for its base, which cannot be subscripted at run time, as its type stubs want it.
+    Each call gets a handler of its own, which has the call's metadata: to ask the context for it costs a twentieth of
+    the whole call.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._known: dict[str, Any] = {}
-        for service in dispatcher.services:
-            for endpoint in service.endpoints:
-                handler = self._streaming(endpoint) if isinstance(endpoint, Streaming) else self._unary(endpoint)
-                self._known[endpoint.method.path] = handler
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """See `grpc.GenericRpcHandler.service`."""
-        return self._known.get(handler_call_details.method)
+        endpoint = self._dispatcher.find(handler_call_details.method)
+        metadata: Any = handler_call_details.invocation_metadata
+        if isinstance(endpoint, Unary):
+            return _unary_handler(partial(self._unary, endpoint, metadata))
+        if isinstance(endpoint, Streaming):
+            return _stream_handler(partial(self._stream, endpoint, metadata))
+        return None
 
-    def _unary(self, endpoint: Unary[Any, Any]) -> Any:
-        async def serve(request: bytes, context: Context) -> bytes:
-            try:
-                return await self._dispatcher.unary(endpoint, request, _incoming(context))
-            except Failure as failure:
-                await _abort(context, failure)
-                raise
+    async def _unary(self, endpoint: Unary[Any, Any], metadata: Any, request: bytes, context: Context) -> bytes:
+        try:
+            return await self._dispatcher.unary(endpoint, request, _incoming(metadata, context))
+        except Failure as failure:
+            await _abort(context, failure)
+            raise
 
-        make: Callable[..., Any] = grpc.unary_unary_rpc_method_handler
-        return make(serve)
+    async def _stream(self, endpoint: Streaming[Any, Any], metadata: Any, request: bytes, context: Context) -> None:
+        async def begin() -> None:
+            await _sent(context.send_initial_metadata(()))
 
-    def _streaming(self, endpoint: Streaming[Any, Any]) -> Any:
-        async def serve(request: bytes, context: Context) -> None:
-            async def begin() -> None:
-                await _sent(context.send_initial_metadata(()))
+        async def send(item: bytes) -> None:
+            await _sent(context.write(item))
 
-            async def send(item: bytes) -> None:
-                await _sent(context.write(item))
+        try:
+            await self._dispatcher.stream(endpoint, request, _incoming(metadata, context), begin=begin, send=send)
+        except Failure as failure:
+            await _abort(context, failure)
 
-            try:
-                await self._dispatcher.stream(endpoint, request, _incoming(context), begin=begin, send=send)
-            except Failure as failure:
-                await _abort(context, failure)
 
-        make: Callable[..., Any] = grpc.unary_stream_rpc_method_handler
-        return make(serve)
+_unary_handler: Callable[..., Any] = grpc.unary_unary_rpc_method_handler
+_stream_handler: Callable[..., Any] = grpc.unary_stream_rpc_method_handler
 
 
 async def _sent(sending: Awaitable[None]) -> None:
@@ -80,13 +80,13 @@ async def _abort(context: Context, failure: Failure) -> None:
     await context.abort(STATUSES[failure.code], failure.message, failure.trailers)
 
 
-def _incoming(context: Context) -> Incoming:
+def _incoming(metadata: Any, context: Context) -> Incoming:
     def names() -> Collection[str]:
         auth: dict[str, Any] = context.auth_context() or {}
         found = (*auth.get("x509_common_name", ()), *auth.get("x509_subject_alternative_name", ()))
         return {name.decode() if isinstance(name, bytes) else name for name in found}
 
-    return Incoming(dict(context.invocation_metadata() or ()), context.time_remaining(), names, enforced=True)
+    return Incoming(dict(metadata or ()), context.time_remaining(), names, enforced=True)
 
 
 def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
@@ -133,7 +133,7 @@ async def serve_grpcio(
     dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
 ) -> None:
     """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
-    server = grpc.aio.server(options=server_options(options), maximum_concurrent_rpcs=MAX_CALLS)
+    server = grpc.aio.server(options=server_options(options))
     handlers: Any = _Handlers(dispatcher)
     server.add_generic_rpc_handlers((handlers,))
     healthy = _add_health(server)

@@ -91,7 +91,7 @@ class PurerpcServer:
             refusal = Failure(Code.UNIMPLEMENTED, "there is no such method")
         elif self._stopping:
             refusal = Failure(Code.UNAVAILABLE, "the server is stopping")
-        elif self._calls >= MAX_CALLS:
+        elif self._calls >= 2 * MAX_CALLS:  # half of them wait for the rest of their request
             refusal = Failure(Code.RESOURCE_EXHAUSTED, "too many calls are under way; try again later")
         if refusal is not None:
             link.finish(stream, lambda: respond(link.protocol, stream, refusal))

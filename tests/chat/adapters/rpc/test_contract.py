@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import TaskStatus
 
 from chat.adapters.rpc import tracing
 from chat.adapters.rpc.options import Binding, RpcOptions
@@ -286,3 +287,20 @@ async def test_a_client_finds_the_server_again(server_binding: Binding, client_b
                         break
                     except Unavailable:
                         await anyio.sleep(0.05)
+
+
+async def test_closing_a_client_ends_its_watchers(served: Served, client_binding: Binding) -> None:
+    ended = []
+
+    async def watch(clients: Clients, *, task_status: TaskStatus[None]) -> None:
+        async with clients.authority.watch_revocations() as changes:
+            task_status.started()
+            with pytest.raises(Unavailable):
+                await anext(changes)
+            ended.append(changes)
+
+    options = RpcOptions(binding=client_binding, token="of-the-roles")
+    async with anyio.create_task_group() as tasks, connected(served.address, options) as clients:
+        await tasks.start(watch, clients)
+    assert len(ended) == 1
+    await until(lambda: not served.authority.revocations.watchers)
