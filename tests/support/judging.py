@@ -32,13 +32,9 @@ DM = dm_key(ANN, BEN)
 TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 
-def sent(text: str, conversation: str = HALL, actor: str = ANN, **more: Any) -> Sent:
+def sent(text: str, conversation: str = HALL, actor: str = ANN, *, client_id: str = "", ts: int = NOW) -> Sent:
     """A message of Ann's."""
-    return Sent(
-        **{"conversation": conversation, "actor": actor, "ts": NOW, "name": "Ann", "text": text}
-        | {"client_id": new_id()}
-        | more
-    )
+    return Sent(conversation=conversation, actor=actor, ts=ts, name="Ann", text=text, client_id=client_id or new_id())
 
 
 def edited(text: str, seq: int, actor: str = ANN, ts: int = NOW + 5) -> Edited:

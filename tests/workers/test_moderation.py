@@ -12,6 +12,7 @@ from chat.domain.cases import POLICY, Action, AuditEntry
 from chat.domain.ids import new_id
 from chat.domain.moderation import Strictness, Verdict
 from chat.errors import Poison, Unavailable
+from chat.ports.log import Ack
 from chat.wire.records import Read, encode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode
 from chat.wire.verdicts import encode as encode_verdict
@@ -85,7 +86,7 @@ async def test_messages_flow_while_the_service_is_away_and_verdicts_catch_up(wor
 
 async def test_a_verdict_that_cannot_be_appended_is_asked_for_again(world: Judging) -> None:
     class Away(FaultyLog):
-        def produce(self, *arguments: object) -> None:  # type: ignore[override]
+        def produce(self, *arguments: object) -> None:
             raise Unavailable("away")
 
     handler = ModerationHandler(world.moderation, world.stores.cases, Away(world.log))
@@ -125,7 +126,7 @@ async def test_many_are_appended_in_order(world: Judging) -> None:
 class Silent(FaultyLog):
     """A log that takes records and never says that it has them."""
 
-    def produce(self, *arguments: object) -> None:  # type: ignore[override]
+    def produce(self, *arguments: object) -> None:
         return
 
 
@@ -138,8 +139,8 @@ async def test_a_log_that_does_not_answer_is_not_waited_for_for_ever(world: Judg
 class Refusing(FaultyLog):
     """A log that acknowledges with an error."""
 
-    def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:  # type: ignore[override]
-        ack(Unavailable("lost"))  # type: ignore[operator]
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: object = ()) -> None:
+        ack(Unavailable("lost"))
 
 
 async def test_a_record_that_was_not_taken_is_told(world: Judging) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,9 @@ def test_files_are_read_together_and_have_one_policy(tmp_path: Path) -> None:
 
 
 def test_without_rules_all_is_allowed(tmp_path: Path) -> None:
-    rules = load_rules(tmp_path)
+    with pytest.raises(RuleError, match=r"there is no \*\.toml"):
+        load_rules(tmp_path)
+    rules = rule_set(tmp_path, "")
     assert rules.check(content("anything"), Floods()) == Finding(verdict=Verdict.ALLOW)
     assert rules.policy == Policy()
 
@@ -225,7 +228,7 @@ def test_a_reason_is_given_by_the_rule_or_in_general(tmp_path: Path) -> None:
 class Shouting:
     """A model that scores the share of capitals."""
 
-    def scores(self, texts: list[str]) -> list[float]:
+    def scores(self, texts: Sequence[str]) -> Sequence[float]:
         return [sum(map(str.isupper, text)) / max(1, len(text)) for text in texts]
 
 
