@@ -176,7 +176,15 @@ def _limits(rules: Sequence[AnyRule]) -> Sequence[Limit]:
             continue
         measure, most, shortest = of
         found.append(
-            Limit(name=rule.name, rule=number, measure=measure, most=most, seconds=rule.seconds, shortest=shortest)
+            Limit(
+                name=rule.name,
+                rule=number,
+                measure=measure,
+                most=most,
+                seconds=rule.seconds,
+                shortest=shortest,
+                once=rule.verdict is Verdict.FLAG,
+            )
         )
     return found
 
