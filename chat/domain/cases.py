@@ -109,8 +109,16 @@ class Tally(Struct, frozen=True):
 
 
 def rejudged(known: Case, judged: Case) -> Case:
-    """The known case with a newer judgement; its reports and its appeal stay."""
-    return structs.replace(judged, id=known.id, opened=known.opened, reports=known.reports, appeal=known.appeal)
+    """The known case with a newer judgement; its reports and its appeal stay, and an appeal that waits still waits."""
+    waits = known.appeal is not None and known.state is CaseState.OPEN
+    return structs.replace(
+        judged,
+        id=known.id,
+        opened=known.opened,
+        reports=known.reports,
+        appeal=known.appeal,
+        state=CaseState.OPEN if waits else judged.state,
+    )
 
 
 def message_subject(conversation: str, seq: int) -> str:

@@ -30,7 +30,10 @@ class Measure(StrEnum):
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """More than `most` of what is measured within `seconds`. Texts with fewer letters than `shortest` do not count."""
+    """More than `most` of what is measured within `seconds`. Texts with fewer letters than `shortest` do not count.
+
+    With `once`, the count begins afresh when it is over: of a flood, a moderator need not see every message.
+    """
 
     name: str
     rule: int
@@ -38,6 +41,7 @@ class Limit(Struct, frozen=True, kw_only=True):
     most: int
     seconds: float
     shortest: int = 0
+    once: bool = False
 
 
 class _Recent(Generic[T]):
@@ -108,7 +112,10 @@ class Floods:
             times = deque(times or (), limit.most + 1)
             kept.put(key, times)
         times.append(content.ts)
-        return sum(since < time <= content.ts for time in times) > limit.most
+        over = sum(since < time <= content.ts for time in times) > limit.most
+        if over and limit.once:
+            times.clear()
+        return over
 
     def _count_senders(self, limit: Limit, content: Content, key: int, since: int) -> bool:
         kept = self._senders.setdefault(limit.name, _Recent(self._size))
@@ -120,4 +127,7 @@ class Floods:
         senders.move_to_end(hash(content.sender))
         while len(senders) > limit.most + 1:
             senders.popitem(last=False)
-        return sum(since < time <= content.ts for time in senders.values()) > limit.most
+        over = sum(since < time <= content.ts for time in senders.values()) > limit.most
+        if over and limit.once:
+            senders.clear()
+        return over

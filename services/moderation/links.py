@@ -1,14 +1,15 @@
 """Links and the domains that they lead to.
 
-A domain of a list stands for itself and for all below it: `example.org` for `a.b.example.org` too. Names are compared
-as they are looked up (IDNA 2008 with the mapping of UTS 46, so `BÜCHER.example` is `xn--bcher-kva.example`) and as they
-look, so that a look-alike of a listed name is found with it. `example[.]org`, `example (dot) org` and full-width dots
-are read as the dots that they stand for.
+A domain of a list stands for itself and for all below it: `example.org` for `a.b.example.org` too. Internationalised
+names are found in both ways of writing them (`BÜCHER.example` is `xn--bcher-kva.example`, by IDNA 2008), and names also
+as they look, so that a look-alike of a listed name is found with it. `example[.]org`, `example (dot) org` and
+full-width dots are read as the dots that they stand for.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 import idna
@@ -17,7 +18,6 @@ from services.moderation.folding import fold
 
 LONGEST = 253
 _LABELS = 127  # RFC 1035, section 2.3.4: no name has more
-_HOSTS_AT_MOST = 200  # of one text; a message with more links is one for the flood rules
 _DOTS = re.compile(r"\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?|[\u3002\uff0e\uff61]", re.IGNORECASE)
 _DOT_HINT = re.compile(r"[.\u3002\uff0e\uff61]|dot[\])} ]", re.IGNORECASE)
 _RUN = re.compile(r"[^\s/\\@:?#<>()\[\]{}\"'`,;|=&*!]+")
@@ -29,33 +29,31 @@ def check_domain(name: str) -> str:
     bare = name.strip().lower().removeprefix("*.").strip(".")
     if not bare or len(bare) > LONGEST or not _RUN.fullmatch(bare):
         raise ValueError("a domain is a name such as example.org, without scheme, port and path")
-    found = lookup_name(bare)
-    if found is None or "." not in found:
+    try:
+        found = bare if bare.isascii() else idna.encode(bare, uts46=True).decode()
+        if "xn--" in found:
+            idna.decode(found)
+    except (idna.IDNAError, UnicodeError):
+        found = ""
+    if "." not in found:
         raise ValueError("a domain is a name such as example.org, by the rules of IDNA")
     return found
 
 
-def lookup_name(host: str) -> str | None:
-    """The name in ASCII, lower case; None when no such name can exist."""
-    if host.isascii():
-        return host.lower() if len(host) <= LONGEST else None
-    try:
-        return idna.encode(host, uts46=True, std3_rules=False).decode().lower() if len(host) <= LONGEST else None
-    except (idna.IDNAError, UnicodeError):
-        return None
+def forms(name: str) -> set[str]:
+    """A name that passed `check_domain` as it may be written: in ASCII, and in its own letters."""
+    return {name, _plain(idna.decode(name)) if "xn--" in name else name}
 
 
 def hosts(text: str) -> set[str]:
-    """Names in the text that may be of hosts: with a dot inside, as they are looked up and as they look."""
+    """Names in the text that may be of hosts: with a dot inside, as they are written and as they look."""
     if _DOT_HINT.search(text) is None:
         return set()
     found: set[str] = set()
     for run in _RUN.finditer(_DOTS.sub(".", text)):
         bare = run[0].strip(".-_…")
         if "." in bare and len(bare) <= LONGEST:
-            found.update(_forms(bare))
-            if len(found) >= _HOSTS_AT_MOST:
-                break
+            found.update(_readings(_plain(bare)))
     return found
 
 
@@ -66,31 +64,42 @@ def links(text: str) -> set[str]:
     found = set()
     for match in _LINK.finditer(_DOTS.sub(".", text)):
         authority: str = match[1] or match[2]
-        host = authority.rpartition("@")[2].partition(":")[0].strip(".,;!)")
-        found.add(lookup_name(host) or host.lower())
-        if len(found) >= _HOSTS_AT_MOST:
-            break
+        found.add(_plain(authority.rpartition("@")[2].partition(":")[0].strip(".,;!)")))
     return found
 
 
-def _forms(host: str) -> Iterator[str]:
-    name = lookup_name(host)
-    if name is not None:
-        yield name
-        if "xn--" in name:
-            try:
-                host = idna.decode(name)
-            except (idna.IDNAError, UnicodeError):
-                return
+def _plain(host: str) -> str:
+    """The name without case and width. Nothing is looked up here, so what UTS 46 maps beyond that does not matter."""
+    return host.lower() if host.isascii() else unicodedata.normalize("NFKC", host).casefold()
+
+
+def _readings(host: str) -> Iterator[str]:
+    yield host
+    if "xn--" in host:
+        host = ".".join(_decoded(label) for label in host.split("."))
     if not host.isascii():
         yield fold(host)
+
+
+def _decoded(label: str) -> str:
+    """A label in its own letters, as far as it is one (RFC 3492)."""
+    if not label.startswith("xn--") or not label.isascii():
+        return label
+    try:
+        return label[4:].encode().decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return label
 
 
 class DomainIndex:
     """Domains, each with the rules that list it. To look a name up takes as many steps as it has dots."""
 
     def __init__(self, domains: Mapping[str, Collection[int]]) -> None:
-        self._domains = domains
+        """The names passed `check_domain`."""
+        self._domains: dict[str, set[int]] = {}
+        for name, rules in domains.items():
+            for form in forms(name):
+                self._domains.setdefault(form, set()).update(rules)
 
     def search(self, names: Collection[str], rules: Collection[int]) -> set[int]:
         """Those of these rules that list one of the names, or a name above it."""

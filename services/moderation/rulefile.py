@@ -178,6 +178,8 @@ def read_folder(folder: Traversable) -> RuleFiles:
         files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
     except OSError as error:
         raise RuleError(Where(str(folder)), f"the folder of rules cannot be read: {error.strerror}") from None
+    if not files:
+        raise RuleError(Where(str(folder)), "there is no *.toml in the folder of rules; an empty one has no rules")
     for file in files:
         source, content = _parse(file)
         for index, raw in enumerate(content.pop("rule", [])):

@@ -11,7 +11,7 @@ from chat.settings import SettingsError
 from services.moderation.classifier import MODELS, Classifier
 from services.moderation.floods import Floods, Limit, Measure
 from services.moderation.folding import fold
-from services.moderation.links import DomainIndex, check_domain, hosts, links, parents
+from services.moderation.links import DomainIndex, check_domain, forms, hosts, links, parents
 from services.moderation.patterns import Pattern, PatternSet, check_pattern
 from services.moderation.policy import Policy
 from services.moderation.rulefile import (
@@ -157,7 +157,7 @@ def _domain_index(files: RuleFiles) -> DomainIndex | None:
 
 def _links(files: RuleFiles) -> dict[int, frozenset[str]]:
     return {
-        number: frozenset(_checked(line, check_domain) for line in loaded.allowed)
+        number: frozenset().union(*(forms(_checked(line, check_domain)) for line in loaded.allowed))
         for number, loaded in enumerate(files.rules)
         if isinstance(loaded.rule, Links)
     }
@@ -176,7 +176,15 @@ def _limits(rules: Sequence[AnyRule]) -> Sequence[Limit]:
             continue
         measure, most, shortest = of
         found.append(
-            Limit(name=rule.name, rule=number, measure=measure, most=most, seconds=rule.seconds, shortest=shortest)
+            Limit(
+                name=rule.name,
+                rule=number,
+                measure=measure,
+                most=most,
+                seconds=rule.seconds,
+                shortest=shortest,
+                once=rule.verdict is Verdict.FLAG,
+            )
         )
     return found
 

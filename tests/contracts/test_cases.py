@@ -127,6 +127,12 @@ async def test_an_appeal_opens_a_case_again_once(cases: Cases) -> None:
     assert await cases.get(fresh.id) == fresh
 
 
+async def test_an_appeal_that_waits_survives_a_judgement(cases: Cases) -> None:
+    await cases.appeal(case(revision=-1), "why", entry(Action.APPEAL, by=ANN))
+    known, changed = await cases.judge(case(state=CaseState.DECIDED), entry(Action.REMOVE))
+    assert (changed, known.appeal, known.state, known.rule) == (True, "why", CaseState.OPEN, "slurs")
+
+
 async def test_a_decision_answers_with_the_case_before(cases: Cases) -> None:
     made, _ = await cases.judge(case(), entry())
     note = entry(Action.DECIDE, by=DAN, at=NOW + 50, case=made.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 class Never:
     """A model that suspects nobody."""
 
-    def scores(self, texts: list[str]) -> list[float]:
+    def scores(self, texts: Sequence[str]) -> Sequence[float]:
         return [0.0] * len(texts)
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import NewServer
-from tests.support.people import PASSWORD, Chat, Person, new_id, register
+from tests.support.people import PASSWORD, Chat, Json, Person, new_id, register
 from tests.support.process import ServerFailed, ServerProcess
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -126,3 +126,26 @@ async def test_rules_that_cannot_be_used_end_the_start(new_server: NewServer, fo
     (folder / "rules.toml").write_text(RULES.replace('"badword"', '"x"'))
     with pytest.raises(ServerFailed, match=r"rookery: rules\.toml:7: a word has at least two letters"):
         await asyncio.to_thread(new_server, moderation_rules=str(folder))
+
+
+async def test_after_a_kill_no_message_is_left_unjudged(
+    new_server: NewServer, http: httpx.AsyncClient, folder: Path
+) -> None:
+    (folder / "rules.toml").write_text(RULES.partition("[policy]")[0])
+    server = await asyncio.to_thread(new_server, moderation_rules=str(folder))
+    ada = await register(server, http)
+    room = await ada.new_room()
+    async with ada.chat() as chat:
+        numbers = [
+            await chat.say("send", room=room, text=f"badword {number}", client_id=new_id()) for number in range(60)
+        ]
+        for number in numbers:
+            assert (await chat.answer(number))["type"] == "ok"
+        await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.start)
+    found: list[Json] = []
+    with anyio.fail_after(20):
+        while [item["moderated"] for item in found] != [True] * 60:
+            await anyio.sleep(0.1)
+            found = await ada.history(f"/api/rooms/{room}/messages")
+    assert [item["seq"] for item in found] == list(range(1, 61))

@@ -32,10 +32,10 @@ DM = dm_key(ANN, BEN)
 TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 
-def sent(text: str, conversation: str = HALL, actor: str = ANN, **more: Any) -> Sent:
+def sent(text: str, conversation: str = HALL, actor: str = ANN, *, client_id: str = "", ts: int = NOW, held: bool = False) -> Sent:
     """A message of Ann's."""
-    plain: dict[str, Any] = {"conversation": conversation, "actor": actor, "ts": NOW, "name": "Ann", "text": text}
-    return Sent(**{**plain, "client_id": new_id(), **more})
+    id_ = client_id or new_id()
+    return Sent(conversation=conversation, actor=actor, ts=ts, name="Ann", text=text, client_id=id_, held=held)
 
 
 def edited(text: str, seq: int, actor: str = ANN, ts: int = NOW + 5) -> Edited:

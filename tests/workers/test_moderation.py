@@ -12,6 +12,7 @@ from chat.domain.cases import POLICY, Action, AuditEntry
 from chat.domain.ids import new_id
 from chat.domain.moderation import Strictness, Verdict
 from chat.errors import Poison, Unavailable
+from chat.ports.log import Ack
 from chat.wire.records import Read, encode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode
 from chat.wire.verdicts import encode as encode_verdict
@@ -138,8 +139,8 @@ async def test_a_log_that_does_not_answer_is_not_waited_for_for_ever(world: Judg
 class Refusing(FaultyLog):
     """A log that acknowledges with an error."""
 
-    def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:
-        ack(Unavailable("lost"))  # type: ignore[operator]
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: object = ()) -> None:
+        ack(Unavailable("lost"))
 
 
 async def test_a_record_that_was_not_taken_is_told(world: Judging) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from chat.errors import (
+    Blocked,
     Conflict,
     Fenced,
     Forbidden,
@@ -70,6 +71,7 @@ _CODES: tuple[tuple[type[RookeryError], Code], ...] = (
     (Invalid, Code.INVALID_ARGUMENT),
     (TooLong, Code.INVALID_ARGUMENT),
     (Unauthorized, Code.UNAUTHENTICATED),
+    (Blocked, Code.PERMISSION_DENIED),
     (Forbidden, Code.PERMISSION_DENIED),
     (NotFound, Code.NOT_FOUND),
     (Conflict, Code.ALREADY_EXISTS),

@@ -90,6 +90,18 @@ def test_memory_is_bounded_and_floods_are_not_forgotten() -> None:
     assert say(floods, 5000, "still", at=1.5) == {0}
 
 
+def test_a_flood_that_is_only_flagged_is_told_once_for_each_fill() -> None:
+    floods = Floods()
+    flood, copies = (Limit(name="x", rule=0, measure=measure, most=2, seconds=10, once=True) for measure in
+                     (Measure.FLOOD, Measure.COPIES))  # fmt: skip
+    said = [content("hello", client_id=f"c{number}") for number in range(7)]
+    assert [bool(floods.search(each, "hello", (flood,), {0})) for each in said] == [False, False, True] * 2 + [False]
+    assert [bool(floods.search(each, "hello", (flood,), {0})) for each in said] == [False, False, True] * 2 + [False]
+    floods = Floods()
+    said = [content("hello", client_id="c", sender=f"s{number}") for number in range(7)]
+    assert [bool(floods.search(each, "hello", (copies,), {0})) for each in said] == [False, False, True] * 2 + [False]
+
+
 def test_counts_of_limits_that_are_gone_are_forgotten() -> None:
     floods = Floods()
     say(floods, 1, "hello there")

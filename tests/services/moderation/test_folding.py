@@ -46,6 +46,10 @@ def test_other_scripts_stay_readable(text: str) -> None:
     assert fold(text) == text
 
 
+def test_letters_that_come_together_are_composed() -> None:
+    assert fold("\u1112\u200b\u1161\u200b\u11ab") == "한"
+
+
 def test_emoji_and_signs_stay() -> None:
     assert fold("ok 👍 100% €5") == "ok 👍 100% €5"
 

@@ -68,7 +68,10 @@ def test_links_are_what_is_written_as_such() -> None:
     assert links("no link. at all") == set()
 
 
-@pytest.mark.parametrize("name", ["", "example", "https://a.example", "a b.example", "a.example/x", "x" * 300 + ".com"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "example", "https://a.example", "xn--99999999.example", "a b.example", "a.example/x", "x" * 300 + ".com"],
+)
 def test_what_is_no_domain_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="a domain is a name"):
         check_domain(name)
@@ -86,5 +89,11 @@ def test_no_text_breaks_the_search(text: str) -> None:
     hosts(text.replace("a", "."))
 
 
-def test_a_text_of_links_only_is_bounded() -> None:
-    assert len(hosts(" ".join(f"a{number}.example" for number in range(2000)))) == 200
+def test_a_listed_name_is_found_behind_any_number_of_others() -> None:
+    others = " ".join(f"é{number}.xn--{number}" for number in range(1500))
+    assert INDEX.search(hosts(f"{others} evil.example"), {0}) == {0}
+
+
+def test_look_alikes_in_punycode_are_found() -> None:
+    disguised = "еvil".encode("punycode").decode()  # a Cyrillic letter
+    assert INDEX.search(hosts(f"xn--{disguised}.example"), {0}) == {0}

@@ -186,9 +186,9 @@ async def test_a_removal_is_undone(world: World) -> None:
 
 async def test_what_its_author_deleted_does_not_come_back(world: World) -> None:
     await world.withdraw(2, world.ann)
-    deleted: dict[str, Any] = {"conversation": world.key, "actor": world.ann.id, "ts": 5, "seq": 2}
+    deleted = Deleted(conversation=world.key, actor=world.ann.id, ts=5, seq=2)
 
-    await world.rest.services.history.apply([], [Deleted(**deleted)])
+    await world.rest.services.history.apply([], [deleted])
     (case,) = (await world.mod("GET", "/api/moderation/queue?state=decided")).json()["cases"]
     await world.mod("POST", f"/api/moderation/queue/{case['id']}", {"verdict": "allow"})
     assert await world.records() == []

@@ -120,7 +120,9 @@ def test_files_are_read_together_and_have_one_policy(tmp_path: Path) -> None:
 
 
 def test_without_rules_all_is_allowed(tmp_path: Path) -> None:
-    rules = load_rules(tmp_path)
+    with pytest.raises(RuleError, match=r"there is no \*\.toml"):
+        load_rules(tmp_path)
+    rules = rule_set(tmp_path, "")
     assert rules.check(content("anything"), Floods()) == Finding(verdict=Verdict.ALLOW)
     assert rules.policy == Policy()
 

@@ -14,6 +14,7 @@ from chat.domain.moderation import Block, BlockChange, Strictness, Verdict
 from chat.errors import Invalid, NotFound, Unavailable
 from chat.ports.accounts import RefreshGrant, Rotation
 from chat.ports.moderation import MAX_BATCH
+from chat.ports.relay import Publication
 from chat.wire import blocks as wire
 from chat.wire.relay import REVOCATIONS, Revoked, unpack_control, user_channel
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW
@@ -168,6 +169,22 @@ async def test_changes_are_watched(world: Moderated) -> None:
         with anyio.fail_after(5):
             assert await anext(changes) == BlockChange(user=ANN, block=block)
             assert await anext(changes) == BlockChange(user=ANN, block=None)
+
+
+async def test_a_change_of_a_newer_version_is_passed_over(world: Moderated) -> None:
+    async with world.service.watch_blocks() as changes:
+        await world.relay.publish([Publication(wire.CHANNEL, b"{}")])
+        block = await world.service.block(ANN, by=DAN, reason="", seconds=None)
+        with anyio.fail_after(5):
+            assert await anext(changes) == BlockChange(user=ANN, block=block)
+
+
+async def test_who_watches_too_slowly_is_told_that_changes_are_missing(world: Moderated) -> None:
+    async with world.service.watch_blocks() as changes:
+        for _ in range(20):
+            await world.relay.publish([Publication(wire.CHANNEL, b"x" * (1 << 20))])
+        with anyio.fail_after(5), pytest.raises(Unavailable, match="missed"):
+            await anext(changes)
 
 
 async def test_a_block_that_could_not_be_told_is_told_when_it_is_asked_for_again(world: Moderated) -> None:
