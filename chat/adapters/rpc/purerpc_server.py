@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 import anyio
+import h2.exceptions
 from anyio.abc import ByteStream, Listener, SocketAttribute, SocketStream, TaskStatus
 from anyio.streams.tls import TLSAttribute, TLSStream
 
@@ -152,7 +153,10 @@ class PurerpcServer:
 
 
 def _start(link: Link, stream: Stream, metadata: Metadata = ()) -> None:
-    link.protocol.start_response(stream.id, "+proto", metadata)
+    try:
+        link.protocol.start_response(stream.id, "+proto", metadata)
+    except h2.exceptions.ProtocolError:
+        raise Failure(Code.CANCELLED, "the caller has reset the call") from None
     stream.begun = True
 
 
