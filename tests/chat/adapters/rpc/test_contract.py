@@ -251,7 +251,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
     server_binding: Binding, client_binding: Binding
 ) -> None:
     async with serving(RpcOptions(binding=server_binding)) as served:
-        options = RpcOptions(binding=client_binding, deadline=2)
+        options = RpcOptions(binding=client_binding, deadline=10)
         async with connected(served.address, options) as clients, clients.authority.watch_revocations() as changes:
             answers = []
 
@@ -271,7 +271,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
 
 
 async def test_a_client_finds_the_server_again(server_binding: Binding, client_binding: Binding) -> None:
-    options = RpcOptions(binding=client_binding, deadline=0.5)
+    options = RpcOptions(binding=client_binding, deadline=5)
     async with serving(RpcOptions(binding=server_binding)) as served:
         address = served.address
         async with connected(address, options) as clients:
