@@ -215,7 +215,7 @@ class Served:
             chat_service(FakeConversations()),
             moderation_service(self.moderation),
         ]
-        await serve_rpc(services, address, options, grace=2, statistics=self.statistics, task_status=task_status)
+        await serve_rpc(services, address, options, grace=10, statistics=self.statistics, task_status=task_status)
 
 
 @asynccontextmanager

@@ -124,12 +124,13 @@ class Caller:
         self._statistics.open -= 1
 
     async def _retried(self, method: Method[Any, Any], request: bytes) -> bytes:
-        deadline = anyio.current_time() + min(self._options.deadline, await _time_left())
+        timeout = min(self._options.deadline, await _time_left())
+        deadline = anyio.current_time() + timeout
         attempt = 1
         metadata = self._metadata()
         while True:
             try:
-                data = await self._transport.unary(method.path, request, metadata, deadline - anyio.current_time())
+                data = await self._transport.unary(method.path, request, metadata, timeout)
             except Failure as failure:
                 again = failure.code is Code.UNAVAILABLE and self._budget.failed() and method.repeatable
                 wait = BACKOFF * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
@@ -138,6 +139,7 @@ class Caller:
                 self._statistics.retries += 1
                 attempt += 1
                 await anyio.sleep(wait)
+                timeout = deadline - anyio.current_time()
             else:
                 self._budget.succeeded()
                 return data

@@ -21,7 +21,7 @@ from anyio.lowlevel import current_token
 from chat.adapters.rpc.certificates import Certificates, Loaded
 from chat.adapters.rpc.grpcio_common import client_credentials, client_options, failure_from
 from chat.adapters.rpc.options import RpcOptions
-from chat.adapters.rpc.status import Code, Failure, Metadata
+from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 
 _LOOK_SECONDS = 1.0
 _QUEUE = 1024
@@ -124,8 +124,8 @@ class _Items:
         """Until the call ends."""
         failure = Failure(Code.UNAVAILABLE, "the stream has ended")
         try:
-            self._call.initial_metadata()
-            if self._call.is_active():
+            headers = self._call.initial_metadata()
+            if BEGUN[0] in tuple(headers or ()):
                 self._soon(self.begun.set)
             for item in self._call:
                 self._soon(partial(self._put, item))

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 from chat.adapters.rpc.certificates import Certificates, Loaded
 from chat.adapters.rpc.grpcio_common import client_credentials, client_options, failure_from
 from chat.adapters.rpc.options import RpcOptions
-from chat.adapters.rpc.status import Code, Failure, Metadata
+from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 
 _LOOK_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
@@ -68,9 +68,8 @@ class GrpcioTransport:
     async def _begun(self, call: Any, timeout: float) -> None:
         try:
             with anyio.fail_after(timeout):
-                await call.initial_metadata()
-                # The headers come with the status, too, when the server refuses.
-                if call.done():
+                headers = await call.initial_metadata()
+                if BEGUN[0] not in tuple(headers or ()):
                     await _Items(call).refused()
         except grpc.aio.AioRpcError as error:
             raise failure_from(error.code(), error.details(), error.trailing_metadata()) from None
@@ -122,10 +121,11 @@ class _Items:
         return self
 
     async def refused(self) -> None:
-        """Raise the status of a stream that has ended before it began."""
+        """Raise the status of a stream that ends before it has begun."""
         code = await self._call.code()
-        if code is not grpc.StatusCode.OK:
-            raise failure_from(code, await self._call.details(), await self._call.trailing_metadata())
+        if code is grpc.StatusCode.OK:
+            raise Failure(Code.UNAVAILABLE, "the stream has ended")
+        raise failure_from(code, await self._call.details(), await self._call.trailing_metadata())
 
     async def __anext__(self) -> bytes:
         try:

@@ -18,7 +18,7 @@ from chat.adapters.rpc.dispatch import Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.grpcio_common import STATUSES, server_options
 from chat.adapters.rpc.methods import Streaming, Unary
 from chat.adapters.rpc.options import RpcOptions, split
-from chat.adapters.rpc.status import Failure
+from chat.adapters.rpc.status import BEGUN, Failure
 
 Context = Any
 """`grpc.aio.ServicerContext`: generic over messages, which are bytes here."""
@@ -54,7 +54,7 @@ class _Handlers:
 
     async def _stream(self, endpoint: Streaming[Any, Any], metadata: Any, request: bytes, context: Context) -> None:
         async def begin() -> None:
-            await _sent(context.send_initial_metadata(()))
+            await _sent(context.send_initial_metadata(BEGUN))
 
         async def send(item: bytes) -> None:
             await _sent(context.write(item))

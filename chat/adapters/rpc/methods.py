@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -40,11 +40,11 @@ class Method(Generic[Q, A]):
     """Client: raises `ValueError` for what this version cannot read."""
     streams: bool = False
     repeatable: bool = True
+    path: str = field(init=False)
+    """As in the `:path` of HTTP/2."""
 
-    @property
-    def path(self) -> str:
-        """As in the `:path` of HTTP/2."""
-        return f"/{self.service}/{self.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", f"/{self.service}/{self.name}")
 
 
 @dataclass(frozen=True, slots=True)

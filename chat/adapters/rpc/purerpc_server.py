@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 import anyio
+import h2.exceptions
 from anyio.abc import ByteStream, Listener, SocketAttribute, SocketStream, TaskStatus
 from anyio.streams.tls import TLSAttribute, TLSStream
 
@@ -21,7 +22,7 @@ from chat.adapters.rpc.options import RpcOptions, split
 from chat.adapters.rpc.purerpc_compat import RequestReceived
 from chat.adapters.rpc.purerpc_link import BROKEN, Link, Stream, respond
 from chat.adapters.rpc.purerpc_protocol import Protocol
-from chat.adapters.rpc.status import Code, Failure
+from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class PurerpcServer:
         self, link: Link, stream: Stream, endpoint: Streaming[Any, Any], message: bytes, incoming: Incoming
     ) -> None:
         async def begin() -> None:
-            _start(link, stream)
+            _start(link, stream, BEGUN)
             link.flush()
 
         async def send(item: bytes) -> None:
@@ -151,8 +152,11 @@ class PurerpcServer:
         await self._dispatcher.stream(endpoint, message, incoming, begin=begin, send=send)
 
 
-def _start(link: Link, stream: Stream) -> None:
-    link.protocol.start_response(stream.id, "+proto")
+def _start(link: Link, stream: Stream, metadata: Metadata = ()) -> None:
+    try:
+        link.protocol.start_response(stream.id, "+proto", metadata)
+    except h2.exceptions.ProtocolError:
+        raise Failure(Code.CANCELLED, "the caller has reset the call") from None
     stream.begun = True
 
 

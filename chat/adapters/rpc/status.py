@@ -32,6 +32,8 @@ Metadata = tuple[tuple[str, str], ...]
 ERROR_CODE = "rookery-code"
 ERROR_FIELD = "rookery-field"
 RETRY_AFTER = "rookery-retry-after-ms"
+BEGUN: Metadata = (("rookery-begun", "1"),)
+"""In the headers of a stream that has begun. A refusal has headers too, and grpcio's clients see those first."""
 
 
 class Code(IntEnum):

@@ -40,6 +40,6 @@ async def served(anyio_backend: Any, server_binding: Binding) -> AsyncIterator[S
 @pytest.fixture
 async def clients(served: Served, client_binding: Binding) -> AsyncIterator[Clients]:
     """Clients that have it."""
-    options = RpcOptions(binding=client_binding, token="of-the-roles", deadline=5, max_bytes=200_000)
+    options = RpcOptions(binding=client_binding, token="of-the-roles", deadline=60, max_bytes=200_000)
     async with connected(served.address, options) as opened:
         yield opened

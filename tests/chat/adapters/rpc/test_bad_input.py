@@ -219,6 +219,18 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(served: Served) -> N
     await until(lambda: not served.authority.hanging)
 
 
+async def test_a_call_that_is_reset_at_once_ends_alone(served: Served) -> None:
+    async with await anyio.connect_tcp(*split(served.address)) as stream:
+        raw = Raw(stream)
+        for _ in range(20):
+            stream_id = raw.protocol.get_next_available_stream_id()
+            raw.protocol.send_headers(stream_id, HEADERS)
+            raw.protocol.send_data(stream_id, framed(GOOD), end_stream=True)
+            raw.protocol.reset_stream(stream_id)
+        await stream.send(raw.protocol.data_to_send())
+        assert await raw.outcome(await raw.start(HEADERS, framed(GOOD))) == "0"
+
+
 async def test_a_flood_of_resets_does_not_stop_the_others(served: Served) -> None:
     request = framed(auth_pb2.CheckTokenRequest(token="hang").SerializeToString())
     async with await anyio.connect_tcp(*split(served.address)) as stream:

@@ -171,14 +171,14 @@ async def test_a_field_that_breaks_a_rule_is_named(clients: Clients) -> None:
 
 
 async def test_a_call_ends_at_its_deadline_and_the_server_stops_working(
-    served: Served, client_binding: Binding
+    served: Served, clients: Clients, client_binding: Binding
 ) -> None:
     options = RpcOptions(binding=client_binding, token="of-the-roles", deadline=0.2)
     async with connected(served.address, options) as hurried:
         with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
             await hurried.authority.check_token("hang")
         await until(lambda: served.authority.cancelled == 1)
-        assert await hurried.authority.check_token("good") == INFO
+    assert await clients.authority.check_token("good") == INFO
     assert served.authority.hanging == 0
 
 
@@ -251,7 +251,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
     server_binding: Binding, client_binding: Binding
 ) -> None:
     async with serving(RpcOptions(binding=server_binding)) as served:
-        options = RpcOptions(binding=client_binding, deadline=2)
+        options = RpcOptions(binding=client_binding, deadline=10)
         async with connected(served.address, options) as clients, clients.authority.watch_revocations() as changes:
             answers = []
 
@@ -271,7 +271,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
 
 
 async def test_a_client_finds_the_server_again(server_binding: Binding, client_binding: Binding) -> None:
-    options = RpcOptions(binding=client_binding, deadline=0.5)
+    options = RpcOptions(binding=client_binding, deadline=5)
     async with serving(RpcOptions(binding=server_binding)) as served:
         address = served.address
         async with connected(address, options) as clients:
@@ -280,7 +280,7 @@ async def test_a_client_finds_the_server_again(server_binding: Binding, client_b
         with pytest.raises(Unavailable):
             await clients.authority.check_token("good")
         async with serving(RpcOptions(binding=server_binding), address):
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 while True:
                     try:
                         assert await clients.authority.check_token("good") == INFO
