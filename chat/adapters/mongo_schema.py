@@ -35,7 +35,7 @@ def _index(name: str, *fields: str, **options: Any) -> IndexModel:
     return IndexModel(keys, name=name, **options)
 
 
-INDEXES: Mapping[str, Sequence[IndexModel]] = {
+_FIRST: Mapping[str, Sequence[IndexModel]] = {
     "users": (
         _index("folded", "folded", unique=True),
         _index("folded_email", "folded_email", unique=True, sparse=True),
@@ -55,18 +55,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "originals": (_index("message", "conversation", "seq"),),
     "read_marks": (_index("conversation", "conversation"),),
 }
-"""Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
-
-
-async def _first(database: Database) -> None:
-    # A transaction would have to make this one.
-    if "graves" not in await database.list_collection_names():
-        await database.create_collection("graves")
-    for collection, indexes in INDEXES.items():
-        await database[collection].create_indexes(list(indexes))
-
-
-MODERATION_INDEXES: Mapping[str, Sequence[IndexModel]] = {
+_MODERATION: Mapping[str, Sequence[IndexModel]] = {
     "cases": (_index("case", "case", unique=True), _index("by_state", "state", "opened", "case")),
     "audit": (_index("by_time", "at", "_id"), _index("by_user", "user", "at", "_id")),
     "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
@@ -75,12 +64,21 @@ MODERATION_INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "held": (),
     "families": (_index("user", "user"),),
 }
-"""The same of what moderation keeps."""
+INDEXES = {name: (*_FIRST.get(name, ()), *_MODERATION.get(name, ())) for name in (*_FIRST, *_MODERATION)}
+"""Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
+
+
+async def _first(database: Database) -> None:
+    # A transaction would have to make this one.
+    if "graves" not in await database.list_collection_names():
+        await database.create_collection("graves")
+    for collection, indexes in _FIRST.items():
+        await database[collection].create_indexes(list(indexes))
 
 
 async def _second(database: Database) -> None:
     known = await database.list_collection_names()
-    for collection, indexes in MODERATION_INDEXES.items():
+    for collection, indexes in _MODERATION.items():
         if collection not in known:  # a transaction would have to make it
             await database.create_collection(collection)
         if indexes:

@@ -32,7 +32,9 @@ DM = dm_key(ANN, BEN)
 TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 
-def sent(text: str, conversation: str = HALL, actor: str = ANN, *, client_id: str = "", ts: int = NOW, held: bool = False) -> Sent:
+def sent(
+    text: str, conversation: str = HALL, actor: str = ANN, *, client_id: str = "", ts: int = NOW, held: bool = False
+) -> Sent:
     """A message of Ann's."""
     id_ = client_id or new_id()
     return Sent(conversation=conversation, actor=actor, ts=ts, name="Ann", text=text, client_id=id_, held=held)

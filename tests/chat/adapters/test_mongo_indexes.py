@@ -15,7 +15,10 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo_client import Document, Mongo
 from chat.adapters.mongo_schema import INDEXES
+from chat.domain.cases import Action, AuditEntry, Case, CaseKind, CaseState, Removal, Report, message_subject
+from chat.domain.ids import new_id
 from chat.domain.models import Role, Room, Visibility
+from chat.domain.moderation import Block, Strictness, Verdict
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
@@ -202,10 +205,45 @@ async def use_history(traced: Traced) -> None:
     assert page.messages
 
 
+async def use_cases(traced: Traced) -> None:
+    accounts, _, _, cases = stores_of(traced.mongo)
+    entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=Action.BLOCK, user=ANN) for _ in range(20)])
+    made = [
+        Case(id=new_id(), subject=message_subject(HALL, seq), kind=CaseKind.FLAGGED, user=ANN, opened=NOW, revision=0)
+        for seq in range(8)
+    ]
+    for case in made:
+        await cases.judge(case, next(entries))
+    await cases.report(made[0], Report(BEN, "rude", NOW), next(entries))
+    await cases.appeal(made[0], "sorry", next(entries))
+    await cases.decide(made[0].id, Verdict.ALLOW, next(entries))
+    await cases.find(made[0].subject)
+    assert await cases.queue(CaseState.OPEN, made[1].id, 5)
+    assert await cases.queue(CaseState.OPEN, None, 5)
+    await cases.count_removals([Removal(user=ANN, client_id=new_id(), revision=0, at=NOW) for _ in range(5)])
+    await cases.removals([ANN, BEN], NOW - 1)
+    await cases.forgive(ANN, new_id())
+    await cases.set_block(Block(user=ANN, by=CAT, reason="", since=NOW, until=NOW + 1), next(entries))
+    assert await cases.due(NOW + 1, 5)
+    assert await cases.next_due() == NOW + 1
+    await cases.blocks("", 5)
+    await cases.end_block(ANN, next(entries), due=NOW + 1)
+    await cases.set_strictness(HALL, Strictness.STRICT, next(entries))
+    await cases.strictness([HALL])
+    await cases.set_held(HALL, True, next(entries))
+    await cases.held([HALL])
+    await cases.set_held(HALL, False, next(entries))
+    (last, *_) = await cases.audit(None, 5)
+    await cases.audit(last.id, 5)
+    await cases.audit(last.id, 5, user=ANN)
+    await accounts.end_families(ANN)
+
+
 async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
+    await use_cases(traced)
     await stores_of(traced.mongo)[1].delete(ROOM)
     found = await plans(traced)
     scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
@@ -217,6 +255,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
+    await use_cases(traced)
     await stores_of(traced.mongo)[1].delete(ROOM)
     used = {
         (asked.collection, stage.removeprefix("IXSCAN ")) for asked, stages in await plans(traced) for stage in stages

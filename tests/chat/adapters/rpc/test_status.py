@@ -24,6 +24,7 @@ CODES = {
     errors.TooLong: Code.INVALID_ARGUMENT,
     errors.Unauthorized: Code.UNAUTHENTICATED,
     errors.Forbidden: Code.PERMISSION_DENIED,
+    errors.Blocked: Code.PERMISSION_DENIED,
     errors.NotFound: Code.NOT_FOUND,
     errors.Conflict: Code.ALREADY_EXISTS,
     errors.Refused: Code.FAILED_PRECONDITION,
