@@ -1,9 +1,9 @@
 """What moderation keeps, in MongoDB.
 
-`cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id.
-Both carry the whole as JSON in `content`, beside the fields that are asked for. `removals`: `_id` is made of what names
-the text. `blocks`: `_id` is the user. `strictness` and `held`: `_id` is the conversation. A change and its entry in the
-audit log are written in one transaction.
+`cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id, and
+so is `entry`, for the index. Both carry the whole as JSON in `content`, beside the fields that are asked for.
+`removals`: `_id` is made of what names the text. `blocks`: `_id` is the user, as is `user`. `strictness` and `held`:
+`_id` is the conversation. A change and its entry in the audit log are written in one transaction.
 """
 
 from __future__ import annotations
@@ -97,16 +97,16 @@ class MongoCases:
 
     async def queue(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
         """See the port."""
-        wanted: Document = {"state": state.value}
+        mine: Document = {"state": state.value}
+        pages: list[Document] = [mine]
         if after is not None:
             place = await self.get(after)
             if place is None:
                 raise _nowhere()
-            later = {"opened": place.opened, "case": {"$gt": place.id}}
-            wanted["$or"] = [{"opened": {"$gt": place.opened}}, later]
-        with self._mongo.call():
-            found = self._database.cases.find(wanted).sort([("opened", ASCENDING), ("case", ASCENDING)])
-            return [_case.decode(document["content"]) for document in await found.limit(limit).to_list()]
+            same = {"opened": place.opened, "case": {"$gt": place.id}}
+            pages = [{**mine, **same}, {**mine, "opened": {"$gt": place.opened}}]
+        order = [("opened", ASCENDING), ("case", ASCENDING)]
+        return [_case.decode(content) for content in await self._paged("cases", pages, order, limit)]
 
     async def count_removals(self, removals: Sequence[Removal]) -> None:
         """See the port."""
@@ -117,12 +117,12 @@ class MongoCases:
 
     async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
         """See the port."""
-        wanted = {"user": {"$in": list(users)}, "forgiven": False, "at": {"$gt": since}}
-        tallies = dict.fromkeys(users, Tally())
+        tallies = {}
         with self._mongo.call():
-            async for found in self._database.removals.find(wanted, {"user": True, "blocking": True}):
-                known = tallies[found["user"]]
-                tallies[found["user"]] = Tally(known.removals + 1, known.blocking + found["blocking"])
+            for user in users:
+                wanted = {"user": user, "forgiven": False, "at": {"$gt": since}}
+                found = await self._database.removals.find(wanted, {"blocking": True}).to_list()
+                tallies[user] = Tally(len(found), sum(each["blocking"] for each in found))
         return tallies
 
     async def forgive(self, user: str, client_id: str) -> None:
@@ -133,7 +133,13 @@ class MongoCases:
 
     async def set_block(self, block: Block, entry: AuditEntry) -> None:
         """See the port."""
-        fields = {"by": block.by, "reason": block.reason, "since": block.since, "until": block.until}
+        fields = {
+            "user": block.user,
+            "by": block.by,
+            "reason": block.reason,
+            "since": block.since,
+            "until": block.until,
+        }
 
         async def job(session: Session) -> None:
             await self._database.blocks.replace_one({"_id": block.user}, fields, upsert=True, session=session)
@@ -143,7 +149,7 @@ class MongoCases:
 
     async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
         """See the port."""
-        wanted: Document = {"_id": user} if due is None else {"_id": user, "until": {"$ne": None, "$lte": due}}
+        wanted: Document = {"user": user} if due is None else {"user": user, "until": {"$gte": 0, "$lte": due}}
 
         async def job(session: Session) -> bool:
             ended = await self._database.blocks.delete_one(wanted, session=session)
@@ -160,7 +166,7 @@ class MongoCases:
 
     async def blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See the port."""
-        return await self._blocks({"_id": {"$gt": after}}, "_id", limit)
+        return await self._blocks({"user": {"$gt": after}}, "user", limit)
 
     async def due(self, until: int, limit: int) -> Sequence[Block]:
         """See the port."""
@@ -211,16 +217,30 @@ class MongoCases:
 
     async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
         """See the port."""
-        wanted: Document = {} if user is None else {"user": user}
-        with self._mongo.call():
-            if before is not None:
+        mine: Document = {} if user is None else {"user": user}
+        pages: list[Document] = [mine]
+        if before is not None:
+            with self._mongo.call():
                 place = await self._database.audit.find_one({"_id": before}, {"at": True})
-                if place is None:
-                    raise _nowhere()
-                earlier = {"at": place["at"], "_id": {"$lt": before}}
-                wanted["$or"] = [{"at": {"$lt": place["at"]}}, earlier]
-            found = self._database.audit.find(wanted).sort([("at", DESCENDING), ("_id", DESCENDING)])
-            return [_entry.decode(document["content"]) for document in await found.limit(limit).to_list()]
+            if place is None:
+                raise _nowhere()
+            same = {"at": place["at"], "entry": {"$lt": before}}
+            pages = [{**mine, **same}, {**mine, "at": {"$lt": place["at"]}}]
+        order = [("at", DESCENDING), ("entry", DESCENDING)]
+        return [_entry.decode(content) for content in await self._paged("audit", pages, order, limit)]
+
+    async def _paged(
+        self, collection: str, pages: Sequence[Document], order: Sequence[tuple[str, int]], limit: int
+    ) -> list[str]:
+        """What goes on from a place: first what is equal to it in the first field of the order, and then the rest. Two
+        questions, because each is one walk along an index."""
+        found: list[str] = []
+        with self._mongo.call():
+            for wanted in pages:
+                if len(found) < limit:
+                    asked = self._database[collection].find(wanted, {"content": True}).sort(list(order))
+                    found += [each["content"] for each in await asked.limit(limit - len(found)).to_list()]
+        return found
 
     async def _find(self, wanted: Document) -> Case | None:
         with self._mongo.call():
@@ -253,7 +273,13 @@ class MongoCases:
         return await self._write(job)
 
     async def _note(self, entry: AuditEntry, session: Session) -> None:
-        fields = {"_id": entry.id, "at": entry.at, "user": entry.user, "content": _encode(entry).decode()}
+        fields = {
+            "_id": entry.id,
+            "entry": entry.id,
+            "at": entry.at,
+            "user": entry.user,
+            "content": _encode(entry).decode(),
+        }
         await self._database.audit.insert_one(fields, session=session)
 
     async def _write(self, job: Callable[[Session], Awaitable[T]]) -> T:

@@ -57,9 +57,9 @@ _FIRST: Mapping[str, Sequence[IndexModel]] = {
 }
 _MODERATION: Mapping[str, Sequence[IndexModel]] = {
     "cases": (_index("case", "case", unique=True), _index("by_state", "state", "opened", "case")),
-    "audit": (_index("by_time", "at", "_id"), _index("by_user", "user", "at", "_id")),
+    "audit": (_index("by_time", "at", "entry"), _index("by_user", "user", "at", "entry")),
     "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
-    "blocks": (_index("by_end", "until"),),
+    "blocks": (_index("by_end", "until"), _index("by_user", "user", "until")),
     "strictness": (),
     "held": (),
     "families": (_index("user", "user"),),
