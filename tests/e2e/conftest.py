@@ -33,7 +33,9 @@ EVERY_SERVER = ("serve", pytest.param("roles", marks=pytest.mark.production))
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess | Cluster]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess | Cluster]:
     """One server, with the default settings but for registrations, for the tests of a module.
 
     Its parameter is one of `EVERY_SERVER`.

@@ -81,10 +81,12 @@ class Traffic:
             self._tasks.start_soon(work, *arguments)
 
     @asynccontextmanager
-    async def flows(self) -> AsyncIterator[None]:
-        """Everyone is there, and talks. At the end of the block, all is awaited and judged."""
+    async def flows(self, acked: int = 20) -> AsyncIterator[None]:
+        """Everyone is there, and so many messages are acknowledged. At the end of the block, all is awaited and
+        judged."""
         with anyio.fail_after(_LONGEST_SECONDS):
             async with self._everyone():
+                await self.until_acked(acked)
                 yield
                 await self._settle()
             await self.judge()
@@ -95,7 +97,6 @@ class Traffic:
             for each in self.participants:
                 self._tasks.start_soon(each.run)
             await self.until(lambda: all(each.sessions for each in self.participants), "everyone is there")
-            await self.until_acked(len(self.participants))
             yield
             self._tasks.cancel_scope.cancel()
 
