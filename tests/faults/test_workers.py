@@ -105,6 +105,21 @@ async def test_a_second_worker_comes_and_goes(cluster: Cluster, tmp_path: Path) 
     cluster.check("worker1")
 
 
+async def test_a_worker_that_was_taken_for_dead_goes_on(cluster: Cluster, tmp_path: Path) -> None:
+    """It sleeps until the other one has its partitions and writes there; then it wakes up with batches in hand."""
+    traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=4, members=4), senders=8, pace=0.05)
+    first, other = cluster.processes["worker0"], cluster.add("worker1", "worker", "persistence")
+    async with traffic.flows():
+        await anyio.to_thread.run_sync(other.start)
+        for worker in (first, other):
+            worker.pause()
+            await traffic.until_acked(40)
+            await traffic.until_shown()  # so the other one has taken over
+            worker.resume()
+            await traffic.until_acked(100)
+    cluster.check()
+
+
 async def stored_but_not_shown(cluster: Cluster, seeded: Seeded, traffic: Traffic) -> tuple[str, set[str]]:
     """Wait until a room's history has messages that nobody was shown; the room, and their client ids."""
     async with httpx.AsyncClient(base_url=cluster.http, trust_env=False) as http:

@@ -68,8 +68,7 @@ class Balancer:
         """Serve until cancelled."""
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
         async with listener:
-            host, port = listener.extra(SocketAttribute.local_address)[:2]
-            task_status.started(f"{host}:{port}")
+            task_status.started(f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}")  # noqa: S610 - not Django's
             await listener.serve(self._carry)
 
     async def _carry(self, client: SocketStream) -> None:

@@ -115,6 +115,14 @@ class RoleProcess:
         """SIGTERM: drain."""
         self.process.send_signal(signal.SIGTERM)
 
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
     def wait(self, timeout: float = _STOP_SECONDS) -> int:
         """Wait for the exit; its code."""
         try:

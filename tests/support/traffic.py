@@ -90,6 +90,7 @@ class Traffic:
                 yield
                 await self._settle()
             await self.judge()
+            await self._ready()
 
     @asynccontextmanager
     async def _everyone(self) -> AsyncIterator[None]:
@@ -103,7 +104,7 @@ class Traffic:
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for it. Fails when it does not come, and at the first breach."""
         with anyio.move_on_after(DEADLINE) as scope:
-            while not true():  # noqa: ASYNC110 - processes outside tell nobody
+            while not true():
                 await anyio.sleep(LOOK_SECONDS)
                 assert not self.breaches, self.breaches[:5]
         assert not scope.cancelled_caught, f"not within {DEADLINE:g} s: {what}. {self._story()}"
@@ -157,6 +158,14 @@ class Traffic:
                     self._judge_conversation(items, [(one, other.user.id), (other, one.user.id)])
                     told = {item["seq"]: item["client_id"] for item in items}
                     assert one.direct == other.direct == told
+
+    async def _ready(self) -> None:
+        """Every process says so, by itself."""
+        async with httpx.AsyncClient(timeout=_REST_SECONDS, trust_env=False) as http:
+            with anyio.fail_after(_REST_SECONDS):
+                for process in self.cluster.processes.values():
+                    while process.alive and (await http.get(f"{process.http}/readyz")).status_code != 200:  # noqa: ASYNC110
+                        await anyio.sleep(LOOK_SECONDS)
 
     @staticmethod
     def _judge_conversation(items: list[Json], senders: list[tuple[Participant, str]]) -> None:
