@@ -42,8 +42,8 @@ def server(
     """
     name = request.module.__name__.rpartition(".")[2]
     if getattr(request, "param", "serve") == "roles":
-        settings = {"rate_limits": "on", "register_per_minute": "100000"}
-        with Cluster(f"{name}-roles", servers_with(), **settings).running() as cluster:
+        roles = Cluster(f"{name}-roles", servers_with(), rate_limits="on", register_per_minute="100000")
+        with roles.running() as cluster:
             yield cluster
             cluster.check()
         return

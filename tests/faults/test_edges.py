@@ -24,8 +24,9 @@ CLIENTS = 500
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    settings = {"heartbeat_seconds": str(HEARTBEAT_SECONDS), "register_per_minute": "100000"}
-    with Cluster("edges", servers_with(), **settings).running() as running:
+    heartbeat = str(HEARTBEAT_SECONDS)
+    cluster = Cluster("edges", servers_with(), heartbeat_seconds=heartbeat, register_per_minute="100000")
+    with cluster.running() as running:
         yield running
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -68,7 +69,7 @@ async def test_killed_between_publishing_and_committing(
                 pending = await stored_but_not_shown(cluster, seeded, traffic)
                 kafka.pause()
             try:
-                await traffic.until(lambda pending=pending: shown(traffic, pending), "published, and not committed")
+                await traffic.until(partial(shown, traffic, pending), "published, and not committed")
                 worker.kill()
             finally:
                 kafka.resume()

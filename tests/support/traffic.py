@@ -174,7 +174,9 @@ class Traffic:
         count = 0
         for each, target in senders:
             said = [
-                item["client_id"] for item in items if (item.get("sender") or item.get("from"))["id"] == each.user.id
+                item["client_id"]
+                for item in items
+                if item["sender" if "sender" in item else "from"]["id"] == each.user.id
             ]
             assert said == [client_id for to, client_id in each.acked if to == target], each.user.name
             count += len(said)
