@@ -19,6 +19,7 @@ from chat.wire.relay import Revoked, pack_control, user_channel
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
+from services.common.telling import tell
 from services.common.whole import whole
 
 CLOSE_TOKEN_INVALID = 4001
@@ -72,7 +73,7 @@ async def end(services: Services, presented: str) -> None:
 
 async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
     control = Revoked(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
-    await services.relay.publish([Publication(user_channel(grant.user), pack_control(control))])
+    await tell(services.relay, [Publication(user_channel(grant.user), pack_control(control))])
 
 
 def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
