@@ -7,11 +7,12 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import httpx
 import pytest
 
 from tests.support.cluster_process import Cluster
 from tests.support.own_servers import OwnServer, own_server, servers_with
-from tests.support.traffic import Traffic
+from tests.support.traffic import DEADLINE, Traffic
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
 KILLS = 2
@@ -43,9 +44,15 @@ async def test_killed_and_started_again(cluster: Cluster, mongo: OwnServer, tmp_
 
 
 async def test_paused(cluster: Cluster, mongo: OwnServer, tmp_path: Path) -> None:
-    traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=2, members=8), senders=8)
+    """Whoever asks is told, in time."""
+    seeded = cluster.seed(tmp_path, users=8, rooms=2, members=8)
+    traffic = Traffic(cluster, seeded, senders=8)
     async with traffic.flows():
         with mongo.paused():
+            async with httpx.AsyncClient(base_url=cluster.http, timeout=DEADLINE, trust_env=False) as http:
+                headers = {"Authorization": f"Bearer {seeded.users[0].token}"}
+                answer = await http.get("/api/rooms", headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             await anyio.sleep(AWAY_SECONDS)
         await traffic.until_acked(40)
     cluster.check()

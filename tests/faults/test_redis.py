@@ -15,7 +15,7 @@ from redis import Redis
 from tests.support.cluster_process import Cluster
 from tests.support.own_servers import OwnServer, own_server, servers_with
 from tests.support.people import Chat, new_id, register
-from tests.support.traffic import Traffic
+from tests.support.traffic import DEADLINE, Traffic
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
 PAUSE_SECONDS = 20.0
@@ -65,6 +65,9 @@ async def test_paused(cluster: Cluster, redis: OwnServer, tmp_path: Path) -> Non
     async with traffic.flows():
         with redis.paused():
             await traffic.until_acked(20)  # rooms go on being stored
+            async with httpx.AsyncClient(base_url=cluster.http, timeout=DEADLINE, trust_env=False) as http:
+                answer = await http.post("/api/auth/login", json={"name": "nobody", "password": "a long one"})
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             await anyio.sleep(PAUSE_SECONDS)
         await traffic.until_acked(40)
     cluster.check()

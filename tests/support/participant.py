@@ -34,6 +34,8 @@ class Participant:
 
     `views`: of each room what was shown, as (seq, client id). `direct`: the partner's conversation by seq; `shown` are
     the client ids of direct messages whose text it got. `sent` and `acked` are (room or user, client id), in order.
+    Some messages it sends again though they are acknowledged, and some of its own it edits or deletes: `changed` are
+    the texts that were acknowledged so, None for a deletion, by (room, seq).
     """
 
     def __init__(self, traffic: Traffic, user: User, rooms: list[str], partner: User | None, *, sends: bool) -> None:
@@ -45,6 +47,7 @@ class Participant:
         self.shown: set[str] = set()
         self.sent: list[tuple[str, str]] = []
         self.acked: list[tuple[str, str]] = []
+        self.changed: dict[tuple[str, int], str | None] = {}
         self.refused = 0
         self.sessions = 0
         self.gaps = 0
@@ -141,13 +144,32 @@ class Participant:
                     return
                 await anyio.sleep(self._traffic.pace * random.uniform(0.5, 1.5))
                 self.sent.append((self._next_target(), str(uuid.uuid4())))
-            target, client_id = self.sent[-1]
-            text = f"{len(self.sent)} {self._traffic.padding}"
-            if target in self.views:
-                await self._until_ok("send", room=target, text=text, client_id=client_id)
-            else:
-                await self._until_ok("dm", to=target, text=text, client_id=client_id)
-            self.acked.append((target, client_id))
+            await self._say(*self.sent[-1])
+            self.acked.append(self.sent[-1])
+            if len(self.acked) % 7 == 0:
+                await self._say(*random.choice(self.acked))
+            if len(self.acked) % 5 == 0:
+                await self._change()
+
+    async def _say(self, target: str, client_id: str) -> None:
+        if target in self.views:
+            await self._until_ok("send", room=target, text=client_id, client_id=client_id)
+        else:
+            await self._until_ok("dm", to=target, text=client_id, client_id=client_id)
+
+    async def _change(self) -> None:
+        """Edit a message of one's own that was shown, or delete it. What is not acknowledged is begun again."""
+        room, client_id = self.acked[-1]
+        seq = next((seq for seq, shown in self.views.get(room, ())[-50:] if shown == client_id), None)
+        if seq is None:
+            return
+        text = f"edited {uuid.uuid4()}"
+        if len(self.acked) % 2:
+            await self._until_ok("edit", room=room, seq=seq, text=text)
+            self.changed[room, seq] = text
+        else:
+            await self._until_ok("delete", room=room, seq=seq)
+            self.changed[room, seq] = None
 
     def _next_target(self) -> str:
         turn = next(self._turns)

@@ -36,14 +36,12 @@ class Traffic:
         *,
         senders: int,
         pace: float = PACE_SECONDS,
-        padding: str = "",
         ws: str | None = None,
     ) -> None:
         self.cluster = cluster
         self.seeded = seeded
         self.ws = ws or cluster.ws
         self.pace = pace
-        self.padding = padding
         self.flowing = True
         self._tasks: TaskGroup | None = None
         rooms: dict[str, list[str]] = {user.id: [] for user in seeded.users}
@@ -146,7 +144,7 @@ class Traffic:
         assert self.breaches == []
         async with httpx.AsyncClient(base_url=self.cluster.http, timeout=_REST_SECONDS, trust_env=False) as http:
             for room, members in self.seeded.rooms.items():
-                items = await history(http, members[0], f"/api/rooms/{room}/messages")
+                items = await self._room_history(http, room, members[0])
                 self._judge_conversation(items, [(each, room) for each in self.participants])
                 said = [(item["seq"], item["client_id"]) for item in items]
                 for each in self.participants:
@@ -158,6 +156,18 @@ class Traffic:
                     self._judge_conversation(items, [(one, other.user.id), (other, one.user.id)])
                     told = {item["seq"]: item["client_id"] for item in items}
                     assert one.direct == other.direct == told
+
+    async def _room_history(self, http: httpx.AsyncClient, room: str, user: User) -> list[Json]:
+        """All that is in a room, as soon as the changes that were acknowledged are in it; nothing else awaits them."""
+        changes = [(at, text) for each in self.participants for at, text in each.changed.items()]
+        changed = {seq: text for (at, seq), text in changes if at == room}
+        with anyio.move_on_after(DEADLINE):
+            while True:
+                items = await history(http, user, f"/api/rooms/{room}/messages")
+                if {item["seq"]: item["text"] for item in items if item["seq"] in changed} == changed:
+                    return items
+                await anyio.sleep(LOOK_SECONDS)
+        raise AssertionError("an acknowledged edit or deletion is not in history")
 
     async def _ready(self) -> None:
         """Every process says so, by itself."""
