@@ -61,12 +61,15 @@ async def test_restarted_empty(cluster: Cluster, redis: OwnServer, tmp_path: Pat
 
 async def test_paused(cluster: Cluster, redis: OwnServer, tmp_path: Path) -> None:
     """For so long that everyone notices."""
-    traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=2, members=8), senders=8)
+    seeded = cluster.seed(tmp_path, users=8, rooms=2, members=8)
+    traffic = Traffic(cluster, seeded, senders=8)
     async with traffic.flows():
         with redis.paused():
             await traffic.until_acked(20)  # rooms go on being stored
             async with httpx.AsyncClient(base_url=cluster.http, timeout=DEADLINE, trust_env=False) as http:
-                answer = await http.post("/api/auth/login", json={"name": "nobody", "password": "a long one"})
+                http.headers["Authorization"] = f"Bearer {seeded.users[0].token}"
+                assert (await http.get("/api/rooms")).status_code == 200
+                answer = await http.get(f"/api/presence?users={seeded.users[1].id}")
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             await anyio.sleep(PAUSE_SECONDS)
         await traffic.until_acked(40)
