@@ -35,11 +35,15 @@ class OwnServer:
         self.url = ""
 
     def start(self) -> None:
-        """Start what does not run of it, and wait until it answers. Skips the test where it cannot be had."""
+        """Start what does not run of it, and wait until it answers. The first time, skips the test where it cannot be
+        had."""
         try:
             self.url = start(self._name, self._folder)
         except Needs as missing:
-            pytest.skip(str(missing).splitlines()[0])
+            if self.url:
+                raise
+            reason = str(missing).splitlines()[0]
+            pytest.skip(reason if reason.startswith("needs") else f"needs {reason}")
 
     def stop(self) -> None:
         """End what runs of it. Its data is not needed any more, so without ceremony."""
