@@ -115,6 +115,15 @@ class _Sparing(logging.Filter):
         return True
 
 
+class _Abandoned(logging.Filter):
+    """Keeps quiet about requests of the driver's that failed when nobody waited for them any more: it shields them from
+    the cancellation of whoever waits, who has told of it already."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (isinstance(error, KafkaError) and record.getMessage().startswith("Task exception was never"))
+
+
 _LOGGERS = (
     "aiokafka",
     "aiokafka.client",
@@ -133,3 +142,6 @@ def quieten() -> None:
         logger = logging.getLogger(name)
         if not any(isinstance(known, _Sparing) for known in logger.filters):
             logger.addFilter(_Sparing(30.0))
+    asyncio_logger = logging.getLogger("asyncio")
+    if not any(isinstance(known, _Abandoned) for known in asyncio_logger.filters):
+        asyncio_logger.addFilter(_Abandoned())

@@ -1,7 +1,7 @@
 """What moderation keeps, in MongoDB.
 
-`cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id, and
-so is `entry`, for the index. Both carry the whole as JSON in `content`, beside the fields that are asked for.
+`cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id, as
+is `entry`, for the index. Both carry the whole as JSON in `content`, beside the fields that are asked for.
 `removals`: `_id` is made of what names the text. `blocks`: `_id` is the user, as is `user`. `strictness` and `held`:
 `_id` is the conversation. A change and its entry in the audit log are written in one transaction.
 """

@@ -18,6 +18,7 @@ from chat.ports.authority import Revocation, announcement
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
+from services.common.telling import tell
 from services.common.whole import whole
 
 CLOSE_TOKEN_INVALID = 4001
@@ -71,7 +72,7 @@ async def end(services: Services, presented: str) -> None:
 
 async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
     revocation = Revocation(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
-    await services.relay.publish(announcement(revocation))
+    await tell(services.relay, announcement(revocation))
 
 
 def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:

@@ -1,7 +1,8 @@
 """Tells edges and clients what changed in a room, so that open sessions follow within a second.
 
 A membership change goes out in one `publish`: first the instruction on the user's channel, so that the edge that
-serves the user acts on it before, or together with, the `member` event that everyone in the room sees.
+serves the user acts on it before, or together with, the `member` event that everyone in the room sees. All raise
+`Unavailable` when the relay could not be told within `telling.TELL_SECONDS`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from chat.domain.models import Role, Room
 from chat.ports.relay import Publication, Relay
 from chat.wire.events import encode
 from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, room_channel, user_channel
+from services.common.telling import tell
 
 BATCH = 500
 
@@ -22,28 +24,29 @@ async def member_changed(relay: Relay, room: str, user: str, change: str, role: 
     if role is not None:
         event["role"] = role
     body = encode(event)
-    await relay.publish(
+    await tell(
+        relay,
         [
             Publication(user_channel(user), _control(room, user, role, body)),
             Publication(room_channel(room), pack_event(body)),
-        ]
+        ],
     )
 
 
 async def room_updated(relay: Relay, room: Room) -> None:
     """The room has another name or visibility."""
     event = {"type": "room", "room": room.id, "change": "updated", "name": room.name, "visibility": room.visibility}
-    await relay.publish([Publication(room_channel(room.id), pack_event(encode(event)))])
+    await tell(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 
 async def room_deleted(relay: Relay, room: str, members: Sequence[str]) -> None:
     """The room is gone; `members` are those who were in it."""
     body = encode({"type": "room", "room": room, "change": "deleted"})
     gone = pack_control(RoomDeleted(room=room, event=body.decode()))
-    await relay.publish([Publication(room_channel(room), gone)])
+    await tell(relay, [Publication(room_channel(room), gone)])
     for start in range(0, len(members), BATCH):
         some = members[start : start + BATCH]
-        await relay.publish([Publication(user_channel(user), _control(room, user, None, body)) for user in some])
+        await tell(relay, [Publication(user_channel(user), _control(room, user, None, body)) for user in some])
 
 
 def _control(room: str, user: str, role: Role | None, body: bytes) -> bytes:

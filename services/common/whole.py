@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import anyio
 
 from chat.errors import Unavailable
+from services.common.telling import TELL_SECONDS
 
-WHOLE_SECONDS = 10.0
+WHOLE_SECONDS = 10.0 + TELL_SECONDS
 
 
 @contextmanager

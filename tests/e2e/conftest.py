@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.people import Person, register
+from tests.support.cluster_process import Cluster
+from tests.support.own_servers import servers_with
+from tests.support.people import Person, Server, register
 from tests.support.process import ServerProcess
 
 
@@ -19,10 +21,32 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return request.param, {}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module with `SERVERS = EVERY_SERVER` holds for all of them: its tests run against each."""
+    servers = getattr(metafunc.module, "SERVERS", ())
+    if servers and "server" in metafunc.fixturenames:
+        metafunc.parametrize("server", servers, indirect=True, scope="module")
+
+
+EVERY_SERVER = ("serve", pytest.param("roles", marks=pytest.mark.production))
+"""One process on the embedded engines; roles in processes of their own, two edges among them, on real servers."""
+
+
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server, with the default settings but for registrations, for the tests of a module."""
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess | Cluster]:
+    """One server, with the default settings but for registrations, for the tests of a module.
+
+    Its parameter is one of `EVERY_SERVER`.
+    """
     name = request.module.__name__.rpartition(".")[2]
+    if getattr(request, "param", "serve") == "roles":
+        roles = Cluster(f"{name}-roles", servers_with(), rate_limits="on", register_per_minute="100000")
+        with roles.running() as cluster:
+            yield cluster
+            cluster.check()
+        return
     data = tmp_path_factory.mktemp("data")
     with ServerProcess(name, data, register_per_minute="100000") as process:
         yield process
@@ -60,12 +84,12 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def ada(server: ServerProcess, http: httpx.AsyncClient) -> Person:
+async def ada(server: Server, http: httpx.AsyncClient) -> Person:
     """A user."""
     return await register(server, http)
 
 
 @pytest.fixture
-async def bob(server: ServerProcess, http: httpx.AsyncClient) -> Person:
+async def bob(server: Server, http: httpx.AsyncClient) -> Person:
     """Another user."""
     return await register(server, http)

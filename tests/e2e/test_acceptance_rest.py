@@ -10,11 +10,11 @@ import httpx
 import jwt
 import pytest
 
-from tests.e2e.conftest import NewServer
-from tests.support.people import PASSWORD, Person, log_in, new_id, register
-from tests.support.process import ServerProcess
+from tests.e2e.conftest import EVERY_SERVER, NewServer
+from tests.support.people import PASSWORD, Person, Server, log_in, new_id, register
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+SERVERS = EVERY_SERVER
 
 
 async def say(person: Person, room: str, *texts: str) -> None:
@@ -26,7 +26,7 @@ async def say(person: Person, room: str, *texts: str) -> None:
         await chat.messages(room, newest + len(texts))
 
 
-async def test_accounts(server: ServerProcess, ada: Person) -> None:
+async def test_accounts(server: Server, ada: Person) -> None:
     assert await ada.call("GET", "/api/auth/me") == {"id": ada.id, "name": ada.name, "email": None}
     name = {"name": ada.name.upper(), "password": PASSWORD}
     taken = await ada.call("POST", "/api/auth/register", name, status=409)
@@ -43,7 +43,7 @@ async def test_accounts(server: ServerProcess, ada: Person) -> None:
         assert wrong["status"] == 401
 
 
-async def test_without_a_valid_token_nothing_is_told(server: ServerProcess, ada: Person) -> None:
+async def test_without_a_valid_token_nothing_is_told(server: Server, ada: Person) -> None:
     stranger = Person(server, "nobody", http=ada.http)
     forged = jwt.encode({"sub": ada.id, "exp": 2**31}, "x" * 32, algorithm="HS256")
     header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).decode().rstrip("=")
@@ -216,7 +216,7 @@ async def test_people(ada: Person, bob: Person) -> None:
         assert (states[ada.id]["state"], states[bob.id]["state"]) == ("offline", "online")
 
 
-async def test_operations_and_the_page(server: ServerProcess, ada: Person) -> None:
+async def test_operations_and_the_page(server: Server, ada: Person) -> None:
     config = await ada.call("GET", "/api/config")
     assert config["ws_url"] == server.ws
     for path in ("/healthz", "/readyz"):

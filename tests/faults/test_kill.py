@@ -26,12 +26,6 @@ DEADLINE = 240.0
 BACKOFF = Backoff(base=0.1, cap=1.0)
 
 
-@pytest.fixture(params=["asyncio"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    """Processes live in real time."""
-    return request.param, {}
-
-
 class Round:
     """What was acknowledged, what was seen, and who kills."""
 

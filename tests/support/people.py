@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import anyio
 import httpx
@@ -17,7 +17,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.asyncapi import check_frame
-from tests.support.process import ServerProcess
 
 PASSWORD = "correct horse battery"
 DEADLINE = 20.0
@@ -30,11 +29,25 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+class Server(Protocol):
+    """Where a person goes: a process, or several behind one address."""
+
+    @property
+    def http(self) -> str:
+        """REST and the page."""
+        ...
+
+    @property
+    def ws(self) -> str:
+        """The edge."""
+        ...
+
+
 @dataclass
 class Person:
     """A registered user."""
 
-    server: ServerProcess
+    server: Server
     name: str
     id: str = ""
     token: str = ""
@@ -81,7 +94,7 @@ class Person:
             yield chat
 
 
-async def register(server: ServerProcess, http: httpx.AsyncClient, name: str | None = None) -> Person:
+async def register(server: Server, http: httpx.AsyncClient, name: str | None = None) -> Person:
     """A new user, logged in."""
     person = Person(server, name or f"user-{next(_numbers)}-{uuid.uuid4().hex[:6]}", http=http)
     created = await person.call("POST", "/api/auth/register", {"name": person.name, "password": PASSWORD}, status=201)

@@ -1,4 +1,4 @@
-"""The real process: `python -m rookery serve`, started, watched, killed and started again by a test.
+"""The real process: `python -m rookery ROLE`, started, watched, killed and started again by a test.
 
 Times are deadlines, never waits: a test goes on as soon as the process is ready, or has exited.
 """
@@ -21,7 +21,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "output"
 
-_READY = re.compile(rb"^ready http=(?:http://)?([^\s/]+)\S* ws=(?:ws://)?([^\s/]+)", re.MULTILINE)
+_READY = re.compile(rb"^ready http=(?:http://)?([^\s/]+)\S*(?: ws=(?:ws://)?([^\s/]+)\S*)?\n", re.MULTILINE)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
@@ -30,18 +30,17 @@ class ServerFailed(Exception):
     """The process did not come up, or did not go."""
 
 
-class ServerProcess:
-    """One server on its own data folder and free ports. Standard error goes to `output/e2e/NAME.log`.
+class RoleProcess:
+    """One process on free ports: `role` is what follows `rookery`. Standard error goes to `output/FOLDER/NAME.log`.
 
     After the first start the ports stay the same, so that clients find it again.
     """
 
-    def __init__(self, name: str, data: Path, *, backend: str | None = None, **environment: str) -> None:
-        self.data = data
+    def __init__(self, name: str, *role: str, edge: bool = False, folder: str = "faults", **environment: str) -> None:
         self.http_address = "127.0.0.1:0"
-        self.ws_address = "127.0.0.1:0"
-        self.log = OUTPUT / "e2e" / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.log"
-        self._backend = backend
+        self.ws_address = "127.0.0.1:0" if edge else ""
+        self.log = OUTPUT / folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.log"
+        self._role = role
         self._environment = {f"ROOKERY_{key.upper()}": value for key, value in environment.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -72,12 +71,16 @@ class ServerProcess:
         return self._process
 
     def start(self) -> None:
-        """Start, and wait until both ports accept. Raises `ServerFailed` with what the process said."""
+        """Start, and wait until its ports accept. Raises `ServerFailed` with what the process said."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Start, without waiting."""
         self.kill()
-        command = [sys.executable, "-m", "rookery", "serve", "--data", str(self.data)]
-        command += ["--http", self.http_address, "--ws", self.ws_address]
-        if self._backend:
-            command += ["--backend", self._backend]
+        command = [sys.executable, "-m", "rookery", *self._role, "--http", self.http_address]
+        if self.ws_address:
+            command += ["--ws", self.ws_address]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOKERY_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -88,9 +91,9 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        self.http_address, self.ws_address = self._wait_ready()
 
-    def _wait_ready(self) -> tuple[str, str]:
+    def await_ready(self) -> None:
+        """Wait until its ports accept. Raises `ServerFailed`."""
         deadline = time.monotonic() + _START_SECONDS
         said = b""
         assert self.process.stdout is not None
@@ -104,11 +107,21 @@ class ServerProcess:
                 if not data:
                     raise ServerFailed(f"exited with {self.process.wait(_STOP_SECONDS)}: {self.errors()[-2000:]}")
                 said += data
-        return found[1].decode(), found[2].decode()
+        self.http_address = found[1].decode()
+        if found[2]:
+            self.ws_address = found[2].decode()
 
     def terminate(self) -> None:
         """SIGTERM: drain."""
         self.process.send_signal(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
 
     def wait(self, timeout: float = _STOP_SECONDS) -> int:
         """Wait for the exit; its code."""
@@ -150,3 +163,12 @@ class ServerProcess:
         """No defect was logged: fails the test that caused a traceback."""
         said = self.errors()
         assert "Traceback" not in said, said[-5000:]
+
+
+class ServerProcess(RoleProcess):
+    """`rookery serve` on its own data folder: everything in one process."""
+
+    def __init__(self, name: str, data: Path, *, backend: str | None = None, **environment: str) -> None:
+        self.data = data
+        role = ["serve", "--data", str(data), *(["--backend", backend] if backend else [])]
+        super().__init__(name, *role, edge=True, folder="e2e", **environment)
