@@ -146,9 +146,11 @@ def _publications(
     outcomes = iter(applied)
     for record in records:
         if isinstance(record, Sent):
-            message = stored.pop((record.actor, record.client_id), None)
-            # One that was stored in another conversation belongs to another partition, which has published it.
+            key = record.actor, record.client_id
+            message = stored.get(key)
+            # One that was stored in another conversation is told there.
             if message is not None and message.conversation == record.conversation:
+                del stored[key]
                 message_publications(publications, message)
         elif next(outcomes):
             change_publications(publications, record)
