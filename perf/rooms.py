@@ -24,6 +24,7 @@ import anyio
 from perf import bare
 from perf.cluster import Cluster, RoleProcess, Servers, cluster
 from perf.loadclient import Session, Swarm, masked
+from perf.percentiles import percentile
 
 ROOMS = 50
 BARE = 200
@@ -83,12 +84,6 @@ class Clients:
                 raise TimeoutError("messages did not come")
             self.pump(0.05)
         return [(self.came[key] - self.sent[key]) / 1e9 for key, _ in frames]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which this share of them lies, in milliseconds."""
-    ordered = sorted(values)
-    return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def bare_medians(servers: Servers) -> dict[str, float]:

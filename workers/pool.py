@@ -141,6 +141,11 @@ class Pool(Generic[T]):
             finally:
                 self._consumer = None
 
+    @property
+    def done(self) -> int:
+        """Records that were handled or put aside, and are committed or being committed."""
+        return self._handled + self._dead
+
     async def statistics(self) -> PoolStatistics:
         """What there is now. Raises `Unavailable` when the log cannot tell the lag."""
         lag = await self._consumer.lag() if self._consumer is not None else 0
