@@ -45,7 +45,7 @@ _VARIABLES = {
 
 
 def _address(name: str, variable: str) -> str:
-    command = [ROOT / "scripts" / "servers", "url", name]
+    command = [str(ROOT / "scripts" / "servers"), "url", name]
     return os.environ.get(variable) or subprocess.check_output(command, text=True).strip()
 
 

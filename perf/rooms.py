@@ -1,10 +1,11 @@
 """How long does a room message take to a member on another edge, against the bare servers?
 
-`python -m perf.rooms [--rate N] [--seconds S] [--rounds N] [--trace FILE]`. Two edges and a persistence worker, each a
+`python -m perf.rooms [--rate N] [--seconds S] [--rounds N] [--figure FILE]`. Two edges and a persistence worker, each a
 process; senders in 50 rooms on the one edge, a member of each room on the other. Messages go out at a steady rate, and
 the clock of one runs from the write of its `send` to the arrival of its `message`. In the same run, round by round,
 the bare servers take their turns: Kafka from produce to consume, one insert, one PUBLISH to its message, one at a time
-(`perf/bare.py`). `--trace` also notes where each message is, for `perf.figure`.
+(`perf/bare.py`). With `--figure`, the roles note when each message passes, and a
+chart of where its time goes is drawn; the notes cost a little.
 """
 
 from __future__ import annotations
@@ -16,20 +17,29 @@ import statistics
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
 
 from perf import bare
 from perf.cluster import Cluster, RoleProcess, Servers, cluster
+from perf.drawing import draw
 from perf.loadclient import Session, Swarm, masked
 from perf.percentiles import percentile
 
 ROOMS = 50
 BARE = 200
 _CLIENT_ID = re.compile(rb'"client_id":"([^"]+)"')
-STAGES = ("sent", "edge", "acknowledged", "polled", "stored", "published", "received", "delivered")
+STAGES = {
+    "edge": "to the edge; parsed and checked",
+    "acknowledged": "Kafka, until it has acknowledged",
+    "polled": "until the worker takes it: the batch before is at work",
+    "stored": "MongoDB: inserted, committed, journaled",
+    "received": "Redis, until the other edge has it",
+    "delivered": "to the member's socket",
+}
 
 
 class Clients:
@@ -90,9 +100,11 @@ def bare_medians(servers: Servers) -> dict[str, float]:
     """Milliseconds."""
     options = {"use_uvloop": True}
     return {
-        "Kafka": percentile(anyio.run(bare.kafka, servers.kafka, BARE, backend_options=options), 0.5),
-        "insert": percentile(anyio.run(bare.mongo, servers.mongo, BARE, backend_options=options), 0.5),
-        "PUBLISH": percentile(bare.redis(servers.redis, BARE), 0.5),
+        "Kafka, produce to consume": percentile(
+            anyio.run(bare.kafka, servers.kafka, BARE, backend_options=options), 0.5
+        ),
+        "MongoDB, one insert": percentile(anyio.run(bare.mongo, servers.mongo, BARE, backend_options=options), 0.5),
+        "Redis, PUBLISH to message": percentile(bare.redis(servers.redis, BARE), 0.5),
     }
 
 
@@ -101,21 +113,20 @@ def stages(clients: Clients, roles: Sequence[RoleProcess]) -> dict[str, float]:
     passed: dict[str, dict[str, int]] = defaultdict(dict)
     for key, when in clients.sent.items():
         passed[key.decode()]["sent"] = when
-    for key, when in clients.came.items():
-        passed[key.decode()]["delivered"] = when
-    far = roles[-1]
     for role in roles:
         assert role.trace is not None
         for line in role.trace.read_text().splitlines():
-            stage, client_id, when = line.split()
-            if stage != "received" or role is far:
-                passed[client_id].setdefault(stage, int(when))
-    spans: dict[str, list[int]] = defaultdict(list)
-    for moments in passed.values():
-        if len(moments) == len(STAGES):
-            for earlier, later in zip(STAGES, STAGES[1:], strict=False):
-                spans[later].append(moments[later] - moments[earlier])
-    return {stage: statistics.median(spans[stage]) / 1e6 for stage in STAGES[1:]}
+            stage, client_id, moment = line.split()
+            if stage != "received" or role is roles[-1]:
+                passed[client_id].setdefault(stage, int(moment))
+    for key, when in clients.came.items():
+        passed[key.decode()]["delivered"] = when
+    names = ("sent", *STAGES)
+    whole = [moments for moments in passed.values() if moments.keys() >= set(names)]
+    return {
+        STAGES[later]: max(0.0, statistics.median(moments[later] - moments[earlier] for moments in whole) / 1e6)
+        for earlier, later in pairwise(names)
+    }
 
 
 def show(rounds: Sequence[tuple[dict[str, float], list[float]]]) -> None:
@@ -141,11 +152,11 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=300, help="messages a second")
     parser.add_argument("--seconds", type=float, default=5.0, help="of a round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--trace", type=Path, help="write the stages' medians here, as JSON")
+    parser.add_argument("--figure", type=Path, help="draw where the time goes, as SVG")
     given = parser.parse_args()
     with cluster() as made:
         made.seed(users=2 * ROOMS, rooms=ROOMS, members=2)
-        trace = given.trace is not None
+        trace = given.figure is not None
         roles = [made.edge(trace=trace), made.worker(trace=trace), made.edge(trace=trace)]
         clients = Clients(made, roles[0], roles[2])
         clients.run(given.rate, 2.0)  # caches, connections and partitions
@@ -164,22 +175,11 @@ def main() -> None:
         show(rounds)
         made.close()
         if trace:
-            _write(given.trace, stages(clients, roles), rounds)
-
-
-def _write(
-    file: Path, medians: dict[str, float], rounds: Sequence[tuple[dict[str, float], list[float]]]
-) -> None:
-    all_took = [each for _, took in rounds for each in took]
-    least = {name: statistics.median(each[name] for each, _ in rounds) for name in rounds[0][0]}
-    told = {
-        "stages_ms": medians,
-        "bare_ms": least,
-        "median_ms": percentile(all_took, 0.5),
-        "p99_ms": percentile(all_took, 0.99),
-    }
-    file.write_text(json.dumps(told, indent=2) + "\n")
-    print(json.dumps(told, indent=2))
+            least = {name: statistics.median(each[name] for each, _ in rounds) for name in rounds[0][0]}
+            bars = {"Through the roles": stages(clients, roles), "The bare servers, one at a time": least}
+            for name, parts in bars.items():
+                print(f"{name}: " + ", ".join(f"{part} {value:.2f} ms" for part, value in parts.items()))
+            given.figure.write_text(draw(f"A room message to another edge, {given.rate} a second (medians)", bars))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ async def work(engines: Engines, rival: Rival, count: int) -> Cost:
             await anyio.sleep(_LOOK_SECONDS)
         cpu, wall = time.process_time() - handler.begun_cpu, time.perf_counter() - handler.begun
         with anyio.fail_after(30):
-            while (await pool.statistics()).lag:
+            while (await pool.statistics()).lag:  # noqa: ASYNC110 - as above
                 await anyio.sleep(_LOOK_SECONDS)
         tasks.cancel_scope.cancel()
     return Cost(1e6 * cpu / count, 1e6 * wall / count, count / handler.calls)

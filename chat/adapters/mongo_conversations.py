@@ -126,7 +126,10 @@ def moved(head: Head, newest: int, active: int) -> Head:
 def _move(moves: Mapping[str, Head], heads: Mapping[str, Head]) -> Document:
     # The condition stands in the update: so the filter is a key, which every server looks up.
     steps = [
-        {**{field: getattr(heads[name], field) for field in _SAME}, "become": {"newest": to.newest, "active": to.active}}
+        {
+            **{field: getattr(heads[name], field) for field in _SAME},
+            "become": {"newest": to.newest, "active": to.active},
+        }
         for name, to in moves.items()
     ]
     step = {"$arrayElemAt": [{"$literal": steps}, {"$indexOfArray": [{"$literal": list(moves)}, "$_id"]}]}
