@@ -63,6 +63,7 @@ async def mongo(url: str, count: int) -> list[float]:
             if number >= 20:
                 took.append(time.perf_counter() - begun)
             await anyio.sleep(PAUSE_SECONDS)
+        await database.client.drop_database(database.latest.name)
     return took
 
 

@@ -117,6 +117,7 @@ class Pool(Generic[T]):
         self._attempts = attempts
         self._drain_s = drain_s
         self._clock = clock
+        self._turns = turns
         self._places = anyio.Semaphore(turns, fast_acquire=True)
         self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
         self._stopping = anyio.Event()
@@ -129,6 +130,7 @@ class Pool(Generic[T]):
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Join the group and work until cancelled. Started once the group was joined."""
         self._stopping = anyio.Event()
+        self._places = anyio.Semaphore(self._turns, fast_acquire=True)
         async with self._log.consumer(self._group, self._topics) as consumer:
             self._consumer = consumer
             task_status.started()

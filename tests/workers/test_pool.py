@@ -307,6 +307,15 @@ async def test_a_log_that_is_away_is_asked_again(world: World) -> None:
     assert len(await world.dead_letters()) == 1
 
 
+async def test_a_pool_that_has_ended_may_begin_again(world: World) -> None:
+    world.pool = world.new_pool(turns=1)
+    for number in range(3):
+        async with world.running():
+            await world.send(number)
+            await world.until_done()
+    assert world.handler.handled == [0, 1, 2]
+
+
 @virtual_time
 async def test_a_batch_in_hand_is_finished_when_the_pool_ends(world: World) -> None:
     entered = anyio.Event()
