@@ -82,13 +82,13 @@ class PersistenceHandler:
                 changes.append(record)
         mentions = await self._mentions(sent)
         stored, applied = await self._store(sent, changes, mentions)
-        # One that was stored in another conversation belongs to another partition, which tells of it.
-        told = {key: message for key, message in stored.items() if message.conversation == sent[key].conversation}
-        publications = _publications(records, dict(told), applied)
+        untold = dict(stored)
+        publications = _publications(records, untold, applied)
         if publications:
             await self._publish(publications)
-        if self._notices is not None and told:
-            await append_all(self._notices, map(_notice, told.values()))
+        if self._notices is not None:
+            told = (message for key, message in stored.items() if key not in untold)
+            await append_all(self._notices, map(_notice, told))
 
     async def _mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
         """The ids of the users whom each text names; one question for the batch, and none without an `@`."""
@@ -162,13 +162,16 @@ def _notice(message: Message) -> Entry:
 def _publications(
     records: Sequence[AnyRecord], stored: dict[ClientKey, Message], applied: Sequence[bool]
 ) -> list[Publication]:
-    """What the edges are told, in the order of the records; each message once."""
+    """What the edges are told, in the order of the records; each message once. It is taken out of `stored`."""
     publications: list[Publication] = []
     outcomes = iter(applied)
     for record in records:
         if isinstance(record, Sent):
-            message = stored.pop((record.actor, record.client_id), None)
-            if message is not None:
+            key = record.actor, record.client_id
+            message = stored.get(key)
+            # One that was stored in another conversation is told there.
+            if message is not None and message.conversation == record.conversation:
+                del stored[key]
                 message_publications(publications, message)
         elif next(outcomes):
             change_publications(publications, record)

@@ -5,7 +5,11 @@ letters. Rule 2: a partition is handled strictly in order; different partitions 
 (`Unavailable`) is tried again without bound, and the partition waits. Rule 4: what will not pass never stops a
 partition: a record that cannot be decoded, or that the handler rejects (`Poison`), goes to the dead letters; so does
 one that keeps raising anything else, once it has been found by halving the batch. Rule 5: when the pool is cancelled, a
-batch in hand has a short time to be finished and committed; else it is left uncommitted, and comes again.
+batch in hand has a short time to be finished and committed; else it is left uncommitted, and comes again. Rule 6: the
+batches of one poll, of however many partitions, are handled with one call: a turn. Only so many turns are under way,
+and what comes meanwhile gathers for the next: so calls get larger by themselves when there is more to do, and none
+waits when there is little. A turn that fails falls apart into its batches, for which rules 2 to 4 hold, and makes room
+for another: what ails one partition costs the others one attempt.
 
 So a handler sees a record at least once, and after the first time perhaps in another company: it must be idempotent.
 """
@@ -27,6 +31,7 @@ from workers.backoff import Backoff
 from workers.dead_letters import dead_headers, dead_topic, describe
 
 MAX_RECORDS = 500
+TURNS = 2
 CONCURRENCY = 16
 ATTEMPTS = 3
 DRAIN_SECONDS = 5.0
@@ -44,7 +49,7 @@ class Handler(Protocol[T]):
         ...
 
     async def handle(self, records: Sequence[T]) -> None:
-        """Handle consecutive records of one partition; their effects are durable when this returns.
+        """Handle records, consecutive ones of each partition; their effects are durable when this returns.
 
         Raises `Unavailable` when the same may succeed later, `Poison` when one of them never will. Cancelled at any
         await, it leaves nothing behind that the same records would not repair when they come again.
@@ -67,8 +72,24 @@ class _Stopped(Exception):
     """The pool is ending; leave the batch uncommitted."""
 
 
+class _Turn:
+    """One of the calls of the handler that may be under way: its place is free again after the first `end`."""
+
+    __slots__ = ("_places", "batches")
+
+    def __init__(self, batches: Sequence[Batch], places: anyio.Semaphore) -> None:
+        self.batches = batches
+        self._places: anyio.Semaphore | None = places
+
+    def end(self) -> None:
+        places, self._places = self._places, None
+        if places is not None:
+            places.release()
+
+
 class Pool(Generic[T]):
-    """At most one batch of `max_records` a partition is in hand, and at most `concurrency` of them are being handled.
+    """At most `max_records` are delivered by a poll and handled in a turn, of which `turns` are under way; of batches
+    whose turn failed, `concurrency` are being handled. At most one batch of a partition is in hand.
 
     An unexpected exception is tried `attempts` times. A batch has `drain_s` seconds to finish when the pool is
     cancelled. `clock` (milliseconds) only serves the statistics.
@@ -82,6 +103,7 @@ class Pool(Generic[T]):
         handler: Handler[T],
         *,
         max_records: int = MAX_RECORDS,
+        turns: int = TURNS,
         concurrency: int = CONCURRENCY,
         attempts: int = ATTEMPTS,
         drain_s: float = DRAIN_SECONDS,
@@ -95,10 +117,12 @@ class Pool(Generic[T]):
         self._attempts = attempts
         self._drain_s = drain_s
         self._clock = clock
+        self._turns = turns
+        self._places = anyio.Semaphore(turns, fast_acquire=True)
         self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
         self._stopping = anyio.Event()
         self._consumer: Consumer | None = None
-        self._in_hand: dict[anyio.CancelScope, Batch] = {}
+        self._in_hand: dict[anyio.CancelScope, Sequence[Batch]] = {}
         self._handled = 0
         self._retried = 0
         self._dead = 0
@@ -106,6 +130,7 @@ class Pool(Generic[T]):
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Join the group and work until cancelled. Started once the group was joined."""
         self._stopping = anyio.Event()
+        self._places = anyio.Semaphore(self._turns, fast_acquire=True)
         async with self._log.consumer(self._group, self._topics) as consumer:
             self._consumer = consumer
             task_status.started()
@@ -118,25 +143,32 @@ class Pool(Generic[T]):
             finally:
                 self._consumer = None
 
+    @property
+    def done(self) -> int:
+        """Records that were handled or put aside, and are committed or being committed."""
+        return self._handled + self._dead
+
     async def statistics(self) -> PoolStatistics:
         """What there is now. Raises `Unavailable` when the log cannot tell the lag."""
         lag = await self._consumer.lag() if self._consumer is not None else 0
-        oldest = min((batch.records[0].timestamp for batch in self._in_hand.values()), default=None)
+        in_hand = (batch for batches in self._in_hand.values() for batch in batches)
+        oldest = min((batch.records[0].timestamp for batch in in_hand), default=None)
         age = 0.0 if oldest is None else max(0, self._clock() - oldest) / 1000
         return PoolStatistics(self._handled, self._retried, self._dead, lag, age)
 
     async def _consume(self, consumer: Consumer, tasks: TaskGroup) -> None:
         backoff = Backoff()
         while True:
+            await self._places.acquire()
             try:
                 batches = await consumer.poll(self._max_records)
             except Unavailable as error:
+                self._places.release()
                 _logger.warning("%s cannot read the log, and tries again: %s", self._group, error)
                 await anyio.sleep(backoff.next())
                 continue
             backoff.reset()
-            for batch in batches:
-                tasks.start_soon(self._work, consumer, batch)
+            tasks.start_soon(self._work, consumer, _Turn(batches, self._places))
 
     def _stop(self) -> None:
         self._stopping.set()
@@ -144,34 +176,69 @@ class Pool(Generic[T]):
         for scope in self._in_hand:
             scope.deadline = deadline
 
-    async def _work(self, consumer: Consumer, batch: Batch) -> None:
-        # Shielded: the cancellation of the pool reaches a batch in hand through `_stop`, which sets the deadline.
+    async def _work(self, consumer: Consumer, turn: _Turn) -> None:
+        # Shielded: the cancellation of the pool reaches what is in hand through `_stop`, which sets the deadline.
         with anyio.CancelScope(shield=True) as scope:
             if self._stopping.is_set():
                 return
-            self._in_hand[scope] = batch
+            self._in_hand[scope] = turn.batches
             try:
-                async with self._slots:
-                    await self._settle(batch)
-                    await self._commit(consumer, batch)
+                if await self._together(turn):
+                    turn.end()
+                    await self._commit(consumer, turn.batches)
+                else:
+                    await self._apart(consumer, turn)
             except _Stopped:
                 pass
             finally:
+                turn.end()
                 del self._in_hand[scope]
 
-    async def _settle(self, batch: Batch) -> None:
+    async def _together(self, turn: _Turn) -> bool:
+        """Handle the batches of several partitions with one call; whether that went well."""
+        if len(turn.batches) == 1:
+            return False
+        try:
+            items = [self._handler.decode(record.value) for batch in turn.batches for record in batch.records]
+            await self._handler.handle(items)
+        except Exception as error:  # noqa: BLE001 - each batch meets it again, alone
+            _logger.info("%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe(error))
+            return False
+        self._handled += len(items)
+        return True
+
+    async def _apart(self, consumer: Consumer, turn: _Turn) -> None:
+        if len(turn.batches) == 1:
+            await self._see_to(consumer, turn.batches[0], turn)
+            return
+        turn.end()
+        async with anyio.create_task_group() as tasks:
+            for batch in turn.batches:
+                tasks.start_soon(self._see_to, consumer, batch, turn)
+
+    async def _see_to(self, consumer: Consumer, batch: Batch, turn: _Turn) -> None:
+        try:
+            async with self._slots:
+                await self._settle(batch, turn)
+                turn.end()
+                await self._commit(consumer, [batch])
+        except _Stopped:
+            pass
+
+    async def _settle(self, batch: Batch, turn: _Turn) -> None:
         """See to it that every record is handled, or is in the dead letters."""
         pairs: list[tuple[LogRecord, T]] = []
         for record in batch.records:
             try:
                 pairs.append((record, self._handler.decode(record.value)))
             except Poison as error:
+                turn.end()
                 await self._bury(batch, record, error.message)
         if pairs:
-            await self._handle(batch, pairs, self._attempts)
+            await self._handle(batch, pairs, self._attempts, turn)
 
-    async def _handle(self, batch: Batch, pairs: Pairs[T], attempts: int) -> None:
-        reason = await self._attempt(batch, [item for _, item in pairs], attempts)
+    async def _handle(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: _Turn) -> None:
+        reason = await self._attempt(batch, [item for _, item in pairs], attempts, turn)
         if reason is None:
             self._handled += len(pairs)
         elif len(pairs) == 1:
@@ -180,9 +247,9 @@ class Pool(Generic[T]):
             middle = len(pairs) // 2
             for half in (pairs[:middle], pairs[middle:]):
                 # The whole has had its attempts; a single record gets all of them before it is given up.
-                await self._handle(batch, half, self._attempts if len(half) == 1 else 1)
+                await self._handle(batch, half, self._attempts if len(half) == 1 else 1, turn)
 
-    async def _attempt(self, batch: Batch, items: Sequence[T], attempts: int) -> str | None:
+    async def _attempt(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:
         """None when the records are handled, else why they cannot be."""
         backoff = Backoff()
         while True:
@@ -191,15 +258,18 @@ class Pool(Generic[T]):
             except Unavailable as error:
                 self._tell(batch, f"waits: {error}")
             except Poison as error:
+                turn.end()
                 return error.message
             except Exception as error:  # noqa: BLE001 - rule 4: no record may stop a partition
                 reason = describe(error)
                 self._tell(batch, f"failed: {reason}")
                 attempts -= 1
                 if attempts <= 0:
+                    turn.end()
                     return reason
             else:
                 return None
+            turn.end()
             self._retried += 1
             await self._pause(backoff)
 
@@ -218,13 +288,13 @@ class Pool(Generic[T]):
                 return
             await self._pause(backoff)
 
-    async def _commit(self, consumer: Consumer, batch: Batch) -> None:
+    async def _commit(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
         backoff = Backoff()
         while True:
             try:
-                return await consumer.commit(batch)
+                return await consumer.commit(*batches)
             except Unavailable as error:
-                self._tell(batch, f"cannot commit yet: {error}")
+                self._tell(batches[0], f"cannot commit yet: {error}")
             await self._pause(backoff)
 
     async def _pause(self, backoff: Backoff) -> None:

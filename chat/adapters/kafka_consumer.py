@@ -12,7 +12,7 @@ a member whose driver has broken down joins again with a new one.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,6 +36,7 @@ FLUSH_SECONDS = 3.0
 LOOK_SECONDS = 2.0
 REFUSED_SECONDS = 0.1
 FETCH_RECORDS = 1000
+AHEAD_BYTES = 1024 * 1024
 _logger = logging.getLogger(__name__)
 
 
@@ -43,7 +44,7 @@ class Member:
     """Implements `chat.ports.log.Consumer`; one task polls. Made by `Member.join`.
 
     `make` gives a driver that is not started, and `strip` the name of a topic without the installation's prefix. Its
-    memory is bounded: at most two fetches (of 1 MiB) a partition, and the batches in hand.
+    memory is bounded: at most three fetches (of 1 MiB) a partition, and the batches in hand.
     """
 
     def __init__(
@@ -109,19 +110,17 @@ class Member:
         finally:
             self._polling = False
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, *batches: Batch) -> None:
         """See `Consumer.commit`. Raises `Unavailable`; then too, and when it is cancelled, the next commit includes it.
 
         A partition that has moved to another member meanwhile is not committed: its records come again there.
         """
         self._check_open()
-        share = next((share for share in self._shares.values() if self._is_of(share, batch)), None)
-        if share is not None:
-            share.finish(batch.records[-1].offset + 1)
-            self._released(share)
+        finished = [share for batch in batches for share in self._finish(batch)]
+        if finished:
             async with translated("commit", COMMIT_SECONDS):
                 await self._assigned.wait()
-                while share.is_unsaved:
+                while any(share.is_unsaved for share in finished):
                     await self._save()
                     await self._assigned.wait()
         await anyio.lowlevel.checkpoint()
@@ -159,7 +158,7 @@ class Member:
         """Wait until there may be something to deliver."""
         if self._kafka is None:
             await self._connect()
-        wanted = [share.partition for share in self._shares.values() if share.owned and not share.ahead]
+        wanted = [share.partition for share in self._shares.values() if share.owned and share.ahead_bytes < AHEAD_BYTES]
         if not self._delivering or not wanted:
             await self._wait()
             return
@@ -188,6 +187,13 @@ class Member:
         self._wake.set()
         if self._fetching is not None:
             self._fetching.cancel()
+
+    def _finish(self, batch: Batch) -> Iterator[Share]:
+        share = next((share for share in self._shares.values() if self._is_of(share, batch)), None)
+        if share is not None:
+            share.finish(batch.records[-1].offset + 1)
+            self._released(share)
+            yield share
 
     def _released(self, share: Share) -> None:
         if share.in_hand:

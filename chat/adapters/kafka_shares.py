@@ -16,12 +16,13 @@ class Share:
     """One partition of a member.
 
     `position` is the offset behind the last record that was delivered, `done` the one behind the last that is done
-    with, `committed` what Kafka has of it (None while that is not known). `ahead` was fetched and not delivered yet.
+    with, `committed` what Kafka has of it (None while that is not known). `ahead` was fetched and not delivered yet,
+    with values of `ahead_bytes`.
     A share outlives the loss of its partition (`owned` is False then) while its batch is in hand: should the partition
     come back meanwhile, the member must not get the same records a second time beside the first.
     """
 
-    __slots__ = ("ahead", "committed", "done", "owned", "partition", "position")
+    __slots__ = ("ahead", "ahead_bytes", "committed", "done", "owned", "partition", "position")
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
@@ -29,6 +30,7 @@ class Share:
         self.done = 0
         self.committed: int | None = None
         self.ahead: deque[Any] = deque()
+        self.ahead_bytes = 0
         self.owned = True
 
     @property
@@ -51,11 +53,13 @@ class Share:
         self.owned = True
         self.committed = None
         self.ahead.clear()
+        self.ahead_bytes = 0
 
     def revoke(self) -> None:
         """The partition is no longer the member's."""
         self.owned = False
         self.ahead.clear()
+        self.ahead_bytes = 0
 
     def begin(self, committed: int) -> None:
         """So far the group had come when the partition was assigned, if that was not known before."""
@@ -68,12 +72,14 @@ class Share:
             self.begin(record.offset)
             if record.offset >= self.position:
                 self.ahead.append(record)
+                self.ahead_bytes += len(record.value or b"")
 
     def take(self, limit: int) -> list[LogRecord]:
         """Up to `limit` records, in hand from now on."""
         ahead = self.ahead
         taken = [_record(ahead.popleft()) for _ in range(min(limit, len(ahead)))]
         self.position = taken[-1].offset + 1
+        self.ahead_bytes -= sum([len(record.value) for record in taken])
         return taken
 
     def finish(self, offset: int) -> None:

@@ -26,6 +26,7 @@ from chat.adapters.mongo_errors import is_duplicate
 from chat.domain.conversations import is_room, pair_of
 
 CACHED = 50_000
+_SAME = ("key", "newest", "fence")
 
 
 class Head(Struct, frozen=True):
@@ -109,9 +110,12 @@ async def commit(database: Database, moves: Mapping[str, Head], heads: Mapping[s
 
     Each moves by itself; of one that moved, every message up to its new `newest` is history from now on.
     """
-    updates = [_move(heads[name], move) for name, move in moves.items()]
-    done = await database.conversations.bulk_write(updates, ordered=False)
-    return done.modified_count == len(updates)
+    collection = database.conversations
+    # One statement for all: the server works, and writes its journal, for each statement anew. Several are not retried
+    # by the driver; whoever calls begins again then, and finds what moved.
+    update = collection.update_one if len(moves) == 1 else collection.update_many
+    done = await update({"_id": {"$in": list(moves)}}, [_move(moves, heads)])
+    return done.modified_count == len(moves)
 
 
 def moved(head: Head, newest: int, active: int) -> Head:
@@ -119,11 +123,19 @@ def moved(head: Head, newest: int, active: int) -> Head:
     return replace(head, newest=newest, active=active)
 
 
-def _move(head: Head, move: Head) -> UpdateOne:
+def _move(moves: Mapping[str, Head], heads: Mapping[str, Head]) -> Document:
     # The condition stands in the update: so the filter is a key, which every server looks up.
-    same = [{"$eq": [f"${field}", getattr(head, field)]} for field in ("key", "newest", "fence")]
-    become = {"$mergeObjects": ["$$ROOT", {"newest": move.newest, "active": move.active}]}
-    return UpdateOne({"_id": head.name}, [{"$replaceWith": {"$cond": [{"$and": same}, become, "$$ROOT"]}}])
+    steps = [
+        {
+            **{field: getattr(heads[name], field) for field in _SAME},
+            "become": {"newest": to.newest, "active": to.active},
+        }
+        for name, to in moves.items()
+    ]
+    step = {"$arrayElemAt": [{"$literal": steps}, {"$indexOfArray": [{"$literal": list(moves)}, "$_id"]}]}
+    same = [{"$eq": [f"${field}", f"$$step.{field}"]} for field in _SAME]
+    become = {"$mergeObjects": ["$$ROOT", "$$step.become"]}
+    return {"$replaceWith": {"$let": {"vars": {"step": step}, "in": {"$cond": [{"$and": same}, become, "$$ROOT"]}}}}
 
 
 async def fence(database: Database, name: str) -> Head | None:

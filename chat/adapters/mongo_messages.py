@@ -23,9 +23,8 @@ _FLAGS = ("edited", "deleted", "moderated")
 
 
 def to_document(key: ObjectId, message: Message) -> Document:
-    """What is stored of a new message."""
+    """What is stored of a new message; its `_id` is whoever's who stores it."""
     document: Document = {
-        "_id": ObjectId(),
         "conversation": key,
         "seq": message.seq,
         "sender": message.sender,

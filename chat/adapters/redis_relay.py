@@ -32,10 +32,14 @@ BUFFER_BYTES = 16 * 1024 * 1024
 _TRIES = 5
 _ELSEWHERE = ("MOVED", "CLUSTERDOWN", "LOADING")
 _HALFWAY = ("ASK", "TRYAGAIN")
-_ONCE = (
-    "if redis.call('SET', KEYS[1], '', 'NX', 'PX', ARGV[3]) "
-    "then return redis.call('{publish}', ARGV[1], ARGV[2]) end return -1"
-)
+_ONCE = {
+    name: (
+        "if redis.call('SET', KEYS[1], '', 'NX', 'PX', ARGV[3]) "
+        f"then return redis.call('{name}', ARGV[1], ARGV[2]) end return -1"
+    ).encode()
+    for name in ("PUBLISH", "SPUBLISH")
+}
+_ONCE_MS = b"%d" % int(ONCE_SECONDS * 1000)
 
 
 class RelayStatistics(Struct, frozen=True):
@@ -161,22 +165,23 @@ class RedisRelay:
         return self._pipelines[address][0]
 
     def _commands(self, publications: Iterable[Publication], *, once: bool = True) -> list[bytes]:
-        name = "SPUBLISH" if self._topology.cluster else "PUBLISH"
-        return [
-            pack(name, self._target.prefix + publication.channel, publication.payload)
-            if publication.once is None or not once
-            else self._publish_once(name, publication)
-            for publication in publications
-        ]
+        cluster, prefix = self._topology.cluster, self._target.prefix
+        name = "SPUBLISH" if cluster else "PUBLISH"
+        commands = []
+        for plain, payload, key in publications:
+            channel = (prefix + plain).encode()
+            if key is None or not once:
+                commands.append(pack(name, channel, payload))
+            else:
+                taken = self._once_key(channel, key)
+                commands.append(pack("EVAL", _ONCE[name], 1, taken, channel, payload, _ONCE_MS))
+        return commands
 
-    def _publish_once(self, name: str, publication: Publication) -> bytes:
+    def _once_key(self, channel: bytes, once: str) -> bytes:
         # The digest keeps a key that lives for 300 s short; in a cluster the braces put it where the channel is.
-        channel = self._target.prefix + publication.channel
-        digest = blake2b(f"{channel}\0{publication.once}".encode(), digest_size=16).digest()
-        tag = f"{{{channel}}}" if self._topology.cluster else ""
-        key = f"{self._target.prefix}once:{tag}".encode() + digest
-        script = _ONCE.format(publish=name)
-        return pack("EVAL", script, 1, key, channel, publication.payload, int(ONCE_SECONDS * 1000))
+        digest = blake2b(b"%b\0%b" % (channel, once.encode()), digest_size=16).digest()
+        tag = b"{%b}" % channel if self._topology.cluster else b""
+        return b"%bonce:%b%b" % (self._target.prefix.encode(), tag, digest)
 
     async def _publish_sharded(self, publications: Sequence[Publication]) -> None:
         """To the node of each channel; what a node refuses because the channel moved goes to the new one, in order."""

@@ -153,9 +153,14 @@ class Member:
                 await (self._wait() if behind is None else self._fetch(behind))
             waited = True
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, *batches: Batch) -> None:
         """See `Consumer.commit`. Cancelled, it may have taken effect."""
         self._check_open()
+        for batch in batches:
+            self._commit(batch)
+        await anyio.lowlevel.checkpoint()
+
+    def _commit(self, batch: Batch) -> None:
         offset = batch.records[-1].offset + 1
         for share in self.group.owned_by(self):
             stream = share.stream
@@ -163,7 +168,6 @@ class Member:
                 share.committed = min(offset, share.position)
                 self.group.on_commit(share)
                 self._release(share)
-        await anyio.lowlevel.checkpoint()
 
     async def lag(self) -> int:
         """See `Consumer.lag`."""

@@ -45,8 +45,11 @@ class Consumer(Protocol):
         """
         ...
 
-    async def commit(self, batch: Batch) -> None:
-        """Everything up to the batch's last record is done with. Commit only after the effect is durable."""
+    async def commit(self, *batches: Batch) -> None:
+        """Of each partition, everything up to its batch's last record is done with. Only after the effect is durable.
+
+        The partitions may be delivered from again at once; what a crash finds not committed yet comes again.
+        """
         ...
 
     async def lag(self) -> int:

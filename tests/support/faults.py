@@ -111,9 +111,9 @@ class FaultyConsumer:
         await self._log.before_poll()
         return await self._consumer.poll(max_records)
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, *batches: Batch) -> None:
         await self._log.before_commit()
-        await self._consumer.commit(batch)
+        await self._consumer.commit(*batches)
 
     async def lag(self) -> int:
         return await self._consumer.lag()

@@ -309,3 +309,12 @@ async def test_what_is_no_record_is_poison(world: PersistingWorld, value: bytes)
 async def test_a_record_is_decoded(world: PersistingWorld) -> None:
     for record in (sent("a"), sent("b", room=DM)):
         assert world.handler.decode(encode(record)) == record
+
+
+async def test_a_repetition_is_told_where_it_is_stored_whatever_comes_with_it(world: PersistingWorld) -> None:
+    stored = sent("first", room=OTHER_ROOM, client_id=CID)
+    await world.handler.handle([stored])
+    world.relay.published.clear()
+    await world.handler.handle([sent("elsewhere", client_id=CID), stored])
+    (publications,) = world.relay.published
+    assert [publication.channel for publication in publications] == [room_channel(room_of(OTHER_ROOM))]

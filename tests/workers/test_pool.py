@@ -216,6 +216,63 @@ async def test_nothing_is_committed_before_its_effect(world: World) -> None:
         await world.until_done()
 
 
+async def test_what_several_partitions_have_is_handled_with_one_call(world: World) -> None:
+    await world.send(0, 1, topic="t")
+    await world.send(100, topic="u")
+    async with world.running():
+        told = await world.until_done()
+    assert [sorted(batch) for batch in world.handler.batches] == [[0, 1, 100]]
+    assert told == PoolStatistics(handled=3, retried=0, dead=0, lag=0, oldest_s=0.0)
+
+
+@pytest.mark.parametrize("bad", ["not a number", 3])
+async def test_what_ails_one_partition_is_found_there(world: World, bad: object) -> None:
+    world.handler.faults = {3: raising(Poison("never three"))}
+    await world.send(0, bad, 1, topic="t")
+    await world.send(100, 101, topic="u")
+    async with world.running():
+        told = await world.until_done()
+    assert sorted(world.handler.handled) == [0, 1, 100, 101]
+    assert (told.handled, told.retried, told.dead) == (4, 0, 1)
+    assert [dead.value for dead in await world.dead_letters()] == [str(bad).encode()]
+
+
+@virtual_time
+async def test_partitions_whose_turn_failed_leave_room_for_others(world: World) -> None:
+    away = True
+
+    async def fault() -> None:
+        if away:
+            raise Unavailable("the store is away")
+
+    world.handler.faults = {0: fault}
+    world.pool = world.new_pool(turns=1)
+    await world.send(0, topic="t")
+    await world.send(100, topic="u")
+    async with world.running():
+        await anyio.sleep(60)
+        await world.send(101, topic="u")
+        await anyio.sleep(60)
+        assert world.handler.handled == [100, 101]
+        away = False
+        await anyio.sleep(10)
+        await world.until_done()
+    assert world.handler.handled == [100, 101, 0]
+
+
+@virtual_time
+async def test_what_comes_during_a_turn_gathers_for_the_next(world: World) -> None:
+    world.handler.faults = {0: lambda: anyio.sleep(1)}
+    world.pool = world.new_pool(turns=1)
+    async with world.running():
+        await world.send(0, topic="t")
+        await anyio.sleep(0.5)
+        await world.send(1, topic="u")
+        await world.send(2, topic="t")
+        await world.until_done()
+    assert [sorted(batch) for batch in world.handler.batches] in ([[0], [1, 2]], [[0], [1], [2]])
+
+
 async def test_no_more_batches_are_handled_at_once_than_allowed(world: World) -> None:
     running = 0
     most = 0
@@ -248,6 +305,15 @@ async def test_a_log_that_is_away_is_asked_again(world: World) -> None:
     assert world.handler.handled == [0, 2]
     assert (told.handled, told.dead) == (2, 1)
     assert len(await world.dead_letters()) == 1
+
+
+async def test_a_pool_that_has_ended_may_begin_again(world: World) -> None:
+    world.pool = world.new_pool(turns=1)
+    for number in range(3):
+        async with world.running():
+            await world.send(number)
+            await world.until_done()
+    assert world.handler.handled == [0, 1, 2]
 
 
 @virtual_time

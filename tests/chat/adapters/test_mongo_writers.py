@@ -52,12 +52,19 @@ class _HeldCollection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._collection, name)
 
-    async def bulk_write(self, updates: Sequence[Any], *, ordered: bool) -> Any:
-        """The commit, or before it the making of conversations."""
-        if await self._collection.database.messages.find_one({"text": "late"}):
-            self._stored.set()
-            await self._go_on.wait()
-        return await self._collection.bulk_write(updates, ordered=ordered)
+    async def update_one(self, *arguments: Any) -> Any:
+        """The commit of one conversation."""
+        await self._hold()
+        return await self._collection.update_one(*arguments)
+
+    async def update_many(self, *arguments: Any) -> Any:
+        """The commit of several."""
+        await self._hold()
+        return await self._collection.update_many(*arguments)
+
+    async def _hold(self) -> None:
+        self._stored.set()
+        await self._go_on.wait()
 
 
 class Late:
