@@ -1,0 +1,156 @@
+"""One run: a cluster lives through its plan, calms down, and is judged. The same seed gives the same run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import combinations
+from typing import Any
+
+import anyio
+import trio
+import trio.testing
+from msgspec import Struct
+
+from chat.domain.conversations import dm_key, room_key
+from chat.domain.models import Message
+from chat.wire.relay import user_channel
+from tests.simulation import promises
+from tests.simulation.client import Client
+from tests.simulation.cluster import NOTICE_SECONDS, Cluster, EdgeNode, Parts, PoolNode, open_engines
+from tests.simulation.incidents import Incidents
+from tests.simulation.plan import ROOMS, ROUND_SECONDS, Plan, draw_plan, identity
+from tests.simulation.script import Script
+from tests.simulation.story import Story
+
+SETTLE_SECONDS = 90.0
+GRACE_SECONDS = 1.0
+EVERYTHING = 1 << 30
+
+
+class Outcome(Struct, frozen=True):
+    """How a run ended: the promises that were `broken` (none, one hopes), and its story."""
+
+    seed: int
+    plan: Plan
+    broken: Sequence[str]
+    story: Story
+
+    def tell(self) -> str:
+        """The whole story, to be read."""
+        return "\n".join([f"seed {self.seed}: {self.plan}", *self.story.timeline(), *self.broken])
+
+
+def simulate(seed: int, parts: Parts | None = None, *, to_the_end: bool = True) -> Outcome:
+    """Run the cluster of this seed; not `to_the_end`: until the first promise is broken."""
+    story = Story()
+    rng = random.Random(f"plan {seed}")
+    plan = draw_plan(seed, rng)
+    with deterministic(seed), story.listening():
+        clock = trio.testing.MockClock(autojump_threshold=0)
+        trio.run(_main, plan, parts or Parts(), rng, story, to_the_end, clock=clock)
+    return Outcome(seed, plan, story.broken, story)
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Let trio's scheduler, and the jitter of everything, follow the seed."""
+    scheduler: Any = trio._core._run
+    before = scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r, random.getstate()
+    scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r = True, random.Random(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r = before[:2]
+        random.setstate(before[2])
+
+
+async def _main(plan: Plan, parts: Parts, rng: random.Random, story: Story, to_the_end: bool) -> None:
+    cluster = Cluster(plan, parts, rng, story)
+    async with open_engines(plan, cluster.parts) as cluster.engines, anyio.create_task_group() as tasks:
+        cluster.tasks = tasks
+        if not to_the_end:
+            story.on_broken = tasks.cancel_scope.cancel
+        for number in range(plan.edges):
+            tasks.start_soon(cluster.supervise, EdgeNode, f"edge-{number + 1}")
+        for number in range(plan.pools):
+            tasks.start_soon(cluster.supervise, PoolNode, f"pool-{number + 1}")
+        try:
+            await _live(cluster)
+            promises.check(cluster.ledger, await _histories(cluster))
+        finally:
+            tasks.cancel_scope.cancel()
+            cluster.close()
+
+
+async def _live(cluster: Cluster) -> None:
+    """What happens in the run: in each round, until it is quiet and everything has come to its end."""
+    scripts = _people(cluster)
+    incidents = Incidents(cluster)
+    async with anyio.create_task_group() as tasks:
+        for client in cluster.clients:
+            tasks.start_soon(client.run)
+        for number, plan in enumerate(cluster.plan.rounds, 1):
+            cluster.story.tell("all", f"round {number}: {', '.join(name for _, name in plan) or 'nothing happens'}")
+            cluster.faults.quiet = False
+            for script in scripts:
+                tasks.start_soon(script.run)
+            async with anyio.create_task_group() as happening:
+                happening.start_soon(incidents.run, plan)
+                happening.start_soon(anyio.sleep, ROUND_SECONDS)
+            cluster.faults.quiet = True
+            cluster.story.tell("all", "faults are over")
+            if not await _settles(cluster, scripts):
+                break
+        tasks.cancel_scope.cancel()
+
+
+async def _settles(cluster: Cluster, scripts: Sequence[Script]) -> bool:
+    """Whether everything that was said comes to be stored, and known to everybody."""
+    async with anyio.create_task_group() as tasks:
+        with anyio.move_on_after(SETTLE_SECONDS):
+            await anyio.sleep(NOTICE_SECONDS)
+            if cluster.faults.lossy:
+                for script in scripts:
+                    tasks.start_soon(script.ring)
+                await anyio.sleep(NOTICE_SECONDS)
+            while not (all(script.done for script in scripts) and cluster.settled()):
+                await anyio.sleep(0.5)
+            await anyio.sleep(GRACE_SECONDS)
+        tasks.cancel_scope.cancel()
+    broken = len(cluster.story.broken)
+    _accuse_incomplete(cluster, scripts)
+    return len(cluster.story.broken) == broken
+
+
+def _people(cluster: Cluster) -> list[Script]:
+    plan = cluster.plan
+    rooms = [identity(3, number) for number in range(plan.rooms)]
+    users = {user.id: user for user in plan.people}
+    cluster.places = {room_key(room): name for room, name in zip(rooms, ROOMS, strict=False)}
+    for one, other in combinations(sorted(users), 2):
+        cluster.places[dm_key(one, other)] = f"{users[one].name}+{users[other].name}"
+    channels = {user_channel(user.id): f"{user.name}'s channel" for user in users.values()}
+    cluster.story.names.update(cluster.places | channels)
+    for number, user in enumerate(plan.people):
+        name = f"{user.name}/{[each.id for each in plan.people[: number + 1]].count(user.id)}"
+        others = [other for other in users.values() if other.id != user.id]
+        cluster.clients.append(Client(name, user, cluster, random.Random(cluster.rng.random()), rooms, others))
+    return [Script(client, plan, number) for number, client in enumerate(cluster.clients)]
+
+
+def _accuse_incomplete(cluster: Cluster, scripts: Sequence[Script]) -> None:
+    for client, script in zip(cluster.clients, scripts, strict=True):
+        if not script.done:
+            client.accuse("waits for something for ever")
+        for view in (*client.rooms.values(), *client.directs.values()):
+            newest = cluster.ledger.newest.get(view.key, 0)
+            if not view.complete(newest):
+                client.accuse(f"has {view.name} up to {view.cursor}, and never hears of the rest, up to {newest}")
+
+
+async def _histories(cluster: Cluster) -> dict[str, Sequence[Message]]:
+    history = cluster.engines.history
+    return {key: await history.since(key, 0, limit=EVERYTHING, max_bytes=EVERYTHING) or () for key in cluster.places}
