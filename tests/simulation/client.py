@@ -1,9 +1,9 @@
-"""A client that does what the protocol asks of one: it repeats itself until `ok`, and resumes wherever it was cut off."""
+"""A client that does what the protocol asks of one: it repeats itself until `ok`, and resumes where it was cut off."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import anyio
@@ -11,13 +11,16 @@ from anyio.abc import TaskGroup
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
+from chat.domain.rights import Action
 from chat.errors import Unavailable
 from chat.wire.events import history_item
 from tests.simulation.ledger import Ledger, Sent
 from tests.simulation.link import Broken, Link
+from tests.simulation.rights import Standing
 from tests.simulation.views import DirectView, Frame, RoomView
 
 ANSWER_SECONDS = 20.0
+COME_BACK = frozenset({1001, 1012, 4008, 4029})
 AGAIN = frozenset({"unavailable", "overloaded", "rate_limited"})
 PAGE = 7
 Answered = Callable[[Frame], None]
@@ -45,7 +48,7 @@ class Client:
     """A device of a user. `start` says from where on it wants to know the rooms (None: from now on)."""
 
     def __init__(
-        self, name: str, user: User, system: System, rng: random.Random, rooms: list[str], others: list[User]
+        self, name: str, user: User, *, system: System, rng: random.Random, rooms: list[str], others: list[User]
     ) -> None:
         self.name = name
         self.user = user
@@ -57,6 +60,7 @@ class Client:
             room: RoomView(self, room, room_key(room), start) for room, start in zip(rooms, starts, strict=True)
         }
         self.directs = {other.id: DirectView(self, other.id, dm_key(user.id, other.id)) for other in others}
+        self.views: list[RoomView | DirectView] = [*self.rooms.values(), *self.directs.values()]
         self.mine: list[Sent] = []
         self._link: Link | None = None
         self._tasks: TaskGroup | None = None
@@ -64,6 +68,7 @@ class Client:
         self._ready = anyio.Event()
         self._numbers = 0
         self._stalled = 0.0
+        self._announced: int | None = None
         self._left_open: Link | None = None
 
     # What the views ask for.
@@ -75,6 +80,10 @@ class Client:
     def accuse(self, what: str) -> None:
         """A promise was broken."""
         self.ledger.story.accuse(self.name, what)
+
+    def standing(self, key: str) -> Standing:
+        """What the user may do in a conversation."""
+        return self.ledger.rights.of(self.user.id, key)
 
     def call(self, key: str) -> str:
         """How the story calls a conversation or a message."""
@@ -106,7 +115,7 @@ class Client:
         except Broken:
             self._link.cut()
 
-    def spawn(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+    def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
         """Run something until this session ends."""
         if self._tasks is not None:
             self._tasks.start_soon(work, *arguments)
@@ -145,14 +154,14 @@ class Client:
                 self._link = link
                 await self._session(link)
             except (Broken, TimeoutError) as error:
-                self.tell(f"has no connection: {error or 'no answer'}")
+                self.tell(f"has no connection: {str(error) or 'no answer'}")
             await anyio.sleep(0.02 + self.rng.random() ** 3)
 
     async def _session(self, link: Link) -> None:
         reason = ""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
-            for view in (*self.rooms.values(), *self.directs.values()):
+            for view in self.views:
                 view.connected()
             self.post(self._entered, "auth", token=self._system.token(self.user))
             try:
@@ -173,11 +182,14 @@ class Client:
         raise Broken(reason)
 
     async def _listen(self, link: Link) -> None:
+        self._announced = None
         while link.closed is None:
             while self._stalled > anyio.current_time():
                 await anyio.sleep_until(self._stalled)
             for frame in await link.hear():
                 self._take(frame)
+        if link.closed in COME_BACK and self._announced != link.closed:
+            self.accuse(f"is closed with {link.closed}, and was not told when to come back")
         raise Broken(f"closed with {link.closed}")
 
     def _entered(self, answer: Frame) -> None:
@@ -187,7 +199,7 @@ class Client:
             return
         self.tell("is in")
         self._ready.set()
-        for view in (*self.rooms.values(), *self.directs.values()):
+        for view in self.views:
             view.ask()
 
     def _take(self, frame: Frame) -> None:
@@ -200,6 +212,10 @@ class Client:
                 answered(frame)
         elif kind == "message":
             self.rooms[frame["room"]].on_message(frame)
+        elif kind == "closing":
+            self._announced = frame["code"]
+        elif kind == "member" and frame["user"] == self.user.id:
+            self.rooms[frame["room"]].on_member(frame)
         elif kind == "gap" and "room" in frame:
             self.rooms[frame["room"]].on_gap(frame)
         elif kind == "gap":
@@ -212,8 +228,11 @@ class Client:
 
     def complete(self) -> bool:
         """Whether the client is in, and has everything."""
-        views = (*self.rooms.values(), *self.directs.values())
-        return self._ready.is_set() and all(view.complete(self.ledger.newest.get(view.key, 0)) for view in views)
+        return self._ready.is_set() and not any(self.lacks(view) for view in self.views)
+
+    def lacks(self, view: RoomView | DirectView) -> str:
+        """What a view has not yet; nothing, when all is well."""
+        return view.lacks(self.ledger.newest.get(view.key, 0))
 
     # What goes wrong at the client's end.
 
@@ -223,9 +242,9 @@ class Client:
         if link is None:
             return None
         self.tell("vanishes" if silently else "is cut off")
-        if silently and self._tasks is not None:
+        if silently:
             self._left_open = link
-            self._tasks.cancel_scope.cancel()
+            link.leave()
         else:
             link.cut()
         return link
@@ -250,15 +269,22 @@ class Client:
             link.cut()
         return None
 
-    async def insist(self, what: str, type: str, **fields: Any) -> int:
-        """Send a command until it is `ok`; how often."""
-        tries = 0
+    async def insist(self, what: str, type: str, key: str, **fields: Any) -> int:
+        """Send a command about a conversation until it is `ok`; how often. 0: it is not allowed, and rightly so."""
+        standing, tries = self.standing(key), 0
+        settled = standing.settled
         while True:
             tries += 1
             self.tell(f"wants to {what}" if tries == 1 else f"wants to {what}, for the {tries}. time")
             answer = await self.ask(type, **fields)
+            strict = settled and standing is self.standing(key)
             if answer is not None and answer["type"] == "ok":
+                if strict and not standing.may(Action.SEND):
+                    self.accuse(f"was let to {what}, although it is {standing}")
                 return tries
+            if answer is not None and answer["code"] == "forbidden" and not (strict and standing.may(Action.SEND)):
+                self.tell(f"may not {what}")
+                return 0
             if answer is not None and answer["code"] not in AGAIN:
                 self.accuse(f"is refused to {what}: {answer['code']}: {answer['message']}")
                 return tries
@@ -271,10 +297,13 @@ class Client:
         tries = await self.insist(
             f"{kind} {sent.label} to {self.call(sent.conversation)}",
             kind,
+            sent.conversation,
             text=sent.text,
             client_id=sent.client_id,
             **where,
         )
+        if not tries:
+            return
         step = self.tell(f"knows that {sent.label} is durable" + ("" if tries == 1 else f" after {tries} tries"))
         sent.acked = sent.acked or step
         self.mine.append(sent)

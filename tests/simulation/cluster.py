@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 import anyio
 from anyio.abc import TaskGroup
+from argon2 import PasswordHasher
 
+from chat.assembly import SCHEMA
 from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
+from chat.engines.limits import MemoryLimits
 from chat.engines.log import SqliteLog
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
-from chat.engines.schema import STORE
 from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.log import Log
@@ -27,11 +29,15 @@ from chat.ports.relay import Relay
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from gateway.edge import Edge
+from services.auth.passwords import Passwords
+from services.common.collaborators import Services
+from services.common.health import Health
 from tests.simulation.client import Client
 from tests.simulation.engines import MemoryHistory, MemoryLog
 from tests.simulation.faults import Faults, Process
 from tests.simulation.ledger import Ledger
 from tests.simulation.link import Broken, Link
+from tests.simulation.moderator import Moderator
 from tests.simulation.plan import ROOMS, Plan, identity
 from tests.simulation.ports import (
     Network,
@@ -47,6 +53,7 @@ from tests.simulation.story import Story
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # nobody logs in
 TOPICS = (ROOM_TOPIC, DM_TOPIC)
 GROUP = "persistence"
 EPOCH_MS = 1_800_000_000_000
@@ -69,23 +76,21 @@ class Parts:
     history: Callable[[], History] | None = None
 
 
-class StoredLog(SqliteLog):
-    """The embedded log, which tells how far a group is behind."""
-
-    def lag(self, group: str) -> int:
-        """See `MemoryLog.lag`."""
-        return sum(share.stream.end - share.committed for share in self._group(group).shares.values())
-
-
 @dataclass
 class Engines:
     """What outlives every process."""
 
     database: Database
     history: History
-    log: MemoryLog | StoredLog
+    log: MemoryLog | SqliteLog
     network: Network
     keys: KeyRing
+    passwords: Passwords
+
+    def lag(self) -> int:
+        """Records that the pools have not committed."""
+        group = self.log._groups.get(GROUP)
+        return 0 if group is None else sum(share.stream.end - share.committed for share in group.shares.values())
 
 
 class Node(ABC):
@@ -171,6 +176,7 @@ class Cluster:
         self.faults = Faults(rng, story)
         self.ledger = Ledger(story)
         self.engines: Engines
+        self.moderator = Moderator(self)
         self.clients: list[Client] = []
         self.nodes: dict[str, Node] = {}
         self.places: dict[str, str] = {}
@@ -214,6 +220,23 @@ class Cluster:
             await consumer.leave()
 
     # What clients reach.
+
+    def services(self, process: Process) -> Services:
+        """What the REST services in a process work with."""
+        engines = self.engines
+        return Services(
+            settings=self.plan.settings,
+            accounts=ProcessAccounts(process, engines.database, clock),
+            rooms=ProcessRooms(process, engines.database),
+            history=ProcessHistory(process, engines.history, self.note_stored),
+            relay=self.parts.relay(process, engines.network),
+            presence=ProcessPresence(process),
+            limits=MemoryLimits(clock),
+            keys=engines.keys,
+            passwords=engines.passwords,
+            health=Health({}),
+            clock=clock,
+        )
 
     def dial(self, who: str, rng: random.Random) -> Link:
         """A connection to some edge."""
@@ -269,7 +292,12 @@ class Cluster:
 
     def settled(self) -> bool:
         """Whether everything that was said is stored, and everybody knows it."""
-        return not self.engines.log.lag(GROUP) and all(client.complete() for client in self.clients)
+        return (
+            self.moderator.done
+            and not self.engines.lag()
+            and not any(node.process.stalled for node in self.nodes.values())
+            and all(client.complete() for client in self.clients)
+        )
 
     def close(self) -> None:
         """Close the sockets that nobody closed."""
@@ -281,17 +309,14 @@ class Cluster:
 async def open_engines(plan: Plan, parts: Parts) -> AsyncIterator[Engines]:
     """Engines in memory, and on request those of SQLite."""
     partitions = dict.fromkeys(TOPICS, plan.partitions)
-    executor = InlineExecutor()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
-            Database.open(None, executor=executor, schema=STORE, commit_interval_ms=0)
+            Database.open(None, executor=InlineExecutor(), schema=SCHEMA, commit_interval_ms=0)
         )
         history = parts.history() if parts.history else SqliteHistory(database) if plan.sqlite else MemoryHistory()
-        log: MemoryLog | StoredLog
+        log: MemoryLog | SqliteLog
         if plan.sqlite:
-            log = await stack.enter_async_context(
-                StoredLog.open(None, executor=executor, partitions=partitions, clock=clock, commit_interval_ms=0)
-            )
+            log = await stack.enter_async_context(SqliteLog.on(database, partitions=partitions, clock=clock))
         else:
             log = await stack.enter_async_context(MemoryLog(partitions, clock).open())
         network = Network(MemoryRelay())
@@ -299,7 +324,7 @@ async def open_engines(plan: Plan, parts: Parts) -> AsyncIterator[Engines]:
         keys = KeyRing(accounts, clock=clock)
         await keys.refresh()
         await _populate(plan, accounts, SqliteRooms(database))
-        yield Engines(database, history, log, network, keys)
+        yield Engines(database, history, log, network, keys, Passwords(HASHER, InlineExecutor()))
 
 
 async def _populate(plan: Plan, accounts: SqliteAccounts, rooms: SqliteRooms) -> None:

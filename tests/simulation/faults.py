@@ -15,7 +15,7 @@ from msgspec import Struct
 from chat.errors import Unavailable
 from tests.simulation.story import Story
 
-WRITES = ("append", "apply", "publish", "commit")
+WRITES = ("append", "apply", "publish", "commit", "change")
 READS = ("newest", "known", "since", "page", "get", "role", "account", "poll", "subscribe", "unsubscribe")
 TRIP_SECONDS = 0.004
 SLOW_SECONDS = 2.5
@@ -105,6 +105,11 @@ class Process:
             self.scope.cancel()
             self.ended.set()
 
+    @property
+    def stalled(self) -> bool:
+        """Whether it pauses now."""
+        return self.alive and self._stalled > anyio.current_time()
+
     def stall(self, seconds: float) -> None:
         """Let its calls wait so long, as in a pause of the machine."""
         self.tell(f"stalls for {seconds:.1f} s")
@@ -137,7 +142,7 @@ class Process:
 
     async def exist(self) -> None:
         """Return at once for a process that runs, later for a stalled one, never for a dead one."""
-        while self.alive and self._stalled > anyio.current_time():
+        while self.stalled:
             await anyio.sleep_until(self._stalled)
         if not self.alive:
             await anyio.sleep_forever()

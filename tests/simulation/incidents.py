@@ -33,6 +33,7 @@ class Incidents:
             "cut every client": self._cut_all,
             "make a client vanish": self._vanish,
             "stall a client": self._stall_client,
+            "change a right": self._change_right,
         }
 
     async def run(self, incidents: Sequence[tuple[float, str]]) -> None:
@@ -119,6 +120,15 @@ class Incidents:
     async def _vanish(self) -> None:
         if link := self._rng.choice(self._cluster.clients).cut(silently=True):
             self._vanished.append(link)
+
+    async def _change_right(self) -> None:
+        cluster = self._cluster
+        if cluster.faults.lossy:
+            return  # a relay that loses without a word may lose this, too
+        room = self._rng.choice(list(cluster.clients[0].rooms))
+        users = {user.id: user for user in cluster.plan.people if user != cluster.moderator.owner}
+        kind = self._rng.choice(("ban", "kick", "reader", "member"))
+        cluster.tasks.start_soon(cluster.moderator.change, room, self._rng.choice(list(users.values())), kind)
 
     async def _stall_client(self) -> None:
         self._rng.choice(self._cluster.clients).stall(0.5 + 2 * self._seconds())

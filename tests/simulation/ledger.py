@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chat.domain.models import Message
+from tests.simulation.rights import Rights
 from tests.simulation.story import Story
 
 
@@ -40,7 +41,7 @@ class Sent:
         """
         if self.withdrawn:
             return text is None
-        if self.retried or len(self.edits) > len(self.acked_edits):
+        if self.retried or self.withdrawing or len(self.edits) > len(self.acked_edits):
             return self.allows(text)
         return text == (self.acked_edits[-1] if self.acked_edits else self.text)
 
@@ -53,6 +54,7 @@ class Ledger:
         self.sent: dict[str, Sent] = {}
         self.stored: dict[tuple[str, int], str] = {}
         self.newest: dict[str, int] = {}
+        self.rights = Rights()
         self.seen: dict[tuple[str, int], str] = {}
 
     def begin(self, sent: Sent) -> None:

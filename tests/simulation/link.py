@@ -27,6 +27,7 @@ class Link:
         sock.setblocking(False)
         self._sock = sock
         self._data = bytearray()
+        self._left = False
         self.closed: int | None = None
 
     async def open(self) -> None:
@@ -61,6 +62,15 @@ class Link:
         """Say goodbye."""
         self._frame(CLOSE, code.to_bytes(2, "big"))
 
+    def leave(self) -> None:
+        """Let the socket be: nobody reads it any more, and the server is not told.
+
+        Trio has to forget it: a hang-up that nobody waits for would take a place among the events of a poll, and which
+        others were left out would depend on the order of sets.
+        """
+        self._left = True
+        anyio.notify_closing(self._sock)
+
     def cut(self) -> None:
         """Close the socket."""
         if self._sock.fileno() >= 0:
@@ -82,7 +92,7 @@ class Link:
         raise Broken("cannot be written to")
 
     async def _read(self) -> None:
-        if self._sock.fileno() < 0:
+        if self._left or self._sock.fileno() < 0:
             raise Broken("cut")
         try:
             await anyio.wait_readable(self._sock)

@@ -28,6 +28,7 @@ INCIDENTS = {
     "cut every client": 2,
     "make a client vanish": 1,
     "stall a client": 2,
+    "change a right": 8,
 }
 
 
@@ -48,9 +49,10 @@ class Plan(Struct, frozen=True):
 
     def __str__(self) -> str:
         engines = "SQLite" if self.sqlite else "memory"
+        incidents = sum(map(len, self.rounds))
         return (
             f"{self.edges} edges, {self.pools} pools, {self.partitions} partitions, {self.rooms} rooms, "
-            f"{len(self.people)} clients, {sum(map(len, self.rounds))} incidents in {len(self.rounds)} rounds, on {engines}"
+            f"{len(self.people)} clients, {incidents} incidents in {len(self.rounds)} rounds, on {engines}"
         )
 
 

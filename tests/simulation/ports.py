@@ -136,6 +136,11 @@ class ProcessLog:
                 taken, self._queue = self._queue[:count], self._queue[count:]
                 await self._send(taken)
 
+    async def check(self) -> None:
+        """See `Log.check`."""
+        await self._process.exist()
+        await self._log.check()
+
     async def _send(self, records: Sequence[Produced]) -> None:
         error: Exception | None = None
         try:
@@ -409,6 +414,22 @@ class ProcessRooms(SqliteRooms):
     async def role(self, room: str, user: str) -> Role | None:
         found = super().role
         return await call(self._process, "role", lambda: found(room, user))
+
+    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+        found = super().set_member
+        return await call(self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only))
+
+    async def remove_member(self, room: str, user: str) -> Role | None:
+        found = super().remove_member
+        return await call(self._process, "change", lambda: found(room, user))
+
+    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        found = super().ban
+        return await call(self._process, "change", lambda: found(room, user, by, reason, now))
+
+    async def unban(self, room: str, user: str) -> bool:
+        found = super().unban
+        return await call(self._process, "change", lambda: found(room, user))
 
 
 class ProcessPresence:

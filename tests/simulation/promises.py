@@ -23,8 +23,8 @@ def check(ledger: Ledger, histories: Mapping[str, Sequence[Message]]) -> None:
     stored = {(key, message.seq): message.client_id for key, messages in histories.items() for message in messages}
     for (key, seq), client_id in ledger.seen.items():
         if stored.get((key, seq)) != client_id:
-            what = f"does not have {ledger.story.name(client_id)} at {seq} of {ledger.story.name(key)}, which was seen there"
-            ledger.story.accuse(HISTORY, what)
+            where = f"{ledger.story.name(client_id)} at {seq} of {ledger.story.name(key)}"
+            ledger.story.accuse(HISTORY, f"does not have {where}, which was seen there")
 
 
 def _check_sequence(ledger: Ledger, key: str, messages: Sequence[Message]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 
@@ -80,8 +81,7 @@ class Script:
         view = self._rng.choice(list(self._client.rooms.values()))
         async with anyio.create_task_group() as tasks:
             for _ in range(self._rng.randint(2, BURST)):
-                sent = self._compose(view.key)
-                tasks.start_soon(lambda sent=sent: self._client.send(sent, room=view.room))
+                tasks.start_soon(partial(self._client.send, self._compose(view.key), room=view.room))
 
     async def _dm(self) -> None:
         other = self._rng.choice(list(self._client.directs))
@@ -96,6 +96,7 @@ class Script:
             await self._client.insist(
                 f"send {sent.label} again",
                 "send",
+                sent.conversation,
                 room=rooms[sent.conversation],
                 text=sent.text,
                 client_id=sent.client_id,
@@ -119,7 +120,9 @@ class Script:
         sent, where = found
         text = f"{sent.text}, edit {len(sent.edits) + 1}"
         sent.edits.append(text)
-        tries = await self._client.insist(f"edit {sent.label}", "edit", text=text, **where)
+        tries = await self._client.insist(f"edit {sent.label}", "edit", sent.conversation, text=text, **where)
+        if not tries:
+            return
         sent.retried = sent.retried or tries > 1
         sent.acked_edits.append(text)
 
@@ -128,8 +131,8 @@ class Script:
         if found is not None:
             sent, where = found
             sent.withdrawing = True
-            await self._client.insist(f"delete {sent.label}", "delete", **where)
-            sent.withdrawn = True
+            tries = await self._client.insist(f"delete {sent.label}", "delete", sent.conversation, **where)
+            sent.withdrawn = tries > 0
 
     async def _leave(self) -> None:
         """Do not listen to a room for a while."""

@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from chat.domain.rights import Action
+
 if TYPE_CHECKING:
     from tests.simulation.client import Client
+    from tests.simulation.rights import Standing
 
 Frame = dict[str, Any]
 
 
 class State(Enum):
-    """Of a room: nothing asked in this session; asked; listening; fetching pages; unsubscribed."""
+    """Of a room: nothing asked in this session; asked; listening; fetching pages; unsubscribed; not allowed."""
 
     NEW = "new"
     ASKED = "asked"
     LIVE = "live"
     PAGING = "paging"
     AWAY = "away"
+    OUT = "out"
 
 
 class RoomView:
@@ -42,6 +46,7 @@ class RoomView:
         self._was_live = False
         self._leaving = False
         self._away = 0.0
+        self._asked_as: Standing | None = None
 
     def connected(self) -> None:
         """A new session, in which nothing was asked yet."""
@@ -50,6 +55,8 @@ class RoomView:
     def ask(self) -> None:
         """Subscribe, from the cursor on."""
         self.state = State.ASKED
+        standing = self.client.standing(self.key)
+        self._asked_as = standing if standing.settled else None
         since = {} if self.cursor is None else {"since": self.cursor}
         self.client.post(self._answered, "subscribe", room=self.room, **since)
 
@@ -61,6 +68,8 @@ class RoomView:
             self._held.append(frame)
         elif self.state is State.AWAY:
             self._accuse(f"hears {frame['seq']} of {self.name} after it was unsubscribed")
+        elif self.state is State.OUT:
+            self._accuse(f"hears {frame['seq']} of {self.name} after it was put out")
         elif not self._was_live:
             self._accuse(f"hears {frame['seq']} of {self.name} before the subscription was answered")
 
@@ -75,6 +84,16 @@ class RoomView:
         elif self.state is State.PAGING:
             self._held.append(frame)
 
+    def on_member(self, frame: Frame) -> None:
+        """The user's own membership changed."""
+        self.client.tell(f"is told that it {frame['change']} in {self.name}")
+        if frame["change"] in ("banned", "kicked") and self.state in (State.LIVE, State.PAGING):
+            self._put_out()
+
+    def _put_out(self) -> None:
+        self.state, self._was_live, self._held, self._away = State.OUT, False, [], 1.0
+        self.client.spawn(self._return, State.OUT)
+
     def leave(self, seconds: float) -> None:
         """Unsubscribe for a while."""
         if self.state is not State.LIVE:
@@ -86,24 +105,37 @@ class RoomView:
         """Where a message stands, if it was seen."""
         return [seq for seq, seen in self.seen.items() if seen == client_id]
 
-    def complete(self, newest: int) -> bool:
-        """Whether the client has everything, without having to ask."""
-        return self.state is State.LIVE and self.cursor == newest
+    def lacks(self, newest: int) -> str:
+        """What the client does not have without asking, and should."""
+        if not self.client.standing(self.key).may(Action.READ):
+            listens = self.state in (State.LIVE, State.PAGING)
+            return f"still listens to {self.name}, out of which it was put" if listens else ""
+        if self.state is State.LIVE and self.cursor == newest:
+            return ""
+        return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
 
     def _left(self, answer: Frame) -> None:
         if answer["type"] == "ok":
             self.state, self._was_live, self._leaving = State.AWAY, False, False
             self.client.tell(f"has left {self.name}")
-            self.client.spawn(self._return)
+            self.client.spawn(self._return, State.AWAY)
 
-    async def _return(self) -> None:
+    async def _return(self, state: State) -> None:
         await anyio.sleep(self._away)
-        self.ask()
+        if self.state is state:
+            self.ask()
 
     def _answered(self, answer: Frame) -> None:
+        standing = self.client.standing(self.key)
+        strict = standing is self._asked_as
         if answer["type"] == "error":
-            self.client.later(self.ask, answer)
+            if answer["code"] == "forbidden" and not (strict and standing.may(Action.READ)):
+                self._put_out()
+            else:
+                self.client.later(self.ask, answer)
             return
+        if strict and not standing.may(Action.READ):
+            self._accuse(f"may still listen to {self.name}, out of which it was put")
         newest = answer["seq"]
         self.client.tell(f"listens to {self.name} from {self.cursor} on: {_told(answer)}")
         self._was_live = True
@@ -130,6 +162,8 @@ class RoomView:
             for item in await self.client.page(self.key, cursor):
                 if item["seq"] <= newest:  # what is newer comes live
                     self._accept(item, live=False)
+            if self.state is not State.PAGING:
+                return
             if self.cursor == cursor:
                 break
         self._end_of_answer(newest)
@@ -143,6 +177,9 @@ class RoomView:
     def _accept(self, item: Frame, *, live: bool) -> None:
         seq, cursor = item["seq"], self.cursor or 0
         self.client.saw(self.key, item, live=live)
+        standing = self.client.standing(self.key)
+        if standing.settled and not standing.may(Action.READ):
+            self._accuse(f"sees {seq} of {self.name}, out of which it was put")
         self.seen[seq] = item["client_id"]
         if seq <= cursor:
             self._accuse(f"sees {seq} of {self.name} again, after {cursor}")
@@ -196,9 +233,11 @@ class DirectView:
         elif seq > self.cursor:
             self.ask()
 
-    def complete(self, newest: int) -> bool:
-        """Whether the client has everything, without having to ask."""
-        return not self._syncing and self.cursor == newest
+    def lacks(self, newest: int) -> str:
+        """What the client does not have without asking, and should."""
+        if self.cursor == newest and not self._syncing:
+            return ""
+        return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
 
     def _answered(self, answer: Frame) -> None:
         self._syncing = False
