@@ -30,6 +30,7 @@ class System(Protocol):
     """What a client reaches of the cluster."""
 
     ledger: Ledger
+    drain_seconds: float
 
     def dial(self, who: str, rng: random.Random) -> Link:
         """A connection to some edge. Raises `Broken`."""
@@ -168,6 +169,7 @@ class Client:
                 await self._listen(link)
             except Broken as broken:
                 reason = str(broken)
+                self._judge_end(link)
             finally:
                 self._link = self._tasks = None
                 if self._ready.is_set():
@@ -184,13 +186,21 @@ class Client:
     async def _listen(self, link: Link) -> None:
         self._announced = None
         while link.closed is None:
-            while self._stalled > anyio.current_time():
+            while self._stalled > anyio.current_time():  # noqa: ASYNC110 - it may be put off meanwhile
                 await anyio.sleep_until(self._stalled)
             for frame in await link.hear():
                 self._take(frame)
         if link.closed in COME_BACK and self._announced != link.closed:
             self.accuse(f"is closed with {link.closed}, and was not told when to come back")
         raise Broken(f"closed with {link.closed}")
+
+    def _judge_end(self, link: Link) -> None:
+        """Whoever is drained in time sends everybody away (promise 6)."""
+        server, mine = link.server, self._link is not link
+        if mine or link.closed is not None or server.drained is None or not server.alive:
+            return
+        if anyio.current_time() < server.drained + self._system.drain_seconds:
+            self.accuse(f"is left by {server.name}, which was drained, without a word")
 
     def _entered(self, answer: Frame) -> None:
         if answer["type"] == "error":

@@ -180,6 +180,7 @@ class Cluster:
         self.clients: list[Client] = []
         self.nodes: dict[str, Node] = {}
         self.places: dict[str, str] = {}
+        self.drain_seconds = plan.settings.drain_seconds
         self.tasks: TaskGroup
         self._relay_outages = 0
         self._reader = Process("rest", self.faults)
@@ -252,7 +253,7 @@ class Cluster:
         self._sockets.append(ours)
         self.story.tell(who, f"dials {node.process.name}")
         node.edge.open(theirs)
-        return Link(ours)
+        return Link(ours, node.process)
 
     def token(self, user: User) -> str:
         """An access token."""

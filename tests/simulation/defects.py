@@ -5,6 +5,7 @@ They are mistakes that people make, and that reviews and unit tests let pass. Th
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,12 @@ from chat.ports.history import Change, ClientKey, History
 from chat.ports.log import Batch
 from chat.ports.relay import Delivery, Publication, Relay
 from chat.wire.records import AnyRecord, Sent
-from chat.wire.relay import MESSAGE
+from chat.wire.relay import MESSAGE, MemberChanged
+from gateway.access import Access
+from gateway.connection import Connection
 from gateway.edge import Edge
 from gateway.hub import Hub, Subscriber, Topic
+from gateway.opening import Opening
 from gateway.relay import Inbound
 from tests.simulation.cluster import Parts
 from tests.simulation.engines import MemoryHistory
@@ -231,6 +235,55 @@ class HastyInbound(Inbound):
                 await anyio.sleep(0.1)
 
 
+class StaleAccess(Access):
+    """Uses a right for as long as it was given, whatever is announced."""
+
+    __slots__ = ()
+
+    def forget(self, user: str, room: str) -> None:
+        return
+
+
+class LenientEdge(Edge):
+    """Takes back the right to ask, and leaves those in the room who are there already."""
+
+    def _member_changed(self, change: MemberChanged) -> None:
+        self.access.forget(change.user, change.room)
+
+
+class LossyConnection(Connection):
+    """Drops what a slow client does not take, and goes on."""
+
+    __slots__ = ()
+
+    def _overflow(self) -> None:
+        if self._outbox:
+            self._outbox, self._queued = self._outbox[:1], len(self._outbox[0])
+
+
+class LossyEdge(Edge):
+    """An edge of such connections."""
+
+    def open(self, sock: socket.socket) -> None:
+        connection = LossyConnection(self.mux, sock, self.settings.limits.outbox_bytes)
+        connection.owner = opening = Opening(self, connection)
+        self.openings[opening] = None
+
+
+class HastyEdge(Edge):
+    """Stops as soon as it is asked to."""
+
+    async def drain(self) -> None:
+        self._stopped.set()
+
+
+def edge_with_stale_access(**collaborators: Any) -> Edge:
+    """An edge with such a cache."""
+    edge = Edge(**collaborators)
+    edge.access = StaleAccess(collaborators["rooms"], edge.accounts, edge.wheel, edge.settings.access_cache_seconds)
+    return edge
+
+
 def edge_with(inbound: type[Inbound] = Inbound, hub: type[Hub] = Hub) -> Callable[..., Edge]:
     """Makes edges with another hub, or another end of the relay."""
 
@@ -268,4 +321,8 @@ DEFECTS: dict[str, Parts] = {
     "a repetition that the edge passes on": Parts(edge=edge_with(inbound=RepetitionBlindInbound)),
     "read history before the subscription is confirmed": Parts(edge=edge_with(inbound=HastyInbound)),
     "keep sessions whose channel was interrupted": Parts(edge=ComposedEdge),
+    "a role that goes on in a cache": Parts(edge=edge_with_stale_access),
+    "a ban that leaves the banned one in the room": Parts(edge=LenientEdge),
+    "a full outbox is emptied without a word": Parts(edge=LossyEdge),
+    "stop without draining": Parts(edge=HastyEdge),
 }

@@ -49,7 +49,7 @@ def draw_rates(rng: random.Random) -> dict[str, Rates]:
             slow=weight * rate(0.6, 0.5),
             refused=weight * rate(0.4, 0.25),
             uncertain=weight * rate(0.4, 0.25) if call != "poll" else 0.0,
-            crash=weight * rate(0.3, 0.08) if call != "page" else 0.0,  # REST stays
+            crash=weight * rate(0.4, 0.1) if call != "page" else 0.0,  # REST stays
         )
     return rates
 
@@ -91,6 +91,7 @@ class Process:
         self.alive = True
         self.scope = anyio.CancelScope()
         self.ended = anyio.Event()
+        self.drained: float | None = None
         self._stalled = 0.0
 
     def tell(self, what: str) -> int:
@@ -109,6 +110,11 @@ class Process:
     def stalled(self) -> bool:
         """Whether it pauses now."""
         return self.alive and self._stalled > anyio.current_time()
+
+    def drain(self) -> None:
+        """It is asked to send everybody away, and to end."""
+        self.tell("is drained")
+        self.drained = anyio.current_time()
 
     def stall(self, seconds: float) -> None:
         """Let its calls wait so long, as in a pause of the machine."""
@@ -142,7 +148,7 @@ class Process:
 
     async def exist(self) -> None:
         """Return at once for a process that runs, later for a stalled one, never for a dead one."""
-        while self.stalled:
+        while self.stalled:  # noqa: ASYNC110 - it may be put off meanwhile
             await anyio.sleep_until(self._stalled)
         if not self.alive:
             await anyio.sleep_forever()

@@ -64,7 +64,7 @@ class Incidents:
     async def _drain_edge(self) -> None:
         node = self._any(self._cluster.edges)
         if node is not None and node.edge is not None:
-            node.process.tell("is drained")
+            node.process.drain()
             node.serving = self._rng.random() < 0.5  # perhaps the balancer does not know yet
             await node.edge.drain()
 
@@ -131,4 +131,4 @@ class Incidents:
         cluster.tasks.start_soon(cluster.moderator.change, room, self._rng.choice(list(users.values())), kind)
 
     async def _stall_client(self) -> None:
-        self._rng.choice(self._cluster.clients).stall(0.5 + 2 * self._seconds())
+        self._rng.choice(self._cluster.clients).stall(1.0 + 3 * self._seconds())

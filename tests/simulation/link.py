@@ -8,6 +8,8 @@ from typing import Any
 
 import anyio
 
+from tests.simulation.faults import Process
+
 REQUEST = (
     b"GET /ws HTTP/1.1\r\nHost: edge.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
@@ -21,11 +23,12 @@ class Broken(Exception):
 
 
 class Link:
-    """One connection. `closed` is the code that the server closed with."""
+    """One connection to the edge in the process `server`. `closed` is the code that the server closed with."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, server: Process) -> None:
         sock.setblocking(False)
         self._sock = sock
+        self.server = server
         self._data = bytearray()
         self._left = False
         self.closed: int | None = None

@@ -27,7 +27,7 @@ INCIDENTS = {
     "cut a client": 2,
     "cut every client": 2,
     "make a client vanish": 1,
-    "stall a client": 2,
+    "stall a client": 6,
     "change a right": 8,
 }
 
@@ -73,8 +73,8 @@ def draw_plan(seed: int, rng: random.Random) -> Plan:
         rooms=rng.choice((1, 1, 2)),
         people=people,
         actions=rng.choice((1, 1, 2, 3, 4)),
-        text_bytes=rng.choice((0, 0, 0, 1500)),
-        send_buffer=rng.choice((0, 2048)),
+        text_bytes=rng.choice((0, 1500)),
+        send_buffer=rng.choice((0, 2048, 2048)),
         sqlite=seed % 8 == 0,
         settings=draw_settings(rng),
         rounds=[_draw_round(rng) for _ in range(rng.choice((2, 3)))],
@@ -90,10 +90,9 @@ def _draw_round(rng: random.Random) -> list[tuple[float, str]]:
 
 def draw_settings(rng: random.Random) -> Settings:
     """Small limits, so that small runs reach them."""
-    resume = rng.choice((3, 8, 50))
-    limits = Limits(
-        resume_messages=resume, resume_bytes=12_000, outbox_bytes=20_000, pending_commands=rng.choice((2, 8))
-    )
+    # The outbox takes the largest answer: what is resumed, with some 350 bytes around each text.
+    resume = rng.choice((3, 8))
+    limits = Limits(resume_messages=resume, resume_bytes=4_000, outbox_bytes=8_000, pending_commands=rng.choice((2, 8)))
     return Settings(
         limits=limits,
         deflate=False,

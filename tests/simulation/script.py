@@ -135,8 +135,12 @@ class Script:
             sent.withdrawn = tries > 0
 
     async def _leave(self) -> None:
-        """Do not listen to a room for a while."""
-        self._rng.choice(list(self._client.rooms.values())).leave(self._rng.random() * 2)
+        """Do not listen to a room for a while; perhaps say something as soon as one listens again."""
+        view, seconds = self._rng.choice(list(self._client.rooms.values())), self._rng.random() * 2
+        view.leave(seconds)
+        if self._rng.random() < 0.5:
+            await anyio.sleep(seconds + 0.05)
+            await self._client.send(self._compose(view.key), room=view.room)
 
     async def _reconnect(self) -> None:
         self._client.cut()

@@ -32,7 +32,8 @@ class Story:
         self.lines: list[Line] = []
         self.broken: list[str] = []
         self.names: dict[str, str] = {}
-        self.on_broken: Callable[[], None] = lambda: None
+        self._end: Callable[[], None] | None = None
+        self._over = False
 
     def name(self, key: str) -> str:
         """How the story calls a conversation, a channel, a message."""
@@ -45,14 +46,23 @@ class Story:
 
     def tell(self, who: str, what: str) -> int:
         """Something happened; its step."""
-        self.lines.append(Line(trio.current_time(), who, what))
+        if not self._over:
+            self.lines.append(Line(trio.current_time(), who, what))
         return len(self.lines)
 
     def accuse(self, who: str, what: str) -> None:
         """A promise was broken."""
+        if self._over:
+            return
         self.broken.append(f"{who}: {what}")
         self.tell(who, f"{BROKEN}: {what}")
-        self.on_broken()
+        if self._end is not None:
+            self._over = True
+            self._end()
+
+    def end_when_broken(self, end: Callable[[], None]) -> None:
+        """The first broken promise is the end of the story."""
+        self._end = end
 
     def digest(self) -> str:
         """Equal for runs in which the same happened at the same times, to the last detail told."""
