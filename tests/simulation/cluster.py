@@ -29,6 +29,7 @@ from chat.ports.relay import Relay
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from gateway.edge import Edge
+from gateway.phase import Phase
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health
@@ -39,16 +40,9 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.link import Broken, Link
 from tests.simulation.moderator import Moderator
 from tests.simulation.plan import ROOMS, Plan, identity
-from tests.simulation.ports import (
-    Network,
-    ProcessAccounts,
-    ProcessHistory,
-    ProcessListener,
-    ProcessLog,
-    ProcessPresence,
-    ProcessRelay,
-    ProcessRooms,
-)
+from tests.simulation.process_log import ProcessLog
+from tests.simulation.process_relay import Network, ProcessListener, ProcessRelay
+from tests.simulation.process_stores import ProcessAccounts, ProcessHistory, ProcessPresence, ProcessRooms
 from tests.simulation.story import Story
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
@@ -200,6 +194,16 @@ class Cluster:
         """A pool stored these."""
         if messages:
             process.tell(f"stores {self.ledger.store(messages)}")
+            self._check_outboxes()
+
+    def _check_outboxes(self) -> None:
+        """Promise 5: what waits for a client that does not read is bounded."""
+        bound = self.plan.settings.limits.outbox_bytes
+        for node in self.edges:
+            assert node.edge is not None
+            live = [session.connection.queued for session in node.edge.sessions if session.phase < Phase.CLOSING]
+            if max(live, default=0) > bound:
+                self.story.accuse(node.process.name, f"keeps {max(live)} bytes for a client that does not read")
 
     # Processes.
 

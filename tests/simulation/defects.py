@@ -27,7 +27,8 @@ from gateway.opening import Opening
 from gateway.relay import Inbound
 from tests.simulation.cluster import Parts
 from tests.simulation.engines import MemoryHistory
-from tests.simulation.ports import ProcessConsumer, ProcessListener, ProcessLog, ProcessRelay
+from tests.simulation.process_log import ProcessConsumer, ProcessLog
+from tests.simulation.process_relay import ProcessListener, ProcessRelay
 from workers.persistence import PersistenceHandler
 from workers.publications import message_publications
 from workers.sequencer import Sequencer
@@ -261,13 +262,30 @@ class LossyConnection(Connection):
             self._outbox, self._queued = self._outbox[:1], len(self._outbox[0])
 
 
+class HoardingConnection(Connection):
+    """Keeps whatever a slow client does not take."""
+
+    __slots__ = ()
+
+    def _overflow(self) -> None:
+        return
+
+
 class LossyEdge(Edge):
-    """An edge of such connections."""
+    """An edge whose connections lose."""
+
+    connection_class: type[Connection] = LossyConnection
 
     def open(self, sock: socket.socket) -> None:
-        connection = LossyConnection(self.mux, sock, self.settings.limits.outbox_bytes)
+        connection = self.connection_class(self.mux, sock, self.settings.limits.outbox_bytes)
         connection.owner = opening = Opening(self, connection)
         self.openings[opening] = None
+
+
+class HoardingEdge(LossyEdge):
+    """An edge whose connections hoard."""
+
+    connection_class = HoardingConnection
 
 
 class HastyEdge(Edge):
@@ -324,5 +342,6 @@ DEFECTS: dict[str, Parts] = {
     "a role that goes on in a cache": Parts(edge=edge_with_stale_access),
     "a ban that leaves the banned one in the room": Parts(edge=LenientEdge),
     "a full outbox is emptied without a word": Parts(edge=LossyEdge),
+    "an outbox without a bound": Parts(edge=HoardingEdge),
     "stop without draining": Parts(edge=HastyEdge),
 }

@@ -1,7 +1,7 @@
 """The log and the history in memory, for simulation: the ports' contracts at the cost of a dictionary.
 
 They pass the contract suites of their ports (`test_engines.py`), so that what the simulation shows is the doing of the
-parts under test. They never fail and never wait: faults are added from outside (`tests.simulation.ports`).
+parts under test. They never fail and never wait: faults are added from outside (`tests.simulation.calls`).
 """
 
 from __future__ import annotations
