@@ -14,6 +14,7 @@ from tests.simulation.cluster import Parts
 from tests.simulation.defects import DEFECTS
 from tests.simulation.run import simulate
 
+LIST = "list"
 _WIDTH = 30
 
 
@@ -42,14 +43,14 @@ class Bar:
             sys.stderr.flush()
 
 
-def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
     parser.add_argument("--seeds", type=_count, default=200, metavar="N", help="how many to run (200)")
     parser.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first of them (1)")
     parser.add_argument("--seed", type=int, metavar="X", help="replay this one, and print its story")
-    parser.add_argument("--defect", choices=DEFECTS, metavar="NAME", help="plant a defect; `list` prints their names")
-    if given is not None and "list" in given and "--defect" in given:
-        parser.exit(0, "\n".join(DEFECTS) + "\n")
+    parser.add_argument(
+        "--defect", choices=[*DEFECTS, LIST], metavar="NAME", help="plant a defect; `list` prints their names"
+    )
     return parser.parse_args(given)
 
 
@@ -63,29 +64,33 @@ def _count(text: str) -> int:
 def main(given: Sequence[str] | None = None) -> int:
     """Run; the exit code."""
     arguments = _arguments(sys.argv[1:] if given is None else given)
-    parts = DEFECTS[arguments.defect] if arguments.defect else Parts()
+    if arguments.defect == LIST:
+        print("\n".join(DEFECTS))
+        return 0
     if arguments.seed is not None:
-        outcome = simulate(arguments.seed, parts)
+        outcome = simulate(arguments.seed, DEFECTS.get(arguments.defect, Parts()))
         print(outcome.tell())
         return _code(len(outcome.broken), arguments.defect)
-    found = _run_many(range(arguments.first, arguments.first + arguments.seeds), parts, stop=bool(arguments.defect))
+    found = _run_many(range(arguments.first, arguments.first + arguments.seeds), arguments.defect)
     return _code(found, arguments.defect)
 
 
-def _run_many(seeds: range, parts: Parts, *, stop: bool) -> int:
-    """How many seeds broke a promise. With `stop`, the first one is enough."""
+def _run_many(seeds: range, defect: str | None) -> int:
+    """How many seeds broke a promise. With a defect, the first one is enough."""
     bar, found, done = Bar(len(seeds)), 0, 0
+    option = f" --defect '{defect}'" if defect else ""
+    parts = DEFECTS[defect] if defect else Parts()
     for done, seed in enumerate(seeds, 1):
-        outcome = simulate(seed, parts, to_the_end=not stop)
+        outcome = simulate(seed, parts, to_the_end=defect is None)
         if outcome.broken:
             found += 1
             bar.clear()
-            print(outcome.verdict(), flush=True)
-            if stop:
+            print(outcome.verdict(option), flush=True)
+            if defect:
                 break
         bar.show(done, found)
     bar.clear()
-    print(f"{done} seeds, {found} of them broken")
+    print(f"{done} seed{'s' * (done > 1)}, {found} of them broken")
     return found
 
 

@@ -45,11 +45,13 @@ class Outcome(Struct, frozen=True):
         """The whole story, to be read."""
         return "\n".join([f"seed {self.seed}: {self.plan}", *self.story.timeline(), "", self.verdict()])
 
-    def verdict(self) -> str:
-        """The promises that were broken, if any were, and how to see it again."""
+    def verdict(self, option: str = "") -> str:
+        """The promises that were broken, if any were, and how to see it again: by this option, too."""
         if not self.broken:
             return f"seed {self.seed}: every promise was kept"
-        return "\n".join([f"seed {self.seed} breaks promises (scripts/simulate --seed {self.seed}):", *self.broken])
+        return "\n".join(
+            [f"seed {self.seed} breaks promises (scripts/simulate --seed {self.seed}{option}):", *self.broken]
+        )
 
 
 def simulate(seed: int, parts: Parts | None = None, *, to_the_end: bool = True, steps: int = STEPS) -> Outcome:

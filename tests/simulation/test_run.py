@@ -87,10 +87,15 @@ def test_the_command_says_whether_promises_were_kept(capsys: pytest.CaptureFixtu
 
 def test_the_command_plants_a_defect_and_finds_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "20", "--defect", "publish before store"]) == 0
-    assert "breaks promises" in capsys.readouterr().out
+    assert "--seed 1 --defect 'publish before store'" in capsys.readouterr().out
+
+
+def test_the_command_lists_the_defects(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--defect", "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == list(DEFECTS)
 
 
 def test_the_command_says_when_a_planted_defect_is_not_found(capsys: pytest.CaptureFixture[str]) -> None:
     calm = next(seed for seed in range(1, 50) if not simulate(seed, DEFECTS["no fence"]).broken)
     assert main(["--seeds", "1", "--from", str(calm), "--defect", "no fence"]) == 1
-    assert "1 seeds, 0 of them broken" in capsys.readouterr().out
+    assert "1 seed, 0 of them broken" in capsys.readouterr().out
