@@ -9,7 +9,7 @@ import pytest
 from chat.engines.relay import MemoryRelay
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
-from chat.wire.relay import user_channel
+from chat.wire.relay import room_channel, user_channel
 from tests.support.rest import open_rest, received
 
 pytestmark = pytest.mark.anyio
@@ -53,3 +53,16 @@ async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_
         assert (await caller(method, url, body)).status_code == repeated
         ((_, control),) = await received(listener, 1)
         assert (control["do"], control["user"], control["role"]) == ("member", bob.id, role)
+
+
+async def test_a_deletion_whose_announcement_failed_is_announced_when_the_call_is_repeated() -> None:
+    relay = FailingRelay()
+    async with open_rest(relay=relay) as rest, relay.listener() as listener:
+        ann = await rest.user()
+        room = await ann.room()
+        await listener.subscribe([room_channel(room)])
+        relay.failing = True
+        assert (await ann("DELETE", f"/api/rooms/{room}")).status_code == 503
+        assert (await ann("DELETE", f"/api/rooms/{room}")).status_code == 404
+        ((_, control),) = await received(listener, 1)
+        assert (control["do"], control["room"]) == ("room_deleted", room)
