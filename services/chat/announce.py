@@ -1,7 +1,10 @@
 """Tells edges and clients what changed in a room, so that open sessions follow within a second.
 
 A membership change goes out in one `publish`: first the instruction on the user's channel, so that the edge that
-serves the user acts on it before, or together with, the `member` event that everyone in the room sees. All raise
+serves the user acts on it before, or together with, the `member` event that everyone in the room sees.
+
+A call that failed may have made its change and not announced it. So when it comes again, and finds nothing left to
+change, it says once more how things are to those who must not miss it: the edges, and the user concerned. All raise
 `Unavailable` when the relay could not be told within `telling.TELL_SECONDS`.
 """
 
@@ -18,19 +21,21 @@ from services.common.telling import tell
 BATCH = 500
 
 
-async def member_changed(relay: Relay, room: str, user: str, change: str, role: Role | None) -> None:
-    """`change` is `joined`, `left`, `role`, `kicked` or `banned`; `role` is None for one who is out now."""
+async def member_changed(
+    relay: Relay, room: str, user: str, change: str, role: Role | None, *, again: bool = False
+) -> None:
+    """`change` is `joined`, `left`, `role`, `kicked` or `banned`; `role` is None for one who is out now.
+
+    With `again`, nothing changed now, and the room is not told.
+    """
     event = {"type": "member", "room": room, "user": user, "change": change}
     if role is not None:
         event["role"] = role
     body = encode(event)
-    await tell(
-        relay,
-        [
-            Publication(user_channel(user), _control(room, user, role, body)),
-            Publication(room_channel(room), pack_event(body)),
-        ],
-    )
+    publications = [Publication(user_channel(user), _control(room, user, role, body))]
+    if not again:
+        publications.append(Publication(room_channel(room), pack_event(body)))
+    await tell(relay, publications)
 
 
 async def room_updated(relay: Relay, room: Room) -> None:

@@ -64,9 +64,8 @@ async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Calle
     _outranks(actor, before, body.role)
     with whole():
         before = await _set_role(services, room, user, body.role)
-        if before is not body.role:
-            change = "role" if before is not None else "joined"
-            await announce.member_changed(services.relay, room, user, change, body.role)
+        change, again = "role" if before is not None else "joined", before is body.role
+        await announce.member_changed(services.relay, room, user, change, body.role, again=again)
     return body
 
 
@@ -88,6 +87,7 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
     actor = await admit(services, room, caller, Action.KICK)
     target = await services.rooms.role(room, user)
     if target is None:
+        await announce.member_changed(services.relay, room, user, "kicked", None, again=True)
         raise NotFound("this user is not a member of the room")
     _outranks(actor, target, None)
     await _remove(services, room, user, "kicked")
@@ -108,7 +108,11 @@ async def join(room: RoomId, caller: Caller, services: With) -> RoomView:
 @router.post("/leave", status_code=204, responses=responses(401, 403, 404, 409, 422))
 async def leave(room: RoomId, caller: Caller, services: With) -> None:
     """Stop being a member. The last owner may not: 409 `last_owner`."""
-    await admit(services, room, caller, Action.READ)
+    try:
+        await admit(services, room, caller, Action.READ)
+    except Forbidden:
+        await announce.member_changed(services.relay, room, caller.id, "left", None, again=True)
+        raise
     await _remove(services, room, caller.id, "left")
 
 

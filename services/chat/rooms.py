@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room
 from chat.domain.rights import Action
-from chat.errors import Invalid
+from chat.errors import Invalid, NotFound
 from services.chat import announce
 from services.chat.access import admit, see_room, view, views
 from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
@@ -74,7 +74,11 @@ async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: 
 @router.delete("/{room}", status_code=204, responses=responses(401, 403, 404, 422))
 async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
     """Delete a room with its members and its history, for ever. For owners."""
-    await admit(services, room, caller, Action.DELETE_ROOM)
+    try:
+        await admit(services, room, caller, Action.DELETE_ROOM)
+    except NotFound:
+        await announce.room_deleted(services.relay, room, [])
+        raise
     with whole(DELETE_SECONDS):
         members = await services.rooms.member_ids(room)
         await services.rooms.delete(room)

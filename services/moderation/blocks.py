@@ -23,6 +23,7 @@ from chat.ports.authority import Revocation, announcement
 from chat.ports.cases import Cases
 from chat.ports.relay import Listener, Publication, Relay
 from chat.wire import blocks as wire
+from services.common.telling import tell
 from services.common.whole import whole
 
 CLOSE_BLOCKED = 4003
@@ -137,10 +138,10 @@ class Blocks:
 
     async def _tell_blocked(self, block: Block) -> None:
         revocation = Revocation(user=block.user, family=None, code=CLOSE_BLOCKED, reason=block.reason)
-        await self._relay.publish([*announcement(revocation), _publication(BlockChange(user=block.user, block=block))])
+        await tell(self._relay, [*announcement(revocation), _publication(BlockChange(user=block.user, block=block))])
 
     async def _tell(self, changes: Sequence[BlockChange]) -> None:
-        await self._relay.publish([_publication(change) for change in changes])
+        await tell(self._relay, [_publication(change) for change in changes])
 
     def _entry(self, action: Action, user: str, by: str, reason: str, *, until: int | None = None) -> AuditEntry:
         return AuditEntry(id=new_id(), at=self._clock(), by=by, action=action, user=user, reason=reason, until=until)

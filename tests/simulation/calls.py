@@ -1,0 +1,23 @@
+"""The engines as one process of the cluster reaches them: over a network, with faults, until the process is dead.
+
+`process_log`, `process_relay` and `process_stores` implement the ports by handing calls on to the engine behind them.
+What they add is what the ports allow: time, `Unavailable` (with or without effect), a publication that arrives twice, a
+partition that moves with work in hand, a relay connection that breaks (reported as `Delivery(channel, None)`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tests.simulation.faults import Process
+
+T = TypeVar("T")
+
+
+async def call(process: Process, name: str, effect: Callable[[], Awaitable[T]]) -> T:
+    """A call of an engine by a process."""
+    await process.before(name)
+    result = await effect()
+    await process.after(name)
+    return result

@@ -1,0 +1,339 @@
+"""A client that does what the protocol asks of one: it repeats itself until `ok`, and resumes where it was cut off."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from chat.domain.conversations import dm_key, room_key
+from chat.domain.models import Message, User
+from chat.domain.rights import Action
+from chat.errors import Unavailable
+from chat.wire.events import history_item
+from tests.simulation.ledger import Ledger, Sent
+from tests.simulation.link import Broken, Link
+from tests.simulation.rights import Standing
+from tests.simulation.views import DirectView, Frame, RoomView
+
+ANSWER_SECONDS = 20.0
+COME_BACK = frozenset({1001, 1012, 4008, 4029})
+AGAIN = frozenset({"unavailable", "overloaded", "rate_limited"})
+PAGE = 7
+Answered = Callable[[Frame], None]
+
+
+class System(Protocol):
+    """What a client reaches of the cluster."""
+
+    ledger: Ledger
+    drain_seconds: float
+
+    def dial(self, who: str, rng: random.Random) -> Link:
+        """A connection to some edge. Raises `Broken`."""
+        ...
+
+    def token(self, user: User) -> str:
+        """An access token."""
+        ...
+
+    async def page(self, key: str, after: int, limit: int) -> Sequence[Message]:
+        """A page of history, as REST gives it. Raises `Unavailable`."""
+        ...
+
+
+class Client:
+    """A device of a user. `start` says from where on it wants to know the rooms (None: from now on)."""
+
+    def __init__(
+        self, name: str, user: User, *, system: System, rng: random.Random, rooms: list[str], others: list[User]
+    ) -> None:
+        self.name = name
+        self.user = user
+        self.rng = rng
+        self._system = system
+        self.ledger = system.ledger
+        starts = [rng.choice((None, 0)) for _ in rooms]
+        self.rooms = {
+            room: RoomView(self, room, room_key(room), start) for room, start in zip(rooms, starts, strict=True)
+        }
+        self.directs = {other.id: DirectView(self, other.id, dm_key(user.id, other.id)) for other in others}
+        self.views: list[RoomView | DirectView] = [*self.rooms.values(), *self.directs.values()]
+        self.mine: list[Sent] = []
+        self._link: Link | None = None
+        self._tasks: TaskGroup | None = None
+        self._pending: dict[int, Answered] = {}
+        self._ready = anyio.Event()
+        self._numbers = 0
+        self._stalled = 0.0
+        self._announced: int | None = None
+        self._left_open: Link | None = None
+
+    # What the views ask for.
+
+    def tell(self, what: str) -> int:
+        """Tell the story; the step."""
+        return self.ledger.story.tell(self.name, what)
+
+    def accuse(self, what: str) -> None:
+        """A promise was broken."""
+        self.ledger.story.accuse(self.name, what)
+
+    def standing(self, key: str) -> Standing:
+        """What the user may do in a conversation."""
+        return self.ledger.rights.of(self.user.id, key)
+
+    def call(self, key: str) -> str:
+        """How the story calls a conversation or a message."""
+        return self.ledger.story.name(key)
+
+    def saw(self, key: str, item: Frame, *, live: bool) -> None:
+        """A message with its seq was seen."""
+        if live:
+            self.tell(f"sees {item['seq']}={self.call(item['client_id'])} in {self.call(key)}")
+        self.ledger.see(self.name, key, item, live=live)
+
+    def saw_copy(self, key: str, frame: Frame) -> None:
+        """The live copy of a direct message was seen."""
+        self.tell(f"sees {self.call(frame['client_id'])} in {self.call(key)}")
+        sent = self.ledger.sent.get(frame["client_id"])
+        if sent is None or (sent.conversation, sent.text, sent.sender) != (key, frame["text"], frame["from"]["id"]):
+            self.accuse("sees a direct message that nobody sent")
+
+    def post(self, answered: Answered, type: str, **fields: Any) -> None:
+        """Send a command of this session; `answered` hears the answer, unless the session ends before."""
+        if self._link is None:
+            if isinstance(answered, Answer):
+                answered.lost()
+            return
+        self._numbers += 1
+        self._pending[self._numbers] = answered
+        try:
+            self._link.say({"type": type, "id": self._numbers, **fields})
+        except Broken:
+            self._link.cut()
+
+    def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+        """Run something until this session ends."""
+        if self._tasks is not None:
+            self._tasks.start_soon(work, *arguments)
+
+    def later(self, ask: Callable[[], None], error: Frame) -> None:
+        """Ask again after an error that may pass."""
+        if error["code"] not in AGAIN:
+            self.accuse(f"is refused: {error['code']}: {error['message']}")
+            return
+
+        async def again() -> None:
+            await anyio.sleep(0.1 + self.rng.random())
+            ask()
+
+        self.spawn(again)
+
+    async def page(self, key: str, after: int) -> list[Frame]:
+        """A page of history after `after`, oldest first."""
+        while True:
+            try:
+                messages = await self._system.page(key, after, PAGE)
+            except Unavailable:
+                await anyio.sleep(self.rng.random())
+            else:
+                return [history_item(message) for message in messages]
+
+    # Connections.
+
+    async def run(self) -> None:
+        """Be connected, until cancelled."""
+        while True:
+            try:
+                link = self._system.dial(self.name, self.rng)
+                with anyio.fail_after(ANSWER_SECONDS):
+                    await link.open()
+                self._link = link
+                await self._session(link)
+            except (Broken, TimeoutError) as error:
+                self.tell(f"has no connection: {str(error) or 'no answer'}")
+            await anyio.sleep(0.02 + self.rng.random() ** 3)
+
+    async def _session(self, link: Link) -> None:
+        reason = ""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            for view in self.views:
+                view.connected()
+            self.post(self._entered, "auth", token=self._system.token(self.user))
+            try:
+                await self._listen(link)
+            except Broken as broken:
+                reason = str(broken)
+                self._judge_end(link)
+            finally:
+                self._link = self._tasks = None
+                if self._ready.is_set():
+                    self._ready = anyio.Event()
+                pending, self._pending = self._pending, {}
+                for answered in pending.values():
+                    if isinstance(answered, Answer):
+                        answered.lost()
+                if self._left_open is not link:
+                    link.cut()
+            tasks.cancel_scope.cancel()
+        raise Broken(reason)
+
+    async def _listen(self, link: Link) -> None:
+        self._announced = None
+        while link.closed is None:
+            while self._stalled > anyio.current_time():  # noqa: ASYNC110 - it may be put off meanwhile
+                await anyio.sleep_until(self._stalled)
+            for frame in await link.hear():
+                self._take(frame)
+        if link.closed in COME_BACK and self._announced != link.closed:
+            self.accuse(f"is closed with {link.closed}, and was not told when to come back")
+        raise Broken(f"closed with {link.closed}")
+
+    def _judge_end(self, link: Link) -> None:
+        """Whoever is drained in time sends everybody away (promise 6)."""
+        server, mine = link.server, self._link is not link
+        if mine or link.closed is not None or server.drained is None or not server.alive:
+            return
+        if anyio.current_time() < server.drained + self._system.drain_seconds:
+            self.accuse(f"is left by {server.name}, which was drained, without a word")
+
+    def _entered(self, answer: Frame) -> None:
+        if answer["type"] == "error":
+            if answer["code"] not in AGAIN:
+                self.accuse(f"is refused: {answer['code']}")
+            return
+        self.tell("is in")
+        self._ready.set()
+        for view in self.views:
+            view.ask()
+
+    def _take(self, frame: Frame) -> None:
+        kind = frame["type"]
+        if kind in ("ok", "error"):
+            answered = self._pending.pop(frame["id"], None)
+            if answered is None:
+                self.accuse(f"gets an answer to {frame['id']}, which it did not ask, or asked once")
+            else:
+                answered(frame)
+        elif kind == "message":
+            self.rooms[frame["room"]].on_message(frame)
+        elif kind == "closing":
+            self._announced = frame["code"]
+        elif kind == "member" and frame["user"] == self.user.id:
+            self.rooms[frame["room"]].on_member(frame)
+        elif kind == "gap" and "room" in frame:
+            self.rooms[frame["room"]].on_gap(frame)
+        elif kind == "gap":
+            self.directs[frame["with"]].ask()
+        elif kind == "dm":
+            sender = frame["from"]["id"]
+            self.directs[frame["to"] if sender == self.user.id else sender].on_dm(frame)
+        elif kind == "stored":
+            self.directs[frame["with"]].on_stored(frame)
+
+    def complete(self) -> bool:
+        """Whether the client is in, and has everything."""
+        return self._ready.is_set() and not any(self.lacks(view) for view in self.views)
+
+    def lacks(self, view: RoomView | DirectView) -> str:
+        """What a view has not yet; nothing, when all is well."""
+        return view.lacks(self.ledger.newest.get(view.key, 0))
+
+    # What goes wrong at the client's end.
+
+    def cut(self, *, silently: bool = False) -> Link | None:
+        """Lose the connection; silently: the socket stays as it is, and nobody reads it."""
+        link, self._link = self._link, None
+        if link is None:
+            return None
+        self.tell("vanishes" if silently else "is cut off")
+        if silently:
+            self._left_open = link
+            link.leave()
+        else:
+            link.cut()
+        return link
+
+    def stall(self, seconds: float) -> None:
+        """Do not read for a while."""
+        self.tell(f"does not read for {seconds:.1f} s")
+        self._stalled = anyio.current_time() + seconds
+
+    # What a client says.
+
+    async def ask(self, type: str, **fields: Any) -> Frame | None:
+        """Send a command in the next session, and wait for its answer; None when the session ended before."""
+        await self._ready.wait()
+        answer = Answer()
+        link = self._link
+        self.post(answer, type, **fields)
+        with anyio.move_on_after(ANSWER_SECONDS):
+            return await answer.wait()
+        self.tell(f"has waited for {type} too long")
+        if link is not None:
+            link.cut()
+        return None
+
+    async def insist(self, what: str, type: str, key: str, **fields: Any) -> int:
+        """Send a command about a conversation until it is `ok`; how often. 0: it is not allowed, and rightly so."""
+        standing, tries = self.standing(key), 0
+        settled = standing.settled
+        while True:
+            tries += 1
+            self.tell(f"wants to {what}" if tries == 1 else f"wants to {what}, for the {tries}. time")
+            answer = await self.ask(type, **fields)
+            strict = settled and standing is self.standing(key)
+            if answer is not None and answer["type"] == "ok":
+                if strict and not standing.may(Action.SEND):
+                    self.accuse(f"was let to {what}, although it is {standing}")
+                return tries
+            if answer is not None and answer["code"] == "forbidden" and not (strict and standing.may(Action.SEND)):
+                self.tell(f"may not {what}")
+                return 0
+            if answer is not None and answer["code"] not in AGAIN:
+                self.accuse(f"is refused to {what}: {answer['code']}: {answer['message']}")
+                return tries
+            await anyio.sleep(self.rng.random() * 0.8)
+
+    async def send(self, sent: Sent, **where: str) -> None:
+        """Send a message until it is acknowledged."""
+        sent.first = sent.first or self.tell(f"begins {sent.label}")
+        kind = "send" if "room" in where else "dm"
+        tries = await self.insist(
+            f"{kind} {sent.label} to {self.call(sent.conversation)}",
+            kind,
+            sent.conversation,
+            text=sent.text,
+            client_id=sent.client_id,
+            **where,
+        )
+        if not tries:
+            return
+        step = self.tell(f"knows that {sent.label} is durable" + ("" if tries == 1 else f" after {tries} tries"))
+        sent.acked = sent.acked or step
+        self.mine.append(sent)
+
+
+class Answer:
+    """Waits for an answer."""
+
+    def __init__(self) -> None:
+        self._came = anyio.Event()
+        self._answer: Frame | None = None
+
+    def __call__(self, answer: Frame) -> None:
+        self._answer = answer
+        self._came.set()
+
+    def lost(self) -> None:
+        """The session ended."""
+        self._came.set()
+
+    async def wait(self) -> Frame | None:
+        await self._came.wait()
+        return self._answer

@@ -1,0 +1,102 @@
+"""`scripts/simulate`: many seeds, or one of them with its story. The exit code is 0 when every promise was kept.
+
+With `--defect`, a planted defect takes the place of a part; then it is finding one that is success.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.simulation.cluster import Parts
+from tests.simulation.defects import DEFECTS
+from tests.simulation.run import simulate
+
+LIST = "list"
+_WIDTH = 30
+
+
+class Bar:
+    """How far it is, on a terminal; elsewhere nothing."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._begun = time.monotonic()
+        self._shown = sys.stderr.isatty()
+
+    def show(self, done: int, found: int) -> None:
+        """So many seeds are done, and so many of them broke a promise."""
+        if not self._shown:
+            return
+        filled = _WIDTH * done // self._total
+        left = (time.monotonic() - self._begun) / max(1, done) * (self._total - done)
+        bar = "#" * filled + "-" * (_WIDTH - filled)
+        sys.stderr.write(f"\r[{bar}] {done}/{self._total} seeds, {found} broken, {left:.0f} s left \x1b[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Make room for a line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
+    parser.add_argument("--seeds", type=_count, default=200, metavar="N", help="how many to run (200)")
+    parser.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first of them (1)")
+    parser.add_argument("--seed", type=int, metavar="X", help="replay this one, and print its story")
+    parser.add_argument(
+        "--defect", choices=[*DEFECTS, LIST], metavar="NAME", help="plant a defect; `list` prints their names"
+    )
+    return parser.parse_args(given)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("give 1 or more")
+    return count
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run; the exit code."""
+    arguments = _arguments(sys.argv[1:] if given is None else given)
+    if arguments.defect == LIST:
+        print("\n".join(DEFECTS))
+        return 0
+    if arguments.seed is not None:
+        outcome = simulate(arguments.seed, DEFECTS.get(arguments.defect, Parts()))
+        print(outcome.tell())
+        return _code(len(outcome.broken), arguments.defect)
+    found = _run_many(range(arguments.first, arguments.first + arguments.seeds), arguments.defect)
+    return _code(found, arguments.defect)
+
+
+def _run_many(seeds: range, defect: str | None) -> int:
+    """How many seeds broke a promise. With a defect, the first one is enough."""
+    bar, found, done = Bar(len(seeds)), 0, 0
+    option = f" --defect '{defect}'" if defect else ""
+    parts = DEFECTS[defect] if defect else Parts()
+    for done, seed in enumerate(seeds, 1):
+        outcome = simulate(seed, parts, to_the_end=defect is None)
+        if outcome.broken:
+            found += 1
+            bar.clear()
+            print(outcome.verdict(option), flush=True)
+            if defect:
+                break
+        bar.show(done, found)
+    bar.clear()
+    print(f"{done} seed{'s' * (done > 1)}, {found} of them broken")
+    return found
+
+
+def _code(found: int, defect: str | None) -> int:
+    return int(bool(found) is not bool(defect))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,347 @@
+"""Planted defects: each takes one part of the cluster away and puts one in its place that does its work a little wrong.
+
+They are mistakes that people make, and that reviews and unit tests let pass. The simulation has to find each of them.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import anyio
+
+from chat.domain.models import Message
+from chat.errors import Fenced, Unavailable
+from chat.ports.accounts import Accounts
+from chat.ports.history import Change, ClientKey, History
+from chat.ports.log import Batch
+from chat.ports.relay import Delivery, Publication, Relay
+from chat.wire.records import AnyRecord, Sent
+from chat.wire.relay import MESSAGE, MemberChanged
+from gateway.access import Access
+from gateway.connection import Connection
+from gateway.edge import Edge
+from gateway.hub import Hub, Subscriber, Topic
+from gateway.opening import Opening
+from gateway.relay import Inbound
+from tests.simulation.cluster import Parts
+from tests.simulation.engines import MemoryHistory
+from tests.simulation.process_log import ProcessConsumer, ProcessLog
+from tests.simulation.process_relay import ProcessListener, ProcessRelay
+from workers.persistence import PersistenceHandler
+from workers.publications import message_publications
+from workers.sequencer import Sequencer
+
+# The log's ends.
+
+
+class CommittingConsumer(ProcessConsumer):
+    """Commits what it is given before anybody has handled it."""
+
+    async def poll(self, max_records: int) -> Sequence[Batch]:
+        batches = await super().poll(max_records)
+        for batch in batches:
+            await self._commit(batch)
+        return batches
+
+
+class CommittingLog(ProcessLog):
+    consumer_class = CommittingConsumer
+
+
+class HastyLog(ProcessLog):
+    """Acknowledges a record when it is in the producer's buffer."""
+
+    async def _send(self, records: Sequence[Any]) -> None:
+        for *_, ack, _ in records:
+            ack(None)
+        await super()._send([(*record[:3], lambda _: None, record[4]) for record in records])
+
+
+# The persistence worker.
+
+
+class PublishingHandler(PersistenceHandler):
+    """Tells the edges first, because that is faster."""
+
+    async def _store(
+        self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
+    ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
+        last = await self._sequencer.load({record.conversation for record in sent.values()})
+        publications: list[Publication] = []
+        for record in sent.values():
+            last[record.conversation] += 1
+            message = Message(
+                conversation=record.conversation,
+                seq=last[record.conversation],
+                sender=record.actor,
+                sender_name=record.name,
+                text=record.text,
+                ts=record.ts,
+                client_id=record.client_id,
+            )
+            message_publications(publications, message)
+        await self._publish(publications)
+        return await super()._store(sent, changes, mentions)
+
+
+class ForgetfulHandler(PersistenceHandler):
+    """Takes it that what is stored has been published, too."""
+
+    async def _store(
+        self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
+    ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
+        known = await self._history.known(list(sent))
+        stored, applied = await super()._store(sent, changes, mentions)
+        return {key: message for key, message in stored.items() if key not in known}, applied
+
+
+class ResignedHandler(PersistenceHandler):
+    """Gives up when the store fails, and lets the pool commit."""
+
+    async def handle(self, records: Sequence[AnyRecord]) -> None:
+        try:
+            await super().handle(records)
+        except Unavailable:
+            return
+
+
+class StubbornSequencer(Sequencer):
+    """Never doubts what it remembers, whoever owned the partition meanwhile."""
+
+    def forget(self, conversations: Collection[str]) -> None:
+        return
+
+
+def stubborn_handler(history: History, accounts: Accounts, relay: Relay) -> PersistenceHandler:
+    """A handler with that sequencer."""
+    return PersistenceHandler(history, accounts, relay, sequencer=StubbornSequencer(history))
+
+
+# The store.
+
+
+class UnfencedHistory(MemoryHistory):
+    """Has no unique index on (conversation, seq): who comes last, wins."""
+
+    def check(self, messages: Sequence[Message]) -> None:
+        if any((message.sender, message.client_id) in self._places for message in messages):
+            raise Fenced("the message is stored")
+
+    def store(self, message: Message) -> None:
+        stored = self._messages.setdefault(message.conversation, [])
+        stored[:] = [*(each for each in stored if each.seq != message.seq), message]
+        stored.sort(key=lambda each: each.seq)
+        self._places[message.sender, message.client_id] = message.conversation, message.seq
+
+
+class RepetitiveHistory(MemoryHistory):
+    """Has no unique index on (sender, client_id)."""
+
+    def check(self, messages: Sequence[Message]) -> None:
+        self._places.clear()
+        super().check(messages)
+
+
+# The relay.
+
+
+class SilentListener(ProcessListener):
+    """Reconnects, subscribes again, and says nothing of what was lost."""
+
+    def report(self) -> list[Delivery]:
+        return []
+
+
+class SilentRelay(ProcessRelay):
+    listener_class = SilentListener
+
+
+class RepeatingRelay(ProcessRelay):
+    """Does not look whether a publication that is to come once came before."""
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        await super().publish([Publication(channel, payload) for channel, payload, _ in publications])
+
+
+# The edge.
+
+
+class CarelessTopic(Topic):
+    """Drops what came live while a session was reading history."""
+
+    __slots__ = ()
+
+    def finish(self, subscriber: Subscriber, after: int) -> bool:
+        joining = self.joining.get(subscriber)
+        if joining is not None and joining.frames is not None and self.channel.startswith("room:"):
+            joining.frames.clear()
+        return super().finish(subscriber, after)
+
+
+class CarelessHub(Hub):
+    """A hub of such topics."""
+
+    __slots__ = ()
+
+    def open(self, channel: str) -> Topic:
+        return self.topics.setdefault(channel, CarelessTopic(channel))
+
+
+class BlindInbound(Inbound):
+    """Passes on whatever comes: with `holes`, after a jump, with `repetitions`, once more."""
+
+    __slots__ = ()
+    holes = False
+    repetitions = False
+
+    async def _fan_out(self, topic: Topic, run: Iterable[Delivery], *rest: Any) -> None:
+        for delivery in run:
+            payload = delivery.payload
+            if payload and payload[0] == MESSAGE and topic.seq is not None:
+                seq = int.from_bytes(payload[1:9], "big")
+                if (self.holes and seq > topic.seq) or (self.repetitions and seq <= topic.seq):
+                    topic.seq = seq - 1
+            await super()._fan_out(topic, [delivery], *rest)
+
+
+class HoleBlindInbound(BlindInbound):
+    __slots__ = ()
+    holes = True
+
+
+class RepetitionBlindInbound(BlindInbound):
+    __slots__ = ()
+    repetitions = True
+
+
+class HastyInbound(Inbound):
+    """Lets history be read while the subscription of the channel is still under way."""
+
+    __slots__ = ("start",)
+    start: Callable[..., None]
+
+    async def ensure(self, topic: Topic) -> None:
+        if topic.channel.startswith("room:"):
+            self.start(self._later, topic)
+        else:
+            await super().ensure(topic)
+
+    async def _later(self, topic: Topic) -> None:
+        while not topic.ready:
+            try:
+                await super().ensure(topic)
+            except Unavailable:
+                await anyio.sleep(0.1)
+
+
+class StaleAccess(Access):
+    """Uses a right for as long as it was given, whatever is announced."""
+
+    __slots__ = ()
+
+    def forget(self, user: str, room: str) -> None:
+        return
+
+
+class LenientEdge(Edge):
+    """Takes back the right to ask, and leaves those in the room who are there already."""
+
+    def _member_changed(self, change: MemberChanged) -> None:
+        self.access.forget(change.user, change.room)
+
+
+class LossyConnection(Connection):
+    """Drops what a slow client does not take, and goes on."""
+
+    __slots__ = ()
+
+    def _overflow(self) -> None:
+        if self._outbox:
+            self._outbox, self._queued = self._outbox[:1], len(self._outbox[0])
+
+
+class HoardingConnection(Connection):
+    """Keeps whatever a slow client does not take."""
+
+    __slots__ = ()
+
+    def _overflow(self) -> None:
+        return
+
+
+class LossyEdge(Edge):
+    """An edge whose connections lose."""
+
+    connection_class: type[Connection] = LossyConnection
+
+    def open(self, sock: socket.socket) -> None:
+        connection = self.connection_class(self.mux, sock, self.settings.limits.outbox_bytes)
+        connection.owner = opening = Opening(self, connection)
+        self.openings[opening] = None
+
+
+class HoardingEdge(LossyEdge):
+    """An edge whose connections hoard."""
+
+    connection_class = HoardingConnection
+
+
+class HastyEdge(Edge):
+    """Stops as soon as it is asked to."""
+
+    async def drain(self) -> None:
+        self._stopped.set()
+
+
+def edge_with_stale_access(**collaborators: Any) -> Edge:
+    """An edge with such a cache."""
+    edge = Edge(**collaborators)
+    edge.access = StaleAccess(edge.authority, collaborators["accounts"], edge.wheel, edge.settings.access_cache_seconds)
+    return edge
+
+
+def edge_with(inbound: type[Inbound] = Inbound, hub: type[Hub] = Hub) -> Callable[..., Edge]:
+    """Makes edges with another hub, or another end of the relay."""
+
+    def make(**collaborators: Any) -> Edge:
+        edge = Edge(**collaborators)
+        edge.hub = hub()
+        edge.inbound = inbound(edge.hub, edge.mux, edge._on_control, edge._on_interrupted)
+        if isinstance(edge.inbound, HastyInbound):
+            edge.inbound.start = edge.start
+        return edge
+
+    return make
+
+
+class ComposedEdge(Edge):
+    """Keeps sessions whose user's channel was interrupted."""
+
+    def _on_interrupted(self, channel: str) -> None:
+        return
+
+
+DEFECTS: dict[str, Parts] = {
+    "commit before store": Parts(log=CommittingLog),
+    "acknowledge before durable": Parts(log=HastyLog),
+    "publish before store": Parts(handler=PublishingHandler),
+    "do not publish again what is stored": Parts(handler=ForgetfulHandler),
+    "commit what could not be stored": Parts(handler=ResignedHandler),
+    "keep the sequence after a rebalance": Parts(handler=stubborn_handler),
+    "no fence": Parts(history=UnfencedHistory),
+    "no duplicate check": Parts(history=RepetitiveHistory),
+    "an interruption of the relay that nobody reports": Parts(relay=SilentRelay),
+    "a live copy may come twice": Parts(relay=RepeatingRelay),
+    "no hold-back between history and live": Parts(edge=edge_with(hub=CarelessHub)),
+    "a hole that the edge ignores": Parts(edge=edge_with(inbound=HoleBlindInbound)),
+    "a repetition that the edge passes on": Parts(edge=edge_with(inbound=RepetitionBlindInbound)),
+    "read history before the subscription is confirmed": Parts(edge=edge_with(inbound=HastyInbound)),
+    "keep sessions whose channel was interrupted": Parts(edge=ComposedEdge),
+    "a role that goes on in a cache": Parts(edge=edge_with_stale_access),
+    "a ban that leaves the banned one in the room": Parts(edge=LenientEdge),
+    "a full outbox is emptied without a word": Parts(edge=LossyEdge),
+    "an outbox without a bound": Parts(edge=HoardingEdge),
+    "stop without draining": Parts(edge=HastyEdge),
+}

@@ -1,0 +1,286 @@
+"""The log and the history in memory, for simulation: the ports' contracts at the cost of a dictionary.
+
+They pass the contract suites of their ports (`test_engines.py`), so that what the simulation shows is the doing of the
+parts under test. They never fail and never wait: faults are added from outside (`tests.simulation.calls`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.lowlevel import checkpoint
+from msgspec.structs import replace
+
+from chat.domain.conversations import is_room, pair_of
+from chat.domain.models import Message
+from chat.domain.terms import terms
+from chat.engines.log_groups import Group, Member
+from chat.engines.log_streams import Headers, Stream
+from chat.errors import Fenced, Overloaded
+from chat.ports.history import Change, ClientKey, Page, Query, Summary
+from chat.ports.log import Ack, LogRecord
+from chat.wire.records import Deleted, Edited, Reacted, Read
+
+READ_RECORDS = 1000
+
+
+class MemoryLog:
+    """`chat.ports.log.Log`. Consumer groups are those of the embedded log; what they read never leaves the memory.
+
+    `run` has to run for records to be taken; everything is kept as long as the object is.
+    """
+
+    def __init__(
+        self, partitions: Mapping[str, int], clock: Callable[[], int], *, buffer_records: int = 20_000
+    ) -> None:
+        self._partitions = partitions
+        self._clock = clock
+        self._buffer = buffer_records
+        self._topics: dict[str, list[Stream]] = {}
+        self._streams = 0
+        self._records: dict[Stream, list[LogRecord]] = {}
+        self._groups: dict[str, Group] = {}
+        self._pending: list[tuple[str, str, bytes, Headers, Ack]] = []
+        self._arrived = anyio.Event()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[MemoryLog]:
+        """The log while its task runs."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.run)
+            yield self
+            tasks.cancel_scope.cancel()
+
+    async def run(self) -> None:
+        """Take records and acknowledge them, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived = anyio.Event()
+            taken, self._pending = self._pending, []
+            for topic, key, value, headers, _ in taken:
+                self._append(topic, key, value, headers)
+            for *_, ack in taken:
+                ack(None)
+
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
+        """See `Log.produce`."""
+        if len(self._pending) >= self._buffer:
+            raise Overloaded("too many records wait; send slower")
+        self._pending.append((topic, key, value, headers, ack))
+        self._arrived.set()
+
+    async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
+        """See `Log.append`."""
+        taken = anyio.Event()
+        self.produce(topic, key, value, lambda _: taken.set(), headers)
+        await taken.wait()
+
+    @asynccontextmanager
+    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+        """See `Log.consumer`."""
+        await checkpoint()
+        joined = self._groups.setdefault(group, Group(group, lambda _: None))
+        member = Member(joined, [stream for topic in topics for stream in self._topic(topic)], self._read)
+        joined.join(member)
+        try:
+            yield member
+        finally:
+            member.close()
+
+    async def check(self) -> None:
+        """See `Log.check`."""
+        await checkpoint()
+
+    def _topic(self, name: str) -> list[Stream]:
+        if name not in self._topics:
+            count = self._partitions.get(name, 1)
+            self._topics[name] = [Stream(self._streams + number, name, number) for number in range(count)]
+            self._streams += count
+            for stream in self._topics[name]:
+                self._records[stream] = []
+        return self._topics[name]
+
+    def _append(self, topic: str, key: str, value: bytes, headers: Headers) -> None:
+        streams = self._topic(topic)
+        stream = streams[zlib.crc32(key.encode()) % len(streams)]
+        record = LogRecord(stream.end, key, value, headers, self._clock())
+        self._records[stream].append(record)
+        stream.extend([record])
+        for share in stream.shares:
+            if share.owner is not None:
+                share.owner.notify()
+
+    async def _read(self, stream: Stream, offset: int) -> list[LogRecord]:
+        await checkpoint()
+        return self._records[stream][offset : offset + READ_RECORDS]
+
+
+class MemoryHistory:
+    """`chat.ports.history.History`."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, list[Message]] = {}
+        self._places: dict[ClientKey, tuple[str, int]] = {}
+        self._originals: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        self._marks: dict[str, dict[str, int]] = {}
+
+    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        await checkpoint()
+        return {conversation: self._newest(conversation) for conversation in conversations}
+
+    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        """See the port. The effect is one step: no other task sees a part of it."""
+        await checkpoint()
+        self.check(messages)
+        for message in messages:
+            self.store(message)
+        return [self._change(change) for change in changes]
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise `Fenced` when a place or a message is taken. Places follow the newest without a hole."""
+        ends: dict[str, int] = {}
+        keys = {(message.sender, message.client_id) for message in messages}
+        if len(keys) < len(messages) or not self._places.keys().isdisjoint(keys):
+            raise Fenced("the message is stored")
+        for message in messages:
+            end = ends.get(message.conversation, self._newest(message.conversation)) + 1
+            if message.seq != end:
+                raise Fenced("another writer was faster")
+            ends[message.conversation] = end
+
+    def store(self, message: Message) -> None:
+        """Add a message that was checked."""
+        self._messages.setdefault(message.conversation, []).append(message)
+        self._places[message.sender, message.client_id] = message.conversation, message.seq
+
+    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        """See the port."""
+        await checkpoint()
+        places = {key: self._places[key] for key in keys if key in self._places}
+        found = {key: self._at(*place) for key, place in places.items()}
+        return {key: message for key, message in found.items() if message is not None}
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        """See the port."""
+        await checkpoint()
+        return self._at(conversation, seq)
+
+    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+        """See the port."""
+        await checkpoint()
+        found = self.all(conversation)[since:]
+        if len(found) > limit or sum(len(message.text.encode()) for message in found if message.text) > max_bytes:
+            return None
+        return found
+
+    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+        """See the port."""
+        await checkpoint()
+        found = [
+            message
+            for message in self.all(conversation)
+            if (before is None or message.seq < before) and (after is None or message.seq > after)
+        ]
+        if after is None:
+            found.reverse()
+        return Page(found[:limit], more=len(found) > limit)
+
+    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        """See the port."""
+        await checkpoint()
+        return {conversation: self._summary(user, conversation) for conversation in conversations}
+
+    async def dms(self, user: str) -> Sequence[str]:
+        """See the port."""
+        await checkpoint()
+        mine = [key for key in self._messages if not is_room(key) and user in pair_of(key)]
+        return sorted(mine, key=lambda key: (-self._messages[key][-1].ts, key))
+
+    async def read_marks(self, conversation: str) -> dict[str, int]:
+        """See the port."""
+        await checkpoint()
+        return dict(self._marks.get(conversation, {}))
+
+    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        """See the port."""
+        await checkpoint()
+        return list(self._originals.get((conversation, seq), ()))
+
+    async def search(self, query: Query) -> Page:
+        """See the port."""
+        await checkpoint()
+        wanted = set(query.terms)
+        found = [
+            message
+            for conversation in query.conversations
+            for message in reversed(self.all(conversation))
+            if message.text is not None and wanted and wanted <= {*terms(message.text)}
+            if query.sender in (None, message.sender) and (query.before is None or message.ts < query.before)
+        ]
+        found.sort(key=lambda message: -message.ts)
+        return Page(found[: query.limit], more=len(found) > query.limit)
+
+    def all(self, conversation: str) -> list[Message]:
+        """Every message of a conversation, in order."""
+        return self._messages.get(conversation, [])
+
+    def _newest(self, conversation: str) -> int:
+        stored = self._messages.get(conversation)
+        return stored[-1].seq if stored else 0
+
+    def _at(self, conversation: str, seq: int) -> Message | None:
+        stored = self._messages.get(conversation, ())
+        return stored[seq - 1] if 1 <= seq <= len(stored) else None
+
+    def _summary(self, user: str, conversation: str) -> Summary:
+        mark = self._marks.get(conversation, {}).get(user, 0)
+        others = [m for m in self.all(conversation)[mark:] if m.sender != user and not (m.deleted or m.moderated)]
+        return Summary(self._newest(conversation), mark, min(1000, len(others)))
+
+    def _change(self, change: Change) -> bool:
+        if isinstance(change, Read):
+            marks = self._marks.setdefault(change.conversation, {})
+            if not marks.get(change.actor, 0) < change.seq <= self._newest(change.conversation):
+                return False
+            marks[change.actor] = change.seq
+            return True
+        message = self._at(change.conversation, change.seq)
+        changed = None if message is None else self._changed(message, change)
+        if message is None or changed is None:
+            return False
+        if message.text is not None and changed.text != message.text:
+            self._originals.setdefault((change.conversation, change.seq), []).append((change.ts, message.text))
+        self._messages[change.conversation][change.seq - 1] = changed
+        return True
+
+    def _changed(self, message: Message, change: Change) -> Message | None:
+        """The message after the change; None when it does not apply."""
+        if isinstance(change, Reacted):
+            return None if message.text is None else _reacted(message, change)
+        if isinstance(change, Edited):
+            if message.text in (None, change.text) or message.sender != change.actor or self._was_made(message, change):
+                return None
+            return replace(message, text=change.text, edited=True)
+        if isinstance(change, Deleted):
+            if message.deleted or not (change.by_moderator or change.actor == message.sender):
+                return None
+            return replace(message, text=None, deleted=True)
+        return None if message.moderated else replace(message, text=None, moderated=True)
+
+    def _was_made(self, message: Message, edit: Edited) -> bool:
+        earlier = self._originals.get((message.conversation, message.seq), [])
+        followers = [text for _, text in earlier[1:]] + [message.text]
+        return any((until, text) == (edit.ts, edit.text) for (until, _), text in zip(earlier, followers, strict=False))
+
+
+def _reacted(message: Message, change: Reacted) -> Message | None:
+    users = message.reactions.get(change.emoji, [])
+    if (change.actor in users) is not change.remove:
+        return None
+    left = [user for user in users if user != change.actor] if change.remove else [*users, change.actor]
+    reactions = {**message.reactions, change.emoji: left}
+    return replace(message, reactions={emoji: users for emoji, users in reactions.items() if users})

@@ -1,0 +1,87 @@
+"""What was sent, acknowledged, stored and seen in a run, and the promises that can be judged the moment it happens.
+
+It knows more than any part of the system: clients tell it what they send and what they see, the history what it stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chat.domain.models import Message
+from tests.simulation.rights import Rights
+from tests.simulation.story import Story
+
+
+class Sent:
+    """A message that a client wants to be stored, and what it did with it since. Times are steps of the story."""
+
+    def __init__(self, label: str, sender: str, client_id: str, conversation: str, text: str) -> None:
+        self.label = label
+        self.sender = sender
+        self.client_id = client_id
+        self.conversation = conversation
+        self.text = text
+        self.first = 0
+        self.acked: int | None = None
+        self.edits: list[str] = []
+        self.acked_edits: list[str] = []
+        self.retried = False
+        self.withdrawing = False
+        self.withdrawn = False
+
+    def allows(self, text: str | None) -> bool:
+        """Whether the message may show this text at some time."""
+        return self.withdrawing if text is None else text == self.text or text in self.edits
+
+    def ends_with(self, text: str | None) -> bool:
+        """Whether the message may show this text when everything is over.
+
+        A repeated edit is a record of its own, which may be late: it overtakes only what was edited meanwhile.
+        """
+        if self.withdrawn:
+            return text is None
+        if self.retried or self.withdrawing or len(self.edits) > len(self.acked_edits):
+            return self.allows(text)
+        return text == (self.acked_edits[-1] if self.acked_edits else self.text)
+
+
+class Ledger:
+    """The accounts of a run. What does not add up is an accusation in the story."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.sent: dict[str, Sent] = {}
+        self.stored: dict[tuple[str, int], str] = {}
+        self.newest: dict[str, int] = {}
+        self.rights = Rights()
+        self.seen: dict[tuple[str, int], str] = {}
+
+    def begin(self, sent: Sent) -> None:
+        """A client has something to say."""
+        self.sent[sent.client_id] = sent
+        self.story.names[sent.client_id] = sent.label
+
+    def store(self, messages: Sequence[Message]) -> str:
+        """History has these from now on; how the story calls them."""
+        name = self.story.name
+        for message in messages:
+            place = message.conversation, message.seq
+            self.stored.setdefault(place, message.client_id)
+            self.newest[message.conversation] = max(message.seq, self.newest.get(message.conversation, 0))
+        return ", ".join(f"{name(each.conversation)} {each.seq}={name(each.client_id)}" for each in messages)
+
+    def see(self, who: str, conversation: str, item: dict[str, Any], *, live: bool) -> None:
+        """Somebody sees a stored message: the same one as everybody, one that was sent, and that history has."""
+        seq, client_id, text = item["seq"], item["client_id"], item["text"]
+        place, name = (conversation, seq), self.story.name
+        where = f"{name(client_id)} at {seq} of {name(conversation)}"
+        sent = self.sent.get(client_id)
+        if sent is None or sent.conversation != conversation:
+            self.story.accuse(who, f"sees {where}, which nobody sent there")
+        elif not sent.allows(text):
+            self.story.accuse(who, f"sees {where} with a text that it never had")
+        if live and self.stored.get(place) != client_id:
+            self.story.accuse(who, f"sees {where} before history has it")
+        if self.seen.setdefault(place, client_id) != client_id:
+            self.story.accuse(who, f"sees {where}, where others saw {name(self.seen[place])}")

@@ -1,0 +1,141 @@
+"""History, accounts, rooms and presence as a process reaches them: see `tests.simulation.calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from anyio.lowlevel import checkpoint
+
+from chat.domain.models import Message, PresenceState, Role, User
+from chat.engines.accounts import SqliteAccounts
+from chat.engines.database import Database
+from chat.engines.rooms import SqliteRooms
+from chat.ports.history import Change, ClientKey, History, Page, Query, Summary
+from chat.ports.presence import Seen
+from tests.simulation.calls import call
+from tests.simulation.faults import Process
+
+
+class ProcessHistory:
+    """`chat.ports.history.History`. `stored` hears of every message that this process stored."""
+
+    def __init__(
+        self, process: Process, history: History, stored: Callable[[Process, Sequence[Message]], None]
+    ) -> None:
+        self._process = process
+        self._history = history
+        self._stored = stored
+
+    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+        return await call(self._process, "newest", lambda: self._history.newest(conversations))
+
+    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        return await call(self._process, "apply", lambda: self._apply(messages, changes))
+
+    async def _apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        applied = await self._history.apply(messages, changes)
+        self._stored(self._process, messages)
+        return applied
+
+    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        return await call(self._process, "known", lambda: self._history.known(keys))
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        return await call(self._process, "get", lambda: self._history.get(conversation, seq))
+
+    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+        return await call(
+            self._process,
+            "since",
+            lambda: self._history.since(conversation, since, limit=limit, max_bytes=max_bytes),
+        )
+
+    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+        return await call(
+            self._process, "page", lambda: self._history.page(conversation, before=before, after=after, limit=limit)
+        )
+
+    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        return await self._history.summaries(user, conversations)
+
+    async def dms(self, user: str) -> Sequence[str]:
+        return await self._history.dms(user)
+
+    async def read_marks(self, conversation: str) -> dict[str, int]:
+        return await self._history.read_marks(conversation)
+
+    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        return await self._history.originals(conversation, seq)
+
+    async def search(self, query: Query) -> Page:
+        return await self._history.search(query)
+
+
+class ProcessAccounts(SqliteAccounts):
+    """`chat.ports.accounts.Accounts`."""
+
+    def __init__(self, process: Process, database: Database, clock: Callable[[], int]) -> None:
+        super().__init__(database, clock=clock)
+        self._process = process
+
+    async def get(self, user: str) -> User | None:
+        found = super().get
+        return await call(self._process, "account", lambda: found(user))
+
+
+class ProcessRooms(SqliteRooms):
+    """`chat.ports.rooms.Rooms`."""
+
+    def __init__(self, process: Process, database: Database) -> None:
+        super().__init__(database)
+        self._process = process
+
+    async def role(self, room: str, user: str) -> Role | None:
+        found = super().role
+        return await call(self._process, "role", lambda: found(room, user))
+
+    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+        found = super().set_member
+        return await call(self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only))
+
+    async def remove_member(self, room: str, user: str) -> Role | None:
+        found = super().remove_member
+        return await call(self._process, "change", lambda: found(room, user))
+
+    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        found = super().ban
+        return await call(self._process, "change", lambda: found(room, user, by, reason, now))
+
+    async def unban(self, room: str, user: str) -> bool:
+        found = super().unban
+        return await call(self._process, "change", lambda: found(room, user))
+
+
+class ProcessPresence:
+    """`chat.ports.presence.Presence`, of which nobody is told anything.
+
+    Nothing that is promised of messages hangs on it; and an edge that is drained tells who left in the order of a set,
+    which is not the same in every run.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._states: dict[str, dict[str, PresenceState]] = {}
+
+    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+        await self._process.exist()
+        await checkpoint()
+        self._states.setdefault(user, {})[session] = state
+
+    async def leave(self, user: str, session: str) -> None:
+        await self._process.exist()
+        await checkpoint()
+        self._states.get(user, {}).pop(session, None)
+
+    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+        await self._process.exist()
+        await checkpoint()
+
+    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+        await checkpoint()
+        return {user: Seen(next(iter(self._states.get(user, {}).values()), PresenceState.OFFLINE)) for user in users}

@@ -1,0 +1,50 @@
+"""What the people of a run may do in its rooms: what was asked for, and whether it has to be in force by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chat.domain.models import Role
+from chat.domain.rights import Action, may
+
+
+class Standing:
+    """Of one user in one room. `role` None: banned, or kicked out. Until it is `settled`, the old one may count."""
+
+    def __init__(self, role: Role | None, *, settled: bool = False) -> None:
+        self.role = role
+        self.settled = settled
+
+    def __str__(self) -> str:
+        return "out" if self.role is None else self.role
+
+    def may(self, action: Action) -> bool:
+        """Whether the role has this right."""
+        return may(self.role, action)
+
+
+_FREE = Standing(Role.OWNER, settled=True)  # in a direct conversation
+
+
+class Rights:
+    """All standings of a run. Each change makes another one."""
+
+    def __init__(self) -> None:
+        self._standings: dict[tuple[str, str], Standing] = {}
+
+    def begin(self, roles: Mapping[tuple[str, str], Role]) -> None:
+        """The roles, by user and conversation, with which a run begins."""
+        self._standings = {place: Standing(role, settled=True) for place, role in roles.items()}
+
+    def change(self, user: str, key: str, role: Role | None) -> None:
+        """Somebody begins to change a role: from now on, the old one and the new one are both right."""
+        self._standings[user, key] = Standing(role)
+
+    def settle(self) -> None:
+        """Every change is done, and has reached everybody."""
+        for standing in self._standings.values():
+            standing.settled = True
+
+    def of(self, user: str, key: str) -> Standing:
+        """The standing now: the same object as long as nothing changes."""
+        return self._standings.get((user, key), _FREE)

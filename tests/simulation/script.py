@@ -1,0 +1,146 @@
+"""What the people of a run do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import anyio
+
+from chat.domain.conversations import dm_key
+from tests.simulation.client import Client
+from tests.simulation.ledger import Sent
+from tests.simulation.plan import ROUND_SECONDS, Plan, identity
+
+BURST = 6
+
+
+class Script:
+    """What one client does, a few things in a row."""
+
+    def __init__(self, client: Client, plan: Plan, number: int) -> None:
+        self._client = client
+        self._rng: random.Random = client.rng
+        self._plan = plan
+        self._number = number
+        self._sent = 0
+        self._busy = 0
+        self._actions: dict[Callable[[], Awaitable[None]], int] = {
+            self._send: 10,
+            self._burst: 5,
+            self._again: 2,
+            self._edit: 2,
+            self._delete: 1,
+            self._leave: 3,
+            self._reconnect: 2,
+        }
+        if client.directs:
+            self._actions[self._dm] = 5
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._busy
+
+    async def run(self) -> None:
+        """What is said in a round, until it is acknowledged."""
+        self._busy += 1
+        pause = 2 * ROUND_SECONDS / self._plan.actions  # on the whole, something is said until the end
+        actions, weights = list(self._actions), list(self._actions.values())
+        for _ in range(self._plan.actions):
+            await anyio.sleep(self._rng.random() * pause)
+            (act,) = self._rng.choices(actions, weights)
+            await act()
+        self._busy -= 1
+
+    async def ring(self) -> None:
+        """A last word everywhere: whoever has missed something without knowing will know."""
+        self._busy += 1
+        for view in self._client.rooms.values():
+            await self._client.send(self._compose(view.key), room=view.room)
+        for other, direct in self._client.directs.items():
+            await self._client.send(self._compose(direct.key), to=other)
+        self._busy -= 1
+
+    def _compose(self, key: str) -> Sent:
+        self._sent += 1
+        label = f"{self._client.name}:{self._sent}"
+        padding = "." * (self._rng.randint(1, 2) // 2 * self._plan.text_bytes)
+        client_id = identity(16 + self._number, self._sent)
+        sent = Sent(label, self._client.user.id, client_id, key, f"this is {label}{padding}")
+        self._client.ledger.begin(sent)
+        return sent
+
+    async def _send(self) -> None:
+        view = self._rng.choice(list(self._client.rooms.values()))
+        await self._client.send(self._compose(view.key), room=view.room)
+
+    async def _burst(self) -> None:
+        """Several at once, without waiting for each other's acknowledgements."""
+        view = self._rng.choice(list(self._client.rooms.values()))
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self._rng.randint(2, BURST)):
+                tasks.start_soon(partial(self._client.send, self._compose(view.key), room=view.room))
+
+    async def _dm(self) -> None:
+        other = self._rng.choice(list(self._client.directs))
+        await self._client.send(self._compose(dm_key(self._client.user.id, other)), to=other)
+
+    async def _again(self) -> None:
+        """Send something that was acknowledged, as a program does that has forgotten."""
+        rooms = {view.key: room for room, view in self._client.rooms.items()}
+        mine = [sent for sent in self._client.mine if sent.conversation in rooms]
+        if mine:
+            sent = self._rng.choice(mine)
+            await self._client.insist(
+                f"send {sent.label} again",
+                "send",
+                sent.conversation,
+                room=rooms[sent.conversation],
+                text=sent.text,
+                client_id=sent.client_id,
+            )
+
+    def _changeable(self) -> tuple[Sent, dict[str, object]] | None:
+        """A message of one's own of which the seq is known, and how a command names it."""
+        found = [
+            (sent, {"room": view.room, "seq": seq})
+            for sent in self._client.mine
+            for view in self._client.rooms.values()
+            for seq in view.seqs_of(sent.client_id)
+            if not sent.withdrawing
+        ]
+        return self._rng.choice(found) if found else None
+
+    async def _edit(self) -> None:
+        found = self._changeable()
+        if found is None:
+            return
+        sent, where = found
+        text = f"{sent.text}, edit {len(sent.edits) + 1}"
+        sent.edits.append(text)
+        tries = await self._client.insist(f"edit {sent.label}", "edit", sent.conversation, text=text, **where)
+        if not tries:
+            return
+        sent.retried = sent.retried or tries > 1
+        sent.acked_edits.append(text)
+
+    async def _delete(self) -> None:
+        found = self._changeable()
+        if found is not None:
+            sent, where = found
+            sent.withdrawing = True
+            tries = await self._client.insist(f"delete {sent.label}", "delete", sent.conversation, **where)
+            sent.withdrawn = tries > 0
+
+    async def _leave(self) -> None:
+        """Do not listen to a room for a while; perhaps say something as soon as one listens again."""
+        view, seconds = self._rng.choice(list(self._client.rooms.values())), self._rng.random() * 2
+        view.leave(seconds)
+        if self._rng.random() < 0.5:
+            await anyio.sleep(seconds + 0.05)
+            await self._client.send(self._compose(view.key), room=view.room)
+
+    async def _reconnect(self) -> None:
+        self._client.cut()

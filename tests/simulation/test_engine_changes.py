@@ -1,0 +1,24 @@
+"""As `test_engines.py`, for the suite of changes: it begins with a room in which something was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contracts import test_history_changes
+from tests.simulation.engines import MemoryHistory
+from tests.support.builders import make_messages
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def history(anyio_backend: Any) -> MemoryHistory:
+    """One room in which Ann said two things."""
+    history = MemoryHistory()
+    await history.apply(make_messages(2), [])
+    return history
+
+
+globals().update({name: test for name, test in vars(test_history_changes).items() if name.startswith("test_")})

@@ -1,0 +1,14 @@
+"""The second hundred: see `test_seeds.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.run import simulate
+
+
+@pytest.mark.parametrize("seed", range(101, 201))
+def test_every_promise_is_kept(seed: int) -> None:
+    outcome = simulate(seed)
+    if outcome.broken:
+        pytest.fail(outcome.tell(), pytrace=False)
