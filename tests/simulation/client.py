@@ -195,11 +195,11 @@ class Client:
         raise Broken(f"closed with {link.closed}")
 
     def _judge_end(self, link: Link) -> None:
-        """Whoever is drained in time sends everybody away (promise 6)."""
+        """Whoever is drained in time sends everybody away (promise 6), but for those who do not read it."""
         server, mine = link.server, self._link is not link
         if mine or link.closed is not None or server.drained is None or not server.alive:
             return
-        if anyio.current_time() < server.drained + self._system.drain_seconds:
+        if self._stalled < server.drained and anyio.current_time() < server.drained + self._system.drain_seconds:
             self.accuse(f"is left by {server.name}, which was drained, without a word")
 
     def _entered(self, answer: Frame) -> None:
