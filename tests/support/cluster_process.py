@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -44,7 +45,8 @@ class Cluster:
 
     `environment` are settings for all roles, as `heartbeat_seconds="2"`. `processes` are there by their names: `auth`,
     `chat`, `edge0`, …, `worker0`, …; a test may kill, pause and start each of them. With `whole` there is one process
-    instead, `serve`, which has all roles.
+    instead, `serve`, which has all roles. With `services` there are `moderation` and `judge`, the worker pool of
+    moderation, too, and the roles ask each other over gRPC.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Cluster:
         edges: int = 2,
         workers: int = 1,
         whole: bool = False,
+        services: bool = False,
         **environment: str,
     ) -> None:
         mark = uuid.uuid4().hex[:8]
@@ -74,6 +77,12 @@ class Cluster:
             **environment,
         }
         self._roles = {"serve": ("serve",)} if whole else _roles(edges, workers)
+        self._own: dict[str, dict[str, str]] = {}
+        if services:
+            self._roles = {**_SERVICES, **self._roles}
+            self._own = {f"{role}": {"rpc_listen": free_address()} for role in ("auth", "chat", "moderation")}
+            calls = {f"{role}_rpc": own["rpc_listen"] for role, own in self._own.items()}
+            self._environment |= {"rpc_token": mark, **calls}
         self.processes: dict[str, RoleProcess] = {}
         self.front = Front("", "")
 
@@ -99,7 +108,7 @@ class Cluster:
         self._tool("topics", "apply")
         with front(self._edge_addresses, self._route) as self.front:
             for name, role in self._roles.items():
-                self.add(name, *role, ws_url=self.ws)
+                self.add(name, *role, ws_url=self.ws, **self._own.get(name, {}))
             try:
                 for process in self.processes.values():
                     process.launch()
@@ -161,6 +170,16 @@ class Cluster:
             check=False,
         )
         assert done.returncode == 0, f"rookery {' '.join(arguments[:2])}: {done.stdout}{done.stderr}"
+
+
+_SERVICES = {"moderation": ("moderation",), "judge": ("worker", "moderation")}
+
+
+def free_address() -> str:
+    """An address that nobody listens at, for a process that is told where others are before they have begun."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{sock.getsockname()[1]}"
 
 
 def _roles(edges: int, workers: int) -> dict[str, tuple[str, ...]]:

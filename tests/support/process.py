@@ -21,7 +21,9 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "output"
 
-_READY = re.compile(rb"^ready http=(?:http://)?([^\s/]+)\S*(?: ws=(?:ws://)?([^\s/]+)\S*)?\n", re.MULTILINE)
+_READY = re.compile(
+    rb"^ready http=(?:http://)?([^\s/]+)\S*(?: ws=(?:ws://)?([^\s/]+)\S*)?(?: rpc=\S+)?\n", re.MULTILINE
+)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
