@@ -21,7 +21,7 @@ from tests.support.own_servers import OwnServer, own_server, servers_with
 from tests.support.traffic import DEADLINE, LOOK_SECONDS, Traffic, history
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
-KILLS = 4
+KILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +96,13 @@ async def test_a_second_worker_comes_and_goes(cluster: Cluster, tmp_path: Path) 
     async with traffic.flows():
         for turn in range(KILLS):
             await anyio.to_thread.run_sync(other.start)
-            await traffic.until_acked(60)
+            await traffic.until_acked(40)
             if turn % 2:
                 other.kill()
             else:
                 other.terminate()
                 assert await anyio.to_thread.run_sync(other.wait) == 0
-            await traffic.until_acked(60)
+            await traffic.until_acked(40)
     cluster.check("worker1")
 
 
