@@ -91,6 +91,13 @@ class Moderated(Placed, tag="moderated", frozen=True, kw_only=True):
     reason: str = ""
 
 
+class RefusedMessage(Placed, tag="refused", frozen=True, kw_only=True):
+    """This user's message was held back for moderation, and will not appear."""
+
+    client_id: str
+    reason: str = ""
+
+
 class Reaction(Placed, tag="reaction", frozen=True, kw_only=True):
     """A user set a reaction on message `seq`, or (`remove`) took it back."""
 
@@ -229,6 +236,7 @@ ServerEvent = (
     | Edited
     | Deleted
     | Moderated
+    | RefusedMessage
     | Reaction
     | Typing
     | Read

@@ -22,7 +22,7 @@ from chat.engines.log_streams import Headers, Stream
 from chat.errors import Fenced, Overloaded
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 from chat.ports.log import Ack, LogRecord
-from chat.wire.records import Deleted, Edited, Reacted, Read
+from chat.wire.records import Deleted, Edited, Reacted, Read, Restored
 
 READ_RECORDS = 1000
 
@@ -269,7 +269,12 @@ class MemoryHistory:
             if message.deleted or not (change.by_moderator or change.actor == message.sender):
                 return None
             return replace(message, text=None, deleted=True)
-        return None if message.moderated else replace(message, text=None, moderated=True)
+        if isinstance(change, Restored):
+            withdrawn = message.moderated and not message.deleted
+            return replace(message, text=change.text, moderated=False) if withdrawn else None
+        if message.moderated or change.author not in ("", message.sender):
+            return None
+        return replace(message, text=None, moderated=True)
 
     def _was_made(self, message: Message, edit: Edited) -> bool:
         earlier = self._originals.get((message.conversation, message.seq), [])
