@@ -22,7 +22,7 @@ from chat.engines.log_streams import Headers, Stream
 from chat.errors import Fenced, Overloaded
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 from chat.ports.log import Ack, LogRecord
-from chat.wire.records import Deleted, Edited, Reacted, Read, Restored
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 READ_RECORDS = 1000
 
@@ -265,21 +265,24 @@ class MemoryHistory:
             if message.text in (None, change.text) or message.sender != change.actor or self._was_made(message, change):
                 return None
             return replace(message, text=change.text, edited=True)
-        if isinstance(change, Deleted):
-            if message.deleted or not (change.by_moderator or change.actor == message.sender):
-                return None
-            return replace(message, text=None, deleted=True)
-        if isinstance(change, Restored):
-            withdrawn = message.moderated and not message.deleted
-            return replace(message, text=change.text, moderated=False) if withdrawn else None
-        if message.moderated or change.author not in ("", message.sender):
-            return None
-        return replace(message, text=None, moderated=True)
+        return _withdrawn(message, change) if isinstance(change, Deleted | Moderated | Restored) else None
 
     def _was_made(self, message: Message, edit: Edited) -> bool:
         earlier = self._originals.get((message.conversation, message.seq), [])
         followers = [text for _, text in earlier[1:]] + [message.text]
         return any((until, text) == (edit.ts, edit.text) for (until, _), text in zip(earlier, followers, strict=False))
+
+
+def _withdrawn(message: Message, change: Deleted | Moderated | Restored) -> Message | None:
+    if isinstance(change, Restored):
+        return (
+            replace(message, text=change.text, moderated=False) if message.moderated and not message.deleted else None
+        )
+    if isinstance(change, Deleted):
+        allowed = not message.deleted and (change.by_moderator or change.actor == message.sender)
+        return replace(message, text=None, deleted=True) if allowed else None
+    allowed = not message.moderated and change.author in {"", message.sender}
+    return replace(message, text=None, moderated=True) if allowed else None
 
 
 def _reacted(message: Message, change: Reacted) -> Message | None:
