@@ -10,19 +10,19 @@ from chat.engines.relay import MemoryRelay
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
 from chat.wire.relay import room_channel, user_channel
+from tests.support.clocks import virtual_time
 from tests.support.rest import open_rest, received
 
 pytestmark = pytest.mark.anyio
 
 
 class FailingRelay(MemoryRelay):
-    """Refuses the next publication that it is given."""
+    """Refuses what it is given while it is `failing`."""
 
     failing = False
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         if self.failing:
-            self.failing = False
             raise Unavailable("the relay is away")
         await super().publish(publications)
 
@@ -36,6 +36,7 @@ class FailingRelay(MemoryRelay):
         ("POST", "leave", None, 403, None),
     ],
 )
+@virtual_time
 async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_repeated(
     method: str, path: str, body: dict[str, str] | None, repeated: int, role: str | None
 ) -> None:
@@ -49,12 +50,14 @@ async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_
         url = f"/api/rooms/{room}/{path.format(bob=bob.id)}"
         relay.failing = True
         assert (await caller(method, url, body)).status_code == 503
+        relay.failing = False
         assert await rest.services.rooms.role(room, bob.id) == role
         assert (await caller(method, url, body)).status_code == repeated
         ((_, control),) = await received(listener, 1)
         assert (control["do"], control["user"], control["role"]) == ("member", bob.id, role)
 
 
+@virtual_time
 async def test_a_deletion_whose_announcement_failed_is_announced_when_the_call_is_repeated() -> None:
     relay = FailingRelay()
     async with open_rest(relay=relay) as rest, relay.listener() as listener:
@@ -63,6 +66,7 @@ async def test_a_deletion_whose_announcement_failed_is_announced_when_the_call_i
         await listener.subscribe([room_channel(room)])
         relay.failing = True
         assert (await ann("DELETE", f"/api/rooms/{room}")).status_code == 503
+        relay.failing = False
         assert (await ann("DELETE", f"/api/rooms/{room}")).status_code == 404
         ((_, control),) = await received(listener, 1)
         assert (control["do"], control["room"]) == ("room_deleted", room)

@@ -26,7 +26,7 @@ from chat.adapters.rpc.serve import serve_rpc
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.domain.models import Member, Message, Role, Room, Visibility
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict
-from chat.errors import Conflict, Forbidden, NotFound, Overloaded, RateLimited, Unauthorized, Unavailable
+from chat.errors import Blocked, Conflict, NotFound, Overloaded, RateLimited, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 
 T = TypeVar("T")
@@ -125,10 +125,8 @@ class FakeAuthority:
         return self.revocations.watch()
 
 
-def _blocked() -> Forbidden:
-    error = Forbidden("the account is blocked")
-    error.code = "blocked"
-    return error
+def _blocked() -> Blocked:
+    return Blocked("the account is blocked")
 
 
 ERRORS: dict[str, Exception] = {

@@ -187,11 +187,13 @@ async def test_who_watches_too_slowly_is_told_that_changes_are_missing(world: Mo
             await anext(changes)
 
 
+@virtual_time
 async def test_a_block_that_could_not_be_told_is_told_when_it_is_asked_for_again(world: Moderated) -> None:
-    world.relay.before_publish = first(Unavailable("away"))
+    world.relay.before_publish = first(Unavailable("away"), 1000)
     with pytest.raises(Unavailable):
         await world.service.block(ANN, by=DAN, reason="", seconds=None)
     assert await world.is_blocked(ANN)
+    world.relay.before_publish = first(Unavailable("away"))
     await world.service.block(ANN, by=DAN, reason="", seconds=None)
     assert len(world.relay.published) == 1
 

@@ -15,8 +15,8 @@ from chat.adapters.rpc.status import Code
 from chat.domain.models import Role
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Strictness, Verdict
 from chat.errors import (
+    Blocked,
     Conflict,
-    Forbidden,
     Invalid,
     NotFound,
     Overloaded,
@@ -124,7 +124,7 @@ async def test_a_watcher_hears_all_from_entering_on(served: Served, clients: Cli
     ("token", "kind", "code"),
     [
         ("ended", Unauthorized, "unauthorized"),
-        ("blocked", Forbidden, "blocked"),
+        ("blocked", Blocked, "blocked"),
         ("unknown", NotFound, "not_found"),
         ("taken", Conflict, "conflict"),
         ("often", RateLimited, "rate_limited"),
