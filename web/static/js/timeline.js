@@ -18,8 +18,9 @@
  * @property {boolean} deleted
  * @property {boolean} moderated
  * @property {Record<string, string[]>} reactions
- * @property {"sending" | "sent" | "stored" | "failed"} state
- * @property {string} [error]      why it failed
+ * @property {string} [reason]     why moderation withdrew it, if that was told live
+ * @property {"sending" | "sent" | "stored" | "failed" | "refused"} state  "refused": held back by moderation, for good
+ * @property {string} [error]      why it failed, or was refused
  */
 const STATES = ["failed", "sending", "sent", "stored"];
 
@@ -131,8 +132,18 @@ export class Timeline {
   sent(key) {
     if (this.#drafts.get(key) === this.generation) return this.patchKey(key, { state: "sent" }) !== null;
     const entry = this.#byKey.get(key);
-    if (entry?.seq === null) this.remove(key);
+    if (entry?.seq === null && entry.state !== "refused") this.remove(key);
     return entry !== undefined;
+  }
+
+  /**
+   * Moderation held a message back for good: a draft says so where it stands.
+   * @param {string} key
+   * @param {string} reason
+   * @returns {boolean} whether it was here
+   */
+  refuse(key, reason) {
+    return this.patchKey(key, { state: "refused", error: reason }) !== null;
   }
 
   /** @param {string} key */
@@ -143,9 +154,9 @@ export class Timeline {
     this.#drop(entry);
   }
 
-  /** Forget what the server has, and keep what waits to be sent: history is about to be read anew. */
+  /** Forget what the server has, and keep what it does not: history is about to be read anew. */
   reset() {
-    const waits = (/** @type {Entry} */ entry) => entry.state === "sending" || entry.state === "failed";
+    const waits = (/** @type {Entry} */ entry) => ["sending", "failed", "refused"].includes(entry.state);
     for (const entry of this.entries) if (!waits(entry)) this.#drop(entry);
     this.entries = this.entries.filter(waits);
     this.loaded = false;
@@ -172,6 +183,8 @@ export class Timeline {
     const known = this.#byKey.get(entry.key);
     const next = known ? { ...entry, seq: entry.seq ?? known.seq, state: later(known.state, entry.state) } : entry;
     if (next.state === "stored") delete next.error;
+    // History says that a text was withdrawn, and not why.
+    if (next.moderated && !next.reason && known?.reason) next.reason = known.reason;
     if (live) this.#touched.set(next.key, ++this.#tick);
     if (known && known.seq === next.seq) this.entries[this.entries.indexOf(known)] = next;
     else this.#insert(next, known);
@@ -225,6 +238,8 @@ export function normal(item) {
 
 /** States only advance, but for a failed message that is sent again. @param {string} a @param {string} b */
 function later(a, b) {
+  if (a === "refused") return /** @type {any} */ (b === "stored" ? b : a);
+  if (b === "refused") return b;
   if (a === "failed" || b === "failed") return /** @type {any} */ (b);
   return /** @type {any} */ (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
 }

@@ -1,6 +1,6 @@
 /** Modal dialogs and form fields. */
 import { ApiError } from "../api.js";
-import { h, iconButton, set } from "../dom.js";
+import { h, icon, iconButton, set } from "../dom.js";
 
 let number = 0;
 
@@ -102,6 +102,31 @@ export function field({ label, name, hint = "", input }) {
       set(input, "aria-invalid", text ? "true" : null);
     },
   };
+}
+
+/**
+ * A field for a sentence or two.
+ * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string}} parts
+ */
+export function wordsField({ label, name, hint, required = false, value = "" }) {
+  const input = h("textarea", { class: "input", rows: 3, maxlength: 500, required, data: { testid: name } });
+  input.value = value;
+  return field({ label, name, hint, input });
+}
+
+/**
+ * One choice of several, with what it means.
+ * @param {{group: string, value: string, title: string, text: string, checked: boolean, iconName?: string}} parts
+ */
+export function radio({ group, value, title, text, checked, iconName }) {
+  const input = h("input", { type: "radio", name: group, value, checked, data: { testid: `${group}-${value}` } });
+  return h(
+    "label",
+    { class: "radio" },
+    input,
+    iconName ? icon(iconName) : null,
+    h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })),
+  );
 }
 
 /**
