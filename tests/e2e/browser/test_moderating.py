@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browser.conftest import OpenWindow
 from tests.support.browser import PASSWORD, PHONE, Window, unique
 from tests.support.process import ServerProcess
 
@@ -54,7 +53,7 @@ def report(window: Window, text: str, reason: str) -> None:
     expect(window.get("notice").last).to_contain_text("reported")
 
 
-def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: OpenWindow) -> None:
+def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: Callable[..., Window]) -> None:
     name = unique("garden")
     ann.new_room(name)
     bob.join(name)
@@ -62,6 +61,7 @@ def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: OpenWi
     expect(ann.message("You are a fool")).to_have_attribute("data-state", "stored")
     ann.act("You are a fool", "report")
     ann.screenshot("report")
+    expect(ann.get("reason")).to_be_focused()
     ann.get("report-form").get_by_test_id("submit").click()
     expect(ann.get("report-form")).to_contain_text("This is needed.")
     ann.page.keyboard.press("Escape")
@@ -99,7 +99,7 @@ def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: OpenWi
     keeper.screenshot("moderation-audit")
 
 
-def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window: OpenWindow) -> None:
+def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window: Callable[..., Window]) -> None:
     bob.write_to(ann.name)
     bob.say("I will find you")
     ann.enter(bob.name)
@@ -154,6 +154,8 @@ def test_a_room_in_which_messages_are_held(ann: Window, bob: Window) -> None:
     expect(refused).to_have_attribute("data-state", "refused")
     expect(refused).to_contain_text("Reason: no such words.")
     bob.say("what a pity")
+    expect(bob.message("what a pity")).to_have_attribute("data-state", "stored")
+    assert bob.texts() == ["what a badword", "what a pity"]
     expect(ann.message("what a pity")).to_be_visible()
     bob.screenshot("refused")
     expect(ann.message("what a badword")).to_have_count(0)

@@ -2,7 +2,8 @@
  * The messages of one conversation that are in memory, each once, in order. Pure.
  *
  * Messages with a seq are in the order of their seqs, and without a hole between the first and the last. Behind them
- * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came.
+ * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came. One that
+ * was refused will never have one, and stays where it was.
  * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
  *
  * @typedef {object} Entry
@@ -21,6 +22,7 @@
  * @property {string} [reason]     why moderation withdrew it, if that was told live
  * @property {"sending" | "sent" | "stored" | "failed" | "refused"} state  "refused": held back by moderation, for good
  * @property {string} [error]      why it failed, or was refused
+ * @property {number} [after]      of a refused one: the seq behind which it stays
  */
 const STATES = ["failed", "sending", "sent", "stored"];
 
@@ -143,7 +145,8 @@ export class Timeline {
    * @returns {boolean} whether it was here
    */
   refuse(key, reason) {
-    return this.patchKey(key, { state: "refused", error: reason }) !== null;
+    const after = this.span?.last ?? (this.loaded ? 0 : Infinity);
+    return this.patchKey(key, { state: "refused", error: reason, after }) !== null;
   }
 
   /** @param {string} key */
@@ -197,7 +200,7 @@ export class Timeline {
   #insert(entry, known) {
     if (known) this.entries.splice(this.entries.indexOf(known), 1);
     let index = this.entries.length;
-    const before = (/** @type {Entry} */ one) => one.seq === null || one.seq > /** @type {number} */ (entry.seq);
+    const before = (/** @type {Entry} */ one) => (one.seq ?? one.after ?? Infinity) >= /** @type {number} */ (entry.seq);
     if (entry.seq !== null) while (index > 0 && before(this.entries[index - 1])) index -= 1;
     this.entries.splice(index, 0, entry);
   }

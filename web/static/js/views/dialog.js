@@ -106,10 +106,12 @@ export function field({ label, name, hint = "", input }) {
 
 /**
  * A field for a sentence or two.
- * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string}} parts
+ * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string, first?: boolean}} parts
+ *   `first`: it gets the focus when its dialog opens
  */
-export function wordsField({ label, name, hint, required = false, value = "" }) {
-  const input = h("textarea", { class: "input", rows: 3, maxlength: 500, required, data: { testid: name } });
+export function wordsField({ label, name, hint, required = false, value = "", first = false }) {
+  const props = { class: "input", rows: 3, maxlength: 500, required, autofocus: first };
+  const input = h("textarea", { ...props, data: { testid: name } });
   input.value = value;
   return field({ label, name, hint, input });
 }

@@ -5,7 +5,7 @@ import { form, openDialog, wordsField } from "./dialog.js";
 
 /** @param {import("../app.js").App} app @param {any} conversation @param {any} entry a message of someone else */
 export function reportDialog(app, conversation, entry) {
-  const reason = wordsField({ label: "What is wrong with it?", name: "reason", required: true });
+  const reason = wordsField({ label: "What is wrong with it?", name: "reason", required: true, first: true });
   return openDialog(
     "Report message",
     (close) => [
@@ -36,7 +36,7 @@ export function reportDialog(app, conversation, entry) {
 
 /** @param {import("../app.js").App} app @param {any} conversation @param {any} entry an own message that was withdrawn */
 export function appealDialog(app, conversation, entry) {
-  const text = wordsField({ label: "Why should it come back?", name: "text", required: true });
+  const text = wordsField({ label: "Why should it come back?", name: "text", required: true, first: true });
   return openDialog(
     "Ask for a review",
     (close) => [
