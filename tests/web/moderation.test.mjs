@@ -29,7 +29,7 @@ beforeEach(async () => {
     if (!path.startsWith("/api/moderation")) return answer(method, path, body);
     bodies.push(body);
     if (path.endsWith("/queue")) return { cases: [CASE], more: true };
-    if (path.endsWith("/blocks")) return { blocks: [{ user: { id: YOU, name: "bob" }, by: "moderation" }], more: false };
+    if (path.endsWith("/blocks")) return { blocks: [{ user: CASE.user, by: "moderation" }], more: false };
     if (path.endsWith("/audit")) return { entries: [{ id: "e1", by: ME, user: "" }], more: false };
     if (path.includes("/rooms/")) return { strictness: "strict", held: true };
     return { id: "case-1" };

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import PASSWORD, PHONE, Window, unique
+from tests.support.browser import PASSWORD, PHONE, Window, talking, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -24,15 +25,14 @@ words = ["badword"]
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One that is moderated, by a rule and a person."""
-    folder = tmp_path_factory.mktemp("moderated")
-    rules = folder / "rules"
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """One that is moderated, by a rule and a person; with a queue of its own for each test."""
+    rules = tmp_path / "rules"
     rules.mkdir()
     (rules / "rules.toml").write_text(RULES)
     settings = {"moderation": "on", "moderation_rules": str(rules), "moderators": KEEPER}
-    with ServerProcess("browser-moderating", folder / "data", rate_limits="off", **settings) as process:
+    with ServerProcess("browser-moderating", tmp_path / "data", rate_limits="off", **settings) as process:
         account = {"name": KEEPER, "password": PASSWORD}
         httpx.post(f"{process.http}/api/auth/register", json=account).raise_for_status()
         yield process
@@ -161,3 +161,41 @@ def test_a_room_in_which_messages_are_held(ann: Window, bob: Window) -> None:
     expect(ann.message("what a badword")).to_have_count(0)
     refused.get_by_role("button", name="Discard").click()
     expect(refused).to_have_count(0)
+
+
+def test_a_long_queue(ann: Window, new_window: Callable[..., Window]) -> None:
+    name = unique("busy")
+    room = ann.new_room(name)
+    keeper = new_window(ann.server)
+    moderate(keeper)
+    expect(keeper.get("moderation-note")).to_have_text("Nothing waits for a decision.")
+    keeper.join(name)
+    keeper.say("I am a moderator")
+    expect(ann.message("I am a moderator")).to_be_visible()
+    with talking(ann.server, keeper.token()) as talk:
+        talk.send(room, [f"spam {number}" for number in range(2, 24)])
+    expect(ann.message("spam 23")).to_be_visible()
+    headers = {"Authorization": f"Bearer {ann.token()}"}
+    for seq in range(1, 24):
+        body = {"room": room, "seq": seq, "reason": "x"}
+        httpx.post(f"{ann.server.http}/api/moderation/reports", json=body, headers=headers).raise_for_status()
+
+    keeper.get("open-moderation").click()
+    expect(keeper.get("case")).to_have_count(20)
+    keeper.get("moderation-more").click()
+    expect(keeper.get("case")).to_have_count(23)
+    expect(keeper.get("moderation-more")).to_be_hidden()
+    first, second = keeper.get("case").filter(has_text="I am a moderator"), keeper.get("case").filter(has_text="spam 2")
+    first.get_by_test_id("decide-block").click()
+    keeper.get("decision-form").get_by_test_id("submit").click()
+    expect(keeper.get("decision-form")).to_contain_text("A moderator of the instance cannot be blocked")
+    keeper.page.keyboard.press("Escape")
+    first.get_by_test_id("decide-allow").click()
+    expect(keeper.get("case")).to_have_count(22)
+    expect(second.first).to_be_focused()
+
+
+def test_the_page_is_for_moderators_alone(ann: Window) -> None:
+    ann.open("/#/moderation/audit")
+    expect(ann.page.get_by_role("heading", name=f"Hello, {ann.name}")).to_be_visible()
+    expect(ann.get("moderation-list")).to_have_count(0)

@@ -41,7 +41,8 @@ export function whereOf(one, names) {
 export function withoutText(one) {
   if (one.text !== null) return "";
   if (one.kind === "blocked") return "This is about a block, not about a message.";
-  return one.seq ? "The text is gone: its author deleted it." : "It was never shown to anyone, and its text is not kept.";
+  if (one.seq) return "The text is gone: its author deleted it.";
+  return "It was never shown to anyone, and its text is not kept.";
 }
 
 /**

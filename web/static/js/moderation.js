@@ -17,16 +17,23 @@ export class Moderation {
     return this.api.post("/api/moderation/reports", { ...conversation.place, seq, reason });
   }
 
-  /** Ask that an own message that was withdrawn comes back. @param {any} conversation @param {number} seq @param {string} text */
+  /**
+   * Ask that an own message that was withdrawn comes back.
+   * @param {any} conversation @param {number} seq @param {string} text
+   */
   appeal(conversation, seq, text) {
     return this.api.post("/api/moderation/appeals", { ...conversation.place, seq, text });
   }
 
-  /** An own message was held back for good. It says so itself where it stands; else a notice does. @param {any} event @param {any} place */
+  /**
+   * An own message was held back for good. It says so itself where it stands; else a notice does.
+   * @param {any} event @param {any} place
+   */
   refused(event, place) {
     if (place?.timeline.find(this.store.me?.id ?? "", event.client_id)) return;
     const where = place?.name ? ` in ${place.name}` : "";
-    this.app.notice(`A message of yours${where} was held back by moderation: ${event.reason || "no reason given"}`, "error");
+    const reason = event.reason || "no reason was given";
+    this.app.notice(`A message of yours${where} was held back by moderation: ${reason}`, "error");
   }
 
   /** @param {any} conversation a room @returns {Promise<{strictness: string, held: boolean}>} */

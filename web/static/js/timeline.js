@@ -200,8 +200,8 @@ export class Timeline {
   #insert(entry, known) {
     if (known) this.entries.splice(this.entries.indexOf(known), 1);
     let index = this.entries.length;
-    const before = (/** @type {Entry} */ one) => (one.seq ?? one.after ?? Infinity) >= /** @type {number} */ (entry.seq);
-    if (entry.seq !== null) while (index > 0 && before(this.entries[index - 1])) index -= 1;
+    const place = (/** @type {Entry} */ one) => one.seq ?? one.after ?? Infinity;
+    if (entry.seq !== null) while (index > 0 && place(this.entries[index - 1]) >= entry.seq) index -= 1;
     this.entries.splice(index, 0, entry);
   }
 

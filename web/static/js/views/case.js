@@ -26,7 +26,7 @@ export function caseItem(one, names, decide) {
       h("strong", { class: "case-name", text: name }),
       h("span", { class: "case-where", text: whereOf(one, names) }),
       h("span", { class: "tag", text: kindOf(one) }),
-      h("time", { datetime: one.opened, title: fullTime(one.opened), text: ago(one.opened) }),
+      timeOf(one.opened),
     ),
     text ?? h("blockquote", { class: "case-text", text: one.text, data: { testid: "case-text" } }),
     h("ul", { class: "case-whys" }, ...whysOf(one, names).map(([what, said]) => why(what, said))),
@@ -47,6 +47,10 @@ export function caseItem(one, names, decide) {
   );
 }
 
+function timeOf(ts) {
+  return h("time", { datetime: ts, title: fullTime(ts), text: ago(ts) });
+}
+
 function why(what, said) {
   return h("li", {}, h("strong", { text: said ? `${what}: ` : what }), said);
 }
@@ -54,8 +58,9 @@ function why(what, said) {
 function outcome(one, names) {
   const done = outcomeOf(one, names);
   if (!done) return null;
-  const when = one.decided ? h("time", { datetime: one.decided, title: fullTime(one.decided), text: ago(one.decided) }) : null;
-  return h("p", { class: "case-outcome", data: { testid: "outcome" } }, h("strong", { text: done }), when && " · ", when);
+  const said = h("strong", { text: done });
+  const when = one.decided ? timeOf(one.decided) : null;
+  return h("p", { class: "case-outcome", data: { testid: "outcome" } }, said, when && " · ", when);
 }
 
 /**
@@ -71,7 +76,7 @@ export function decisionDialog(one, verdict, decide) {
   const reason = wordsField({
     label: "Reason",
     name: "reason",
-    hint: block ? `${name} reads it${about ? "." : ", and those who saw the message."}` : "Those who saw the message read it.",
+    hint: readers(name, block, about),
     value: about ? one.reason : (one.rule && one.reason) || "",
   });
   const length = lengthField();
@@ -86,6 +91,7 @@ export function decisionDialog(one, verdict, decide) {
       form({
         fields: block ? [length, reason] : [reason],
         verb: block ? "Block" : "Remove",
+        danger: block,
         testid: "decision-form",
         submit: async () => {
           const seconds = block ? LENGTHS[Number(length.input.value)][1] : null;
@@ -96,6 +102,11 @@ export function decisionDialog(one, verdict, decide) {
     ],
     { testid: "decision-dialog" },
   );
+}
+
+function readers(name, block, about) {
+  if (!block) return "Those who saw the message read it.";
+  return about ? `${name} reads it.` : `${name} reads it, and those who saw the message.`;
 }
 
 function lengthField() {

@@ -133,11 +133,13 @@ export function radio({ group, value, title, text, checked, iconName }) {
 
 /**
  * A form that shows errors by the fields that they name, and the others above its button.
- * @param {{fields: ReturnType<typeof field>[], verb: string, testid: string, submit: () => Promise<any>, extra?: Node[]}} parts
+ * @param {{fields: ReturnType<typeof field>[], verb: string, testid: string, submit: () => Promise<any>, extra?: Node[],
+ *   danger?: boolean}} parts
  */
-export function form({ fields, verb, testid, submit, extra = [] }) {
+export function form({ fields, verb, testid, submit, extra = [], danger = false }) {
   const general = h("p", { class: "form-error", role: "alert" });
-  const button = h("button", { type: "submit", class: "button primary wide", text: verb, data: { testid: "submit" } });
+  const style = `button ${danger ? "danger" : "primary"} wide`;
+  const button = h("button", { type: "submit", class: style, text: verb, data: { testid: "submit" } });
   const element = h(
     "form",
     { class: "form", novalidate: true, data: { testid } },

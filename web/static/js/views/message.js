@@ -221,8 +221,9 @@ export class MessageItem {
   }
 
   #refusal(entry) {
+    const reason = ended(`Reason: ${entry.error || "none given"}`);
     return [
-      h("span", { text: `Held back by moderation; nobody else sees it. ${ended(`Reason: ${entry.error || "none given"}`)}` }),
+      h("span", { text: `Held back by moderation; nobody else sees it. ${reason}` }),
       this.#link("Discard", () => this.app.messages.discard(this.conversation, this.entry)),
     ];
   }
@@ -249,7 +250,7 @@ export class MessageItem {
 /** What stands in place of a text that is gone. @param {any} entry */
 function withdrawal({ moderated, reason }) {
   if (!moderated) return "This message was deleted.";
-  return reason ? ended(`This message was removed by moderation: ${reason}`) : "This message was removed by moderation.";
+  return ended(`This message was removed by moderation${reason ? `: ${reason}` : ""}`);
 }
 
 /** A sentence of which others wrote the end. @param {string} text */
