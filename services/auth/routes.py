@@ -19,6 +19,7 @@ from services.common.collaborators import With
 from services.common.fields import UserName
 from services.common.problems import responses
 from services.common.security import Caller, refuse_blocked
+from services.moderation.access import is_moderator
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
@@ -72,6 +73,12 @@ class Account(BaseModel):
     id: str
     name: str
     email: str | None
+
+
+class OwnAccount(Account):
+    """The caller's account; `moderator`: whether they moderate the instance (see ROOKERY_MODERATORS)."""
+
+    moderator: bool
 
 
 class Registered(TokensView, Account):
@@ -159,9 +166,10 @@ async def log_out(body: Refresh, services: With) -> None:
 
 
 @router.get("/me", responses=responses(401, 403))
-async def me(caller: Caller) -> Account:
+async def me(caller: Caller, services: With) -> OwnAccount:
     """The caller's own account."""
-    return Account(id=caller.id, name=caller.name, email=caller.email)
+    moderator = is_moderator(services, caller)
+    return OwnAccount(id=caller.id, name=caller.name, email=caller.email, moderator=moderator)
 
 
 @router.get("/jwks.json")

@@ -28,8 +28,15 @@ async def test_registration_gives_an_account_that_is_logged_in() -> None:
         account = answer.json()
         assert account["expires_in"] == 900
         me = await User(rest, account)("GET", "/api/auth/me")
-        assert me.json() == {"id": account["id"], "name": "Ann-1", "email": "ann@example.org"}
+        assert me.json() == {"id": account["id"], "name": "Ann-1", "email": "ann@example.org", "moderator": False}
         assert me.headers["cache-control"] == "no-store"
+
+
+async def test_an_account_says_whether_it_moderates_the_instance() -> None:
+    async with open_rest(settings=Settings(rate_limits=False, moderators=("ANN",))) as rest:
+        for name, moderates in [("Ann", True), ("ben", False)]:
+            account = (await rest("POST", "/api/auth/register", {"name": name, "password": "a long password"})).json()
+            assert (await User(rest, account)("GET", "/api/auth/me")).json()["moderator"] is moderates
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ class Window:
         """Keep what the window shows under the tests' output."""
         folder = OUTPUT / "browser"
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png")
+        self.page.screenshot(path=folder / f"{name}.png", animations="disabled")
 
     def token(self) -> str:
         """The access token of this window's session."""

@@ -8,6 +8,7 @@ import { ApiError } from "./api.js";
 import { Directory } from "./directory.js";
 import { History } from "./history.js";
 import { Messages } from "./messages.js";
+import { Moderation } from "./moderation.js";
 import { Protocol } from "./protocol.js";
 import { SignedOut } from "./session.js";
 import { Link } from "./socket.js";
@@ -58,6 +59,7 @@ export class App {
     this.history = new History(this.api, this.store);
     this.messages = new Messages(this);
     this.directory = new Directory(this);
+    this.moderation = new Moderation(this);
     /** The key of the conversation that is on the screen. @type {string | null} */
     this.openKey = null;
     this.#first = true;
@@ -109,7 +111,7 @@ export class App {
 
   async #enter() {
     const [config, me] = await Promise.all([this.api.get("/api/config"), this.api.get("/api/auth/me")]);
-    this.store.me = { id: me.id, name: me.name };
+    this.store.me = { id: me.id, name: me.name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
     await this.directory.refresh();
     const { store } = this;
@@ -254,6 +256,7 @@ export class App {
     const place = event.type === "dm" || event.room || event.with ? this.store.placeOf(event) : null;
     this.store.apply(event);
     if (event.type === "member") this.directory.member(event);
+    if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);
     const sender = event.sender ?? event.from;
     if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });

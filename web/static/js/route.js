@@ -1,8 +1,10 @@
 /**
- * The address after `#`: which conversation is open, and at which message. Pure.
+ * The address after `#`: which conversation is open, and at which message, or which page of moderation. Pure.
  *
- * @typedef {{kind: "room" | "dm", id: string, seq: number | null} | {kind: "home"} | {kind: "invite", token: string}} Route
+ * @typedef {{kind: "room" | "dm", id: string, seq: number | null} | {kind: "home"} | {kind: "invite", token: string}
+ *   | {kind: "moderation", tab: string}} Route
  */
+export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** @param {string} hash @returns {Route} */
@@ -10,6 +12,7 @@ export function parseRoute(hash) {
   const invite = /^#invite=([A-Za-z0-9_\-.~]{1,512})$/.exec(hash);
   if (invite) return { kind: "invite", token: invite[1] };
   const [, where, id, seq] = hash.split("/");
+  if (where === "moderation") return { kind: "moderation", tab: TABS.includes(id) ? id : "open" };
   if (!["room", "person"].includes(where) || !ID.test(id ?? "")) return { kind: "home" };
   return {
     kind: where === "room" ? "room" : "dm",
@@ -21,4 +24,9 @@ export function parseRoute(hash) {
 /** @param {"room" | "dm"} kind @param {string} id @param {number | null} [seq] */
 export function routeTo(kind, id, seq = null) {
   return `#/${kind === "room" ? "room" : "person"}/${id}${seq === null ? "" : `/${seq}`}`;
+}
+
+/** @param {string} tab one of `TABS` */
+export function moderationRoute(tab) {
+  return tab === "open" ? "#/moderation" : `#/moderation/${tab}`;
 }

@@ -5,12 +5,13 @@
  * "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
+import { keyOf } from "./timeline.js";
 
 /** Messages that are kept of a conversation that was not opened: the page of history joins them. */
 const UNOPENED = 100;
 
 export class Store {
-  /** @type {{id: string, name: string} | null} */
+  /** `moderator`: of the instance. @type {{id: string, name: string, moderator: boolean} | null} */
   me = null;
   /** @type {Map<string, Conversation>} by key */
   conversations = new Map();
@@ -157,7 +158,11 @@ const HANDLERS = {
   deleted: (store, conversation, event) =>
     patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
   moderated: (store, conversation, event) =>
-    patch(store, conversation, event, () => ({ text: null, moderated: true, reactions: {} })),
+    patch(store, conversation, event, () => ({ text: null, moderated: true, reason: event.reason, reactions: {} })),
+  refused(store, conversation, event) {
+    if (conversation.timeline.refuse(keyOf(store.me?.id ?? "", event.client_id), event.reason))
+      store.touch(`timeline:${conversation.key}`);
+  },
   reaction(store, conversation, event) {
     patch(store, conversation, event, (entry) => ({ reactions: reacted(entry.reactions, event) }));
   },

@@ -2,7 +2,8 @@
  * The messages of one conversation that are in memory, each once, in order. Pure.
  *
  * Messages with a seq are in the order of their seqs, and without a hole between the first and the last. Behind them
- * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came.
+ * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came. One that
+ * was refused will never have one, and stays where it was.
  * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
  *
  * @typedef {object} Entry
@@ -18,8 +19,10 @@
  * @property {boolean} deleted
  * @property {boolean} moderated
  * @property {Record<string, string[]>} reactions
- * @property {"sending" | "sent" | "stored" | "failed"} state
- * @property {string} [error]      why it failed
+ * @property {string} [reason]     why moderation withdrew it, if that was told live
+ * @property {"sending" | "sent" | "stored" | "failed" | "refused"} state  "refused": held back by moderation, for good
+ * @property {string} [error]      why it failed, or was refused
+ * @property {number} [after]      of a refused one: the seq behind which it stays
  */
 const STATES = ["failed", "sending", "sent", "stored"];
 
@@ -131,8 +134,19 @@ export class Timeline {
   sent(key) {
     if (this.#drafts.get(key) === this.generation) return this.patchKey(key, { state: "sent" }) !== null;
     const entry = this.#byKey.get(key);
-    if (entry?.seq === null) this.remove(key);
+    if (entry?.seq === null && entry.state !== "refused") this.remove(key);
     return entry !== undefined;
+  }
+
+  /**
+   * Moderation held a message back for good: a draft says so where it stands.
+   * @param {string} key
+   * @param {string} reason
+   * @returns {boolean} whether it was here
+   */
+  refuse(key, reason) {
+    const after = this.span?.last ?? (this.loaded ? 0 : Infinity);
+    return this.patchKey(key, { state: "refused", error: reason, after }) !== null;
   }
 
   /** @param {string} key */
@@ -143,9 +157,9 @@ export class Timeline {
     this.#drop(entry);
   }
 
-  /** Forget what the server has, and keep what waits to be sent: history is about to be read anew. */
+  /** Forget what the server has, and keep what it does not: history is about to be read anew. */
   reset() {
-    const waits = (/** @type {Entry} */ entry) => entry.state === "sending" || entry.state === "failed";
+    const waits = (/** @type {Entry} */ entry) => ["sending", "failed", "refused"].includes(entry.state);
     for (const entry of this.entries) if (!waits(entry)) this.#drop(entry);
     this.entries = this.entries.filter(waits);
     this.loaded = false;
@@ -172,6 +186,8 @@ export class Timeline {
     const known = this.#byKey.get(entry.key);
     const next = known ? { ...entry, seq: entry.seq ?? known.seq, state: later(known.state, entry.state) } : entry;
     if (next.state === "stored") delete next.error;
+    // History says that a text was withdrawn, and not why.
+    if (next.moderated && !next.reason && known?.reason) next.reason = known.reason;
     if (live) this.#touched.set(next.key, ++this.#tick);
     if (known && known.seq === next.seq) this.entries[this.entries.indexOf(known)] = next;
     else this.#insert(next, known);
@@ -184,8 +200,8 @@ export class Timeline {
   #insert(entry, known) {
     if (known) this.entries.splice(this.entries.indexOf(known), 1);
     let index = this.entries.length;
-    const before = (/** @type {Entry} */ one) => one.seq === null || one.seq > /** @type {number} */ (entry.seq);
-    if (entry.seq !== null) while (index > 0 && before(this.entries[index - 1])) index -= 1;
+    const place = (/** @type {Entry} */ one) => one.seq ?? one.after ?? Infinity;
+    if (entry.seq !== null) while (index > 0 && place(this.entries[index - 1]) >= entry.seq) index -= 1;
     this.entries.splice(index, 0, entry);
   }
 
@@ -225,6 +241,8 @@ export function normal(item) {
 
 /** States only advance, but for a failed message that is sent again. @param {string} a @param {string} b */
 function later(a, b) {
+  if (a === "refused") return /** @type {any} */ (b === "stored" ? b : a);
+  if (b === "refused") return b;
   if (a === "failed" || b === "failed") return /** @type {any} */ (b);
   return /** @type {any} */ (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
 }

@@ -1,6 +1,6 @@
 /** Modal dialogs and form fields. */
 import { ApiError } from "../api.js";
-import { h, iconButton, set } from "../dom.js";
+import { h, icon, iconButton, set } from "../dom.js";
 
 let number = 0;
 
@@ -105,12 +105,41 @@ export function field({ label, name, hint = "", input }) {
 }
 
 /**
- * A form that shows errors by the fields that they name, and the others above its button.
- * @param {{fields: ReturnType<typeof field>[], verb: string, testid: string, submit: () => Promise<any>, extra?: Node[]}} parts
+ * A field for a sentence or two.
+ * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string, first?: boolean}} parts
+ *   `first`: it gets the focus when its dialog opens
  */
-export function form({ fields, verb, testid, submit, extra = [] }) {
+export function wordsField({ label, name, hint, required = false, value = "", first = false }) {
+  const props = { class: "input", rows: 3, maxlength: 500, required, autofocus: first };
+  const input = h("textarea", { ...props, data: { testid: name } });
+  input.value = value;
+  return field({ label, name, hint, input });
+}
+
+/**
+ * One choice of several, with what it means.
+ * @param {{group: string, value: string, title: string, text: string, checked: boolean, iconName?: string}} parts
+ */
+export function radio({ group, value, title, text, checked, iconName }) {
+  const input = h("input", { type: "radio", name: group, value, checked, data: { testid: `${group}-${value}` } });
+  return h(
+    "label",
+    { class: "radio" },
+    input,
+    iconName ? icon(iconName) : null,
+    h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })),
+  );
+}
+
+/**
+ * A form that shows errors by the fields that they name, and the others above its button.
+ * @param {{fields: ReturnType<typeof field>[], verb: string, testid: string, submit: () => Promise<any>, extra?: Node[],
+ *   danger?: boolean}} parts
+ */
+export function form({ fields, verb, testid, submit, extra = [], danger = false }) {
   const general = h("p", { class: "form-error", role: "alert" });
-  const button = h("button", { type: "submit", class: "button primary wide", text: verb, data: { testid: "submit" } });
+  const style = `button ${danger ? "danger" : "primary"} wide`;
+  const button = h("button", { type: "submit", class: style, text: verb, data: { testid: "submit" } });
   const element = h(
     "form",
     { class: "form", novalidate: true, data: { testid } },

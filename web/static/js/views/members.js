@@ -4,6 +4,7 @@ import { avatar, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { addPersonDialog } from "./people.js";
 import { inviteDialog, renameDialog } from "./rooms.js";
+import { strictnessDialog } from "./strictness.js";
 
 const RANK = { owner: 3, moderator: 2, member: 1, reader: 0 };
 const ROLES = { owner: "Owner", moderator: "Moderator", member: "Member", reader: "Reader" };
@@ -51,6 +52,8 @@ function roomActions(app, conversation) {
     keeper && action("link", "Invitation link", () => inviteDialog(app, conversation), { data: { testid: "invite" } }),
     keeper && action("lock", "Banned people", () => bansDialog(app, conversation)),
     owner && action("edit", "Rename room", () => renameDialog(app, conversation)),
+    (owner || app.store.me?.moderator) &&
+      action("shield", "Moderation", () => strictnessDialog(app, conversation), { data: { testid: "strictness" } }),
     action("logout", "Leave room", () => leave(app, conversation), { data: { testid: "leave-room" } }),
     owner && action("trash", "Delete room", () => remove(app, conversation), { class: "panel-action danger" }),
   ].filter(Boolean);

@@ -3,6 +3,7 @@ import { h, hidden, icon, set, setText } from "../dom.js";
 import { excerpt, pieces } from "../text.js";
 import { bareTime, clockTime, fullTime } from "../time.js";
 import { avatar } from "./avatar.js";
+import { appealDialog } from "./report.js";
 
 const STATES = {
   sending: ["clock", "Sending"],
@@ -10,6 +11,7 @@ const STATES = {
   stored: ["checks", "Stored"],
   read: ["checks", "Read"],
   failed: ["alert", "Not sent"],
+  refused: ["alert", "Held back by moderation"],
 };
 const JUMBO = /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{Emoji_Modifier})*\s*){1,3}$/u;
 
@@ -65,7 +67,7 @@ export class MessageItem {
     set(element, "data-client-id", entry.client_id);
     set(element, "data-state", entry.state);
     this.#part("head", `${head}${entry.ts}${entry.edited}${entry.sender.name}`, () => this.#drawHead(entry, head));
-    this.#part("text", JSON.stringify([entry.text, entry.deleted, entry.moderated, this.#mentionNames(entry)]), () =>
+    this.#part("text", JSON.stringify([entry.text, entry.moderated, entry.reason, this.#mentionNames(entry)]), () =>
       this.#drawText(entry),
     );
     this.#part("quote", this.#quoteKey(entry), () => this.#drawQuote(entry));
@@ -99,7 +101,7 @@ export class MessageItem {
     text.classList.toggle("withdrawn", entry.text === null);
     text.classList.toggle("jumbo", entry.text !== null && JUMBO.test(entry.text));
     if (entry.text === null) {
-      setText(text, entry.moderated ? "This message was removed by moderation." : "This message was deleted.");
+      setText(text, withdrawal(entry));
       return;
     }
     const names = new Map(this.#mentionNames(entry));
@@ -197,37 +199,61 @@ export class MessageItem {
 
   /** "read" is more than stored: the other one of a direct conversation has seen it. */
   #stateOf(entry) {
-    if (entry.sender.id !== this.app.store.me?.id || entry.text === null) return "";
+    if (entry.sender.id !== this.app.store.me?.id) return "";
+    if (entry.text === null) return entry.moderated && entry.seq !== null && !entry.deleted ? "withdrawn" : "";
     const { kind, marks, id } = this.conversation;
     return kind === "dm" && entry.seq !== null && (marks.get(id) ?? 0) >= entry.seq ? "read" : entry.state;
   }
 
   #drawState(entry) {
     const state = this.#stateOf(entry);
-    if (!state) return this.state.replaceChildren();
-    const [name, label] = STATES[state];
+    const [name, label] = STATES[state] ?? [];
     this.state.className = `state ${state}`;
-    this.state.title = label;
-    this.state.replaceChildren(icon(name), hidden(label));
-    this.failure.replaceChildren(...(state === "failed" ? this.#failure(entry) : []));
+    set(this.state, "title", label);
+    this.state.replaceChildren(...(name ? [icon(name), hidden(label)] : []));
+    this.failure.replaceChildren(...this.#below(entry, state));
+  }
+
+  #below(entry, state) {
+    if (state === "failed") return this.#failure(entry);
+    if (state === "refused") return this.#refusal(entry);
+    return state === "withdrawn" ? this.#appeal() : [];
+  }
+
+  #refusal(entry) {
+    const reason = ended(`Reason: ${entry.error || "none given"}`);
+    return [
+      h("span", { text: `Held back by moderation; nobody else sees it. ${reason}` }),
+      this.#link("Discard", () => this.app.messages.discard(this.conversation, this.entry)),
+    ];
+  }
+
+  /** Who wrote a message that moderation withdrew may ask once that moderators look again. */
+  #appeal() {
+    return [this.#link("Ask for a review", () => appealDialog(this.app, this.conversation, this.entry))];
+  }
+
+  #link(text, run) {
+    return h("button", { type: "button", class: "link-button", text, onclick: run });
   }
 
   #failure(entry) {
     const { app, conversation } = this;
     return [
       h("span", { text: `Not sent: ${entry.error ?? "the server refused it."}` }),
-      h("button", {
-        type: "button",
-        class: "link-button",
-        text: "Try again",
-        onclick: () => app.messages.resend(conversation, this.entry),
-      }),
-      h("button", {
-        type: "button",
-        class: "link-button",
-        text: "Discard",
-        onclick: () => app.messages.discard(conversation, this.entry),
-      }),
+      this.#link("Try again", () => app.messages.resend(conversation, this.entry)),
+      this.#link("Discard", () => app.messages.discard(conversation, this.entry)),
     ];
   }
+}
+
+/** What stands in place of a text that is gone. @param {any} entry */
+function withdrawal({ moderated, reason }) {
+  if (!moderated) return "This message was deleted.";
+  return ended(`This message was removed by moderation${reason ? `: ${reason}` : ""}`);
+}
+
+/** A sentence of which others wrote the end. @param {string} text */
+function ended(text) {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -1,6 +1,8 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, icon, reconcile } from "../dom.js";
-import { field, form, openDialog } from "./dialog.js";
+import { field, form, openDialog, radio } from "./dialog.js";
+
+const PUBLIC = "Everyone here can find and join it.";
 
 /** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
 export function newRoomDialog(app, shell) {
@@ -16,12 +18,13 @@ export function newRoomDialog(app, shell) {
       data: { testid: "room-name" },
     }),
   });
+  const group = "visibility";
   const choices = h(
     "fieldset",
     { class: "radios" },
     h("legend", { text: "Who can join?" }),
-    radio("public", "hash", "Public", "Everyone here can find and join it.", true),
-    radio("private", "lock", "Private", "By invitation only.", false),
+    radio({ group, value: "public", iconName: "hash", title: "Public", text: PUBLIC, checked: true }),
+    radio({ group, value: "private", iconName: "lock", title: "Private", text: "By invitation only.", checked: false }),
   );
   return openDialog(
     "New room",
@@ -40,23 +43,6 @@ export function newRoomDialog(app, shell) {
       }),
     ],
     { testid: "new-room-dialog" },
-  );
-}
-
-function radio(value, iconName, title, text, checked) {
-  const input = h("input", {
-    type: "radio",
-    name: "visibility",
-    value,
-    checked,
-    data: { testid: `visibility-${value}` },
-  });
-  return h(
-    "label",
-    { class: "radio" },
-    input,
-    icon(iconName),
-    h("span", { class: "radio-text" }, h("strong", { text: title }), h("span", { text })),
   );
 }
 

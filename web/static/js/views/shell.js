@@ -3,6 +3,7 @@ import { Disposal, h } from "../dom.js";
 import { parseRoute, routeTo } from "../route.js";
 import { conversationView } from "./conversation.js";
 import { membersPanel } from "./members.js";
+import { moderationView } from "./moderation.js";
 import { searchPanel } from "./search.js";
 import { sidebar } from "./sidebar.js";
 import { titleView } from "./status.js";
@@ -28,6 +29,8 @@ export class Shell {
   #view = null;
   #panel = null;
   #shown = 0;
+  /** Whether a page of moderation is on the screen. */
+  moderating = false;
 
   /** @param {import("../app.js").App} app */
   constructor(app) {
@@ -98,6 +101,7 @@ export class Shell {
     const route = parseRoute(location.hash);
     const shown = ++this.#shown;
     if (route.kind === "home" || route.kind === "invite") return this.#home();
+    if (route.kind === "moderation") return this.app.store.me?.moderator ? this.#moderate(route.tab) : this.go("#/");
     /** @type {any} */
     let conversation = null;
     const reached = await this.app.attempt(
@@ -117,8 +121,7 @@ export class Shell {
     if (this.app.openKey === conversation.key && this.#view) {
       if (seq !== null) this.#view.jump(seq);
     } else {
-      if (this.#panel?.which === "members") this.closePanel();
-      this.#view?.end();
+      this.#clear();
       this.app.openKey = conversation.key;
       this.#view = conversationView(this.app, this, conversation, seq, this.#drafts);
       this.main.replaceChildren(this.#view.element);
@@ -128,10 +131,31 @@ export class Shell {
     this.#changed();
   }
 
-  #home() {
-    this.closePanel();
+  /** @param {string} tab */
+  #moderate(tab) {
+    const moved = this.main.contains(document.activeElement);
+    this.#clear();
+    this.element.dataset.screen = "conversation";
+    this.app.openKey = null;
+    this.moderating = true;
+    this.#view = moderationView(this.app, this, tab);
+    this.main.replaceChildren(this.#view.element);
+    this.#view.begin();
+    if (moved) this.#view.focus();
+    this.#changed();
+  }
+
+  /** The view goes, and the panel that belongs to it. */
+  #clear() {
+    if (this.#panel?.which === "members") this.closePanel();
     this.#view?.end();
     this.#view = null;
+    this.moderating = false;
+  }
+
+  #home() {
+    this.closePanel();
+    this.#clear();
     this.app.openKey = null;
     this.element.dataset.screen = "list";
     this.main.replaceChildren(welcome(this.app, this));

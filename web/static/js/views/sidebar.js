@@ -1,6 +1,6 @@
 /** The lists of rooms and people, with what is unread and who is there. */
 import { h, icon, iconButton, reconcile, set, setText } from "../dom.js";
-import { routeTo } from "../route.js";
+import { moderationRoute, routeTo } from "../route.js";
 import { avatar, presenceDot, setPresence } from "./avatar.js";
 import { confirmed } from "./dialog.js";
 import { findPersonDialog } from "./people.js";
@@ -63,6 +63,7 @@ export function sidebar(app, shell, ends) {
     h(
       "div",
       { class: "sidebar-scroll" },
+      store.me?.moderator ? moderationItem(shell, ends) : null,
       sectionHead("rooms-title", "Rooms", [
         iconButton("compass", "Browse rooms", {
           onclick: () => browseRoomsDialog(app, shell),
@@ -80,6 +81,18 @@ export function sidebar(app, shell, ends) {
     ),
     meFooter(app, ends),
   );
+}
+
+/** For moderators of the instance. @param {import("./shell.js").Shell} shell @param {import("../dom.js").Disposal} ends */
+function moderationItem(shell, ends) {
+  const link = h(
+    "a",
+    { class: "item", href: moderationRoute("open"), data: { testid: "open-moderation" } },
+    h("span", { class: "item-mark" }, icon("shield")),
+    h("span", { class: "item-name", text: "Moderation" }),
+  );
+  ends.add(shell.app.store.watch("rooms", () => set(link, "aria-current", shell.moderating ? "page" : null)));
+  return link;
 }
 
 function sectionHead(id, title, buttons) {

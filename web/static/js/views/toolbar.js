@@ -1,6 +1,7 @@
 /** What one can do with a message: one bar, which moves to the message under the pointer or the focus. */
 import { h, iconButton, set } from "../dom.js";
 import { confirmed } from "./dialog.js";
+import { reportDialog } from "./report.js";
 
 const QUICK = ["👍", "❤️", "😂"];
 const PALETTE = [
@@ -53,6 +54,10 @@ export class Toolbar {
       data: { testid: "delete" },
       onclick: () => this.#do((entry) => this.#delete(entry)),
     });
+    this.report = iconButton("flag", "Report…", {
+      data: { testid: "report" },
+      onclick: () => this.#do((entry) => reportDialog(app, conversation, entry)),
+    });
     this.quick = QUICK.map((emoji) => this.#emoji(emoji, "quick"));
     this.element = h(
       "div",
@@ -62,6 +67,7 @@ export class Toolbar {
       this.reply,
       this.edit,
       this.remove,
+      this.report,
       this.palette,
     );
   }
@@ -129,6 +135,7 @@ export class Toolbar {
     this.reply.hidden = !writable || kind !== "room";
     this.edit.hidden = !mine || !writable;
     this.remove.hidden = !(mine && writable) && !keeper;
+    this.report.hidden = mine;
     if (this.element.parentElement !== item) item.append(this.element);
     const room = item.getBoundingClientRect().top - item.closest(".messages").getBoundingClientRect().top;
     this.element.classList.toggle("below", room < ROOM_ABOVE);

@@ -1,0 +1,121 @@
+/** What REST does about moderation: for everyone, for a room's owner, and for moderators of the instance. */
+const PAGE = 20;
+
+export class Moderation {
+  /** Names of rooms that the user is not in, as far as they may be known. @type {Map<string, string>} */
+  #rooms = new Map();
+
+  /** @param {import("./app.js").App} app */
+  constructor(app) {
+    this.app = app;
+    this.api = app.api;
+    this.store = app.store;
+  }
+
+  /** Tell the moderators of the instance of a message. @param {any} conversation @param {number} seq @param {string} reason */
+  report(conversation, seq, reason) {
+    return this.api.post("/api/moderation/reports", { ...conversation.place, seq, reason });
+  }
+
+  /**
+   * Ask that an own message that was withdrawn comes back.
+   * @param {any} conversation @param {number} seq @param {string} text
+   */
+  appeal(conversation, seq, text) {
+    return this.api.post("/api/moderation/appeals", { ...conversation.place, seq, text });
+  }
+
+  /**
+   * An own message was held back for good. It says so itself where it stands; else a notice does.
+   * @param {any} event @param {any} place
+   */
+  refused(event, place) {
+    if (place?.timeline.find(this.store.me?.id ?? "", event.client_id)) return;
+    const where = place?.name ? ` in ${place.name}` : "";
+    const reason = event.reason || "no reason was given";
+    this.app.notice(`A message of yours${where} was held back by moderation: ${reason}`, "error");
+  }
+
+  /** @param {any} conversation a room @returns {Promise<{strictness: string, held: boolean}>} */
+  settings(conversation) {
+    return this.api.get(`/api/moderation/rooms/${conversation.id}`);
+  }
+
+  /** @param {any} conversation a room @param {{strictness: string, held: boolean}} settings */
+  setSettings(conversation, settings) {
+    return this.api.put(`/api/moderation/rooms/${conversation.id}`, settings);
+  }
+
+  /** A page of cases. @param {"open" | "decided"} state @param {any} last the case before it, or null */
+  async cases(state, last) {
+    const { cases, more } = await this.api.get("/api/moderation/queue", { state, after: last?.id, limit: PAGE });
+    this.store.meet(cases.map((one) => one.user));
+    this.app.directory.wantNames(cases.flatMap(namesIn));
+    this.#wantRooms(cases.map((one) => one.room));
+    return { items: cases, more };
+  }
+
+  /**
+   * Decide a case; it comes back as it is then.
+   * @param {any} one a case
+   * @param {{verdict: "allow" | "remove" | "block", reason?: string, seconds?: number | null}} decision
+   */
+  decide(one, { verdict, reason = "", seconds = null }) {
+    return this.api.post(`/api/moderation/queue/${one.id}`, { verdict, reason, seconds });
+  }
+
+  /** A page of those who are blocked now. @param {any} last the block before it, or null */
+  async blocks(last) {
+    const { blocks, more } = await this.api.get("/api/moderation/blocks", { after: last?.user.id, limit: PAGE });
+    this.store.meet(blocks.map((one) => one.user));
+    this.app.directory.wantNames(blocks.map((one) => one.by).filter(isUser));
+    return { items: blocks, more };
+  }
+
+  /** @param {string} user */
+  unblock(user) {
+    return this.api.delete(`/api/moderation/blocks/${user}`);
+  }
+
+  /** A page of the audit log, the newest first. @param {any} last the entry before it, or null */
+  async audit(last) {
+    const { entries, more } = await this.api.get("/api/moderation/audit", { before: last?.id, limit: PAGE });
+    this.app.directory.wantNames(entries.flatMap((one) => [one.by, one.user]).filter(isUser));
+    return { items: entries, more };
+  }
+
+  /** A user's name, and how the service itself is called. @param {string} id */
+  nameOf(id) {
+    return id === "moderation" ? "the rules" : this.store.nameOf(id);
+  }
+
+  /** @param {string} id */
+  roomName(id) {
+    return this.store.get(`room:${id}`)?.name ?? this.#rooms.get(id) ?? "";
+  }
+
+  /** Learn the names of public rooms; views show them when they come. @param {(string | null)[]} ids */
+  #wantRooms(ids) {
+    for (const id of new Set(ids)) {
+      if (!id || this.store.get(`room:${id}`) || this.#rooms.has(id)) continue;
+      this.#rooms.set(id, "");
+      this.api.get(`/api/rooms/${id}`).then(
+        (room) => {
+          this.#rooms.set(id, room.name);
+          this.store.touch("people");
+        },
+        // A private room, or one that is gone.
+        () => {},
+      );
+    }
+  }
+}
+
+/** Whether an id is a user's; the service itself, and nobody, have none. @param {string | null} id */
+function isUser(id) {
+  return Boolean(id) && id !== "moderation";
+}
+
+function namesIn(one) {
+  return [...one.reports.map(({ user }) => user), ...(one.users ?? []), one.decided_by].filter(isUser);
+}
