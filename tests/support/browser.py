@@ -48,6 +48,18 @@ VAULT = """new Promise((resolve, reject) => {
   };
 })"""
 
+# Everything that one can press or fill, without a name that a screen reader could say.
+_NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, textarea, select")]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() || one.labels?.length))
+  .map((one) => one.outerHTML)"""
+_TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+_SMALL = """() => [...document.querySelectorAll("button, .item")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => [one.getBoundingClientRect(), one.outerHTML])
+  .filter(([box]) => box.width < 24 || box.height < 24)
+  .map(([, html]) => html)"""
+
 expect.set_options(timeout=DEADLINE_MS)
 _numbers = itertools.count(1)
 
@@ -174,6 +186,13 @@ class Window:
     def check(self) -> None:
         """Nothing went wrong in this window: no exception, no blocked resource, no failed request."""
         assert not self.problems, "\n".join(self.problems)
+
+
+def sound(window: Window) -> None:
+    """What must hold on every screen: names, no sideways scrolling, targets of 24 pixels (WCAG 2.2, 2.5.8)."""
+    assert window.page.evaluate(_NAMELESS) == []
+    assert window.page.evaluate(_TOO_WIDE) is False
+    assert window.page.evaluate(_SMALL) == []
 
 
 @contextmanager

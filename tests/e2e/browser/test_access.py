@@ -7,30 +7,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import PHONE, Window, unique
+from tests.support.browser import PHONE, Window, sound, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 OpenWindow = Callable[..., Window]
-
-# Everything that one can press or fill, without a name that a screen reader could say.
-_NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, textarea, select")]
-  .filter((one) => one.checkVisibility())
-  .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() || one.labels?.length))
-  .map((one) => one.outerHTML)"""
-_TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-_SMALL = """() => [...document.querySelectorAll("button, .item")]
-  .filter((one) => one.checkVisibility())
-  .map((one) => [one.getBoundingClientRect(), one.outerHTML])
-  .filter(([box]) => box.width < 24 || box.height < 24)
-  .map(([, html]) => html)"""
-
-
-def sound(window: Window) -> None:
-    """What must hold on every screen: names, no sideways scrolling, targets of 24 pixels (WCAG 2.2, 2.5.8)."""
-    assert window.page.evaluate(_NAMELESS) == []
-    assert window.page.evaluate(_TOO_WIDE) is False
-    assert window.page.evaluate(_SMALL) == []
 
 
 def test_a_phone(new_window: OpenWindow, server: ServerProcess, bob: Window) -> None:

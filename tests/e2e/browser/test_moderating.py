@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import PASSWORD, PHONE, Window, talking, unique
+from tests.support.browser import PASSWORD, PHONE, Window, sound, talking, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -87,6 +87,7 @@ def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: Callab
     bob.get("appeal-form").get_by_test_id("submit").click()
     expect(bob.get("notice").last).to_contain_text("look at your message again")
     bob.screenshot("withdrawn")
+    sound(bob)
     keeper.get("moderation-refresh").click()
     expect(case).to_contain_text(f"Appeal of {bob.name}: It was a quotation.")
     case.get_by_test_id("decide-allow").click()
@@ -94,6 +95,7 @@ def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: Callab
         expect(window.message("You are a fool")).to_be_visible()
     keeper.get("moderation-decided").click()
     expect(case.get_by_test_id("outcome")).to_contain_text(f"Allowed by {KEEPER}")
+    keeper.screenshot("moderation-decided")
     keeper.get("moderation-audit").click()
     expect(keeper.get("audit-entry").filter(has_text=f"{ann.name} reported a message of {bob.name}")).to_be_visible()
     keeper.screenshot("moderation-audit")
@@ -111,10 +113,12 @@ def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window
     case = keeper.get("case").filter(has_text="I will find you")
     expect(case).to_contain_text(f"to {ann.name}, directly")
     keeper.screenshot("moderation-phone")
+    sound(keeper)
     case.get_by_test_id("decide-block").press("Enter")
     keeper.get("block-length").select_option("One week")
     keeper.get("reason").fill("Threats")
     keeper.screenshot("moderation-block-phone")
+    sound(keeper)
     keeper.get("reason").press("Tab")
     keeper.page.keyboard.press("Enter")
     expect(case).to_have_count(0)
@@ -125,10 +129,28 @@ def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window
     block = keeper.get("block").filter(has_text=bob.name)
     expect(block).to_contain_text("Threats")
     keeper.screenshot("moderation-blocks-phone")
-    assert keeper.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    sound(keeper)
     block.get_by_test_id("unblock").press("Enter")
     expect(block).to_have_count(0)
     expect(keeper.get("moderation-note")).to_have_text("Nobody is blocked.")
+
+
+def test_a_report_on_a_phone(ann: Window, new_window: Callable[..., Window]) -> None:
+    phone = new_window(ann.server, viewport=PHONE, is_mobile=True, has_touch=True)
+    phone.register("phone")
+    name = unique("pocket")
+    ann.new_room(name)
+    ann.say("buy cheap watches")
+    phone.join(name)
+    phone.message("buy cheap watches").tap()
+    expect(phone.get("report")).to_be_in_viewport(ratio=1)
+    sound(phone)
+    phone.screenshot("report-phone")
+    phone.get("report").tap()
+    phone.get("reason").fill("An advertisement")
+    sound(phone)
+    phone.get("report-form").get_by_test_id("submit").tap()
+    expect(phone.get("notice")).to_contain_text("reported")
 
 
 def test_a_room_in_which_messages_are_held(ann: Window, bob: Window) -> None:
@@ -139,6 +161,7 @@ def test_a_room_in_which_messages_are_held(ann: Window, bob: Window) -> None:
     ann.get("strictness-strict").check()
     ann.get("held").check()
     ann.screenshot("strictness")
+    sound(ann)
     ann.get("strictness-form").get_by_test_id("submit").click()
     expect(ann.get("notice").last).to_contain_text("was changed")
     ann.get("strictness").click()
