@@ -209,7 +209,14 @@ async def use_cases(traced: Traced) -> None:
     accounts, _, _, cases = stores_of(traced.mongo)
     entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=Action.BLOCK, user=ANN) for _ in range(20)])
     made = [
-        Case(id=new_id(), subject=message_subject(HALL, seq), kind=CaseKind.FLAGGED, user=ANN, opened=NOW, revision=0)
+        Case(
+            id=new_id(),
+            subject=message_subject(HALL, seq),
+            kind=CaseKind.FLAGGED,
+            user=ANN,
+            opened=NOW + seq,
+            revision=0,
+        )
         for seq in range(8)
     ]
     for case in made:
