@@ -21,6 +21,8 @@ async def decide(services: Services, case: Case, decision: Decision, by: User) -
     """Carry a decision out, and note it. Raises `Invalid`, `Forbidden`, `NotFound`."""
     if decision.verdict is Verdict.FLAG:
         raise Invalid("a decision is allow, remove or block", field="verdict")
+    if decision.verdict is Verdict.BLOCK:
+        await _find_blockable(services, case.user)  # before anything is done that would have to be undone
     if decision.verdict is Verdict.ALLOW:
         await _undo(services, case, by, decision.reason)
     elif case.kind is not CaseKind.BLOCKED:
@@ -44,12 +46,16 @@ async def decide(services: Services, case: Case, decision: Decision, by: User) -
 
 async def block(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:
     """Block a user. Raises `NotFound`, and `Forbidden` for a moderator, whose right the operator has to end first."""
+    await _find_blockable(services, user)
+    await services.moderation.block(user, by=by.id, reason=reason, seconds=seconds)
+
+
+async def _find_blockable(services: Services, user: str) -> None:
     found = await services.accounts.get(user)
     if found is None:
         raise NotFound("there is no such user")
     if is_moderator(services, found):
         raise Forbidden("a moderator of the instance cannot be blocked")
-    await services.moderation.block(user, by=by.id, reason=reason, seconds=seconds)
 
 
 async def _undo(services: Services, case: Case, by: User, reason: str) -> None:

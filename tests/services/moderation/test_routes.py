@@ -327,3 +327,24 @@ async def test_the_role_of_moderation_serves_these_routes_alone(world: World) ->
     async with open_rest(settings=settings, roles=("moderation",)) as rest:
         assert (await rest("GET", "/api/moderation/queue")).status_code == 401
         assert (await rest.http.get("/api/rooms")).status_code == 404
+
+
+async def test_nothing_is_withdrawn_by_a_decision_that_cannot_be_carried_out(world: World) -> None:
+    now = world.rest.clock()
+    case = Case(
+        id=new_id(),
+        subject=message_subject(world.key, 1),
+        kind=CaseKind.FLAGGED,
+        user=world.mod.id,
+        opened=now,
+        conversation=world.key,
+        seq=1,
+        revision=0,
+    )
+    entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=Action.FLAG, user=world.mod.id)
+    await world.rest.services.cases.judge(case, entry)
+    answer = await world.mod("POST", f"/api/moderation/queue/{case.id}", {"verdict": "block"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert await world.records() == []
+    (kept,) = (await world.mod("GET", "/api/moderation/queue")).json()["cases"]
+    assert kept["id"] == case.id
