@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
 
-from chat.settings import SettingsError
-from services.moderation.classifier import MODELS, ProfanityCheck
+from services.moderation.classifier import MODELS
 
 INSTALLED = find_spec("profanity_check") is not None
+# To the import system, a module that is None is one that is not there.
+WITHOUT = """
+import sys
+sys.modules["profanity_check"] = None
+from services.moderation.classifier import ProfanityCheck
+ProfanityCheck()
+"""
 
 
-@pytest.mark.skipif(INSTALLED, reason="the extra rookery[classifier] is installed")
 def test_without_the_extra_the_model_says_what_to_install() -> None:
-    with pytest.raises(SettingsError, match=r"pip install 'rookery\[classifier\]'"):
-        ProfanityCheck()
+    told = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=60, check=False)
+    assert "SettingsError" in told.stderr
+    assert "pip install 'rookery[classifier]'" in told.stderr
 
 
-@pytest.mark.skipif(not INSTALLED, reason="the extra rookery[classifier] is not installed")
+@pytest.mark.skipif(not INSTALLED, reason="needs the extra rookery[classifier]")
 def test_the_model_tells_abuse_from_kindness() -> None:
     model = MODELS["profanity"]()
     kind, abusive = model.scores(["have a nice day", "fuck you, you idiot"])
