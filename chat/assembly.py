@@ -162,7 +162,7 @@ class _Opening:
     async def log(self) -> Log:
         if self._settings.kafka:
             with drivers():
-                from chat.adapters.kafka_log import KafkaLog
+                from chat.adapters.kafka.log import KafkaLog
 
             return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings))
         log = await self._stack.enter_async_context(SqliteLog.on(await self._embedded()))
@@ -196,29 +196,29 @@ class _Opening:
 
     async def _mongo(self) -> Store:
         with drivers():
-            from chat.adapters import mongo_graves
-            from chat.adapters.mongo_accounts import MongoAccounts
-            from chat.adapters.mongo_cases import MongoCases
-            from chat.adapters.mongo_client import open_mongo
-            from chat.adapters.mongo_history import MongoHistory
-            from chat.adapters.mongo_rooms import MongoRooms
-            from chat.adapters.mongo_schema import require_schema
+            from chat.adapters.mongo import graves
+            from chat.adapters.mongo.accounts import MongoAccounts
+            from chat.adapters.mongo.cases import MongoCases
+            from chat.adapters.mongo.client import open_mongo
+            from chat.adapters.mongo.history import MongoHistory
+            from chat.adapters.mongo.rooms import MongoRooms
+            from chat.adapters.mongo.schema import require_schema
         settings = self._settings
         opening = open_mongo(
             settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds
         )
         mongo = await self._stack.enter_async_context(opening)
         await require_schema(mongo)
-        self.jobs.append(lambda: mongo_graves.clear(mongo))
+        self.jobs.append(lambda: graves.clear(mongo))
         return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
 
     async def _redis(self, store: Store) -> Commons:
         with drivers():
-            from chat.adapters.redis_client import RedisClient
-            from chat.adapters.redis_limits import RedisLimits
-            from chat.adapters.redis_presence import RedisPresence
-            from chat.adapters.redis_relay import RedisRelay
-            from chat.adapters.redis_target import parse_target
+            from chat.adapters.redis.client import RedisClient
+            from chat.adapters.redis.limits import RedisLimits
+            from chat.adapters.redis.presence import RedisPresence
+            from chat.adapters.redis.relay import RedisRelay
+            from chat.adapters.redis.target import parse_target
         settings = self._settings
         target = parse_target(settings.redis_url, settings.redis_prefix)
         seconds = settings.redis_timeout_seconds

@@ -16,12 +16,12 @@ import hiredis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from bson import ObjectId
 
-from chat.adapters.kafka_connection import Cluster as KafkaCluster
-from chat.adapters.kafka_topics import Topics, planned
-from chat.adapters.mongo_client import open_mongo
-from chat.adapters.mongo_messages import to_document
-from chat.adapters.mongo_schema import migrate
-from chat.adapters.redis_stream import pack
+from chat.adapters.kafka.connection import Cluster as KafkaCluster
+from chat.adapters.kafka.topics import Topics, planned
+from chat.adapters.mongo.client import open_mongo
+from chat.adapters.mongo.messages import to_document
+from chat.adapters.mongo.schema import migrate
+from chat.adapters.redis.stream import pack
 from perf.store import make_messages
 
 PAUSE_SECONDS = 0.003

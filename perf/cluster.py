@@ -21,7 +21,7 @@ from pathlib import Path
 import anyio
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chat.adapters.mongo_client import open_mongo
+from chat.adapters.mongo.client import open_mongo
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTITIONS = 12

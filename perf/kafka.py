@@ -22,9 +22,9 @@ import anyio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from anyio.lowlevel import checkpoint
 
-from chat.adapters.kafka_connection import Cluster
-from chat.adapters.kafka_log import KafkaLog
-from chat.adapters.kafka_topics import Topics, planned
+from chat.adapters.kafka.connection import Cluster
+from chat.adapters.kafka.log import KafkaLog
+from chat.adapters.kafka.topics import Topics, planned
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from perf.measure import pin, show

@@ -19,10 +19,10 @@ from pathlib import Path
 import anyio
 from msgspec import Struct
 
-from chat.adapters.mongo_client import Mongo, open_mongo
-from chat.adapters.mongo_history import MongoHistory
-from chat.adapters.mongo_messages import to_document
-from chat.adapters.mongo_schema import migrate
+from chat.adapters.mongo.client import Mongo, open_mongo
+from chat.adapters.mongo.history import MongoHistory
+from chat.adapters.mongo.messages import to_document
+from chat.adapters.mongo.schema import migrate
 from chat.domain.ids import new_id
 from chat.domain.models import Message
 from perf.store import make_messages

@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 import anyio
 import hiredis
 
-from chat.adapters.redis_relay import RedisRelay
-from chat.adapters.redis_stream import connect, pack
-from chat.adapters.redis_target import Target, parse_target
+from chat.adapters.redis.relay import RedisRelay
+from chat.adapters.redis.stream import connect, pack
+from chat.adapters.redis.target import Target, parse_target
 from chat.ports.relay import Publication
 from perf.measure import pin
 

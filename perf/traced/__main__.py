@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from chat.adapters.kafka_consumer import Member
-from chat.adapters.kafka_log import KafkaLog
-from chat.adapters.mongo_history import MongoHistory
-from chat.adapters.redis_listener import RedisListener
+from chat.adapters.kafka.consumer import Member
+from chat.adapters.kafka.log import KafkaLog
+from chat.adapters.mongo.history import MongoHistory
+from chat.adapters.redis.listener import RedisListener
 from rookery.cli.main import main as run
 
 _ID = re.compile(rb'"client_id":"([^"]+)"')

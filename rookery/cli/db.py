@@ -13,8 +13,8 @@ async def run(settings: Settings, _options: argparse.Namespace) -> int:
     if not settings.mongo_url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
     with drivers():
-        from chat.adapters.mongo_client import open_mongo
-        from chat.adapters.mongo_schema import migrate
+        from chat.adapters.mongo.client import open_mongo
+        from chat.adapters.mongo.schema import migrate
 
     opening = open_mongo(settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds)
     async with opening as mongo:

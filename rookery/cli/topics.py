@@ -14,7 +14,7 @@ from chat.wire.verdicts import VERDICT_TOPIC
 from workers.dead_letters import dead_topic
 
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
-    from chat.adapters.kafka_topics import Difference, Topic
+    from chat.adapters.kafka.topics import Difference, Topic
 
 TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
@@ -34,8 +34,8 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
     check_backend(settings)
     with drivers():
-        from chat.adapters.kafka_connection import cluster_of
-        from chat.adapters.kafka_topics import Topics
+        from chat.adapters.kafka.connection import cluster_of
+        from chat.adapters.kafka.topics import Topics
     async with Topics.open(cluster_of(settings)) as topics:
         wanted = plan(settings)
         found = await topics.apply(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
@@ -51,8 +51,8 @@ def check_backend(settings: Settings) -> None:
 
 def plan(settings: Settings, names: Sequence[str] = TOPICS) -> list[Topic]:
     """The topics that the settings want. Dead letters are few: one partition."""
-    from chat.adapters.kafka_producer import LARGEST_RECORD
-    from chat.adapters.kafka_topics import planned
+    from chat.adapters.kafka.producer import LARGEST_RECORD
+    from chat.adapters.kafka.topics import planned
 
     if settings.kafka_partitions < 1 or settings.kafka_replication < 1:
         raise SettingsError("ROOKERY_KAFKA_PARTITIONS and ROOKERY_KAFKA_REPLICATION take at least 1")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from chat.adapters.kafka_connection import Cluster
-from chat.adapters.kafka_log import KafkaLog
-from chat.adapters.kafka_topics import Topics, planned
+from chat.adapters.kafka.connection import Cluster
+from chat.adapters.kafka.log import KafkaLog
+from chat.adapters.kafka.topics import Topics, planned
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/servers"
 STALE_SECONDS = 1800

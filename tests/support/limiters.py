@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
-from chat.adapters.redis_client import RedisClient
-from chat.adapters.redis_limits import RedisLimits
+from chat.adapters.redis.client import RedisClient
+from chat.adapters.redis.limits import RedisLimits
 from chat.engines.limits import MemoryLimits
 from chat.ports.limits import Limits
 from tests.support.clocks import ManualClock

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from chat.adapters.mongo_accounts import MongoAccounts
-from chat.adapters.mongo_cases import MongoCases
-from chat.adapters.mongo_client import Document, Mongo, open_mongo
-from chat.adapters.mongo_history import MongoHistory
-from chat.adapters.mongo_rooms import MongoRooms
-from chat.adapters.mongo_schema import migrate
+from chat.adapters.mongo.accounts import MongoAccounts
+from chat.adapters.mongo.cases import MongoCases
+from chat.adapters.mongo.client import Document, Mongo, open_mongo
+from chat.adapters.mongo.history import MongoHistory
+from chat.adapters.mongo.rooms import MongoRooms
+from chat.adapters.mongo.schema import migrate
 from chat.domain.ids import new_id
 from chat.domain.models import Message
 from chat.ports.history import History

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import anyio
 
-from chat.adapters.redis_client import RedisClient
-from chat.adapters.redis_presence import SWEEP_SECONDS, RedisPresence
-from chat.adapters.redis_relay import RedisRelay
+from chat.adapters.redis.client import RedisClient
+from chat.adapters.redis.presence import SWEEP_SECONDS, RedisPresence
+from chat.adapters.redis.relay import RedisRelay
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.ports.presence import Presence

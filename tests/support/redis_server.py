@@ -14,8 +14,8 @@ from typing import Any
 import hiredis
 import pytest
 
-from chat.adapters.redis_target import Target, parse_target
-from chat.adapters.redis_topology import SLOTS
+from chat.adapters.redis.target import Target, parse_target
+from chat.adapters.redis.topology import SLOTS
 from scripts.lib.servers import redis
 from scripts.lib.servers.__main__ import TOOLS, alone
 from scripts.lib.servers.process import Needs, Process

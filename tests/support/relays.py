@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from chat.adapters.redis_relay import RedisRelay
+from chat.adapters.redis.relay import RedisRelay
 from chat.engines.relay import MemoryRelay
 from chat.ports.relay import Relay
 from tests.support.servers import redis_target

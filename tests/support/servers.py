@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from chat.adapters.redis_target import Target, parse_target
+from chat.adapters.redis.target import Target, parse_target
 
 ROOT = Path(__file__).resolve().parents[2]
 _VARIABLES = {

@@ -209,14 +209,14 @@ async def open_caller(service: str, address: str, options: RpcOptions) -> AsyncI
 def _open_transport(address: str, options: RpcOptions) -> AbstractAsyncContextManager[Transport]:
     try:
         if options.binding == "purerpc":
-            from chat.adapters.rpc.purerpc_client import open_purerpc
+            from chat.adapters.rpc.purerpc.client import open_purerpc
 
             return open_purerpc(address, options)
         if sniffio.current_async_library() == "asyncio":
-            from chat.adapters.rpc.grpcio_client import open_grpcio
+            from chat.adapters.rpc.grpcio.client import open_grpcio
 
             return open_grpcio(address, options)
-        from chat.adapters.rpc.grpcio_bridge import open_bridge
+        from chat.adapters.rpc.grpcio.bridge import open_bridge
 
         return open_bridge(address, options)
     except ModuleNotFoundError as error:

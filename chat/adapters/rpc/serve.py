@@ -36,13 +36,13 @@ async def serve_rpc(
     dispatcher = Dispatcher(services, options, statistics)
     try:
         if options.binding == "purerpc":
-            from chat.adapters.rpc.purerpc_server import serve_purerpc
+            from chat.adapters.rpc.purerpc.server import serve_purerpc
 
             serve = serve_purerpc
         elif sniffio.current_async_library() != "asyncio":
             raise SettingsError("ROOKERY_RPC_BINDING=grpcio serves on asyncio and uvloop; take purerpc on trio")
         else:
-            from chat.adapters.rpc.grpcio_server import serve_grpcio
+            from chat.adapters.rpc.grpcio.server import serve_grpcio
 
             serve = serve_grpcio
     except ModuleNotFoundError as error:

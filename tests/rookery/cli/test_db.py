@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
-from chat.adapters.mongo_client import open_mongo
-from chat.adapters.mongo_schema import MIGRATIONS, require_schema
+from chat.adapters.mongo.client import open_mongo
+from chat.adapters.mongo.schema import MIGRATIONS, require_schema
 from chat.domain.ids import new_id
 from chat.settings import Settings, SettingsError
 from rookery.cli import db

@@ -9,8 +9,8 @@ import uuid
 import msgspec
 import pytest
 
-from chat.adapters.kafka_connection import cluster_of
-from chat.adapters.kafka_topics import Topics
+from chat.adapters.kafka.connection import cluster_of
+from chat.adapters.kafka.topics import Topics
 from chat.errors import Unavailable
 from chat.settings import Settings, SettingsError
 from rookery.cli import topics

@@ -1,0 +1,228 @@
+"""Accounts in MongoDB.
+
+A user is a document of `users`; its `_id` is the user's id, and `folded` and `folded_email` are what is compared.
+
+A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last: so to replace a
+token, or to end the family because it was replaced before, is one write to one document, which is atomic by itself. A
+transaction would do the same for more. A family remembers its last 1,000 tokens; one that is older is unknown, and
+of no use to who has it, but its reuse no longer ends the family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from bson import ObjectId
+from pymongo import ASCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from chat.adapters.mongo.client import Document, Mongo
+from chat.domain.ids import now_ms
+from chat.domain.models import User
+from chat.errors import Conflict, NotFound
+from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
+
+TOKENS_KEPT = 1000
+_END = "\U0010ffff"
+_PURGE_AFTER_MS = 24 * 3600 * 1000
+_PURGE_AT_ONCE = 50
+_PUBLIC = {"password_hash": False}
+_TAKEN = {
+    "folded": Conflict("the name is taken; choose another", field="name"),
+    "folded_email": Conflict("the e-mail address has an account already; log in, or give another", field="email"),
+    "_id": Conflict("the id is taken; make a new one", field="id"),
+}
+
+
+class MongoAccounts:
+    """`chat.ports.accounts.Accounts`.
+
+    Each new grant makes some families be forgotten that expired more than a day ago. `clock` gives milliseconds since
+    the epoch.
+    """
+
+    def __init__(self, mongo: Mongo, *, clock: Callable[[], int] = now_ms) -> None:
+        self._mongo = mongo
+        self._clock = clock
+        self._users = mongo.committed.users
+        self._families = mongo.committed.families
+        self._keys = mongo.committed.signing_keys
+
+    async def create(self, user: User, password_hash: str | None) -> None:
+        """See the port."""
+        document: Document = {
+            "_id": user.id,
+            "name": user.name,
+            "folded": user.name.lower(),
+            "password_hash": password_hash,
+            "created": user.created,
+            "blocked": user.blocked,
+        }
+        if user.email:
+            document |= {"email": user.email, "folded_email": user.email.lower()}
+        with self._mongo.call():
+            try:
+                await self._users.insert_one(document)
+            except DuplicateKeyError as error:
+                (field,) = (error.details or {}).get("keyPattern", {"_id": 1})
+                raise Conflict(_TAKEN[field].message, field=_TAKEN[field].field) from None
+
+    async def get(self, user: str) -> User | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._users.find_one({"_id": user}, _PUBLIC)
+        return _user(found) if found else None
+
+    async def get_many(self, users: Collection[str]) -> dict[str, User]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._users.find({"_id": {"$in": list(set(users))}}, _PUBLIC).to_list()
+        return {document["_id"]: _user(document) for document in found}
+
+    async def by_name(self, name: str) -> User | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._users.find_one({"folded": name.lower()}, _PUBLIC)
+        return _user(found) if found else None
+
+    async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._users.find({"folded": {"$in": list(set(names))}}, {"folded": True}).to_list()
+        return {document["folded"]: document["_id"] for document in found}
+
+    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+        """See the port."""
+        if limit < 1:
+            return []
+        low = prefix.lower()
+        with self._mongo.call():
+            found = self._users.find({"folded": {"$gte": low, "$lt": low + _END}}, _PUBLIC)
+            return [_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
+
+    async def password_hash(self, user: str) -> str | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._users.find_one({"_id": user}, {"password_hash": True})
+        return found["password_hash"] if found else None
+
+    async def set_password_hash(self, user: str, password_hash: str) -> None:
+        """See the port."""
+        await self._update(user, {"password_hash": password_hash})
+
+    async def set_blocked(self, user: str, blocked: bool) -> None:
+        """See the port."""
+        await self._update(user, {"blocked": blocked})
+
+    async def add_grant(self, grant: RefreshGrant) -> None:
+        """See the port."""
+        with self._mongo.call():
+            await self._purge()
+            change = {
+                "$push": {"tokens": _token(grant.digest, grant.expires)},
+                "$set": {"user": grant.user},
+                "$max": {"expires": grant.expires},
+            }
+            await self._families.update_one({"_id": grant.family}, change, upsert=True)
+
+    async def rotate_grant(
+        self, digest: bytes, successor: bytes, expires: int, now: int
+    ) -> tuple[Rotation, RefreshGrant | None]:
+        """See the port. Cancelled, it waits for the server's answer: what becomes of a token is decided by then."""
+        call = ObjectId()
+        with self._mongo.whole(), self._mongo.call():
+            after = await self._families.find_one_and_update(
+                {"tokens.digest": digest},
+                _rotate(call, digest, successor, expires, now),
+                return_document=ReturnDocument.AFTER,
+            )
+        if after is None or after.get("ended", call) != call:
+            return Rotation.UNKNOWN, None
+        if "ended" in after:
+            return Rotation.REUSED, _grant(after, digest)
+        if after["tokens"][-1]["digest"] == successor:
+            return Rotation.ROTATED, _grant(after, successor)
+        return Rotation.EXPIRED, None
+
+    async def end_family(self, digest: bytes) -> RefreshGrant | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._families.find_one_and_delete({"tokens.digest": digest})
+        return _grant(found, digest) if found and "ended" not in found else None
+
+    async def end_families(self, user: str) -> None:
+        """See the port."""
+        with self._mongo.call():
+            await self._families.delete_many({"user": user})
+
+    async def signing_keys(self) -> Sequence[SigningKey]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._keys.find().to_list()
+        keys = [SigningKey(key["_id"], bytes(key["private"]), key["created"], key["expires"]) for key in found]
+        return sorted(keys, key=lambda key: (key.created, key.kid))
+
+    async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
+        """See the port."""
+        document = {"private": key.private, "created": key.created, "expires": key.expires}
+        with self._mongo.call():
+            await self._keys.replace_one({"_id": key.kid}, document, upsert=True)
+            await self._keys.delete_many({"_id": {"$ne": key.kid}, "expires": {"$lt": keep_from}})
+
+    async def _update(self, user: str, fields: Document) -> None:
+        with self._mongo.call():
+            done = await self._users.update_one({"_id": user}, {"$set": fields})
+        if not done.matched_count:
+            raise NotFound("there is no such user")
+
+    async def _purge(self) -> None:
+        over = {"expires": {"$lt": self._clock() - _PURGE_AFTER_MS}}
+        found = await self._families.find(over, {"_id": True}).limit(_PURGE_AT_ONCE).to_list()
+        if found:
+            await self._families.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+
+
+def _user(document: Document) -> User:
+    return User(
+        id=document["_id"],
+        name=document["name"],
+        email=document.get("email"),
+        created=document["created"],
+        blocked=document["blocked"],
+    )
+
+
+def _token(digest: bytes, expires: int) -> Document:
+    return {"digest": digest, "expires": expires, "replaced": False}
+
+
+def _find(family: Document, digest: bytes) -> Document:
+    found: Document = next(token for token in family["tokens"] if token["digest"] == digest)
+    return found
+
+
+def _grant(family: Document, digest: bytes) -> RefreshGrant:
+    return RefreshGrant(digest, family["_id"], family["user"], _find(family, digest)["expires"])
+
+
+def _rotate(call: ObjectId, digest: bytes, successor: bytes, expires: int, now: int) -> list[Document]:
+    """The update that decides and acts at once, on the one document.
+
+    It adds the successor, or notes in `ended` which call presented a token that was replaced before, or does nothing.
+    """
+    mine = {"$eq": ["$$token.digest", digest]}
+    presented = {"$filter": {"input": "$tokens", "as": "token", "cond": mine}}
+    replaced = {"$anyElementTrue": [{"$map": {"input": presented, "as": "token", "in": "$$token.replaced"}}]}
+    until = {"$max": {"$map": {"input": presented, "as": "token", "in": "$$token.expires"}}}
+    marked = {"$cond": [mine, {"$mergeObjects": ["$$token", {"replaced": True}]}, "$$token"]}
+    tokens = {"$map": {"input": "$tokens", "as": "token", "in": marked}}
+    rotated = {
+        "tokens": {"$slice": [{"$concatArrays": [tokens, [_token(successor, expires)]]}, -TOKENS_KEPT]},
+        "expires": {"$max": ["$expires", expires]},
+    }
+    outcomes = [
+        {"case": {"$gt": ["$ended", None]}, "then": {}},
+        {"case": replaced, "then": {"ended": call}},
+        {"case": {"$gt": [until, now]}, "then": rotated},
+    ]
+    return [{"$replaceWith": {"$mergeObjects": ["$$ROOT", {"$switch": {"branches": outcomes, "default": {}}}]}}]

@@ -1,0 +1,302 @@
+"""What moderation keeps, in MongoDB.
+
+`cases`: `_id` is the subject, so that there is one case for it, and `case` the id. `audit`: `_id` is the entry's id, as
+is `entry`, for the index. Both carry the whole as JSON in `content`, beside the fields that are asked for.
+`removals`: `_id` is made of what names the text. `blocks`: `_id` is the user, as is `user`. `strictness` and `held`:
+`_id` is the conversation. A change and its entry in the audit log are written in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+from pymongo import ASCENDING, DESCENDING, UpdateOne
+
+from chat.adapters.mongo.client import Document, Mongo, Session
+from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally, rejudged
+from chat.domain.moderation import Block, Strictness, Verdict
+from chat.errors import Conflict, NotFound
+from chat.ports.cases import REPORTS_KEPT
+
+T = TypeVar("T")
+Change = Callable[[Case | None], tuple[Case, bool]]
+"""From the case that there is to what it becomes, and whether that is written."""
+
+_encode = msgspec.json.Encoder().encode
+_case: msgspec.json.Decoder[Case] = msgspec.json.Decoder(Case)
+_entry: msgspec.json.Decoder[AuditEntry] = msgspec.json.Decoder(AuditEntry)
+
+
+class MongoCases:
+    """`chat.ports.cases.Cases`."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._database = mongo.committed
+
+    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+        """See the port."""
+
+        def change(known: Case | None) -> tuple[Case, bool]:
+            if known is None:
+                return case, True
+            return (known, False) if known.revision >= case.revision else (rejudged(known, case), True)
+
+        return await self._change(case.subject, change, entry)
+
+    async def report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
+        """See the port."""
+
+        def change(known: Case | None) -> tuple[Case, bool]:
+            known = known or case
+            if len(known.reports) >= REPORTS_KEPT or any(each.user == report.user for each in known.reports):
+                return known, False
+            return replace(known, reports=(*known.reports, report)), True
+
+        return await self._change(case.subject, change, entry)
+
+    async def appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
+        """See the port."""
+
+        def change(known: Case | None) -> tuple[Case, bool]:
+            known = known or case
+            if known.appeal is not None:
+                raise Conflict("there was an appeal before; the moderators' answer to it stands")
+            return replace(known, appeal=text, state=CaseState.OPEN), True
+
+        changed, _ = await self._change(case.subject, change, entry)
+        return changed
+
+    async def decide(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
+        """See the port."""
+        found = await self.get(case)
+        if found is None:
+            raise NotFound("there is no such case")
+        before = found
+
+        def change(known: Case | None) -> tuple[Case, bool]:
+            nonlocal before
+            before = known or found
+            return replace(
+                before, state=CaseState.DECIDED, verdict=verdict, decided_by=entry.by, decided=entry.at
+            ), True
+
+        await self._change(found.subject, change, entry)
+        return before
+
+    async def get(self, case: str) -> Case | None:
+        """See the port."""
+        return await self._find({"case": case})
+
+    async def find(self, subject: str) -> Case | None:
+        """See the port."""
+        return await self._find({"_id": subject})
+
+    async def queue(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
+        """See the port."""
+        mine: Document = {"state": state.value}
+        pages: list[Document] = [mine]
+        if after is not None:
+            place = await self.get(after)
+            if place is None:
+                raise _nowhere()
+            same = {"opened": place.opened, "case": {"$gt": place.id}}
+            pages = [{**mine, **same}, {**mine, "opened": {"$gt": place.opened}}]
+        order = [("opened", ASCENDING), ("case", ASCENDING)]
+        return [_case.decode(content) for content in await self._paged("cases", pages, order, limit)]
+
+    async def count_removals(self, removals: Sequence[Removal]) -> None:
+        """See the port."""
+        if not removals:
+            return
+        with self._mongo.call():
+            await self._database.removals.bulk_write([_counting(each) for each in removals], ordered=False)
+
+    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
+        """See the port."""
+        tallies = {}
+        with self._mongo.call():
+            for user in users:
+                wanted = {"user": user, "forgiven": False, "at": {"$gt": since}}
+                found = await self._database.removals.find(wanted, {"blocking": True}).to_list()
+                tallies[user] = Tally(len(found), sum(each["blocking"] for each in found))
+        return tallies
+
+    async def forgive(self, user: str, client_id: str) -> None:
+        """See the port."""
+        with self._mongo.call():
+            mine = {"user": user, "client_id": client_id}
+            await self._database.removals.update_many(mine, {"$set": {"forgiven": True}})
+
+    async def set_block(self, block: Block, entry: AuditEntry) -> None:
+        """See the port."""
+        fields = {
+            "user": block.user,
+            "by": block.by,
+            "reason": block.reason,
+            "since": block.since,
+            "until": block.until,
+        }
+
+        async def job(session: Session) -> None:
+            await self._database.blocks.replace_one({"_id": block.user}, fields, upsert=True, session=session)
+            await self._note(entry, session)
+
+        await self._write(job)
+
+    async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
+        """See the port."""
+        wanted: Document = {"user": user} if due is None else {"user": user, "until": {"$gte": 0, "$lte": due}}
+
+        async def job(session: Session) -> bool:
+            ended = await self._database.blocks.delete_one(wanted, session=session)
+            if ended.deleted_count:
+                await self._note(entry, session)
+            return bool(ended.deleted_count)
+
+        return await self._write(job)
+
+    async def block(self, user: str) -> Block | None:
+        """See the port."""
+        found = await self._blocks({"_id": user}, "_id", 1)
+        return found[0] if found else None
+
+    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+        """See the port."""
+        return await self._blocks({"user": {"$gt": after}}, "user", limit)
+
+    async def due(self, until: int, limit: int) -> Sequence[Block]:
+        """See the port."""
+        return await self._blocks({"until": {"$gte": 0, "$lte": until}}, "until", limit)
+
+    async def next_due(self) -> int | None:
+        """See the port."""
+        found = await self._blocks({"until": {"$gte": 0}}, "until", 1)
+        return found[0].until if found else None
+
+    async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
+        """See the port."""
+
+        async def job(session: Session) -> None:
+            fields = {"level": strictness.value}
+            await self._database.strictness.replace_one({"_id": conversation}, fields, upsert=True, session=session)
+            await self._note(entry, session)
+
+        await self._write(job)
+
+    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.strictness.find({"_id": {"$in": list(conversations)}}).to_list()
+        return {document["_id"]: Strictness(document["level"]) for document in found}
+
+    async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
+        """See the port."""
+
+        async def job(session: Session) -> None:
+            if held:
+                mine = {"_id": conversation}
+                done = await self._database.held.update_one(mine, {"$setOnInsert": mine}, upsert=True, session=session)
+                changed = done.upserted_id is not None
+            else:
+                done_away = await self._database.held.delete_one({"_id": conversation}, session=session)
+                changed = done_away.deleted_count > 0
+            if changed:
+                await self._note(entry, session)
+
+        await self._write(job)
+
+    async def held(self, conversations: Collection[str]) -> set[str]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.held.find({"_id": {"$in": list(conversations)}}).to_list()
+        return {document["_id"] for document in found}
+
+    async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
+        """See the port."""
+        mine: Document = {} if user is None else {"user": user}
+        pages: list[Document] = [mine]
+        if before is not None:
+            with self._mongo.call():
+                place = await self._database.audit.find_one({"_id": before}, {"at": True})
+            if place is None:
+                raise _nowhere()
+            same = {"at": place["at"], "entry": {"$lt": before}}
+            pages = [{**mine, **same}, {**mine, "at": {"$lt": place["at"]}}]
+        order = [("at", DESCENDING), ("entry", DESCENDING)]
+        return [_entry.decode(content) for content in await self._paged("audit", pages, order, limit)]
+
+    async def _paged(
+        self, collection: str, pages: Sequence[Document], order: Sequence[tuple[str, int]], limit: int
+    ) -> list[str]:
+        """What goes on from a place: first what is equal to it in the first field of the order, and then the rest. Two
+        questions, because each is one walk along an index."""
+        found: list[str] = []
+        with self._mongo.call():
+            for wanted in pages:
+                if len(found) < limit:
+                    asked = self._database[collection].find(wanted, {"content": True}).sort(list(order))
+                    found += [each["content"] for each in await asked.limit(limit - len(found)).to_list()]
+        return found
+
+    async def _find(self, wanted: Document) -> Case | None:
+        with self._mongo.call():
+            found = await self._database.cases.find_one(wanted)
+        return _case.decode(found["content"]) if found else None
+
+    async def _blocks(self, wanted: Document, order: str, limit: int) -> list[Block]:
+        with self._mongo.call():
+            found = await self._database.blocks.find(wanted).sort(order, ASCENDING).limit(limit).to_list()
+        return [
+            Block(user=each["_id"], by=each["by"], reason=each["reason"], since=each["since"], until=each["until"])
+            for each in found
+        ]
+
+    async def _change(self, subject: str, change: Change, entry: AuditEntry) -> tuple[Case, bool]:
+        async def job(session: Session) -> tuple[Case, bool]:
+            document = await self._database.cases.find_one({"_id": subject}, session=session)
+            changed, written = change(_case.decode(document["content"]) if document else None)
+            if written:
+                fields = {
+                    "case": changed.id,
+                    "state": changed.state.value,
+                    "opened": changed.opened,
+                    "content": _encode(changed).decode(),
+                }
+                await self._database.cases.replace_one({"_id": subject}, fields, upsert=True, session=session)
+                await self._note(replace(entry, case=changed.id), session)
+            return changed, written
+
+        return await self._write(job)
+
+    async def _note(self, entry: AuditEntry, session: Session) -> None:
+        fields = {
+            "_id": entry.id,
+            "entry": entry.id,
+            "at": entry.at,
+            "user": entry.user,
+            "content": _encode(entry).decode(),
+        }
+        await self._database.audit.insert_one(fields, session=session)
+
+    async def _write(self, job: Callable[[Session], Awaitable[T]]) -> T:
+        return await self._mongo.transaction(job)
+
+
+def _counting(removal: Removal) -> UpdateOne:
+    fields = {
+        "user": removal.user,
+        "client_id": removal.client_id,
+        "at": removal.at,
+        "blocking": removal.blocking,
+        "forgiven": False,
+    }
+    name = f"{removal.user} {removal.client_id} {removal.revision}"
+    return UpdateOne({"_id": name}, {"$setOnInsert": fields}, upsert=True)
+
+
+def _nowhere() -> NotFound:
+    return NotFound("there is nothing with this id to go on from; begin again")

@@ -1,0 +1,250 @@
+"""What becomes of a message: edits, withdrawals, reactions, and who has read how far.
+
+The messages that a batch changes are read, changed in memory in the order of the batch, and written back, each with
+the condition that its `version` is what was read. When it is not, another writer was faster, and the changes of that
+message are decided again. So each message takes what the batch does to it as a whole, and a change that comes again is
+seen not to apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from bson import ObjectId
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from chat.adapters.mongo.client import Database, Document, gather
+from chat.adapters.mongo.conversations import Head
+from chat.adapters.mongo.errors import is_duplicate
+from chat.adapters.mongo.messages import set_text
+from chat.errors import Unavailable
+from chat.ports.history import Change
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+
+ATTEMPTS = 5
+Place = tuple[str, int]
+"""(conversation, seq)"""
+
+Original = tuple[int, str]
+"""The time until which a text stood, and the text."""
+
+Numbered = Sequence[tuple[int, Change]]
+"""Changes, each with its place in the batch."""
+
+
+class Draft:
+    """A message of the conversation `name`, as it becomes. `earlier` are the texts that it had, oldest first."""
+
+    __slots__ = ("_stored", "before", "changed", "document", "earlier", "name")
+
+    def __init__(self, name: str, document: Document, earlier: Sequence[Original] = ()) -> None:
+        self.name = name
+        self.document = document
+        self.before: ObjectId | None = document.get("version")
+        self.earlier = list(earlier)
+        self.changed = False
+        self._stored = len(self.earlier)
+
+    def apply(self, what: Change) -> bool:
+        """Change it; whether the change applied. See `History.apply`."""
+        applied = False
+        if isinstance(what, Edited):
+            applied = self._edit(what)
+        elif isinstance(what, Reacted):
+            applied = self._react(what)
+        elif isinstance(what, Deleted | Moderated):
+            applied = self._withdraw(what)
+        elif isinstance(what, Restored):
+            applied = self._restore(what)
+        self.changed |= applied
+        return applied
+
+    def new_originals(self) -> list[tuple[int, Original]]:
+        """Those that are not stored yet, each with its number."""
+        return list(enumerate(self.earlier))[self._stored :]
+
+    def _edit(self, edit: Edited) -> bool:
+        text = self.document.get("text")
+        if text is None or self.document["sender"] != edit.actor or edit.text == text or self._was_made(edit, text):
+            return False
+        self._replace(edit.text, "edited", edit.ts)
+        return True
+
+    def _was_made(self, edit: Edited, text: str) -> bool:
+        """Whether this very edit was applied before, and others after it: the log may bring a record again."""
+        followers = [*(text for _, text in self.earlier[1:]), text]
+        return any(
+            until == edit.ts and follower == edit.text
+            for (until, _), follower in zip(self.earlier, followers, strict=False)
+        )
+
+    def _withdraw(self, what: Deleted | Moderated) -> bool:
+        if isinstance(what, Deleted):
+            mark, allowed = "deleted", what.by_moderator or self.document["sender"] == what.actor
+        else:
+            mark, allowed = "moderated", what.author in {"", self.document["sender"]}
+        if not allowed or self.document.get(mark):
+            return False
+        self._replace(None, mark, what.ts)
+        return True
+
+    def _restore(self, what: Restored) -> bool:
+        if not self.document.get("moderated") or self.document.get("deleted"):
+            return False
+        self._replace(what.text, "moderated", what.ts)
+        del self.document["moderated"]
+        return True
+
+    def _replace(self, text: str | None, mark: str, ts: int) -> None:
+        old = self.document.get("text")
+        if old is not None:
+            self.earlier.append((ts, old))
+            self.document["edits"] = len(self.earlier)
+        if text is None:
+            self.document.pop("text", None)
+            self.document.pop("terms", None)
+        else:
+            set_text(self.document, text)
+        self.document[mark] = True
+
+    def _react(self, what: Reacted) -> bool:
+        if self.document.get("deleted") or self.document.get("moderated"):
+            return False
+        reactions = self.document.setdefault("reactions", [])
+        chosen = [what.emoji, what.actor]
+        if (chosen in reactions) != what.remove:
+            return False
+        if what.remove:
+            reactions.remove(chosen)
+        else:
+            reactions.append(chosen)
+        return True
+
+
+async def change(database: Database, changes: Numbered, heads: Mapping[str, Head], outcomes: dict[int, bool]) -> None:
+    """Apply changes of messages that are stored; `outcomes` gets whether each applied, by its place in the batch."""
+    pending = list(changes)
+    for _ in range(ATTEMPTS):
+        drafts = await _load(database, [what for _, what in pending], heads)
+        for number, what in pending:
+            draft = drafts.get((what.conversation, what.seq))
+            outcomes[number] = draft is not None and draft.apply(what)
+        changed = {place: draft for place, draft in drafts.items() if draft.changed}
+        lost = await _write(database, changed) if changed else set()
+        pending = [each for each in pending if (each[1].conversation, each[1].seq) in lost]
+        if not pending:
+            return
+    raise Unavailable("another writer keeps changing the same messages; trying again later")
+
+
+async def mark(
+    database: Database, reads: Sequence[tuple[int, Read]], heads: Mapping[str, Head], outcomes: dict[int, bool]
+) -> None:
+    """Move read marks forward, as `change` does for messages. `heads` tells how far there is something to read."""
+    places = [(number, what, heads.get(what.conversation)) for number, what in reads]
+    wanted = [
+        (number, what.seq, _mark(head, what.actor))
+        for number, what, head in places
+        if head is not None and 1 <= what.seq <= head.newest
+    ]
+    found = await database.read_marks.find({"_id": {"$in": list({mark["_id"] for _, _, mark in wanted})}}).to_list()
+    marks: dict[str, int] = {document["_id"]: document["seq"] for document in found}
+    updates: dict[str, UpdateOne] = {}
+    for number, seq, document in wanted:
+        id_ = document.pop("_id")
+        outcomes[number] = seq > marks.get(id_, 0)
+        if outcomes[number]:
+            marks[id_] = seq
+            updates[id_] = UpdateOne({"_id": id_}, {"$max": {"seq": seq}, "$setOnInsert": document}, upsert=True)
+    if updates:
+        await _mark_all(database, list(updates.values()))
+
+
+def mark_id(key: ObjectId, user: str) -> str:
+    """The `_id` of a read mark."""
+    return f"{key} {user}"
+
+
+def _mark(head: Head, user: str) -> Document:
+    return {"_id": mark_id(head.key, user), "conversation": head.key, "user": user}
+
+
+async def _mark_all(database: Database, updates: Sequence[UpdateOne]) -> None:
+    for last in (False, True):
+        try:
+            await database.read_marks.bulk_write(updates, ordered=False)
+        except BulkWriteError as error:
+            if last or not is_duplicate(error):  # two made the same mark at once: now it is there
+                raise
+        else:
+            return
+
+
+async def _load(database: Database, changes: Sequence[Change], heads: Mapping[str, Head]) -> dict[Place, Draft]:
+    """The messages that are changed, with the earlier texts of those that are edited."""
+    seqs: dict[str, set[int]] = {}
+    edited: dict[str, set[int]] = {}
+    for what in changes:
+        head = heads.get(what.conversation)
+        if head is not None and 1 <= what.seq <= head.newest:
+            seqs.setdefault(what.conversation, set()).add(what.seq)
+            if not isinstance(what, Reacted):
+                edited.setdefault(what.conversation, set()).add(what.seq)
+    documents = await _find(database.messages.name, database, seqs, heads)
+    texts = await _find(database.originals.name, database, edited, heads)
+    drafts: dict[Place, Draft] = {}
+    for place, found in documents.items():
+        (document,) = found
+        earlier = sorted(texts.get(place, ()), key=lambda original: original["number"])[: document.get("edits", 0)]
+        drafts[place] = Draft(place[0], document, [(original["until"], original["text"]) for original in earlier])
+    return drafts
+
+
+async def _find(
+    collection: str, database: Database, seqs: Mapping[str, Collection[int]], heads: Mapping[str, Head]
+) -> dict[Place, list[Document]]:
+    async def find(name: str) -> list[tuple[Place, Document]]:
+        wanted = {"conversation": heads[name].key, "seq": {"$in": list(seqs[name])}}
+        found = await database[collection].find(wanted).to_list()
+        return [((name, document["seq"]), document) for document in found]
+
+    jobs: list[Callable[[], Awaitable[list[tuple[Place, Document]]]]] = [partial(find, name) for name in seqs]
+    result: dict[Place, list[Document]] = {}
+    for found in await gather(jobs):
+        for place, document in found:
+            result.setdefault(place, []).append(document)
+    return result
+
+
+async def write_originals(database: Database, drafts: Collection[Draft]) -> None:
+    """Store the earlier texts that are not stored yet; the messages do not count them before they are written."""
+    updates = []
+    for draft in drafts:
+        key, seq = draft.document["conversation"], draft.document["seq"]
+        for number, (until, text) in draft.new_originals():
+            document = {"conversation": key, "seq": seq, "number": number, "until": until, "text": text}
+            updates.append(ReplaceOne({"_id": f"{key} {seq} {number}"}, document, upsert=True))
+    if updates:
+        await database.originals.bulk_write(updates, ordered=False)
+
+
+async def _write(database: Database, drafts: Mapping[Place, Draft]) -> set[Place]:
+    """Write the messages; those that another writer changed meanwhile, and which are as that one left them."""
+    await write_originals(database, drafts.values())
+    version = ObjectId()
+    updates = []
+    for draft in drafts.values():
+        draft.document["version"] = version
+        # The condition stands in the update: so the filter is a key, which every server looks up.
+        unchanged = {"$eq": [{"$ifNull": ["$version", None]}, draft.before]}
+        become = {"$cond": [unchanged, {"$literal": draft.document}, "$$ROOT"]}
+        updates.append(UpdateOne({"_id": draft.document["_id"]}, [{"$replaceWith": become}]))
+    done = await database.messages.bulk_write(updates, ordered=False)
+    if done.modified_count == len(updates):
+        return set()
+    ids = {draft.document["_id"]: place for place, draft in drafts.items()}
+    found = await database.messages.find({"_id": {"$in": list(ids)}}, {"version": True}).to_list()
+    written = {document["_id"] for document in found if document.get("version") == version}
+    return {place for id_, place in ids.items() if id_ not in written}

@@ -1,0 +1,183 @@
+"""The connection to MongoDB: what is guaranteed, how long a call may take, what its errors mean, and transactions.
+
+Rule 1: a write is acknowledged by a majority, with the journal on their disks, whatever the URL says. Rule 2: what is
+shown to people was read with the concern `majority`: no failover takes it back. A writer that decides reads `local`,
+which is newer, and lets the condition in its write have the last word. Rule 3: a call has so many seconds for all that
+it does. Rule 4: nothing of a document stands in an error's words, for errors are logged.
+
+The driver is pymongo's `AsyncMongoClient`. It is an asyncio library; it also runs on uvloop, and not on trio.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import anyio
+import pymongo
+import sniffio
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConfigurationError, InvalidName, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+
+from chat.adapters.mongo.errors import translate
+from chat.errors import Unavailable
+from chat.settings import SettingsError
+
+Document = dict[str, Any]
+Database = AsyncDatabase[Document]
+Session = AsyncClientSession
+T = TypeVar("T")
+
+DATABASE = "rookery"
+CALL_SECONDS = 5.0
+_SELECTION_SECONDS = 2.0
+_ABORT_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
+_AT_ONCE = 8
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
+_MAJORITY = WriteConcern("majority", j=True)
+
+
+class Mongo:
+    """A database of a client. `seconds` is the time that one call of a port may take."""
+
+    def __init__(self, client: AsyncMongoClient[Document], database: str, seconds: float = CALL_SECONDS) -> None:
+        self.client = client
+        self.seconds = seconds
+        self.committed: Database = client.get_database(database, read_concern=ReadConcern("majority"))
+        """For what is shown."""
+        self.latest: Database = client.get_database(database, read_concern=ReadConcern("local"))
+        """For what a writer decides on."""
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """One call of a port: its deadline, and its errors in the words of `chat.errors`."""
+        try:
+            with pymongo.timeout(self.seconds):
+                yield
+        except PyMongoError as error:
+            raise translate(error) from None
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Shields writes that belong together from cancellation, for the time of a call; then raises `Unavailable`."""
+        with anyio.move_on_after(self.seconds, shield=True) as scope:
+            yield
+        if scope.cancelled_caught:
+            raise Unavailable("MongoDB took too long; the change may have taken effect")
+
+    async def transaction(self, job: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `job` in a transaction, which reads one moment of the database, until it was committed.
+
+        Another transaction that writes the same documents makes one of the two begin again, with what the other has
+        written; so `job` may run several times. Raises `Unavailable` when the time of a call is over. Cancelled or
+        failed at any await, it has written nothing, or, from the commit on, everything.
+        """
+        deadline = anyio.current_time() + self.seconds
+        pause = _FIRST_PAUSE
+        while True:
+            left = deadline - anyio.current_time()
+            try:
+                return await self._attempt(job, max(left, _LONGEST_PAUSE))
+            except PyMongoError as error:
+                if left <= 0 or not error.has_error_label("TransientTransactionError"):
+                    raise translate(error) from None
+            await anyio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _attempt(self, job: Callable[[Session], Awaitable[T]], seconds: float) -> T:
+        async with self.client.start_session() as session:
+            try:
+                with pymongo.timeout(seconds):
+                    await session.start_transaction(ReadConcern("snapshot"), _MAJORITY)
+                    result = await job(session)
+            except BaseException:
+                # Else the server keeps what was written locked until it forgets the transaction, a minute later.
+                with anyio.move_on_after(_ABORT_SECONDS, shield=True), pymongo.timeout(_ABORT_SECONDS):
+                    await session.abort_transaction()
+                raise
+            with self.whole(), pymongo.timeout(self.seconds):
+                await session.commit_transaction()
+            return result
+
+
+@asynccontextmanager
+async def open_mongo(
+    url: str, *, database: str = DATABASE, seconds: float = CALL_SECONDS, listeners: Sequence[Any] = ()
+) -> AsyncIterator[Mongo]:
+    """Connect, and close at the end. The URL's own database wins over `database`; `listeners` are pymongo's.
+
+    Raises `SettingsError` for a URL or a server that cannot be used, and on trio; `Unavailable` when none answers.
+    """
+    if sniffio.current_async_library() != "asyncio":
+        raise SettingsError("MongoDB's driver runs on asyncio only: choose --backend uvloop or asyncio")
+    client = _client(url, seconds, listeners)
+    try:
+        mongo = Mongo(client, client.get_default_database(database).name, seconds)
+        with mongo.call():
+            hello = await client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise SettingsError(
+                "MongoDB has no transactions as a single server: make it a replica set, of which one member is enough "
+                "(mongod --replSet rs0, then rs.initiate())"
+            )
+        yield mongo
+    finally:
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await client.close()
+
+
+def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncMongoClient[Document]:
+    selection = int(1000 * min(seconds, _SELECTION_SECONDS))
+    try:
+        # Named arguments win over the same options in the URL. Closing waits for a selection, so that is short.
+        client: AsyncMongoClient[Document] = AsyncMongoClient(
+            url,
+            appname="rookery",
+            connect=False,
+            connectTimeoutMS=selection,
+            event_listeners=listeners,
+            journal=True,
+            read_preference=ReadPreference.PRIMARY,
+            retryReads=True,
+            retryWrites=True,
+            serverSelectionTimeoutMS=selection,
+            w="majority",
+        )
+        client.get_default_database(DATABASE)
+    except (ConfigurationError, InvalidName, ValueError) as error:
+        # `error` quotes what it cannot read, which may be the password.
+        kind = type(error).__name__
+        raise SettingsError(
+            f"ROOKERY_MONGO_URL cannot be used ({kind}): give mongodb://HOST:PORT/DATABASE or mongodb+srv://…, "
+            "with the characters :/?#[]@% of a user name or password percent-encoded"
+        ) from None
+    return client
+
+
+async def gather(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """The results in order; a few jobs run at a time. The first error of the driver ends them all, as it is."""
+    results: dict[int, T] = {}
+    errors: list[PyMongoError] = []
+    slots = anyio.Semaphore(_AT_ONCE)
+
+    async def run(number: int) -> None:
+        try:
+            async with slots:
+                results[number] = await jobs[number]()
+        except PyMongoError as error:
+            errors.append(error)
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(len(jobs)):
+            tasks.start_soon(run, number)
+    if errors:
+        raise errors[0]
+    return [results[number] for number in range(len(jobs))]

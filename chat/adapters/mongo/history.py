@@ -1,0 +1,131 @@
+"""History in MongoDB. Storing has its laws in `store`, changes in `changes`, what is read in `reads`
+and `search`; how it lies in the collections, in `conversations` and `messages`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from chat.adapters.mongo import changes as message_changes
+from chat.adapters.mongo import conversations as conversation_heads
+from chat.adapters.mongo import reads, search, store
+from chat.adapters.mongo.changes import Draft, Place
+from chat.adapters.mongo.client import Mongo
+from chat.adapters.mongo.conversations import Head, Heads
+from chat.adapters.mongo.messages import to_document
+from chat.adapters.mongo.store import Run
+from chat.domain.models import Message
+from chat.ports.history import Change, ClientKey, Page, Query, Summary
+from chat.wire.records import Read
+
+
+class MongoHistory:
+    """`chat.ports.history.History`.
+
+    `apply`: of each conversation, all messages are stored or none; when it raises `Fenced` because of a repetition,
+    none of any. A batch that was cancelled is finished first, within the time of a call. Only a crash (of the server,
+    of this process, of the network for longer than a call) and a writer that takes over in that very moment can leave
+    a batch of several conversations stored in part. No reader can tell, and the batch that comes again is completed.
+    Changes follow the messages; each message takes all that a batch does to it, or nothing, and when they come again,
+    those that were applied are told not to apply.
+    """
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._heads = Heads()
+
+    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.newest(self._mongo.committed, conversations)
+
+    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+        """See the port, and the class."""
+        runs = store.runs_of(messages)
+        with self._mongo.call():
+            heads = await self._load(runs, changes)
+            with self._mongo.whole():
+                try:
+                    return await self._apply(runs, changes, heads)
+                except BaseException:
+                    self._heads.forget(runs)
+                    raise
+
+    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.known(self._mongo.committed, keys)
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.get(self._mongo.committed, conversation, seq)
+
+    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.since(self._mongo.committed, conversation, since, limit, max_bytes)
+
+    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.page(self._mongo.committed, conversation, before, after, limit)
+
+    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.summaries(self._mongo.committed, user, conversations)
+
+    async def dms(self, user: str) -> Sequence[str]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.dms(self._mongo.committed, user)
+
+    async def read_marks(self, conversation: str) -> dict[str, int]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.read_marks(self._mongo.committed, conversation)
+
+    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        """See the port."""
+        with self._mongo.call():
+            return await reads.originals(self._mongo.committed, conversation, seq)
+
+    async def search(self, query: Query) -> Page:
+        """See the port. Of messages of the same time, those of one conversation stay in the order of their seq."""
+        with self._mongo.call():
+            return await search.search(self._mongo.committed, query)
+
+    async def _load(self, runs: Mapping[str, Run], changes: Sequence[Change]) -> dict[str, Head]:
+        """The conversations of a batch. Those that only get messages need not be read again by whoever wrote last."""
+        known = self._heads.known(runs)
+        if known is None or not store.continues(runs, known):
+            known = await store.load(self._mongo.latest, runs)
+        others = {what.conversation for what in changes} - runs.keys()
+        return known | (await conversation_heads.find(self._mongo.latest, others) if others else {})
+
+    async def _apply(self, runs: Mapping[str, Run], changes: Sequence[Change], heads: dict[str, Head]) -> list[bool]:
+        drafts: dict[Place, Draft] = {}
+        for name, run in runs.items():
+            for message in run:
+                drafts[name, message.seq] = Draft(name, to_document(heads[name].key, message))
+        outcomes: dict[int, bool] = {}
+        others: list[tuple[int, Change]] = []
+        reads: list[tuple[int, Read]] = []
+        for number, what in enumerate(changes):
+            draft = drafts.get((what.conversation, what.seq))
+            if isinstance(what, Read):
+                reads.append((number, what))
+            elif draft is not None:
+                outcomes[number] = draft.apply(what)
+            else:
+                others.append((number, what))
+        database = self._mongo.latest
+        if runs:
+            stored = await store.store(database, runs, heads, drafts.values())
+            self._heads.keep(stored)
+            heads |= {head.name: head for head in stored}
+        if others:
+            await message_changes.change(database, others, heads, outcomes)
+        if reads:
+            await message_changes.mark(database, reads, heads, outcomes)
+        return [outcomes.get(number, False) for number in range(len(changes))]

@@ -1,0 +1,74 @@
+"""Messages as documents of `messages`.
+
+`conversation` is the key of the conversation (see `conversations`), `terms` are the normalised terms of the text
+that stands now, each once. What a message does not have is left out: `text` once it was withdrawn, `reply_to`,
+`mentions`, and `edited`, `deleted`, `moderated` when false. `reactions` are pairs of emoji and user in the order in
+which they were chosen. `version` changes with every change; a new message has none. `edits` counts the earlier texts.
+
+Those are documents of `originals`, so that a message that is edited often stays small: `number` 0, 1, 2, … of the
+message at (`conversation`, `seq`), with the time `until` which the `text` stood. One whose number the message does not
+count yet was left by a change that did not come to its end, and is written anew by the next one.
+"""
+
+from __future__ import annotations
+
+from bson import ObjectId
+
+from chat.adapters.mongo.client import Document
+from chat.domain.models import Message
+from chat.domain.terms import terms
+
+WITHOUT_TERMS = {"terms": False}
+_FLAGS = ("edited", "deleted", "moderated")
+
+
+def to_document(key: ObjectId, message: Message) -> Document:
+    """What is stored of a new message; its `_id` is whoever's who stores it."""
+    document: Document = {
+        "conversation": key,
+        "seq": message.seq,
+        "sender": message.sender,
+        "sender_name": message.sender_name,
+        "client_id": message.client_id,
+        "ts": message.ts,
+    }
+    if message.text is not None:
+        set_text(document, message.text)
+    if message.reply_to is not None:
+        document["reply_to"] = message.reply_to
+    if message.mentions:
+        document["mentions"] = list(message.mentions)
+    for flag in _FLAGS:
+        if getattr(message, flag):
+            document[flag] = True
+    if message.reactions:
+        document["reactions"] = [[emoji, user] for emoji, users in message.reactions.items() for user in users]
+    return document
+
+
+def set_text(document: Document, text: str) -> None:
+    """Give a document its text, and what it is found by."""
+    document["text"] = text
+    document["terms"] = terms(text)
+
+
+def to_message(conversation: str, document: Document) -> Message:
+    """The message in a document of the conversation of this name."""
+    reactions: dict[str, list[str]] = {}
+    for emoji, user in document.get("reactions", ()):
+        reactions.setdefault(emoji, []).append(user)
+    return Message(
+        conversation=conversation,
+        seq=document["seq"],
+        sender=document["sender"],
+        sender_name=document["sender_name"],
+        text=document.get("text"),
+        ts=document["ts"],
+        client_id=document["client_id"],
+        reply_to=document.get("reply_to"),
+        mentions=tuple(document.get("mentions", ())),
+        edited=document.get("edited", False),
+        deleted=document.get("deleted", False),
+        moderated=document.get("moderated", False),
+        reactions=reactions,
+    )

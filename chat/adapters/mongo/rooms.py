@@ -1,0 +1,213 @@
+"""Rooms in MongoDB.
+
+`rooms`: `_id` is the room's id, `folded` its name as it is compared, and `changes` counts what was done to its members.
+`members` and `bans`: `_id` is the room's id, a space, and the user's; a member carries the user's name, which never
+changes, so that members are listed from one index. `invites`: `_id` is the digest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Sequence
+
+from pymongo import ASCENDING
+from pymongo.errors import DuplicateKeyError
+
+from chat.adapters.mongo import graves, membership
+from chat.adapters.mongo.client import Document, Mongo, Session
+from chat.adapters.mongo.membership import member_id, no_room, touch
+from chat.domain.models import Member, Role, Room, Visibility
+from chat.errors import Conflict, Unavailable
+from chat.ports.rooms import Invite
+
+_END = "\U0010ffff"
+
+
+class MongoRooms:
+    """`chat.ports.rooms.Rooms`. What changes members runs in transactions; see `membership` for why."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._database = mongo.committed
+
+    async def create(self, room: Room, owner: str) -> None:
+        """See the port."""
+
+        async def job(session: Session) -> None:
+            try:
+                await self._database.rooms.insert_one(_document(room), session=session)
+            except DuplicateKeyError:
+                raise Conflict("the id is taken; make a new one", field="id") from None
+            await membership.add(self._database, session, room.id, [owner], Role.OWNER, now=room.created)
+
+        await self._mongo.transaction(job)
+
+    async def get(self, room: str) -> Room | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.rooms.find_one({"_id": room})
+        return _room(found) if found else None
+
+    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+        """See the port."""
+        fields: Document = {}
+        if name is not None:
+            fields |= {"name": name, "folded": name.casefold()}
+        if visibility is not None:
+            fields["visibility"] = visibility.value
+        if fields:
+            with self._mongo.call():
+                await self._database.rooms.update_one({"_id": room}, {"$set": fields})
+        changed = await self.get(room)
+        if changed is None:
+            raise no_room()
+        return changed
+
+    async def delete(self, room: str) -> None:
+        """See the port. Gone at once; a long history's space is freed in steps after that."""
+
+        async def job(session: Session) -> None:
+            done = await self._database.rooms.delete_one({"_id": room}, session=session)
+            if not done.deleted_count:
+                raise no_room()
+            for collection in (self._database.members, self._database.bans, self._database.invites):
+                await collection.delete_many({"room": room}, session=session)
+            await graves.bury(self._database, session, room)
+
+        await self._mongo.transaction(job)
+        with contextlib.suppress(Unavailable):  # the room is gone all the same; the next deletion clears what is left
+            await graves.clear(self._mongo)
+
+    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.members.find({"user": user}, {"room": True, "role": True}).to_list()
+            roles = {member["room"]: Role(member["role"]) for member in found}
+            rooms = await self._database.rooms.find({"_id": {"$in": list(roles)}}).to_list()
+        rooms.sort(key=lambda room: (room["folded"], room["_id"]))
+        return [(_room(room), roles[room["_id"]]) for room in rooms]
+
+    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+        """See the port."""
+        if limit < 1:
+            return []
+        low = prefix.casefold()
+        wanted = {"visibility": Visibility.PUBLIC.value, "folded": {"$gte": low, "$lt": low + _END}}
+        with self._mongo.call():
+            found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
+            return [_room(document) for document in await found.limit(limit).to_list()]
+
+    async def role(self, room: str, user: str) -> Role | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
+        return Role(found["role"]) if found else None
+
+    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+        """See the port."""
+        if limit < 1:
+            return []
+        with self._mongo.call():
+            found = self._database.members.find({"room": room, "folded": {"$gt": after.lower()}})
+            documents = await found.sort("folded", ASCENDING).limit(limit).to_list()
+        return [
+            Member(user=found["user"], name=found["name"], role=Role(found["role"]), joined=found["joined"])
+            for found in documents
+        ]
+
+    async def member_ids(self, room: str) -> Sequence[str]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.members.find({"room": room}, {"user": True}).to_list()
+        return [member["user"] for member in found]
+
+    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+        """See the port."""
+
+        async def job(session: Session) -> Role | None:
+            return await membership.set_member(self._database, session, room, user, role, now=now, new_only=new_only)
+
+        return await self._mongo.transaction(job)
+
+    async def remove_member(self, room: str, user: str) -> Role | None:
+        """See the port."""
+        return await self._mongo.transaction(
+            lambda session: membership.remove_member(self._database, session, room, user)
+        )
+
+    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        """See the port."""
+        return await self._mongo.transaction(
+            lambda session: membership.ban(self._database, session, room, user, by=by, reason=reason, now=now)
+        )
+
+    async def unban(self, room: str, user: str) -> bool:
+        """See the port."""
+        with self._mongo.call():
+            done = await self._database.bans.delete_one({"_id": member_id(room, user)})
+        return done.deleted_count > 0
+
+    async def bans(self, room: str) -> Sequence[str]:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.bans.find({"room": room}, {"user": True, "at": True}).to_list()
+        return [ban["user"] for ban in sorted(found, key=lambda ban: (ban["at"], ban["user"]))]
+
+    async def add_invite(self, invite: Invite) -> None:
+        """See the port."""
+        document = {
+            "_id": invite.digest,
+            "room": invite.room,
+            "role": invite.role.value,
+            "creator": invite.creator,
+            "expires": invite.expires,
+        }
+
+        async def job(session: Session) -> None:
+            await touch(self._database, session, invite.room)
+            await self._database.invites.insert_one(document, session=session)
+
+        await self._mongo.transaction(job)
+
+    async def invite(self, digest: bytes) -> Invite | None:
+        """See the port."""
+        with self._mongo.call():
+            found = await self._database.invites.find_one({"_id": digest})
+        if found is None:
+            return None
+        return Invite(
+            digest=digest,
+            room=found["room"],
+            role=Role(found["role"]),
+            creator=found["creator"],
+            expires=found["expires"],
+        )
+
+    async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
+        """See the port."""
+
+        async def job(session: Session) -> None:
+            await touch(self._database, session, room)
+            await membership.add(self._database, session, room, users, role, now=now)
+
+        await self._mongo.transaction(job)
+
+
+def _document(room: Room) -> Document:
+    return {
+        "_id": room.id,
+        "name": room.name,
+        "folded": room.name.casefold(),
+        "visibility": room.visibility.value,
+        "created": room.created,
+        "changes": 0,
+    }
+
+
+def _room(document: Document) -> Room:
+    return Room(
+        id=document["_id"],
+        name=document["name"],
+        visibility=Visibility(document["visibility"]),
+        created=document["created"],
+    )

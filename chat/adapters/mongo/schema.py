@@ -1,0 +1,196 @@
+"""The collections and indexes in MongoDB, and how a database is brought to the version that this program needs.
+
+`schema` holds one document with the version, and one that is the lock against two migrations at once: a lease by the
+server's own clock, which is renewed while the migration runs, and which others may take when it was not. Number n of
+`MIGRATIONS` leads from version n to n + 1. Each may be repeated, from any point at which it broke off; they are only
+ever added. Roles look at the version when they start, and refuse one that they do not know.
+
+What the collections hold stands with the code that writes them: `accounts`, `rooms`, `messages`.
+Queries name the fields of an index from the first one on, so that a condition never has to look at more documents
+than it finds; what else is asked of a document is asked after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import anyio
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.errors import PyMongoError
+
+from chat.adapters.mongo.client import Database, Mongo
+from chat.adapters.mongo.errors import translate
+from chat.errors import Conflict, Unavailable
+
+LEASE_MS = 60_000
+RENEW_SECONDS = 15.0
+_LOCK, _VERSION = "lock", "version"
+
+
+def _index(name: str, *fields: str, **options: Any) -> IndexModel:
+    """An index over fields; a leading `-` means descending."""
+    keys = [(field.lstrip("-"), DESCENDING if field[0] == "-" else ASCENDING) for field in fields]
+    return IndexModel(keys, name=name, **options)
+
+
+_FIRST: Mapping[str, Sequence[IndexModel]] = {
+    "users": (
+        _index("folded", "folded", unique=True),
+        _index("folded_email", "folded_email", unique=True, sparse=True),
+    ),
+    "families": (_index("digest", "tokens.digest"), _index("expires", "expires")),
+    "rooms": (_index("by_name", "visibility", "folded", "_id"),),
+    "members": (_index("by_name", "room", "folded"), _index("by_role", "room", "role"), _index("user", "user")),
+    "bans": (_index("room", "room"),),
+    "invites": (_index("room", "room"),),
+    "conversations": (_index("key", "key", unique=True), _index("people", "people")),
+    "messages": (
+        _index("conversation_seq", "conversation", "seq", unique=True),
+        _index("sender_client_id", "sender", "client_id", unique=True),
+        # A search names a term and any number of conversations, and walks their entries from the newest on.
+        _index("terms", "terms", "conversation", "-ts", "-seq"),
+    ),
+    "originals": (_index("message", "conversation", "seq"),),
+    "read_marks": (_index("conversation", "conversation"),),
+}
+_MODERATION: Mapping[str, Sequence[IndexModel]] = {
+    "cases": (_index("case", "case", unique=True), _index("by_state", "state", "opened", "case")),
+    "audit": (_index("by_time", "at", "entry"), _index("by_user", "user", "at", "entry")),
+    "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
+    "blocks": (_index("by_end", "until"), _index("by_user", "user", "until")),
+    "strictness": (),
+    "held": (),
+    "families": (_index("user", "user"),),
+}
+INDEXES = {name: (*_FIRST.get(name, ()), *_MODERATION.get(name, ())) for name in (*_FIRST, *_MODERATION)}
+"""Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
+
+
+async def _first(database: Database) -> None:
+    # A transaction would have to make this one.
+    if "graves" not in await database.list_collection_names():
+        await database.create_collection("graves")
+    for collection, indexes in _FIRST.items():
+        await database[collection].create_indexes(list(indexes))
+
+
+async def _second(database: Database) -> None:
+    known = await database.list_collection_names()
+    for collection, indexes in _MODERATION.items():
+        if collection not in known:  # a transaction would have to make it
+            await database.create_collection(collection)
+        if indexes:
+            await database[collection].create_indexes(list(indexes))
+
+
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second)
+
+
+async def schema_version(mongo: Mongo) -> int:
+    """The version of the database; 0 for one that is empty."""
+    with mongo.call():
+        found = await mongo.committed.schema.find_one({"_id": _VERSION})
+    return int(found["version"]) if found else 0
+
+
+async def require_schema(mongo: Mongo) -> None:
+    """Raises `Unavailable`, with what to do, unless the database has the version that this program needs."""
+    version = await schema_version(mongo)
+    _refuse_newer(mongo, version, len(MIGRATIONS))
+    if version < len(MIGRATIONS):
+        raise Unavailable(
+            f"the database {mongo.latest.name} has format {version}, this program needs {len(MIGRATIONS)}: "
+            "run `rookery db migrate` first"
+        )
+
+
+async def migrate(
+    mongo: Mongo, migrations: Sequence[Callable[[Database], Awaitable[None]]] = MIGRATIONS
+) -> tuple[int, int]:
+    """Bring the database to the newest version; the versions before and after.
+
+    Raises `Unavailable` when another migration runs, or ran until a minute ago and broke off; and when the database
+    is of a version that this program does not know.
+    """
+    before = await schema_version(mongo)
+    _refuse_newer(mongo, before, len(migrations))
+    if before == len(migrations):
+        return before, before
+    owner = ObjectId()
+    await _lock(mongo, owner)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_keep_lock, mongo, owner)
+            before = await schema_version(mongo)
+            for number in range(before, len(migrations)):
+                await _step(mongo, migrations[number], number + 1)
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        raise _first_error(group) from None
+    finally:
+        with anyio.move_on_after(mongo.seconds, shield=True):
+            await _unlock(mongo, owner)
+    return before, len(migrations)
+
+
+async def _step(mongo: Mongo, migration: Callable[[Database], Awaitable[None]], version: int) -> None:
+    # No deadline: to build an index on much data takes its time, and the lease is renewed meanwhile.
+    try:
+        await migration(mongo.latest)
+        await mongo.latest.schema.update_one({"_id": _VERSION}, {"$max": {"version": version}}, upsert=True)
+    except PyMongoError as error:
+        raise translate(error) from None
+
+
+def _refuse_newer(mongo: Mongo, version: int, known: int) -> None:
+    if version > known:
+        raise Unavailable(
+            f"the database {mongo.latest.name} was written by a newer Rookery (its format is {version}, this program "
+            f"knows {known}): upgrade, or choose another database with ROOKERY_MONGO_DATABASE"
+        )
+
+
+async def _lock(mongo: Mongo, owner: ObjectId) -> None:
+    if not await _lease(mongo, owner):
+        raise Unavailable(
+            "another migration of this database is running; if it was killed, its lock ends a minute after that"
+        )
+
+
+async def _lease(mongo: Mongo, owner: ObjectId) -> bool:
+    """Take the lock, or keep it longer; whether it is ours."""
+    now = {"$toLong": "$$NOW"}
+    free = {"$or": [{"$lte": [{"$ifNull": ["$until", now]}, now]}, {"$eq": ["$owner", owner]}]}
+    mine = {"_id": _LOCK, "owner": owner, "until": {"$add": [now, LEASE_MS]}}
+    try:
+        with mongo.call():
+            found = await mongo.latest.schema.find_one_and_update(
+                {"_id": _LOCK},
+                [{"$replaceWith": {"$cond": [free, mine, "$$ROOT"]}}],
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+    except Conflict:  # two made the lock at once, and this one was slower
+        return False
+    return found is not None and bool(found["owner"] == owner)
+
+
+async def _keep_lock(mongo: Mongo, owner: ObjectId) -> None:
+    while True:
+        await anyio.sleep(RENEW_SECONDS)
+        if not await _lease(mongo, owner):
+            raise Unavailable("another migration took the lock of this one; run it again to finish what is left")
+
+
+async def _unlock(mongo: Mongo, owner: ObjectId) -> None:
+    with mongo.call():
+        await mongo.latest.schema.delete_one({"_id": _LOCK, "owner": owner})
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

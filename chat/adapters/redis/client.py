@@ -1,0 +1,136 @@
+"""redis-py, as presence and the rate limits use it: scripts by their digest, many with one round trip, in clusters too.
+
+A call waits `timeout_s` at most for a connection, for each attempt to make one, and for each reply; then it raises
+`Unavailable`. It is never tried again here, because it may have taken effect. At most `connections` are open to a
+server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha1
+from typing import Any, NamedTuple
+
+import anyio
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from chat.adapters.redis.target import Target
+from chat.errors import Unavailable
+
+CONNECTIONS = 16
+
+
+class Script:
+    """A Lua script that takes one key, so that a cluster knows where to run it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Call(NamedTuple):
+    """A script to run on a key; one of `Script`, or a plain command, as its name."""
+
+    script: Script | str
+    key: str
+    arguments: Sequence[Any] = ()
+
+    def command(self, *, whole: bool = False) -> tuple[Any, ...]:
+        """The script by its digest, or with its whole text, for a server that does not know it."""
+        if isinstance(self.script, str):
+            return (self.script, self.key, *self.arguments)
+        script = ("EVAL", self.script.text) if whole else ("EVALSHA", self.script.digest)
+        return (*script, 1, self.key, *self.arguments)
+
+
+class RedisClient:
+    """Made by `RedisClient.open`. `cluster` tells whether the server is one; then channels are sharded."""
+
+    def __init__(self, target: Target, client: Any, *, cluster: bool, timeout_s: float, connections: int) -> None:
+        self.target = target
+        self.cluster = cluster
+        self._client = client
+        self._timeout = timeout_s
+        self._free = anyio.Semaphore(connections)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, target: Target, *, timeout_s: float = 3.0, connections: int = CONNECTIONS
+    ) -> AsyncIterator[RedisClient]:
+        """A client, closed when the context is left. Raises `Unavailable` when Redis cannot be reached now."""
+        options: dict[str, Any] = {
+            "socket_timeout": timeout_s,
+            "socket_connect_timeout": timeout_s,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
+            target.url, max_connections=connections, timeout=timeout_s, **options
+        )
+        client: Any = Redis(connection_pool=pool)
+        try:
+            cluster = await _is_cluster(target, client)
+            if cluster:
+                await _close(client, pool)
+                client = RedisCluster.from_url(target.url, **options)
+            yield cls(target, client, cluster=cluster, timeout_s=timeout_s, connections=connections)
+        finally:
+            await _close(client, pool)
+
+    def name(self, *parts: str) -> str:
+        """The name of a key: the prefix, and its parts."""
+        return self.target.prefix + ":".join(parts)
+
+    async def run(self, calls: Sequence[Call]) -> list[Any]:
+        """Run the calls with one round trip (to each node concerned), and give their results; each is atomic."""
+        if not calls:
+            return []
+        results = await self._execute([call.command() for call in calls])
+        unknown = [number for number, result in enumerate(results) if isinstance(result, NoScriptError)]
+        if unknown:
+            # EVAL makes the server know the script; once for each script and node would do, and is not worth its code.
+            again = await self._execute([calls[number].command(whole=True) for number in unknown])
+            for number, result in zip(unknown, again, strict=True):
+                results[number] = result
+        for result in results:
+            if isinstance(result, RedisError):
+                raise _unavailable(result)
+        return results
+
+    async def _execute(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        try:
+            with anyio.fail_after(self._timeout):
+                await self._free.acquire()
+            try:
+                results: list[Any] = await pipeline.execute(raise_on_error=False)
+            finally:
+                self._free.release()
+        except (RedisError, OSError) as error:  # TimeoutError is one of the latter
+            raise _unavailable(error) from None
+        return results
+
+
+async def _is_cluster(target: Target, client: Any) -> bool:
+    try:
+        return bool((await client.info("cluster")).get("cluster_enabled"))
+    except (RedisError, OSError) as error:
+        raise Unavailable(
+            f"Redis at {target.address} cannot be reached ({type(error).__name__}); is ROOKERY_REDIS_URL right?"
+        ) from None
+
+
+async def _close(client: Any, pool: Any) -> None:
+    with anyio.move_on_after(1.0, shield=True):
+        await client.aclose()
+        await pool.disconnect()
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"Redis does not answer ({type(error).__name__}); try again")

@@ -1,0 +1,74 @@
+"""Which node of Redis a channel belongs to: the one there is, or in a cluster the owner of the channel's slot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import hiredis
+from redis.crc import key_slot
+
+from chat.adapters.redis.stream import LOST, connect
+from chat.adapters.redis.target import Address, Target
+from chat.errors import Unavailable
+
+SLOTS = 16384
+
+
+class Topology:
+    """Nodes and their slots. `cluster` tells whether channels are sharded: SSUBSCRIBE and SPUBLISH."""
+
+    def __init__(self, target: Target, timeout_s: float) -> None:
+        self._target = target
+        self._timeout = timeout_s
+        self._owners: list[Address | None] = []
+        self._refreshing = anyio.Lock()
+        self._version = 0
+
+    @property
+    def cluster(self) -> bool:
+        """Known after `refresh`."""
+        return bool(self._owners)
+
+    def slot(self, channel: str) -> int:
+        """The slot of a channel; always 0 without a cluster."""
+        return int(key_slot((self._target.prefix + channel).encode())) if self._owners else 0
+
+    def address_of(self, channel: str) -> Address | None:
+        """The node to subscribe and publish a channel at; None while nobody owns its slot."""
+        return self._owners[self.slot(channel)] if self._owners else self._target.address
+
+    def nodes(self) -> set[Address]:
+        """All nodes that own slots."""
+        return {owner for owner in self._owners if owner is not None} or {self._target.address}
+
+    async def refresh(self) -> None:
+        """Ask the nodes who owns what, the known ones first. Raises `Unavailable` when none answers."""
+        version = self._version
+        async with self._refreshing:
+            if self._version != version:
+                return  # another task has just asked
+            candidates = [*self.nodes(), self._target.address]
+            for address in dict.fromkeys(candidates):
+                try:
+                    async with connect(self._target, address, self._timeout) as stream:
+                        with anyio.fail_after(self._timeout):
+                            (reply,) = await stream.ask([("CLUSTER", "SLOTS")])
+                except LOST:
+                    continue
+                if isinstance(reply, hiredis.ReplyError):
+                    if "cluster support disabled" not in str(reply):
+                        continue
+                    reply = []
+                self._owners = self._read(reply, address) if reply else []
+                self._version += 1
+                return
+        raise Unavailable(f"Redis at {self._target.address} cannot be reached; is ROOKERY_REDIS_URL right?")
+
+    def _read(self, reply: Any, asked: Address) -> list[Address | None]:
+        owners: list[Address | None] = [None] * SLOTS
+        for first, last, (host, port, *_), *_ in reply:
+            # A node that does not know its own name says nothing, or `?`: it is the one that was asked.
+            name = host.decode() if host not in (None, b"", b"?") else asked.host
+            owners[first : last + 1] = [Address(name, port)] * (last + 1 - first)
+        return owners

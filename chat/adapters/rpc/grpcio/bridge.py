@@ -1,0 +1,170 @@
+"""The transport over grpcio on event loops that the library does not know, such as trio's.
+
+grpcio's channel for threads has one thread of its own for all calls; its callbacks wake the task that waits. So a call
+takes no thread. A stream takes one while it lasts: the library offers no other way to hear of its next message.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+
+import anyio
+import grpc
+from anyio.lowlevel import current_token
+
+from chat.adapters.rpc.certificates import Certificates, Loaded
+from chat.adapters.rpc.grpcio.common import client_credentials, client_options, failure_from
+from chat.adapters.rpc.options import RpcOptions
+from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
+
+_LOOK_SECONDS = 1.0
+_QUEUE = 1024
+"""Items that wait for a watcher; above that its stream ends, and it begins another."""
+
+
+def waker() -> Callable[[Callable[[], object]], None]:
+    """A function that other threads may call, to have something called in this event loop soon."""
+    token: Any = current_token().native_token
+    soon: Callable[[Callable[[], object]], None] = getattr(token, "run_sync_soon", None) or token.call_soon_threadsafe
+    return soon
+
+
+class BridgedTransport:
+    """See `Transport`."""
+
+    def __init__(self, address: str, options: RpcOptions) -> None:
+        self._address = address
+        self._options = client_options(options)
+        self._certificates = Certificates.of(options)
+        self._loaded: Loaded | None = None
+        self._look_at = 0.0
+        self._channel: grpc.Channel | None = None
+        self._soon = waker()
+
+    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+        """See `Transport.unary`."""
+        method: Any = self._current().unary_unary(path)
+        future = method.future(request, timeout=timeout, metadata=metadata)
+        done = anyio.Event()
+        future.add_done_callback(lambda _: self._soon(done.set))
+        try:
+            await done.wait()
+        finally:
+            future.cancel()  # no effect on one that is done
+        if future.code() is grpc.StatusCode.OK:
+            answer: bytes = future.result()
+            return answer
+        raise failure_from(future.code(), future.details(), future.trailing_metadata())
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, request: bytes, metadata: Metadata, timeout: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """See `Transport.stream`."""
+        method: Any = self._current().unary_stream(path)
+        call = method(request, metadata=metadata)
+        items = _Items(call, self._soon)
+        # A thread of the stream's own, which ends with the call: it must not take a place in a pool for so long.
+        reader = threading.Thread(target=items.read, name=f"rookery-rpc{path}", daemon=True)
+        reader.start()
+        try:
+            with anyio.move_on_after(timeout):
+                await items.begun.wait()
+            if not items.begun.is_set():
+                raise Failure(Code.DEADLINE_EXCEEDED, "the stream did not begin in time")
+            if items.failure is not None:
+                raise items.failure
+            yield items
+        finally:
+            call.cancel()
+            with anyio.move_on_after(5, shield=True):
+                await items.ended.wait()
+
+    def _current(self) -> grpc.Channel:
+        """The channel, or a new one when the TLS files have changed; the old one goes when its calls have ended."""
+        now = anyio.current_time()
+        if self._channel is None or now >= self._look_at:
+            self._look_at = math.inf if self._certificates is None else now + _LOOK_SECONDS
+            loaded = self._certificates.current() if self._certificates else None
+            if self._channel is None or loaded is not self._loaded:
+                self._loaded = loaded
+                self._channel = self._open(loaded)
+        return self._channel
+
+    def _open(self, loaded: Loaded | None) -> grpc.Channel:
+        if loaded is None:
+            return grpc.insecure_channel(self._address, self._options)
+        return grpc.secure_channel(self._address, client_credentials(loaded), self._options)
+
+    def close(self) -> None:
+        """Ends the calls that are under way."""
+        if self._channel is not None:
+            self._channel.close()
+
+
+class _Items:
+    """The messages of a stream: `read` runs in a thread, all else in the event loop."""
+
+    def __init__(self, call: Any, soon: Callable[[Callable[[], object]], None]) -> None:
+        self._call = call
+        self._soon = soon
+        self._queue: deque[bytes] = deque()
+        self._arrived = anyio.Event()
+        self.begun = anyio.Event()
+        self.ended = anyio.Event()
+        self.failure: Failure | None = None
+
+    def read(self) -> None:
+        """Until the call ends."""
+        failure = Failure(Code.UNAVAILABLE, "the stream has ended")
+        try:
+            headers = self._call.initial_metadata()
+            if BEGUN[0] in tuple(headers or ()):
+                self._soon(self.begun.set)
+            for item in self._call:
+                self._soon(partial(self._put, item))
+        except grpc.RpcError:
+            failure = failure_from(self._call.code(), self._call.details(), self._call.trailing_metadata())
+        with suppress(RuntimeError):  # the event loop has ended meanwhile, and nobody waits
+            self._soon(partial(self._end, failure))
+
+    def _put(self, item: bytes) -> None:
+        if len(self._queue) >= _QUEUE:
+            self._end(Failure(Code.UNAVAILABLE, "items came faster than they were read"))
+            self._call.cancel()
+        else:
+            self._queue.append(item)
+            self._arrived.set()
+
+    def _end(self, failure: Failure) -> None:
+        self.failure = self.failure or failure
+        self.begun.set()
+        self.ended.set()
+        self._arrived.set()
+
+    def __aiter__(self) -> _Items:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._queue:
+            if self.failure is not None:
+                raise self.failure
+            self._arrived = anyio.Event()
+            await self._arrived.wait()
+        return self._queue.popleft()
+
+
+@asynccontextmanager
+async def open_bridge(address: str, options: RpcOptions) -> AsyncIterator[BridgedTransport]:
+    """A transport to `address` (host:port)."""
+    transport = BridgedTransport(address, options)
+    try:
+        yield transport
+    finally:
+        transport.close()

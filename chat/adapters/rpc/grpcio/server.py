@@ -1,0 +1,153 @@
+"""The server over grpcio, with health checking (grpc.health.v1) and reflection. On asyncio and uvloop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Any
+
+import anyio
+import grpc
+import grpc.aio
+from anyio.abc import TaskStatus
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chat.adapters.rpc.certificates import Certificates, Loaded
+from chat.adapters.rpc.dispatch import Dispatcher, Incoming, PeerGone
+from chat.adapters.rpc.grpcio.common import STATUSES, server_options
+from chat.adapters.rpc.methods import Streaming, Unary
+from chat.adapters.rpc.options import RpcOptions, split
+from chat.adapters.rpc.status import BEGUN, Failure
+
+Context = Any
+"""`grpc.aio.ServicerContext`: generic over messages, which are bytes here."""
+
+
+class _Handlers:
+    """Finds the handler of a path; the library itself answers UNIMPLEMENTED where there is none.
+
+    A `grpc.GenericRpcHandler` but for its base, which cannot be subscripted at run time, as its type stubs want it.
+    Each call gets a handler of its own, which has the call's metadata: to ask the context for it costs a twentieth of
+    the whole call.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """See `grpc.GenericRpcHandler.service`."""
+        endpoint = self._dispatcher.find(handler_call_details.method)
+        metadata: Any = handler_call_details.invocation_metadata
+        if isinstance(endpoint, Unary):
+            return _unary_handler(partial(self._unary, endpoint, metadata))
+        if isinstance(endpoint, Streaming):
+            return _stream_handler(partial(self._stream, endpoint, metadata))
+        return None
+
+    async def _unary(self, endpoint: Unary[Any, Any], metadata: Any, request: bytes, context: Context) -> bytes:
+        try:
+            return await self._dispatcher.unary(endpoint, request, _incoming(metadata, context))
+        except Failure as failure:
+            await _abort(context, failure)
+            raise
+
+    async def _stream(self, endpoint: Streaming[Any, Any], metadata: Any, request: bytes, context: Context) -> None:
+        async def begin() -> None:
+            await _sent(context.send_initial_metadata(BEGUN))
+
+        async def send(item: bytes) -> None:
+            await _sent(context.write(item))
+
+        try:
+            await self._dispatcher.stream(endpoint, request, _incoming(metadata, context), begin=begin, send=send)
+        except Failure as failure:
+            await _abort(context, failure)
+
+
+_unary_handler: Callable[..., Any] = grpc.unary_unary_rpc_method_handler
+_stream_handler: Callable[..., Any] = grpc.unary_stream_rpc_method_handler
+
+
+async def _sent(sending: Awaitable[None]) -> None:
+    try:
+        await sending
+    except (grpc.aio.BaseError, grpc.aio.InternalError):
+        raise PeerGone from None
+
+
+async def _abort(context: Context, failure: Failure) -> None:
+    await context.abort(STATUSES[failure.code], failure.message, failure.trailers)
+
+
+def _incoming(metadata: Any, context: Context) -> Incoming:
+    def names() -> Collection[str]:
+        auth: dict[str, Any] = context.auth_context() or {}
+        found = (*auth.get("x509_common_name", ()), *auth.get("x509_subject_alternative_name", ()))
+        return {name.decode() if isinstance(name, bytes) else name for name in found}
+
+    return Incoming(dict(metadata or ()), context.time_remaining(), names, enforced=True)
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """Looks at the files whenever a client connects; the library calls it in a thread of its own."""
+
+    def configuration(loaded: Loaded) -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration([(loaded.key, loaded.certificate)], loaded.authority)
+
+    known = certificates.current()
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal known
+        loaded = certificates.current()
+        if loaded is known:
+            return None
+        known = loaded
+        return configuration(loaded)
+
+    make: Callable[..., grpc.ServerCredentials] = grpc.dynamic_ssl_server_credentials
+    return make(configuration(known), fetch, require_client_authentication=True)
+
+
+def _bind(server: grpc.aio.Server, address: str, options: RpcOptions) -> str:
+    """The address that is bound. Raises `OSError`."""
+    certificates = Certificates.of(options)
+    try:
+        if certificates is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, _credentials(certificates))
+    except RuntimeError:
+        raise OSError(f"cannot listen on {address} for RPC; is the address taken?") from None
+    host, _ = split(address)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _add_health(server: grpc.aio.Server) -> health.aio.HealthServicer:
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    return servicer
+
+
+async def serve_grpcio(
+    dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
+) -> None:
+    """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
+    server = grpc.aio.server(options=server_options(options))
+    handlers: Any = _Handlers(dispatcher)
+    server.add_generic_rpc_handlers((handlers,))
+    healthy = _add_health(server)
+    names = [service.name for service in dispatcher.services]
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    bound = _bind(server, address, options)
+    await server.start()
+    try:
+        for name in ("", *names):
+            await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+        task_status.started(bound)
+        await anyio.sleep_forever()
+    finally:
+        with anyio.move_on_after(grace + 2, shield=True):
+            await healthy.enter_graceful_shutdown()
+            dispatcher.end_streams()
+            await server.stop(grace)

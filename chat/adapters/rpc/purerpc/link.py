@@ -1,0 +1,334 @@
+"""One HTTP/2 connection of the purerpc binding, driven by AnyIO, for both sides.
+
+purerpc keeps its protocol apart from its driver, and this is another driver. Its own never learns that the peer died,
+has no deadlines, buffers without a bound, and waits for ever for a window.
+
+Rule 1: one task reads and one writes; what a call does to the protocol is decided at once, without waiting.
+Rule 2: whatever ends the connection ends each of its streams, with UNAVAILABLE.
+Rule 3: a peer that is silent is asked for a sign of life, and is gone if it gives none.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import h2.errors
+import h2.events
+import h2.exceptions
+from anyio.abc import ByteStream, TaskGroup, TaskStatus
+
+from chat.adapters.rpc.purerpc.compat import MessageReceived, RequestReceived, Status, StatusCode, WindowUpdated
+from chat.adapters.rpc.purerpc.protocol import Failed, Finished, Protocol, Reset, Terminated
+from chat.adapters.rpc.status import Code, Failure
+
+logger = logging.getLogger(__name__)
+
+RECEIVE_BYTES = 65_536
+SILENCE_SECONDS = 20.0
+ANSWER_SECONDS = 5.0
+WRITE_SECONDS = 30.0
+BROKEN = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError, ssl.SSLError)
+_HIGH = 1024 * 1024
+"""Bytes that wait for the network; above that, senders wait too."""
+
+
+class Stream:
+    """One call. `failure` is set when it is over other than well; `ended` when the peer has said all."""
+
+    __slots__ = ("arrived", "begun", "ended", "failure", "id", "messages", "on_reset", "window")
+
+    def __init__(self, stream_id: int) -> None:
+        self.id = stream_id
+        self.messages: deque[tuple[bytes, int]] = deque()
+        self.arrived = anyio.Event()
+        self.window = anyio.Event()
+        self.begun = False
+        self.ended = False
+        self.failure: Failure | None = None
+        self.on_reset: Callable[[], object] | None = None
+
+    def fail(self, failure: Failure) -> None:
+        """It is over; whoever waits for it hears so."""
+        self.failure = self.failure or failure
+        self.arrived.set()
+        self.window.set()
+
+
+class Link:
+    """A connection. `on_request` is the server's: it is called with each new stream, and must not wait."""
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        protocol: Protocol,
+        on_request: Callable[[Link, Stream, RequestReceived], None] | None = None,
+    ) -> None:
+        self.stream = stream
+        self.protocol = protocol
+        self.tasks: TaskGroup
+        self.usable = True
+        self._on_request = on_request
+        self._streams: dict[int, Stream] = {}
+        self._wake = anyio.Event()
+        self._drained = anyio.Event()
+        self._waiting = 0
+        self._heard = 0.0
+
+    async def run(self, *, task_status: TaskStatus[Link] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Until the connection ends; then it is closed."""
+        self._heard = anyio.current_time()
+        try:
+            async with anyio.create_task_group() as self.tasks:
+                self.protocol.initiate_connection()
+                self._wake.set()
+                self.tasks.start_soon(self._write)
+                self.tasks.start_soon(self._keep_alive)
+                task_status.started(self)
+                await self._read()
+                self.tasks.cancel_scope.cancel()
+        finally:
+            self._lost()
+            await anyio.aclose_forcefully(self.stream)
+
+    def close(self) -> None:
+        """Tell the peer, and end."""
+        self.usable = False
+        self.tasks.cancel_scope.cancel()
+
+    def retire(self) -> None:
+        """Take no more calls, and end when those that are under way have ended."""
+        self.usable = False
+        self._wake.set()
+
+    # Calls
+
+    def open(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> Stream:
+        """Client: begin a call. Raises `Failure`."""
+        if not self.usable:
+            raise Failure(Code.UNAVAILABLE, "the connection takes no more calls")
+        service, method = path[1:].split("/")
+        try:
+            stream_id = self.protocol.get_next_available_stream_id()
+            self.protocol.start_request(
+                stream_id, scheme, service, method, None, authority, timeout, "+proto", metadata
+            )
+        except h2.exceptions.ProtocolError:
+            self.usable = False  # it has no room for another stream, or is closing
+            raise Failure(Code.UNAVAILABLE, "the connection takes no more calls") from None
+        stream = self._streams[stream_id] = Stream(stream_id)
+        self._wake.set()
+        return stream
+
+    async def send(self, stream: Stream, message: bytes, *, end: bool = False) -> None:
+        """One message. Raises `Failure` when the peer cannot take it."""
+        data = b"\0" + len(message).to_bytes(4, "big") + message
+        sent = 0
+        while sent < len(data):
+            if stream.failure is not None:
+                raise stream.failure
+            chunk = data[sent : sent + max(0, self._window(stream))]
+            if not chunk:
+                stream.window = anyio.Event()
+                await stream.window.wait()
+                continue
+            sent += len(chunk)
+            self._transmit(stream, chunk, end=end and sent == len(data))
+            if self._waiting + len(chunk) > _HIGH:
+                self._drained = anyio.Event()
+                await self._drained.wait()
+
+    async def receive(self, stream: Stream) -> bytes | None:
+        """The next message, None after the last. Raises `Failure`."""
+        while not stream.messages:
+            if stream.failure is not None:
+                raise stream.failure
+            if stream.ended:
+                return None
+            stream.arrived = anyio.Event()
+            await stream.arrived.wait()
+        message, length = stream.messages.popleft()
+        self.protocol.acknowledge(stream.id, length)
+        self._wake.set()
+        return message
+
+    async def begun(self, stream: Stream) -> None:
+        """Client: until the server has sent its headers. Raises `Failure`."""
+        while not stream.begun:
+            if stream.failure is not None:
+                raise stream.failure
+            stream.arrived = anyio.Event()
+            await stream.arrived.wait()
+
+    def finish(self, stream: Stream, send: Callable[[], None]) -> None:
+        """Server: end a call by `send`, which puts the status; what else the client would say is not wanted."""
+        try:
+            send()
+            if not stream.ended:
+                self.protocol.reset(stream.id, h2.errors.ErrorCodes.NO_ERROR)
+        except h2.exceptions.ProtocolError:
+            pass  # it was reset meanwhile
+        self._wake.set()
+
+    def leave(self, stream: Stream) -> None:
+        """A call is over here; if it is not for the peer, the peer is told (RST_STREAM)."""
+        if self._streams.pop(stream.id, None) is not None and not stream.ended and stream.failure is None:
+            self.protocol.reset(stream.id, h2.errors.ErrorCodes.CANCEL)
+        self.protocol.forget(stream.id)
+        self._wake.set()
+
+    def flush(self) -> None:
+        """What was put will be sent."""
+        self._wake.set()
+
+    def _window(self, stream: Stream) -> int:
+        try:
+            window: int = self.protocol.flow_control_window(stream.id)
+        except h2.exceptions.ProtocolError:
+            raise stream.failure or Failure(Code.CANCELLED, "the peer reset the call") from None
+        return window
+
+    def _transmit(self, stream: Stream, chunk: bytes, *, end: bool) -> None:
+        try:
+            self.protocol.send_data(stream.id, chunk, end_stream=end)
+        except h2.exceptions.ProtocolError:
+            raise stream.failure or Failure(Code.CANCELLED, "the peer reset the call") from None
+        self._wake.set()
+
+    # The three tasks
+
+    async def _write(self) -> None:
+        while True:
+            data = self.protocol.data_to_send()
+            if not data:
+                self._waiting = 0
+                self._drained.set()
+                if not self.usable and not self._streams:
+                    self.close()
+                    return
+                await self._wake.wait()
+                self._wake = anyio.Event()
+                continue
+            self._waiting = len(data)
+            try:
+                with anyio.fail_after(WRITE_SECONDS):
+                    await self.stream.send(data)
+            except (TimeoutError, *BROKEN):
+                self.close()
+                return
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                data = await self.stream.receive(RECEIVE_BYTES)
+            except BROKEN:
+                return
+            self._heard = anyio.current_time()
+            try:
+                events = self.protocol.receive_data(data)
+            except (h2.exceptions.ProtocolError, UnicodeDecodeError) as error:
+                logger.info("a peer broke HTTP/2 (%s); its connection ends", type(error).__name__)
+                await self._say_goodbye()
+                return
+            for event in events:
+                self._handle(event)
+            self._wake.set()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await anyio.sleep_until(self._heard + SILENCE_SECONDS)
+            before = self._heard
+            if anyio.current_time() - before < SILENCE_SECONDS:
+                continue
+            self.protocol.h2_connection.ping(b"rookery?")
+            self._wake.set()
+            await anyio.sleep(ANSWER_SECONDS)
+            if self._heard == before:
+                self.close()
+                return
+
+    async def _say_goodbye(self) -> None:
+        """What h2 has put about the error (GOAWAY), if the peer still takes it."""
+        with anyio.move_on_after(1):
+            try:
+                await self.stream.send(self.protocol.data_to_send())
+            except BROKEN:
+                return
+
+    def _handle(self, event: Any) -> None:
+        if isinstance(event, RequestReceived):
+            stream = self._streams[event.stream_id] = Stream(event.stream_id)
+            if self._on_request is not None:
+                self._on_request(self, stream, event)
+            return
+        if isinstance(event, Terminated):
+            self._refuse_after(event.last)
+            return
+        if isinstance(event, WindowUpdated) and event.stream_id == 0:
+            for each in self._streams.values():
+                each.window.set()
+            return
+        known = self._streams.get(event.stream_id)
+        if known is None:
+            self._handle_unknown(event)
+        elif isinstance(event, MessageReceived):
+            known.messages.append((event.data, event.flow_controlled_length))
+            known.arrived.set()
+        elif isinstance(event, WindowUpdated):
+            known.window.set()
+        else:
+            self._handle_change(known, event)
+
+    def _handle_unknown(self, event: Any) -> None:
+        """Of a stream that is over here, or that never was a call."""
+        if isinstance(event, MessageReceived):
+            self.protocol.acknowledge(event.stream_id, event.flow_controlled_length)
+        elif isinstance(event, Failed) and self._on_request is not None:
+            refused = Stream(event.stream_id)
+            self.finish(refused, lambda: respond(self.protocol, refused, event.failure))
+
+    def _handle_change(self, stream: Stream, event: Any) -> None:
+        if isinstance(event, Finished):
+            if not event.status and not stream.ended:
+                stream.fail(Failure(Code.INTERNAL, "the call ended without a status"))
+            stream.ended = True
+            stream.arrived.set()
+        elif isinstance(event, Failed):
+            stream.ended = stream.ended or self._on_request is None
+            stream.fail(event.failure)
+        elif isinstance(event, Reset):
+            if not stream.ended:  # a server that has said all may reset what the client would still say
+                stream.fail(event.failure)
+            if stream.on_reset is not None:
+                stream.on_reset()
+        elif isinstance(event, h2.events.ResponseReceived):
+            stream.begun = True
+            stream.arrived.set()
+
+    def _refuse_after(self, last: int) -> None:
+        for stream in self._streams.values():
+            if stream.id > last:
+                stream.fail(Failure(Code.UNAVAILABLE, "the server is stopping"))
+        self.retire()
+
+    def _lost(self) -> None:
+        self.usable = False
+        for stream in self._streams.values():
+            stream.fail(Failure(Code.UNAVAILABLE, "the connection was lost"))
+        self._streams.clear()
+
+
+def respond(protocol: Protocol, stream: Stream, failure: Failure | None) -> None:
+    """Server: put the status (None: OK) that ends a call. Raises h2's `ProtocolError` when it is over already."""
+    code, message, trailers = (
+        (Code.OK, "", ()) if failure is None else (failure.code, failure.message, failure.trailers)
+    )
+    status = Status(StatusCode(int(code)), message)
+    if stream.begun:
+        protocol.end_response(stream.id, status, trailers)
+    else:
+        protocol.respond_status(stream.id, status, "+proto", trailers)

@@ -1,0 +1,199 @@
+"""The server over purerpc, on every event loop.
+
+What purerpc's own server lacks is here: a host to bind, deadlines, a status without the exception's words, a bound on
+connections and calls, TLS files that may change, and a graceful stop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+import anyio
+import h2.exceptions
+from anyio.abc import ByteStream, Listener, SocketAttribute, SocketStream, TaskStatus
+from anyio.streams.tls import TLSAttribute, TLSStream
+
+from chat.adapters.rpc.certificates import Certificates
+from chat.adapters.rpc.dispatch import MAX_CALLS, MAX_SECONDS, Dispatcher, Incoming, PeerGone
+from chat.adapters.rpc.methods import Streaming
+from chat.adapters.rpc.options import RpcOptions, split
+from chat.adapters.rpc.purerpc.compat import RequestReceived
+from chat.adapters.rpc.purerpc.link import BROKEN, Link, Stream, respond
+from chat.adapters.rpc.purerpc.protocol import Protocol
+from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
+
+logger = logging.getLogger(__name__)
+
+HANDSHAKE_SECONDS = 10.0
+MAX_CONNECTIONS = 1024
+
+
+class PurerpcServer:
+    """Serves connections; `stop` waits for the calls that are under way."""
+
+    def __init__(self, dispatcher: Dispatcher, options: RpcOptions) -> None:
+        self._dispatcher = dispatcher
+        self._max_bytes = options.max_bytes
+        self._certificates = Certificates.of(options)
+        self._connections = 0
+        self._calls = 0
+        self._stopping = False
+        self._idle = anyio.Event()
+
+    async def serve(self, client: SocketStream) -> None:
+        """One connection. Whatever is wrong with it ends it, and nothing else."""
+        if self._stopping or self._connections >= MAX_CONNECTIONS:
+            await anyio.aclose_forcefully(client)
+            return
+        self._connections += 1
+        try:
+            stream = await self._secured(client)
+            if stream is not None:
+                protocol = Protocol(client_side=False, max_bytes=self._max_bytes)
+                await Link(stream, protocol, self._on_request).run()
+        except Exception as error:  # noqa: BLE001 - a connection never ends the server
+            logger.warning("a connection failed with %s", type(error).__name__)
+        finally:
+            self._connections -= 1
+            with anyio.CancelScope(shield=True):
+                await anyio.aclose_forcefully(client)
+
+    async def stop(self, grace: float) -> None:
+        """Calls that are under way have so many seconds."""
+        self._stopping = True
+        self._dispatcher.end_streams()
+        with anyio.move_on_after(grace):
+            while self._calls:
+                self._idle = anyio.Event()
+                await self._idle.wait()
+            await anyio.sleep(0.01)  # what was answered last is on its way to the network
+
+    async def _secured(self, client: SocketStream) -> ByteStream | None:
+        if self._certificates is None:
+            return client
+        try:
+            with anyio.fail_after(HANDSHAKE_SECONDS):
+                return await TLSStream.wrap(
+                    client,
+                    server_side=True,
+                    ssl_context=self._certificates.current().server,
+                    standard_compatible=False,
+                )
+        except (TimeoutError, *BROKEN) as error:
+            logger.info("a TLS handshake failed with %s", type(error).__name__)
+            return None
+
+    def _on_request(self, link: Link, stream: Stream, request: RequestReceived) -> None:
+        path = f"/{request.service_name}/{request.method_name}"
+        refusal = None
+        if self._dispatcher.find(path) is None:
+            refusal = Failure(Code.UNIMPLEMENTED, "there is no such method")
+        elif self._stopping:
+            refusal = Failure(Code.UNAVAILABLE, "the server is stopping")
+        elif self._calls >= 2 * MAX_CALLS:  # half of them wait for the rest of their request
+            refusal = Failure(Code.RESOURCE_EXHAUSTED, "too many calls are under way; try again later")
+        if refusal is not None:
+            link.finish(stream, lambda: respond(link.protocol, stream, refusal))
+            link.leave(stream)
+            return
+        self._calls += 1
+        link.tasks.start_soon(self._call, link, stream, path, request)
+
+    async def _call(self, link: Link, stream: Stream, path: str, request: RequestReceived) -> None:
+        try:
+            with anyio.CancelScope() as scope:
+                stream.on_reset = scope.cancel
+                failure: Failure | None = None
+                try:
+                    await self._answer(link, stream, path, request)
+                except Failure as raised:
+                    failure = raised
+                link.finish(stream, lambda: respond(link.protocol, stream, failure))
+        finally:
+            stream.ended = True
+            link.leave(stream)
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def _answer(self, link: Link, stream: Stream, path: str, request: RequestReceived) -> None:
+        timeout = None if request.timeout is None else request.timeout.total_seconds()
+        incoming = Incoming(_metadata(request), timeout, lambda: _names(link.stream))
+        message = None
+        with anyio.move_on_after(MAX_SECONDS if timeout is None else timeout) as waiting:
+            message = await link.receive(stream)
+        if waiting.cancelled_caught:
+            raise Failure(Code.DEADLINE_EXCEEDED, "the request was not complete before the deadline")
+        if message is None:
+            raise Failure(Code.INVALID_ARGUMENT, "the call has no message")
+        endpoint = self._dispatcher.find(path)
+        if isinstance(endpoint, Streaming):
+            await self._stream(link, stream, endpoint, message, incoming)
+        elif endpoint is not None:
+            answer = await self._dispatcher.unary(endpoint, message, incoming)
+            _start(link, stream)
+            await link.send(stream, answer)
+
+    async def _stream(
+        self, link: Link, stream: Stream, endpoint: Streaming[Any, Any], message: bytes, incoming: Incoming
+    ) -> None:
+        async def begin() -> None:
+            _start(link, stream, BEGUN)
+            link.flush()
+
+        async def send(item: bytes) -> None:
+            try:
+                await link.send(stream, item)
+            except Failure:
+                raise PeerGone from None
+
+        await self._dispatcher.stream(endpoint, message, incoming, begin=begin, send=send)
+
+
+def _start(link: Link, stream: Stream, metadata: Metadata = ()) -> None:
+    try:
+        link.protocol.start_response(stream.id, "+proto", metadata)
+    except h2.exceptions.ProtocolError:
+        raise Failure(Code.CANCELLED, "the caller has reset the call") from None
+    stream.begun = True
+
+
+def _metadata(request: RequestReceived) -> dict[str, str]:
+    return {name: value for name, value in request.custom_metadata if isinstance(value, str)}
+
+
+def _names(stream: ByteStream) -> Collection[str]:
+    """Those in the caller's certificate."""
+    certificate: Any = stream.extra(TLSAttribute.peer_certificate, None)  # noqa: S610 - no database here
+    if not certificate:
+        return ()
+    subject = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
+    return {*subject, *(value for _, value in certificate.get("subjectAltName", ()))}
+
+
+async def serve_purerpc(
+    dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
+) -> None:
+    """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
+    host, port = split(address)
+    server = PurerpcServer(dispatcher, options)
+    async with await anyio.create_tcp_listener(local_host=host, local_port=port) as listener:
+        bound = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no database here
+        async with anyio.create_task_group() as tasks:
+            serving = anyio.CancelScope(shield=True)
+            tasks.start_soon(_serve, listener, server, serving)
+            task_status.started(f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}")
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.move_on_after(grace + 1, shield=True):
+                    await server.stop(grace)
+                serving.cancel()
+
+
+async def _serve(listener: Listener[SocketStream], server: PurerpcServer, scope: anyio.CancelScope) -> None:
+    """Until `scope` is cancelled, which is later than the server is: calls that are under way may end first."""
+    with scope:
+        await listener.serve(server.serve)

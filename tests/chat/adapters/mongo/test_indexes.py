@@ -1,0 +1,280 @@
+"""Every query that the ports cause on MongoDB is answered from an index.
+
+The queries are those that the driver sent while each method was called once, so that none can be forgotten. Of writes,
+what is explained is their filter: how the server finds the documents that it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+
+from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.schema import INDEXES
+from chat.domain.cases import Action, AuditEntry, Case, CaseKind, CaseState, Removal, Report, message_subject
+from chat.domain.ids import new_id
+from chat.domain.models import Role, Room, Visibility
+from chat.domain.moderation import Block, Strictness, Verdict
+from chat.errors import Conflict, Fenced
+from chat.ports.accounts import RefreshGrant, SigningKey
+from chat.ports.history import Change, Query
+from chat.ports.rooms import Invite
+from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
+from tests.support.builders import (
+    ANN,
+    ANN_AND_BEN,
+    ATTIC,
+    BEN,
+    CAT,
+    HALL,
+    NOW,
+    OTHER_ROOM,
+    ROOM,
+    make_message,
+    make_messages,
+    make_user,
+)
+from tests.support.mongo import leave, migrated_database, stores_of
+
+pytestmark = [pytest.mark.anyio, pytest.mark.production]
+SMALL = {"schema", "graves", "signing_keys"}
+"""Collections that never hold many documents."""
+
+
+class Asked(Struct, frozen=True):
+    """How a command chooses documents: a filter, or the stages of an aggregation."""
+
+    command: str
+    collection: str
+    question: Document
+
+
+class Listener(CommandListener):
+    """Notes what the driver sends."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.asked: list[Asked] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """See the base class."""
+        command = dict(event.command)
+        if self.on and event.command_name in ("find", "aggregate", "update", "delete", "findAndModify"):
+            for question in _questions(event.command_name, command):
+                self.asked.append(Asked(event.command_name, command[event.command_name], question))
+
+    def succeeded(self, event: Any) -> None:
+        """See the base class."""
+
+    def failed(self, event: Any) -> None:
+        """See the base class."""
+
+
+def _questions(name: str, command: Document) -> Iterator[Document]:
+    collection = command[name]
+    if name == "aggregate":
+        yield {"aggregate": collection, "pipeline": command["pipeline"], "cursor": {}}
+    elif name in ("update", "delete"):
+        for each in command[f"{name}s"]:
+            yield {"find": collection, "filter": dict(each["q"])}
+    elif name == "findAndModify":
+        yield {"find": collection, "filter": dict(command["query"])}
+    else:
+        kept = ("filter", "sort", "limit", "projection")
+        yield {"find": collection, **{key: command[key] for key in kept if key in command}}
+
+
+class Traced(Struct):
+    """A database, and what was asked of it."""
+
+    mongo: Mongo
+    listener: Listener
+
+
+@pytest.fixture
+async def traced(anyio_backend: Any) -> AsyncIterator[Traced]:
+    """A database whose queries are noted."""
+    listener = Listener()
+    async with migrated_database(listeners=[listener]) as mongo:
+        listener.on = True
+        yield Traced(mongo, listener)
+
+
+async def plans(traced: Traced) -> list[tuple[Asked, list[str]]]:
+    """Each question, and the stages of its plan, with the names of indexes."""
+    traced.listener.on = False
+    found = []
+    for asked in traced.listener.asked:
+        answer = await traced.mongo.latest.command("explain", asked.question, verbosity="queryPlanner")
+        found.append((asked, list(_stages(answer))))
+    return found
+
+
+def _stages(plan: Any) -> Iterator[str]:
+    if isinstance(plan, dict):
+        if isinstance(plan.get("stage"), str):
+            yield f"{plan['stage']} {plan.get('indexName', '')}".strip()
+        for key, value in plan.items():
+            if key not in ("rejectedPlans", "executionStats", "command"):
+                yield from _stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from _stages(value)
+
+
+async def use_accounts(traced: Traced) -> None:
+    accounts, *_ = stores_of(traced.mongo)
+    for user in (ANN, BEN, CAT):
+        await accounts.create(make_user(user, email=f"{user}@example.org"), "hash")
+    await accounts.get(ANN)
+    await accounts.get_many([ANN, BEN])
+    await accounts.by_name("Ann")
+    await accounts.ids_by_names(["ann", "ben"])
+    await accounts.search("a", 5)
+    await accounts.password_hash(ANN)
+    await accounts.set_password_hash(ANN, "other")
+    await accounts.set_blocked(CAT, blocked=True)
+    await accounts.add_grant(RefreshGrant(digest=b"0", family="over", user=ANN, expires=1))
+    await accounts.add_grant(RefreshGrant(digest=b"1", family="f", user=ANN, expires=NOW + 9))
+    for _ in range(2):
+        await accounts.rotate_grant(b"1", b"2", NOW + 9, NOW)
+    await accounts.add_grant(RefreshGrant(digest=b"3", family="g", user=ANN, expires=NOW + 9))
+    await accounts.end_family(b"3")
+    await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
+    await accounts.signing_keys()
+
+
+async def use_rooms(traced: Traced) -> None:
+    _, rooms, *_ = stores_of(traced.mongo)
+    for room in (ROOM, OTHER_ROOM):
+        await rooms.create(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await rooms.get(ROOM)
+    await rooms.update(ROOM, "Loft", Visibility.PUBLIC)
+    await rooms.of_user(ANN)
+    await rooms.public("l", 5)
+    await rooms.role(ROOM, ANN)
+    await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    await rooms.members(ROOM, "a", 5)
+    await rooms.member_ids(ROOM)
+    await rooms.remove_member(ROOM, BEN)
+    with pytest.raises(Conflict):
+        await rooms.remove_member(ROOM, ANN)
+    await rooms.ban(ROOM, CAT, ANN, "spam", NOW)
+    await rooms.bans(ROOM)
+    await rooms.unban(ROOM, CAT)
+    await rooms.add_invite(Invite(digest=b"1", room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
+    await rooms.invite(b"1")
+
+
+async def use_history(traced: Traced) -> None:
+    history = stores_of(traced.mongo)[2]
+    await history.apply([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
+    changes: list[Change] = [
+        Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍"),
+        Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new"),
+        Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2),
+        Moderated(conversation=HALL, actor=ANN, ts=NOW, seq=3, reason="spam"),
+        Read(conversation=HALL, actor=BEN, ts=NOW, seq=4),
+    ]
+    assert all(await history.apply([], changes))
+    assert list(await history.apply([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="newer")])) == [True]
+    with pytest.raises(Fenced):
+        await history.apply([make_message(6, client_id=make_message(1).client_id)], [])
+    await leave(traced.mongo, HALL, 6, "left")
+    await history.apply([make_message(6)], [])
+    await history.newest([HALL])
+    await history.known([(ANN, make_message(1).client_id), (BEN, "other")])
+    await history.get(HALL, 1)
+    await history.since(HALL, 1, limit=10, max_bytes=1000)
+    await history.page(HALL, before=3, after=None, limit=2)
+    await history.page(HALL, before=None, after=3, limit=2)
+    await history.summaries(BEN, [HALL])
+    await history.dms(ANN)
+    await history.read_marks(HALL)
+    await history.originals(HALL, 1)
+    page = await history.search(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    assert page.messages
+    page = await history.search(
+        Query(terms=["message", "5"], conversations=[HALL, ATTIC], sender=ANN, before=NOW + 10**6)
+    )
+    assert page.messages
+
+
+async def use_cases(traced: Traced) -> None:
+    accounts, _, _, cases = stores_of(traced.mongo)
+    entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=Action.BLOCK, user=ANN) for _ in range(20)])
+    made = [
+        Case(
+            id=new_id(),
+            subject=message_subject(HALL, seq),
+            kind=CaseKind.FLAGGED,
+            user=ANN,
+            opened=NOW + seq,
+            revision=0,
+        )
+        for seq in range(8)
+    ]
+    for case in made:
+        await cases.judge(case, next(entries))
+    await cases.report(made[0], Report(BEN, "rude", NOW), next(entries))
+    await cases.appeal(made[0], "sorry", next(entries))
+    await cases.decide(made[0].id, Verdict.ALLOW, next(entries))
+    await cases.find(made[0].subject)
+    assert await cases.queue(CaseState.OPEN, made[1].id, 5)
+    assert await cases.queue(CaseState.OPEN, None, 5)
+    await cases.count_removals([Removal(user=ANN, client_id=new_id(), revision=0, at=NOW) for _ in range(5)])
+    await cases.removals([ANN, BEN], NOW - 1)
+    await cases.forgive(ANN, new_id())
+    await cases.set_block(Block(user=ANN, by=CAT, reason="", since=NOW, until=NOW + 1), next(entries))
+    assert await cases.due(NOW + 1, 5)
+    assert await cases.next_due() == NOW + 1
+    await cases.blocks("", 5)
+    await cases.end_block(ANN, next(entries), due=NOW + 1)
+    await cases.set_strictness(HALL, Strictness.STRICT, next(entries))
+    await cases.strictness([HALL])
+    await cases.set_held(HALL, True, next(entries))
+    await cases.held([HALL])
+    await cases.set_held(HALL, False, next(entries))
+    (last, *_) = await cases.audit(None, 5)
+    await cases.audit(last.id, 5)
+    await cases.audit(last.id, 5, user=ANN)
+    await accounts.end_families(ANN)
+
+
+async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
+    await use_accounts(traced)
+    await use_rooms(traced)
+    await use_history(traced)
+    await use_cases(traced)
+    await stores_of(traced.mongo)[1].delete(ROOM)
+    found = await plans(traced)
+    scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
+    assert scans == []
+    assert len(found) > 100
+
+
+async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
+    await use_accounts(traced)
+    await use_rooms(traced)
+    await use_history(traced)
+    await use_cases(traced)
+    await stores_of(traced.mongo)[1].delete(ROOM)
+    used = {
+        (asked.collection, stage.removeprefix("IXSCAN ")) for asked, stages in await plans(traced) for stage in stages
+    }
+    made = {(collection, index.document["name"]) for collection, indexes in INDEXES.items() for index in indexes}
+    keeps_addresses_unique = {("users", "folded_email")}
+    assert made - used == keeps_addresses_unique
+
+
+async def test_walk_through_a_collection_would_be_seen(traced: Traced) -> None:
+    await stores_of(traced.mongo)[2].apply(make_messages(1), [])
+    traced.listener.asked.clear()
+    await traced.mongo.latest.messages.find({"ts": 1}).to_list()
+    ((_, stages),) = await plans(traced)
+    assert "COLLSCAN" in stages

@@ -1,0 +1,130 @@
+"""Migrations: versioned, repeatable, one at a time, and never downwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+from bson import ObjectId
+
+from chat.adapters.mongo.client import Database, Mongo
+from chat.adapters.mongo.schema import INDEXES, MIGRATIONS, migrate, require_schema, schema_version
+from chat.domain.ids import now_ms
+from chat.errors import Unavailable
+from tests.support.mongo import empty_database
+
+pytestmark = [pytest.mark.anyio, pytest.mark.production]
+NEWEST = len(MIGRATIONS)
+
+
+@pytest.fixture
+async def mongo(anyio_backend: Any) -> AsyncIterator[Mongo]:
+    """An empty database."""
+    async with empty_database() as opened:
+        yield opened
+
+
+async def indexes(mongo: Mongo) -> set[tuple[str, str]]:
+    """Collection and name of each index but that of `_id`."""
+    return {
+        (collection, name)
+        for collection in await mongo.latest.list_collection_names()
+        for name in await mongo.latest[collection].index_information()
+        if name != "_id_"
+    }
+
+
+async def test_empty_database_gets_all_indexes(mongo: Mongo) -> None:
+    assert await migrate(mongo) == (0, NEWEST)
+    assert await indexes(mongo) == {
+        (collection, index.document["name"]) for collection, made in INDEXES.items() for index in made
+    }
+    await require_schema(mongo)
+
+
+async def test_messages_are_unique_by_place_and_by_client(mongo: Mongo) -> None:
+    await migrate(mongo)
+    found = (await mongo.latest.messages.index_information()).values()
+    unique = [[field for field, _ in index["key"]] for index in found if index.get("unique")]
+    assert sorted(unique) == [["conversation", "seq"], ["sender", "client_id"]]
+
+
+async def test_second_migration_changes_nothing(mongo: Mongo) -> None:
+    await migrate(mongo)
+    before = await indexes(mongo)
+    assert await migrate(mongo) == (NEWEST, NEWEST)
+    assert await indexes(mongo) == before
+
+
+async def test_migration_that_broke_off_is_finished_by_the_next(mongo: Mongo) -> None:
+    async def broken(database: Database) -> None:
+        await database.users.create_index("folded", name="folded", unique=True)
+        raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError, match="the power went"):
+        await migrate(mongo, [broken])
+    assert await schema_version(mongo) == 0
+    assert await migrate(mongo) == (0, NEWEST)
+
+
+async def test_later_versions_are_reached_from_where_the_database_is(mongo: Mongo) -> None:
+    ran: list[int] = []
+
+    async def second(database: Database) -> None:
+        ran.append(await database.users.count_documents({}))
+
+    await migrate(mongo)
+    assert await migrate(mongo, [*MIGRATIONS, second]) == (NEWEST, NEWEST + 1)
+    assert ran == [0]
+    assert await schema_version(mongo) == NEWEST + 1
+
+
+async def test_newer_database_is_refused(mongo: Mongo) -> None:
+    await mongo.latest.schema.insert_one({"_id": "version", "version": NEWEST + 1})
+    with pytest.raises(Unavailable, match="newer Rookery"):
+        await migrate(mongo)
+    with pytest.raises(Unavailable, match="newer Rookery"):
+        await require_schema(mongo)
+
+
+async def test_older_database_is_refused_with_what_to_do(mongo: Mongo) -> None:
+    with pytest.raises(Unavailable, match="rookery db migrate"):
+        await require_schema(mongo)
+
+
+async def test_of_two_migrations_one_runs(mongo: Mongo) -> None:
+    entered, leave = anyio.Event(), anyio.Event()
+
+    async def slow(_: Database) -> None:
+        entered.set()
+        await leave.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(migrate, mongo, [slow])
+        await entered.wait()
+        with pytest.raises(Unavailable, match="another migration"):
+            await migrate(mongo)
+        leave.set()
+    assert await schema_version(mongo) == 1
+
+
+async def test_lock_of_a_migration_that_was_killed_ends(mongo: Mongo) -> None:
+    await mongo.latest.schema.insert_one({"_id": "lock", "owner": ObjectId(), "until": now_ms() - 1000})
+    assert await migrate(mongo) == (0, NEWEST)
+    assert await mongo.latest.schema.find_one({"_id": "lock"}) is None
+
+
+async def test_cancelled_migration_gives_the_lock_back(mongo: Mongo) -> None:
+    entered = anyio.Event()
+
+    async def endless(_: Database) -> None:
+        entered.set()
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(migrate, mongo, [endless])
+        await entered.wait()
+        tasks.cancel_scope.cancel()
+    assert await migrate(mongo) == (0, NEWEST)
