@@ -24,8 +24,8 @@ import grpc
 import grpc.aio
 
 from chat.adapters.rpc.authority import GrpcAuthority, auth_service
+from chat.adapters.rpc.bindings import serve_rpc
 from chat.adapters.rpc.options import BINDINGS, RpcOptions
-from chat.adapters.rpc.serve import serve_rpc
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 from perf.measure import pin
 from perf.served import CLIENT_CORE, SERVER_CORE

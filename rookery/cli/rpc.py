@@ -18,12 +18,12 @@ def collectors(settings: Settings, role: str) -> Sequence[Collector]:
     found: list[Collector] = []
     if role:
         with drivers():
-            from chat.adapters.rpc import serve as server
-        found.append(server.STATISTICS)
+            from chat.adapters.rpc.statistics import SERVER
+        found.append(SERVER)
     if settings.auth_rpc or settings.chat_rpc or settings.moderation_rpc:
         with drivers():
-            from chat.adapters.rpc import caller
-        found.append(caller.STATISTICS)
+            from chat.adapters.rpc.statistics import CLIENT
+        found.append(CLIENT)
     return found
 
 
@@ -31,10 +31,10 @@ async def serve(parts: Parts, role: str, reads: Conversations, tasks: TaskGroup)
     """Answer the calls of a role's service from now on, in `tasks`; the address that was bound."""
     with drivers():
         from chat.adapters.rpc.authority import auth_service
+        from chat.adapters.rpc.bindings import serve_rpc
         from chat.adapters.rpc.conversations import chat_service
         from chat.adapters.rpc.moderation import moderation_service
         from chat.adapters.rpc.options import listen_address, rpc_options
-        from chat.adapters.rpc.serve import serve_rpc
     if role == "auth":
         service = auth_service(parts.authority)
     elif role == "chat":

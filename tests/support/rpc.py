@@ -17,12 +17,12 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from chat.adapters.rpc import tracing
 from chat.adapters.rpc.authority import GrpcAuthority, auth_service
+from chat.adapters.rpc.bindings import serve_rpc
 from chat.adapters.rpc.conversations import GrpcConversations, chat_service
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.grpcio.bridge import waker
 from chat.adapters.rpc.moderation import GrpcModeration, moderation_service
 from chat.adapters.rpc.options import Binding, RpcOptions
-from chat.adapters.rpc.serve import serve_rpc
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.domain.models import Member, Message, Role, Room, Visibility
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
 from chat.adapters.rpc import fields
-from chat.adapters.rpc.caller import Caller, open_caller
+from chat.adapters.rpc.bindings import open_caller
+from chat.adapters.rpc.caller import Caller
 from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.roles import read_role, write_role

@@ -16,7 +16,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
-import sniffio
 from anyio.lowlevel import checkpoint
 from google.protobuf.message import DecodeError
 
@@ -24,10 +23,9 @@ from chat.adapters.rpc import tracing
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.methods import Method
 from chat.adapters.rpc.options import RpcOptions
-from chat.adapters.rpc.statistics import RpcStatistics
+from chat.adapters.rpc.statistics import CLIENT, RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, Metadata, error_of
 from chat.errors import RookeryError, TooLong, Unavailable
-from chat.settings import SettingsError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -35,9 +33,6 @@ A = TypeVar("A")
 ATTEMPTS = 3
 BACKOFF = 0.05
 BUDGET = 10.0
-
-STATISTICS = RpcStatistics("client")
-"""Of all clients of this process."""
 
 
 class Transport(Protocol):
@@ -74,7 +69,7 @@ class Caller:
     """Calls the methods of one service over one transport."""
 
     def __init__(
-        self, service: str, transport: Transport, options: RpcOptions, statistics: RpcStatistics = STATISTICS
+        self, service: str, transport: Transport, options: RpcOptions, statistics: RpcStatistics = CLIENT
     ) -> None:
         self._service = service
         self._transport = transport
@@ -197,28 +192,3 @@ async def _time_left() -> float:
     if left <= 0:
         await checkpoint()  # raises, where the scope was cancelled
     return left
-
-
-@asynccontextmanager
-async def open_caller(service: str, address: str, options: RpcOptions) -> AsyncIterator[Caller]:
-    """A caller of the service at `address` (host:port), over the binding that the options name."""
-    async with _open_transport(address, options) as transport:
-        yield Caller(service, transport, options)
-
-
-def _open_transport(address: str, options: RpcOptions) -> AbstractAsyncContextManager[Transport]:
-    try:
-        if options.binding == "purerpc":
-            from chat.adapters.rpc.purerpc.client import open_purerpc
-
-            return open_purerpc(address, options)
-        if sniffio.current_async_library() == "asyncio":
-            from chat.adapters.rpc.grpcio.client import open_grpcio
-
-            return open_grpcio(address, options)
-        from chat.adapters.rpc.grpcio.bridge import open_bridge
-
-        return open_bridge(address, options)
-    except ModuleNotFoundError as error:
-        extra = "purerpc" if options.binding == "purerpc" else "production"
-        raise SettingsError(f"{error.name} is not installed; install rookery[{extra}]") from None

@@ -56,6 +56,12 @@ class RpcStatistics(Collector):
         yield seconds
 
 
+CLIENT = RpcStatistics("client")
+"""Of all clients of this process."""
+SERVER = RpcStatistics("server")
+"""Of all servers of this process."""
+
+
 def _cumulative(buckets: list[int]) -> list[tuple[str, float]]:
     total = 0
     found: list[tuple[str, float]] = []

@@ -22,7 +22,7 @@ import h2.events
 import h2.exceptions
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
-from chat.adapters.rpc.purerpc.compat import MessageReceived, RequestReceived, Status, StatusCode, WindowUpdated
+from chat.adapters.rpc.purerpc.patches import MessageReceived, RequestReceived, Status, StatusCode, WindowUpdated
 from chat.adapters.rpc.purerpc.protocol import Failed, Finished, Protocol, Reset, Terminated
 from chat.adapters.rpc.status import Code, Failure
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import h2.errors
-import h2.events
 import h2.exceptions
 
-from chat.adapters.rpc.purerpc.compat import (
+from chat.adapters.rpc.purerpc.patches import (
     GRPCConfiguration,
     GRPCConnection,
     GRPCError,
@@ -28,6 +27,7 @@ from chat.adapters.rpc.purerpc.compat import (
     MessageReadBuffer,
     MessageTooLargeError,
     RequestReceived,
+    survive_goaway,
 )
 from chat.adapters.rpc.status import Code, Failure, Metadata
 
@@ -89,10 +89,7 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
 
     def __init__(self, *, client_side: bool, max_bytes: int) -> None:
         super().__init__(GRPCConfiguration(client_side=client_side, max_message_length=max_bytes))
-        # h2 takes a connection for closed when the peer says GOAWAY, and every frame after it for an error; but a
-        # server that stops says so first, and then answers what it has taken (RFC 9113, section 6.8).
-        table = self.h2_connection._frame_dispatch_table
-        table[next(kind for kind in table if kind.__name__ == "GoAwayFrame")] = _read_goaway
+        survive_goaway(self.h2_connection)
 
     def forget(self, stream_id: int) -> None:
         """Nobody reads this stream any more."""
@@ -176,12 +173,6 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
 
     def _read(self, stream_id: int) -> None:
         self.message_read_buffers[stream_id] = MessageReadBuffer(None, self.config.max_message_length)
-
-
-def _read_goaway(frame: Any) -> tuple[list[Any], list[h2.events.Event]]:
-    event = h2.events.ConnectionTerminated()
-    event.last_stream_id = frame.last_stream_id
-    return [], [event]
 
 
 def _ended(stream_id: int, headers: Iterable[tuple[str, str]]) -> Failed | Finished:

@@ -19,8 +19,8 @@ from chat.adapters.rpc.certificates import Certificates
 from chat.adapters.rpc.dispatch import MAX_CALLS, MAX_SECONDS, Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.methods import Streaming
 from chat.adapters.rpc.options import RpcOptions, split
-from chat.adapters.rpc.purerpc.compat import RequestReceived
 from chat.adapters.rpc.purerpc.link import BROKEN, Link, Stream, respond
+from chat.adapters.rpc.purerpc.patches import RequestReceived
 from chat.adapters.rpc.purerpc.protocol import Protocol
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 
