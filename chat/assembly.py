@@ -17,6 +17,7 @@ import sniffio
 
 from chat.domain.conversations import pair_of
 from chat.domain.ids import now_ms
+from chat.domain.records import AnyRecord, Sent
 from chat.engines import cases as case_tables
 from chat.engines import log_rows
 from chat.engines.accounts import SqliteAccounts
@@ -40,7 +41,7 @@ from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
 from chat.settings import Settings, SettingsError
-from chat.wire.records import DM_TOPIC, AnyRecord, Sent, decode
+from chat.wire.records import DM_TOPIC, decode
 from chat.wire.relay import live_key
 
 logger = logging.getLogger(__name__)

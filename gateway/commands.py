@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
 from chat.domain.models import Message, PresenceState
+from chat.domain.records import AnyRecord, Deleted, Edited, Reacted, Read, Sent
 from chat.domain.rights import Action, may, require
 from chat.domain.text import check_emoji, check_text
 from chat.errors import Conflict, Forbidden, Invalid, NotFound, Overloaded, RateLimited, RookeryError, Unavailable
@@ -55,7 +56,7 @@ def check_rate(session: Session) -> None:
         raise RateLimited(f"at most {limits.sends_per_second:g} messages a second; wait", retry_after_ms=wait)
 
 
-def produce(session: Session, id: int, record: records.AnyRecord) -> None:  # noqa: A002 - the contract's word
+def produce(session: Session, id: int, record: AnyRecord) -> None:  # noqa: A002 - the contract's word
     """Hand a record to the log; its acknowledgement answers the command."""
     key = record.conversation
     session.edge.log.produce(records.topic_of(key), key, records.encode(record), partial(_acknowledged, session, id))
@@ -95,7 +96,7 @@ async def _send_checked(session: Session, command: Any) -> None:
 
 def _produce_sent(session: Session, command: commands.Send, held: bool) -> None:
     reply_to = command.reply_to
-    sent = records.Sent(
+    sent = Sent(
         conversation=room_key(command.room.lower()),
         actor=session.user,
         name=session.name,
@@ -128,9 +129,7 @@ async def _dm_checked(session: Session, command: Any) -> None:
 def _produce_dm(session: Session, command: commands.Dm) -> None:
     to, client_id, ts = command.to.lower(), command.client_id.lower(), session.edge.clock()
     key = dm_key(session.user, to)
-    sent = records.Sent(
-        conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id
-    )
+    sent = Sent(conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id)
     produce(session, command.id, sent)
     message = Message(
         conversation=key,
@@ -176,9 +175,7 @@ async def edit(session: Session, command: Any) -> None:
         raise Forbidden("only its author edits a message")
     if message.text is None:
         raise Conflict("the message was withdrawn; it cannot be edited")
-    record = records.Edited(
-        conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, text=command.text
-    )
+    record = Edited(conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, text=command.text)
     produce(session, command.id, record)
 
 
@@ -198,7 +195,7 @@ async def delete(session: Session, command: Any) -> None:
             raise Forbidden("only its author, or a moderator of the room, deletes a message")
     else:
         _require_in_room(key, role, Action.DELETE_OWN)
-    record = records.Deleted(
+    record = Deleted(
         conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, by_moderator=by_moderator
     )
     produce(session, command.id, record)
@@ -210,7 +207,7 @@ async def react(session: Session, command: Any) -> None:
     _require_in_room(key, role, Action.REACT)
     if message.text is None:
         raise Conflict("the message was withdrawn; it takes no reactions")
-    record = records.Reacted(
+    record = Reacted(
         conversation=key,
         actor=session.user,
         ts=session.edge.clock(),
@@ -243,7 +240,7 @@ async def read(session: Session, command: Any) -> None:
     if not command.seq:
         session.ok(command.id)
         return
-    record = records.Read(conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq)
+    record = Read(conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq)
     produce(session, command.id, record)
 
 

@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.models import Message
+from chat.domain.records import Sent
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, ThreadExecutor
 from chat.engines.history import SqliteHistory
@@ -28,7 +29,7 @@ from chat.engines.log import SqliteLog
 from chat.engines.relay import MemoryRelay
 from chat.engines.schema import STORE
 from chat.ports.history import Change
-from chat.wire.records import ROOM_TOPIC, Sent, encode
+from chat.wire.records import ROOM_TOPIC, encode
 from perf.measure import pin
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool

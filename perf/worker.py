@@ -20,8 +20,9 @@ import anyio
 from msgspec import Struct
 
 from chat.assembly import Engines, open_engines
+from chat.domain.records import AnyRecord, Sent
 from chat.settings import from_environment
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord, Sent, encode
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode
 from perf.cluster import cluster
 from perf.store import make_messages
 from workers.persistence import PersistenceHandler

@@ -11,11 +11,12 @@ import uuid
 from collections.abc import Sequence
 
 from chat.domain.moderation import Content, Finding, Strictness, Verdict
+from chat.domain.records import AnyRecord, Edited, Sent
 from chat.ports.cases import Cases
 from chat.ports.log import Log
 from chat.ports.moderation import MAX_BATCH, Moderation
 from chat.wire import verdicts
-from chat.wire.records import AnyRecord, Edited, Sent, decode
+from chat.wire.records import decode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
 from workers.appending import Entry, append_all
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 import anyio
 
 from chat.domain.models import Message
+from chat.domain.records import AnyRecord, Sent
 from chat.domain.text import mentioned_names
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.accounts import Accounts
@@ -27,7 +28,7 @@ from chat.ports.log import Log
 from chat.ports.relay import Publication, Relay
 from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
 from chat.wire.notices import encode as encode_notice
-from chat.wire.records import AnyRecord, Sent, decode
+from chat.wire.records import decode
 from workers.appending import Entry, append_all
 from workers.backoff import Backoff
 from workers.publications import change_publications, message_publications

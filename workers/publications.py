@@ -6,10 +6,10 @@ from typing import Any
 
 from chat.domain.conversations import is_room, pair_of, room_of
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Restored
 from chat.ports.history import Change
 from chat.ports.relay import Publication
 from chat.wire.events import encode, history_item, message_event, place
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Restored
 from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 
 

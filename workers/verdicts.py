@@ -25,6 +25,7 @@ from chat.domain.conversations import is_room, room_of
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Message
 from chat.domain.moderation import Verdict
+from chat.domain.records import Moderated, Sent
 from chat.errors import NotFound, Poison, Unavailable
 from chat.ports.cases import Cases
 from chat.ports.history import History
@@ -34,7 +35,7 @@ from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
 from chat.wire.events import encode as encode_event
 from chat.wire.events import place
-from chat.wire.records import Moderated, Sent, encode, topic_of
+from chat.wire.records import encode, topic_of
 from chat.wire.relay import pack_event, user_channel
 from chat.wire.verdicts import VerdictRecord, decode
 

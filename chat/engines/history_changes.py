@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from chat.engines import history_search
 from chat.engines.history_rows import (
     DELETED,
@@ -23,7 +24,6 @@ from chat.engines.history_rows import (
 from chat.engines.packing import Packed, pack_user, unpack_user
 from chat.errors import Fenced
 from chat.ports.history import Change
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 
 def store(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:

@@ -8,9 +8,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.models import Message
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+from chat.domain.records import MessageChange, Read
 
-Change = Edited | Deleted | Reacted | Read | Moderated | Restored
+Change = MessageChange | Read
 ClientKey = tuple[str, str]
 """(sender, client_id)"""
 

@@ -1,86 +1,17 @@
-"""What the log carries: one record for each thing that happened in a conversation, as tagged JSON.
+"""What the log carries: the records of `chat.domain.records`, as tagged JSON.
 
 JSON, and not a denser code, because people read topics while they operate, and analytics reads them from SQL.
-Every record names its `conversation`, which is its key: so the log keeps the order of a conversation.
 """
 
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
 
+from chat.domain.records import AnyRecord
 from chat.errors import Poison
 
 ROOM_TOPIC = "room-messages"
 DM_TOPIC = "dm-messages"
-
-
-class Record(Struct, frozen=True, tag_field="kind", kw_only=True):
-    """What all records share. `actor` did it at `ts` (milliseconds since the epoch)."""
-
-    conversation: str
-    actor: str
-    ts: int
-
-
-class Sent(Record, tag="sent", frozen=True, kw_only=True, omit_defaults=True):
-    """A message was sent. `client_id` makes it idempotent for its actor.
-
-    One that is `held` waits for the verdict of moderation; allowed, it comes again, and is not held any more.
-    """
-
-    name: str
-    text: str
-    client_id: str
-    reply_to: int | None = None
-    held: bool = False
-
-
-class Edited(Record, tag="edited", frozen=True, kw_only=True):
-    """The author gave the message another text."""
-
-    seq: int
-    text: str
-
-
-class Deleted(Record, tag="deleted", frozen=True, kw_only=True):
-    """The message was taken back by its author, or (`by_moderator`) by a moderator of the room."""
-
-    seq: int
-    by_moderator: bool = False
-
-
-class Reacted(Record, tag="reacted", frozen=True, kw_only=True):
-    """A reaction was set, or (`remove`) taken back."""
-
-    seq: int
-    emoji: str
-    remove: bool = False
-
-
-class Read(Record, tag="read", frozen=True, kw_only=True):
-    """The actor has read up to `seq`. A mark never moves back."""
-
-    seq: int
-
-
-class Moderated(Record, tag="moderated", frozen=True, kw_only=True):
-    """The text was withdrawn by moderation; the actor is the moderator's id, or `moderation` for the service. With
-    `author`, only if the message is theirs: a verdict on an edit may come for one that never applied."""
-
-    seq: int
-    reason: str
-    author: str = ""
-
-
-class Restored(Record, tag="restored", frozen=True, kw_only=True):
-    """A withdrawal by moderation was undone: the text is there again. The actor is the moderator's id."""
-
-    seq: int
-    text: str
-
-
-AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated | Restored
 
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from chat.domain.moderation import Verdict
+from chat.domain.records import Sent
 from chat.errors import Poison
-from chat.wire.records import Sent
 
 VERDICT_TOPIC = "moderation-verdicts"
 

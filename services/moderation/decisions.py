@@ -10,8 +10,9 @@ from chat.domain.cases import Action, AuditEntry, Case, CaseKind, Removal
 from chat.domain.ids import new_id
 from chat.domain.models import User
 from chat.domain.moderation import Verdict
+from chat.domain.records import Moderated, Restored
 from chat.errors import Forbidden, Invalid, NotFound
-from chat.wire.records import Moderated, Restored, encode, topic_of
+from chat.wire.records import encode, topic_of
 from services.common.collaborators import Services
 from services.moderation.access import is_moderator, last_text
 from services.moderation.models import Decision

@@ -12,10 +12,11 @@ from chat.assembly import DRIVERS, check_engines, open_engines, open_store
 from chat.domain.conversations import dm_key
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import User
+from chat.domain.records import Sent
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
 from chat.settings import Settings, SettingsError
-from chat.wire.records import DM_TOPIC, Sent, encode
+from chat.wire.records import DM_TOPIC, encode
 from chat.wire.relay import live_key, user_channel
 
 pytestmark = pytest.mark.anyio

@@ -15,9 +15,9 @@ import pytest
 from chat import errors
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.wire import commands
 from chat.wire.events import dm_event, error, history_item, message_event, ok
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
 from gateway.websocket.close import CloseCode, should_reconnect
 from rookery.client import events as client_events
 from tests.support.asyncapi import check_frame, document, faults

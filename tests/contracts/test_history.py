@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Read
 from chat.errors import Fenced
 from chat.ports.history import History, Page
-from chat.wire.records import Deleted, Edited, Moderated, Read
 from tests.support.builders import (
     ANN,
     ANN_AND_BEN,

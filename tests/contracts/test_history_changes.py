@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from chat.ports.history import Change, History, Query
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
 from tests.support.engines import Stores
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chat.domain.models import Room, Visibility
+from chat.domain.records import Deleted, Edited, Moderated
 from chat.domain.terms import terms
 from chat.ports.history import History, Page, Query
-from chat.wire.records import Deleted, Edited, Moderated
 from tests.support.builders import ANN, ANN_AND_BEN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
 from tests.support.engines import Stores
 

@@ -9,11 +9,12 @@ import pytest
 from chat.domain.cases import Action, AuditEntry
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
+from chat.domain.records import Sent
 from chat.engines import cases as case_tables
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
 from chat.errors import Unavailable
-from chat.wire.records import ROOM_TOPIC, Sent, decode
+from chat.wire.records import ROOM_TOPIC, decode
 from gateway.holding import Holding
 from tests.support.clocks import virtual_time
 from tests.support.world import World, world

@@ -8,7 +8,7 @@ import pytest
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, rfc3339
-from chat.wire.records import Deleted, Edited, Reacted, Read
+from chat.domain.records import Deleted, Edited, Reacted, Read
 from tests.support.rest import Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio

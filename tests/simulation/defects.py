@@ -12,12 +12,12 @@ from typing import Any
 import anyio
 
 from chat.domain.models import Message
+from chat.domain.records import AnyRecord, Sent
 from chat.errors import Fenced, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
 from chat.ports.log import Batch
 from chat.ports.relay import Delivery, Publication, Relay
-from chat.wire.records import AnyRecord, Sent
 from chat.wire.relay import MESSAGE, MemberChanged
 from gateway.access import Access
 from gateway.connection import Connection

@@ -16,13 +16,13 @@ from msgspec.structs import replace
 
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from chat.domain.terms import terms
 from chat.engines.log_groups import Group, Member
 from chat.engines.log_streams import Headers, Stream
 from chat.errors import Fenced, Overloaded
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 from chat.ports.log import Ack, LogRecord
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 READ_RECORDS = 1000
 

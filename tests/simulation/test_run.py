@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio.lowlevel
 import pytest
 
-from chat.wire.records import AnyRecord
+from chat.domain.records import AnyRecord
 from tests.simulation.cluster import Parts
 from tests.simulation.command import main
 from tests.simulation.defects import DEFECTS

@@ -13,9 +13,10 @@ from chat.domain.conversations import dm_key
 from chat.domain.ids import new_id
 from chat.domain.models import Message, Room, Visibility
 from chat.domain.moderation import Block, Content, Finding
+from chat.domain.records import AnyRecord, Edited, Sent
 from chat.engines.executor import InlineExecutor
 from chat.engines.log import SqliteLog
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord, Edited, Sent, decode, encode, topic_of
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode, encode, topic_of
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
 from chat.wire.verdicts import decode as decode_verdict
 from services.moderation.service import ModerationService

@@ -15,8 +15,8 @@ from chat.adapters.mongo.rooms import MongoRooms
 from chat.adapters.mongo.schema import migrate
 from chat.domain.ids import new_id
 from chat.domain.models import Message
+from chat.domain.records import Sent
 from chat.ports.history import History
-from chat.wire.records import Sent
 from tests.support.builders import ANN, HALL, NOW
 from tests.support.faults import FaultyRelay
 from tests.support.servers import server_url

@@ -13,12 +13,13 @@ from anyio.lowlevel import checkpoint
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
 from chat.domain.models import Message, User
+from chat.domain.records import AnyRecord, Sent
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.log import SqliteLog
 from chat.engines.schema import STORE
 from chat.ports.relay import Publication
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, AnyRecord, Sent, encode, topic_of
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode, topic_of
 from chat.wire.relay import MESSAGE
 from tests.support.faults import FaultyHistory, FaultyRelay
 from workers.persistence import PersistenceHandler

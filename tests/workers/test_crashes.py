@@ -9,7 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from chat.domain.ids import new_id
-from chat.wire.records import AnyRecord, Sent
+from chat.domain.records import AnyRecord, Sent
 from tests.support.persisting import BOB, DM, OTHER_ROOM, ROOM, PersistingWorld, persisting_world, sent
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,10 @@ import pytest
 from chat.domain.cases import POLICY, Action, AuditEntry
 from chat.domain.ids import new_id
 from chat.domain.moderation import Strictness, Verdict
+from chat.domain.records import Read
 from chat.errors import Poison, Unavailable
 from chat.ports.log import Ack
-from chat.wire.records import Read, encode
+from chat.wire.records import encode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode
 from chat.wire.verdicts import encode as encode_verdict
 from tests.support.builders import ANN, BEN, HALL, NOW

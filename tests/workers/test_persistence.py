@@ -10,8 +10,9 @@ import pytest
 from chat.domain.conversations import room_of
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.errors import Fenced, Poison, Unavailable
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, encode
+from chat.wire.records import encode
 from chat.wire.relay import room_channel, user_channel
 from tests.support.clocks import virtual_time
 from tests.support.faults import first, nothing

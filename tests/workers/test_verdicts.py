@@ -11,8 +11,8 @@ import pytest
 from chat.domain.cases import POLICY, Action, AuditEntry, Case, CaseKind, CaseState, Report, message_subject
 from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
+from chat.domain.records import Edited, Moderated
 from chat.errors import Poison, Unavailable
-from chat.wire.records import Edited, Moderated
 from chat.wire.relay import user_channel
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, encode
 from tests.support.builders import ANN, BEN, HALL, NOW, ROOM

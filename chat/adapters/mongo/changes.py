@@ -19,9 +19,9 @@ from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.errors import is_duplicate
 from chat.adapters.mongo.messages import set_text
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from chat.errors import Unavailable
 from chat.ports.history import Change
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 
 ATTEMPTS = 5
 Place = tuple[str, int]

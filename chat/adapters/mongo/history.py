@@ -14,8 +14,8 @@ from chat.adapters.mongo.conversations import Head, Heads
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.store import Run
 from chat.domain.models import Message
+from chat.domain.records import Read
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
-from chat.wire.records import Read
 
 
 class MongoHistory:

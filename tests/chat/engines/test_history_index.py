@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.domain.models import Room, Visibility
+from chat.domain.records import Deleted, Edited
 from chat.domain.terms import terms
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.graves import STEP, bury, clear
@@ -19,7 +20,6 @@ from chat.engines.history_search import INDEX_AT_ONCE, index_some
 from chat.engines.schema import STORE
 from chat.errors import Fenced
 from chat.ports.history import Query
-from chat.wire.records import Deleted, Edited
 from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
 from tests.support.engines import sqlite_stores
 

@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 
 from chat.domain.models import Role, Room, Visibility
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.graves import clear
 from chat.engines.history_search import index_some
@@ -20,7 +21,6 @@ from chat.engines.schema import STORE
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
 from chat.ports.rooms import Invite
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
 from tests.support.builders import (
     ANN,
     ANN_AND_BEN,

@@ -11,8 +11,9 @@ from chat.domain.cases import POLICY, Action, AuditEntry, Case, CaseKind, CaseSt
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
+from chat.domain.records import Deleted, Moderated, Restored
 from chat.settings import Settings
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, Deleted, Moderated, Restored, decode
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode
 from tests.support.rest import Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio

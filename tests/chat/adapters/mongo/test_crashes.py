@@ -11,7 +11,7 @@ import pytest
 
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.history import MongoHistory
-from chat.wire.records import AnyRecord, Edited, Read, Sent
+from chat.domain.records import AnyRecord, Edited, Read, Sent
 from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, make_message
 from tests.support.cancellation import each_suspension
 from tests.support.mongo import all_of, handler_of, migrated_database, sent

@@ -14,9 +14,9 @@ from chat.adapters.mongo.history import MongoHistory
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.domain.ids import new_id
 from chat.domain.models import Room, Visibility
+from chat.domain.records import Edited, Reacted, Read
 from chat.errors import Fenced
 from chat.ports.history import Change, Query
-from chat.wire.records import Edited, Reacted, Read
 from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, ROOM, make_message, make_messages, make_user
 from tests.support.mongo import accounts_of, all_of, leave, migrated_database
 

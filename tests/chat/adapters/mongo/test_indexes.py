@@ -19,11 +19,11 @@ from chat.domain.cases import Action, AuditEntry, Case, CaseKind, CaseState, Rem
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
 from chat.ports.rooms import Invite
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
 from tests.support.builders import (
     ANN,
     ANN_AND_BEN,

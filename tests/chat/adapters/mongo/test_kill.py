@@ -19,8 +19,8 @@ from chat.adapters.mongo.history import MongoHistory
 from chat.adapters.mongo.schema import migrate
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
+from chat.domain.records import Reacted, Read
 from chat.errors import Unavailable
-from chat.wire.records import Reacted, Read
 from tests.support.builders import ANN, HALL, NOW, make_messages, make_user
 from tests.support.mongo import all_of, handler_of, sent, stores_of
 from tests.support.servers import ROOT

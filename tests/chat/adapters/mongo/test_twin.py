@@ -10,12 +10,12 @@ import pytest
 
 from chat.domain.conversations import dm_key
 from chat.domain.models import Message
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.domain.terms import terms
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.schema import STORE
 from chat.ports.history import Change, History, Query
-from chat.wire.records import Deleted, Edited, Moderated, Reacted, Read
 from tests.support.builders import ANN, BEN, CAT, DAN, HALL, NAMES, NOW
 from tests.support.mongo import migrated_database, stores_of
 
