@@ -77,7 +77,7 @@ class Access:
         entry = self._users.get(user)
         if entry is not None and entry[1] >= self._wheel.now:
             return entry[0]
-        found = await self._accounts.get(user)
+        found = await self._accounts.get_user(user)
         if found is not None:
             self._users[user] = (found, self._wheel.now + self._seconds)
             self._users.move_to_end(user)

@@ -156,7 +156,7 @@ async def _target(session: Session, command: Any) -> tuple[str, Message, Any]:
     role = await session.edge.access.role(session.user, room_of(key)) if is_room(key) else None
     if is_room(key):
         require(role, Action.READ)
-    message = await session.edge.history.get(key, command.seq)
+    message = await session.edge.history.get_message(key, command.seq)
     if message is None:
         raise NotFound("no such message in this conversation", field="seq")
     return key, message, role
@@ -272,7 +272,7 @@ def _typing(key: str, user: str) -> Publication:
 async def status(session: Session, command: Any) -> None:
     """This session is at the keyboard, or away from it."""
     session.state = PresenceState(command.state)
-    await session.edge.presence.enter(session.user, session.id, session.state)
+    await session.edge.presence.enter_session(session.user, session.id, session.state)
     session.ok(command.id)
 
 

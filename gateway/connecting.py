@@ -98,7 +98,7 @@ def _too_many(session: Session) -> bool:
 async def _appear(session: Session) -> None:
     """Be seen. A presence engine that is down does not keep anyone out: the next refresh enters the session."""
     try:
-        await session.edge.presence.enter(session.user, session.id, session.state)
+        await session.edge.presence.enter_session(session.user, session.id, session.state)
     except Unavailable:
         logger.warning("presence is not available; a session is entered later")
 

@@ -109,7 +109,7 @@ class Edge:
         """Serve these listening sockets until drained or cancelled."""
         listeners: list[Listener] = []
         try:
-            async with self._relay.listener() as listener, anyio.create_task_group() as tasks:
+            async with self._relay.open_listener() as listener, anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 self.inbound.listener = listener
                 for work in self._works():
@@ -314,7 +314,7 @@ class Edge:
         if topic is None:
             return
         try:
-            seen = (await self.presence.states([user]))[user]
+            seen = (await self.presence.get_states([user]))[user]
         except Unavailable:
             return  # the watchers keep what they knew until the next change
         last_seen = None if seen.last_seen is None else rfc3339(seen.last_seen)
@@ -335,7 +335,7 @@ class Edge:
                 here = [each for each in live[start : start + SLICE] if each.phase is Phase.LIVE]
                 part = [(each.user, each.id, each.state) for each in here]
                 try:
-                    await self.presence.refresh(part)
+                    await self.presence.refresh_sessions(part)
                 except Unavailable:
                     logger.warning("presence could not be refreshed")
                     break
@@ -350,7 +350,7 @@ class Edge:
         while self._departed:
             user, session = self._departed[0]
             try:
-                await self.presence.leave(user, session)
+                await self.presence.leave_session(user, session)
             except Unavailable:
                 logger.warning("presence is not available; departed sessions expire there")
                 self._departed.clear()

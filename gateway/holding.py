@@ -35,7 +35,7 @@ class Holding:
         known = self.known(room)
         if known is None:
             key = room_key(room)
-            known = key in await self._cases.held([key])
+            known = key in await self._cases.held_conversations([key])
             self._known[room] = (known, self._wheel.now + self._seconds)
             self._known.move_to_end(room)
             if len(self._known) > _ROOMS:

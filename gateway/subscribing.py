@@ -70,14 +70,14 @@ async def catch_up(session: Session, key: str, since: Any, live: int | None) -> 
     """The seq up to which the answer goes, and the answer's fields: `seq`, and `recovered` with `messages`."""
     edge, limits = session.edge, session.edge.settings.limits
     if live is None or (since is not UNSET and since > live):
-        live = (await edge.history.newest([key])).get(key, 0)
+        live = (await edge.history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
         return live, {"seq": live}
     if since > live:
         return live, {"seq": live, "recovered": False, "messages": []}
     if since == live:
         return live, {"seq": live, "recovered": True, "messages": []}
-    missed = await edge.history.since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
+    missed = await edge.history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
     if missed is None:
         return live, {"seq": live, "recovered": False, "messages": []}
     after = missed[-1].seq if missed else live
@@ -112,7 +112,7 @@ async def watch(session: Session, command: Any) -> None:
         topics.append(topic)
     session.watching = wanted
     await edge.inbound.ensure_all(topics)
-    states = await edge.presence.states(wanted)
+    states = await edge.presence.get_states(wanted)
     session.answer(
         events.ok(
             command.id,

@@ -142,7 +142,7 @@ class Bench:
         """The log's `poll` and `commit`."""
         async with (
             KafkaLog.open(self._cluster, prefix=self._prefix) as log,
-            log.consumer(new_id(), [TOPIC]) as consumer,
+            log.join_group(new_id(), [TOPIC]) as consumer,
         ):
             begun, came = 0.0, 0
             while came < count:

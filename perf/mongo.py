@@ -53,7 +53,7 @@ async def store(mongo: Mongo, messages: Sequence[Message], batch: int) -> None:
     """As the worker does: the conversations are known after the first batch."""
     history = MongoHistory(mongo)
     for start in range(0, len(messages), batch):
-        await history.apply(messages[start : start + batch], ())
+        await history.apply_batch(messages[start : start + batch], ())
 
 
 async def insert(mongo: Mongo, messages: Sequence[Message], batch: int) -> None:
@@ -76,7 +76,7 @@ async def run(url: str, count: int) -> None:
         for name, work in (("bare insert", insert), ("apply", store)):
             async with open_mongo(url, database=f"perf_{new_id()}", seconds=60) as mongo:
                 await migrate(mongo)
-                await MongoHistory(mongo).apply([make_messages(1)[0]], ())
+                await MongoHistory(mongo).apply_batch([make_messages(1)[0]], ())
                 fresh = [message for message in messages if message.conversation != messages[0].conversation]
                 cost = await measure(len(fresh), lambda: work(mongo, fresh, batch))  # noqa: B023 - called at once
                 if "ROOKERY_TEST_MONGO_URL" in os.environ:

@@ -42,11 +42,11 @@ STEPS = ("pacing alone", "and the log", "and the workers, storing nothing", "and
 class Forgetful(SqliteHistory):
     """A history that keeps nothing, to leave its price out."""
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         await checkpoint()
         return dict.fromkeys(conversations, 0)
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:  # noqa: ARG002
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:  # noqa: ARG002
         await checkpoint()
         return [True] * len(changes)
 
@@ -100,7 +100,7 @@ async def measure(step: int, records: Sequence[Sent], rate: int, interval: float
             SqliteLog.open(folder / "log.db", executor=executor, commit_interval_ms=interval)
         )
         relay = MemoryRelay()
-        listener = await stack.enter_async_context(relay.listener())
+        listener = await stack.enter_async_context(relay.open_listener())
         await listener.subscribe({record.conversation for record in records})
         tasks = await stack.enter_async_context(anyio.create_task_group())
 

@@ -100,7 +100,7 @@ async def read_stream(target: Target, count: int, ready: Callable[[], None]) -> 
 
 async def read_product(target: Target, count: int, ready: Callable[[], None]) -> None:
     """The relay's listener, with everything that it watches over."""
-    async with RedisRelay.open(target, buffer_records=count) as relay, relay.listener() as listener:
+    async with RedisRelay.open(target, buffer_records=count) as relay, relay.open_listener() as listener:
         await listener.subscribe(CHANNELS)
         ready()
         got = 0

@@ -66,7 +66,7 @@ async def measure(messages: Sequence[Message], batch: int, synchronous: Synchron
             history = SqliteHistory(database)
             cpu, wall = time.process_time(), time.perf_counter()
             for start in range(0, len(messages), batch):
-                await history.apply(messages[start : start + batch], ())
+                await history.apply_batch(messages[start : start + batch], ())
             await database.write(index_some)
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         size = path.stat().st_size

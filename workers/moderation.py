@@ -43,9 +43,9 @@ class ModerationHandler:
             await self._judge(texts[start : start + MAX_BATCH])
 
     async def _judge(self, texts: Sequence[Sent | Edited]) -> None:
-        levels = await self._cases.strictness({text.conversation for text in texts})
+        levels = await self._cases.get_strictness({text.conversation for text in texts})
         contents = [content_of(text, levels.get(text.conversation, Strictness.NORMAL)) for text in texts]
-        findings = await self._moderation.check(contents)
+        findings = await self._moderation.check_contents(contents)
         found = [
             _verdict(text, content, finding)
             for text, content, finding in zip(texts, contents, findings, strict=True)

@@ -66,13 +66,13 @@ class NotificationHandler:
             if conversation in audience:
                 continue
             if is_room(conversation):
-                audience[conversation] = await self._rooms.member_ids(room_of(conversation))
+                audience[conversation] = await self._rooms.list_member_ids(room_of(conversation))
             else:
                 audience[conversation] = (partner(conversation, notice.sender), notice.sender)
         return audience
 
     async def _present(self, users: set[str]) -> set[str]:
-        states = await self._presence.states(users)
+        states = await self._presence.get_states(users)
         return {user for user, seen in states.items() if seen.state is not PresenceState.OFFLINE}
 
 

@@ -115,10 +115,10 @@ class PersistenceHandler:
                 last = await self._sequencer.load(conversations)
             messages = {key: _message(record, last, mentions.get(key, ())) for key, record in new.items()}
             try:
-                applied = await self._history.apply(list(messages.values()), changes)
+                applied = await self._history.apply_batch(list(messages.values()), changes)
             except Fenced:
                 self._sequencer.forget(conversations)
-                known = await self._history.known(list(sent))
+                known = await self._history.find_by_client_ids(list(sent))
             except BaseException:
                 # It may have taken effect all the same.
                 self._sequencer.forget(conversations)

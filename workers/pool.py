@@ -131,7 +131,7 @@ class Pool(Generic[T]):
         """Join the group and work until cancelled. Started once the group was joined."""
         self._stopping = anyio.Event()
         self._places = anyio.Semaphore(self._turns, fast_acquire=True)
-        async with self._log.consumer(self._group, self._topics) as consumer:
+        async with self._log.join_group(self._group, self._topics) as consumer:
             self._consumer = consumer
             task_status.started()
             try:

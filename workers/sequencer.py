@@ -33,7 +33,7 @@ class Sequencer:
     async def load(self, conversations: Collection[str]) -> dict[str, int]:
         """As `last`, but asks history for those that are not known, in one call."""
         unknown = [conversation for conversation in conversations if conversation not in self._last]
-        newest = await self._history.newest(unknown)
+        newest = await self._history.newest_seqs(unknown)
         return {c: self._last[c] if c in self._last else newest[c] for c in conversations}
 
     def advance(self, last: Mapping[str, int]) -> None:

@@ -72,7 +72,7 @@ class VerdictHandler:
     async def handle(self, records: Sequence[VerdictRecord]) -> None:
         """See `Handler.handle`."""
         waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}
-        stored = await self._history.known(waiting)
+        stored = await self._history.find_by_client_ids(waiting)
         for record in records:
             if record.held is not None:
                 await self._settle(record, record.held)
@@ -95,7 +95,7 @@ class VerdictHandler:
             await self._log.append(topic_of(held.conversation), held.conversation, encode(allowed))
             return
         subject = f"held:{record.sender}:{record.client_id}"
-        if await self._cases.find(subject) is not None:
+        if await self._cases.find_case(subject) is not None:
             return
         event = {"type": "refused", **place(record.conversation, record.sender)}
         event |= {"client_id": record.client_id, "reason": record.reason}
@@ -105,14 +105,14 @@ class VerdictHandler:
         await self._judge(record, 0, subject)
 
     async def _wait_for(self, record: VerdictRecord) -> None:
-        if is_room(record.conversation) and await self._rooms.get(room_of(record.conversation)) is None:
+        if is_room(record.conversation) and await self._rooms.get_room(room_of(record.conversation)) is None:
             return  # the room was deleted, with what was said in it
         if self._clock() - record.ts > WAIT_MS:
             raise Poison("the message of this verdict was not stored within an hour")
         raise Unavailable("a message that has a verdict is not stored yet")
 
     async def _carry_out(self, record: VerdictRecord, seq: int) -> None:
-        known = await self._cases.find(message_subject(record.conversation, seq))
+        known = await self._cases.find_case(message_subject(record.conversation, seq))
         if known is not None and known.revision >= record.revision:
             return
         if record.seq and not await self._was_edited_by(record):
@@ -126,7 +126,7 @@ class VerdictHandler:
     async def _was_edited_by(self, record: VerdictRecord) -> bool:
         """False for the edit of another's message, which never applied. What is not stored yet may be theirs: the
         withdrawal comes after the edit in the log, and looks at the author again."""
-        message: Message | None = await self._history.get(record.conversation, record.seq)
+        message: Message | None = await self._history.get_message(record.conversation, record.seq)
         return message is None or message.sender == record.sender
 
     async def _withdraw(self, record: VerdictRecord, seq: int) -> None:
@@ -143,7 +143,7 @@ class VerdictHandler:
 
     async def _block(self, record: VerdictRecord) -> None:
         try:
-            await self._moderation.block(record.sender, by=POLICY, reason=record.reason, seconds=None)
+            await self._moderation.block_user(record.sender, by=POLICY, reason=record.reason, seconds=None)
         except NotFound:
             return  # the account is gone
 
@@ -177,4 +177,4 @@ class VerdictHandler:
             reason=record.reason,
             verdict=record.verdict,
         )
-        await self._cases.judge(case, entry)
+        await self._cases.record_judgement(case, entry)

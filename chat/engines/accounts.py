@@ -27,15 +27,15 @@ class SqliteAccounts:
         self._database = database
         self._clock = clock
 
-    async def create(self, user: User, password_hash: str | None) -> None:
+    async def create_user(self, user: User, password_hash: str | None) -> None:
         """See the port."""
         await self._database.write(lambda connection: _create(connection, user, password_hash))
 
-    async def get(self, user: str) -> User | None:
+    async def get_user(self, user: str) -> User | None:
         """See the port."""
         return await self._database.read(lambda connection: _get(connection, user))
 
-    async def get_many(self, users: Collection[str]) -> dict[str, User]:
+    async def get_users(self, users: Collection[str]) -> dict[str, User]:
         """See the port."""
         wanted = list(dict.fromkeys(users))
 
@@ -45,7 +45,7 @@ class SqliteAccounts:
 
         return await self._database.read(query)
 
-    async def by_name(self, name: str) -> User | None:
+    async def find_by_name(self, name: str) -> User | None:
         """See the port."""
 
         def query(connection: sqlite3.Connection) -> User | None:
@@ -68,7 +68,7 @@ class SqliteAccounts:
 
         return await self._database.read(query)
 
-    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
         """See the port."""
         low = prefix.lower()
         sql = f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? ORDER BY folded LIMIT ?"  # noqa: S608
@@ -76,7 +76,7 @@ class SqliteAccounts:
             lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, limit))]
         )
 
-    async def password_hash(self, user: str) -> str | None:
+    async def get_password_hash(self, user: str) -> str | None:
         """See the port."""
 
         def query(connection: sqlite3.Connection) -> str | None:

@@ -32,7 +32,7 @@ class LocalAuthority:
     async def check_token(self, token: str) -> TokenInfo:
         """See `Authority.check_token`."""
         claims = self._keys.verify(token)
-        account = await self._accounts.get(claims.user)
+        account = await self._accounts.get_user(claims.user)
         if account is None:
             raise Unauthorized("the account does not exist any more")
         if account.blocked:
@@ -41,13 +41,13 @@ class LocalAuthority:
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
         """See `Authority.room_access`."""
-        roles = await self._conversations.roles(pairs)
+        roles = await self._conversations.get_roles(pairs)
         return [_access(user, room, role) for (user, room), role in zip(pairs, roles, strict=True)]
 
     @asynccontextmanager
     async def watch_revocations(self) -> AsyncIterator[AsyncIterator[Revocation]]:
         """See `Authority.watch_revocations`."""
-        async with self._relay.listener() as listener:
+        async with self._relay.open_listener() as listener:
             await listener.subscribe([REVOCATIONS])
 
             async def revocations() -> AsyncIterator[Revocation]:

@@ -70,7 +70,7 @@ class SqliteCases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+    async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
@@ -84,7 +84,7 @@ class SqliteCases:
 
         return await self._database.write(job)
 
-    async def report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
+    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
@@ -98,7 +98,7 @@ class SqliteCases:
 
         return await self._database.write(job)
 
-    async def appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
+    async def add_appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> Case:
@@ -112,7 +112,7 @@ class SqliteCases:
 
         return await self._database.write(job)
 
-    async def decide(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
+    async def record_decision(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> Case:
@@ -126,15 +126,15 @@ class SqliteCases:
 
         return await self._database.write(job)
 
-    async def get(self, case: str) -> Case | None:
+    async def get_case(self, case: str) -> Case | None:
         """See the port."""
         return await self._database.read(lambda connection: _find(connection, "id", case))
 
-    async def find(self, subject: str) -> Case | None:
+    async def find_case(self, subject: str) -> Case | None:
         """See the port."""
         return await self._database.read(lambda connection: _find(connection, "subject", subject))
 
-    async def queue(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
+    async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
         """See the port."""
 
         def query(connection: sqlite3.Connection) -> Sequence[Case]:
@@ -157,7 +157,7 @@ class SqliteCases:
 
         await self._database.write(job)
 
-    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
+    async def tally_removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
         """See the port."""
         sql = "SELECT count(*), coalesce(sum(blocking), 0) FROM removals WHERE user = ? AND at > ? AND forgiven = 0"
 
@@ -166,7 +166,7 @@ class SqliteCases:
 
         return await self._database.read(query)
 
-    async def forgive(self, user: str, client_id: str) -> None:
+    async def forgive_removals(self, user: str, client_id: str) -> None:
         """See the port."""
         sql = "UPDATE removals SET forgiven = 1 WHERE user = ? AND client_id = ?"
 
@@ -199,16 +199,16 @@ class SqliteCases:
 
         return await self._database.write(job)
 
-    async def block(self, user: str) -> Block | None:
+    async def get_block(self, user: str) -> Block | None:
         """See the port."""
         found = await self._blocks("WHERE user = ?", user)
         return found[0] if found else None
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See the port."""
         return await self._blocks("WHERE user > ? ORDER BY user LIMIT ?", after, limit)
 
-    async def due(self, until: int, limit: int) -> Sequence[Block]:
+    async def list_due_blocks(self, until: int, limit: int) -> Sequence[Block]:
         """See the port."""
         return await self._blocks("WHERE until IS NOT NULL AND until <= ? ORDER BY until LIMIT ?", until, limit)
 
@@ -227,7 +227,7 @@ class SqliteCases:
 
         await self._database.write(job)
 
-    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+    async def get_strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
         """See the port."""
         sql = "SELECT level FROM strictness WHERE conversation = ?"
 
@@ -251,7 +251,7 @@ class SqliteCases:
 
         await self._database.write(job)
 
-    async def held(self, conversations: Collection[str]) -> set[str]:
+    async def held_conversations(self, conversations: Collection[str]) -> set[str]:
         """See the port."""
         sql = "SELECT 1 FROM held WHERE conversation = ?"
 
@@ -260,7 +260,9 @@ class SqliteCases:
 
         return await self._database.read(query)
 
-    async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
+    async def list_audit_entries(
+        self, before: str | None, limit: int, *, user: str | None = None
+    ) -> Sequence[AuditEntry]:
         """See the port."""
 
         def query(connection: sqlite3.Connection) -> Sequence[AuditEntry]:

@@ -19,22 +19,22 @@ class StoredConversations:
         self._rooms = rooms
         self._history = history
 
-    async def rooms(self, ids: Sequence[str]) -> Sequence[Room]:
+    async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:
         """See `Conversations.rooms`."""
-        found = [await self._rooms.get(room) for room in ids]
+        found = [await self._rooms.get_room(room) for room in ids]
         return [room for room in found if room is not None]
 
-    async def roles(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+    async def get_roles(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
         """See `Conversations.roles`."""
-        return [await self._rooms.role(room, user) for user, room in pairs]
+        return [await self._rooms.get_role(room, user) for user, room in pairs]
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See `Conversations.members`."""
-        if await self._rooms.get(room) is None:
+        if await self._rooms.get_room(room) is None:
             raise NotFound("there is no such room", field="room")
-        return await self._rooms.members(room, after, limit)
+        return await self._rooms.list_members(room, after, limit)
 
-    async def messages(self, places: Sequence[tuple[str, int]]) -> Sequence[Message]:
+    async def get_messages(self, places: Sequence[tuple[str, int]]) -> Sequence[Message]:
         """See `Conversations.messages`."""
-        found = [await self._history.get(conversation, seq) for conversation, seq in places]
+        found = [await self._history.get_message(conversation, seq) for conversation, seq in places]
         return [replace(message, reactions={}) for message in found if message is not None]

@@ -22,11 +22,11 @@ class SqliteHistory:
         self._database = database
         self._untidy = 0
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.newest(connection, conversations))
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> list[bool]:
@@ -43,31 +43,33 @@ class SqliteHistory:
         self._tidy(len(messages) + len(changes))
         return applied
 
-    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+    async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.known(connection, keys))
 
-    async def get(self, conversation: str, seq: int) -> Message | None:
+    async def get_message(self, conversation: str, seq: int) -> Message | None:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.get(connection, conversation, seq))
 
-    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+    async def messages_since(
+        self, conversation: str, since: int, *, limit: int, max_bytes: int
+    ) -> Sequence[Message] | None:
         """See the port."""
         return await self._database.read(
             lambda connection: history_reads.since(connection, conversation, since, limit, max_bytes)
         )
 
-    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+    async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """See the port."""
         return await self._database.read(
             lambda connection: history_reads.page(connection, conversation, before, after, limit)
         )
 
-    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+    async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.summaries(connection, user, conversations))
 
-    async def dms(self, user: str) -> Sequence[str]:
+    async def list_dms(self, user: str) -> Sequence[str]:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.dms(connection, user))
 
@@ -75,11 +77,11 @@ class SqliteHistory:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.read_marks(connection, conversation))
 
-    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+    async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         """See the port."""
         return await self._database.read(lambda connection: history_reads.originals(connection, conversation, seq))
 
-    async def search(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> Page:
         """See the port."""
         return await self._database.read(lambda connection: history_search.find(connection, query))
 

@@ -37,7 +37,7 @@ class MemoryLimits:
         self._windows: OrderedDict[str, _Window] = OrderedDict()  # the key that was called last stands last
         self._latest = 0
 
-    async def take(self, key: str, *, limit: int, window_s: float) -> int:
+    async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
         """See `Limits.take`. Cancelled, the call is not counted."""
         await anyio.lowlevel.checkpoint()
         now = self._now()
@@ -57,7 +57,7 @@ class MemoryLimits:
         window.expires = max(window.expires, now + span)
         return 0
 
-    async def forget(self, key: str) -> None:
+    async def reset_count(self, key: str) -> None:
         """See `Limits.forget`."""
         await anyio.lowlevel.checkpoint()
         self._windows.pop(key, None)

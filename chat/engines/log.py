@@ -142,7 +142,7 @@ class SqliteLog:
             raise outcome[0]
 
     @asynccontextmanager
-    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
         """See `Log.consumer`. A group that is new begins at the first record that is kept."""
         await anyio.lowlevel.checkpoint()
         joined = self._group(group)
@@ -154,7 +154,7 @@ class SqliteLog:
         finally:
             member.close()
 
-    async def check(self) -> None:
+    async def check_health(self) -> None:
         """See `Log.check`."""
         await self._database.read(lambda connection: connection.execute("SELECT 1").fetchone())
 

@@ -101,24 +101,24 @@ class MemoryPresence:
             yield presence
             tasks.cancel_scope.cancel()
 
-    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+    async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
         """See `Presence.enter`. `states` shows the effect when this returns."""
         await anyio.lowlevel.checkpoint()
         self._enter(user, session, state, anyio.current_time() + self._expiry)
 
-    async def leave(self, user: str, session: str) -> None:
+    async def leave_session(self, user: str, session: str) -> None:
         """See `Presence.leave`."""
         await anyio.lowlevel.checkpoint()
         self._leave(user, session)
 
-    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+    async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
         """See `Presence.refresh`."""
         await anyio.lowlevel.checkpoint()
         deadline = anyio.current_time() + self._expiry
         for user, session, state in sessions:
             self._enter(user, session, state, deadline)
 
-    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+    async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         """See `Presence.states`."""
         await anyio.lowlevel.checkpoint()
         return {user: self._seen(user) for user in users}

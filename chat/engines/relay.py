@@ -66,7 +66,7 @@ class MemoryRelay:
                 for listener in listeners:
                     listener.put(delivery, len(payload))
 
-    def listener(self) -> AbstractAsyncContextManager[MemoryListener]:
+    def open_listener(self) -> AbstractAsyncContextManager[MemoryListener]:
         """See `Relay.listener`."""
         return self._listen()
 

@@ -25,19 +25,19 @@ class SqliteRooms:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, room: Room, owner: str) -> None:
+    async def create_room(self, room: Room, owner: str) -> None:
         """See the port."""
         await self._database.write(lambda connection: _create(connection, room, owner))
 
-    async def get(self, room: str) -> Room | None:
+    async def get_room(self, room: str) -> Room | None:
         """See the port."""
         return await self._database.read(lambda connection: _get(connection, room))
 
-    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
         """See the port."""
         return await self._database.write(lambda connection: _update(connection, room, name, visibility))
 
-    async def delete(self, room: str) -> None:
+    async def delete_room(self, room: str) -> None:
         """See the port. Gone at once; of a long history some space is freed here, in steps between which others write,
         and the rest in passing: who deletes waits for little, and the word to open sessions follows without delay."""
 
@@ -51,7 +51,7 @@ class SqliteRooms:
             if not await self._database.write(clear):
                 break
 
-    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+    async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
         """See the port."""
         sql = (
             f"SELECT {_COLUMNS}, members.role FROM members JOIN rooms ON rooms.key = members.room"  # noqa: S608
@@ -61,7 +61,7 @@ class SqliteRooms:
             lambda connection: [(_room(row), Role(row[4])) for row in connection.execute(sql, (user,))]
         )
 
-    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
         """See the port."""
         low = prefix.casefold()
         sql = (
@@ -72,11 +72,11 @@ class SqliteRooms:
             lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, limit))]
         )
 
-    async def role(self, room: str, user: str) -> Role | None:
+    async def get_role(self, room: str, user: str) -> Role | None:
         """See the port."""
         return await self._database.read(lambda connection: membership.role(connection, room, user))
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See the port."""
         sql = (
             "SELECT users.id, users.name, members.role, members.joined"
@@ -91,7 +91,7 @@ class SqliteRooms:
             ]
         )
 
-    async def member_ids(self, room: str) -> Sequence[str]:
+    async def list_member_ids(self, room: str) -> Sequence[str]:
         """See the port."""
         sql = (
             "SELECT users.id FROM members JOIN users ON users.key = members.user"
@@ -109,17 +109,17 @@ class SqliteRooms:
         """See the port."""
         return await self._database.write(lambda connection: membership.remove_member(connection, room, user))
 
-    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+    async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
         """See the port."""
         return await self._database.write(
             lambda connection: membership.ban(connection, room, user, by=by, reason=reason, now=now)
         )
 
-    async def unban(self, room: str, user: str) -> bool:
+    async def unban_user(self, room: str, user: str) -> bool:
         """See the port."""
         return await self._database.write(lambda connection: membership.unban(connection, room, user))
 
-    async def bans(self, room: str) -> Sequence[str]:
+    async def list_bans(self, room: str) -> Sequence[str]:
         """See the port."""
         sql = (
             "SELECT users.id FROM bans JOIN users ON users.key = bans.user"
@@ -139,7 +139,7 @@ class SqliteRooms:
 
         await self._database.write(job)
 
-    async def invite(self, digest: bytes) -> Invite | None:
+    async def get_invite(self, digest: bytes) -> Invite | None:
         """See the port."""
         sql = (
             "SELECT rooms.id, invites.role, invites.creator, invites.expires"

@@ -41,16 +41,16 @@ class SigningKey(Struct, frozen=True):
 class Accounts(Protocol):
     """All writes are durable when they return."""
 
-    async def create(self, user: User, password_hash: str | None) -> None:
+    async def create_user(self, user: User, password_hash: str | None) -> None:
         """Add a user. Raises `Conflict`, with the `field`, when the name or the e-mail address is taken (both are
         compared without case), or the id."""
         ...
 
-    async def get(self, user: str) -> User | None: ...
+    async def get_user(self, user: str) -> User | None: ...
 
-    async def get_many(self, users: Collection[str]) -> dict[str, User]: ...
+    async def get_users(self, users: Collection[str]) -> dict[str, User]: ...
 
-    async def by_name(self, name: str) -> User | None:
+    async def find_by_name(self, name: str) -> User | None:
         """Without case."""
         ...
 
@@ -58,11 +58,11 @@ class Accounts(Protocol):
         """Lower-case name → id, for those that exist; names are given in lower case."""
         ...
 
-    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
         """Users whose name starts so (without case), by name."""
         ...
 
-    async def password_hash(self, user: str) -> str | None: ...
+    async def get_password_hash(self, user: str) -> str | None: ...
 
     async def set_password_hash(self, user: str, password_hash: str) -> None:
         """Raises `NotFound`."""

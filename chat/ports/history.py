@@ -46,11 +46,11 @@ class History(Protocol):
     A read that begins after `apply` returned sees its effect.
     """
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         """The newest seq of each; 0 for one that has no message."""
         ...
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         """Store messages and then changes, in order: all of them, durably, or none.
 
         Raises `Fenced`, and stores nothing, when a `(conversation, seq)` or a `(sender, client_id)` is taken: another
@@ -62,26 +62,28 @@ class History(Protocol):
         """
         ...
 
-    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+    async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         """Those of these messages that are stored, as they are now."""
         ...
 
-    async def get(self, conversation: str, seq: int) -> Message | None: ...
+    async def get_message(self, conversation: str, seq: int) -> Message | None: ...
 
-    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+    async def messages_since(
+        self, conversation: str, since: int, *, limit: int, max_bytes: int
+    ) -> Sequence[Message] | None:
         """All messages after `since` in order, or None when they are more than `limit` or their texts more than
         `max_bytes`."""
         ...
 
-    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+    async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """Newest first with `before` (exclusive) or neither; oldest first with `after` (exclusive)."""
         ...
 
-    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+    async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         """Of each conversation, for this user. `unread` counts to 1,000 and no further."""
         ...
 
-    async def dms(self, user: str) -> Sequence[str]:
+    async def list_dms(self, user: str) -> Sequence[str]:
         """The user's direct conversations that have a message, the most recently active first."""
         ...
 
@@ -89,8 +91,8 @@ class History(Protocol):
         """User → the seq read up to."""
         ...
 
-    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+    async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         """The earlier texts of a message, oldest first, each with the time until which it stood."""
         ...
 
-    async def search(self, query: Query) -> Page: ...
+    async def search_messages(self, query: Query) -> Page: ...

@@ -8,11 +8,11 @@ from typing import Protocol
 class Limits(Protocol):
     """Counts over sliding windows."""
 
-    async def take(self, key: str, *, limit: int, window_s: float) -> int:
+    async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
         """Count one call under `key`. 0 when it is within `limit` calls in any `window_s` seconds, else the
         milliseconds after which the next one may pass (such a call is not counted)."""
         ...
 
-    async def forget(self, key: str) -> None:
+    async def reset_count(self, key: str) -> None:
         """Start the count of `key` afresh."""
         ...

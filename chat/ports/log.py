@@ -75,10 +75,10 @@ class Log(Protocol):
         """As `produce`, but waits for the acknowledgement. Cancelled, it may still take effect."""
         ...
 
-    def consumer(self, group: str, topics: Sequence[str]) -> AbstractAsyncContextManager[Consumer]:
+    def join_group(self, group: str, topics: Sequence[str]) -> AbstractAsyncContextManager[Consumer]:
         """Join a consumer group. On leaving, the member's partitions go to others."""
         ...
 
-    async def check(self) -> None:
+    async def check_health(self) -> None:
         """For a readiness probe: raises `Unavailable` when the log does not answer."""
         ...

@@ -14,14 +14,14 @@ MAX_BATCH = 500
 class Moderation(Protocol):
     """Every call raises `Unavailable` when the service cannot answer now, and `Invalid` for what it refuses."""
 
-    async def check(self, contents: Sequence[Content]) -> Sequence[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
         """One finding for each content, in their order. At most `MAX_BATCH` contents.
 
         Idempotent: the same contents again get findings that are as severe, and count once.
         """
         ...
 
-    async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
+    async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """Keep the user out for so long, None for ever; a block that there is is replaced. It is durable, and the
         edges were told to close the user's sessions, when this returns. Raises `NotFound`.
 
@@ -30,11 +30,11 @@ class Moderation(Protocol):
         """
         ...
 
-    async def unblock(self, user: str, *, by: str, reason: str = "") -> bool:
+    async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
         """Let the user in again; whether there was a block."""
         ...
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """Blocks that hold now, by user id, those after the given one; at most `limit` (1 to 1,000)."""
         ...
 

@@ -24,18 +24,18 @@ class Presence(Protocol):
     visible only after a short damping time, so that a reconnect does not flap.
     """
 
-    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+    async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
         """A session begins, or changes its state."""
         ...
 
-    async def leave(self, user: str, session: str) -> None:
+    async def leave_session(self, user: str, session: str) -> None:
         """A session ended. An unknown session is ignored."""
         ...
 
-    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+    async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
         """These (user, session, state) live on; sessions that had expired are entered again."""
         ...
 
-    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+    async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         """The state of each user asked for."""
         ...

@@ -51,6 +51,6 @@ class Relay(Protocol):
         """Deliver to whoever is subscribed now, in order. Nothing is kept for anyone else."""
         ...
 
-    def listener(self) -> AbstractAsyncContextManager[Listener]:
+    def open_listener(self) -> AbstractAsyncContextManager[Listener]:
         """Open a subscriber."""
         ...

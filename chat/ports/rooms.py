@@ -23,37 +23,37 @@ class Invite(Struct, frozen=True):
 class Rooms(Protocol):
     """All writes are durable when they return."""
 
-    async def create(self, room: Room, owner: str) -> None:
+    async def create_room(self, room: Room, owner: str) -> None:
         """Add a room with its first member. Raises `NotFound` (no such user), `Conflict` (the id is taken)."""
         ...
 
-    async def get(self, room: str) -> Room | None: ...
+    async def get_room(self, room: str) -> Room | None: ...
 
-    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
         """Change what is not None. Raises `NotFound`."""
         ...
 
-    async def delete(self, room: str) -> None:
+    async def delete_room(self, room: str) -> None:
         """Remove the room, its members, bans, invitations and history. Raises `NotFound`."""
         ...
 
-    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+    async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
         """The rooms that a user is in, by name."""
         ...
 
-    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
         """Public rooms whose name starts so (without case), by name."""
         ...
 
-    async def role(self, room: str, user: str) -> Role | None:
+    async def get_role(self, room: str, user: str) -> Role | None:
         """The user's role; None for one who is not a member, and for a room that does not exist."""
         ...
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """Members by name (without case), those after the given name."""
         ...
 
-    async def member_ids(self, room: str) -> Sequence[str]: ...
+    async def list_member_ids(self, room: str) -> Sequence[str]: ...
 
     async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
         """Make the user a member of this role; the role before.
@@ -67,21 +67,21 @@ class Rooms(Protocol):
         """The role before; None when the user was not a member. Raises `Conflict` for the last owner."""
         ...
 
-    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+    async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
         """Ban and remove; the role before. Raises `NotFound` (room or user), `Conflict` for the last owner."""
         ...
 
-    async def unban(self, room: str, user: str) -> bool:
+    async def unban_user(self, room: str, user: str) -> bool:
         """Whether there was a ban."""
         ...
 
-    async def bans(self, room: str) -> Sequence[str]: ...
+    async def list_bans(self, room: str) -> Sequence[str]: ...
 
     async def add_invite(self, invite: Invite) -> None:
         """Raises `NotFound` (no such room)."""
         ...
 
-    async def invite(self, digest: bytes) -> Invite | None: ...
+    async def get_invite(self, digest: bytes) -> Invite | None: ...
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
         """Many at once, for seeding; those who are members keep their role. Raises as `set_member` does, and then adds

@@ -80,7 +80,7 @@ def main() -> None:
     atexit.register(lambda: file.write_text("".join(f"{stage} {key.decode()} {when}\n" for stage, key, when in _notes)))
     trace_produce()
     after(Member, "poll", polled)
-    after(MongoHistory, "apply", stored)
+    after(MongoHistory, "apply_batch", stored)
     after(RedisListener, "receive", received)
     sys.exit(run())
 

@@ -52,7 +52,7 @@ async def replay(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) -> tuple
     """
     dead = dead_name(topic)
     count = 0
-    async with log.consumer(GROUP, [dead]) as consumer:
+    async with log.join_group(GROUP, [dead]) as consumer:
         left = await consumer.lag()
         while left > 0:
             batches = await _poll(consumer, min(left, MAX_RECORDS), idle_s)
@@ -69,7 +69,7 @@ async def replay(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) -> tuple
 async def look(log: Log, topic: str, *, tell: Callable[[str], None] = print, wait_s: float = LOOK_SECONDS) -> None:
     """Show when, why and whence each died; never what it says."""
     dead = dead_name(topic)
-    async with log.consumer(GROUP, [dead]) as consumer:
+    async with log.join_group(GROUP, [dead]) as consumer:
         total = await consumer.lag()
         shown = 0
         while shown < total:

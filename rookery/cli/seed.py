@@ -59,9 +59,9 @@ async def _users(store: Store, count: int, prefix: str) -> list[User]:
 
     async def make(number: int) -> None:
         try:
-            await store.accounts.create(users[number], None)
+            await store.accounts.create_user(users[number], None)
         except Conflict:
-            known = await store.accounts.by_name(users[number].name)
+            known = await store.accounts.find_by_name(users[number].name)
             if known is not None:
                 users[number] = known
 
@@ -77,7 +77,7 @@ async def _rooms(store: Store, options: argparse.Namespace, users: list[User]) -
         start = number * options.members
         members = [users[(start + offset) % len(users)].id for offset in range(max(1, options.members))]
         room = Room(id=rooms[number], name=f"{options.prefix}-{number}", visibility=Visibility.PUBLIC, created=now_ms())
-        await store.rooms.create(room, members[0])
+        await store.rooms.create_room(room, members[0])
         await store.rooms.add_members(room.id, members[1:], Role.MEMBER, now_ms())
 
     await _each("rooms", options.rooms, make)

@@ -118,14 +118,14 @@ Address = Annotated[str, Depends(_address)]
 async def register(body: Registration, services: With, rates: Rates, address: Address) -> Registered:
     """Make an account and log in. A taken name is 409 `name_taken`, a taken address 409 `email_taken`."""
     await rates.registration(address)
-    if await services.accounts.by_name(body.name) is not None:
+    if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
     user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
     password_hash = await services.passwords.hash(body.password)
     try:
-        await services.accounts.create(user, password_hash)
+        await services.accounts.create_user(user, password_hash)
     except Conflict:
-        if await services.accounts.by_name(body.name) is not None:
+        if await services.accounts.find_by_name(body.name) is not None:
             raise _name_taken() from None
         raise EmailTaken("an account with this e-mail address exists; log in instead", field="email") from None
     tokens = await sessions.begin(services, user)
@@ -140,8 +140,8 @@ def _name_taken() -> NameTaken:
 async def log_in(body: LogIn, services: With, rates: Rates, address: Address) -> TokensView:
     """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one."""
     await rates.log_in(body.name, address)
-    user = await services.accounts.by_name(body.name)
-    stored = await services.accounts.password_hash(user.id) if user is not None else None
+    user = await services.accounts.find_by_name(body.name)
+    stored = await services.accounts.get_password_hash(user.id) if user is not None else None
     right = await services.passwords.verify(stored, body.password)
     if user is None or stored is None or not right:
         await rates.failed(address)

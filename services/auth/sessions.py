@@ -54,7 +54,7 @@ async def rotate(services: Services, presented: str) -> Tokens:
         raise TokenReused("this refresh token was used before, so all of its family have ended; log in again")
     if grant is None or outcome is not Rotation.ROTATED:
         raise RefreshExpired("this refresh token is unknown or has expired; log in again")
-    user = await services.accounts.get(grant.user)
+    user = await services.accounts.get_user(grant.user)
     if user is None:
         raise Unauthorized("the account of this token no longer exists")
     if user.blocked:

@@ -44,7 +44,7 @@ class Throttle:
     async def succeeded(self, name: str) -> None:
         """The password was right."""
         if self._on:
-            await self._limits.forget(_name_key(name))
+            await self._limits.reset_count(_name_key(name))
 
     async def failed(self, address: str) -> None:
         """The name or the password was wrong."""
@@ -52,7 +52,7 @@ class Throttle:
             return
         address = limit_key(address)
         allowed = self._allowed.login_failures_per_address
-        wait = await self._limits.take(f"login:address:{address}", limit=allowed, window_s=WINDOW_SECONDS)
+        wait = await self._limits.count_call(f"login:address:{address}", limit=allowed, window_s=WINDOW_SECONDS)
         if wait:
             self._closed[address] = self._clock() + wait
             if len(self._closed) > _ADDRESSES:
@@ -60,7 +60,7 @@ class Throttle:
             raise _limited(wait)
 
     async def _take(self, key: str, limit: int) -> None:
-        wait = await self._limits.take(key, limit=limit, window_s=WINDOW_SECONDS)
+        wait = await self._limits.count_call(key, limit=limit, window_s=WINDOW_SECONDS)
         if wait:
             raise _limited(wait)
 

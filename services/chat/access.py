@@ -12,7 +12,7 @@ from services.common.collaborators import Services
 
 async def find_room(services: Services, room: str) -> Room:
     """The room, or `NotFound`."""
-    found = await services.rooms.get(room)
+    found = await services.rooms.get_room(room)
     if found is None:
         raise NotFound("there is no such room")
     return found
@@ -20,7 +20,7 @@ async def find_room(services: Services, room: str) -> Room:
 
 async def find_user(services: Services, user: str) -> User:
     """The user, or `NotFound`."""
-    found = await services.accounts.get(user)
+    found = await services.accounts.get_user(user)
     if found is None:
         raise NotFound("there is no such user")
     return found
@@ -28,7 +28,7 @@ async def find_user(services: Services, user: str) -> User:
 
 async def admit(services: Services, room: str, user: User, action: Action) -> Role:
     """The caller's role in the room. Raises `NotFound`, and `Forbidden` unless the role has the right."""
-    role = await services.rooms.role(room, user.id)
+    role = await services.rooms.get_role(room, user.id)
     if role is None:
         await find_room(services, room)
         raise Forbidden("you are not a member of this room")
@@ -39,7 +39,7 @@ async def admit(services: Services, room: str, user: User, action: Action) -> Ro
 async def see_room(services: Services, room: str, user: User) -> tuple[Room, Role | None]:
     """A room that the caller is in, or that is public. Raises `NotFound`, `Forbidden`."""
     found = await find_room(services, room)
-    role = await services.rooms.role(room, user.id)
+    role = await services.rooms.get_role(room, user.id)
     if role is None and found.visibility is not Visibility.PUBLIC:
         raise Forbidden("this room is private and you are not a member; ask for an invitation")
     return found, role
@@ -53,7 +53,7 @@ async def view(services: Services, room: Room, role: Role | None, user: User) ->
 async def views(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
     """Rooms as this user sees them, with one question to history."""
     keys = [room_key(room.id) for room, role in rooms if role is not None]
-    summaries = await services.history.summaries(user.id, keys)
+    summaries = await services.history.summarize_conversations(user.id, keys)
     found = []
     for room, role in rooms:
         summary = summaries.get(room_key(room.id)) if role is not None else None

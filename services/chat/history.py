@@ -53,9 +53,9 @@ async def room_messages(
 async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With) -> Originals:
     """The earlier texts of an edited or deleted message. For moderators."""
     await admit(services, room, caller, Action.SEE_ORIGINALS)
-    if await services.history.get(room_key(room), seq) is None:
+    if await services.history.get_message(room_key(room), seq) is None:
         raise NotFound("there is no message with this seq")
-    texts = await services.history.originals(room_key(room), seq)
+    texts = await services.history.earlier_texts(room_key(room), seq)
     return Originals(originals=[Original(text=text, until=rfc3339(until)) for until, text in texts])
 
 
@@ -69,9 +69,9 @@ async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
 @router.get("/api/dms", responses=responses(401, 403))
 async def conversations(caller: Caller, services: With) -> Conversations:
     """The caller's direct conversations, with what is unread."""
-    keys = await services.history.dms(caller.id)
-    summaries = await services.history.summaries(caller.id, keys)
-    others = await services.accounts.get_many([partner(key, caller.id) for key in keys])
+    keys = await services.history.list_dms(caller.id)
+    summaries = await services.history.summarize_conversations(caller.id, keys)
+    others = await services.accounts.get_users([partner(key, caller.id) for key in keys])
     found = []
     for key in keys:
         other, summary = others.get(partner(key, caller.id)), summaries[key]
@@ -103,4 +103,4 @@ async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
 async def _page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Response:
     if before is not None and after is not None:
         raise Invalid("give `before` or `after`, not both", field="before")
-    return page_response(await services.history.page(key, before=before, after=after, limit=limit))
+    return page_response(await services.history.read_page(key, before=before, after=after, limit=limit))

@@ -40,7 +40,7 @@ async def invite(room: RoomId, caller: Caller, services: With, body: NewInvite |
 @router.post("/api/invites/{token}", responses=responses(401, 403, 404, 422))
 async def accept(token: str, caller: Caller, services: With) -> RoomView:
     """Become a member by an invitation. To be one already is no error, and changes nothing."""
-    found = await services.rooms.invite(_digest(token))
+    found = await services.rooms.get_invite(_digest(token))
     if found is None or found.expires <= services.clock():
         raise NotFound("this invitation is unknown or has expired; ask for another")
     room = await find_room(services, found.room)

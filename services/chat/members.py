@@ -45,7 +45,7 @@ async def list_members(
 ) -> MemberPage:
     """The members by name."""
     await admit(services, room, caller, Action.LIST_MEMBERS)
-    found = await services.rooms.members(room, after, limit + 1)
+    found = await services.rooms.list_members(room, after, limit + 1)
     return MemberPage(members=[_member(member) for member in found[:limit]], more=len(found) > limit)
 
 
@@ -58,7 +58,7 @@ async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Calle
     """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
     actor = await admit(services, room, caller, Action.ADD_MEMBER)
     await find_user(services, user)
-    before = await services.rooms.role(room, user)
+    before = await services.rooms.get_role(room, user)
     if before is not None:
         require(actor, Action.SET_ROLE)
     _outranks(actor, before, body.role)
@@ -85,7 +85,7 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
         await leave(room, caller, services)
         return
     actor = await admit(services, room, caller, Action.KICK)
-    target = await services.rooms.role(room, user)
+    target = await services.rooms.get_role(room, user)
     if target is None:
         await announce.member_changed(services.relay, room, user, "kicked", None, again=True)
         raise NotFound("this user is not a member of the room")
@@ -97,7 +97,7 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
 async def join(room: RoomId, caller: Caller, services: With) -> RoomView:
     """Become a member of a public room. To be one already is no error."""
     found = await find_room(services, room)
-    role = await services.rooms.role(room, caller.id)
+    role = await services.rooms.get_role(room, caller.id)
     if role is None:
         if found.visibility is not Visibility.PUBLIC:
             raise Forbidden("this room is private; ask for an invitation")
@@ -129,8 +129,8 @@ async def _remove(services: Services, room: str, user: str, change: str) -> None
 async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     """Who is banned. For moderators."""
     await admit(services, room, caller, Action.BAN)
-    banned = await services.rooms.bans(room)
-    users = await services.accounts.get_many(banned)
+    banned = await services.rooms.list_bans(room)
+    users = await services.accounts.get_users(banned)
     return BanList(bans=[Person(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
 
 
@@ -140,11 +140,11 @@ async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: 
     actor = await admit(services, room, caller, Action.BAN)
     if user == caller.id:
         raise Invalid("one does not ban oneself; leave the room instead", field="user")
-    _outranks(actor, await services.rooms.role(room, user), None)
+    _outranks(actor, await services.rooms.get_role(room, user), None)
     reason = body.reason if body is not None else ""
     with whole():
         try:
-            await services.rooms.ban(room, user, caller.id, reason, services.clock())
+            await services.rooms.ban_user(room, user, caller.id, reason, services.clock())
         except Conflict:
             raise _last_owner() from None
         await announce.member_changed(services.relay, room, user, "banned", None)
@@ -154,7 +154,7 @@ async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: 
 async def unban(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Lift a ban; the user may join again. For moderators."""
     await admit(services, room, caller, Action.BAN)
-    if not await services.rooms.unban(room, user):
+    if not await services.rooms.unban_user(room, user):
         raise NotFound("this user is not banned from the room")
 
 

@@ -28,7 +28,7 @@ async def find_users(
     limit: Limit = 50,
 ) -> People:
     """Users by name."""
-    found = await services.accounts.search(name, limit)
+    found = await services.accounts.search_users(name, limit)
     return People(users=[Person(id=user.id, name=user.name) for user in found])
 
 
@@ -52,7 +52,7 @@ async def presence(
     wanted = [part.strip() for entry in users for part in entry.split(",") if part.strip()]
     if len(wanted) > WATCHED:
         raise Invalid(f"ask for at most {WATCHED} users at once", field="users")
-    seen = await services.presence.states({check_id(user, "users") for user in wanted})
+    seen = await services.presence.get_states({check_id(user, "users") for user in wanted})
     return States(
         states={
             user: PresenceView(

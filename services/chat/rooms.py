@@ -30,7 +30,7 @@ async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView
     now = services.clock()
     room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now)
     with whole():
-        await services.rooms.create(room, caller.id)
+        await services.rooms.create_room(room, caller.id)
         await announce.member_changed(services.relay, room.id, caller.id, "joined", Role.OWNER)
     return await view(services, room, Role.OWNER, caller)
 
@@ -44,11 +44,11 @@ async def list_rooms(
     limit: Limit = 50,
 ) -> RoomList:
     """One's own rooms, all of them; or public rooms, `limit` at most."""
-    mine = list(await services.rooms.of_user(caller.id))
+    mine = list(await services.rooms.rooms_of_user(caller.id))
     rooms: list[tuple[Room, Role | None]] = [*mine]
     if public:
         roles = {room.id: role for room, role in mine}
-        rooms = [(room, roles.get(room.id)) for room in await services.rooms.public(name, limit)]
+        rooms = [(room, roles.get(room.id)) for room in await services.rooms.list_public_rooms(name, limit)]
     return RoomList(rooms=await views(services, rooms, caller))
 
 
@@ -66,7 +66,7 @@ async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: 
     if body.name is None and body.visibility is None:
         raise Invalid("give `name`, `visibility` or both", field="name")
     with whole():
-        changed = await services.rooms.update(room, body.name, body.visibility)
+        changed = await services.rooms.update_room(room, body.name, body.visibility)
         await announce.room_updated(services.relay, changed)
     return await view(services, changed, role, caller)
 
@@ -80,6 +80,6 @@ async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
         await announce.room_deleted(services.relay, room, [])
         raise
     with whole(DELETE_SECONDS):
-        members = await services.rooms.member_ids(room)
-        await services.rooms.delete(room)
+        members = await services.rooms.list_member_ids(room)
+        await services.rooms.delete_room(room)
         await announce.room_deleted(services.relay, room, members)

@@ -48,22 +48,22 @@ async def search(
     if from_ and sender is None:
         return page_response(Page(messages=[], more=False))
     query = Search(terms=words, conversations=places, sender=sender, before=_time(before), limit=limit)
-    return page_response(await services.history.search(query))
+    return page_response(await services.history.search_messages(query))
 
 
 async def _places(services: Services, caller: User, room: str | None) -> list[str]:
     if room is not None:
         await admit(services, room, caller, Action.READ)
         return [room_key(room)]
-    rooms = [room_key(found.id) for found, _ in await services.rooms.of_user(caller.id)]
-    return [*rooms, *await services.history.dms(caller.id)]
+    rooms = [room_key(found.id) for found, _ in await services.rooms.rooms_of_user(caller.id)]
+    return [*rooms, *await services.history.list_dms(caller.id)]
 
 
 async def _sender(services: Services, wanted: str) -> str | None:
     try:
         return check_id(wanted)
     except Invalid:
-        user = await services.accounts.by_name(wanted)
+        user = await services.accounts.find_by_name(wanted)
         return user.id if user is not None else None
 
 

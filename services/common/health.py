@@ -25,13 +25,13 @@ def probes(
     accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence, *, log: Log | None = None
 ) -> dict[str, Probe]:
     """A cheap question to each engine, by the name of its port; not every process has a log."""
-    found: dict[str, Probe] = {"log": log.check} if log is not None else {}
+    found: dict[str, Probe] = {"log": log.check_health} if log is not None else {}
     return found | {
-        "accounts": lambda: accounts.get(NOBODY),
-        "rooms": lambda: rooms.get(NOBODY),
-        "history": lambda: history.newest([NOBODY]),
+        "accounts": lambda: accounts.get_user(NOBODY),
+        "rooms": lambda: rooms.get_room(NOBODY),
+        "history": lambda: history.newest_seqs([NOBODY]),
         "relay": lambda: relay.publish([]),
-        "presence": lambda: presence.states([NOBODY]),
+        "presence": lambda: presence.get_states([NOBODY]),
     }
 
 

@@ -28,7 +28,7 @@ async def authenticate(
     if credentials is None:
         raise Unauthorized("send `Authorization: Bearer` with the access token of a log-in")
     claims = services.keys.verify(credentials.credentials)
-    user = await services.accounts.get(claims.user)
+    user = await services.accounts.get_user(claims.user)
     if user is None:
         raise Unauthorized("the account of this token no longer exists")
     return refuse_blocked(user)

@@ -38,7 +38,7 @@ async def find_message(services: Services, caller: User, place: Place) -> Messag
         conversation = room_key(place.room)
     else:
         conversation = dm_key(caller.id, place.with_ or "")
-    message = await services.history.get(conversation, place.seq)
+    message = await services.history.get_message(conversation, place.seq)
     if message is None:
         raise NotFound("there is no such message")
     return message
@@ -46,8 +46,8 @@ async def find_message(services: Services, caller: User, place: Place) -> Messag
 
 async def last_text(services: Services, conversation: str, seq: int) -> str | None:
     """What a message said last, withdrawn or not; None when it is gone."""
-    message = await services.history.get(conversation, seq)
+    message = await services.history.get_message(conversation, seq)
     if message is None or message.text is not None:
         return message.text if message is not None else None
-    earlier = await services.history.originals(conversation, seq)
+    earlier = await services.history.earlier_texts(conversation, seq)
     return earlier[-1][1] if earlier else None

@@ -45,7 +45,7 @@ class Blocks:
 
     async def set(self, block: Block) -> None:
         """Keep a user out: durable, and told to the edges, when this returns. Raises `NotFound`."""
-        if await self._accounts.get(block.user) is None:
+        if await self._accounts.get_user(block.user) is None:
             raise NotFound("there is no such user")
         entry = self._entry(Action.BLOCK, block.user, block.by, block.reason, until=block.until)
         with whole():
@@ -72,7 +72,7 @@ class Blocks:
         found: list[Block] = []
         now = self._clock()
         while len(found) < limit:
-            page = await self._cases.blocks(after, limit)
+            page = await self._cases.list_blocks(after, limit)
             found += [block for block in page if holds(block, now)]
             if len(page) < limit:
                 break
@@ -98,7 +98,7 @@ class Blocks:
 
     async def sweep(self) -> float:
         """End what is due; after how many seconds to look again."""
-        for block in await self._cases.due(self._clock(), AT_ONCE):
+        for block in await self._cases.list_due_blocks(self._clock(), AT_ONCE):
             await self.end(block.user, POLICY, "its time is over", due=self._clock())
         following = await self._cases.next_due()
         if following is None:
@@ -108,7 +108,7 @@ class Blocks:
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[AsyncIterator[BlockChange]]:
         """See `chat.ports.moderation.Moderation.watch_blocks`."""
-        async with self._relay.listener() as listener:
+        async with self._relay.open_listener() as listener:
             await listener.subscribe([wire.CHANNEL])
             async with aclosing(_changes(listener)) as changes:
                 yield changes
@@ -117,8 +117,8 @@ class Blocks:
         """What a crash may have left half done: a block without its mark. (A mark without a block, as an older version
         could set it, stays.)"""
         after = ""
-        while page := await self._cases.blocks(after, AT_ONCE):
-            users = await self._accounts.get_many([block.user for block in page])
+        while page := await self._cases.list_blocks(after, AT_ONCE):
+            users = await self._accounts.get_users([block.user for block in page])
             for block in page:
                 user = users.get(block.user)
                 if user is not None and not user.blocked:
@@ -128,12 +128,12 @@ class Blocks:
     async def _follow(self, user: str) -> None:
         """Mark the account as the store of cases says, and look again, for another process may have changed it."""
         while True:
-            blocked = await self._cases.block(user) is not None
+            blocked = await self._cases.get_block(user) is not None
             try:
                 await self._accounts.set_blocked(user, blocked)
             except NotFound:
                 return
-            if (await self._cases.block(user) is not None) == blocked:
+            if (await self._cases.get_block(user) is not None) == blocked:
                 return
 
     async def _tell_blocked(self, block: Block) -> None:

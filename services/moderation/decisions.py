@@ -42,17 +42,17 @@ async def decide(services: Services, case: Case, decision: Decision, by: User) -
         reason=decision.reason,
         verdict=decision.verdict,
     )
-    await services.cases.decide(case.id, decision.verdict, entry)
+    await services.cases.record_decision(case.id, decision.verdict, entry)
 
 
 async def block(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:
     """Block a user. Raises `NotFound`, and `Forbidden` for a moderator, whose right the operator has to end first."""
     await _find_blockable(services, user)
-    await services.moderation.block(user, by=by.id, reason=reason, seconds=seconds)
+    await services.moderation.block_user(user, by=by.id, reason=reason, seconds=seconds)
 
 
 async def _find_blockable(services: Services, user: str) -> None:
-    found = await services.accounts.get(user)
+    found = await services.accounts.get_user(user)
     if found is None:
         raise NotFound("there is no such user")
     if is_moderator(services, found):
@@ -62,11 +62,11 @@ async def _find_blockable(services: Services, user: str) -> None:
 async def _undo(services: Services, case: Case, by: User, reason: str) -> None:
     """The text comes back, what was counted is forgiven, and the block that followed ends."""
     if case.kind is CaseKind.BLOCKED or case.verdict is Verdict.BLOCK:
-        await services.moderation.unblock(case.user, by=by.id, reason=reason)
+        await services.moderation.unblock_user(case.user, by=by.id, reason=reason)
     if case.kind is CaseKind.BLOCKED:
         return
-    await services.cases.forgive(case.user, case.client_id)
-    message = await services.history.get(case.conversation, case.seq)
+    await services.cases.forgive_removals(case.user, case.client_id)
+    message = await services.history.get_message(case.conversation, case.seq)
     if message is None or not message.moderated or message.deleted:
         return
     text = await last_text(services, case.conversation, case.seq)
@@ -80,7 +80,7 @@ async def _withdraw(services: Services, case: Case, decision: Decision, by: User
     now = services.clock()
     removal = Removal(user=case.user, client_id=case.client_id, revision=max(case.revision, 0), at=now)
     await services.cases.count_removals([removal])
-    message = await services.history.get(case.conversation, case.seq)
+    message = await services.history.get_message(case.conversation, case.seq)
     if message is None or message.moderated:
         return
     reason = decision.reason or case.reason

@@ -49,7 +49,7 @@ async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
     now = services.clock()
     case = _message_case(services, message, CaseKind.REPORTED)
     entry = _entry(services, Action.REPORT, caller.id, case, body.reason)
-    found, _ = await services.cases.report(case, Report(caller.id, body.reason, now), entry)
+    found, _ = await services.cases.add_report(case, Report(caller.id, body.reason, now), entry)
     return CaseId(id=found.id)
 
 
@@ -64,7 +64,7 @@ async def appeal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
         raise Conflict("this message was not withdrawn by moderation", field="seq")
     case = _message_case(services, message, CaseKind.REMOVED)
     entry = _entry(services, Action.APPEAL, caller.id, case, body.text)
-    return CaseId(id=(await services.cases.appeal(case, body.text, entry)).id)
+    return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
 async def _throttle(request: Request) -> Throttle:
@@ -84,13 +84,13 @@ async def appeal_block(
 ) -> CaseId:
     """Ask the moderators to end a block. Once for each block. A wrong password is 401, as at a log-in."""
     await rates.log_in(body.name, address)
-    user = await services.accounts.by_name(body.name)
-    stored = await services.accounts.password_hash(user.id) if user is not None else None
+    user = await services.accounts.find_by_name(body.name)
+    stored = await services.accounts.get_password_hash(user.id) if user is not None else None
     if not await services.passwords.verify(stored, body.password) or user is None:
         await rates.failed(address)
         raise WrongLogin("the name or the password is wrong")
     await rates.succeeded(body.name)
-    block = await services.cases.block(user.id)
+    block = await services.cases.get_block(user.id)
     if block is None:
         raise Conflict("this account is not blocked")
     case = Case(
@@ -102,7 +102,7 @@ async def appeal_block(
         reason=block.reason,
     )
     entry = _entry(services, Action.APPEAL, user.id, case, body.text)
-    return CaseId(id=(await services.cases.appeal(case, body.text, entry)).id)
+    return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
 @router.put("/rooms/{room}", status_code=204, responses=responses(401, 403, 404, 422))
@@ -131,8 +131,8 @@ async def strictness(room: RoomId, caller: Caller, services: With) -> Strictness
     """How much a room bears. For its members, and for moderators of the instance."""
     if not is_moderator(services, caller):
         await admit(services, room, caller, RoomAction.READ)
-    found = await services.cases.strictness([room_key(room)])
-    held = bool(await services.cases.held([room_key(room)]))
+    found = await services.cases.get_strictness([room_key(room)])
+    held = bool(await services.cases.held_conversations([room_key(room)]))
     return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL), held=held)
 
 
@@ -145,7 +145,7 @@ async def _admit_owner(services: Services, room: str, caller: User) -> None:
 
 async def _limit(services: Services, caller: User) -> None:
     if services.settings.rate_limits:
-        wait = await services.limits.take(f"report:{caller.id}", limit=REPORTS_A_MINUTE, window_s=60.0)
+        wait = await services.limits.count_call(f"report:{caller.id}", limit=REPORTS_A_MINUTE, window_s=60.0)
         if wait:
             raise RateLimited("too many reports and appeals; wait a little", retry_after_ms=wait)
 

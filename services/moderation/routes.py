@@ -43,25 +43,25 @@ async def queue(
     limit: Limit = 50,
 ) -> CasePage:
     """What waits for a moderator, the oldest first; or what was decided, by moderators and by rules."""
-    found = await services.cases.queue(state, after, limit + 1)
+    found = await services.cases.list_cases(state, after, limit + 1)
     return CasePage(cases=await _views(services, found[:limit]), more=len(found) > limit)
 
 
 @router.post("/queue/{case}", responses=responses(401, 403, 404, 422))
 async def decide(case: str, body: Decision, caller: Moderator, services: With) -> CaseView:
     """Decide a case, open or decided before. `allow` undoes: the text comes back, a block that followed ends."""
-    found = await services.cases.get(check_id(case, "case"))
+    found = await services.cases.get_case(check_id(case, "case"))
     if found is None:
         raise NotFound("there is no such case")
     await decisions.decide(services, found, body, caller)
-    decided = await services.cases.get(found.id)
+    decided = await services.cases.get_case(found.id)
     return (await _views(services, [decided or found]))[0]
 
 
 @router.get("/blocks", responses=responses(401, 403, 422))
 async def blocks(_moderator: Moderator, services: With, after: UserId | None = None, limit: Limit = 50) -> BlockPage:
     """Who is blocked now."""
-    found = await services.moderation.blocks(after or "", limit + 1)
+    found = await services.moderation.list_blocks(after or "", limit + 1)
     people = await _people(services, [block.user for block in found])
     return BlockPage(blocks=[_block(block, people) for block in found[:limit]], more=len(found) > limit)
 
@@ -78,7 +78,7 @@ async def block(user: UserId, caller: Moderator, services: With, body: NewBlock 
 @router.delete("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
 async def unblock(user: UserId, caller: Moderator, services: With) -> None:
     """Let a user in again."""
-    if not await services.moderation.unblock(user, by=caller.id):
+    if not await services.moderation.unblock_user(user, by=caller.id):
         raise NotFound("this user is not blocked")
 
 
@@ -91,12 +91,12 @@ async def audit(
     limit: Limit = 50,
 ) -> AuditPage:
     """Who did what, to whom, and why; the newest first."""
-    found = await services.cases.audit(before, limit + 1, user=user)
+    found = await services.cases.list_audit_entries(before, limit + 1, user=user)
     return AuditPage(entries=[_entry(entry) for entry in found[:limit]], more=len(found) > limit)
 
 
 async def _people(services: Services, users: Sequence[str]) -> dict[str, User]:
-    return await services.accounts.get_many(users)
+    return await services.accounts.get_users(users)
 
 
 def _person(user: str, people: dict[str, User]) -> Person:

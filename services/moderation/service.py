@@ -57,7 +57,7 @@ class ModerationService:
             tasks.start_soon(self._blocks.run)
             task_status.started()
 
-    async def check(self, contents: Sequence[Content]) -> Sequence[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
         """See the port."""
         findings = await self._checker.check(contents)
         removed = [index for index, finding in enumerate(findings) if finding.verdict in _WITHDRAWN]
@@ -69,13 +69,13 @@ class ModerationService:
                     findings[index] = replace(findings[index], verdict=Verdict.BLOCK)
         return findings
 
-    async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
+    async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """See the port."""
         if len(reason) > REASON_LENGTH:
             raise Invalid(f"a reason has at most {REASON_LENGTH} characters", field="reason")
         if seconds is not None and seconds < 1 and by != POLICY:
             raise Invalid("a block lasts at least a second, or for ever without `seconds`", field="seconds")
-        known = await self._cases.block(user) if by == POLICY else None
+        known = await self._cases.get_block(user) if by == POLICY else None
         if by == POLICY:
             seconds = self._rules.current.policy.seconds((await self._tallies({user}))[user])
         now = self._clock()
@@ -86,11 +86,11 @@ class ModerationService:
         await self._blocks.set(block)
         return block
 
-    async def unblock(self, user: str, *, by: str, reason: str = "") -> bool:
+    async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
         """See the port."""
         return await self._blocks.end(user, by, reason)
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See the port."""
         if not 1 <= limit <= BLOCKS_AT_ONCE:
             raise Invalid(f"ask for 1 to {BLOCKS_AT_ONCE} blocks at once", field="limit")
@@ -102,7 +102,7 @@ class ModerationService:
 
     async def _tallies(self, users: set[str]) -> dict[str, Tally]:
         since = self._clock() - self._rules.current.policy.window_s * 1000
-        return await self._cases.removals(users, since)
+        return await self._cases.tally_removals(users, since)
 
 
 def _removal(content: Content, finding: Finding) -> Removal:

@@ -31,7 +31,7 @@ async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_res
     async with open_engines(settings) as engines:
         await engines.log.append(DM_TOPIC, sent.conversation, encode(sent))
         await engines.log.append(DM_TOPIC, sent.conversation, b"not a record")
-    async with open_engines(settings) as engines, engines.relay.listener() as listener:
+    async with open_engines(settings) as engines, engines.relay.open_listener() as listener:
         channel = user_channel(bob)
         await listener.subscribe([channel])
         await engines.relay.publish([Publication(channel, b"again", live_key(ada, client_id, bob))])
@@ -49,8 +49,8 @@ async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) 
                 pass
         user = User(id=new_id(), name="guest", created=now_ms())
         async with open_store(settings) as store:
-            await store.accounts.create(user, None)
-        assert await engines.accounts.get(user.id) == user
+            await store.accounts.create_user(user, None)
+        assert await engines.accounts.get_user(user.id) == user
     assert await anyio.Path(tmp_path, "rookery.db").exists()
 
 

@@ -25,42 +25,42 @@ async def accounts(stores: Stores) -> Accounts:
 
 async def test_user_is_found_by_id_and_by_name_without_case(accounts: Accounts) -> None:
     user = User(id=ANN, name="Ann.B", email="ann@example.org", created=NOW, blocked=False)
-    await accounts.create(user, "hash")
-    assert await accounts.get(ANN) == user
-    assert await accounts.by_name("aNN.b") == user
-    assert await accounts.get(BEN) is None
-    assert await accounts.by_name("Ann") is None
+    await accounts.create_user(user, "hash")
+    assert await accounts.get_user(ANN) == user
+    assert await accounts.find_by_name("aNN.b") == user
+    assert await accounts.get_user(BEN) is None
+    assert await accounts.find_by_name("Ann") is None
 
 
 @pytest.mark.parametrize("name", ["Ann", "ann", "ANN"])
 async def test_name_is_taken_without_case(accounts: Accounts, name: str) -> None:
-    await accounts.create(make_user(ANN, name="aNn"), None)
+    await accounts.create_user(make_user(ANN, name="aNn"), None)
     with pytest.raises(Conflict) as caught:
-        await accounts.create(make_user(BEN, name=name), None)
+        await accounts.create_user(make_user(BEN, name=name), None)
     assert caught.value.field == "name"
-    assert await accounts.get(BEN) is None
+    assert await accounts.get_user(BEN) is None
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", "ANN@example.org"])
 async def test_address_is_taken(accounts: Accounts, email: str) -> None:
-    await accounts.create(make_user(ANN, email="Ann@example.org"), None)
+    await accounts.create_user(make_user(ANN, email="Ann@example.org"), None)
     with pytest.raises(Conflict) as caught:
-        await accounts.create(make_user(BEN, email=email), None)
+        await accounts.create_user(make_user(BEN, email=email), None)
     assert caught.value.field == "email"
-    assert (await accounts.get(ANN) or make_user(ANN)).email == "Ann@example.org"
+    assert (await accounts.get_user(ANN) or make_user(ANN)).email == "Ann@example.org"
 
 
 async def test_id_is_taken(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), None)
+    await accounts.create_user(make_user(ANN), None)
     with pytest.raises(Conflict) as caught:
-        await accounts.create(make_user(ANN, name="another"), None)
+        await accounts.create_user(make_user(ANN, name="another"), None)
     assert caught.value.field == "id"
 
 
 async def test_any_number_have_no_address(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), None)
-    await accounts.create(make_user(BEN), None)
-    assert set(await accounts.get_many([ANN, BEN])) == {ANN, BEN}
+    await accounts.create_user(make_user(ANN), None)
+    await accounts.create_user(make_user(BEN), None)
+    assert set(await accounts.get_users([ANN, BEN])) == {ANN, BEN}
 
 
 async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
@@ -68,7 +68,7 @@ async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
 
     async def register(user: str) -> None:
         try:
-            await accounts.create(make_user(user, name="same"), None)
+            await accounts.create_user(make_user(user, name="same"), None)
             outcomes.append(user)
         except Conflict:
             outcomes.append("")
@@ -77,44 +77,44 @@ async def test_of_many_who_want_a_name_one_gets_it(accounts: Accounts) -> None:
         for user in (ANN, BEN, CAT, DAN):
             tasks.start_soon(register, user)
     (winner,) = filter(None, outcomes)
-    found = await accounts.by_name("same")
+    found = await accounts.find_by_name("same")
     assert found is not None
     assert found.id == winner
 
 
 async def test_get_many_gives_those_who_exist(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), None)
-    assert await accounts.get_many([ANN, BEN, ANN]) == {ANN: make_user(ANN)}
-    assert await accounts.get_many([]) == {}
+    await accounts.create_user(make_user(ANN), None)
+    assert await accounts.get_users([ANN, BEN, ANN]) == {ANN: make_user(ANN)}
+    assert await accounts.get_users([]) == {}
 
 
 async def test_ids_by_names(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), None)
-    await accounts.create(make_user(BEN), None)
+    await accounts.create_user(make_user(ANN), None)
+    await accounts.create_user(make_user(BEN), None)
     assert await accounts.ids_by_names(["ann", "ben", "nobody"]) == {"ann": ANN, "ben": BEN}
 
 
 async def test_search_is_by_prefix_without_case_and_by_name(accounts: Accounts) -> None:
     for user, name in ((ANN, "Sam"), (BEN, "sally"), (CAT, "SAMUEL"), (DAN, "tom")):
-        await accounts.create(make_user(user, name=name), None)
-    assert [user.name for user in await accounts.search("SA", 10)] == ["sally", "Sam", "SAMUEL"]
-    assert [user.name for user in await accounts.search("sam", 1)] == ["Sam"]
-    assert [user.name for user in await accounts.search("", 10)] == ["sally", "Sam", "SAMUEL", "tom"]
+        await accounts.create_user(make_user(user, name=name), None)
+    assert [user.name for user in await accounts.search_users("SA", 10)] == ["sally", "Sam", "SAMUEL"]
+    assert [user.name for user in await accounts.search_users("sam", 1)] == ["Sam"]
+    assert [user.name for user in await accounts.search_users("", 10)] == ["sally", "Sam", "SAMUEL", "tom"]
 
 
 @pytest.mark.parametrize("prefix", ["a%", "a_", "*", "'", '"'])
 async def test_search_takes_every_character_as_it_is(accounts: Accounts, prefix: str) -> None:
-    await accounts.create(make_user(ANN, name="abc"), None)
-    assert await accounts.search(prefix, 10) == []
+    await accounts.create_user(make_user(ANN, name="abc"), None)
+    assert await accounts.search_users(prefix, 10) == []
 
 
 async def test_password_hash(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), "one")
-    await accounts.create(make_user(BEN), None)
+    await accounts.create_user(make_user(ANN), "one")
+    await accounts.create_user(make_user(BEN), None)
     await accounts.set_password_hash(BEN, "two")
-    assert await accounts.password_hash(ANN) == "one"
-    assert await accounts.password_hash(BEN) == "two"
-    assert await accounts.password_hash(CAT) is None
+    assert await accounts.get_password_hash(ANN) == "one"
+    assert await accounts.get_password_hash(BEN) == "two"
+    assert await accounts.get_password_hash(CAT) is None
 
 
 async def test_password_of_nobody(accounts: Accounts) -> None:
@@ -123,11 +123,11 @@ async def test_password_of_nobody(accounts: Accounts) -> None:
 
 
 async def test_blocked_and_unblocked(accounts: Accounts) -> None:
-    await accounts.create(make_user(ANN), None)
+    await accounts.create_user(make_user(ANN), None)
     await accounts.set_blocked(ANN, blocked=True)
-    assert (await accounts.get_many([ANN]))[ANN].blocked
+    assert (await accounts.get_users([ANN]))[ANN].blocked
     await accounts.set_blocked(ANN, blocked=False)
-    assert not (await accounts.get_many([ANN]))[ANN].blocked
+    assert not (await accounts.get_users([ANN]))[ANN].blocked
     with pytest.raises(NotFound):
         await accounts.set_blocked(BEN, blocked=True)
 

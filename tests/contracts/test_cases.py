@@ -60,103 +60,103 @@ def entry(action: Action = Action.FLAG, at: int = NOW, **fields: Any) -> AuditEn
 
 async def test_a_judgement_makes_a_case_and_says_so_in_the_audit_log(cases: Cases) -> None:
     made, note = case(), entry()
-    assert await cases.judge(made, note) == (made, True)
-    assert await cases.get(made.id) == made
-    assert await cases.find(made.subject) == made
-    assert await cases.audit(None, 10) == [replace(note, case=made.id)]
-    assert await cases.get(new_id()) is None
-    assert await cases.find("message:x:1") is None
+    assert await cases.record_judgement(made, note) == (made, True)
+    assert await cases.get_case(made.id) == made
+    assert await cases.find_case(made.subject) == made
+    assert await cases.list_audit_entries(None, 10) == [replace(note, case=made.id)]
+    assert await cases.get_case(new_id()) is None
+    assert await cases.find_case("message:x:1") is None
 
 
 async def test_a_judgement_that_comes_again_changes_nothing(cases: Cases) -> None:
     made = case()
-    await cases.judge(made, entry())
-    assert await cases.judge(case(kind=CaseKind.REMOVED), entry()) == (made, False)
-    assert len(await cases.audit(None, 10)) == 1
+    await cases.record_judgement(made, entry())
+    assert await cases.record_judgement(case(kind=CaseKind.REMOVED), entry()) == (made, False)
+    assert len(await cases.list_audit_entries(None, 10)) == 1
 
 
 async def test_a_newer_judgement_keeps_reports_and_appeal(cases: Cases) -> None:
     made = case()
-    await cases.judge(made, entry())
-    await cases.report(case(), Report(BEN, "rude", NOW), entry(Action.REPORT))
+    await cases.record_judgement(made, entry())
+    await cases.add_report(case(), Report(BEN, "rude", NOW), entry(Action.REPORT))
     newer = case(revision=5, rule="other", kind=CaseKind.REMOVED, state=CaseState.DECIDED, opened=NOW + 99)
-    known, changed = await cases.judge(newer, entry(Action.REMOVE))
+    known, changed = await cases.record_judgement(newer, entry(Action.REMOVE))
     assert changed
     assert (known.id, known.opened, known.rule, known.revision) == (made.id, made.opened, "other", 5)
     assert [report.user for report in known.reports] == [BEN]
-    assert await cases.queue(CaseState.OPEN, None, 10) == []
-    assert await cases.queue(CaseState.DECIDED, None, 10) == [known]
+    assert await cases.list_cases(CaseState.OPEN, None, 10) == []
+    assert await cases.list_cases(CaseState.DECIDED, None, 10) == [known]
 
 
 async def test_a_report_makes_a_case_or_joins_it(cases: Cases) -> None:
     reported = case(kind=CaseKind.REPORTED, revision=-1, rule="")
-    first, added = await cases.report(reported, Report(BEN, "rude", NOW), entry(Action.REPORT, by=BEN))
+    first, added = await cases.add_report(reported, Report(BEN, "rude", NOW), entry(Action.REPORT, by=BEN))
     assert added
     assert first == replace(reported, reports=(Report(BEN, "rude", NOW),))
-    second, added = await cases.report(case(id=new_id()), Report(CAT, "spam", NOW), entry(Action.REPORT, by=CAT))
+    second, added = await cases.add_report(case(id=new_id()), Report(CAT, "spam", NOW), entry(Action.REPORT, by=CAT))
     assert added
     assert (second.id, [report.user for report in second.reports]) == (reported.id, [BEN, CAT])
-    assert await cases.report(case(), Report(BEN, "again", NOW), entry(Action.REPORT)) == (second, False)
-    assert {note.case for note in await cases.audit(None, 10)} == {reported.id}
-    assert len(await cases.audit(None, 10)) == 2
+    assert await cases.add_report(case(), Report(BEN, "again", NOW), entry(Action.REPORT)) == (second, False)
+    assert {note.case for note in await cases.list_audit_entries(None, 10)} == {reported.id}
+    assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_reports_are_bounded(cases: Cases) -> None:
     for number in range(REPORTS_KEPT):
-        await cases.report(case(), Report(f"user {number}", "", NOW), entry(Action.REPORT))
-    known, added = await cases.report(case(), Report("one more", "", NOW), entry(Action.REPORT))
+        await cases.add_report(case(), Report(f"user {number}", "", NOW), entry(Action.REPORT))
+    known, added = await cases.add_report(case(), Report("one more", "", NOW), entry(Action.REPORT))
     assert (len(known.reports), added) == (REPORTS_KEPT, False)
 
 
 async def test_a_report_of_what_was_decided_does_not_open_it(cases: Cases) -> None:
-    made, _ = await cases.judge(case(), entry())
-    await cases.decide(made.id, Verdict.ALLOW, entry(Action.DECIDE, by=DAN))
-    known, added = await cases.report(case(), Report(BEN, "", NOW), entry(Action.REPORT))
+    made, _ = await cases.record_judgement(case(), entry())
+    await cases.record_decision(made.id, Verdict.ALLOW, entry(Action.DECIDE, by=DAN))
+    known, added = await cases.add_report(case(), Report(BEN, "", NOW), entry(Action.REPORT))
     assert (known.state, added) == (CaseState.DECIDED, True)
 
 
 async def test_an_appeal_opens_a_case_again_once(cases: Cases) -> None:
-    made, _ = await cases.judge(case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(Action.REMOVE))
-    appealed = await cases.appeal(case(), "it was a quotation", entry(Action.APPEAL, by=ANN))
+    made, _ = await cases.record_judgement(case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(Action.REMOVE))
+    appealed = await cases.add_appeal(case(), "it was a quotation", entry(Action.APPEAL, by=ANN))
     assert appealed == replace(made, state=CaseState.OPEN, appeal="it was a quotation")
-    await cases.decide(made.id, Verdict.REMOVE, entry(Action.DECIDE, by=DAN))
+    await cases.record_decision(made.id, Verdict.REMOVE, entry(Action.DECIDE, by=DAN))
     with pytest.raises(Conflict):
-        await cases.appeal(case(), "really", entry(Action.APPEAL, by=ANN))
-    assert (await cases.get(made.id) or made).state is CaseState.DECIDED
-    fresh = await cases.appeal(case(7), "no case yet", entry(Action.APPEAL, by=ANN))
-    assert await cases.get(fresh.id) == fresh
+        await cases.add_appeal(case(), "really", entry(Action.APPEAL, by=ANN))
+    assert (await cases.get_case(made.id) or made).state is CaseState.DECIDED
+    fresh = await cases.add_appeal(case(7), "no case yet", entry(Action.APPEAL, by=ANN))
+    assert await cases.get_case(fresh.id) == fresh
 
 
 async def test_an_appeal_that_waits_survives_a_judgement(cases: Cases) -> None:
-    await cases.appeal(case(revision=-1), "why", entry(Action.APPEAL, by=ANN))
-    known, changed = await cases.judge(case(state=CaseState.DECIDED), entry(Action.REMOVE))
+    await cases.add_appeal(case(revision=-1), "why", entry(Action.APPEAL, by=ANN))
+    known, changed = await cases.record_judgement(case(state=CaseState.DECIDED), entry(Action.REMOVE))
     assert (changed, known.appeal, known.state, known.rule) == (True, "why", CaseState.OPEN, "slurs")
 
 
 async def test_a_decision_answers_with_the_case_before(cases: Cases) -> None:
-    made, _ = await cases.judge(case(), entry())
+    made, _ = await cases.record_judgement(case(), entry())
     note = entry(Action.DECIDE, by=DAN, at=NOW + 50, case=made.id)
-    assert await cases.decide(made.id, Verdict.REMOVE, note) == made
+    assert await cases.record_decision(made.id, Verdict.REMOVE, note) == made
     decided = replace(made, state=CaseState.DECIDED, verdict=Verdict.REMOVE, decided_by=DAN, decided=NOW + 50)
-    assert await cases.get(made.id) == decided
-    assert (await cases.audit(None, 1)) == [note]
+    assert await cases.get_case(made.id) == decided
+    assert (await cases.list_audit_entries(None, 1)) == [note]
     with pytest.raises(NotFound):
-        await cases.decide(new_id(), Verdict.ALLOW, entry(Action.DECIDE))
-    assert len(await cases.audit(None, 10)) == 2
+        await cases.record_decision(new_id(), Verdict.ALLOW, entry(Action.DECIDE))
+    assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_the_queue_is_paged_oldest_first(cases: Cases) -> None:
     made = [case(seq, opened=NOW + 10 - seq // 2) for seq in range(6)]
     for each in made:
-        await cases.judge(each, entry())
+        await cases.record_judgement(each, entry())
     expected = sorted(made, key=lambda each: (each.opened, each.id))
-    assert await cases.queue(CaseState.OPEN, None, 10) == expected
-    assert await cases.queue(CaseState.OPEN, None, 4) == expected[:4]
-    assert await cases.queue(CaseState.OPEN, expected[3].id, 4) == expected[4:]
-    await cases.decide(expected[3].id, Verdict.ALLOW, entry(Action.DECIDE))
-    assert await cases.queue(CaseState.OPEN, expected[3].id, 1) == expected[4:5]
+    assert await cases.list_cases(CaseState.OPEN, None, 10) == expected
+    assert await cases.list_cases(CaseState.OPEN, None, 4) == expected[:4]
+    assert await cases.list_cases(CaseState.OPEN, expected[3].id, 4) == expected[4:]
+    await cases.record_decision(expected[3].id, Verdict.ALLOW, entry(Action.DECIDE))
+    assert await cases.list_cases(CaseState.OPEN, expected[3].id, 1) == expected[4:5]
     with pytest.raises(NotFound):
-        await cases.queue(CaseState.OPEN, new_id(), 1)
+        await cases.list_cases(CaseState.OPEN, new_id(), 1)
 
 
 async def test_removals_count_once_within_the_window(cases: Cases) -> None:
@@ -172,12 +172,12 @@ async def test_removals_count_once_within_the_window(cases: Cases) -> None:
     await cases.count_removals(removals)
     await cases.count_removals(removals[:2])
     await cases.count_removals([])
-    assert await cases.removals([ANN, BEN, CAT], NOW - 1) == {ANN: Tally(3, 1), BEN: Tally(1), CAT: Tally()}
-    assert await cases.removals([ANN], NOW) == {ANN: Tally(2, 1)}
-    assert await cases.removals([], NOW) == {}
-    await cases.forgive(ANN, "a")
+    assert await cases.tally_removals([ANN, BEN, CAT], NOW - 1) == {ANN: Tally(3, 1), BEN: Tally(1), CAT: Tally()}
+    assert await cases.tally_removals([ANN], NOW) == {ANN: Tally(2, 1)}
+    assert await cases.tally_removals([], NOW) == {}
+    await cases.forgive_removals(ANN, "a")
     await cases.count_removals(removals)
-    assert await cases.removals([ANN, BEN], NOW - 1) == {ANN: Tally(1, 1), BEN: Tally(1)}
+    assert await cases.tally_removals([ANN, BEN], NOW - 1) == {ANN: Tally(1, 1), BEN: Tally(1)}
 
 
 def block(user: str = ANN, until: int | None = None, **fields: Any) -> Block:
@@ -185,14 +185,14 @@ def block(user: str = ANN, until: int | None = None, **fields: Any) -> Block:
 
 
 async def test_blocks_are_set_replaced_and_ended(cases: Cases) -> None:
-    assert await cases.block(ANN) is None
+    assert await cases.get_block(ANN) is None
     await cases.set_block(block(), entry(Action.BLOCK))
     await cases.set_block(block(until=NOW + 5), entry(Action.BLOCK))
-    assert await cases.block(ANN) == block(until=NOW + 5)
+    assert await cases.get_block(ANN) == block(until=NOW + 5)
     assert await cases.end_block(ANN, entry(Action.UNBLOCK))
     assert not await cases.end_block(ANN, entry(Action.UNBLOCK))
-    assert await cases.block(ANN) is None
-    assert len(await cases.audit(None, 10)) == 3
+    assert await cases.get_block(ANN) is None
+    assert len(await cases.list_audit_entries(None, 10)) == 3
 
 
 async def test_only_a_block_that_is_due_ends_by_itself(cases: Cases) -> None:
@@ -201,7 +201,7 @@ async def test_only_a_block_that_is_due_ends_by_itself(cases: Cases) -> None:
     assert not await cases.end_block(ANN, entry(Action.UNBLOCK), due=NOW + 4)
     assert not await cases.end_block(BEN, entry(Action.UNBLOCK), due=NOW + 4)
     assert await cases.end_block(ANN, entry(Action.UNBLOCK), due=NOW + 5)
-    assert len(await cases.audit(None, 10)) == 3
+    assert len(await cases.list_audit_entries(None, 10)) == 3
 
 
 async def test_blocks_are_listed_by_user_and_by_end(cases: Cases) -> None:
@@ -209,31 +209,31 @@ async def test_blocks_are_listed_by_user_and_by_end(cases: Cases) -> None:
     made = [block(ANN, NOW + 3), block(BEN), block(CAT, NOW + 1), block(DAN, NOW + 2)]
     for each in made:
         await cases.set_block(each, entry(Action.BLOCK))
-    assert await cases.blocks("", 10) == made
-    assert await cases.blocks(ANN, 2) == made[1:3]
-    assert [each.user for each in await cases.due(NOW + 2, 10)] == [CAT, DAN]
-    assert [each.user for each in await cases.due(NOW + 2, 1)] == [CAT]
-    assert await cases.due(NOW, 10) == []
+    assert await cases.list_blocks("", 10) == made
+    assert await cases.list_blocks(ANN, 2) == made[1:3]
+    assert [each.user for each in await cases.list_due_blocks(NOW + 2, 10)] == [CAT, DAN]
+    assert [each.user for each in await cases.list_due_blocks(NOW + 2, 1)] == [CAT]
+    assert await cases.list_due_blocks(NOW, 10) == []
     assert await cases.next_due() == NOW + 1
 
 
 async def test_strictness_of_conversations(cases: Cases) -> None:
     await cases.set_strictness(HALL, Strictness.STRICT, entry(Action.SETTING))
     await cases.set_strictness(HALL, Strictness.RELAXED, entry(Action.SETTING))
-    assert await cases.strictness([HALL, ATTIC]) == {HALL: Strictness.RELAXED}
-    assert await cases.strictness([]) == {}
-    assert len(await cases.audit(None, 10)) == 2
+    assert await cases.get_strictness([HALL, ATTIC]) == {HALL: Strictness.RELAXED}
+    assert await cases.get_strictness([]) == {}
+    assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_whether_messages_are_held_is_noted_when_it_changes(cases: Cases) -> None:
-    assert await cases.held([HALL, ATTIC]) == set()
+    assert await cases.held_conversations([HALL, ATTIC]) == set()
     for held in (True, True):
         await cases.set_held(HALL, held, entry(Action.SETTING))
-    assert await cases.held([HALL, ATTIC]) == {HALL}
+    assert await cases.held_conversations([HALL, ATTIC]) == {HALL}
     for held in (False, False):
         await cases.set_held(HALL, held, entry(Action.SETTING))
-    assert await cases.held([HALL]) == set()
-    assert len(await cases.audit(None, 10)) == 2
+    assert await cases.held_conversations([HALL]) == set()
+    assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> None:
@@ -241,24 +241,24 @@ async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> 
     for number, note in enumerate(notes):
         await cases.set_block(block(new_id(), until=NOW + number), note)
     expected = sorted(notes, key=lambda note: (note.at, note.id), reverse=True)
-    assert await cases.audit(None, 10) == expected
-    assert await cases.audit(expected[2].id, 2) == expected[3:5]
-    assert await cases.audit(None, 10, user=BEN) == [note for note in expected if note.user == BEN]
+    assert await cases.list_audit_entries(None, 10) == expected
+    assert await cases.list_audit_entries(expected[2].id, 2) == expected[3:5]
+    assert await cases.list_audit_entries(None, 10, user=BEN) == [note for note in expected if note.user == BEN]
     with pytest.raises(NotFound):
-        await cases.audit(new_id(), 1)
+        await cases.list_audit_entries(new_id(), 1)
 
 
 async def test_of_many_reports_at_once_none_is_lost(cases: Cases) -> None:
     async def report(user: str) -> None:
-        await cases.report(case(), Report(user, "", NOW), entry(Action.REPORT))
+        await cases.add_report(case(), Report(user, "", NOW), entry(Action.REPORT))
 
     async with anyio.create_task_group() as tasks:
         for user in (ANN, BEN, CAT, DAN):
             tasks.start_soon(report, user)
-    known = await cases.find(case().subject)
+    known = await cases.find_case(case().subject)
     assert known is not None
     assert {report.user for report in known.reports} == {ANN, BEN, CAT, DAN}
-    assert len(await cases.audit(None, 10)) == 4
+    assert len(await cases.list_audit_entries(None, 10)) == 4
 
 
 async def test_of_two_who_end_a_block_one_does(cases: Cases) -> None:
@@ -278,12 +278,12 @@ async def test_a_cancelled_judgement_is_there_with_its_audit_entry_or_not_at_all
     number = 0
 
     async def judge() -> None:
-        await cases.judge(case(number), entry())
+        await cases.record_judgement(case(number), entry())
 
     async for completed in each_suspension(judge):
-        found = await cases.find(case(number).subject)
-        notes = await cases.audit(None, 1000)
+        found = await cases.find_case(case(number).subject)
+        notes = await cases.list_audit_entries(None, 1000)
         assert (found is not None) == (found is not None and found.id in {note.case for note in notes})
         assert found is not None or not completed
-        assert len(notes) == len(await cases.queue(CaseState.OPEN, None, 1000))
+        assert len(notes) == len(await cases.list_cases(CaseState.OPEN, None, 1000))
         number += 1

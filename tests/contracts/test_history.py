@@ -50,57 +50,61 @@ async def test_message_comes_back_as_it_was(history: History) -> None:
         reply_to=7,
         mentions=(BEN, CAT),
     )
-    await history.apply([message], [])
-    assert await history.get(HALL, 1) == message
-    assert await history.known([(ANN, message.client_id)]) == {(ANN, message.client_id): message}
+    await history.apply_batch([message], [])
+    assert await history.get_message(HALL, 1) == message
+    assert await history.find_by_client_ids([(ANN, message.client_id)]) == {(ANN, message.client_id): message}
 
 
 async def test_ids_of_any_form_come_back_as_they_were(history: History) -> None:
     ids = ["moderation", "", "0123ABCD-0123-4567-89ab-0123456789AB", "0123abcd0123456789ab0123456789abcdef", "-" * 36]
     messages = [make_message(seq, sender=id_, client_id=id_) for seq, id_ in enumerate(ids, 1)]
-    await history.apply(messages, [])
-    assert list(await history.since(HALL, 0, limit=10, max_bytes=10_000) or ()) == messages
+    await history.apply_batch(messages, [])
+    assert list(await history.messages_since(HALL, 0, limit=10, max_bytes=10_000) or ()) == messages
 
 
 async def test_nothing_is_known_of_a_conversation_without_messages(history: History) -> None:
-    assert await history.newest([HALL]) == {HALL: 0}
-    assert await history.get(HALL, 1) is None
-    assert list(await history.since(HALL, 0, limit=1, max_bytes=1) or ()) == []
-    assert seqs(await history.page(HALL, before=None, after=None, limit=5)) == []
+    assert await history.newest_seqs([HALL]) == {HALL: 0}
+    assert await history.get_message(HALL, 1) is None
+    assert list(await history.messages_since(HALL, 0, limit=1, max_bytes=1) or ()) == []
+    assert seqs(await history.read_page(HALL, before=None, after=None, limit=5)) == []
     assert await history.read_marks(HALL) == {}
-    assert list(await history.originals(HALL, 1)) == []
-    assert list(await history.dms(ANN)) == []
-    summary = (await history.summaries(ANN, [HALL]))[HALL]
+    assert list(await history.earlier_texts(HALL, 1)) == []
+    assert list(await history.list_dms(ANN)) == []
+    summary = (await history.summarize_conversations(ANN, [HALL]))[HALL]
     assert (summary.newest, summary.read, summary.unread) == (0, 0, 0)
 
 
 async def test_newest_of_each(history: History) -> None:
-    await history.apply([*make_messages(3), *make_messages(2, ATTIC)], [])
-    assert await history.newest([HALL, ATTIC, ANN_AND_BEN]) == {HALL: 3, ATTIC: 2, ANN_AND_BEN: 0}
+    await history.apply_batch([*make_messages(3), *make_messages(2, ATTIC)], [])
+    assert await history.newest_seqs([HALL, ATTIC, ANN_AND_BEN]) == {HALL: 3, ATTIC: 2, ANN_AND_BEN: 0}
 
 
 async def test_taken_place_fences_and_stores_nothing(history: History) -> None:
-    await history.apply(make_messages(2), [])
+    await history.apply_batch(make_messages(2), [])
     late = [make_message(1, ATTIC), make_message(2, text="mine", client_id="another")]
     with pytest.raises(Fenced):
-        await history.apply(late, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="other")])
-    assert await history.newest([HALL, ATTIC]) == {HALL: 2, ATTIC: 0}
-    first, second = (await history.page(HALL, before=None, after=0, limit=5)).messages
+        await history.apply_batch(late, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="other")])
+    assert await history.newest_seqs([HALL, ATTIC]) == {HALL: 2, ATTIC: 0}
+    first, second = (await history.read_page(HALL, before=None, after=0, limit=5)).messages
     assert (first.text, second.text) == ("message 1", "message 2")
 
 
 async def test_known_message_fences_whatever_its_place(history: History) -> None:
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     again = make_message(1, ATTIC, client_id=make_message(1).client_id)
     with pytest.raises(Fenced):
-        await history.apply([make_message(2), again], [])
-    assert await history.newest([HALL, ATTIC]) == {HALL: 1, ATTIC: 0}
-    assert list(await history.known([(ANN, again.client_id), (BEN, again.client_id)])) == [(ANN, again.client_id)]
+        await history.apply_batch([make_message(2), again], [])
+    assert await history.newest_seqs([HALL, ATTIC]) == {HALL: 1, ATTIC: 0}
+    assert list(await history.find_by_client_ids([(ANN, again.client_id), (BEN, again.client_id)])) == [
+        (ANN, again.client_id)
+    ]
 
 
 async def test_client_id_is_the_senders_own(history: History) -> None:
-    await history.apply([make_message(1, client_id="same"), make_message(2, client_id="same", sender=BEN)], [])
-    assert {key: message.seq for key, message in (await history.known([(ANN, "same"), (BEN, "same")])).items()} == {
+    await history.apply_batch([make_message(1, client_id="same"), make_message(2, client_id="same", sender=BEN)], [])
+    assert {
+        key: message.seq for key, message in (await history.find_by_client_ids([(ANN, "same"), (BEN, "same")])).items()
+    } == {
         (ANN, "same"): 1,
         (BEN, "same"): 2,
     }
@@ -108,8 +112,8 @@ async def test_client_id_is_the_senders_own(history: History) -> None:
 
 async def test_message_that_comes_twice_in_one_call_fences(history: History) -> None:
     with pytest.raises(Fenced):
-        await history.apply([make_message(1), make_message(2, client_id=make_message(1).client_id)], [])
-    assert await history.newest([HALL]) == {HALL: 0}
+        await history.apply_batch([make_message(1), make_message(2, client_id=make_message(1).client_id)], [])
+    assert await history.newest_seqs([HALL]) == {HALL: 0}
 
 
 async def test_of_two_writers_one_is_fenced(history: History) -> None:
@@ -117,7 +121,7 @@ async def test_of_two_writers_one_is_fenced(history: History) -> None:
 
     async def write(name: str) -> None:
         try:
-            await history.apply([make_message(1, text=name, client_id=name)], [])
+            await history.apply_batch([make_message(1, text=name, client_id=name)], [])
         except Fenced:
             fenced.append(name)
 
@@ -125,45 +129,45 @@ async def test_of_two_writers_one_is_fenced(history: History) -> None:
         tasks.start_soon(write, "one")
         tasks.start_soon(write, "two")
     assert len(fenced) == 1
-    stored = await history.get(HALL, 1)
+    stored = await history.get_message(HALL, 1)
     assert stored is not None
     assert stored.text not in fenced
 
 
 async def test_known_tells_the_message_as_it_is_now(history: History) -> None:
-    await history.apply(make_messages(1), [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
+    await history.apply_batch(make_messages(1), [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
     key = (ANN, make_message(1).client_id)
-    assert (await history.known([key]))[key].text == "new"
+    assert (await history.find_by_client_ids([key]))[key].text == "new"
 
 
 async def test_since_gives_all_that_came_after(history: History) -> None:
     messages = make_messages(5)
-    await history.apply([*messages, *make_messages(2, ATTIC)], [])
-    assert list(await history.since(HALL, 2, limit=3, max_bytes=10_000) or ()) == messages[2:]
-    assert list(await history.since(HALL, 5, limit=3, max_bytes=10_000) or ()) == []
-    assert list(await history.since(HALL, FAR, limit=3, max_bytes=10_000) or ()) == []
+    await history.apply_batch([*messages, *make_messages(2, ATTIC)], [])
+    assert list(await history.messages_since(HALL, 2, limit=3, max_bytes=10_000) or ()) == messages[2:]
+    assert list(await history.messages_since(HALL, 5, limit=3, max_bytes=10_000) or ()) == []
+    assert list(await history.messages_since(HALL, FAR, limit=3, max_bytes=10_000) or ()) == []
 
 
 async def test_since_gives_nothing_rather_than_a_part(history: History) -> None:
-    await history.apply([make_message(seq, text="grün") for seq in (1, 2, 3)], [])
-    assert await history.since(HALL, 0, limit=2, max_bytes=10_000) is None
-    assert await history.since(HALL, 0, limit=3, max_bytes=14) is None
-    assert len(await history.since(HALL, 0, limit=3, max_bytes=15) or ()) == 3
+    await history.apply_batch([make_message(seq, text="grün") for seq in (1, 2, 3)], [])
+    assert await history.messages_since(HALL, 0, limit=2, max_bytes=10_000) is None
+    assert await history.messages_since(HALL, 0, limit=3, max_bytes=14) is None
+    assert len(await history.messages_since(HALL, 0, limit=3, max_bytes=15) or ()) == 3
 
 
 async def test_page_is_newest_first(history: History) -> None:
-    await history.apply([*make_messages(5), *make_messages(1, ATTIC)], [])
-    latest = await history.page(HALL, before=None, after=None, limit=2)
+    await history.apply_batch([*make_messages(5), *make_messages(1, ATTIC)], [])
+    latest = await history.read_page(HALL, before=None, after=None, limit=2)
     assert (seqs(latest), latest.more) == ([5, 4], True)
-    earlier = await history.page(HALL, before=4, after=None, limit=3)
+    earlier = await history.read_page(HALL, before=4, after=None, limit=3)
     assert (seqs(earlier), earlier.more) == ([3, 2, 1], False)
 
 
 async def test_page_after_is_oldest_first(history: History) -> None:
-    await history.apply([*make_messages(5), *make_messages(1, ATTIC)], [])
-    first = await history.page(HALL, before=None, after=0, limit=2)
+    await history.apply_batch([*make_messages(5), *make_messages(1, ATTIC)], [])
+    first = await history.read_page(HALL, before=None, after=0, limit=2)
     assert (seqs(first), first.more) == ([1, 2], True)
-    rest = await history.page(HALL, before=None, after=2, limit=3)
+    rest = await history.read_page(HALL, before=None, after=2, limit=3)
     assert (seqs(rest), rest.more) == ([3, 4, 5], False)
 
 
@@ -173,56 +177,59 @@ async def test_page_after_is_oldest_first(history: History) -> None:
 async def test_page_beyond_the_ends(
     history: History, before: int | None, after: int | None, expected: list[int]
 ) -> None:
-    await history.apply([*make_messages(2), *make_messages(2, ATTIC)], [])
+    await history.apply_batch([*make_messages(2), *make_messages(2, ATTIC)], [])
     for conversation in (HALL, ATTIC):
-        page = await history.page(conversation, before=before, after=after, limit=5)
+        page = await history.read_page(conversation, before=before, after=after, limit=5)
         assert (seqs(page), page.more) == (expected, False)
 
 
 @pytest.mark.parametrize("seq", [0, -1, 3, 2**32, 2**32 + 1, FAR])
 async def test_get_beyond_the_ends(history: History, seq: int) -> None:
-    await history.apply([*make_messages(2), *make_messages(2, ATTIC)], [])
-    assert await history.get(HALL, seq) is None
-    assert list(await history.originals(HALL, seq)) == []
+    await history.apply_batch([*make_messages(2), *make_messages(2, ATTIC)], [])
+    assert await history.get_message(HALL, seq) is None
+    assert list(await history.earlier_texts(HALL, seq)) == []
 
 
 async def test_summary_counts_what_others_said_after_the_mark(history: History) -> None:
     messages = [make_message(seq, sender=ANN if seq % 2 else BEN) for seq in range(1, 9)]
-    await history.apply(messages, [Read(conversation=HALL, actor=ANN, ts=NOW, seq=3)])
-    mine, theirs = (await history.summaries(ANN, [HALL]))[HALL], (await history.summaries(CAT, [HALL]))[HALL]
+    await history.apply_batch(messages, [Read(conversation=HALL, actor=ANN, ts=NOW, seq=3)])
+    mine, theirs = (
+        (await history.summarize_conversations(ANN, [HALL]))[HALL],
+        (await history.summarize_conversations(CAT, [HALL]))[HALL],
+    )
     assert (mine.newest, mine.read, mine.unread) == (8, 3, 3)
     assert (theirs.newest, theirs.read, theirs.unread) == (8, 0, 8)
 
 
 async def test_summary_leaves_out_what_was_withdrawn(history: History) -> None:
-    await history.apply(
+    await history.apply_batch(
         make_messages(4),
         [
             Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2),
             Moderated(conversation=HALL, actor="moderation", ts=NOW, seq=3, reason="spam"),
         ],
     )
-    assert (await history.summaries(BEN, [HALL]))[HALL].unread == 2
+    assert (await history.summarize_conversations(BEN, [HALL]))[HALL].unread == 2
 
 
 async def test_summary_counts_to_a_thousand(history: History) -> None:
-    await history.apply(make_messages(1002), [])
-    assert (await history.summaries(BEN, [HALL]))[HALL].unread == 1000
+    await history.apply_batch(make_messages(1002), [])
+    assert (await history.summarize_conversations(BEN, [HALL]))[HALL].unread == 1000
 
 
 async def test_dms_come_most_recently_active_first(history: History) -> None:
-    await history.apply([make_message(1, BEN_AND_CAT, sender=BEN, ts=NOW + 1), make_message(1, ts=NOW + 9)], [])
-    await history.apply([make_message(1, ANN_AND_BEN, ts=NOW + 2)], [])
-    assert list(await history.dms(BEN)) == [ANN_AND_BEN, BEN_AND_CAT]
-    await history.apply([make_message(2, BEN_AND_CAT, sender=CAT, ts=NOW + 3)], [])
-    assert list(await history.dms(BEN)) == [BEN_AND_CAT, ANN_AND_BEN]
-    assert list(await history.dms(ANN)) == [ANN_AND_BEN]
+    await history.apply_batch([make_message(1, BEN_AND_CAT, sender=BEN, ts=NOW + 1), make_message(1, ts=NOW + 9)], [])
+    await history.apply_batch([make_message(1, ANN_AND_BEN, ts=NOW + 2)], [])
+    assert list(await history.list_dms(BEN)) == [ANN_AND_BEN, BEN_AND_CAT]
+    await history.apply_batch([make_message(2, BEN_AND_CAT, sender=CAT, ts=NOW + 3)], [])
+    assert list(await history.list_dms(BEN)) == [BEN_AND_CAT, ANN_AND_BEN]
+    assert list(await history.list_dms(ANN)) == [ANN_AND_BEN]
 
 
 async def test_read_begun_after_a_write_returned_sees_it(history: History) -> None:
     for seq in range(1, 20):
-        await history.apply([make_message(seq)], [])
-        assert await history.newest([HALL]) == {HALL: seq}
+        await history.apply_batch([make_message(seq)], [])
+        assert await history.newest_seqs([HALL]) == {HALL: seq}
 
 
 async def test_many_writers_of_many_conversations(history: History) -> None:
@@ -230,12 +237,12 @@ async def test_many_writers_of_many_conversations(history: History) -> None:
 
     async def write(place: str) -> None:
         for seq in range(1, 11):
-            await history.apply([make_message(seq, place)], [])
+            await history.apply_batch([make_message(seq, place)], [])
 
     async with anyio.create_task_group() as tasks:
         for place in places:
             tasks.start_soon(write, place)
-    assert await history.newest(places) == dict.fromkeys(places, 10)
+    assert await history.newest_seqs(places) == dict.fromkeys(places, 10)
 
 
 async def test_cancelled_apply_happened_as_a_whole_or_not_at_all(history: History) -> None:
@@ -243,14 +250,14 @@ async def test_cancelled_apply_happened_as_a_whole_or_not_at_all(history: Histor
 
     async def apply() -> None:
         edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=stored + 2, text="edited")
-        await history.apply([make_message(stored + 1), make_message(stored + 2)], [edit])
+        await history.apply_batch([make_message(stored + 1), make_message(stored + 2)], [edit])
 
     async for completed in each_suspension(apply):
-        await history.apply([], [])  # returns after what the cancelled call may have left under way
-        newest = (await history.newest([HALL]))[HALL]
+        await history.apply_batch([], [])  # returns after what the cancelled call may have left under way
+        newest = (await history.newest_seqs([HALL]))[HALL]
         assert newest in ((stored + 2,) if completed else (stored, stored + 2))
         if newest > stored:
-            last = await history.get(HALL, newest)
+            last = await history.get_message(HALL, newest)
             assert last is not None
             assert last.text == "edited"
         stored = newest

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def history(stores: Stores) -> History:
     """One room in which Ann said two things."""
-    await stores.history.apply(make_messages(2), [])
+    await stores.history.apply_batch(make_messages(2), [])
     return stores.history
 
 
@@ -42,11 +42,11 @@ def read(seq: int, actor: str = BEN, conversation: str = HALL) -> Read:
 
 
 async def apply(history: History, *changes: Change) -> list[bool]:
-    return list(await history.apply([], changes))
+    return list(await history.apply_batch([], changes))
 
 
 async def first(history: History) -> Message:
-    message = await history.get(HALL, 1)
+    message = await history.get_message(HALL, 1)
     assert message is not None
     return message
 
@@ -55,8 +55,8 @@ async def test_edit_gives_another_text_and_keeps_the_original(history: History) 
     assert await apply(history, edited("one", ts=NOW + 1), edited("two", ts=NOW + 2)) == [True, True]
     message = await first(history)
     assert (message.text, message.edited) == ("two", True)
-    assert list(await history.originals(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
-    assert list(await history.originals(HALL, 2)) == []
+    assert list(await history.earlier_texts(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
+    assert list(await history.earlier_texts(HALL, 2)) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_edit_that_does_not_apply(history: History, change: Edited) -> Non
     before = await first(history)
     assert await apply(history, change) == [False]
     assert await first(history) == before
-    assert list(await history.originals(HALL, 1)) == []
+    assert list(await history.earlier_texts(HALL, 1)) == []
 
 
 async def test_edits_that_the_log_brings_again_do_not_apply(history: History) -> None:
@@ -74,7 +74,7 @@ async def test_edits_that_the_log_brings_again_do_not_apply(history: History) ->
     assert await apply(history, *edits) == [True, True, True]
     assert await apply(history, *edits) == [False, False, False]
     assert (await first(history)).text == "one"
-    assert len(await history.originals(HALL, 1)) == 3
+    assert len(await history.earlier_texts(HALL, 1)) == 3
 
 
 @pytest.mark.parametrize("change", [deleted(), deleted(actor=BEN, by_moderator=True)])
@@ -82,7 +82,7 @@ async def test_deletion_withdraws_the_text(history: History, change: Deleted) ->
     assert await apply(history, change, change) == [True, False]
     message = await first(history)
     assert (message.text, message.deleted, message.moderated, message.edited) == (None, True, False, False)
-    assert list(await history.originals(HALL, 1)) == [(NOW, "message 1")]
+    assert list(await history.earlier_texts(HALL, 1)) == [(NOW, "message 1")]
 
 
 @pytest.mark.parametrize("change", [deleted(actor=BEN), deleted(seq=9)])
@@ -95,7 +95,7 @@ async def test_moderation_withdraws_the_text(history: History) -> None:
     assert await apply(history, moderated(), moderated(), moderated(seq=7)) == [True, False, False]
     message = await first(history)
     assert (message.text, message.deleted, message.moderated) == (None, False, True)
-    assert list(await history.originals(HALL, 1)) == [(NOW, "message 1")]
+    assert list(await history.earlier_texts(HALL, 1)) == [(NOW, "message 1")]
 
 
 def restored(seq: int = 1) -> Restored:
@@ -108,13 +108,13 @@ async def test_a_withdrawal_may_name_the_author(history: History) -> None:
 
 async def test_moderation_takes_back_its_own_withdrawal_only(history: History) -> None:
     assert await apply(history, restored(), moderated(), restored(), restored()) == [False, True, True, False]
-    message = await history.get(HALL, 1)
+    message = await history.get_message(HALL, 1)
     assert message is not None
     assert (message.text, message.moderated, message.edited) == ("message 1", False, False)
-    found = await history.search(Query(terms=["message", "1"], conversations=[HALL]))
+    found = await history.search_messages(Query(terms=["message", "1"], conversations=[HALL]))
     assert [each.seq for each in found.messages] == [1]
     assert await apply(history, moderated(), deleted(), restored()) == [True, True, False]
-    message = await history.get(HALL, 1)
+    message = await history.get_message(HALL, 1)
     assert message is not None
     assert (message.text, message.deleted) == (None, True)
 
@@ -129,13 +129,13 @@ async def test_withdrawn_text_takes_no_edit_and_no_reaction(history: History, wi
 
 async def test_withdrawal_after_edits_keeps_all_that_stood(history: History) -> None:
     await apply(history, edited("one", ts=NOW + 1), deleted(ts=NOW + 2))
-    assert list(await history.originals(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
+    assert list(await history.earlier_texts(HALL, 1)) == [(NOW + 1, "message 1"), (NOW + 2, "one")]
     assert (await first(history)).edited
 
 
 async def test_changes_follow_the_messages_of_the_same_call(history: History) -> None:
-    assert list(await history.apply([make_message(3)], [edited("new", seq=3), read(3)])) == [True, True]
-    message = await history.get(HALL, 3)
+    assert list(await history.apply_batch([make_message(3)], [edited("new", seq=3), read(3)])) == [True, True]
+    message = await history.get_message(HALL, 3)
     assert message is not None
     assert message.text == "new"
 
@@ -159,10 +159,10 @@ async def test_reactions_stand_wherever_a_message_is_read(history: History) -> N
     await apply(history, reacted("👍"))
     expected = {"👍": [BEN]}
     key = (ANN, make_message(1).client_id)
-    assert (await history.known([key]))[key].reactions == expected
-    page = await history.page(HALL, before=None, after=None, limit=5)
+    assert (await history.find_by_client_ids([key]))[key].reactions == expected
+    page = await history.read_page(HALL, before=None, after=None, limit=5)
     assert [message.reactions for message in page.messages] == [{}, expected]
-    since = await history.since(HALL, 0, limit=5, max_bytes=1000) or ()
+    since = await history.messages_since(HALL, 0, limit=5, max_bytes=1000) or ()
     assert [message.reactions for message in since] == [expected, {}]
 
 

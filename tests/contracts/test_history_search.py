@@ -23,7 +23,7 @@ async def history(stores: Stores) -> History:
 
 
 async def search(history: History, text: str, *, conversations: tuple[str, ...] = (HALL,), **fields: Any) -> Page:
-    return await history.search(Query(terms=terms(text), conversations=conversations, **fields))
+    return await history.search_messages(Query(terms=terms(text), conversations=conversations, **fields))
 
 
 async def found(history: History, text: str, **fields: Any) -> list[int]:
@@ -32,7 +32,7 @@ async def found(history: History, text: str, **fields: Any) -> list[int]:
 
 async def test_every_term_must_occur(history: History) -> None:
     texts = ["the quick brown fox", "The QUICK dog", "a brown dog", "quicker"]
-    await history.apply([make_message(seq, text=text) for seq, text in enumerate(texts, 1)], [])
+    await history.apply_batch([make_message(seq, text=text) for seq, text in enumerate(texts, 1)], [])
     assert await found(history, "quick") == [2, 1]
     assert await found(history, "dog Quick") == [2]
     assert await found(history, "fox dog") == []
@@ -40,7 +40,7 @@ async def test_every_term_must_occur(history: History) -> None:
 
 
 async def test_search_without_terms_finds_nothing(history: History) -> None:
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     page = await search(history, "?!")
     assert (list(page.messages), page.more) == ([], False)
 
@@ -67,12 +67,12 @@ async def test_search_without_terms_finds_nothing(history: History) -> None:
     ],
 )
 async def test_terms_of_every_script(history: History, text: str, asked: str) -> None:
-    await history.apply([make_message(1, text=text), make_message(2, text="something else")], [])
+    await history.apply_batch([make_message(1, text=text), make_message(2, text="something else")], [])
     assert await found(history, asked) == [1]
 
 
 async def test_only_in_the_conversations_given(history: History) -> None:
-    await history.apply([make_message(1, place, text="word") for place in (HALL, ATTIC, ANN_AND_BEN)], [])
+    await history.apply_batch([make_message(1, place, text="word") for place in (HALL, ATTIC, ANN_AND_BEN)], [])
     page = await search(history, "word", conversations=(ATTIC, ANN_AND_BEN, "room:none"))
     assert sorted(message.conversation for message in page.messages) == sorted((ATTIC, ANN_AND_BEN))
     assert await found(history, "word", conversations=()) == []
@@ -81,7 +81,7 @@ async def test_only_in_the_conversations_given(history: History) -> None:
 async def test_newest_first_over_all_conversations(history: History) -> None:
     hall = [make_message(seq, text="word", ts=NOW + at) for seq, at in ((1, 10), (2, 30), (3, 50))]
     attic = [make_message(seq, ATTIC, text="word", ts=NOW + at) for seq, at in ((1, 20), (2, 40))]
-    await history.apply([*hall, *attic], [])
+    await history.apply_batch([*hall, *attic], [])
     page = await search(history, "word", conversations=(HALL, ATTIC))
     assert [message.ts - NOW for message in page.messages] == [50, 40, 30, 20, 10]
     assert not page.more
@@ -89,7 +89,7 @@ async def test_newest_first_over_all_conversations(history: History) -> None:
 
 async def test_sender_and_time(history: History) -> None:
     messages = [make_message(seq, text="word", sender=ANN if seq % 2 else BEN) for seq in range(1, 7)]
-    await history.apply(messages, [])
+    await history.apply_batch(messages, [])
     assert await found(history, "word", sender=BEN) == [6, 4, 2]
     assert await found(history, "word", before=messages[3].ts) == [3, 2, 1]
     assert await found(history, "word", sender=ANN, before=messages[4].ts) == [3, 1]
@@ -98,7 +98,7 @@ async def test_sender_and_time(history: History) -> None:
 
 async def test_pages_of_many_hits(history: History) -> None:
     messages = make_messages(150, text="word")
-    await history.apply(messages, [])
+    await history.apply_batch(messages, [])
     first = await search(history, "word", limit=100)
     rest = await search(history, "word", limit=100, before=first.messages[-1].ts)
     assert [message.seq for message in first.messages] == list(range(150, 50, -1))
@@ -109,32 +109,32 @@ async def test_pages_of_many_hits(history: History) -> None:
 
 
 async def test_edited_text_is_found_and_the_earlier_is_not(history: History) -> None:
-    await history.apply([make_message(1, text="old word")], [])
-    await history.apply([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new word")])
+    await history.apply_batch([make_message(1, text="old word")], [])
+    await history.apply_batch([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new word")])
     assert await found(history, "old") == []
     assert await found(history, "new") == [1]
     assert await found(history, "word") == [1]
 
 
 async def test_withdrawn_text_is_not_found(history: History) -> None:
-    await history.apply(make_messages(3, text="word"), [])
+    await history.apply_batch(make_messages(3, text="word"), [])
     deleted = Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=1)
     moderated = Moderated(conversation=HALL, actor="moderation", ts=NOW, seq=3, reason="spam")
-    await history.apply([], [deleted, moderated])
+    await history.apply_batch([], [deleted, moderated])
     assert await found(history, "word") == [2]
 
 
 async def test_search_sees_what_was_stored_just_before(history: History) -> None:
     for seq in range(1, 400):
-        await history.apply([make_message(seq, text=f"word number{seq}")], [])
+        await history.apply_batch([make_message(seq, text=f"word number{seq}")], [])
         if seq % 50 == 0:
             assert await found(history, f"number{seq} word") == [seq]
     assert len(await found(history, "word", limit=1000)) == 399
 
 
 async def test_deleted_room_is_not_found(history: History, stores: Stores) -> None:
-    await stores.accounts.create(make_user(ANN), None)
-    await stores.rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
-    await history.apply(make_messages(3, text="word"), [])
-    await stores.rooms.delete(ROOM)
+    await stores.accounts.create_user(make_user(ANN), None)
+    await stores.rooms.create_room(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await history.apply_batch(make_messages(3, text="word"), [])
+    await stores.rooms.delete_room(ROOM)
     assert await found(history, "word") == []

@@ -52,7 +52,7 @@ async def has_nothing(consumer: Consumer) -> bool:
 
 
 async def test_a_record_arrives_as_it_was_sent(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await log.append("t", "key", b"\x00value", (("trace", b"\xff"), ("empty", b"")))
         (batch,) = await drain(consumer, 1)
     (record,) = batch.records
@@ -64,7 +64,7 @@ async def test_a_record_arrives_as_it_was_sent(system: LogSystem) -> None:
 
 async def test_produce_acknowledges_each_record_once_in_order(system: LogSystem) -> None:
     acked: list[int] = []
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         for number in range(50):
 
             def ack(error: Exception | None, number: int = number) -> None:
@@ -78,7 +78,7 @@ async def test_produce_acknowledges_each_record_once_in_order(system: LogSystem)
 
 
 async def test_offsets_rise_and_records_of_a_key_keep_their_order(system: LogSystem) -> None:
-    async with system.open(partitions=3) as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open(partitions=3) as log, log.join_group("g", ["t"]) as consumer:
         for number in range(200):
             log.produce("t", f"k{number % 20}", b"%d" % number, lambda error: None)
         batches = await drain(consumer, 200, max_records=7)
@@ -100,14 +100,14 @@ async def test_offsets_rise_and_records_of_a_key_keep_their_order(system: LogSys
 async def test_a_poll_gives_one_batch_a_partition_and_no_more_than_asked(system: LogSystem) -> None:
     async with system.open(partitions=2) as log:
         await fill(log, 40, keys=10)
-        async with log.consumer("g", ["t", "u"]) as consumer:
+        async with log.join_group("g", ["t", "u"]) as consumer:
             batches = await consumer.poll(30)
             assert sum(len(batch.records) for batch in batches) <= 30
             assert len({(batch.topic, batch.partition) for batch in batches}) == len(batches)
 
 
 async def test_a_partition_waits_for_the_commit_and_others_go_on(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t", "u"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t", "u"]) as consumer:
         await fill(log, 2)
         with anyio.fail_after(DEADLINE):
             (first,) = await consumer.poll(1)
@@ -124,11 +124,11 @@ async def test_a_partition_waits_for_the_commit_and_others_go_on(system: LogSyst
 async def test_what_was_not_committed_comes_again_after_a_restart(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 10)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             (done,) = await consumer.poll(4)
             await consumer.commit(done)
             await consumer.poll(4)
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         assert values(await drain(consumer, 6)) == [4, 5, 6, 7, 8, 9]
         await fill(log, 3, first=10)
         assert values(await drain(consumer, 3)) == [10, 11, 12]
@@ -137,14 +137,14 @@ async def test_what_was_not_committed_comes_again_after_a_restart(system: LogSys
 async def test_what_was_not_committed_goes_to_the_next_member(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 3)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             (batch,) = await consumer.poll(2)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             assert await consumer.poll(2) == [batch]
 
 
 async def test_groups_do_not_know_of_each_other(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("a", ["t"]) as one, log.consumer("b", ["t"]) as other:
+    async with system.open() as log, log.join_group("a", ["t"]) as one, log.join_group("b", ["t"]) as other:
         await fill(log, 5)
         assert values(await drain(one, 5)) == list(range(5))
         assert values(await drain(other, 5)) == list(range(5))
@@ -153,7 +153,7 @@ async def test_groups_do_not_know_of_each_other(system: LogSystem) -> None:
 async def test_a_new_group_begins_at_the_first_record(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 3)
-        async with log.consumer("late", ["t"]) as consumer:
+        async with log.join_group("late", ["t"]) as consumer:
             assert values(await drain(consumer, 3)) == [0, 1, 2]
 
 
@@ -162,7 +162,7 @@ async def test_members_share_the_partitions(system: LogSystem) -> None:
     all_came = anyio.Event()
 
     async def work(log: Log) -> None:
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             while True:
                 for batch in await consumer.poll(3):
                     came.extend(int(record.value) for record in batch.records)
@@ -182,10 +182,10 @@ async def test_members_share_the_partitions(system: LogSystem) -> None:
 
 
 async def test_a_batch_in_hand_keeps_its_partition_until_it_is_committed(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as old:
+    async with system.open() as log, log.join_group("g", ["t"]) as old:
         await fill(log, 4)
         (batch,) = await old.poll(2)
-        async with log.consumer("g", ["t"]) as new:
+        async with log.join_group("g", ["t"]) as new:
             # With one partition, one of the two has none now or later; whoever has it, the batch is not given twice.
             assert await has_nothing(new)
             await old.commit(batch)
@@ -202,12 +202,12 @@ async def test_a_batch_in_hand_keeps_its_partition_until_it_is_committed(system:
 
 
 async def test_a_member_that_joins_gets_a_partition_only_between_two_batches(system: LogSystem) -> None:
-    async with system.open(partitions=2) as log, log.consumer("g", ["t"]) as old:
+    async with system.open(partitions=2) as log, log.join_group("g", ["t"]) as old:
         await fill(log, 40, keys=20)
         in_hand: list[Batch] = []
         while len(in_hand) < 2:
             in_hand.extend(await old.poll(5))
-        async with log.consumer("g", ["t"]) as new:
+        async with log.join_group("g", ["t"]) as new:
             assert await has_nothing(new)
             for batch in in_hand:
                 await old.commit(batch)
@@ -221,17 +221,17 @@ async def test_a_member_that_joins_gets_a_partition_only_between_two_batches(sys
 async def test_a_part_of_a_batch_may_be_committed(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 5)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             (batch,) = await consumer.poll(4)
             await consumer.commit(Batch(batch.topic, batch.partition, batch.records[:2]))
             assert await has_nothing(consumer)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             assert values(await drain(consumer, 3)) == [2, 3, 4]
 
 
 async def test_partitions_of_a_member_that_leaves_go_to_others(system: LogSystem) -> None:
-    async with system.open(partitions=2) as log, log.consumer("g", ["t"]) as stays:
-        async with log.consumer("g", ["t"]) as leaves:
+    async with system.open(partitions=2) as log, log.join_group("g", ["t"]) as stays:
+        async with log.join_group("g", ["t"]) as leaves:
             await fill(log, 20, keys=10)
             with anyio.fail_after(DEADLINE):
                 in_hand = await leaves.poll(100)
@@ -240,7 +240,7 @@ async def test_partitions_of_a_member_that_leaves_go_to_others(system: LogSystem
 
 
 async def test_lag_counts_what_is_not_committed(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 5)
         assert await consumer.lag() == 5
         (batch,) = await consumer.poll(3)
@@ -250,7 +250,7 @@ async def test_lag_counts_what_is_not_committed(system: LogSystem) -> None:
 
 
 async def test_commits_only_move_forward(system: LogSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 4)
         (first,) = await consumer.poll(2)
         await consumer.commit(first)
@@ -269,7 +269,7 @@ async def test_a_cancelled_poll_loses_nothing(system: LogSystem) -> None:
             came.extend(values([batch]))
             await consumer.commit(batch)
 
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         for patience in range(12):
             await fill(log, 1, first=patience)
             async with anyio.create_task_group() as tasks:
@@ -286,6 +286,6 @@ async def test_a_cancelled_poll_loses_nothing(system: LogSystem) -> None:
 async def test_a_consumer_that_is_far_behind_reads_everything_in_order(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 2500, first=0)
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 10, first=2500)
         assert values(await drain(consumer, 2510, max_records=300)) == list(range(2510))

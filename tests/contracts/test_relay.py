@@ -41,7 +41,7 @@ async def take(listener: Listener, count: int) -> list[tuple[str, bytes | None]]
 
 
 async def test_a_subscriber_gets_what_is_published_in_order(relay: Relay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         await relay.publish([Publication("a", b"1"), Publication("b", b"2"), Publication("c", b"no")])
         await relay.publish([Publication("a", b"3")])
@@ -49,7 +49,7 @@ async def test_a_subscriber_gets_what_is_published_in_order(relay: Relay) -> Non
 
 
 async def test_every_listener_gets_it(relay: Relay) -> None:
-    async with relay.listener() as one, relay.listener() as other:
+    async with relay.open_listener() as one, relay.open_listener() as other:
         await one.subscribe(["a"])
         await other.subscribe(["a"])
         await relay.publish([Publication("a", b"1")])
@@ -57,7 +57,7 @@ async def test_every_listener_gets_it(relay: Relay) -> None:
 
 
 async def test_nothing_comes_after_unsubscribe(relay: Relay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         await listener.unsubscribe(["a", "never"])
         await relay.publish([Publication("a", b"1"), Publication("b", b"2")])
@@ -65,7 +65,7 @@ async def test_nothing_comes_after_unsubscribe(relay: Relay) -> None:
 
 
 async def test_subscribing_twice_delivers_once(relay: Relay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await listener.subscribe(["a", "a"])
         await relay.publish([Publication("a", b"1"), Publication("a", b"2")])
@@ -73,7 +73,7 @@ async def test_subscribing_twice_delivers_once(relay: Relay) -> None:
 
 
 async def test_a_receiver_that_waits_is_woken(relay: Relay) -> None:
-    async with relay.listener() as listener, anyio.create_task_group() as tasks:
+    async with relay.open_listener() as listener, anyio.create_task_group() as tasks:
         await listener.subscribe(["a"])
 
         async def publish() -> None:
@@ -86,7 +86,7 @@ async def test_a_receiver_that_waits_is_woken(relay: Relay) -> None:
 
 
 async def test_a_key_passes_once(relay: Relay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         await relay.publish([Publication("a", b"1", once="k"), Publication("b", b"2", once="other")])
         await relay.publish([Publication("a", b"again", once="k"), Publication("a", b"3")])
@@ -95,7 +95,7 @@ async def test_a_key_passes_once(relay: Relay) -> None:
 
 @virtual_time
 async def test_a_key_passes_again_after_its_time(relay: Relay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await relay.publish([Publication("a", b"1", once="k")])
         await anyio.sleep(ONCE_SECONDS - 1)
@@ -106,7 +106,7 @@ async def test_a_key_passes_again_after_its_time(relay: Relay) -> None:
 
 
 async def test_an_overflow_is_told_once_a_channel_and_delivery_goes_on(factory: RelayFactory) -> None:
-    async with factory(BUFFER) as relay, relay.listener() as slow, relay.listener() as quick:
+    async with factory(BUFFER) as relay, relay.open_listener() as slow, relay.open_listener() as quick:
         await slow.subscribe(["a", "b"])
         await quick.subscribe(["b"])
         for number in range(BUFFER + 5):
@@ -128,7 +128,7 @@ async def test_a_cancelled_receive_loses_nothing(relay: Relay) -> None:
     async def receive(listener: Listener) -> None:
         got.extend(delivery.payload for delivery in await listener.receive())
 
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         for patience in range(10):
             async with anyio.create_task_group() as tasks:
@@ -145,8 +145,8 @@ async def test_a_cancelled_receive_loses_nothing(relay: Relay) -> None:
 
 
 async def test_publishing_goes_on_when_a_listener_has_left(relay: Relay) -> None:
-    async with relay.listener() as stays:
-        async with relay.listener() as leaves:
+    async with relay.open_listener() as stays:
+        async with relay.open_listener() as leaves:
             await leaves.subscribe(["a"])
             await stays.subscribe(["a"])
         await relay.publish([Publication("a", b"1")])

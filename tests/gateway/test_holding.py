@@ -28,11 +28,11 @@ class Counting(SqliteCases):
     asked = 0
     away = False
 
-    async def held(self, conversations: object) -> set[str]:
+    async def held_conversations(self, conversations: object) -> set[str]:
         self.asked += 1
         if self.away:
             raise Unavailable("the store is away")
-        return await super().held(conversations)  # type: ignore[arg-type]
+        return await super().held_conversations(conversations)  # type: ignore[arg-type]
 
 
 def entry() -> AuditEntry:
@@ -58,7 +58,7 @@ async def test_a_room_that_holds_marks_its_records_and_is_asked_about_once_a_min
             assert (await client.ask("send", room=where, text="hi", client_id=str(uuid4())))["type"] == "ok"
         assert sorted(await held_records(here)) == [False, True, True, True]
         assert cases.asked == 2
-        assert (await here.history.newest([room_key(room)])).get(room_key(room), 0) == 0
+        assert (await here.history.newest_seqs([room_key(room)])).get(room_key(room), 0) == 0
 
 
 async def test_while_the_store_is_away_nothing_slips_past() -> None:

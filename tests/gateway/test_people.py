@@ -150,4 +150,4 @@ async def test_sessions_stay_present_while_they_live() -> None:
         with anyio.move_on_after(6):
             while True:
                 await client.pump()
-        assert (await here.presence.states([ada.id]))[ada.id].state == "online"
+        assert (await here.presence.get_states([ada.id]))[ada.id].state == "online"

@@ -201,7 +201,7 @@ async def test_all_sessions_of_a_user_share_the_bucket() -> None:
     async with world(limits={"sends_per_second": 0.1, "send_burst": 3}) as here:
         client, room = await flooded(here)
         (session,) = here.edge.sessions
-        user = await here.accounts.get(session.user)
+        user = await here.accounts.get_user(session.user)
         assert user is not None
         other = await here.login(user)
         assert (await say(other, room))["code"] == "rate_limited"

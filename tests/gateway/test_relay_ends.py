@@ -52,7 +52,7 @@ class Relay:
         raise AssertionError
 
     @asynccontextmanager
-    async def listener(self) -> AsyncIterator[Relay]:
+    async def open_listener(self) -> AsyncIterator[Relay]:
         yield self
 
     async def publish(self, publications: Sequence[Publication]) -> None:

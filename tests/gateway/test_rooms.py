@@ -56,7 +56,7 @@ async def test_one_client_id_gives_one_message() -> None:
         await say(client, room, "once", twice.upper())
         await say(client, room, "next")
         assert [(await other.event("message"))["seq"] for _ in range(2)] == [1, 2]
-        assert await here.history.newest([f"room:{room}"]) == {f"room:{room}": 2}
+        assert await here.history.newest_seqs([f"room:{room}"]) == {f"room:{room}": 2}
 
 
 async def test_resume_answers_what_was_missed_in_order() -> None:

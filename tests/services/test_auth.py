@@ -134,7 +134,7 @@ async def test_a_log_in_renews_a_hash_of_old_costs() -> None:
         await accounts.set_password_hash(ann.id, old)
         body = {"name": ann.name, "password": "a long password"}
         assert (await rest("POST", "/api/auth/login", body)).status_code == 200
-        stored = await accounts.password_hash(ann.id)
+        stored = await accounts.get_password_hash(ann.id)
         assert stored is not None
         assert not CHEAP.check_needs_rehash(stored)
         assert (await rest("POST", "/api/auth/login", body)).status_code == 200
@@ -152,7 +152,7 @@ async def test_refresh_rotates() -> None:
 
 
 async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann = await rest.user()
         await listener.subscribe([user_channel(ann.id)])
         second = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
@@ -179,7 +179,7 @@ async def test_a_refresh_token_expires() -> None:
 
 
 async def test_log_out_ends_the_family_and_its_open_sessions() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann = await rest.user()
         await listener.subscribe([user_channel(ann.id)])
         for _ in range(2):  # repeating it is no error
@@ -285,7 +285,7 @@ async def test_secrets_stay_out_of_answers_and_logs(caplog: pytest.LogCaptureFix
             answer = await rest("POST", f"/api/auth/{path}", body)
             assert "very secret" not in answer.text
         await ann("GET", "/api/search", params={"q": "very secret words"})
-        stored = await rest.services.accounts.password_hash(ann.id)
+        stored = await rest.services.accounts.get_password_hash(ann.id)
         assert stored is not None
         for secret in ("very secret", ann.access, ann.refresh, stored):
             assert secret not in caplog.text

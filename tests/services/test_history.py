@@ -60,7 +60,7 @@ async def test_a_message_comes_with_what_became_of_it() -> None:
         await rest.say(key, ann, "first", "second")
         rest.clock.now += 1000
         at: dict[str, Any] = {"conversation": key, "actor": ann.id, "ts": rest.clock()}
-        await rest.services.history.apply(
+        await rest.services.history.apply_batch(
             [],
             [
                 Edited(**at, seq=1, text="first, better"),
@@ -99,7 +99,7 @@ async def test_direct_conversations() -> None:
         assert await seqs(bob, f"/api/dms/{ann.id}/messages?after=1") == ([2], False)
         assert await seqs(cid, f"/api/dms/{bob.id}/messages") == ([], False)
         mark = Read(conversation=dm_key(ann.id, bob.id), actor=ann.id, ts=rest.clock(), seq=1)
-        await rest.services.history.apply([], [mark])
+        await rest.services.history.apply_batch([], [mark])
         assert (await bob("GET", f"/api/dms/{ann.id}/reads")).json() == {"reads": {ann.id: 1}}
 
 

@@ -29,7 +29,7 @@ async def test_people_are_found_by_the_start_of_their_name() -> None:
 async def test_presence_of_several() -> None:
     async with open_rest() as rest:
         ann, bob, stranger = await rest.user(), await rest.user(), new_id()
-        await rest.services.presence.enter(bob.id, "session", PresenceState.AWAY)
+        await rest.services.presence.enter_session(bob.id, "session", PresenceState.AWAY)
         expected = {
             bob.id: {"state": "away", "last_seen": None},
             stranger: {"state": "offline", "last_seen": None},
@@ -41,7 +41,7 @@ async def test_presence_of_several() -> None:
         ):
             assert (await ann("GET", f"/api/presence?{query}")).json() == {"states": expected}
         assert (await ann("GET", "/api/presence?users=")).json() == {"states": {}}
-        await rest.services.presence.leave(bob.id, "session")
+        await rest.services.presence.leave_session(bob.id, "session")
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_config_is_for_everyone() -> None:
 async def test_a_last_visit_is_told() -> None:
     async with open_rest() as rest:
         ann, bob = await rest.user(), await rest.user()
-        await rest.services.presence.enter(bob.id, "session")
-        await rest.services.presence.leave(bob.id, "session")
+        await rest.services.presence.enter_session(bob.id, "session")
+        await rest.services.presence.leave_session(bob.id, "session")
         await anyio.sleep(5)  # leaving is damped
         states = (await ann("GET", f"/api/presence?users={bob.id}")).json()["states"]
         assert states == {bob.id: {"state": "offline", "last_seen": rfc3339(rest.clock())}}

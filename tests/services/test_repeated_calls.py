@@ -41,7 +41,7 @@ async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_
     method: str, path: str, body: dict[str, str] | None, repeated: int, role: str | None
 ) -> None:
     relay = FailingRelay()
-    async with open_rest(relay=relay) as rest, relay.listener() as listener:
+    async with open_rest(relay=relay) as rest, relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await bob("POST", f"/api/rooms/{room}/join")
@@ -51,7 +51,7 @@ async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_
         relay.failing = True
         assert (await caller(method, url, body)).status_code == 503
         relay.failing = False
-        assert await rest.services.rooms.role(room, bob.id) == role
+        assert await rest.services.rooms.get_role(room, bob.id) == role
         assert (await caller(method, url, body)).status_code == repeated
         ((_, control),) = await received(listener, 1)
         assert (control["do"], control["user"], control["role"]) == ("member", bob.id, role)
@@ -60,7 +60,7 @@ async def test_a_change_whose_announcement_failed_is_announced_when_the_call_is_
 @virtual_time
 async def test_a_deletion_whose_announcement_failed_is_announced_when_the_call_is_repeated() -> None:
     relay = FailingRelay()
-    async with open_rest(relay=relay) as rest, relay.listener() as listener:
+    async with open_rest(relay=relay) as rest, relay.open_listener() as listener:
         ann = await rest.user()
         room = await ann.room()
         await listener.subscribe([room_channel(room)])

@@ -67,7 +67,7 @@ async def test_who_may_make_whom_what() -> None:
             answer = await actor("PUT", f"/api/rooms/{room}/members/{target.id}", {"role": after})
             assert (answer.status_code == 200) == may_change_member(own, before, after), (own, before, after)
             expected = after if answer.status_code == 200 else before
-            assert await rest.services.rooms.role(room, target.id) == expected
+            assert await rest.services.rooms.get_role(room, target.id) == expected
 
 
 @pytest.mark.parametrize("kind", ["members", "bans"])
@@ -82,7 +82,7 @@ async def test_who_may_kick_and_ban_whom(kind: str) -> None:
             answer = await actor(method, f"/api/rooms/{room}/{kind}/{target.id}")
             allowed = may_change_member(own, before, None)
             assert answer.status_code == (204 if allowed else 403), (own, before, answer.text)
-            assert await rest.services.rooms.role(room, target.id) == (None if allowed else before)
+            assert await rest.services.rooms.get_role(room, target.id) == (None if allowed else before)
 
 
 async def test_who_may_lift_a_ban_and_invite_as_what() -> None:

@@ -76,7 +76,7 @@ async def test_unread_counts_follow_the_history() -> None:
 
 
 async def test_joining_and_leaving() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await listener.subscribe([room_channel(room), user_channel(bob.id)])
@@ -144,7 +144,7 @@ async def test_members_are_listed_by_name_in_pages() -> None:
 
 
 async def test_roles_are_set_and_announced() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await listener.subscribe([room_channel(room)])
@@ -173,7 +173,7 @@ async def test_the_last_owner_stays() -> None:
 
 
 async def test_kicking_and_banning() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await bob("POST", f"/api/rooms/{room}/join")
@@ -218,7 +218,7 @@ async def test_one_does_not_ban_oneself_nor_someone_who_does_not_exist() -> None
 
 
 async def test_a_change_of_a_room_is_announced() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await bob("POST", f"/api/rooms/{room}/join")
@@ -236,7 +236,7 @@ async def test_a_change_of_a_room_is_announced() -> None:
 
 
 async def test_a_client_that_hangs_up_does_not_split_a_change_from_its_announcement() -> None:
-    async with open_rest() as rest, rest.services.relay.listener() as listener:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann, bob = await rest.user(), await rest.user()
         room = await ann.room()
         await listener.subscribe([room_channel(room)])
@@ -248,7 +248,7 @@ async def test_a_client_that_hangs_up_does_not_split_a_change_from_its_announcem
                 for _ in range(checkpoints):
                     await anyio.lowlevel.checkpoint()
                 tasks.cancel_scope.cancel()
-            role = await rest.services.rooms.role(room, bob.id)
+            role = await rest.services.rooms.get_role(room, bob.id)
             joined += role is not None
         await bob("DELETE", f"/api/rooms/{room}/members/{bob.id}")
         events = [event["change"] for _, event in await received(listener, 2 * joined)]

@@ -268,7 +268,7 @@ class Cluster:
     async def page(self, key: str, after: int, limit: int) -> Sequence[Message]:
         """A page of history, as REST gives it."""
         await self._reader.before("page")
-        page = await self.engines.history.page(key, before=None, after=after, limit=limit)
+        page = await self.engines.history.read_page(key, before=None, after=after, limit=limit)
         return page.messages
 
     # The relay's connections.
@@ -337,8 +337,8 @@ async def open_engines(plan: Plan, parts: Parts) -> AsyncIterator[Engines]:
 async def _populate(plan: Plan, accounts: SqliteAccounts, rooms: SqliteRooms) -> None:
     users = list({user.id: user for user in plan.people}.values())
     for user in users:
-        await accounts.create(user, None)
+        await accounts.create_user(user, None)
     for number, name in enumerate(ROOMS[: plan.rooms]):
         room = Room(id=identity(3, number), name=name, visibility=Visibility.PUBLIC)
-        await rooms.create(room, users[0].id)
+        await rooms.create_room(room, users[0].id)
         await rooms.add_members(room.id, [user.id for user in users], Role.MEMBER, clock())

@@ -92,7 +92,7 @@ class ForgetfulHandler(PersistenceHandler):
     async def _store(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
     ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
-        known = await self._history.known(list(sent))
+        known = await self._history.find_by_client_ids(list(sent))
         stored, applied = await super()._store(sent, changes, mentions)
         return {key: message for key, message in stored.items() if key not in known}, applied
 

@@ -79,7 +79,7 @@ class MemoryLog:
         await taken.wait()
 
     @asynccontextmanager
-    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
         """See `Log.consumer`."""
         await checkpoint()
         joined = self._groups.setdefault(group, Group(group, lambda _: None))
@@ -90,7 +90,7 @@ class MemoryLog:
         finally:
             member.close()
 
-    async def check(self) -> None:
+    async def check_health(self) -> None:
         """See `Log.check`."""
         await checkpoint()
 
@@ -127,12 +127,12 @@ class MemoryHistory:
         self._originals: dict[tuple[str, int], list[tuple[int, str]]] = {}
         self._marks: dict[str, dict[str, int]] = {}
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         """See the port."""
         await checkpoint()
         return {conversation: self._newest(conversation) for conversation in conversations}
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         """See the port. The effect is one step: no other task sees a part of it."""
         await checkpoint()
         self.check(messages)
@@ -157,19 +157,21 @@ class MemoryHistory:
         self._messages.setdefault(message.conversation, []).append(message)
         self._places[message.sender, message.client_id] = message.conversation, message.seq
 
-    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+    async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         """See the port."""
         await checkpoint()
         places = {key: self._places[key] for key in keys if key in self._places}
         found = {key: self._at(*place) for key, place in places.items()}
         return {key: message for key, message in found.items() if message is not None}
 
-    async def get(self, conversation: str, seq: int) -> Message | None:
+    async def get_message(self, conversation: str, seq: int) -> Message | None:
         """See the port."""
         await checkpoint()
         return self._at(conversation, seq)
 
-    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+    async def messages_since(
+        self, conversation: str, since: int, *, limit: int, max_bytes: int
+    ) -> Sequence[Message] | None:
         """See the port."""
         await checkpoint()
         found = self.all(conversation)[since:]
@@ -177,7 +179,7 @@ class MemoryHistory:
             return None
         return found
 
-    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+    async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """See the port."""
         await checkpoint()
         found = [
@@ -189,12 +191,12 @@ class MemoryHistory:
             found.reverse()
         return Page(found[:limit], more=len(found) > limit)
 
-    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+    async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         """See the port."""
         await checkpoint()
         return {conversation: self._summary(user, conversation) for conversation in conversations}
 
-    async def dms(self, user: str) -> Sequence[str]:
+    async def list_dms(self, user: str) -> Sequence[str]:
         """See the port."""
         await checkpoint()
         mine = [key for key in self._messages if not is_room(key) and user in pair_of(key)]
@@ -205,12 +207,12 @@ class MemoryHistory:
         await checkpoint()
         return dict(self._marks.get(conversation, {}))
 
-    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+    async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         """See the port."""
         await checkpoint()
         return list(self._originals.get((conversation, seq), ()))
 
-    async def search(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> Page:
         """See the port."""
         await checkpoint()
         wanted = set(query.terms)

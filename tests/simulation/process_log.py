@@ -114,10 +114,10 @@ class ProcessLog:
                 taken, self._queue = self._queue[:count], self._queue[count:]
                 await self._send(taken)
 
-    async def check(self) -> None:
+    async def check_health(self) -> None:
         """See `Log.check`."""
         await self._process.exist()
-        await self._log.check()
+        await self._log.check_health()
 
     async def _send(self, records: Sequence[Produced]) -> None:
         error: Exception | None = None
@@ -144,9 +144,9 @@ class ProcessLog:
         await stored.wait()
 
     @asynccontextmanager
-    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[ProcessConsumer]:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[ProcessConsumer]:
         """See `Log.consumer`. A member that is dead leaves the group when the group notices (`expel`)."""
-        consumer = self.consumer_class(self._process, lambda: self._log.consumer(group, topics))
+        consumer = self.consumer_class(self._process, lambda: self._log.join_group(group, topics))
         await consumer.join()
         self.consumers.append(consumer)
         try:

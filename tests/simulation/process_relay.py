@@ -44,7 +44,7 @@ class ProcessListener:
     async def connect(self) -> None:
         """Have a connection again. What came meanwhile is lost, and each channel is told so."""
         if self._inner is None and self._network.relay is not None:
-            self._connection = self._network.relay.listener()
+            self._connection = self._network.relay.open_listener()
             self._inner = await self._connection.__aenter__()
             with contextlib.suppress(anyio.ClosedResourceError):  # it broke again
                 await self._inner.subscribe(self._channels)
@@ -152,7 +152,7 @@ class ProcessRelay:
         await self._process.after("publish")
 
     @asynccontextmanager
-    async def listener(self) -> AsyncIterator[ProcessListener]:
+    async def open_listener(self) -> AsyncIterator[ProcessListener]:
         """See `Relay.listener`."""
         listener = self.listener_class(self._process, self._network)
         self.listeners.append(listener)

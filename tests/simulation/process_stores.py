@@ -26,49 +26,53 @@ class ProcessHistory:
         self._history = history
         self._stored = stored
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
-        return await call(self._process, "newest", lambda: self._history.newest(conversations))
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
+        return await call(self._process, "newest", lambda: self._history.newest_seqs(conversations))
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         return await call(self._process, "apply", lambda: self._apply(messages, changes))
 
     async def _apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        applied = await self._history.apply(messages, changes)
+        applied = await self._history.apply_batch(messages, changes)
         self._stored(self._process, messages)
         return applied
 
-    async def known(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        return await call(self._process, "known", lambda: self._history.known(keys))
+    async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+        return await call(self._process, "known", lambda: self._history.find_by_client_ids(keys))
 
-    async def get(self, conversation: str, seq: int) -> Message | None:
-        return await call(self._process, "get", lambda: self._history.get(conversation, seq))
+    async def get_message(self, conversation: str, seq: int) -> Message | None:
+        return await call(self._process, "get", lambda: self._history.get_message(conversation, seq))
 
-    async def since(self, conversation: str, since: int, *, limit: int, max_bytes: int) -> Sequence[Message] | None:
+    async def messages_since(
+        self, conversation: str, since: int, *, limit: int, max_bytes: int
+    ) -> Sequence[Message] | None:
         return await call(
             self._process,
             "since",
-            lambda: self._history.since(conversation, since, limit=limit, max_bytes=max_bytes),
+            lambda: self._history.messages_since(conversation, since, limit=limit, max_bytes=max_bytes),
         )
 
-    async def page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
+    async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         return await call(
-            self._process, "page", lambda: self._history.page(conversation, before=before, after=after, limit=limit)
+            self._process,
+            "page",
+            lambda: self._history.read_page(conversation, before=before, after=after, limit=limit),
         )
 
-    async def summaries(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-        return await self._history.summaries(user, conversations)
+    async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
+        return await self._history.summarize_conversations(user, conversations)
 
-    async def dms(self, user: str) -> Sequence[str]:
-        return await self._history.dms(user)
+    async def list_dms(self, user: str) -> Sequence[str]:
+        return await self._history.list_dms(user)
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         return await self._history.read_marks(conversation)
 
-    async def originals(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-        return await self._history.originals(conversation, seq)
+    async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
+        return await self._history.earlier_texts(conversation, seq)
 
-    async def search(self, query: Query) -> Page:
-        return await self._history.search(query)
+    async def search_messages(self, query: Query) -> Page:
+        return await self._history.search_messages(query)
 
 
 class ProcessAccounts(SqliteAccounts):
@@ -78,8 +82,8 @@ class ProcessAccounts(SqliteAccounts):
         super().__init__(database, clock=clock)
         self._process = process
 
-    async def get(self, user: str) -> User | None:
-        found = super().get
+    async def get_user(self, user: str) -> User | None:
+        found = super().get_user
         return await call(self._process, "account", lambda: found(user))
 
 
@@ -90,8 +94,8 @@ class ProcessRooms(SqliteRooms):
         super().__init__(database)
         self._process = process
 
-    async def role(self, room: str, user: str) -> Role | None:
-        found = super().role
+    async def get_role(self, room: str, user: str) -> Role | None:
+        found = super().get_role
         return await call(self._process, "role", lambda: found(room, user))
 
     async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
@@ -102,12 +106,12 @@ class ProcessRooms(SqliteRooms):
         found = super().remove_member
         return await call(self._process, "change", lambda: found(room, user))
 
-    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
-        found = super().ban
+    async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+        found = super().ban_user
         return await call(self._process, "change", lambda: found(room, user, by, reason, now))
 
-    async def unban(self, room: str, user: str) -> bool:
-        found = super().unban
+    async def unban_user(self, room: str, user: str) -> bool:
+        found = super().unban_user
         return await call(self._process, "change", lambda: found(room, user))
 
 
@@ -122,20 +126,20 @@ class ProcessPresence:
         self._process = process
         self._states: dict[str, dict[str, PresenceState]] = {}
 
-    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+    async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
         await self._process.exist()
         await checkpoint()
         self._states.setdefault(user, {})[session] = state
 
-    async def leave(self, user: str, session: str) -> None:
+    async def leave_session(self, user: str, session: str) -> None:
         await self._process.exist()
         await checkpoint()
         self._states.get(user, {}).pop(session, None)
 
-    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+    async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
         await self._process.exist()
         await checkpoint()
 
-    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+    async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         await checkpoint()
         return {user: Seen(next(iter(self._states.get(user, {}).values()), PresenceState.OFFLINE)) for user in users}

@@ -216,4 +216,7 @@ def _accuse_incomplete(cluster: Cluster, scripts: Sequence[Script]) -> None:
 
 async def _histories(cluster: Cluster) -> dict[str, Sequence[Message]]:
     history = cluster.engines.history
-    return {key: await history.since(key, 0, limit=EVERYTHING, max_bytes=EVERYTHING) or () for key in cluster.places}
+    return {
+        key: await history.messages_since(key, 0, limit=EVERYTHING, max_bytes=EVERYTHING) or ()
+        for key in cluster.places
+    }

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 async def history(anyio_backend: Any) -> MemoryHistory:
     """One room in which Ann said two things."""
     history = MemoryHistory()
-    await history.apply(make_messages(2), [])
+    await history.apply_batch(make_messages(2), [])
     return history
 
 

@@ -42,13 +42,13 @@ class FaultyHistory(SqliteHistory):
         self.applied: list[tuple[int, int]] = []
         self.asked_newest = 0
 
-    async def newest(self, conversations: Collection[str]) -> dict[str, int]:
+    async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         self.asked_newest += 1
-        return await super().newest(conversations)
+        return await super().newest_seqs(conversations)
 
-    async def apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
+    async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         await self.before_apply()
-        applied = await super().apply(messages, changes)
+        applied = await super().apply_batch(messages, changes)
         self.applied.append((len(messages), len(changes)))
         await self.after_apply()
         return applied
@@ -92,12 +92,12 @@ class FaultyLog:
         await self._log.append(topic, key, value, headers)
 
     @asynccontextmanager
-    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Consumer]:
-        async with self._log.consumer(group, topics) as consumer:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Consumer]:
+        async with self._log.join_group(group, topics) as consumer:
             yield FaultyConsumer(self, consumer)
 
-    async def check(self) -> None:
-        await self._log.check()
+    async def check_health(self) -> None:
+        await self._log.check_health()
 
 
 class FaultyConsumer:

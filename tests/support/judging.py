@@ -51,13 +51,13 @@ class FaultyModeration(ModerationService):
     before_check: Fault = staticmethod(nothing)
     before_block: Fault = staticmethod(nothing)
 
-    async def check(self, contents: Sequence[Content]) -> Sequence[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
         await self.before_check()
-        return await super().check(contents)
+        return await super().check_contents(contents)
 
-    async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
+    async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         await self.before_block()
-        return await super().block(user, by=by, reason=reason, seconds=seconds)
+        return await super().block_user(user, by=by, reason=reason, seconds=seconds)
 
 
 class Judging:
@@ -114,7 +114,7 @@ class Judging:
 
     async def stored(self, conversation: str = HALL) -> list[Message]:
         """All that history has, in order."""
-        messages = await self.stores.history.since(conversation, 0, limit=10_000, max_bytes=10_000_000)
+        messages = await self.stores.history.messages_since(conversation, 0, limit=10_000, max_bytes=10_000_000)
         assert messages is not None
         return list(messages)
 
@@ -139,5 +139,5 @@ async def judging(folder: Path) -> AsyncIterator[Judging]:
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(moderated(folder))
         log = await stack.enter_async_context(SqliteLog.open(None, executor=InlineExecutor(), commit_interval_ms=0))
-        await world.stores.rooms.create(Room(ROOM, "hall", Visibility.PUBLIC, NOW), ANN)
+        await world.stores.rooms.create_room(Room(ROOM, "hall", Visibility.PUBLIC, NOW), ANN)
         yield Judging(world, log)

@@ -79,7 +79,7 @@ class Moderated:
 
     async def is_blocked(self, user: str) -> bool:
         """What a log-in sees."""
-        found = await self.stores.accounts.get(user)
+        found = await self.stores.accounts.get_user(user)
         assert found is not None
         return found.blocked
 
@@ -89,6 +89,6 @@ async def moderated(folder: Path, toml: str = RULES) -> AsyncIterator[Moderated]
     """Opens all of it."""
     async with sqlite_memory(folder) as stores:
         for user in (ANN, BEN, CAT, DAN):
-            await stores.accounts.create(make_user(user), None)
+            await stores.accounts.create_user(make_user(user), None)
         rules = await Rules.open(str(write_rules(folder / "rules", toml)), executor=InlineExecutor())
         yield Moderated(stores, rules)

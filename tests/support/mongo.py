@@ -65,7 +65,7 @@ def sent(text: str, conversation: str = HALL) -> Sent:
 
 async def all_of(history: History, conversation: str) -> Sequence[Message]:
     """The whole conversation, of which the seqs have no hole."""
-    messages = await history.since(conversation, 0, limit=10_000, max_bytes=10_000_000)
+    messages = await history.messages_since(conversation, 0, limit=10_000, max_bytes=10_000_000)
     assert messages is not None
     assert [message.seq for message in messages] == list(range(1, len(messages) + 1))
     return messages

@@ -71,7 +71,7 @@ class PersistingWorld:
 
     async def stored(self, conversation: str = ROOM) -> list[Message]:
         """All that history has, in order."""
-        messages = await self.history.since(conversation, 0, limit=10_000, max_bytes=10_000_000)
+        messages = await self.history.messages_since(conversation, 0, limit=10_000, max_bytes=10_000_000)
         assert messages is not None
         return list(messages)
 
@@ -115,5 +115,5 @@ async def persisting_world() -> AsyncIterator[PersistingWorld]:
         log = await stack.enter_async_context(SqliteLog.open(None, executor=executor, commit_interval_ms=0))
         accounts = SqliteAccounts(store)
         for user, name in ((ANN, "Ann"), (BOB, "Bob"), (CID, "C.I.D.")):
-            await accounts.create(User(user, name), None)
+            await accounts.create_user(User(user, name), None)
         yield PersistingWorld(accounts, FaultyHistory(store), log)

@@ -83,7 +83,7 @@ class Rest:
 
     async def say(self, conversation: str, user: User, *texts: str) -> None:
         """Store messages, as the workers would."""
-        newest = (await self.services.history.newest([conversation]))[conversation]
+        newest = (await self.services.history.newest_seqs([conversation]))[conversation]
         messages = [
             Message(
                 conversation=conversation,
@@ -96,7 +96,7 @@ class Rest:
             )
             for seq, text in enumerate(texts, newest + 1)
         ]
-        await self.services.history.apply(messages, [])
+        await self.services.history.apply_batch(messages, [])
 
 
 @asynccontextmanager

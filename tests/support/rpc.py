@@ -144,18 +144,18 @@ ERRORS: dict[str, Exception] = {
 class FakeConversations:
     """One room with one member and two messages."""
 
-    async def rooms(self, ids: Sequence[str]) -> Sequence[Room]:
+    async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:
         return [A_ROOM for room in ids if room == ROOM]
 
-    async def roles(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+    async def get_roles(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
         return [Role.OWNER if pair == (ADA, ROOM) else None for pair in pairs]
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         if room != ROOM:
             raise NotFound("there is no such room", field="room")
         return [A_MEMBER] if after < "ada" else []
 
-    async def messages(self, places: Sequence[tuple[str, int]]) -> Sequence[Message]:
+    async def get_messages(self, places: Sequence[tuple[str, int]]) -> Sequence[Message]:
         return [message for message in (A_MESSAGE, WITHDRAWN) if (message.conversation, message.seq) in places]
 
 
@@ -167,7 +167,7 @@ class FakeModeration:
         self.held: dict[str, Block] = {}
         self.batches: list[int] = []
 
-    async def check(self, contents: Sequence[Content]) -> Sequence[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
         self.batches.append(len(contents))
         return [
             Finding(verdict=Verdict.REMOVE, rule="words", reason="rude")
@@ -176,7 +176,7 @@ class FakeModeration:
             for content in contents
         ]
 
-    async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
+    async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         if user == OTHER:
             raise NotFound("there is no such user", field="user")
         until = None if seconds is None else 1000 + seconds * 1000
@@ -184,12 +184,12 @@ class FakeModeration:
         self.changes.publish(BlockChange(user=user, block=block))
         return block
 
-    async def unblock(self, user: str, *, by: str, reason: str = "") -> bool:
+    async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
         existed = self.held.pop(user, None) is not None
         self.changes.publish(BlockChange(user=user, block=None))
         return existed
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         return [block for user, block in sorted(self.held.items()) if user > after][:limit]
 
     def watch_blocks(self) -> AbstractAsyncContextManager[AsyncIterator[BlockChange]]:

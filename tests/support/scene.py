@@ -36,7 +36,7 @@ class Scene:
         self.ada, self.bob = await here.user("ada"), await here.user("bob")
         self.room, self.lonely = await here.room(self.bob, self.ada), await here.room(self.bob, self.ada)
         keys = room_key(self.room), room_key(self.lonely), dm_key(self.ada.id, self.bob.id)
-        await here.history.apply([self._message(key, seq) for key in keys for seq in (1, 2, 3)], [])
+        await here.history.apply_batch([self._message(key, seq) for key in keys for seq in (1, 2, 3)], [])
         other = await here.login(self.bob)
         (session,) = self.edge.sessions
         self.kept[session] = other

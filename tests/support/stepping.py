@@ -104,8 +104,8 @@ class SteppedRelay(Stepped):
     """A relay whose listeners stop too."""
 
     @asynccontextmanager
-    async def listener(self) -> AsyncIterator[Any]:
-        async with self._port.listener() as listener:
+    async def open_listener(self) -> AsyncIterator[Any]:
+        async with self._port.open_listener() as listener:
             yield Stepped(listener, self._stepper)
 
 

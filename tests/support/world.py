@@ -172,13 +172,13 @@ class World:
     async def user(self, name: str) -> User:
         """A new account."""
         user = User(id=new_id(), name=name, created=self.clock())
-        await self.accounts.create(user, None)
+        await self.accounts.create_user(user, None)
         return user
 
     async def room(self, owner: User, *members: User, role: Role = Role.MEMBER) -> str:
         """A new room with these people."""
         room = Room(id=new_id(), name="room", visibility=Visibility.PUBLIC, created=self.clock())
-        await self.rooms.create(room, owner.id)
+        await self.rooms.create_room(room, owner.id)
         await self.rooms.add_members(room.id, [member.id for member in members], role, self.clock())
         return room.id
 

@@ -53,7 +53,7 @@ async def crash_after(world: PersistingWorld, ticks: int, *, max_records: int) -
         for _ in range(ticks):
             await checkpoint()
         tasks.cancel_scope.cancel()
-    async with world.log.consumer("persistence", ["room-messages", "dm-messages"]) as consumer:
+    async with world.log.join_group("persistence", ["room-messages", "dm-messages"]) as consumer:
         return await consumer.lag() == 0
 
 

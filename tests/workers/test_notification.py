@@ -53,7 +53,7 @@ async def test_members_who_are_offline_or_named_hear_of_a_message_and_the_sender
         ann, bob, cid, dora = [await here.user(name) for name in ("ann", "bob", "cid", "dora")]
         room = await here.room(ann, bob, cid, dora)
         for user in (ann, cid, dora):
-            await here.presence.enter(user.id, new_id())
+            await here.presence.enter_session(user.id, new_id())
         channel = Channel()
         await handler(here, channel).handle([notice(room_key(room), ann.id, cid.id, ann.id)])
         assert {(each.user, each.mentioned) for each in channel.taken} == {(bob.id, False), (cid.id, True)}
@@ -66,7 +66,7 @@ async def test_of_a_direct_message_the_other_hears_who_is_offline() -> None:
         work = handler(here, channel)
         await work.handle([notice(dm_key(ann.id, bob.id), bob.id)])
         assert channel.users == {ann.id}
-        await here.presence.enter(ann.id, new_id())
+        await here.presence.enter_session(ann.id, new_id())
         await work.handle([notice(dm_key(ann.id, bob.id), bob.id)])
         assert len(channel.taken) == work.notified == 1
 
@@ -130,4 +130,4 @@ async def test_a_message_whose_notice_is_not_taken_is_handled_again() -> None:
         with pytest.raises(Unavailable):
             await storing.handle(records)
         await storing.handle(records)
-        assert await here.history.newest([room]) == {room: 1}
+        assert await here.history.newest_seqs([room]) == {room: 1}

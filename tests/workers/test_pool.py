@@ -90,7 +90,7 @@ class World:
                 await anyio.sleep(0.01)
 
     async def dead_letters(self, topic: str = "t") -> list[LogRecord]:
-        async with self.sqlite.consumer("undertaker", [f"{topic}.dead"]) as consumer:
+        async with self.sqlite.join_group("undertaker", [f"{topic}.dead"]) as consumer:
             if not await consumer.lag():
                 return []
             (batch,) = await consumer.poll(100)

@@ -52,7 +52,7 @@ def verdict(of: Any, verdict: Verdict = Verdict.REMOVE, **fields: Any) -> Verdic
 
 
 async def queue(world: Judging, state: CaseState = CaseState.OPEN) -> list[tuple[str, int, str]]:
-    return [(case.kind.value, case.seq, case.rule) for case in await world.stores.cases.queue(state, None, 100)]
+    return [(case.kind.value, case.seq, case.rule) for case in await world.stores.cases.list_cases(state, None, 100)]
 
 
 async def test_a_forbidden_message_is_withdrawn_for_everyone(world: Judging) -> None:
@@ -73,7 +73,7 @@ async def test_a_flagged_message_stays_and_waits_for_a_moderator(world: Judging)
     await world.run()
     assert await world.texts() == ["an oddword"]
     assert await queue(world) == [("flagged", 1, "odd")]
-    (entry,) = await world.stores.cases.audit(None, 10)
+    (entry,) = await world.stores.cases.list_audit_entries(None, 10)
     assert (entry.action, entry.by, entry.user, entry.rule) == (Action.FLAG, POLICY, ANN, "odd")
 
 
@@ -84,7 +84,7 @@ async def test_a_repeat_offender_is_out(world: Judging) -> None:
     assert await world.world.is_blocked(ANN)
     channels = [channel for batch in world.world.relay.published for channel, _, _ in batch]
     assert user_channel(ANN) in channels
-    actions = {entry.action for entry in await world.stores.cases.audit(None, 10)}
+    actions = {entry.action for entry in await world.stores.cases.list_audit_entries(None, 10)}
     assert actions == {Action.REMOVE, Action.BLOCK}
 
 
@@ -150,7 +150,7 @@ async def test_a_message_that_never_appears_is_given_up_in_the_end(world: Judgin
 
 
 async def test_what_was_said_in_a_deleted_room_is_not_waited_for(world: Judging) -> None:
-    await world.stores.rooms.delete(ROOM)
+    await world.stores.rooms.delete_room(ROOM)
     await handler(world).handle([verdict(sent("x"))])
     assert await world.withdrawals() == []
 
@@ -167,7 +167,7 @@ async def test_a_verdict_that_comes_again_changes_nothing(world: Judging) -> Non
     await world.send(message)
     await world.run()
     assert await world.world.is_blocked(ANN)
-    await world.moderation.unblock(ANN, by=BEN)
+    await world.moderation.unblock_user(ANN, by=BEN)
     await handler(world).handle([verdict(message, Verdict.BLOCK)])
     assert not await world.world.is_blocked(ANN)
     assert len(await world.withdrawals()) == 1
@@ -179,9 +179,9 @@ async def test_a_report_before_the_verdict_does_not_stand_in_its_way(world: Judg
     await world.run("persistence")
     case = Case(id=new_id(), subject=message_subject(HALL, 1), kind=CaseKind.REPORTED, user=ANN, opened=NOW)
     entry = AuditEntry(id=new_id(), at=NOW, by=BEN, action=Action.REPORT, user=ANN)
-    await world.stores.cases.report(case, Report(BEN, "rude", NOW), entry)
+    await world.stores.cases.add_report(case, Report(BEN, "rude", NOW), entry)
     await handler(world).handle([verdict(message)])
-    (decided,) = await world.stores.cases.queue(CaseState.DECIDED, None, 10)
+    (decided,) = await world.stores.cases.list_cases(CaseState.DECIDED, None, 10)
     assert (decided.id, decided.kind, len(decided.reports)) == (case.id, CaseKind.REMOVED, 1)
     assert len(await world.withdrawals()) == 1
 
@@ -246,7 +246,7 @@ async def test_cancelled_anywhere_the_verdict_is_carried_out_when_it_comes_again
         assert await world.world.is_blocked(ANN)
         await world.run("persistence")
         assert set(await world.texts()) == {None}
-        await world.moderation.unblock(ANN, by=BEN)
+        await world.moderation.unblock_user(ANN, by=BEN)
         message = next(messages)
         await world.send(message)
         await world.run("persistence")

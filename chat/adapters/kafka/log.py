@@ -141,7 +141,7 @@ class KafkaLog:
             raise outcome[0]
 
     @asynccontextmanager
-    async def consumer(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
         """See `Log.consumer`. A group that is new begins at the first record that is kept.
 
         Partitions come some time after joining. Raises `Unavailable`, also when a topic does not exist.
@@ -156,7 +156,7 @@ class KafkaLog:
         async with Member.join(make, group, names, self._strip, self._hand_over_s) as member:
             yield member
 
-    async def check(self) -> None:
+    async def check_health(self) -> None:
         """For a readiness probe. Raises `Unavailable` when no broker answers within 2 s."""
         await self._producer.check(CHECK_SECONDS)
 

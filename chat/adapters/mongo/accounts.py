@@ -48,7 +48,7 @@ class MongoAccounts:
         self._families = mongo.committed.families
         self._keys = mongo.committed.signing_keys
 
-    async def create(self, user: User, password_hash: str | None) -> None:
+    async def create_user(self, user: User, password_hash: str | None) -> None:
         """See the port."""
         document: Document = {
             "_id": user.id,
@@ -67,19 +67,19 @@ class MongoAccounts:
                 (field,) = (error.details or {}).get("keyPattern", {"_id": 1})
                 raise Conflict(_TAKEN[field].message, field=_TAKEN[field].field) from None
 
-    async def get(self, user: str) -> User | None:
+    async def get_user(self, user: str) -> User | None:
         """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, _PUBLIC)
         return _user(found) if found else None
 
-    async def get_many(self, users: Collection[str]) -> dict[str, User]:
+    async def get_users(self, users: Collection[str]) -> dict[str, User]:
         """See the port."""
         with self._mongo.call():
             found = await self._users.find({"_id": {"$in": list(set(users))}}, _PUBLIC).to_list()
         return {document["_id"]: _user(document) for document in found}
 
-    async def by_name(self, name: str) -> User | None:
+    async def find_by_name(self, name: str) -> User | None:
         """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"folded": name.lower()}, _PUBLIC)
@@ -91,7 +91,7 @@ class MongoAccounts:
             found = await self._users.find({"folded": {"$in": list(set(names))}}, {"folded": True}).to_list()
         return {document["folded"]: document["_id"] for document in found}
 
-    async def search(self, prefix: str, limit: int) -> Sequence[User]:
+    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
         """See the port."""
         if limit < 1:
             return []
@@ -100,7 +100,7 @@ class MongoAccounts:
             found = self._users.find({"folded": {"$gte": low, "$lt": low + _END}}, _PUBLIC)
             return [_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
 
-    async def password_hash(self, user: str) -> str | None:
+    async def get_password_hash(self, user: str) -> str | None:
         """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, {"password_hash": True})

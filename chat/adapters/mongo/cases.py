@@ -37,7 +37,7 @@ class MongoCases:
         self._mongo = mongo
         self._database = mongo.committed
 
-    async def judge(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+    async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
         """See the port."""
 
         def change(known: Case | None) -> tuple[Case, bool]:
@@ -47,7 +47,7 @@ class MongoCases:
 
         return await self._change(case.subject, change, entry)
 
-    async def report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
+    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
         """See the port."""
 
         def change(known: Case | None) -> tuple[Case, bool]:
@@ -58,7 +58,7 @@ class MongoCases:
 
         return await self._change(case.subject, change, entry)
 
-    async def appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
+    async def add_appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
         """See the port."""
 
         def change(known: Case | None) -> tuple[Case, bool]:
@@ -70,9 +70,9 @@ class MongoCases:
         changed, _ = await self._change(case.subject, change, entry)
         return changed
 
-    async def decide(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
+    async def record_decision(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
         """See the port."""
-        found = await self.get(case)
+        found = await self.get_case(case)
         if found is None:
             raise NotFound("there is no such case")
         before = found
@@ -87,20 +87,20 @@ class MongoCases:
         await self._change(found.subject, change, entry)
         return before
 
-    async def get(self, case: str) -> Case | None:
+    async def get_case(self, case: str) -> Case | None:
         """See the port."""
         return await self._find({"case": case})
 
-    async def find(self, subject: str) -> Case | None:
+    async def find_case(self, subject: str) -> Case | None:
         """See the port."""
         return await self._find({"_id": subject})
 
-    async def queue(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
+    async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
         """See the port."""
         mine: Document = {"state": state.value}
         pages: list[Document] = [mine]
         if after is not None:
-            place = await self.get(after)
+            place = await self.get_case(after)
             if place is None:
                 raise _nowhere()
             same = {"opened": place.opened, "case": {"$gt": place.id}}
@@ -115,7 +115,7 @@ class MongoCases:
         with self._mongo.call():
             await self._database.removals.bulk_write([_counting(each) for each in removals], ordered=False)
 
-    async def removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
+    async def tally_removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
         """See the port."""
         tallies = {}
         with self._mongo.call():
@@ -125,7 +125,7 @@ class MongoCases:
                 tallies[user] = Tally(len(found), sum(each["blocking"] for each in found))
         return tallies
 
-    async def forgive(self, user: str, client_id: str) -> None:
+    async def forgive_removals(self, user: str, client_id: str) -> None:
         """See the port."""
         with self._mongo.call():
             mine = {"user": user, "client_id": client_id}
@@ -159,16 +159,16 @@ class MongoCases:
 
         return await self._write(job)
 
-    async def block(self, user: str) -> Block | None:
+    async def get_block(self, user: str) -> Block | None:
         """See the port."""
         found = await self._blocks({"_id": user}, "_id", 1)
         return found[0] if found else None
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See the port."""
         return await self._blocks({"user": {"$gt": after}}, "user", limit)
 
-    async def due(self, until: int, limit: int) -> Sequence[Block]:
+    async def list_due_blocks(self, until: int, limit: int) -> Sequence[Block]:
         """See the port."""
         return await self._blocks({"until": {"$gte": 0, "$lte": until}}, "until", limit)
 
@@ -187,7 +187,7 @@ class MongoCases:
 
         await self._write(job)
 
-    async def strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
+    async def get_strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
         """See the port."""
         with self._mongo.call():
             found = await self._database.strictness.find({"_id": {"$in": list(conversations)}}).to_list()
@@ -209,13 +209,15 @@ class MongoCases:
 
         await self._write(job)
 
-    async def held(self, conversations: Collection[str]) -> set[str]:
+    async def held_conversations(self, conversations: Collection[str]) -> set[str]:
         """See the port."""
         with self._mongo.call():
             found = await self._database.held.find({"_id": {"$in": list(conversations)}}).to_list()
         return {document["_id"] for document in found}
 
-    async def audit(self, before: str | None, limit: int, *, user: str | None = None) -> Sequence[AuditEntry]:
+    async def list_audit_entries(
+        self, before: str | None, limit: int, *, user: str | None = None
+    ) -> Sequence[AuditEntry]:
         """See the port."""
         mine: Document = {} if user is None else {"user": user}
         pages: list[Document] = [mine]

@@ -30,7 +30,7 @@ class MongoRooms:
         self._mongo = mongo
         self._database = mongo.committed
 
-    async def create(self, room: Room, owner: str) -> None:
+    async def create_room(self, room: Room, owner: str) -> None:
         """See the port."""
 
         async def job(session: Session) -> None:
@@ -42,13 +42,13 @@ class MongoRooms:
 
         await self._mongo.transaction(job)
 
-    async def get(self, room: str) -> Room | None:
+    async def get_room(self, room: str) -> Room | None:
         """See the port."""
         with self._mongo.call():
             found = await self._database.rooms.find_one({"_id": room})
         return _room(found) if found else None
 
-    async def update(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
         """See the port."""
         fields: Document = {}
         if name is not None:
@@ -58,12 +58,12 @@ class MongoRooms:
         if fields:
             with self._mongo.call():
                 await self._database.rooms.update_one({"_id": room}, {"$set": fields})
-        changed = await self.get(room)
+        changed = await self.get_room(room)
         if changed is None:
             raise no_room()
         return changed
 
-    async def delete(self, room: str) -> None:
+    async def delete_room(self, room: str) -> None:
         """See the port. Gone at once; a long history's space is freed in steps after that."""
 
         async def job(session: Session) -> None:
@@ -78,7 +78,7 @@ class MongoRooms:
         with contextlib.suppress(Unavailable):  # the room is gone all the same; the next deletion clears what is left
             await graves.clear(self._mongo)
 
-    async def of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
+    async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
         """See the port."""
         with self._mongo.call():
             found = await self._database.members.find({"user": user}, {"room": True, "role": True}).to_list()
@@ -87,7 +87,7 @@ class MongoRooms:
         rooms.sort(key=lambda room: (room["folded"], room["_id"]))
         return [(_room(room), roles[room["_id"]]) for room in rooms]
 
-    async def public(self, prefix: str, limit: int) -> Sequence[Room]:
+    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
         """See the port."""
         if limit < 1:
             return []
@@ -97,13 +97,13 @@ class MongoRooms:
             found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
             return [_room(document) for document in await found.limit(limit).to_list()]
 
-    async def role(self, room: str, user: str) -> Role | None:
+    async def get_role(self, room: str, user: str) -> Role | None:
         """See the port."""
         with self._mongo.call():
             found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
         return Role(found["role"]) if found else None
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See the port."""
         if limit < 1:
             return []
@@ -115,7 +115,7 @@ class MongoRooms:
             for found in documents
         ]
 
-    async def member_ids(self, room: str) -> Sequence[str]:
+    async def list_member_ids(self, room: str) -> Sequence[str]:
         """See the port."""
         with self._mongo.call():
             found = await self._database.members.find({"room": room}, {"user": True}).to_list()
@@ -135,19 +135,19 @@ class MongoRooms:
             lambda session: membership.remove_member(self._database, session, room, user)
         )
 
-    async def ban(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
+    async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
         """See the port."""
         return await self._mongo.transaction(
             lambda session: membership.ban(self._database, session, room, user, by=by, reason=reason, now=now)
         )
 
-    async def unban(self, room: str, user: str) -> bool:
+    async def unban_user(self, room: str, user: str) -> bool:
         """See the port."""
         with self._mongo.call():
             done = await self._database.bans.delete_one({"_id": member_id(room, user)})
         return done.deleted_count > 0
 
-    async def bans(self, room: str) -> Sequence[str]:
+    async def list_bans(self, room: str) -> Sequence[str]:
         """See the port."""
         with self._mongo.call():
             found = await self._database.bans.find({"room": room}, {"user": True, "at": True}).to_list()
@@ -169,7 +169,7 @@ class MongoRooms:
 
         await self._mongo.transaction(job)
 
-    async def invite(self, digest: bytes) -> Invite | None:
+    async def get_invite(self, digest: bytes) -> Invite | None:
         """See the port."""
         with self._mongo.call():
             found = await self._database.invites.find_one({"_id": digest})

@@ -50,14 +50,14 @@ class RedisLimits:
         self._client = client
         self._clock = clock
 
-    async def take(self, key: str, *, limit: int, window_s: float) -> int:
+    async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
         """See `Limits.take`. Cancelled, the call may have been counted."""
         now = self._clock() if self._clock is not None else 0
         window = max(1, round(window_s * 1000))
         (wait,) = await self._client.run([Call(_TAKE, self._name(key), (now, limit, window))])
         return int(wait)
 
-    async def forget(self, key: str) -> None:
+    async def reset_count(self, key: str) -> None:
         """See `Limits.forget`."""
         await self._client.run([Call("DEL", self._name(key))])
 

@@ -79,15 +79,15 @@ class RedisPresence:
             yield presence
             tasks.cancel_scope.cancel()
 
-    async def enter(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
+    async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
         """See `Presence.enter`. `states` shows the effect when this returns."""
-        await self.refresh([(user, session, state)])
+        await self.refresh_sessions([(user, session, state)])
 
-    async def leave(self, user: str, session: str) -> None:
+    async def leave_session(self, user: str, session: str) -> None:
         """See `Presence.leave`."""
         await self._client.run([self._change("leave", user, session), *self._look([user], self._damping)])
 
-    async def refresh(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+    async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
         """See `Presence.refresh`. One round trip for all of them; each user's are entered in one step."""
         users: dict[str, list[Any]] = {}
         for user, session, state in sessions:
@@ -95,7 +95,7 @@ class RedisPresence:
         calls = [self._change("enter", user, *entered) for user, entered in users.items()]
         await self._client.run([*calls, *self._look(users, self._expiry)])
 
-    async def states(self, users: Collection[str]) -> dict[str, Seen]:
+    async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         """See `Presence.states`."""
         wanted = list(users)
         found = await self._client.run([Call("HMGET", self._name(user), ("shown", "ended")) for user in wanted])

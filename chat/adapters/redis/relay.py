@@ -126,7 +126,7 @@ class RedisRelay:
             _raise_refusal(replies)
         self._published += len(publications)
 
-    def listener(self) -> AbstractAsyncContextManager[RedisListener]:
+    def open_listener(self) -> AbstractAsyncContextManager[RedisListener]:
         """See `Relay.listener`."""
         return self._listen()
 

@@ -165,15 +165,15 @@ def chat_service(conversations: Conversations) -> Service:
     """The service, served by this implementation of the port."""
 
     async def members(asked: MembersQuery) -> Sequence[Member]:
-        return await conversations.members(*asked)
+        return await conversations.list_members(*asked)
 
     return Service(
         NAME,
         (
-            Unary(GET_ROOMS, conversations.rooms),
-            Unary(GET_MEMBERSHIPS, conversations.roles),
+            Unary(GET_ROOMS, conversations.get_rooms),
+            Unary(GET_MEMBERSHIPS, conversations.get_roles),
             Unary(LIST_MEMBERS, members),
-            Unary(GET_MESSAGES, conversations.messages),
+            Unary(GET_MESSAGES, conversations.get_messages),
         ),
     )
 
@@ -191,18 +191,18 @@ class GrpcConversations:
         async with open_caller("chat", address, options) as caller:
             yield cls(caller)
 
-    async def rooms(self, ids: Sequence[str]) -> Sequence[Room]:
+    async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:
         """See `Conversations.rooms`."""
         return await self._caller.call(GET_ROOMS, ids) if ids else []
 
-    async def roles(self, pairs: Sequence[Pair]) -> Sequence[Role | None]:
+    async def get_roles(self, pairs: Sequence[Pair]) -> Sequence[Role | None]:
         """See `Conversations.roles`."""
         return await self._caller.call(GET_MEMBERSHIPS, pairs) if pairs else []
 
-    async def members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See `Conversations.members`."""
         return await self._caller.call(LIST_MEMBERS, (room, after, limit))
 
-    async def messages(self, places: Sequence[Place]) -> Sequence[Message]:
+    async def get_messages(self, places: Sequence[Place]) -> Sequence[Message]:
         """See `Conversations.messages`."""
         return await self._caller.call(GET_MESSAGES, places) if places else []

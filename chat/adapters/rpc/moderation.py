@@ -208,25 +208,25 @@ def moderation_service(port: Moderation) -> Service:
     """The service, served by this implementation of the port."""
 
     async def check(content: Content) -> Finding:
-        (finding,) = await port.check([content])
+        (finding,) = await port.check_contents([content])
         return finding
 
     async def block(order: BlockOrder) -> Block:
         user, by, reason, seconds = order
-        return await port.block(user, by=by, reason=reason, seconds=seconds)
+        return await port.block_user(user, by=by, reason=reason, seconds=seconds)
 
     async def unblock(order: UnblockOrder) -> bool:
         user, by, reason = order
-        return await port.unblock(user, by=by, reason=reason)
+        return await port.unblock_user(user, by=by, reason=reason)
 
     async def blocks(page: tuple[str, int]) -> Sequence[Block]:
-        return await port.blocks(*page)
+        return await port.list_blocks(*page)
 
     return Service(
         NAME,
         (
             Unary(CHECK, check),
-            Unary(CHECK_BATCH, port.check),
+            Unary(CHECK_BATCH, port.check_contents),
             Unary(BLOCK_USER, block),
             Unary(UNBLOCK_USER, unblock),
             Unary(LIST_BLOCKS, blocks),
@@ -248,7 +248,7 @@ class GrpcModeration:
         async with open_caller("moderation", address, options) as caller:
             yield cls(caller)
 
-    async def check(self, contents: Sequence[Content]) -> Sequence[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
         """See `Moderation.check`."""
         if not contents:
             return []
@@ -260,15 +260,15 @@ class GrpcModeration:
             findings.extend(found)
         return findings
 
-    async def block(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
+    async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """See `Moderation.block`."""
         return await self._caller.call(BLOCK_USER, (user, by, reason, seconds))
 
-    async def unblock(self, user: str, *, by: str, reason: str = "") -> bool:
+    async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
         """See `Moderation.unblock`."""
         return await self._caller.call(UNBLOCK_USER, (user, by, reason))
 
-    async def blocks(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See `Moderation.blocks`."""
         return await self._caller.call(LIST_BLOCKS, (after, limit))
 

@@ -56,14 +56,14 @@ def count(table: str, connection: sqlite3.Connection) -> int:
 
 
 async def found(history: SqliteHistory, *wanted: str) -> list[int]:
-    page = await history.search(Query(terms=wanted, conversations=[HALL, ATTIC]))
+    page = await history.search_messages(Query(terms=wanted, conversations=[HALL, ATTIC]))
     return [message.seq for message in page.messages]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 async def test_tokenizer_keeps_each_term_as_it_is(database: Database, text: str) -> None:
     history = SqliteHistory(database)
-    await history.apply([make_message(1, text=text)], [])
+    await history.apply_batch([make_message(1, text=text)], [])
     await database.write(index_some)
     assert await database.write(indexed_terms) == set(terms(text))
     for term in terms(text):
@@ -83,9 +83,9 @@ def test_tokenizer_keeps_the_terms_of_any_text(text: str) -> None:
 
 async def test_messages_are_indexed_many_at_once(database: Database) -> None:
     history = SqliteHistory(database)
-    await history.apply(make_messages(TIDY_EVERY - 1), [])
+    await history.apply_batch(make_messages(TIDY_EVERY - 1), [])
     assert await database.read(lambda connection: count("unindexed", connection)) == TIDY_EVERY - 1
-    await history.apply([make_message(TIDY_EVERY)], [])
+    await history.apply_batch([make_message(TIDY_EVERY)], [])
     await database.write(lambda _: None)  # the indexing was submitted before this
     assert await database.read(lambda connection: count("unindexed", connection)) == 0
     assert await found(history, "message", "7") == [7]
@@ -103,11 +103,11 @@ async def test_indexing_takes_a_bounded_share(database: Database) -> None:
 async def test_search_is_the_same_whenever_messages_are_indexed(database: Database, moments: int) -> None:
     """Index before the edit and the deletion, after them, both, or never."""
     history = SqliteHistory(database)
-    await history.apply([make_message(seq, text=f"old {seq}") for seq in (1, 2, 3)], [])
+    await history.apply_batch([make_message(seq, text=f"old {seq}") for seq in (1, 2, 3)], [])
     if moments & 1:
         await database.write(index_some)
     edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new 1")
-    await history.apply(
+    await history.apply_batch(
         [make_message(1, ATTIC, text="new 1")], [edit, Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2)]
     )
     if moments & 2:
@@ -119,11 +119,11 @@ async def test_search_is_the_same_whenever_messages_are_indexed(database: Databa
 
 async def test_index_stays_sound_through_changes(database: Database) -> None:
     history = SqliteHistory(database)
-    await history.apply(make_messages(20, text="some words here"), [])
+    await history.apply_batch(make_messages(20, text="some words here"), [])
     await database.write(index_some)
     edits = [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=seq, text="other words") for seq in range(1, 11)]
     deletions = [Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=seq) for seq in range(5, 21)]
-    await history.apply([], [*edits, *deletions])
+    await history.apply_batch([], [*edits, *deletions])
     await database.write(index_some)
     check = "INSERT INTO search (search) VALUES ('integrity-check')"
     await database.write(lambda connection: connection.execute(check).rowcount)
@@ -139,7 +139,7 @@ async def test_what_the_index_says_too_much_is_not_shown(database: Database) -> 
         connection.executemany("INSERT INTO search (rowid, terms) VALUES (?, ?)", rows)
 
     history = SqliteHistory(database)
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     await database.write(lie)
     assert await found(history, "ghost") == []
     assert await found(history, "message") == [1]
@@ -147,25 +147,25 @@ async def test_what_the_index_says_too_much_is_not_shown(database: Database) -> 
 
 async def test_text_without_terms_is_not_indexed(database: Database) -> None:
     history = SqliteHistory(database)
-    await history.apply([make_message(1, text="🎉")], [])
+    await history.apply_batch([make_message(1, text="🎉")], [])
     await database.write(index_some)
     edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="party")
-    assert list(await history.apply([], [edit])) == [True]
+    assert list(await history.apply_batch([], [edit])) == [True]
     assert await found(history, "party") == [1]
 
 
 async def test_deleted_room_is_cleared_away_in_steps(database: Database) -> None:
     stores = sqlite_stores(database)
-    await stores.accounts.create(make_user(ANN), None)
-    await stores.rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await stores.accounts.create_user(make_user(ANN), None)
+    await stores.rooms.create_room(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
     kept = make_messages(3, ATTIC)
-    await stores.history.apply([*make_messages(2 * STEP + 1), *kept], [])
+    await stores.history.apply_batch([*make_messages(2 * STEP + 1), *kept], [])
     await database.write(index_some)
     before = database.statistics().jobs
-    await stores.rooms.delete(ROOM)
+    await stores.rooms.delete_room(ROOM)
     assert database.statistics().jobs - before >= 4
     assert await database.read(lambda connection: count("messages", connection)) == len(kept)
-    assert list(await stores.history.since(ATTIC, 0, limit=9, max_bytes=999) or ()) == kept
+    assert list(await stores.history.messages_since(ATTIC, 0, limit=9, max_bytes=999) or ()) == kept
     assert await database.read(lambda connection: count("graves", connection)) == 0
     assert await database.write(lambda connection: connection.execute("SELECT rowid FROM search('7')").fetchall()) == []
 
@@ -173,36 +173,36 @@ async def test_deleted_room_is_cleared_away_in_steps(database: Database) -> None
 async def test_what_a_crash_left_of_a_room_is_out_of_reach_and_in_nobodys_way(database: Database) -> None:
     history = SqliteHistory(database)
     messages = make_messages(STEP + 5)
-    await history.apply(messages, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
+    await history.apply_batch(messages, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
     await database.write(index_some)
     await database.write(lambda connection: bury(connection, HALL))
     await database.write(clear)
-    assert await history.newest([HALL]) == {HALL: 0}
-    assert await history.known([(ANN, messages[-1].client_id)]) == {}
+    assert await history.newest_seqs([HALL]) == {HALL: 0}
+    assert await history.find_by_client_ids([(ANN, messages[-1].client_id)]) == {}
     assert await found(history, "message") == []
-    assert list(await history.originals(HALL, 1)) == []
+    assert list(await history.earlier_texts(HALL, 1)) == []
     again = make_message(1, ATTIC, client_id=messages[-1].client_id)
-    await history.apply([again], [])
-    assert await history.get(ATTIC, 1) == again
+    await history.apply_batch([again], [])
+    assert await history.get_message(ATTIC, 1) == again
     with pytest.raises(Fenced):
-        await history.apply([again], [])
+        await history.apply_batch([again], [])
 
 
 async def test_what_a_crash_left_is_cleared_by_and_by(database: Database) -> None:
     history = SqliteHistory(database)
-    await history.apply(make_messages(10), [])
+    await history.apply_batch(make_messages(10), [])
     await database.write(lambda connection: bury(connection, HALL))
-    await history.apply(make_messages(TIDY_EVERY, ATTIC), [])
+    await history.apply_batch(make_messages(TIDY_EVERY, ATTIC), [])
     await database.write(lambda _: None)  # the clearing was submitted before this
     assert await database.read(lambda connection: count("messages", connection)) == TIDY_EVERY
 
 
 async def test_deleted_conversation_that_goes_on_starts_afresh(database: Database) -> None:
     history = SqliteHistory(database)
-    await history.apply(make_messages(3), [])
+    await history.apply_batch(make_messages(3), [])
     await database.write(lambda connection: bury(connection, HALL))
-    await history.apply([make_message(1, client_id="new", sender=BEN)], [])
-    assert await history.newest([HALL]) == {HALL: 1}
+    await history.apply_batch([make_message(1, client_id="new", sender=BEN)], [])
+    assert await history.newest_seqs([HALL]) == {HALL: 1}
     while await database.write(clear):
         pass
-    assert await history.newest([HALL]) == {HALL: 1}
+    assert await history.newest_seqs([HALL]) == {HALL: 1}

@@ -35,12 +35,12 @@ class FailingRelay(MemoryRelay):
 @virtual_time
 async def test_changes_wait_for_the_relay_and_are_told_once() -> None:
     relay = FailingRelay()
-    async with MemoryPresence.open(relay, ManualClock(), 25) as presence, relay.listener() as listener:
+    async with MemoryPresence.open(relay, ManualClock(), 25) as presence, relay.open_listener() as listener:
         await listener.subscribe([presence_channel("ann"), presence_channel("bob")])
-        await presence.enter("ann", "s1")
+        await presence.enter_session("ann", "s1")
         await anyio.sleep(0.1)
-        await presence.enter("bob", "s1")
-        await presence.enter("ann", "s1", PresenceState.AWAY)
+        await presence.enter_session("bob", "s1")
+        await presence.enter_session("ann", "s1", PresenceState.AWAY)
         await anyio.sleep(10)
         channels = [delivery.channel for delivery in await listener.receive()]
         assert channels == [presence_channel("ann"), presence_channel("bob"), presence_channel("ann")]
@@ -55,11 +55,11 @@ async def test_it_forgets_who_is_gone_but_for_the_last_visit() -> None:
         tasks.start_soon(presence.run)
         for user in ("ann", "bob", "cid"):
             clock.now += 1000
-            await presence.enter(user, "s")
-            await presence.leave(user, "s")
+            await presence.enter_session(user, "s")
+            await presence.leave_session(user, "s")
             await anyio.sleep(2)
         assert presence.statistics() == PresenceStatistics(0, 0, 2, 6)
-        assert await presence.states(["ann", "bob", "cid"]) == {
+        assert await presence.get_states(["ann", "bob", "cid"]) == {
             "ann": Seen(PresenceState.OFFLINE),
             "bob": Seen(PresenceState.OFFLINE, 3000),
             "cid": Seen(PresenceState.OFFLINE, 4000),
@@ -72,8 +72,8 @@ async def test_a_visit_that_nobody_could_see_is_not_told() -> None:
     relay = MemoryRelay()
     async with MemoryPresence.open(relay, ManualClock(), 25, damping_s=0) as presence:
         await anyio.sleep(1)
-        await presence.enter("ann", "s1")
-        await presence.leave("ann", "s1")
+        await presence.enter_session("ann", "s1")
+        await presence.leave_session("ann", "s1")
         await anyio.sleep(1)
         assert presence.statistics().users == 0
         assert relay.statistics().published in (0, 2)
@@ -82,17 +82,17 @@ async def test_a_visit_that_nobody_could_see_is_not_told() -> None:
 @virtual_time
 async def test_a_state_falls_late_while_a_session_is_expected_back() -> None:
     async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25) as presence:
-        await presence.enter("ann", "desk")
-        await presence.leave("ann", "desk")
-        await presence.enter("ann", "phone", PresenceState.AWAY)
-        assert await presence.states(["ann"]) == {"ann": Seen(PresenceState.ONLINE)}
+        await presence.enter_session("ann", "desk")
+        await presence.leave_session("ann", "desk")
+        await presence.enter_session("ann", "phone", PresenceState.AWAY)
+        assert await presence.get_states(["ann"]) == {"ann": Seen(PresenceState.ONLINE)}
         await anyio.sleep(1.1)
-        assert await presence.states(["ann"]) == {"ann": Seen(PresenceState.AWAY)}
+        assert await presence.get_states(["ann"]) == {"ann": Seen(PresenceState.AWAY)}
 
 
 async def test_a_cancelled_call_has_no_effect() -> None:
     presence = MemoryPresence(MemoryRelay(), ManualClock(), 25)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await presence.enter("ann", "s1")
+        await presence.enter_session("ann", "s1")
     assert presence.statistics() == PresenceStatistics(0, 0, 0, 0)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_buffer_is_bounded_in_bytes() -> None:
     relay = MemoryRelay(buffer_bytes=100)
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         await relay.publish([Publication("a", b"x" * 60), Publication("a", b"y" * 60), Publication("b", b"z" * 30)])
         await relay.publish([Publication("a", b"small"), Publication("b", b"w" * 30)])
@@ -32,7 +32,7 @@ async def test_a_buffer_is_bounded_in_bytes() -> None:
 async def test_keys_that_are_remembered_do_not_pass() -> None:
     relay = MemoryRelay()
     relay.remember(["k"])
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await relay.publish([Publication("a", b"1", once="k"), Publication("a", b"2", once="new")])
         assert await listener.receive() == [Delivery("a", b"2")]
@@ -42,7 +42,7 @@ async def test_the_oldest_keys_are_forgotten_over_the_bound() -> None:
     relay = MemoryRelay(once_keys=3)
     relay.remember(["k1", "k2", "k3", "k4"])
     assert relay.statistics().once_keys == 3
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await relay.publish([Publication("a", b"4", once="k4"), Publication("a", b"1", once="k1")])
         assert await listener.receive() == [Delivery("a", b"1")]
@@ -50,7 +50,7 @@ async def test_the_oldest_keys_are_forgotten_over_the_bound() -> None:
 
 async def test_a_listener_that_left_is_closed_and_holds_nothing() -> None:
     relay = MemoryRelay()
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         assert relay.statistics() == RelayStatistics(1, 2, 0, 0, 0)
     assert relay.statistics() == RelayStatistics(0, 0, 0, 0, 0)
@@ -63,7 +63,7 @@ async def test_a_receiver_that_waits_ends_when_its_listener_closes() -> None:
     relay = MemoryRelay()
     ended = False
 
-    async with anyio.create_task_group() as tasks, relay.listener() as listener:
+    async with anyio.create_task_group() as tasks, relay.open_listener() as listener:
 
         async def receive() -> None:
             nonlocal ended
@@ -78,7 +78,7 @@ async def test_a_receiver_that_waits_ends_when_its_listener_closes() -> None:
 
 
 async def test_one_task_receives() -> None:
-    async with MemoryRelay().listener() as listener, anyio.create_task_group() as tasks:
+    async with MemoryRelay().open_listener() as listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.receive)
         for _ in range(5):
             await checkpoint()
@@ -89,7 +89,7 @@ async def test_one_task_receives() -> None:
 
 async def test_a_cancelled_publish_published_nothing() -> None:
     relay = MemoryRelay()
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         with anyio.CancelScope() as scope:
             scope.cancel()

@@ -116,7 +116,7 @@ async def test_a_cancelled_process_stores_what_was_produced(system: SqliteSystem
 
 
 async def test_a_failed_commit_fails_its_records_and_leaves_no_hole(system: SqliteSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 2)
         await on_writer(log, "PRAGMA max_page_count = 1")
         with pytest.raises(Unavailable, match="full"):
@@ -146,7 +146,7 @@ async def test_a_callback_that_fails_costs_the_others_nothing(
 
 
 async def test_cancelling_an_append_leaves_the_record(system: SqliteSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         with anyio.CancelScope() as scope:
             scope.cancel()
             await log.append("t", "k", b"1")
@@ -155,7 +155,7 @@ async def test_cancelling_an_append_leaves_the_record(system: SqliteSystem) -> N
 
 @virtual_time
 async def test_offsets_are_written_soon_and_not_at_each_commit(system: SqliteSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 5)
         await anyio.sleep(1)
         commits = log._database.statistics().commits
@@ -184,7 +184,7 @@ async def test_a_transaction_that_cannot_begin_fails_all_that_wait(system: Sqlit
 async def test_a_disk_that_fails_at_the_end_does_not_fail_the_closing(
     system: SqliteSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 2)
         await anyio.sleep(1)
         await make_read_only(log)
@@ -196,7 +196,7 @@ async def test_a_disk_that_fails_at_the_end_does_not_fail_the_closing(
 async def test_offsets_that_cannot_be_written_are_written_later(
     system: SqliteSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, 2)
         await on_writer(log, "ALTER TABLE offsets RENAME TO away")
         await drain(consumer, 2)
@@ -219,7 +219,7 @@ async def test_a_topic_keeps_its_number_of_partitions(system: SqliteSystem) -> N
 
 class TestTrim:
     async def test_deletes_what_is_old_and_committed(self, system: SqliteSystem) -> None:
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 2500)
             await drain(consumer, 2400)
             system.clock.now += 2 * DAY_MS
@@ -230,7 +230,7 @@ class TestTrim:
             assert await drain(consumer, 110) == list(range(2400, 2510))
 
     async def test_keeps_what_is_young(self, system: SqliteSystem) -> None:
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 5)
             await drain(consumer, 5)
             assert await log.trim() == 0
@@ -240,9 +240,9 @@ class TestTrim:
     async def test_keeps_what_one_group_has_not_committed(self, system: SqliteSystem) -> None:
         async with system.open() as log:
             await fill(log, 5)
-            async with log.consumer("slow", ["t"]):
+            async with log.join_group("slow", ["t"]):
                 pass
-        async with system.open() as log, log.consumer("quick", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("quick", ["t"]) as consumer:
             await drain(consumer, 5)
             assert await log.trim(system.clock.now + 1) == 0
 
@@ -252,11 +252,11 @@ class TestTrim:
             assert await log.trim(system.clock.now + 1) == 0
 
     async def test_offsets_go_on_after_all_is_trimmed(self, system: SqliteSystem) -> None:
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 5)
             await drain(consumer, 5)
             await log.trim(system.clock.now + 1)
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer, log.consumer("new", ["t"]) as new:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer, log.join_group("new", ["t"]) as new:
             await fill(log, 2, first=5)
             (batch,) = await consumer.poll(10)
             assert [record.offset for record in batch.records] == [5, 6]
@@ -264,7 +264,7 @@ class TestTrim:
             assert await new.lag() == 0
 
     async def test_a_consumer_goes_on_behind_what_was_trimmed(self, system: SqliteSystem) -> None:
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 5)
             await drain(consumer, 5)
         async with system.open() as log:
@@ -272,7 +272,7 @@ class TestTrim:
             await log.rewind("g", 0)
             (share,) = log._groups["g"].shares.values()
             share.reset(0)
-            async with log.consumer("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
+            async with log.join_group("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
 
                 async def take() -> None:
                     assert await drain(consumer, 1) == [5]
@@ -287,26 +287,26 @@ class TestRewind:
             await fill(log, 3)
             system.clock.now += 1000
             await fill(log, 3, first=3)
-            async with log.consumer("g", ["t"]) as consumer:
+            async with log.join_group("g", ["t"]) as consumer:
                 await drain(consumer, 6)
                 with pytest.raises(RuntimeError):
                     await log.rewind("g", system.clock.now)
         async with system.open() as log:
             await log.rewind("g", system.clock.now)
-            async with log.consumer("g", ["t"]) as consumer:
+            async with log.join_group("g", ["t"]) as consumer:
                 assert await drain(consumer, 3) == [3, 4, 5]
             await log.rewind("g", 0)
-        async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+        async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             assert await drain(consumer, 6) == list(range(6))
 
     async def test_never_goes_forward(self, system: SqliteSystem) -> None:
         async with system.open() as log:
             await fill(log, 3)
-            async with log.consumer("g", ["t"]):
+            async with log.join_group("g", ["t"]):
                 pass
             await log.rewind("g", system.clock.now + 1000)
             await log.rewind("unknown", 0)
-            async with log.consumer("g", ["t"]) as consumer:
+            async with log.join_group("g", ["t"]) as consumer:
                 assert await drain(consumer, 3) == [0, 1, 2]
 
 
@@ -331,7 +331,7 @@ async def test_large_records_are_read_in_small_chunks(system: SqliteSystem) -> N
     async with system.open() as log:
         for _ in range(6):
             await log.append("t", "k", b"v" * 1_000_000)
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         sizes: list[int] = []
         while sum(sizes) < 6:
             (batch,) = await consumer.poll(100)
@@ -345,19 +345,19 @@ async def test_a_read_for_a_partition_that_moved_meanwhile_is_dropped(system: Sq
         await fill(log, 5)
     async with system.open() as log:
         for patience in range(8):
-            async with log.consumer("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
+            async with log.join_group("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
                 tasks.start_soon(consumer.poll, 10)
                 for _ in range(patience):
                     await checkpoint()
                 tasks.cancel_scope.cancel()
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             assert await drain(consumer, 5) == [0, 1, 2, 3, 4]
 
 
 async def test_a_consumer_that_left_is_closed(system: SqliteSystem) -> None:
     async with system.open() as log:
         await fill(log, 1)
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             (batch,) = await consumer.poll(1)
         with pytest.raises(anyio.ClosedResourceError):
             await consumer.poll(1)
@@ -366,7 +366,7 @@ async def test_a_consumer_that_left_is_closed(system: SqliteSystem) -> None:
 
 
 async def test_one_task_polls(system: SqliteSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
         tasks.start_soon(consumer.poll, 1)
         for _ in range(10):
             await checkpoint()

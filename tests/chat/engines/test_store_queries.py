@@ -87,13 +87,13 @@ def full_scans(traced: Traced) -> dict[str, list[str]]:
 async def use_accounts(traced: Traced) -> None:
     accounts = traced.stores.accounts
     for user in (ANN, BEN, CAT):
-        await accounts.create(make_user(user, email=f"{user}@example.org"), "hash")
-    await accounts.get(ANN)
-    await accounts.get_many([ANN, BEN])
-    await accounts.by_name("Ann")
+        await accounts.create_user(make_user(user, email=f"{user}@example.org"), "hash")
+    await accounts.get_user(ANN)
+    await accounts.get_users([ANN, BEN])
+    await accounts.find_by_name("Ann")
     await accounts.ids_by_names(["ann"])
-    await accounts.search("a", 5)
-    await accounts.password_hash(ANN)
+    await accounts.search_users("a", 5)
+    await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.set_blocked(CAT, blocked=True)
     await accounts.add_grant(RefreshGrant(digest=b"1", family="f", user=ANN, expires=NOW + 9))
@@ -108,27 +108,27 @@ async def use_accounts(traced: Traced) -> None:
 async def use_rooms(traced: Traced) -> None:
     rooms = traced.stores.rooms
     for room in (ROOM, OTHER_ROOM):
-        await rooms.create(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
-    await rooms.get(ROOM)
-    await rooms.update(ROOM, "Loft", Visibility.PUBLIC)
-    await rooms.of_user(ANN)
-    await rooms.public("l", 5)
-    await rooms.role(ROOM, ANN)
+        await rooms.create_room(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await rooms.get_room(ROOM)
+    await rooms.update_room(ROOM, "Loft", Visibility.PUBLIC)
+    await rooms.rooms_of_user(ANN)
+    await rooms.list_public_rooms("l", 5)
+    await rooms.get_role(ROOM, ANN)
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
-    await rooms.members(ROOM, "a", 5)
-    await rooms.member_ids(ROOM)
+    await rooms.list_members(ROOM, "a", 5)
+    await rooms.list_member_ids(ROOM)
     await rooms.remove_member(ROOM, BEN)
-    await rooms.ban(ROOM, CAT, ANN, "spam", NOW)
-    await rooms.bans(ROOM)
-    await rooms.unban(ROOM, CAT)
+    await rooms.ban_user(ROOM, CAT, ANN, "spam", NOW)
+    await rooms.list_bans(ROOM)
+    await rooms.unban_user(ROOM, CAT)
     await rooms.add_invite(Invite(digest=b"1", room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
-    await rooms.invite(b"1")
+    await rooms.get_invite(b"1")
 
 
 async def use_history(traced: Traced) -> None:
     history = traced.stores.history
-    await history.apply([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
+    await history.apply_batch([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
     await traced.database.write(index_some)
     changes: list[Change] = [
         Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍"),
@@ -138,18 +138,18 @@ async def use_history(traced: Traced) -> None:
         Moderated(conversation=HALL, actor=ANN, ts=NOW, seq=3, reason="spam"),
         Read(conversation=HALL, actor=BEN, ts=NOW, seq=4),
     ]
-    assert all(await history.apply([], changes))
-    await history.newest([HALL])
-    await history.known([(ANN, make_message(1).client_id)])
-    await history.get(HALL, 1)
-    await history.since(HALL, 1, limit=10, max_bytes=1000)
-    await history.page(HALL, before=3, after=None, limit=2)
-    await history.page(HALL, before=None, after=3, limit=2)
-    await history.summaries(BEN, [HALL])
-    await history.dms(ANN)
+    assert all(await history.apply_batch([], changes))
+    await history.newest_seqs([HALL])
+    await history.find_by_client_ids([(ANN, make_message(1).client_id)])
+    await history.get_message(HALL, 1)
+    await history.messages_since(HALL, 1, limit=10, max_bytes=1000)
+    await history.read_page(HALL, before=3, after=None, limit=2)
+    await history.read_page(HALL, before=None, after=3, limit=2)
+    await history.summarize_conversations(BEN, [HALL])
+    await history.list_dms(ANN)
     await history.read_marks(HALL)
-    await history.originals(HALL, 1)
-    page = await history.search(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    await history.earlier_texts(HALL, 1)
+    page = await history.search_messages(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
     assert page.messages
 
 
@@ -157,7 +157,7 @@ async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
-    await traced.stores.rooms.delete(ROOM)
+    await traced.stores.rooms.delete_room(ROOM)
     await traced.database.write(clear)
     assert full_scans(traced) == {}
     assert len(plans(traced)) > 70

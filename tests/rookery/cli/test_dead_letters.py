@@ -57,7 +57,7 @@ async def bury(log: Log, *numbers: int) -> None:
 async def living(log: Log, count: int) -> list[LogRecord]:
     """The next `count` records of the topic."""
     found: list[LogRecord] = []
-    async with log.consumer("reader", ["t"]) as consumer:
+    async with log.join_group("reader", ["t"]) as consumer:
         while len(found) < count:
             for batch in await consumer.poll(100):
                 found.extend(batch.records)

@@ -31,7 +31,7 @@ class World:
     async def withdraw(self, seq: int, user: User, reason: str = "rude") -> None:
         """As the workers do."""
         record = Moderated(conversation=self.key, actor=POLICY, ts=self.rest.clock(), seq=seq, reason=reason)
-        assert await self.rest.services.history.apply([], [record]) == [True]
+        assert await self.rest.services.history.apply_batch([], [record]) == [True]
         now = self.rest.clock()
         case = Case(
             id=new_id(),
@@ -51,7 +51,7 @@ class World:
             decided=now,
         )
         entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=Action.REMOVE, user=user.id)
-        await self.rest.services.cases.judge(case, entry)
+        await self.rest.services.cases.record_judgement(case, entry)
 
     async def records(self) -> list[Any]:
         """What was appended to the log, of rooms and then of direct messages."""
@@ -61,7 +61,7 @@ class World:
 
     async def apply(self) -> None:
         """As the persistence worker does."""
-        await self.rest.services.history.apply([], await self.records())
+        await self.rest.services.history.apply_batch([], await self.records())
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ async def test_what_its_author_deleted_does_not_come_back(world: World) -> None:
     await world.withdraw(2, world.ann)
     deleted = Deleted(conversation=world.key, actor=world.ann.id, ts=5, seq=2)
 
-    await world.rest.services.history.apply([], [deleted])
+    await world.rest.services.history.apply_batch([], [deleted])
     (case,) = (await world.mod("GET", "/api/moderation/queue?state=decided")).json()["cases"]
     await world.mod("POST", f"/api/moderation/queue/{case['id']}", {"verdict": "allow"})
     assert await world.records() == []
@@ -343,7 +343,7 @@ async def test_nothing_is_withdrawn_by_a_decision_that_cannot_be_carried_out(wor
         revision=0,
     )
     entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=Action.FLAG, user=world.mod.id)
-    await world.rest.services.cases.judge(case, entry)
+    await world.rest.services.cases.record_judgement(case, entry)
     answer = await world.mod("POST", f"/api/moderation/queue/{case.id}", {"verdict": "block"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert await world.records() == []

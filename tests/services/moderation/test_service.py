@@ -35,7 +35,7 @@ async def world(tmp_path: Path) -> AsyncIterator[Moderated]:
 
 async def verdicts(world: Moderated, *texts: str, start: int = 0, **fields: object) -> list[str]:
     contents = [content(text, client_id=f"c{start + number}", **fields) for number, text in enumerate(texts)]
-    return [finding.verdict.value for finding in await world.service.check(contents)]
+    return [finding.verdict.value for finding in await world.service.check_contents(contents)]
 
 
 async def test_each_content_has_its_finding(world: Moderated) -> None:
@@ -81,30 +81,30 @@ async def test_the_block_of_the_policy_lasts_as_its_step_says(
     world: Moderated, removals: int, seconds: int | None
 ) -> None:
     await verdicts(world, *["badword"] * removals)
-    block = await world.service.block(ANN, by=POLICY, reason="enough", seconds=7)
+    block = await world.service.block_user(ANN, by=POLICY, reason="enough", seconds=7)
     until = None if seconds is None else block.since + seconds * 1000
     assert block == Block(user=ANN, by=POLICY, reason="enough", since=block.since, until=until)
-    assert await world.service.blocks("", 10) == [block]
+    assert await world.service.list_blocks("", 10) == [block]
 
 
 async def test_a_rule_that_blocks_does_so_for_its_own_time(world: Moderated) -> None:
     assert await verdicts(world, "worstword") == ["block"]
-    block = await world.service.block(ANN, by=POLICY, reason="", seconds=None)
+    block = await world.service.block_user(ANN, by=POLICY, reason="", seconds=None)
     assert block.until == block.since + 2 * HOUR * 1000
 
 
 async def test_the_policy_never_shortens_a_block(world: Moderated) -> None:
-    by_hand = await world.service.block(ANN, by=DAN, reason="by hand", seconds=None)
+    by_hand = await world.service.block_user(ANN, by=DAN, reason="by hand", seconds=None)
     await verdicts(world, *["badword"] * 3)
-    assert await world.service.block(ANN, by=POLICY, reason="enough", seconds=None) == by_hand
-    assert await world.service.blocks("", 10) == [by_hand]
-    replaced = await world.service.block(ANN, by=DAN, reason="milder", seconds=5)
-    assert await world.service.blocks("", 10) == [replaced]
+    assert await world.service.block_user(ANN, by=POLICY, reason="enough", seconds=None) == by_hand
+    assert await world.service.list_blocks("", 10) == [by_hand]
+    replaced = await world.service.block_user(ANN, by=DAN, reason="milder", seconds=5)
+    assert await world.service.list_blocks("", 10) == [replaced]
 
 
 async def test_forgiven_removals_do_not_count(world: Moderated) -> None:
     await verdicts(world, "badword", "badword")
-    await world.stores.cases.forgive(ANN, "c0")
+    await world.stores.cases.forgive_removals(ANN, "c0")
     assert await verdicts(world, "badword", start=2) == ["remove"]
 
 
@@ -116,9 +116,9 @@ async def test_old_removals_do_not_count(world: Moderated) -> None:
 async def test_a_block_is_durable_marked_and_told(world: Moderated) -> None:
     grant = RefreshGrant(digest=b"1" * 32, family="f", user=ANN, expires=NOW + 10**9)
     await world.stores.accounts.add_grant(grant)
-    block = await world.service.block(ANN, by=DAN, reason="spam", seconds=60)
+    block = await world.service.block_user(ANN, by=DAN, reason="spam", seconds=60)
     assert await world.is_blocked(ANN)
-    assert await world.stores.cases.block(ANN) == block
+    assert await world.stores.cases.get_block(ANN) == block
     rotation, _ = await world.stores.accounts.rotate_grant(grant.digest, b"2" * 32, NOW + 10**9, NOW)
     assert rotation is Rotation.UNKNOWN
     ((channel, payload, _), (everyone, copy, _), (told, change, _)) = world.relay.published[-1]
@@ -126,17 +126,17 @@ async def test_a_block_is_durable_marked_and_told(world: Moderated) -> None:
     assert channel == user_channel(ANN)
     assert unpack_control(payload) == Revoked(user=ANN, family=None, code=4003, reason="spam")
     assert (told, wire.decode(change)) == (wire.CHANNEL, BlockChange(user=ANN, block=block))
-    (entry,) = await world.stores.cases.audit(None, 10)
+    (entry,) = await world.stores.cases.list_audit_entries(None, 10)
     assert (entry.action, entry.by, entry.user, entry.until) == (Action.BLOCK, DAN, ANN, block.until)
 
 
 async def test_an_unblocked_user_is_let_in(world: Moderated) -> None:
-    await world.service.block(ANN, by=DAN, reason="", seconds=None)
-    assert await world.service.unblock(ANN, by=BEN, reason="sorry")
+    await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
+    assert await world.service.unblock_user(ANN, by=BEN, reason="sorry")
     assert not await world.is_blocked(ANN)
-    assert not await world.service.unblock(ANN, by=BEN)
-    assert await world.service.blocks("", 10) == []
-    assert [(each.action, each.by) for each in await world.stores.cases.audit(None, 10)] in (
+    assert not await world.service.unblock_user(ANN, by=BEN)
+    assert await world.service.list_blocks("", 10) == []
+    assert [(each.action, each.by) for each in await world.stores.cases.list_audit_entries(None, 10)] in (
         [(Action.UNBLOCK, BEN), (Action.BLOCK, DAN)],
         [(Action.BLOCK, DAN), (Action.UNBLOCK, BEN)],  # in one millisecond
     )
@@ -144,28 +144,28 @@ async def test_an_unblocked_user_is_let_in(world: Moderated) -> None:
 
 async def test_bad_blocks_are_refused(world: Moderated) -> None:
     with pytest.raises(NotFound):
-        await world.service.block("nobody", by=DAN, reason="", seconds=1)
+        await world.service.block_user("nobody", by=DAN, reason="", seconds=1)
     with pytest.raises(Invalid, match="a second"):
-        await world.service.block(ANN, by=DAN, reason="", seconds=0)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=0)
     with pytest.raises(Invalid, match="500"):
-        await world.service.block(ANN, by=DAN, reason="x" * 501, seconds=1)
+        await world.service.block_user(ANN, by=DAN, reason="x" * 501, seconds=1)
     for limit in (0, 1001):
         with pytest.raises(Invalid):
-            await world.service.blocks("", limit)
+            await world.service.list_blocks("", limit)
     assert not await world.is_blocked(ANN)
 
 
 async def test_blocks_are_listed_in_pages(world: Moderated) -> None:
     for user in (CAT, ANN, BEN):
-        await world.service.block(user, by=DAN, reason="", seconds=None)
-    assert [block.user for block in await world.service.blocks("", 2)] == [ANN, BEN]
-    assert [block.user for block in await world.service.blocks(BEN, 2)] == [CAT]
+        await world.service.block_user(user, by=DAN, reason="", seconds=None)
+    assert [block.user for block in await world.service.list_blocks("", 2)] == [ANN, BEN]
+    assert [block.user for block in await world.service.list_blocks(BEN, 2)] == [CAT]
 
 
 async def test_changes_are_watched(world: Moderated) -> None:
     async with world.service.watch_blocks() as changes:
-        block = await world.service.block(ANN, by=DAN, reason="", seconds=None)
-        await world.service.unblock(ANN, by=DAN)
+        block = await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
+        await world.service.unblock_user(ANN, by=DAN)
         with anyio.fail_after(5):
             assert await anext(changes) == BlockChange(user=ANN, block=block)
             assert await anext(changes) == BlockChange(user=ANN, block=None)
@@ -174,7 +174,7 @@ async def test_changes_are_watched(world: Moderated) -> None:
 async def test_a_change_of_a_newer_version_is_passed_over(world: Moderated) -> None:
     async with world.service.watch_blocks() as changes:
         await world.relay.publish([Publication(wire.CHANNEL, b"{}")])
-        block = await world.service.block(ANN, by=DAN, reason="", seconds=None)
+        block = await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
         with anyio.fail_after(5):
             assert await anext(changes) == BlockChange(user=ANN, block=block)
 
@@ -191,10 +191,10 @@ async def test_who_watches_too_slowly_is_told_that_changes_are_missing(world: Mo
 async def test_a_block_that_could_not_be_told_is_told_when_it_is_asked_for_again(world: Moderated) -> None:
     world.relay.before_publish = first(Unavailable("away"), 1000)
     with pytest.raises(Unavailable):
-        await world.service.block(ANN, by=DAN, reason="", seconds=None)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
     assert await world.is_blocked(ANN)
     world.relay.before_publish = first(Unavailable("away"))
-    await world.service.block(ANN, by=DAN, reason="", seconds=None)
+    await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
     assert len(world.relay.published) == 1
 
 
@@ -202,8 +202,8 @@ async def test_a_block_that_could_not_be_told_is_told_when_it_is_asked_for_again
 async def test_a_timed_block_ends_by_itself(world: Moderated) -> None:
     async with anyio.create_task_group() as tasks, world.service.watch_blocks() as changes:
         await tasks.start(world.service.run)
-        await world.service.block(ANN, by=DAN, reason="", seconds=90)
-        await world.service.block(BEN, by=DAN, reason="", seconds=None)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=90)
+        await world.service.block_user(BEN, by=DAN, reason="", seconds=None)
         await anyio.sleep(89.9)
         assert await world.is_blocked(ANN)
         await anyio.sleep(0.2)
@@ -211,7 +211,7 @@ async def test_a_timed_block_ends_by_itself(world: Moderated) -> None:
         assert await world.is_blocked(BEN)
         told = [await anext(changes) for _ in range(3)]
         assert told[-1] == BlockChange(user=ANN, block=None)
-        assert (await world.stores.cases.audit(None, 1))[0].by == POLICY
+        assert (await world.stores.cases.list_audit_entries(None, 1))[0].by == POLICY
         tasks.cancel_scope.cancel()
 
 
@@ -220,7 +220,7 @@ async def test_a_short_block_does_not_wait_for_the_next_look(world: Moderated) -
     async with anyio.create_task_group() as tasks:
         await tasks.start(world.service.run)
         await anyio.sleep(1)
-        await world.service.block(ANN, by=DAN, reason="", seconds=2)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=2)
         await anyio.sleep(2.1)
         assert not await world.is_blocked(ANN)
         tasks.cancel_scope.cancel()
@@ -228,11 +228,11 @@ async def test_a_short_block_does_not_wait_for_the_next_look(world: Moderated) -
 
 @virtual_time
 async def test_what_is_due_ends_after_a_restart_and_what_a_crash_left_is_mended(world: Moderated) -> None:
-    await world.service.block(ANN, by=DAN, reason="", seconds=10)
-    await world.service.block(BEN, by=DAN, reason="", seconds=None)
+    await world.service.block_user(ANN, by=DAN, reason="", seconds=10)
+    await world.service.block_user(BEN, by=DAN, reason="", seconds=None)
     await world.stores.accounts.set_blocked(BEN, blocked=False)  # as if the process had ended in between
     await anyio.sleep(60)
-    assert await world.service.blocks("", 10) == [await world.stores.cases.block(BEN)]
+    assert await world.service.list_blocks("", 10) == [await world.stores.cases.get_block(BEN)]
     async with anyio.create_task_group() as tasks:
         await tasks.start(world.new_service().run)
         await anyio.sleep(0.1)
@@ -244,8 +244,8 @@ async def test_what_is_due_ends_after_a_restart_and_what_a_crash_left_is_mended(
 async def test_a_block_that_was_made_longer_stays(world: Moderated) -> None:
     async with anyio.create_task_group() as tasks:
         await tasks.start(world.service.run)
-        await world.service.block(ANN, by=DAN, reason="", seconds=10)
-        await world.service.block(ANN, by=DAN, reason="", seconds=100)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=10)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=100)
         await anyio.sleep(50)
         assert await world.is_blocked(ANN)
         tasks.cancel_scope.cancel()
@@ -255,7 +255,7 @@ async def test_a_block_that_was_made_longer_stays(world: Moderated) -> None:
 async def test_ending_blocks_waits_for_a_relay_that_is_away(world: Moderated) -> None:
     async with anyio.create_task_group() as tasks:
         await tasks.start(world.service.run)
-        await world.service.block(ANN, by=DAN, reason="", seconds=10)
+        await world.service.block_user(ANN, by=DAN, reason="", seconds=10)
         world.relay.before_publish = first(Unavailable("away"), times=2)
         await anyio.sleep(60)
         assert not await world.is_blocked(ANN)
@@ -264,5 +264,5 @@ async def test_ending_blocks_waits_for_a_relay_that_is_away(world: Moderated) ->
 
 async def test_an_edit_that_is_removed_counts_for_itself(world: Moderated) -> None:
     contents = [content("badword", revision=revision) for revision in (0, 1)]
-    assert {finding.verdict for finding in await world.service.check(contents)} == {Verdict.REMOVE}
+    assert {finding.verdict for finding in await world.service.check_contents(contents)} == {Verdict.REMOVE}
     assert await verdicts(world, "badword", start=9) == ["block"]

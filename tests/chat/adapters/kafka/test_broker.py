@@ -79,7 +79,7 @@ class Receiver:
         self.count = 0
 
     async def run(self) -> None:
-        async with self._log.consumer("g", ["t"]) as consumer:
+        async with self._log.join_group("g", ["t"]) as consumer:
             while True:
                 try:
                     for batch in await consumer.poll(50):
@@ -126,7 +126,7 @@ async def test_a_broker_that_is_killed_and_started_again_loses_nothing_that_was_
     assert sender.failed == set()
     receiver.check_order()
     # And the log has each exactly once.
-    async with system.open() as log, log.consumer("again", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("again", ["t"]) as consumer:
         again: list[int] = []
         with anyio.fail_after(DEADLINE):
             while len(again) < sender.sent:
@@ -166,7 +166,7 @@ async def test_a_paused_broker_delays_and_leaving_does_not_wait_for_it(broker: B
         sender.send()
         await sender.wait_until(lambda: len(sender.acked) == 1)
         with anyio.fail_after(DEADLINE):
-            async with log.consumer("g", ["t"]) as consumer:
+            async with log.join_group("g", ["t"]) as consumer:
                 await consumer.poll(1)
                 broker.kill(signal.SIGSTOP)
                 sender.send()

@@ -101,11 +101,11 @@ async def test_a_topic_that_is_missing_says_what_to_do(system: KafkaSystem) -> N
         with pytest.raises(Unavailable, match=r"rookery topics apply|did not answer"):
             await log.append("nowhere", "k", b"x")
         with pytest.raises(Unavailable, match="nowhere: run `rookery topics apply`"):
-            async with log.consumer("g", ["nowhere"]):
+            async with log.join_group("g", ["nowhere"]):
                 pass
         await log.append("t", "k", b"x")  # and nothing else suffers
         assert log.statistics().pending == 0
-        await log.check()
+        await log.check_health()
 
 
 async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: KafkaSystem) -> None:
@@ -119,7 +119,7 @@ async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: Ka
                 sent = await other.send_and_wait(system.prefix + "t", b"theirs", key=key.encode())
                 assert sent.partition == key_hash(key) % 5
         homes: dict[str, set[int]] = {}
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             for batch in await drain(consumer, 2 * len(keys)):
                 for record in batch.records:
                     homes.setdefault(record.key, set()).add(batch.partition)
@@ -145,7 +145,7 @@ async def test_after_a_batch_that_kafka_refuses_the_next_ones_go_on(system: Kafk
         assert 1 in failed
         await fill(log, range(100, 110))
         assert log.statistics().replaced >= 1
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             came = values(await drain(consumer, 11 + 29 - len(failed)))
     assert sorted(came) == sorted({0, *range(100, 110), *(set(acks.outcomes) - failed)})
 
@@ -168,7 +168,7 @@ async def test_leaving_while_cancelled_stores_what_was_taken(system: KafkaSystem
                 log.produce("t", "k", b"%d" % number, acks.of(number))
             scope.cancel()
     assert acks.outcomes == dict.fromkeys(range(20))
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         assert values(await drain(consumer, 20)) == list(range(20))
 
 
@@ -189,12 +189,12 @@ async def has_nothing(consumer: Consumer) -> bool:
 
 
 async def test_what_is_not_finished_in_time_moves_and_what_stays_is_not_given_twice(system: KafkaSystem) -> None:
-    async with system.open(partitions=2, hand_over_s=0.2) as log, log.consumer("g", ["t"]) as old:
+    async with system.open(partitions=2, hand_over_s=0.2) as log, log.join_group("g", ["t"]) as old:
         await fill(log, range(40), keys=20)
         in_hand: list[Batch] = []
         while len(in_hand) < 2:
             in_hand.extend(await old.poll(5))
-        async with log.consumer("g", ["t"]) as new:
+        async with log.join_group("g", ["t"]) as new:
             with anyio.fail_after(DEADLINE):
                 (again,) = await new.poll(5)
             assert again in in_hand  # its old owner had its time
@@ -212,7 +212,7 @@ async def test_what_is_not_finished_in_time_moves_and_what_stays_is_not_given_tw
                 await (new if batch.partition == again.partition else old).commit(batch)
             assert sorted(values([*kept, again, *rest])) == list(range(40))
             assert await old.lag() == await new.lag() == 0
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         assert await has_nothing(consumer)
 
 
@@ -220,18 +220,18 @@ async def test_a_member_that_dies_without_a_word_is_replaced(system: KafkaSystem
     async with system.open() as log:
         await fill(log, range(3))
         with anyio.CancelScope() as scope:
-            async with log.consumer("g", ["t"]) as dies:
+            async with log.join_group("g", ["t"]) as dies:
                 await dies.poll(2)
                 scope.cancel()
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             assert values(await drain(consumer, 3)) == [0, 1, 2]
 
 
 async def test_lag_of_a_member_without_partitions_is_none(system: KafkaSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as one:
+    async with system.open() as log, log.join_group("g", ["t"]) as one:
         await fill(log, range(3))
         assert await one.lag() == 3
-        async with log.consumer("g", ["t"]) as other:
+        async with log.join_group("g", ["t"]) as other:
             assert sorted([await one.lag(), await other.lag()]) == [0, 3]
 
 
@@ -241,18 +241,18 @@ async def test_a_foreign_record_comes_whole(system: KafkaSystem) -> None:
             topic = system.prefix + "t"
             await other.send_and_wait(topic, None, key=b"\xff\x00")
             await other.send_and_wait(topic, b"v", headers=[("none", None)])
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             first, second = [record for batch in await drain(consumer, 2) for record in batch.records]
         assert first.value == b""
         assert (second.key, second.value, second.headers) == ("", b"v", (("none", b""),))
         await log.append("t", first.key, b"back")
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             (back,) = await drain(consumer, 1)
         assert back.records[0].key == first.key
 
 
 async def test_two_tasks_cannot_poll_at_once(system: KafkaSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
         tasks.start_soon(consumer.poll, 1)
         await checkpoint()
         with pytest.raises(anyio.BusyResourceError):
@@ -263,7 +263,7 @@ async def test_two_tasks_cannot_poll_at_once(system: KafkaSystem) -> None:
 
 
 async def test_a_member_whose_driver_breaks_down_joins_again(system: KafkaSystem) -> None:
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, range(3))
         assert values(await drain(consumer, 3)) == [0, 1, 2]
         consumer._driver()._fetcher._fetch_task.cancel()
@@ -288,13 +288,13 @@ async def test_appending_may_be_cancelled_anywhere(system: KafkaSystem) -> None:
 
         async for _ in each_suspension(append):
             assert log.statistics().failed == 0
-        async with log.consumer("g", ["t"]) as consumer:
+        async with log.join_group("g", ["t"]) as consumer:
             assert values(await drain(consumer, number + 1)) == list(range(number + 1))
 
 
 async def test_polling_and_committing_may_be_cancelled_anywhere(system: KafkaSystem) -> None:
     came: list[int] = []
-    async with system.open() as log, log.consumer("g", ["t"]) as consumer:
+    async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, range(100))
 
         async def work() -> None:

@@ -179,8 +179,8 @@ async def test_cancelled_transaction_leaves_no_lock(mongo: Mongo) -> None:
 async def test_join_and_ban_at_once_never_leave_a_banned_member(mongo: Mongo) -> None:
     accounts, rooms = accounts_of(mongo), MongoRooms(mongo)
     for user in (ANN, BEN):
-        await accounts.create(make_user(user), None)
-    await rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+        await accounts.create_user(make_user(user), None)
+    await rooms.create_room(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
 
     async def join() -> None:
         try:
@@ -194,6 +194,6 @@ async def test_join_and_ban_at_once_never_leave_a_banned_member(mongo: Mongo) ->
         joined: list[bool] = []
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(join)
-            tasks.start_soon(rooms.ban, ROOM, BEN, ANN, "spam", NOW)
-        assert await rooms.role(ROOM, BEN) is None
-        await rooms.unban(ROOM, BEN)
+            tasks.start_soon(rooms.ban_user, ROOM, BEN, ANN, "spam", NOW)
+        assert await rooms.get_role(ROOM, BEN) is None
+        await rooms.unban_user(ROOM, BEN)

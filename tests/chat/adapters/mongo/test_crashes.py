@@ -79,7 +79,7 @@ async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(m
     history, number = MongoHistory(mongo), 0
     records: list[AnyRecord] = []
     said: dict[str, list[str]] = {place: [] for place in PLACES}
-    await history.apply([make_message(1, place, text="start") for place in PLACES], [])
+    await history.apply_batch([make_message(1, place, text="start") for place in PLACES], [])
 
     async def work() -> None:
         await handler_of(mongo).handle(records)
@@ -100,10 +100,10 @@ async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(m
         await work()
         for place in PLACES:
             assert [message.text for message in await all_of(history, place)][1:] == said[place]
-        first = await history.get(HALL, 1)
+        first = await history.get_message(HALL, 1)
         assert first is not None
         assert first.text == f"edited {number}"
-        assert len(await history.originals(HALL, 1)) == number + 1
+        assert len(await history.earlier_texts(HALL, 1)) == number + 1
         assert await history.read_marks(ATTIC) == {BEN: number + 1}
         number += 1
         records = next_records()
@@ -112,17 +112,17 @@ async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(m
 
 async def test_cancelled_batch_is_whole_over_all_conversations(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply([make_message(1, place) for place in PLACES], [])
+    await history.apply_batch([make_message(1, place) for place in PLACES], [])
     stored = 1
 
     async def apply() -> None:
         edit = Edited(conversation=HALL, actor=ANN, ts=NOW + stored, seq=1, text=f"edited {stored}")
         read = Read(conversation=ATTIC, actor=BEN, ts=NOW, seq=stored + 1)
-        await MongoHistory(mongo).apply([make_message(stored + 1, place) for place in PLACES], [edit, read])
+        await MongoHistory(mongo).apply_batch([make_message(stored + 1, place) for place in PLACES], [edit, read])
 
     async for completed in each_suspension(apply):
-        newest = await history.newest(PLACES)
-        first = await history.get(HALL, 1)
+        newest = await history.newest_seqs(PLACES)
+        first = await history.get_message(HALL, 1)
         assert first is not None
         if newest[HALL] == stored:
             assert not completed

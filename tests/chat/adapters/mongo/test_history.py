@@ -33,32 +33,32 @@ async def mongo(anyio_backend: Any) -> AsyncIterator[Mongo]:
 
 async def test_what_was_not_committed_is_never_seen(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(2), [])
+    await history.apply_batch(make_messages(2), [])
     await leave(mongo, HALL, 3, "left")
-    assert await history.newest([HALL]) == {HALL: 2}
-    assert await history.get(HALL, 3) is None
+    assert await history.newest_seqs([HALL]) == {HALL: 2}
+    assert await history.get_message(HALL, 3) is None
     assert len(await all_of(history, HALL)) == 2
-    assert [m.seq for m in (await history.page(HALL, before=None, after=None, limit=9)).messages] == [2, 1]
-    assert [m.seq for m in (await history.page(HALL, before=None, after=1, limit=9)).messages] == [2]
-    assert await history.known([(ANN, "left")]) == {}
-    assert (await history.summaries(BEN, [HALL]))[HALL].unread == 2
-    found = await history.search(Query(terms=["left"], conversations=[HALL]))
+    assert [m.seq for m in (await history.read_page(HALL, before=None, after=None, limit=9)).messages] == [2, 1]
+    assert [m.seq for m in (await history.read_page(HALL, before=None, after=1, limit=9)).messages] == [2]
+    assert await history.find_by_client_ids([(ANN, "left")]) == {}
+    assert (await history.summarize_conversations(BEN, [HALL]))[HALL].unread == 2
+    found = await history.search_messages(Query(terms=["left"], conversations=[HALL]))
     assert (list(found.messages), found.more) == ([], False)
     changes: list[Change] = [
         Edited(conversation=HALL, actor=ANN, ts=NOW, seq=3, text="x"),
         Read(conversation=HALL, actor=BEN, ts=NOW, seq=3),
     ]
-    assert list(await history.apply([], changes)) == [False, False]
+    assert list(await history.apply_batch([], changes)) == [False, False]
 
 
 async def test_search_looks_past_what_was_not_committed(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(5, text="word", ts=NOW - 5), [])
+    await history.apply_batch(make_messages(5, text="word", ts=NOW - 5), [])
     for seq in range(6, 9):
         await leave(mongo, HALL, seq, f"left {seq}", text="word")
-    found = await history.search(Query(terms=["word"], conversations=[HALL], limit=2))
+    found = await history.search_messages(Query(terms=["word"], conversations=[HALL], limit=2))
     assert ([message.seq for message in found.messages], found.more) == ([5, 4], True)
-    found = await history.search(Query(terms=["word"], conversations=[HALL], limit=5))
+    found = await history.search_messages(Query(terms=["word"], conversations=[HALL], limit=5))
     assert (len(found.messages), found.more) == (5, False)
 
 
@@ -66,72 +66,72 @@ async def test_search_looks_past_what_was_not_committed(mongo: Mongo) -> None:
 @pytest.mark.parametrize("seq", [2, 3, 7])
 async def test_what_is_left_makes_way(mongo: Mongo, seq: int, client_id: str) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     await leave(mongo, HALL, seq, client_id)
-    await history.apply([make_message(2, text="two"), make_message(3, client_id="mine", text="three")], [])
+    await history.apply_batch([make_message(2, text="two"), make_message(3, client_id="mine", text="three")], [])
     assert [message.text for message in await all_of(history, HALL)] == ["message 1", "two", "three"]
-    await history.apply(make_messages(8)[3:], [])
+    await history.apply_batch(make_messages(8)[3:], [])
     assert len(await all_of(history, HALL)) == 8
 
 
 async def test_message_left_in_one_conversation_makes_way_for_itself_in_another(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply([make_message(1), make_message(1, ATTIC)], [])
+    await history.apply_batch([make_message(1), make_message(1, ATTIC)], [])
     await leave(mongo, ATTIC, 2, "mine")
-    await history.apply([make_message(2, client_id="mine")], [])
-    assert await history.newest(PLACES) == {HALL: 2, ATTIC: 1}
+    await history.apply_batch([make_message(2, client_id="mine")], [])
+    assert await history.newest_seqs(PLACES) == {HALL: 2, ATTIC: 1}
 
 
 async def test_hole_is_refused(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(2), [])
+    await history.apply_batch(make_messages(2), [])
     for messages in ([make_message(4)], [make_message(3), make_message(5)], [make_message(3), make_message(3)]):
         with pytest.raises(Fenced):
-            await history.apply(messages, [])
+            await history.apply_batch(messages, [])
     assert len(await all_of(history, HALL)) == 2
 
 
 async def test_writer_with_old_knowledge_of_a_deleted_room_is_fenced(mongo: Mongo) -> None:
     history, rooms = MongoHistory(mongo), MongoRooms(mongo)
-    await accounts_of(mongo).create(make_user(ANN), None)
-    await rooms.create(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
-    await history.apply(make_messages(2), [])
-    await rooms.delete(ROOM)
+    await accounts_of(mongo).create_user(make_user(ANN), None)
+    await rooms.create_room(Room(id=ROOM, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await history.apply_batch(make_messages(2), [])
+    await rooms.delete_room(ROOM)
     with pytest.raises(Fenced):
-        await history.apply([make_message(3)], [])
+        await history.apply_batch([make_message(3)], [])
     assert await mongo.latest.messages.count_documents({}) == 0
-    await history.apply([make_message(1)], [])
+    await history.apply_batch([make_message(1)], [])
     assert len(await all_of(history, HALL)) == 1
 
 
 async def test_what_is_left_of_a_deleted_room_is_not_taken_for_the_next_one(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(3, text="word"), [Read(conversation=HALL, actor=BEN, ts=NOW, seq=2)])
+    await history.apply_batch(make_messages(3, text="word"), [Read(conversation=HALL, actor=BEN, ts=NOW, seq=2)])
     # As when the process ends between the deletion and the clearing.
     await mongo.latest.conversations.delete_one({"_id": HALL})
     again = MongoHistory(mongo)
     assert await all_of(again, HALL) == []
-    assert await again.known([(ANN, make_message(1).client_id)]) == {}
-    await again.apply([make_message(1, text="new")], [])
+    assert await again.find_by_client_ids([(ANN, make_message(1).client_id)]) == {}
+    await again.apply_batch([make_message(1, text="new")], [])
     assert [message.text for message in await all_of(again, HALL)] == ["new"]
     assert await again.read_marks(HALL) == {}
-    assert list((await again.search(Query(terms=["word"], conversations=[HALL]))).messages) == []
+    assert list((await again.search_messages(Query(terms=["word"], conversations=[HALL]))).messages) == []
 
 
 async def test_two_who_change_a_message_at_once_both_succeed(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     users = [new_id() for _ in range(8)]
     outcomes: list[bool] = []
 
     async def react(user: str) -> None:
         reaction = Reacted(conversation=HALL, actor=user, ts=NOW, seq=1, emoji="👍")
-        outcomes.extend(await MongoHistory(mongo).apply([], [reaction]))
+        outcomes.extend(await MongoHistory(mongo).apply_batch([], [reaction]))
 
     async with anyio.create_task_group() as tasks:
         for user in users[:4]:
             tasks.start_soon(react, user)
-    message = await history.get(HALL, 1)
+    message = await history.get_message(HALL, 1)
     assert message is not None
     assert outcomes == [True] * 4
     assert sorted(message.reactions["👍"]) == sorted(users[:4])
@@ -140,12 +140,12 @@ async def test_two_who_change_a_message_at_once_both_succeed(mongo: Mongo) -> No
 async def test_text_that_looks_like_an_expression_stays_text(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
     texts = ["$text", "$$ROOT", "{$set: {a: 1}}", "a.b"]
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     for number, text in enumerate(texts):
         edit = Edited(conversation=HALL, actor=ANN, ts=NOW + number, seq=1, text=text)
         react = Reacted(conversation=HALL, actor=CAT, ts=NOW, seq=1, emoji=text)
-        assert list(await history.apply([], [edit, react])) == [True, True]
-        message = await history.get(HALL, 1)
+        assert list(await history.apply_batch([], [edit, react])) == [True, True]
+        message = await history.get_message(HALL, 1)
         assert message is not None
         assert message.text == text
         assert message.reactions == {reaction: [CAT] for reaction in texts[: number + 1]}
@@ -153,11 +153,11 @@ async def test_text_that_looks_like_an_expression_stays_text(mongo: Mongo) -> No
 
 async def test_version_changes_with_each_change(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     versions: set[ObjectId | None] = set()
     for text in ("one", "two"):
         found = await mongo.latest.messages.find_one({})
         assert found is not None
         versions.add(found.get("version"))
-        await history.apply([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text=text)])
+        await history.apply_batch([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text=text)])
     assert len(versions) == 2

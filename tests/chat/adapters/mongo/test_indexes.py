@@ -129,13 +129,13 @@ def _stages(plan: Any) -> Iterator[str]:
 async def use_accounts(traced: Traced) -> None:
     accounts, *_ = stores_of(traced.mongo)
     for user in (ANN, BEN, CAT):
-        await accounts.create(make_user(user, email=f"{user}@example.org"), "hash")
-    await accounts.get(ANN)
-    await accounts.get_many([ANN, BEN])
-    await accounts.by_name("Ann")
+        await accounts.create_user(make_user(user, email=f"{user}@example.org"), "hash")
+    await accounts.get_user(ANN)
+    await accounts.get_users([ANN, BEN])
+    await accounts.find_by_name("Ann")
     await accounts.ids_by_names(["ann", "ben"])
-    await accounts.search("a", 5)
-    await accounts.password_hash(ANN)
+    await accounts.search_users("a", 5)
+    await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.set_blocked(CAT, blocked=True)
     await accounts.add_grant(RefreshGrant(digest=b"0", family="over", user=ANN, expires=1))
@@ -151,29 +151,29 @@ async def use_accounts(traced: Traced) -> None:
 async def use_rooms(traced: Traced) -> None:
     _, rooms, *_ = stores_of(traced.mongo)
     for room in (ROOM, OTHER_ROOM):
-        await rooms.create(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
-    await rooms.get(ROOM)
-    await rooms.update(ROOM, "Loft", Visibility.PUBLIC)
-    await rooms.of_user(ANN)
-    await rooms.public("l", 5)
-    await rooms.role(ROOM, ANN)
+        await rooms.create_room(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
+    await rooms.get_room(ROOM)
+    await rooms.update_room(ROOM, "Loft", Visibility.PUBLIC)
+    await rooms.rooms_of_user(ANN)
+    await rooms.list_public_rooms("l", 5)
+    await rooms.get_role(ROOM, ANN)
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
-    await rooms.members(ROOM, "a", 5)
-    await rooms.member_ids(ROOM)
+    await rooms.list_members(ROOM, "a", 5)
+    await rooms.list_member_ids(ROOM)
     await rooms.remove_member(ROOM, BEN)
     with pytest.raises(Conflict):
         await rooms.remove_member(ROOM, ANN)
-    await rooms.ban(ROOM, CAT, ANN, "spam", NOW)
-    await rooms.bans(ROOM)
-    await rooms.unban(ROOM, CAT)
+    await rooms.ban_user(ROOM, CAT, ANN, "spam", NOW)
+    await rooms.list_bans(ROOM)
+    await rooms.unban_user(ROOM, CAT)
     await rooms.add_invite(Invite(digest=b"1", room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
-    await rooms.invite(b"1")
+    await rooms.get_invite(b"1")
 
 
 async def use_history(traced: Traced) -> None:
     history = stores_of(traced.mongo)[2]
-    await history.apply([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
+    await history.apply_batch([*make_messages(5), make_message(1, ANN_AND_BEN)], [])
     changes: list[Change] = [
         Reacted(conversation=HALL, actor=BEN, ts=NOW, seq=1, emoji="👍"),
         Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new"),
@@ -181,25 +181,27 @@ async def use_history(traced: Traced) -> None:
         Moderated(conversation=HALL, actor=ANN, ts=NOW, seq=3, reason="spam"),
         Read(conversation=HALL, actor=BEN, ts=NOW, seq=4),
     ]
-    assert all(await history.apply([], changes))
-    assert list(await history.apply([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="newer")])) == [True]
+    assert all(await history.apply_batch([], changes))
+    assert list(await history.apply_batch([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="newer")])) == [
+        True
+    ]
     with pytest.raises(Fenced):
-        await history.apply([make_message(6, client_id=make_message(1).client_id)], [])
+        await history.apply_batch([make_message(6, client_id=make_message(1).client_id)], [])
     await leave(traced.mongo, HALL, 6, "left")
-    await history.apply([make_message(6)], [])
-    await history.newest([HALL])
-    await history.known([(ANN, make_message(1).client_id), (BEN, "other")])
-    await history.get(HALL, 1)
-    await history.since(HALL, 1, limit=10, max_bytes=1000)
-    await history.page(HALL, before=3, after=None, limit=2)
-    await history.page(HALL, before=None, after=3, limit=2)
-    await history.summaries(BEN, [HALL])
-    await history.dms(ANN)
+    await history.apply_batch([make_message(6)], [])
+    await history.newest_seqs([HALL])
+    await history.find_by_client_ids([(ANN, make_message(1).client_id), (BEN, "other")])
+    await history.get_message(HALL, 1)
+    await history.messages_since(HALL, 1, limit=10, max_bytes=1000)
+    await history.read_page(HALL, before=3, after=None, limit=2)
+    await history.read_page(HALL, before=None, after=3, limit=2)
+    await history.summarize_conversations(BEN, [HALL])
+    await history.list_dms(ANN)
     await history.read_marks(HALL)
-    await history.originals(HALL, 1)
-    page = await history.search(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    await history.earlier_texts(HALL, 1)
+    page = await history.search_messages(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
     assert page.messages
-    page = await history.search(
+    page = await history.search_messages(
         Query(terms=["message", "5"], conversations=[HALL, ATTIC], sender=ANN, before=NOW + 10**6)
     )
     assert page.messages
@@ -220,29 +222,29 @@ async def use_cases(traced: Traced) -> None:
         for seq in range(8)
     ]
     for case in made:
-        await cases.judge(case, next(entries))
-    await cases.report(made[0], Report(BEN, "rude", NOW), next(entries))
-    await cases.appeal(made[0], "sorry", next(entries))
-    await cases.decide(made[0].id, Verdict.ALLOW, next(entries))
-    await cases.find(made[0].subject)
-    assert await cases.queue(CaseState.OPEN, made[1].id, 5)
-    assert await cases.queue(CaseState.OPEN, None, 5)
+        await cases.record_judgement(case, next(entries))
+    await cases.add_report(made[0], Report(BEN, "rude", NOW), next(entries))
+    await cases.add_appeal(made[0], "sorry", next(entries))
+    await cases.record_decision(made[0].id, Verdict.ALLOW, next(entries))
+    await cases.find_case(made[0].subject)
+    assert await cases.list_cases(CaseState.OPEN, made[1].id, 5)
+    assert await cases.list_cases(CaseState.OPEN, None, 5)
     await cases.count_removals([Removal(user=ANN, client_id=new_id(), revision=0, at=NOW) for _ in range(5)])
-    await cases.removals([ANN, BEN], NOW - 1)
-    await cases.forgive(ANN, new_id())
+    await cases.tally_removals([ANN, BEN], NOW - 1)
+    await cases.forgive_removals(ANN, new_id())
     await cases.set_block(Block(user=ANN, by=CAT, reason="", since=NOW, until=NOW + 1), next(entries))
-    assert await cases.due(NOW + 1, 5)
+    assert await cases.list_due_blocks(NOW + 1, 5)
     assert await cases.next_due() == NOW + 1
-    await cases.blocks("", 5)
+    await cases.list_blocks("", 5)
     await cases.end_block(ANN, next(entries), due=NOW + 1)
     await cases.set_strictness(HALL, Strictness.STRICT, next(entries))
-    await cases.strictness([HALL])
+    await cases.get_strictness([HALL])
     await cases.set_held(HALL, True, next(entries))
-    await cases.held([HALL])
+    await cases.held_conversations([HALL])
     await cases.set_held(HALL, False, next(entries))
-    (last, *_) = await cases.audit(None, 5)
-    await cases.audit(last.id, 5)
-    await cases.audit(last.id, 5, user=ANN)
+    (last, *_) = await cases.list_audit_entries(None, 5)
+    await cases.list_audit_entries(last.id, 5)
+    await cases.list_audit_entries(last.id, 5, user=ANN)
     await accounts.end_families(ANN)
 
 
@@ -251,7 +253,7 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
-    await stores_of(traced.mongo)[1].delete(ROOM)
+    await stores_of(traced.mongo)[1].delete_room(ROOM)
     found = await plans(traced)
     scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
     assert scans == []
@@ -263,7 +265,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
-    await stores_of(traced.mongo)[1].delete(ROOM)
+    await stores_of(traced.mongo)[1].delete_room(ROOM)
     used = {
         (asked.collection, stage.removeprefix("IXSCAN ")) for asked, stages in await plans(traced) for stage in stages
     }
@@ -273,7 +275,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
 
 
 async def test_walk_through_a_collection_would_be_seen(traced: Traced) -> None:
-    await stores_of(traced.mongo)[2].apply(make_messages(1), [])
+    await stores_of(traced.mongo)[2].apply_batch(make_messages(1), [])
     traced.listener.asked.clear()
     await traced.mongo.latest.messages.find({"ts": 1}).to_list()
     ((_, stages),) = await plans(traced)

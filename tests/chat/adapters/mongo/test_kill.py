@@ -87,14 +87,14 @@ async def test_what_was_acknowledged_outlives_a_kill(server: Server, anyio_backe
     async with open_mongo(url, seconds=SECONDS) as mongo:
         await migrate(mongo)
         accounts, _, history, _ = stores_of(mongo)
-        await accounts.create(make_user(ANN), "hash")
-        await history.apply(make_messages(20), [Read(conversation=HALL, actor=ANN, ts=NOW, seq=20)])
+        await accounts.create_user(make_user(ANN), "hash")
+        await history.apply_batch(make_messages(20), [Read(conversation=HALL, actor=ANN, ts=NOW, seq=20)])
         await anyio.to_thread.run_sync(server.kill)
         with pytest.raises(Unavailable):
-            await history.newest([HALL])
+            await history.newest_seqs([HALL])
         await anyio.to_thread.run_sync(server.start)
-        assert (await until_available(accounts.password_hash, ANN)) == "hash"
-        assert list(await history.since(HALL, 0, limit=50, max_bytes=10_000) or ()) == make_messages(20)
+        assert (await until_available(accounts.get_password_hash, ANN)) == "hash"
+        assert list(await history.messages_since(HALL, 0, limit=50, max_bytes=10_000) or ()) == make_messages(20)
         assert await history.read_marks(HALL) == {ANN: 20}
 
 
@@ -170,6 +170,6 @@ async def test_kills_while_writers_write_lose_and_double_nothing(server: Server,
         for room, said in round_.said.items():
             assert await texts(history, room) == said
             assert len(said) == BATCHES * EACH
-            first = await history.get(room, 1)
+            first = await history.get_message(room, 1)
             assert first is not None
             assert sorted(first.reactions) == sorted(str(number) for number in range(BATCHES))

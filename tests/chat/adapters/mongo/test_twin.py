@@ -86,20 +86,20 @@ class Chance:
 
 async def everything(history: History, keys: Sequence[tuple[str, str]], queries: Sequence[Query]) -> list[Any]:
     """All that a history tells."""
-    told: list[Any] = [await history.newest(PLACES), await history.known(keys)]
+    told: list[Any] = [await history.newest_seqs(PLACES), await history.find_by_client_ids(keys)]
     for place in PLACES:
-        told.append(await history.since(place, 2, limit=1000, max_bytes=10**6))
-        told.append(await history.since(place, 0, limit=9, max_bytes=10**6))
+        told.append(await history.messages_since(place, 2, limit=1000, max_bytes=10**6))
+        told.append(await history.messages_since(place, 0, limit=9, max_bytes=10**6))
         told.append(await history.read_marks(place))
         for before, after, limit in ((None, None, 5), (4, None, 2), (4, None, 3), (None, 1, 3), (None, 0, 500)):
-            page = await history.page(place, before=before, after=after, limit=limit)
+            page = await history.read_page(place, before=before, after=after, limit=limit)
             told.append((list(page.messages), page.more))
         for seq in range(6):
-            told += [await history.get(place, seq), list(await history.originals(place, seq))]
+            told += [await history.get_message(place, seq), list(await history.earlier_texts(place, seq))]
     for person in PEOPLE:
-        told += [await history.summaries(person, PLACES), list(await history.dms(person))]
+        told += [await history.summarize_conversations(person, PLACES), list(await history.list_dms(person))]
     for query in queries:
-        page = await history.search(query)
+        page = await history.search_messages(query)
         told.append((list(page.messages), page.more))
     return told
 
@@ -116,10 +116,10 @@ async def test_both_tell_the_same(seed: int) -> None:
         for _ in range(BATCHES):
             messages, changes = chance.batch()
             keys += [(message.sender, message.client_id) for message in messages]
-            outcomes = list(await ours.apply(messages, changes))
-            assert outcomes == list(await theirs.apply(messages, changes))
+            outcomes = list(await ours.apply_batch(messages, changes))
+            assert outcomes == list(await theirs.apply_batch(messages, changes))
             if changes:
                 again = [change for change in changes if not isinstance(change, Reacted)]
-                assert list(await ours.apply([], again)) == list(await theirs.apply([], again))
+                assert list(await ours.apply_batch([], again)) == list(await theirs.apply_batch([], again))
         queries = [chance.query() for _ in range(40)]
         assert await everything(ours, keys, queries) == await everything(theirs, keys, queries)

@@ -88,7 +88,7 @@ class Late:
 
     async def _write(self, messages: Sequence[Message]) -> None:
         with pytest.raises(Fenced):
-            await self._history.apply(messages, [])
+            await self._history.apply_batch(messages, [])
 
 
 def late_messages(*seqs: int, conversation: str = HALL) -> list[Message]:
@@ -97,30 +97,30 @@ def late_messages(*seqs: int, conversation: str = HALL) -> list[Message]:
 
 async def test_writer_that_was_overtaken_before_its_commit_is_fenced(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply([make_message(1)], [])
+    await history.apply_batch([make_message(1)], [])
     async with Late(mongo).writing(late_messages(2, 3, 4)):
-        await history.apply([make_message(2, text="first")], [])
+        await history.apply_batch([make_message(2, text="first")], [])
     assert [message.text for message in await all_of(history, HALL)] == ["message 1", "first"]
     assert await mongo.latest.messages.count_documents({}) == 2
-    await history.apply([make_message(3), make_message(4)], [])
+    await history.apply_batch([make_message(3), make_message(4)], [])
     assert len(await all_of(history, HALL)) == 4
 
 
 async def test_writer_whose_message_was_taken_away_commits_nothing_around_it(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply([make_message(1), make_message(1, ATTIC)], [])
+    await history.apply_batch([make_message(1), make_message(1, ATTIC)], [])
     late = late_messages(2, 3, 4)
     async with Late(mongo).writing(late):
-        await history.apply([make_message(2, ATTIC, client_id=late[1].client_id)], [])
-    assert await history.newest(PLACES) == {HALL: 1, ATTIC: 2}
+        await history.apply_batch([make_message(2, ATTIC, client_id=late[1].client_id)], [])
+    assert await history.newest_seqs(PLACES) == {HALL: 1, ATTIC: 2}
     assert await mongo.latest.messages.count_documents({}) == 3
 
 
 async def test_writer_that_is_fenced_in_one_conversation_keeps_the_other(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply([make_message(1), make_message(1, ATTIC)], [])
+    await history.apply_batch([make_message(1), make_message(1, ATTIC)], [])
     async with Late(mongo).writing([*late_messages(2), *late_messages(2, 3, conversation=ATTIC)]):
-        await history.apply([make_message(2, text="first")], [])
+        await history.apply_batch([make_message(2, text="first")], [])
     assert [message.text for message in await all_of(history, HALL)] == ["message 1", "first"]
     assert [message.text for message in await all_of(history, ATTIC)] == ["message 1", "late", "late"]
 
@@ -131,16 +131,16 @@ async def test_commit_into_a_deleted_room_does_not_reach_the_next_of_that_id(mon
         await mongo.latest.conversations.delete_one({"_id": HALL})
         again = {"_id": HALL, "key": ObjectId(), "newest": 0, "fence": 0, "active": 0, "people": []}
         await mongo.latest.conversations.insert_one(again)
-    assert await history.newest([HALL]) == {HALL: 0}
+    assert await history.newest_seqs([HALL]) == {HALL: 0}
     assert await mongo.latest.messages.count_documents({}) == 0
 
 
 async def test_repetition_leaves_nothing_of_its_batch(mongo: Mongo) -> None:
     history = MongoHistory(mongo)
-    await history.apply(make_messages(1), [])
+    await history.apply_batch(make_messages(1), [])
     again = make_message(3, client_id=make_message(1).client_id)
     with pytest.raises(Fenced):
-        await history.apply([make_message(1, ATTIC), make_message(2), again], [])
+        await history.apply_batch([make_message(1, ATTIC), make_message(2), again], [])
     assert await mongo.latest.messages.count_documents({}) == 1
 
 

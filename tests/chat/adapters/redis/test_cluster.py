@@ -62,7 +62,7 @@ async def publish_until_taken(relay: RedisRelay, publications: list[Publication]
 async def test_channels_of_all_nodes(cluster: RedisCluster, relay: RedisRelay) -> None:
     assert {cluster.owner(slot_of(channel)) for channel in CHANNELS} == {0, 1, 2}
     await relay.publish([])
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(CHANNELS)
         for number in range(3):
             await relay.publish([Publication(channel, b"%d" % number, once=f"k{number}") for channel in CHANNELS])
@@ -84,7 +84,7 @@ async def test_a_slot_that_moves_is_followed_and_told(cluster: RedisCluster, rel
     slot = slot_of(channel)
     source = cluster.owner(slot)
     to = (source + 1) % 3
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe([channel, stays])
         cluster.begin_move(slot, source, to)
         await relay.publish([Publication(channel, b"1", once="halfway")])
@@ -101,16 +101,16 @@ async def test_a_slot_that_moves_is_followed_and_told(cluster: RedisCluster, rel
 async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> None:
     users = [f"user{number}" for number in range(20)]
     timer = ManualClock()
-    async with RedisClient.open(cluster.target) as client, relay.listener() as listener:
+    async with RedisClient.open(cluster.target) as client, relay.open_listener() as listener:
         await listener.subscribe([presence_channel(user) for user in users])
         presence = RedisPresence(client, ManualClock(), 25, timer=timer)
-        await presence.refresh([(user, "s", PresenceState.AWAY) for user in users])
-        assert await presence.states(users) == dict.fromkeys(users, Seen(PresenceState.AWAY))
+        await presence.refresh_sessions([(user, "s", PresenceState.AWAY) for user in users])
+        assert await presence.get_states(users) == dict.fromkeys(users, Seen(PresenceState.AWAY))
         for user in users:
-            await presence.leave(user, "s")
+            await presence.leave_session(user, "s")
         timer.now += 1001
         await presence.sweep()
-        assert await presence.states(users) == dict.fromkeys(users, Seen(PresenceState.OFFLINE, ManualClock().now))
+        assert await presence.get_states(users) == dict.fromkeys(users, Seen(PresenceState.OFFLINE, ManualClock().now))
         got: list[Delivery] = []
         with anyio.fail_after(DEADLINE):
             while len(got) < 2 * len(users):
@@ -120,13 +120,13 @@ async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> 
             assert [event["state"] for event in told if event["user"] == user] == ["away", "offline"]
         limits = RedisLimits(client)
         for user in users:
-            assert [bool(await limits.take(user, limit=1, window_s=60)) for _ in range(2)] == [False, True]
-            await limits.forget(user)
+            assert [bool(await limits.count_call(user, limit=1, window_s=60)) for _ in range(2)] == [False, True]
+            await limits.reset_count(user)
 
 
 async def test_a_node_that_dies_has_a_successor(cluster: RedisCluster, relay: RedisRelay) -> None:
     """The last test of the file: the cluster is not what it was afterwards."""
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(CHANNELS)
         lost = {channel for channel in CHANNELS if cluster.owner(slot_of(channel)) == 0}
         assert lost
@@ -143,4 +143,4 @@ async def test_a_node_that_dies_has_a_successor(cluster: RedisCluster, relay: Re
     async with RedisClient.open(cluster.target) as client:
         limits = RedisLimits(client)
         for number in range(20):
-            assert await limits.take(f"k{number}", limit=1, window_s=60) == 0
+            assert await limits.count_call(f"k{number}", limit=1, window_s=60) == 0

@@ -61,7 +61,7 @@ async def client(server: RedisServer) -> AsyncIterator[RedisClient]:
 
 @pytest.fixture
 async def listener(server: RedisServer) -> AsyncIterator[Listener]:
-    async with RedisRelay.open(server.target) as relay, relay.listener() as listener:
+    async with RedisRelay.open(server.target) as relay, relay.open_listener() as listener:
         await listener.subscribe([presence_channel(user) for user in USERS])
         yield listener
 
@@ -88,10 +88,10 @@ async def is_silent(listener: Listener) -> bool:
 
 async def test_a_user_with_sessions_on_two_edges(client: RedisClient, timer: ManualClock, listener: Listener) -> None:
     one, other = edge(client, timer), edge(client, timer)
-    await one.enter("ann", "s1")
-    await other.enter("ann", "s2", AWAY)
+    await one.enter_session("ann", "s1")
+    await other.enter_session("ann", "s2", AWAY)
     assert await told(listener, 1) == [("ann", "online")]
-    await one.leave("ann", "s1")
+    await one.leave_session("ann", "s1")
     timer.now += 1000
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one.sweep)
@@ -102,17 +102,17 @@ async def test_a_user_with_sessions_on_two_edges(client: RedisClient, timer: Man
 
 async def test_an_edge_that_dies_without_a_word(client: RedisClient, timer: ManualClock, listener: Listener) -> None:
     dead, alive = edge(client, timer), edge(client, timer)
-    await dead.refresh([("ann", "s1", ONLINE), ("bob", "s1", ONLINE)])
-    await alive.refresh([("bob", "s2", AWAY), ("cid", "s1", ONLINE)])
+    await dead.refresh_sessions([("ann", "s1", ONLINE), ("bob", "s1", ONLINE)])
+    await alive.refresh_sessions([("bob", "s2", AWAY), ("cid", "s1", ONLINE)])
     await told(listener, 3)
     for _ in range(2):
         timer.now += HEARTBEAT_MS
-        await alive.refresh([("bob", "s2", AWAY), ("cid", "s1", ONLINE)])
+        await alive.refresh_sessions([("bob", "s2", AWAY), ("cid", "s1", ONLINE)])
         await alive.sweep()
     timer.now += 1000
     await alive.sweep()
     assert sorted(await told(listener, 2)) == [("ann", "offline"), ("bob", "away")]
-    states = await alive.states(["ann", "bob", "cid"])
+    states = await alive.get_states(["ann", "bob", "cid"])
     assert states == {"ann": Seen(OFFLINE, timer.now - 1000), "bob": Seen(AWAY), "cid": Seen(ONLINE)}
 
 
@@ -120,7 +120,7 @@ async def test_a_sweeper_that_dies_gives_its_claims_back(
     client: RedisClient, timer: ManualClock, listener: Listener
 ) -> None:
     one, other = edge(client, timer), edge(client, timer)
-    await one.enter("ann", "s1")
+    await one.enter_session("ann", "s1")
     await told(listener, 1)
     timer.now += 2 * HEARTBEAT_MS
     (claimed,) = await client.run([Call("ZRANGE", client.name("presence", "queue", "{0}"), (0, -1))])
@@ -141,31 +141,31 @@ async def test_a_session_that_begins_while_a_sweeper_looks_stays_in_the_queue(
 ) -> None:
     presence = edge(client, timer)
     for suspension in range(1, 40):
-        await presence.enter("ann", "s1")
-        await presence.leave("ann", "s1")
+        await presence.enter_session("ann", "s1")
+        await presence.leave_session("ann", "s1")
         timer.now += 1000
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(presence.sweep)
             for _ in range(suspension):
                 await anyio.lowlevel.checkpoint()
-            await presence.enter("ann", "s2")
+            await presence.enter_session("ann", "s2")
         timer.now += 2 * HEARTBEAT_MS + 10_000
         await presence.sweep()
         timer.now += 1000
         await presence.sweep()
-        assert (await presence.states(["ann"]))["ann"].state is OFFLINE, suspension
+        assert (await presence.get_states(["ann"]))["ann"].state is OFFLINE, suspension
 
 
 async def test_who_is_gone_is_not_looked_at_again(client: RedisClient, timer: ManualClock, server: RedisServer) -> None:
     presence = edge(client, timer)
-    await presence.refresh([(f"user{number}", "s", ONLINE) for number in range(450)])
+    await presence.refresh_sessions([(f"user{number}", "s", ONLINE) for number in range(450)])
     timer.now += 2 * HEARTBEAT_MS
     await presence.sweep()
     timer.now += 1000
     await presence.sweep()
     (keys,) = server.ask(("KEYS", "*queue*"))
     assert keys == []
-    states = await presence.states([f"user{number}" for number in range(450)])
+    states = await presence.get_states([f"user{number}" for number in range(450)])
     assert {seen.state for seen in states.values()} == {OFFLINE}
     (left,) = server.ask(("PTTL", client.name("presence", "{rookery:presence:user1}")))
     assert 29 * 24 * 3600 * 1000 < left <= 30 * 24 * 3600 * 1000
@@ -173,56 +173,56 @@ async def test_who_is_gone_is_not_looked_at_again(client: RedisClient, timer: Ma
 
 async def test_a_server_that_is_restarted_empty(server: RedisServer, client: RedisClient, timer: ManualClock) -> None:
     presence = edge(client, timer)
-    await presence.enter("ann", "s1", AWAY)
+    await presence.enter_session("ann", "s1", AWAY)
     server.kill()
-    for call in (presence.enter("ann", "s1"), presence.states(["ann"]), presence.sweep()):
+    for call in (presence.enter_session("ann", "s1"), presence.get_states(["ann"]), presence.sweep()):
         with pytest.raises(Unavailable):
             await call
     server.start()
-    assert await presence.states(["ann"]) == {"ann": Seen(OFFLINE)}
-    await presence.refresh([("ann", "s1", AWAY), ("bob", "s1", ONLINE)])
-    assert await presence.states(["ann", "bob"]) == {"ann": Seen(AWAY), "bob": Seen(ONLINE)}
+    assert await presence.get_states(["ann"]) == {"ann": Seen(OFFLINE)}
+    await presence.refresh_sessions([("ann", "s1", AWAY), ("bob", "s1", ONLINE)])
+    assert await presence.get_states(["ann", "bob"]) == {"ann": Seen(AWAY), "bob": Seen(ONLINE)}
 
 
 async def test_a_server_that_is_paused(server: RedisServer, client: RedisClient, timer: ManualClock) -> None:
     presence, limits = edge(client, timer), RedisLimits(client)
-    await presence.enter("ann", "s1")
+    await presence.enter_session("ann", "s1")
     server.pause()
     try:
         async with anyio.create_task_group() as tasks:
 
             async def refused() -> None:
                 with pytest.raises(Unavailable):
-                    await presence.enter("bob", "s1")
+                    await presence.enter_session("bob", "s1")
 
             for _ in range(40):
                 tasks.start_soon(refused)
         with pytest.raises(Unavailable):
-            await limits.take("k", limit=1, window_s=60)
+            await limits.count_call("k", limit=1, window_s=60)
     finally:
         server.resume()
-    assert (await presence.states(["ann"]))["ann"] == Seen(ONLINE)
-    assert await limits.take("other", limit=1, window_s=60) == 0
+    assert (await presence.get_states(["ann"]))["ann"] == Seen(ONLINE)
+    assert await limits.count_call("other", limit=1, window_s=60) == 0
 
 
 async def test_calls_that_are_cancelled_leave_connections_in_order(client: RedisClient, timer: ManualClock) -> None:
     presence, limits = edge(client, timer), RedisLimits(client)
-    async for _ in each_suspension(lambda: presence.refresh([("ann", "s1", ONLINE), ("bob", "s1", AWAY)])):
-        states = await presence.states(["bob", "ann", "cid"])
+    async for _ in each_suspension(lambda: presence.refresh_sessions([("ann", "s1", ONLINE), ("bob", "s1", AWAY)])):
+        states = await presence.get_states(["bob", "ann", "cid"])
         assert list(states) == ["bob", "ann", "cid"]
         assert states["cid"] == Seen(OFFLINE)
-        assert await limits.take("k", limit=100, window_s=60) == 0
-    assert await presence.states(["ann", "bob"]) == {"ann": Seen(ONLINE), "bob": Seen(AWAY)}
+        assert await limits.count_call("k", limit=100, window_s=60) == 0
+    assert await presence.get_states(["ann", "bob"]) == {"ann": Seen(ONLINE), "bob": Seen(AWAY)}
 
 
 async def test_the_sweeper_runs_and_survives(server: RedisServer, client: RedisClient, listener: Listener) -> None:
     async with RedisPresence.open(client, ManualClock(), 25, damping_s=0.05) as presence:
-        await presence.enter("ann", "s1")
+        await presence.enter_session("ann", "s1")
         server.ask(("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
         with anyio.fail_after(DEADLINE):
             while True:
                 try:
-                    await presence.leave("ann", "s1")
+                    await presence.leave_session("ann", "s1")
                     break
                 except Unavailable:
                     await anyio.sleep(0.01)
@@ -231,12 +231,12 @@ async def test_the_sweeper_runs_and_survives(server: RedisServer, client: RedisC
 
 async def test_limits_by_the_clock_of_the_server(server: RedisServer, client: RedisClient) -> None:
     limits = RedisLimits(client)
-    assert await limits.take("k", limit=1, window_s=60) == 0
-    assert 59_000 < await limits.take("k", limit=1, window_s=60) <= 60_000
+    assert await limits.count_call("k", limit=1, window_s=60) == 0
+    assert 59_000 < await limits.count_call("k", limit=1, window_s=60) <= 60_000
     (left,) = server.ask(("PTTL", "rookery:limit:k"))
     assert 59_000 < left <= 60_000
     far = RedisLimits(client, clock=lambda: 1)  # as when a clock was set back
-    assert await far.take("k", limit=1, window_s=60) == 0
+    assert await far.count_call("k", limit=1, window_s=60) == 0
 
 
 async def test_a_client_says_when_there_is_no_redis(server: RedisServer) -> None:

@@ -88,7 +88,7 @@ async def eventually(call: Callable[[], Awaitable[None]]) -> None:
 
 
 async def test_a_connection_that_is_killed_is_told_once_a_channel(server: RedisServer, relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b", "gone"])
         await listener.unsubscribe(["gone"])
         await relay.publish([Publication("a", b"1")])
@@ -108,7 +108,7 @@ async def test_the_publishing_connection_comes_back(server: RedisServer, relay: 
 
 
 async def test_a_server_that_is_restarted_empty(server: RedisServer) -> None:
-    async with impatient(server) as relay, relay.listener() as listener:
+    async with impatient(server) as relay, relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
         await relay.publish([Publication("a", b"1", once="k")])
         await take(listener, 1)
@@ -124,7 +124,7 @@ async def test_a_server_that_is_restarted_empty(server: RedisServer) -> None:
 
 
 async def test_a_pause_that_is_shorter_than_the_pulse_loses_nothing(server: RedisServer, relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         server.pause()
         try:
@@ -142,7 +142,7 @@ async def test_a_pause_that_is_shorter_than_the_pulse_loses_nothing(server: Redi
 
 
 async def test_a_longer_pause_is_told(server: RedisServer) -> None:
-    async with impatient(server) as relay, relay.listener() as listener:
+    async with impatient(server) as relay, relay.open_listener() as listener:
         await listener.subscribe(["a"])
         server.pause()
         try:
@@ -158,7 +158,7 @@ async def test_a_longer_pause_is_told(server: RedisServer) -> None:
 
 async def test_a_connection_that_redis_cuts_for_its_buffer_is_told(server: RedisServer, relay: RedisRelay) -> None:
     server.ask(("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 0 0"))
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "quiet"])
         # The loop stands still meanwhile, so nobody reads what fills the buffers of the system and of Redis.
         server.ask(*[("PUBLISH", "rookery:a", b"x" * 1_000_000)] * 64)
@@ -171,7 +171,7 @@ async def test_a_connection_that_redis_cuts_for_its_buffer_is_told(server: Redis
 
 async def test_a_slow_receiver_does_not_make_redis_cut_the_connection(server: RedisServer) -> None:
     server.ask(("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 0 0"))
-    async with RedisRelay.open(server.target, buffer_bytes=1_000_000) as relay, relay.listener() as listener:
+    async with RedisRelay.open(server.target, buffer_bytes=1_000_000) as relay, relay.open_listener() as listener:
         await listener.subscribe(["a"])
         for _ in range(100):
             await relay.publish([Publication("a", b"x" * 100_000)])
@@ -183,7 +183,7 @@ async def test_a_slow_receiver_does_not_make_redis_cut_the_connection(server: Re
 
 async def test_subscribing_is_batched(server: RedisServer, relay: RedisRelay) -> None:
     channels = [f"room:{number}" for number in range(2500)]
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         async with anyio.create_task_group() as tasks:
             for start in range(0, 2500, 100):
                 tasks.start_soon(listener.subscribe, channels[start : start + 100])
@@ -203,7 +203,7 @@ async def test_subscribing_is_batched(server: RedisServer, relay: RedisRelay) ->
 
 
 async def test_after_a_change_of_mind_everything_is_delivered(relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         for number in range(30):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(listener.subscribe, ["a"])
@@ -219,7 +219,7 @@ async def test_after_a_change_of_mind_everything_is_delivered(relay: RedisRelay)
 
 
 async def test_a_cancelled_subscription_is_none(relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["kept"])
         async for completed in each_suspension(lambda: listener.subscribe(["kept", "a"])):
             assert relay.statistics().channels == (2 if completed else 1)
@@ -230,7 +230,7 @@ async def test_a_cancelled_subscription_is_none(relay: RedisRelay) -> None:
 
 async def test_a_cancelled_publish_is_whole_or_nothing(relay: RedisRelay) -> None:
     batch = [Publication("a", b"1"), Publication("a", b"2", once="never twice")]
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a", "end"])
         async for _ in each_suspension(lambda: relay.publish(batch)):
             pass
@@ -243,7 +243,7 @@ async def test_a_cancelled_publish_is_whole_or_nothing(relay: RedisRelay) -> Non
 
 
 async def test_a_key_lives_for_its_time_and_no_longer(server: RedisServer, relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await relay.publish([Publication("a", b"1", once="k")])
         (keys,) = server.ask(("KEYS", "*"))
@@ -263,7 +263,7 @@ async def test_a_relay_says_when_there_is_no_redis(tmp_path: Path) -> None:
 
 
 async def test_closed_is_closed(relay: RedisRelay) -> None:
-    async with relay.listener() as listener:
+    async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
     for call in (listener.receive(), listener.subscribe(["a"]), listener.unsubscribe(["a"])):
         with pytest.raises(anyio.ClosedResourceError):

@@ -68,27 +68,27 @@ async def test_access_comes_in_the_order_of_the_question(clients: Clients) -> No
 
 async def test_rooms_and_messages_are_read(clients: Clients) -> None:
     there = clients.conversations
-    assert await there.rooms([OTHER, ROOM]) == [A_ROOM]
-    assert await there.roles([(BOB, ROOM), (ADA, ROOM)]) == [None, Role.OWNER]
-    assert await there.members(ROOM, "", 10) == [A_MEMBER]
-    assert await there.messages([(f"room:{ROOM}", 1), (f"room:{ROOM}", 2)]) == [A_MESSAGE, WITHDRAWN]
-    assert [await there.rooms([]), await there.roles([]), await there.messages([])] == [[], [], []]
+    assert await there.get_rooms([OTHER, ROOM]) == [A_ROOM]
+    assert await there.get_roles([(BOB, ROOM), (ADA, ROOM)]) == [None, Role.OWNER]
+    assert await there.list_members(ROOM, "", 10) == [A_MEMBER]
+    assert await there.get_messages([(f"room:{ROOM}", 1), (f"room:{ROOM}", 2)]) == [A_MESSAGE, WITHDRAWN]
+    assert [await there.get_rooms([]), await there.get_roles([]), await there.get_messages([])] == [[], [], []]
     with pytest.raises(NotFound) as raised:
-        await there.members(OTHER, "", 10)
+        await there.list_members(OTHER, "", 10)
     assert raised.value.field == "room"
 
 
 async def test_texts_are_checked_one_by_one_and_in_batches(clients: Clients) -> None:
     removed, allowed = Finding(verdict=Verdict.REMOVE, rule="words", reason="rude"), Finding(verdict=Verdict.ALLOW)
     dm = content("bäd, and bad", conversation=f"dm:{ADA}:{BOB}", revision=3, strictness=Strictness.STRICT)
-    assert await clients.moderation.check([dm]) == [removed]
-    assert await clients.moderation.check([content("fine"), dm]) == [allowed, removed]
-    assert await clients.moderation.check([]) == []
+    assert await clients.moderation.check_contents([dm]) == [removed]
+    assert await clients.moderation.check_contents([content("fine"), dm]) == [allowed, removed]
+    assert await clients.moderation.check_contents([]) == []
 
 
 async def test_a_batch_that_is_too_large_for_a_message_goes_in_parts(served: Served, clients: Clients) -> None:
     texts = [content("x" * 16_000) for _ in range(7)]
-    assert len(await clients.moderation.check(texts)) == 7
+    assert len(await clients.moderation.check_contents(texts)) == 7
     assert served.moderation.batches == [3, 3, 1]
 
 
@@ -97,12 +97,12 @@ async def test_blocks_are_made_listed_watched_and_lifted(clients: Clients) -> No
     timed = Block(user=ADA, by="moderation", reason="räude", since=1000, until=61_000)
     for_ever = Block(user=BOB, by=ADA, reason="", since=1000, until=None)
     async with there.watch_blocks() as changes:
-        assert await there.block(ADA, by="moderation", reason="räude", seconds=60) == timed
-        assert await there.block(BOB, by=ADA, reason="", seconds=None) == for_ever
-        assert await there.blocks("", 10) == [timed, for_ever]
-        assert await there.blocks(ADA, 10) == [for_ever]
-        assert await there.unblock(ADA, by=BOB) is True
-        assert await there.unblock(ADA, by=BOB) is False
+        assert await there.block_user(ADA, by="moderation", reason="räude", seconds=60) == timed
+        assert await there.block_user(BOB, by=ADA, reason="", seconds=None) == for_ever
+        assert await there.list_blocks("", 10) == [timed, for_ever]
+        assert await there.list_blocks(ADA, 10) == [for_ever]
+        assert await there.unblock_user(ADA, by=BOB) is True
+        assert await there.unblock_user(ADA, by=BOB) is False
         seen = [await anext(changes) for _ in range(3)]
     assert seen == [
         BlockChange(user=ADA, block=timed),
@@ -152,17 +152,17 @@ async def test_a_field_that_breaks_a_rule_is_named(clients: Clients) -> None:
         (clients.authority.room_access([("ADA", ROOM)]), "user"),
         (clients.authority.room_access([(ADA, ROOM), (ADA, "x")]), "pairs[1].room"),
         (clients.authority.room_access([(ADA, ROOM)] * 1001), "pairs"),
-        (clients.conversations.rooms(["x"]), "rooms[0]"),
-        (clients.conversations.members(ROOM, "", 0), "limit"),
-        (clients.conversations.messages([("room:x", 1)]), "places[0].conversation"),
-        (clients.conversations.messages([(f"dm:{BOB}:{ADA}", 1)]), "places[0].conversation"),
-        (clients.conversations.messages([(f"dm:{ADA}:{BOB}", 0)]), "places[0].seq"),
-        (clients.moderation.check([content("x", ts=-1)]), "content.sent_ms"),
-        (clients.moderation.check([content("x" * 65_537)]), "content.text"),
-        (clients.moderation.block(ADA, by="", reason="", seconds=1), "by"),
-        (clients.moderation.block(ADA, by=BOB, reason="", seconds=0), "seconds"),
-        (clients.moderation.unblock(ADA, by=BOB, reason="x" * 501), "reason"),
-        (clients.moderation.blocks("x", 10), "after"),
+        (clients.conversations.get_rooms(["x"]), "rooms[0]"),
+        (clients.conversations.list_members(ROOM, "", 0), "limit"),
+        (clients.conversations.get_messages([("room:x", 1)]), "places[0].conversation"),
+        (clients.conversations.get_messages([(f"dm:{BOB}:{ADA}", 1)]), "places[0].conversation"),
+        (clients.conversations.get_messages([(f"dm:{ADA}:{BOB}", 0)]), "places[0].seq"),
+        (clients.moderation.check_contents([content("x", ts=-1)]), "content.sent_ms"),
+        (clients.moderation.check_contents([content("x" * 65_537)]), "content.text"),
+        (clients.moderation.block_user(ADA, by="", reason="", seconds=1), "by"),
+        (clients.moderation.block_user(ADA, by=BOB, reason="", seconds=0), "seconds"),
+        (clients.moderation.unblock_user(ADA, by=BOB, reason="x" * 501), "reason"),
+        (clients.moderation.list_blocks("x", 10), "after"),
     ]
     for call, field in wrong:
         with pytest.raises(Invalid) as raised:

@@ -42,7 +42,7 @@ async def test_both_sides_prove_who_they_are(
     ):
         assert await clients.authority.check_token("good") == INFO
         async with clients.moderation.watch_blocks() as changes:
-            await clients.moderation.block("11111111-1111-4111-8111-111111111111", by="x", reason="", seconds=None)
+            await clients.moderation.block_user("11111111-1111-4111-8111-111111111111", by="x", reason="", seconds=None)
             assert (await anext(changes)).block is not None
 
 
