@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chat.errors import Refused
+from chat.wire.json_keys import count_keys, find_repeated_key
 
 Id = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Seq = Annotated[int, Meta(ge=1, le=2**53)]
@@ -130,8 +130,20 @@ class BadCommand(Refused):
 
 
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
-_PLAIN: tuple[type[Command], ...] = (Auth, Refresh, Unsubscribe, Dm, Sync, Presence, Status)
-_PLAIN_KEYS: dict[type[Command], int] = {kind: len(kind.__struct_fields__) + 1 for kind in _PLAIN}
+_objects: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _count_required_keys(kind: type[Command]) -> int:
+    return 1 + sum(field.required for field in msgspec.structs.fields(kind))
+
+
+_WITH_TEXT = (Send, Dm, Edit)
+_KINDS: tuple[type[Command], ...] = AnyCommand.__args__
+_REQUIRED = {kind: _count_required_keys(kind) for kind in _KINDS}
+_OPTIONAL = {
+    kind: [field.name for field in msgspec.structs.fields(kind) if not field.required and field.name != "remove"]
+    for kind in _KINDS
+}
 
 
 def decode(frame: bytes) -> AnyCommand:
@@ -144,41 +156,32 @@ def decode(frame: bytes) -> AnyCommand:
         command = _decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _explain(frame, error) from None
-    # Every key is followed by one colon, so as many colons as keys prove that no key stands twice.
-    if frame.count(b":") != _key_count(command):
-        _refuse_duplicate_keys(frame, command.id)
+    # Each key has one colon, so colons that are all accounted for prove that no key stands twice.
+    surplus = frame.count(b":") - _REQUIRED[type(command)]
+    if surplus and not _account_for(surplus, frame, command) and count_keys(frame) != len(_objects.decode(frame)):
+        _refuse_repeated_keys(frame, command.id)
     return command
 
 
-def _key_count(command: AnyCommand) -> int:
-    plain = _PLAIN_KEYS.get(type(command))
-    if plain is not None:
-        return plain
-    if type(command) is Send:
-        return 5 if command.reply_to is UNSET else 6
-    return -1
+def _account_for(surplus: int, frame: bytes, command: AnyCommand) -> bool:
+    """Whether the text and the optional fields of the command have just so many colons."""
+    # A text may write a colon as `\u003a`; then that one is not among those of the frame.
+    if isinstance(command, _WITH_TEXT) and b"\\u003" not in frame:
+        surplus -= command.text.count(":")
+        if not surplus:
+            return True
+    for name in _OPTIONAL[type(command)]:
+        surplus -= getattr(command, name) is not UNSET
+    return not surplus
 
 
-class _DuplicateKeyError(ValueError):
-    pass
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _DuplicateKeyError(twice[:64])
-    return found
-
-
-def _refuse_duplicate_keys(frame: bytes, id: int | None) -> None:  # noqa: A002
+def _refuse_repeated_keys(frame: bytes, id: int | None) -> None:  # noqa: A002
     try:
-        json.loads(frame, object_pairs_hook=_unique)
-    except _DuplicateKeyError as error:
-        raise BadCommand("bad_json", f"the key {error.args[0]!r} stands twice; name each field once", id=id) from None
+        repeated = find_repeated_key(frame)
     except (ValueError, RecursionError):
         raise BadCommand("bad_json", "the frame is not one JSON object, or it is nested too deep", id=id) from None
+    if repeated is not None:
+        raise BadCommand("bad_json", f"the key {repeated[:64]!r} stands twice; name each field once", id=id)
 
 
 class _Head(Struct):
@@ -201,7 +204,7 @@ def _explain(frame: bytes, error: Exception) -> BadCommand:
         return BadCommand("bad_json", "the frame is not one JSON object in UTF-8, or it is nested too deep")
     given = head.id if head.id is not UNSET else None
     try:
-        _refuse_duplicate_keys(frame, given)
+        _refuse_repeated_keys(frame, given)
     except BadCommand as twice:
         return twice
     if head.type is UNSET:

@@ -7,7 +7,6 @@ nested at most 32 deep. So nothing behind this layer can read the same bytes in 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import anyio
@@ -15,6 +14,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Refused, RookeryError, TooLong
+from chat.wire.json_keys import find_repeated_key
 from services.common.problems import BODY_METHODS, from_error
 
 DEPTH = 32
@@ -48,7 +48,9 @@ def check_json(body: bytes) -> None:
     except orjson.JSONDecodeError as error:
         raise BadJson(f"the body is not JSON in UTF-8: {error}") from None
     _check_depth(value)
-    json.loads(body, object_pairs_hook=_unique)
+    repeated = find_repeated_key(body)
+    if repeated is not None:
+        raise BadJson(f"the key {repeated[:64]!r} stands twice; name each field once")
 
 
 def _check_depth(value: Any) -> None:
@@ -62,15 +64,6 @@ def _check_depth(value: Any) -> None:
 
 def _items(outer: dict[str, Any] | list[Any]) -> list[Any]:
     return list(outer.values()) if isinstance(outer, dict) else outer
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise BadJson(f"the key {twice[:64]!r} stands twice; name each field once")
-    return found
 
 
 class BodyLimit:

@@ -172,3 +172,11 @@ async def test_a_body_in_pieces_is_put_together() -> None:
     async with open_rest() as rest:
         answer = await rest.http.post(REGISTER, content=pieces(), headers=JSON)
         assert answer.status_code == 201
+
+
+def test_a_body_full_of_keys_is_read_a_fixed_number_of_times() -> None:
+    keys = ",".join(f'"{number:x}":0' for number in range(95_000)).encode()
+    check_json(b"{" + keys + b"}")
+    for repeated in (b"0", b"17317"):
+        with pytest.raises(BadJson, match=f"the key '{repeated.decode()}' stands twice"):
+            check_json(b"{" + keys + b',"' + repeated + b'":0}')
