@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 
 import anyio
 
+from chat.concurrency import Backoff
 from chat.domain.models import Message
 from chat.domain.records import AnyRecord, Sent
 from chat.domain.text import mentioned_names
@@ -30,11 +31,11 @@ from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
 from chat.wire.notices import encode as encode_notice
 from chat.wire.records import decode
 from workers.appending import Entry, append_all
-from workers.backoff import Backoff
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
 
 ATTEMPTS = 5
+PUBLISH_RETRIES = Backoff(base=0.1, cap=10.0, jitter=0.5)
 _logger = logging.getLogger(__name__)
 
 
@@ -130,13 +131,13 @@ class PersistenceHandler:
 
     async def _publish(self, publications: Sequence[Publication]) -> None:
         # Tried again here and not by the pool: asked again, the store would say that the changes do not apply.
-        backoff = Backoff()
+        delays = PUBLISH_RETRIES.delays()
         while True:
             try:
                 return await self._relay.publish(publications)
             except Unavailable as error:
                 _logger.warning("%d publications wait for the relay: %s", len(publications), error)
-            await anyio.sleep(backoff.next())
+            await anyio.sleep(delays.next_delay())
 
 
 def _message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:

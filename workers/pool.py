@@ -24,10 +24,10 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from msgspec import Struct
 
+from chat.concurrency import Backoff, Delays
 from chat.domain.ids import now_ms
 from chat.errors import Poison, Unavailable
 from chat.ports.log import Batch, Consumer, Log, LogRecord
-from workers.backoff import Backoff
 from workers.dead_letters import dead_headers, dead_topic, describe
 
 MAX_RECORDS = 500
@@ -35,6 +35,7 @@ TURNS = 2
 CONCURRENCY = 16
 ATTEMPTS = 3
 DRAIN_SECONDS = 5.0
+RETRIES = Backoff(base=0.1, cap=10.0, jitter=0.5)
 _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -157,7 +158,7 @@ class Pool(Generic[T]):
         return PoolStatistics(self._handled, self._retried, self._dead, lag, age)
 
     async def _consume(self, consumer: Consumer, tasks: TaskGroup) -> None:
-        backoff = Backoff()
+        delays = RETRIES.delays()
         while True:
             await self._places.acquire()
             try:
@@ -165,9 +166,9 @@ class Pool(Generic[T]):
             except Unavailable as error:
                 self._places.release()
                 _logger.warning("%s cannot read the log, and tries again: %s", self._group, error)
-                await anyio.sleep(backoff.next())
+                await anyio.sleep(delays.next_delay())
                 continue
-            backoff.reset()
+            delays.reset()
             tasks.start_soon(self._work, consumer, _Turn(batches, self._places))
 
     def _stop(self) -> None:
@@ -251,7 +252,7 @@ class Pool(Generic[T]):
 
     async def _attempt(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:
         """None when the records are handled, else why they cannot be."""
-        backoff = Backoff()
+        delays = RETRIES.delays()
         while True:
             try:
                 await self._handler.handle(items)
@@ -271,10 +272,10 @@ class Pool(Generic[T]):
                 return None
             turn.end()
             self._retried += 1
-            await self._pause(backoff)
+            await self._pause(delays)
 
     async def _bury(self, batch: Batch, record: LogRecord, reason: str) -> None:
-        backoff = Backoff()
+        delays = RETRIES.delays()
         topic = dead_topic(batch.topic)
         headers = dead_headers(batch, record, reason)
         while True:
@@ -286,19 +287,19 @@ class Pool(Generic[T]):
                 self._dead += 1
                 self._tell(batch, f"put offset {record.offset} into {topic}")
                 return
-            await self._pause(backoff)
+            await self._pause(delays)
 
     async def _commit(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
-        backoff = Backoff()
+        delays = RETRIES.delays()
         while True:
             try:
                 return await consumer.commit(*batches)
             except Unavailable as error:
                 self._tell(batches[0], f"cannot commit yet: {error}")
-            await self._pause(backoff)
+            await self._pause(delays)
 
-    async def _pause(self, backoff: Backoff) -> None:
-        with anyio.move_on_after(backoff.next()):
+    async def _pause(self, delays: Delays) -> None:
+        with anyio.move_on_after(delays.next_delay()):
             await self._stopping.wait()
         if self._stopping.is_set():
             raise _Stopped

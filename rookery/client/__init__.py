@@ -7,8 +7,8 @@ async with connect("wss://chat.example.org/ws", token=account.token) as client:
         ...
 """
 
+from chat.concurrency import Backoff
 from rookery.client.account import Account, login, register
-from rookery.client.backoff import Backoff
 from rookery.client.client import Client, Statistics, connect
 from rookery.client.core import Core
 from rookery.client.errors import (

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from rookery.client.backoff import Backoff
+from chat.concurrency import Backoff
 from rookery.client.calls import Call, Settle
 from rookery.client.core import Core
 from rookery.client.errors import ClientClosed, ClientError, TimedOut

@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
-from rookery.client.backoff import Backoff
+from chat.concurrency import Backoff
 from rookery.client.calls import Call
 from rookery.client.core import Core
 from rookery.client.errors import (

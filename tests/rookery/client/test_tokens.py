@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rookery.client.backoff import Backoff
+from rookery.client import Backoff
 from rookery.client.tokens import refresh_after
 
 

@@ -17,6 +17,7 @@ import pytest
 from chat.adapters.mongo.client import Mongo, open_mongo
 from chat.adapters.mongo.history import MongoHistory
 from chat.adapters.mongo.schema import migrate
+from chat.concurrency import Backoff
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.records import Reacted, Read
@@ -24,7 +25,6 @@ from chat.errors import Unavailable
 from tests.support.builders import ANN, HALL, NOW, make_messages, make_user
 from tests.support.mongo import all_of, handler_of, sent, stores_of
 from tests.support.servers import ROOT
-from workers.backoff import Backoff
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production, pytest.mark.slow]
 WRITERS = 3
@@ -100,12 +100,12 @@ async def test_what_was_acknowledged_outlives_a_kill(server: Server, anyio_backe
 
 async def until_available(call: Any, *arguments: Any) -> Any:
     """What the call answers, as soon as there is somebody to answer."""
-    backoff = Backoff(0.05, 0.5)
+    delays = Backoff(base=0.05, cap=0.5, jitter=0.5).delays()
     while True:
         try:
             return await call(*arguments)
         except Unavailable:
-            await anyio.sleep(backoff.next())
+            await anyio.sleep(delays.next_delay())
 
 
 class Round:

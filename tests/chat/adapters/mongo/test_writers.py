@@ -13,11 +13,11 @@ from bson import ObjectId
 
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.history import MongoHistory
+from chat.concurrency import Backoff
 from chat.domain.models import Message
 from chat.errors import Fenced, Unavailable
 from tests.support.builders import ATTIC, HALL, make_message, make_messages
 from tests.support.mongo import all_of, handler_of, migrated_database, sent
-from workers.backoff import Backoff
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
 PLACES = (HALL, ATTIC)
@@ -146,12 +146,12 @@ async def test_repetition_leaves_nothing_of_its_batch(mongo: Mongo) -> None:
 
 async def until_available(call: Callable[[], Awaitable[None]]) -> None:
     """As the pool does."""
-    backoff = Backoff(0.01, 0.1)
+    delays = Backoff(base=0.01, cap=0.1, jitter=0.5).delays()
     while True:
         try:
             return await call()
         except Unavailable:
-            await anyio.sleep(backoff.next())
+            await anyio.sleep(delays.next_delay())
 
 
 async def test_writers_that_race_leave_no_hole_and_nothing_twice(mongo: Mongo) -> None:
