@@ -7,21 +7,10 @@ import { test } from "node:test";
 import { Protocol } from "../../web/static/js/protocol.js";
 import { Store } from "../../web/static/js/store.js";
 import { keyOf } from "../../web/static/js/timeline.js";
-import { ME, ROOM, YOU, message } from "./support.mjs";
+import { ME, ROOM, YOU, message, randomFrom } from "./support.mjs";
 
 const RUNS = 60;
 const STEPS = 150;
-
-/** Numbers that look random and repeat (mulberry32). */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** An edge that loses live messages, says some twice, answers late, and closes at any moment. */
 class Edge {

@@ -7,12 +7,20 @@ import { clean, excerpt, marked, pieces, refusal } from "../../web/static/js/tex
 import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/static/js/time.js";
 import { normal } from "../../web/static/js/timeline.js";
 import { uuid } from "../../web/static/js/uuid.js";
-import { ME, ROOM, message } from "./support.mjs";
+import { ME, ROOM, message, randomFrom } from "./support.mjs";
 
 const links = (text) =>
   pieces(text)
     .filter((piece) => piece.kind === "link")
     .map((piece) => piece.href);
+
+/** The same as the page does, a character at a time and counting anew for each: too slow for long texts. */
+function withoutEnding(text) {
+  const last = text.at(-1);
+  const count = (character) => text.split(character).length - 1;
+  const closes = (last === ")" && count(")") > count("(")) || (last === "]" && count("]") > count("["));
+  return closes || ".,!~…".includes(last) ? withoutEnding(text.slice(0, -1)) : text;
+}
 
 describe("pieces of a text", () => {
   test("a plain text is one piece", () => {
@@ -68,6 +76,56 @@ describe("pieces of a text", () => {
         "https://x.org/g",
       ],
     );
+  });
+
+  test("links end where a careful reader would end them, whatever stands there", () => {
+    const random = randomFrom(20);
+    for (let round = 0; round < 3000; round += 1) {
+      const tail = Array.from({ length: Math.floor(random() * 14) }, () => "ab.,!)]([~…"[Math.floor(random() * 11)]);
+      const text = `https://x.org/${tail.join("")}`;
+      const found = pieces(text).filter((piece) => piece.kind === "link");
+      assert.deepEqual(
+        found.map((piece) => piece.text),
+        [withoutEnding(text)],
+        text,
+      );
+    }
+  });
+
+  // Steps that grow with the square or the cube of these lengths take minutes, and the time limit of the run ends them.
+  test("no text takes more than its length", () => {
+    for (const [start, run, end] of [
+      ["http://a", ".", ")"],
+      ["http://a", ".", "x"],
+      ["http://a", ")", ""],
+      ["http://a", ".)", ""],
+      ["http://a", "(", ")"],
+      ["http://a/", "[)", "]"],
+      ["", "http://a ", ""],
+      ["http://", "a.", ""],
+      ["http://", "@", ""],
+      ["", "@abc", ""],
+      ["", "`a", ""],
+      ["", "``", "`"],
+      ["", " ", "x"],
+      ["", "\n", "x"],
+      ["", " \n", "x"],
+    ]) {
+      const count = Math.floor(8000 / Math.max(1, run.length));
+      const text = start + run.repeat(count) + end.repeat(8000);
+      for (let again = 0; again < 20; again += 1) {
+        pieces(text);
+        clean(text);
+        refusal(text);
+      }
+      excerpt(text, "a");
+    }
+  });
+
+  test("of very many links the first hundred can be followed", () => {
+    const found = pieces("https://x.org/a ".repeat(300));
+    assert.equal(found.filter((piece) => piece.kind === "link").length, 100);
+    assert.equal(found.map((piece) => piece.text).join(""), "https://x.org/a ".repeat(300));
   });
 
   test("quotes and angle brackets end a link", () => {

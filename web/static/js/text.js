@@ -4,8 +4,14 @@
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
 const PIECES = /(`[^`\n]+`)|(https?:\/\/[^\s<>"'`]+)|(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})/gi;
-const ENDINGS = /[.,;:!?…'"*_~]+$/;
+const ENDINGS = new Set(".,;:!?…'\"*_~");
+const BRACKETS = new Map([
+  [")", "("],
+  ["]", "["],
+]);
 export const TEXT_BYTES = 16 * 1024;
+/** So many links of a text can be followed; the rest stays text. Reading an address costs far more than its length. */
+const LINKS = 100;
 
 /**
  * @param {string} text
@@ -16,8 +22,10 @@ export function pieces(text, isMention = () => false) {
   /** @type {Piece[]} */
   const found = [];
   let done = 0;
+  let links = 0;
   for (const match of text.matchAll(PIECES)) {
-    const piece = code(match[1]) ?? link(match[2]) ?? mention(match[3], isMention);
+    const address = match[2] && ++links <= LINKS ? match[2] : undefined;
+    const piece = code(match[1]) ?? link(address) ?? mention(match[3], isMention);
     if (piece === null) continue;
     if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
     const { length, ...rest } = piece;
@@ -38,10 +46,7 @@ function code(raw) {
 /** A link without the punctuation that ends the sentence around it. @param {string | undefined} raw @returns {Found | null} */
 function link(raw) {
   if (!raw) return null;
-  let text = raw.replace(ENDINGS, "");
-  while (/[)\]]$/.test(text) && count(text, text.at(-1)) > count(text, text.at(-1) === ")" ? "(" : "[")) {
-    text = text.slice(0, -1).replace(ENDINGS, "");
-  }
+  const text = raw.slice(0, linkEnd(raw));
   try {
     const url = new URL(text);
     if (!["http:", "https:"].includes(url.protocol) || !url.hostname) return null;
@@ -49,6 +54,32 @@ function link(raw) {
   } catch {
     return null;
   }
+}
+
+/**
+ * Where a link ends: before the sentence's punctuation, and before a closing bracket that the link does not open.
+ *
+ * One pass counts the brackets and one goes back from the end, so that no text makes it slow: everyone in the room
+ * would wait for it, at each opening of the room.
+ *
+ * @param {string} raw
+ */
+function linkEnd(raw) {
+  const counts = new Map([..."()[]"].map((bracket) => [bracket, 0]));
+  for (const character of raw) if (counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
+  let end = raw.length;
+  for (; end > 0; end -= 1) {
+    const last = raw[end - 1];
+    const opener = BRACKETS.get(last);
+    if (opener === undefined) {
+      if (!ENDINGS.has(last)) break;
+      continue;
+    }
+    const closers = counts.get(last) ?? 0;
+    if (closers <= (counts.get(opener) ?? 0)) break;
+    counts.set(last, closers - 1);
+  }
+  return end;
 }
 
 /**
@@ -63,11 +94,6 @@ function mention(name, isMention) {
     if (isMention(one.toLowerCase())) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
   }
   return null;
-}
-
-/** @param {string} text @param {string | undefined} character */
-function count(text, character) {
-  return text.split(character ?? "").length - 1;
 }
 
 /** The pieces of a text around the words that were searched for. @param {string} text @param {string} query @returns {{hit: boolean, text: string}[]} */
@@ -110,5 +136,6 @@ export function clean(text) {
   return text
     .replaceAll("\0", "")
     .replace(/[\uD800-\uDFFF]/gu, "\uFFFD")
-    .replace(/^(\s*\n)+|\s+$/g, "");
+    .trimEnd()
+    .replace(/^(?:[^\S\n]*\n)+/, "");
 }
