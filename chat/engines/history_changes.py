@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from chat.domain.changes import MessageState, Original, Reaction, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+from chat.domain.records import Edited, MessageChange, Reacted, Read
 from chat.engines import history_search
 from chat.engines.history_rows import (
     DELETED,
@@ -15,13 +16,13 @@ from chat.engines.history_rows import (
     INSERT,
     LAST_SEQ,
     MODERATED,
-    WITHDRAWN,
+    flags_of,
     key_of,
     message_id,
     newest_id,
     to_row,
 )
-from chat.engines.packing import Packed, pack_user, unpack_user
+from chat.engines.packing import pack_user, unpack_user
 from chat.errors import Fenced
 from chat.ports.history import Change
 
@@ -49,14 +50,13 @@ def change(connection: sqlite3.Connection, what: Change) -> bool:
         return False
     if isinstance(what, Read):
         return _read(connection, key, what)
-    target = _target(connection, message_id(key, what.seq))
-    if target is None:
+    id_ = message_id(key, what.seq)
+    before = _load(connection, id_, what)
+    after = None if before is None else decide_change(before, what)
+    if before is None or after is None:
         return False
-    if isinstance(what, Edited):
-        return _edit(connection, target, what)
-    if isinstance(what, Reacted):
-        return _react(connection, target, what)
-    return _restore(connection, target, what) if isinstance(what, Restored) else _withdraw(connection, target, what)
+    _save(connection, id_, before, after)
+    return True
 
 
 def _key(connection: sqlite3.Connection, conversation: str) -> int:
@@ -73,87 +73,68 @@ def _key(connection: sqlite3.Connection, conversation: str) -> int:
     return int(made[0])
 
 
-class _Target:
-    """The message that a change is about, as it is now."""
-
-    __slots__ = ("flags", "id", "sender", "text")
-
-    def __init__(self, id: int, sender: Packed, flags: int, text: str | None) -> None:  # noqa: A002
-        self.id = id
-        self.sender = unpack_user(sender)
-        self.flags = flags
-        self.text = text
-
-
-def _target(connection: sqlite3.Connection, id: int) -> _Target | None:  # noqa: A002
-    row = connection.execute("SELECT id, sender, flags, text FROM messages WHERE id = ?", (id,)).fetchone()
-    return _Target(*row) if row else None
-
-
-def _edit(connection: sqlite3.Connection, target: _Target, edit: Edited) -> bool:
-    if target.text is None or target.sender != edit.actor or edit.text == target.text:
-        return False
-    if _was_made(connection, target, edit):
-        return False
-    _replace(connection, target, edit.text, target.flags | EDITED, edit.ts)
-    return True
+def _load(connection: sqlite3.Connection, id: int, what: MessageChange) -> MessageState | None:  # noqa: A002
+    """What the decision on this change needs to know of its message."""
+    row = connection.execute("SELECT sender, flags, text FROM messages WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        return None
+    sender, flags, text = row
+    return MessageState(
+        sender=unpack_user(sender),
+        text=text,
+        edited=bool(flags & EDITED),
+        deleted=bool(flags & DELETED),
+        moderated=bool(flags & MODERATED),
+        earlier=_load_earlier(connection, id) if isinstance(what, Edited) else (),
+        reactions=_load_reaction(connection, id, what) if isinstance(what, Reacted) else (),
+    )
 
 
-def _was_made(connection: sqlite3.Connection, target: _Target, edit: Edited) -> bool:
-    """Whether this very edit was applied before, and others after it: the log may bring a record again."""
-    stood = connection.execute("SELECT until, text FROM originals WHERE message = ? ORDER BY key", (target.id,))
-    earlier = stood.fetchall()
-    if not earlier:
-        return False
-    followers = [text for _, text in earlier[1:]] + [target.text]
-    return any(until == edit.ts and text == edit.text for (until, _), text in zip(earlier, followers, strict=True))
+def _load_earlier(connection: sqlite3.Connection, id: int) -> tuple[Original, ...]:  # noqa: A002
+    return tuple(connection.execute("SELECT until, text FROM originals WHERE message = ? ORDER BY key", (id,)))
 
 
-def _withdraw(connection: sqlite3.Connection, target: _Target, what: Deleted | Moderated) -> bool:
-    if isinstance(what, Deleted):
-        mark, allowed = DELETED, what.by_moderator or target.sender == what.actor
-    else:
-        mark, allowed = MODERATED, what.author in {"", target.sender}
-    if not allowed or target.flags & mark:
-        return False
-    _replace(connection, target, None, target.flags | mark, what.ts)
-    return True
+def _load_reaction(connection: sqlite3.Connection, id: int, what: Reacted) -> tuple[Reaction, ...]:  # noqa: A002
+    sql = "SELECT 1 FROM reactions WHERE message = ? AND user = ? AND emoji = ?"
+    found = connection.execute(sql, (id, pack_user(what.actor), what.emoji)).fetchone()
+    return ((what.emoji, what.actor),) if found else ()
 
 
-def _restore(connection: sqlite3.Connection, target: _Target, what: Restored) -> bool:
-    if target.flags & WITHDRAWN != MODERATED:
-        return False
-    _replace(connection, target, what.text, target.flags & ~MODERATED, what.ts)
-    return True
+def _save(connection: sqlite3.Connection, id: int, before: MessageState, after: MessageState) -> None:  # noqa: A002
+    """Store what differs. Nobody else writes meanwhile: all of this is one transaction of the only writer."""
+    if after.reactions != before.reactions:
+        _save_reactions(connection, id, before, after)
+        return
+    originals = [(id, *original) for original in after.earlier[len(before.earlier) :]]
+    connection.executemany("INSERT INTO originals (message, until, text) VALUES (?, ?, ?)", originals)
+    if before.text is not None:
+        history_search.forget(connection, id, before.text)
+    connection.execute("UPDATE messages SET text = ?, flags = ? WHERE id = ?", (after.text, flags_of(after), id))
+    if after.text is not None:
+        history_search.expect(connection, [(id,)])
 
 
-def _replace(connection: sqlite3.Connection, target: _Target, text: str | None, flags: int, ts: int) -> None:
-    if target.text is not None:
-        connection.execute(
-            "INSERT INTO originals (message, until, text) VALUES (?, ?, ?)", (target.id, ts, target.text)
-        )
-        history_search.forget(connection, target.id, target.text)
-    connection.execute("UPDATE messages SET text = ?, flags = ? WHERE id = ?", (text, flags, target.id))
-    if text is not None:
-        history_search.expect(connection, [(target.id,)])
-
-
-def _react(connection: sqlite3.Connection, target: _Target, what: Reacted) -> bool:
-    if target.flags & WITHDRAWN:
-        return False
-    if what.remove:
-        sql = "DELETE FROM reactions WHERE message = ? AND user = ? AND emoji = ?"
-    else:
-        sql = "INSERT OR IGNORE INTO reactions (message, user, emoji) VALUES (?, ?, ?)"
-    return connection.execute(sql, (target.id, pack_user(what.actor), what.emoji)).rowcount > 0
+def _save_reactions(
+    connection: sqlite3.Connection,
+    id: int,  # noqa: A002
+    before: MessageState,
+    after: MessageState,
+) -> None:
+    gone, new = set(before.reactions) - set(after.reactions), set(after.reactions) - set(before.reactions)
+    for sql, reactions in (
+        ("DELETE FROM reactions WHERE message = ? AND user = ? AND emoji = ?", gone),
+        ("INSERT INTO reactions (message, user, emoji) VALUES (?, ?, ?)", new),
+    ):
+        connection.executemany(sql, [(id, pack_user(user), emoji) for emoji, user in reactions])
 
 
 def _read(connection: sqlite3.Connection, key: int, what: Read) -> bool:
-    if not 1 <= what.seq <= newest_id(connection, key) & LAST_SEQ:
+    user = pack_user(what.actor)
+    row = connection.execute("SELECT seq FROM read_marks WHERE conversation = ? AND user = ?", (key, user)).fetchone()
+    mark = decide_read_mark(row[0] if row else 0, newest_id(connection, key) & LAST_SEQ, what.seq)
+    if mark is None:
         return False
-    done = connection.execute(
-        "INSERT INTO read_marks (conversation, user, seq) VALUES (?, ?, ?)"
-        " ON CONFLICT (conversation, user) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
-        (key, pack_user(what.actor), what.seq),
+    connection.execute(
+        "INSERT OR REPLACE INTO read_marks (conversation, user, seq) VALUES (?, ?, ?)", (key, user, mark)
     )
-    return done.rowcount > 0
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from chat.domain.changes import MessageState
 from chat.domain.models import Message
 from chat.engines.packing import Packed, pack, pack_user, unpack, unpack_user
 
@@ -43,18 +44,22 @@ def newest_id(connection: sqlite3.Connection, key: int) -> int:
 
 def to_row(key: int, message: Message) -> Row:
     """What is stored of a new message."""
-    flags = EDITED * message.edited | DELETED * message.deleted | MODERATED * message.moderated
     return (
         key << SEQ_BITS | message.seq,
         pack_user(message.sender),
         pack(message.client_id),
         message.ts,
-        flags,
+        flags_of(message),
         message.reply_to,
         " ".join(message.mentions) or None,
         message.sender_name,
         message.text,
     )
+
+
+def flags_of(message: Message | MessageState) -> int:
+    """Its flags in one number."""
+    return EDITED * message.edited | DELETED * message.deleted | MODERATED * message.moderated
 
 
 def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> Message:

@@ -14,9 +14,10 @@ import anyio
 from anyio.lowlevel import checkpoint
 from msgspec.structs import replace
 
+from chat.domain.changes import MessageState, Original, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+from chat.domain.records import MessageChange, Read
 from chat.domain.terms import terms
 from chat.engines.log_groups import Group, Member
 from chat.engines.log_streams import Headers, Stream
@@ -124,7 +125,7 @@ class MemoryHistory:
     def __init__(self) -> None:
         self._messages: dict[str, list[Message]] = {}
         self._places: dict[ClientKey, tuple[str, int]] = {}
-        self._originals: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        self._originals: dict[tuple[str, int], tuple[Original, ...]] = {}
         self._marks: dict[str, dict[str, int]] = {}
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
@@ -244,53 +245,48 @@ class MemoryHistory:
         return Summary(self._newest(conversation), mark, min(1000, len(others)))
 
     def _change(self, change: Change) -> bool:
-        if isinstance(change, Read):
-            marks = self._marks.setdefault(change.conversation, {})
-            if not marks.get(change.actor, 0) < change.seq <= self._newest(change.conversation):
-                return False
-            marks[change.actor] = change.seq
-            return True
-        message = self._at(change.conversation, change.seq)
-        changed = None if message is None else self._changed(message, change)
-        if message is None or changed is None:
+        return self._mark(change) if isinstance(change, Read) else self._change_message(change)
+
+    def _mark(self, read: Read) -> bool:
+        marks = self._marks.setdefault(read.conversation, {})
+        mark = decide_read_mark(marks.get(read.actor, 0), self._newest(read.conversation), read.seq)
+        if mark is not None:
+            marks[read.actor] = mark
+        return mark is not None
+
+    def _change_message(self, change: MessageChange) -> bool:
+        place = change.conversation, change.seq
+        message = self._at(*place)
+        state = None if message is None else _state(message, self._originals.get(place, ()))
+        after = None if state is None else decide_change(state, change)
+        if message is None or after is None:
             return False
-        if message.text is not None and changed.text != message.text:
-            self._originals.setdefault((change.conversation, change.seq), []).append((change.ts, message.text))
-        self._messages[change.conversation][change.seq - 1] = changed
+        self._originals[place] = after.earlier
+        self._messages[change.conversation][change.seq - 1] = _changed(message, after)
         return True
 
-    def _changed(self, message: Message, change: Change) -> Message | None:
-        """The message after the change; None when it does not apply."""
-        if isinstance(change, Reacted):
-            return None if message.text is None else _reacted(message, change)
-        if isinstance(change, Edited):
-            if message.text in (None, change.text) or message.sender != change.actor or self._was_made(message, change):
-                return None
-            return replace(message, text=change.text, edited=True)
-        return _withdrawn(message, change) if isinstance(change, Deleted | Moderated | Restored) else None
 
-    def _was_made(self, message: Message, edit: Edited) -> bool:
-        earlier = self._originals.get((message.conversation, message.seq), [])
-        followers = [text for _, text in earlier[1:]] + [message.text]
-        return any((until, text) == (edit.ts, edit.text) for (until, _), text in zip(earlier, followers, strict=False))
+def _state(message: Message, earlier: tuple[Original, ...]) -> MessageState:
+    return MessageState(
+        sender=message.sender,
+        text=message.text,
+        edited=message.edited,
+        deleted=message.deleted,
+        moderated=message.moderated,
+        earlier=earlier,
+        reactions=tuple((emoji, user) for emoji, users in message.reactions.items() for user in users),
+    )
 
 
-def _withdrawn(message: Message, change: Deleted | Moderated | Restored) -> Message | None:
-    if isinstance(change, Restored):
-        return (
-            replace(message, text=change.text, moderated=False) if message.moderated and not message.deleted else None
-        )
-    if isinstance(change, Deleted):
-        allowed = not message.deleted and (change.by_moderator or change.actor == message.sender)
-        return replace(message, text=None, deleted=True) if allowed else None
-    allowed = not message.moderated and change.author in {"", message.sender}
-    return replace(message, text=None, moderated=True) if allowed else None
-
-
-def _reacted(message: Message, change: Reacted) -> Message | None:
-    users = message.reactions.get(change.emoji, [])
-    if (change.actor in users) is not change.remove:
-        return None
-    left = [user for user in users if user != change.actor] if change.remove else [*users, change.actor]
-    reactions = {**message.reactions, change.emoji: left}
-    return replace(message, reactions={emoji: users for emoji, users in reactions.items() if users})
+def _changed(message: Message, state: MessageState) -> Message:
+    reactions: dict[str, list[str]] = {}
+    for emoji, user in state.reactions:
+        reactions.setdefault(emoji, []).append(user)
+    return replace(
+        message,
+        text=state.text,
+        edited=state.edited,
+        deleted=state.deleted,
+        moderated=state.moderated,
+        reactions=reactions,
+    )

@@ -1,0 +1,132 @@
+"""What becomes of a message and of a read mark. Each rule is one of `chat.domain.changes`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chat.domain.changes import MessageState, decide_change, decide_read_mark
+from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Reacted, Restored
+from tests.support.builders import ANN, BEN, HALL
+
+SAID = MessageState(sender=ANN, text="one")
+GONE = MessageState(sender=ANN, text=None, deleted=True, earlier=((9, "one"),))
+DELETED = MessageState(sender=ANN, text=None, deleted=True, earlier=((5, "one"),))
+MODERATED = MessageState(sender=ANN, text=None, moderated=True, earlier=((5, "one"),))
+BOTH = replace(MODERATED, deleted=True)
+
+
+def edit(text: str = "two", actor: str = ANN, ts: int = 9) -> Edited:
+    return Edited(conversation=HALL, actor=actor, ts=ts, seq=1, text=text)
+
+
+def delete(actor: str = ANN, by_moderator: bool = False) -> Deleted:
+    return Deleted(conversation=HALL, actor=actor, ts=9, seq=1, by_moderator=by_moderator)
+
+
+def withdraw(author: str = "") -> Moderated:
+    return Moderated(conversation=HALL, actor="moderation", ts=9, seq=1, reason="spam", author=author)
+
+
+def restore(text: str = "one") -> Restored:
+    return Restored(conversation=HALL, actor=BEN, ts=9, seq=1, text=text)
+
+
+def react(emoji: str = "👍", remove: bool = False) -> Reacted:
+    return Reacted(conversation=HALL, actor=BEN, ts=9, seq=1, emoji=emoji, remove=remove)
+
+
+LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        (SAID, edit(), MessageState(sender=ANN, text="two", edited=True, earlier=((9, "one"),))),
+        (SAID, delete(), GONE),
+        (
+            SAID,
+            delete(BEN, by_moderator=True),
+            MessageState(sender=ANN, text=None, deleted=True, earlier=((9, "one"),)),
+        ),
+        (SAID, withdraw(), MessageState(sender=ANN, text=None, moderated=True, earlier=((9, "one"),))),
+        (SAID, withdraw(ANN), MessageState(sender=ANN, text=None, moderated=True, earlier=((9, "one"),))),
+        (MODERATED, restore(), replace(MODERATED, text="one", moderated=False)),
+        (MODERATED, delete(), BOTH),
+        (DELETED, withdraw(), BOTH),
+        (SAID, react(), replace(SAID, reactions=(("👍", BEN),))),
+        (LIKED, react("🎉"), replace(SAID, reactions=(("👍", ANN), ("👍", BEN), ("🎉", BEN)))),
+        (LIKED, react(remove=True), replace(SAID, reactions=(("👍", ANN),))),
+    ],
+)
+def test_a_change_that_applies(before: MessageState, change: MessageChange, after: MessageState) -> None:
+    assert decide_change(before, change) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (DELETED, edit()),  # rule 1
+        (MODERATED, edit()),
+        (DELETED, react()),
+        (replace(MODERATED, reactions=(("👍", BEN),)), react(remove=True)),
+        (SAID, edit(actor=BEN)),  # rule 2
+        (SAID, edit("one")),
+        (SAID, delete(BEN)),  # rule 4
+        (DELETED, delete()),
+        (MODERATED, withdraw()),
+        (SAID, withdraw(BEN)),
+        (SAID, restore()),  # rule 5
+        (DELETED, restore()),
+        (BOTH, restore()),
+        (LIKED, react()),
+        (SAID, react(remove=True)),
+    ],
+)
+def test_a_change_that_does_not_apply(before: MessageState, change: MessageChange) -> None:
+    assert decide_change(before, change) is None
+
+
+def apply(message: MessageState, changes: list[MessageChange]) -> tuple[MessageState, list[bool]]:
+    applied = []
+    for change in changes:
+        after = decide_change(message, change)
+        applied.append(after is not None)
+        message = after or message
+    return message, applied
+
+
+@given(st.lists(st.sampled_from(["one", "two", "three"]), max_size=6))
+def test_edits_that_the_log_brings_again_do_not_apply(texts: list[str]) -> None:
+    changes: list[MessageChange] = [edit(text, ts=10 + number) for number, text in enumerate(texts)]
+    after, applied = apply(SAID, changes)
+    again = [change for change, did in zip(changes, applied, strict=True) if did]
+    assert apply(after, again) == (after, [False] * len(again))  # rule 3
+
+
+@given(st.lists(st.sampled_from([edit(), edit("three"), delete(), withdraw(), restore(), react()]), max_size=8))
+def test_no_text_is_lost_and_none_stands_that_is_withdrawn(changes: list[MessageChange]) -> None:
+    message = SAID
+    stood = ["one"]
+    for change in changes:
+        after = decide_change(message, change)
+        if after is None:
+            continue
+        if after.text is not None and after.text != message.text:
+            stood.append(after.text)
+        assert (after.text is None) == (after.deleted or after.moderated)  # rule 1
+        message = after
+    kept = [text for _, text in message.earlier] + ([] if message.text is None else [message.text])
+    assert kept == stood  # rule 6
+
+
+@pytest.mark.parametrize(
+    ("mark", "newest", "seq", "after"),
+    [(0, 5, 1, 1), (2, 5, 5, 5), (2, 5, 2, None), (2, 5, 1, None), (2, 5, 6, None), (0, 0, 1, None), (0, 5, 0, None)],
+)
+def test_a_read_mark_moves_forward_and_stays_within_the_conversation(
+    mark: int, newest: int, seq: int, after: int | None
+) -> None:
+    assert decide_read_mark(mark, newest, seq) == after  # rule 7
