@@ -18,109 +18,45 @@ from pymongo.errors import BulkWriteError
 from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.errors import is_duplicate
-from chat.adapters.mongo.messages import set_text
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+from chat.adapters.mongo.messages import put_state, to_state
+from chat.domain.changes import Original, decide_change, decide_read_mark
+from chat.domain.records import MessageChange, Reacted, Read
 from chat.errors import Unavailable
-from chat.ports.history import Change
 
 ATTEMPTS = 5
 Place = tuple[str, int]
 """(conversation, seq)"""
 
-Original = tuple[int, str]
-"""The time until which a text stood, and the text."""
-
-Numbered = Sequence[tuple[int, Change]]
+Numbered = Sequence[tuple[int, MessageChange]]
 """Changes, each with its place in the batch."""
 
 
 class Draft:
     """A message of the conversation `name`, as it becomes. `earlier` are the texts that it had, oldest first."""
 
-    __slots__ = ("_stored", "before", "changed", "document", "earlier", "name")
+    __slots__ = ("_state", "_stored", "before", "changed", "document", "name")
 
     def __init__(self, name: str, document: Document, earlier: Sequence[Original] = ()) -> None:
         self.name = name
         self.document = document
         self.before: ObjectId | None = document.get("version")
-        self.earlier = list(earlier)
         self.changed = False
-        self._stored = len(self.earlier)
+        self._state = to_state(document, earlier)
+        self._stored = len(earlier)
 
-    def apply(self, what: Change) -> bool:
-        """Change it; whether the change applied. See `History.apply`."""
-        applied = False
-        if isinstance(what, Edited):
-            applied = self._edit(what)
-        elif isinstance(what, Reacted):
-            applied = self._react(what)
-        elif isinstance(what, Deleted | Moderated):
-            applied = self._withdraw(what)
-        elif isinstance(what, Restored):
-            applied = self._restore(what)
-        self.changed |= applied
-        return applied
+    def apply(self, what: MessageChange) -> bool:
+        """Change it; whether the change applied."""
+        after = decide_change(self._state, what)
+        if after is None:
+            return False
+        put_state(self.document, self._state, after)
+        self._state = after
+        self.changed = True
+        return True
 
     def new_originals(self) -> list[tuple[int, Original]]:
         """Those that are not stored yet, each with its number."""
-        return list(enumerate(self.earlier))[self._stored :]
-
-    def _edit(self, edit: Edited) -> bool:
-        text = self.document.get("text")
-        if text is None or self.document["sender"] != edit.actor or edit.text == text or self._was_made(edit, text):
-            return False
-        self._replace(edit.text, "edited", edit.ts)
-        return True
-
-    def _was_made(self, edit: Edited, text: str) -> bool:
-        """Whether this very edit was applied before, and others after it: the log may bring a record again."""
-        followers = [*(text for _, text in self.earlier[1:]), text]
-        return any(
-            until == edit.ts and follower == edit.text
-            for (until, _), follower in zip(self.earlier, followers, strict=False)
-        )
-
-    def _withdraw(self, what: Deleted | Moderated) -> bool:
-        if isinstance(what, Deleted):
-            mark, allowed = "deleted", what.by_moderator or self.document["sender"] == what.actor
-        else:
-            mark, allowed = "moderated", what.author in {"", self.document["sender"]}
-        if not allowed or self.document.get(mark):
-            return False
-        self._replace(None, mark, what.ts)
-        return True
-
-    def _restore(self, what: Restored) -> bool:
-        if not self.document.get("moderated") or self.document.get("deleted"):
-            return False
-        self._replace(what.text, "moderated", what.ts)
-        del self.document["moderated"]
-        return True
-
-    def _replace(self, text: str | None, mark: str, ts: int) -> None:
-        old = self.document.get("text")
-        if old is not None:
-            self.earlier.append((ts, old))
-            self.document["edits"] = len(self.earlier)
-        if text is None:
-            self.document.pop("text", None)
-            self.document.pop("terms", None)
-        else:
-            set_text(self.document, text)
-        self.document[mark] = True
-
-    def _react(self, what: Reacted) -> bool:
-        if self.document.get("deleted") or self.document.get("moderated"):
-            return False
-        reactions = self.document.setdefault("reactions", [])
-        chosen = [what.emoji, what.actor]
-        if (chosen in reactions) != what.remove:
-            return False
-        if what.remove:
-            reactions.remove(chosen)
-        else:
-            reactions.append(chosen)
-        return True
+        return list(enumerate(self._state.earlier))[self._stored :]
 
 
 async def change(database: Database, changes: Numbered, heads: Mapping[str, Head], outcomes: dict[int, bool]) -> None:
@@ -143,21 +79,19 @@ async def mark(
     database: Database, reads: Sequence[tuple[int, Read]], heads: Mapping[str, Head], outcomes: dict[int, bool]
 ) -> None:
     """Move read marks forward, as `change` does for messages. `heads` tells how far there is something to read."""
-    places = [(number, what, heads.get(what.conversation)) for number, what in reads]
-    wanted = [
-        (number, what.seq, _mark(head, what.actor))
-        for number, what, head in places
-        if head is not None and 1 <= what.seq <= head.newest
-    ]
-    found = await database.read_marks.find({"_id": {"$in": list({mark["_id"] for _, _, mark in wanted})}}).to_list()
+    known = [(number, what, heads[what.conversation]) for number, what in reads if what.conversation in heads]
+    ids = {mark_id(head.key, what.actor) for _, what, head in known}
+    found = await database.read_marks.find({"_id": {"$in": list(ids)}}).to_list()
     marks: dict[str, int] = {document["_id"]: document["seq"] for document in found}
     updates: dict[str, UpdateOne] = {}
-    for number, seq, document in wanted:
-        id_ = document.pop("_id")
-        outcomes[number] = seq > marks.get(id_, 0)
-        if outcomes[number]:
+    for number, what, head in known:
+        id_ = mark_id(head.key, what.actor)
+        seq = decide_read_mark(marks.get(id_, 0), head.newest, what.seq)
+        outcomes[number] = seq is not None
+        if seq is not None:
             marks[id_] = seq
-            updates[id_] = UpdateOne({"_id": id_}, {"$max": {"seq": seq}, "$setOnInsert": document}, upsert=True)
+            place = {"conversation": head.key, "user": what.actor}
+            updates[id_] = UpdateOne({"_id": id_}, {"$max": {"seq": seq}, "$setOnInsert": place}, upsert=True)
     if updates:
         await _mark_all(database, list(updates.values()))
 
@@ -165,10 +99,6 @@ async def mark(
 def mark_id(key: ObjectId, user: str) -> str:
     """The `_id` of a read mark."""
     return f"{key} {user}"
-
-
-def _mark(head: Head, user: str) -> Document:
-    return {"_id": mark_id(head.key, user), "conversation": head.key, "user": user}
 
 
 async def _mark_all(database: Database, updates: Sequence[UpdateOne]) -> None:
@@ -182,7 +112,7 @@ async def _mark_all(database: Database, updates: Sequence[UpdateOne]) -> None:
             return
 
 
-async def _load(database: Database, changes: Sequence[Change], heads: Mapping[str, Head]) -> dict[Place, Draft]:
+async def _load(database: Database, changes: Sequence[MessageChange], heads: Mapping[str, Head]) -> dict[Place, Draft]:
     """The messages that are changed, with the earlier texts of those that are edited."""
     seqs: dict[str, set[int]] = {}
     edited: dict[str, set[int]] = {}
@@ -190,7 +120,7 @@ async def _load(database: Database, changes: Sequence[Change], heads: Mapping[st
         head = heads.get(what.conversation)
         if head is not None and 1 <= what.seq <= head.newest:
             seqs.setdefault(what.conversation, set()).add(what.seq)
-            if not isinstance(what, Reacted):
+            if not isinstance(what, Reacted):  # of these, the number of the next original is needed
                 edited.setdefault(what.conversation, set()).add(what.seq)
     documents = await _find(database.messages.name, database, seqs, heads)
     texts = await _find(database.originals.name, database, edited, heads)

@@ -14,7 +14,7 @@ from chat.adapters.mongo.conversations import Head, Heads
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.store import Run
 from chat.domain.models import Message
-from chat.domain.records import Read
+from chat.domain.records import MessageChange, Read
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 
 
@@ -111,7 +111,7 @@ class MongoHistory:
             for message in run:
                 drafts[name, message.seq] = Draft(name, to_document(heads[name].key, message))
         outcomes: dict[int, bool] = {}
-        others: list[tuple[int, Change]] = []
+        others: list[tuple[int, MessageChange]] = []
         reads: list[tuple[int, Read]] = []
         for number, what in enumerate(changes):
             draft = drafts.get((what.conversation, what.seq))

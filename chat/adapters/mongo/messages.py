@@ -12,9 +12,12 @@ count yet was left by a change that did not come to its end, and is written anew
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bson import ObjectId
 
 from chat.adapters.mongo.client import Document
+from chat.domain.changes import MessageState, Original
 from chat.domain.models import Message
 from chat.domain.terms import terms
 
@@ -32,24 +35,56 @@ def to_document(key: ObjectId, message: Message) -> Document:
         "client_id": message.client_id,
         "ts": message.ts,
     }
-    if message.text is not None:
-        set_text(document, message.text)
+    _put_text(document, message.text)
     if message.reply_to is not None:
         document["reply_to"] = message.reply_to
     if message.mentions:
         document["mentions"] = list(message.mentions)
-    for flag in _FLAGS:
-        if getattr(message, flag):
-            document[flag] = True
+    _put_flags(document, message)
     if message.reactions:
         document["reactions"] = [[emoji, user] for emoji, users in message.reactions.items() for user in users]
     return document
 
 
-def set_text(document: Document, text: str) -> None:
+def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
+    """The part of a document that changes depend on. `earlier` are the texts that it counts."""
+    return MessageState(
+        sender=document["sender"],
+        text=document.get("text"),
+        edited=document.get("edited", False),
+        deleted=document.get("deleted", False),
+        moderated=document.get("moderated", False),
+        earlier=tuple(earlier),
+        reactions=tuple((emoji, user) for emoji, user in document.get("reactions", ())),
+    )
+
+
+def put_state(document: Document, before: MessageState, after: MessageState) -> None:
+    """Write into a document what a change made of its state."""
+    if after.text != before.text:
+        _put_text(document, after.text)
+    _put_flags(document, after)
+    if after.earlier:
+        document["edits"] = len(after.earlier)
+    if after.reactions != before.reactions:
+        document["reactions"] = [list(chosen) for chosen in after.reactions]
+
+
+def _put_text(document: Document, text: str | None) -> None:
     """Give a document its text, and what it is found by."""
-    document["text"] = text
-    document["terms"] = terms(text)
+    if text is None:
+        document.pop("text", None)
+        document.pop("terms", None)
+    else:
+        document |= {"text": text, "terms": terms(text)}
+
+
+def _put_flags(document: Document, message: Message | MessageState) -> None:
+    for flag in _FLAGS:
+        if getattr(message, flag):
+            document[flag] = True
+        else:
+            document.pop(flag, None)
 
 
 def to_message(conversation: str, document: Document) -> Message:
