@@ -145,7 +145,7 @@ def _produce_dm(session: Session, command: commands.Dm) -> None:
         Publication(user_channel(user), live, live_key(session.user, client_id, user)) for user in (to, session.user)
     ]
     try:
-        session.edge.outbound.publish(*copies)
+        session.edge.publisher.publish(*copies)
     except Overloaded:
         session.edge.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
 
@@ -258,7 +258,7 @@ async def typing(session: Session, command: Any) -> None:
         if len(typed) >= _TYPED:
             typed.clear()
         typed[key] = now
-        edge.outbound.publish(_typing(key, session.user))
+        edge.publisher.publish(_typing(key, session.user))
     session.ok(command.id)
 
 

@@ -61,9 +61,9 @@ async def welcome(session: Session, claims: Claims, token: str, id: int | None) 
 async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
     """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
     edge = session.edge
-    topic = edge.hub.open(user_channel(session.user))
-    topic.begin(session)
-    await edge.inbound.ensure(topic)
+    channel = edge.hub.open(user_channel(session.user))
+    channel.begin(session)
+    await edge.subscriptions.ensure_ready(channel)
     try:
         info = await edge.authority.check_token(token)
     except Unauthorized as error:
@@ -83,7 +83,7 @@ async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa:
     await _appear(session)
     if id is not None:
         _greet(session, id)
-    if not topic.finish(session, 0):
+    if not channel.finish(session, 0):
         session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
     return True
 

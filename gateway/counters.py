@@ -11,6 +11,7 @@ class Counters:
         "closed",
         "commands",
         "connections",
+        "deliveries",
         "handshake_timeouts",
         "live_dropped",
         "refused",
@@ -23,6 +24,7 @@ class Counters:
         self.refused = 0
         self.handshake_timeouts = 0
         self.commands = 0
+        self.deliveries = 0
         self.accepted = 0
         self.live_dropped = 0
         self.too_slow = 0

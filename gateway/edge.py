@@ -37,6 +37,7 @@ from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, presen
 from gateway.access import Access
 from gateway.connection import Connection
 from gateway.counters import Counters
+from gateway.fanout import FanOut
 from gateway.holding import Holding
 from gateway.hub import SLICE, Hub
 from gateway.listener import Listener
@@ -44,8 +45,9 @@ from gateway.multiplexer import Multiplexer
 from gateway.opening import Opening
 from gateway.people import People
 from gateway.phase import Phase
-from gateway.relay import Inbound, Outbound
+from gateway.publisher import Publisher
 from gateway.session import Session
+from gateway.subscriptions import ChannelSubscriptions
 from gateway.websocket.close import CloseCode, is_sendable
 from gateway.websocket.encode import Frame
 from gateway.wheel import Wheel
@@ -87,8 +89,9 @@ class Edge:
         self.access = Access(self.authority, accounts, self.wheel, settings.access_cache_seconds)
         self.holding = Holding(cases, self.wheel, settings.access_cache_seconds) if cases is not None else None
         self.counters = Counters()
-        self.inbound = Inbound(self.hub, self.mux, self._on_control, self._on_interrupted)
-        self.outbound = Outbound(relay)
+        self.subscriptions = ChannelSubscriptions(self.hub)
+        self.fan_out = FanOut(self.hub, self.mux, self.counters, self)
+        self.publisher = Publisher(relay)
         self.sessions: set[Session] = set()
         self.openings: dict[Opening, None] = {}
         self.draining = False
@@ -111,7 +114,8 @@ class Edge:
         try:
             async with self._relay.open_listener() as listener, anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                self.inbound.listener = listener
+                self.subscriptions.listener = listener
+                tasks.start_soon(self.fan_out.run, listener)
                 for work in self._works():
                     tasks.start_soon(work)
                 listeners = [Listener(self, sock) for sock in sockets]
@@ -127,9 +131,8 @@ class Edge:
         return [
             self.mux.run,
             self.wheel.run,
-            self.inbound.run,
-            self.inbound.unsubscribe,
-            self.outbound.run,
+            self.subscriptions.run_unsubscriptions,
+            self.publisher.run,
             self._flush,
             self._refresh_presence,
             self._tell_departures,
@@ -233,7 +236,7 @@ class Edge:
             self.stop_listening(session, room)
         for user in session.watching:
             self.stop_watching(session, user)
-        self._leave_topic(user_channel(session.user), session)
+        self.subscriptions.leave_channel(user_channel(session.user), session)
         if self.people.leave(session, anyio.current_time()):
             self.access.leave(session.user)
         self._departed.append((session.user, session.id))
@@ -251,19 +254,16 @@ class Edge:
     def stop_listening(self, session: Session, room: str) -> None:
         """The session gets nothing more of the room, from this moment on."""
         session.rooms = tuple(each for each in session.rooms if each != room)
-        self._leave_topic(room_channel(room), session)
+        self.subscriptions.leave_channel(room_channel(room), session)
 
     def stop_watching(self, session: Session, user: str) -> None:
         """The session hears no more of the user's presence."""
-        self._leave_topic(presence_channel(user), session)
-
-    def _leave_topic(self, channel: str, session: Session) -> None:
-        if self.hub.leave(channel, session):
-            self.inbound.release(channel)
+        self.subscriptions.leave_channel(presence_channel(user), session)
 
     # What the relay tells the edge itself.
 
-    def _on_control(self, control: Control) -> None:
+    def handle_control(self, control: Control) -> None:
+        """See `EdgeControl`."""
         if isinstance(control, MemberChanged):
             self._member_changed(control)
         elif isinstance(control, RoomDeleted):
@@ -282,11 +282,11 @@ class Edge:
                 session.gather(frame)
 
     def _room_deleted(self, deleted: RoomDeleted) -> None:
-        topic = self.hub.get(room_channel(deleted.room))
-        if topic is None:
+        channel = self.hub.get(room_channel(deleted.room))
+        if channel is None:
             return
         frame = Frame(deleted.event.encode())
-        for subscriber in (*topic.members, *topic.joining):
+        for subscriber in (*channel.members, *channel.joining):
             if isinstance(subscriber, Session):
                 self.access.forget(subscriber.user, deleted.room)
                 subscriber.gather(frame)
@@ -298,7 +298,8 @@ class Edge:
             if revoked.family is None or revoked.family == session.family:
                 session.close(_close_code(revoked.code), revoked.reason)
 
-    def _on_interrupted(self, channel: str) -> None:
+    def handle_interruption(self, channel: str) -> None:
+        """See `EdgeControl`."""
         kind, _, user = channel.partition(":")
         if kind == "presence":
             self.start(self._presence_again, user)
@@ -310,8 +311,8 @@ class Edge:
     # Presence.
 
     async def _presence_again(self, user: str) -> None:
-        topic = self.hub.get(presence_channel(user))
-        if topic is None:
+        channel = self.hub.get(presence_channel(user))
+        if channel is None:
             return
         try:
             seen = (await self.presence.get_states([user]))[user]
@@ -320,7 +321,7 @@ class Edge:
         last_seen = None if seen.last_seen is None else rfc3339(seen.last_seen)
         event = {"type": "presence", "user": user, "state": seen.state, "last_seen": last_seen}
         frame = Frame(events.encode(event))
-        for part in topic.slices():
+        for part in channel.slices():
             for subscriber in part:
                 subscriber.gather(frame)
         self.mux.flush()

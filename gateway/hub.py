@@ -1,6 +1,7 @@
-"""Who on this edge listens to what: topics, their members, and the order in which a member sees a room.
+"""Who on this edge listens to what: channels, their members, and the order in which a member sees a room.
 
-A topic is a relay channel with at least one session of this edge. Laws of a room's topic:
+A channel of the hub is a channel of the relay that at least one session of this edge listens to. A room's channel keeps
+these laws:
 
 1. `seq` is the newest message that was fanned out; a message that is not newer is a repetition and is dropped.
    After an interruption `seq` is None until the stream goes on; `floor` is what it was, so repetitions are still known.
@@ -57,13 +58,13 @@ class Joining:
         self.lossy = False
 
 
-class Topic:
-    """A channel and its members on this edge."""
+class Channel:
+    """A channel of the relay, and its members on this edge."""
 
-    __slots__ = ("_snapshot", "channel", "floor", "joining", "members", "ready", "seq", "unanswered")
+    __slots__ = ("_snapshot", "floor", "joining", "members", "name", "ready", "seq", "unanswered")
 
-    def __init__(self, channel: str) -> None:
-        self.channel = channel
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.members: set[Subscriber] = set()
         self.joining: dict[Subscriber, Joining] = {}
         self.unanswered = 0  # how many in `joining` have no answer yet
@@ -121,8 +122,8 @@ class Topic:
         self.unanswered -= 1
         first = next((seq for seq, _ in waiting if seq > after), after + 1)
         whole = not joining.lossy and first == after + 1
-        if not whole and self.channel.startswith("room:"):
-            subscriber.gather(gap_frame(self.channel, after + 1))
+        if not whole and self.name.startswith("room:"):
+            subscriber.gather(gap_frame(self.name, after + 1))
         for seq, frame in waiting:
             if seq == 0 or seq > after:
                 subscriber.gather(frame)
@@ -184,7 +185,7 @@ class Topic:
                     joining.lossy = True
                 continue
             if seq > joining.after + 1:
-                subscriber.gather(gap_frame(self.channel, joining.after + 1))
+                subscriber.gather(gap_frame(self.name, joining.after + 1))
             if seq == 0 or seq > joining.after:
                 subscriber.gather(frame)
             if seq and seq >= joining.after:
@@ -196,43 +197,43 @@ def gap_frame(channel: str, from_seq: int) -> Frame:
     return Frame(encode({"type": "gap", "room": channel.partition(":")[2], "from_seq": from_seq}))
 
 
-class Statistics(Struct, frozen=True):
-    """How many topics and memberships there are now."""
+class HubStatistics(Struct, frozen=True):
+    """How many channels and memberships there are now."""
 
-    topics: int
+    channels: int
     members: int
 
 
 class Hub:
-    """All topics of this edge, by channel."""
+    """All channels of this edge, by name."""
 
-    __slots__ = ("topics",)
+    __slots__ = ("channels",)
 
     def __init__(self) -> None:
-        self.topics: dict[str, Topic] = {}
+        self.channels: dict[str, Channel] = {}
 
-    def get(self, channel: str) -> Topic | None:
-        """The topic, when anybody here listens to it."""
-        return self.topics.get(channel)
+    def get(self, name: str) -> Channel | None:
+        """The channel, when anybody here listens to it."""
+        return self.channels.get(name)
 
-    def open(self, channel: str) -> Topic:
-        """The topic, made when there was none. The caller adds a subscriber before its next await."""
-        topic = self.topics.get(channel)
-        if topic is None:
-            topic = self.topics[channel] = Topic(channel)
-        return topic
+    def open(self, name: str) -> Channel:
+        """The channel, made when there was none. The caller adds a subscriber before its next await."""
+        channel = self.channels.get(name)
+        if channel is None:
+            channel = self.channels[name] = Channel(name)
+        return channel
 
-    def leave(self, channel: str, subscriber: Subscriber) -> bool:
-        """Take a subscriber out. True when it was the last, and the topic is gone."""
-        topic = self.topics.get(channel)
-        if topic is None:
+    def leave(self, name: str, subscriber: Subscriber) -> bool:
+        """Take a subscriber out. True when it was the last, and the channel is gone."""
+        channel = self.channels.get(name)
+        if channel is None:
             return False
-        topic.discard(subscriber)
-        if topic.empty:
-            del self.topics[channel]
+        channel.discard(subscriber)
+        if channel.empty:
+            del self.channels[name]
             return True
         return False
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> HubStatistics:
         """Counts now."""
-        return Statistics(len(self.topics), sum(len(topic.members) for topic in self.topics.values()))
+        return HubStatistics(len(self.channels), sum(len(channel.members) for channel in self.channels.values()))

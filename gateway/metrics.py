@@ -27,8 +27,8 @@ class EdgeCollector(Collector):
         yield GaugeMetricFamily("rookery_edge_sessions", "Open sessions, authenticated or not", len(edge.sessions))
         yield GaugeMetricFamily("rookery_edge_handshakes", "Half-open handshakes", len(edge.openings))
         yield GaugeMetricFamily("rookery_edge_users", "Users with a session here", len(edge.people.persons))
-        yield GaugeMetricFamily("rookery_edge_topics", "Relay channels listened to", hub.topics)
-        yield GaugeMetricFamily("rookery_edge_subscriptions", "Sessions in topics", hub.members)
+        yield GaugeMetricFamily("rookery_edge_topics", "Relay channels listened to", hub.channels)
+        yield GaugeMetricFamily("rookery_edge_subscriptions", "Sessions in channels", hub.members)
         queued = sum(session.connection.queued for session in edge.sessions)
         yield GaugeMetricFamily("rookery_edge_outbox_bytes", "Bytes queued for peers that do not read", queued)
 
@@ -40,7 +40,7 @@ class EdgeCollector(Collector):
             ("handshake_timeouts", "Handshakes that took too long", counters.handshake_timeouts),
             ("commands", "Commands read", counters.commands),
             ("accepted", "Records that the log acknowledged", counters.accepted),
-            ("deliveries", "Frames fanned out to sessions", self._edge.inbound.deliveries),
+            ("deliveries", "Frames fanned out to sessions", counters.deliveries),
             ("live_dropped", "Live copies dropped under overload (history has them)", counters.live_dropped),
             ("too_slow", "Sessions closed because the client did not read", counters.too_slow),
             ("vanished", "Sessions whose peer gave no sign of life", counters.vanished),

@@ -43,7 +43,7 @@ class Gathered(Protocol):
     def abort(self) -> None: ...
 
 
-class Statistics(Struct, frozen=True):
+class MultiplexerStatistics(Struct, frozen=True):
     """`turns` of the loop, and the sockets that were `ready` in them, since the start."""
 
     descriptors: int
@@ -114,6 +114,6 @@ class Multiplexer:
         """Close the poll set; the descriptors stay their owners'."""
         self._poll.close()
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> MultiplexerStatistics:
         """Counts since the start."""
-        return Statistics(len(self._handlers), self._turns, self._ready)
+        return MultiplexerStatistics(len(self._handlers), self._turns, self._ready)

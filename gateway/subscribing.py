@@ -13,7 +13,7 @@ from chat.domain.rights import Action, require
 from chat.errors import Refused
 from chat.wire import commands, events
 from chat.wire.relay import presence_channel, room_channel
-from gateway.hub import Topic
+from gateway.hub import Channel
 from gateway.phase import Phase
 
 if TYPE_CHECKING:
@@ -39,21 +39,21 @@ async def subscribe(session: Session, command: Any) -> None:
     edge, room = session.edge, command.room.lower()
     require(await edge.access.role(session.user, room), Action.READ)
     if session.phase is not Phase.LIVE:
-        return  # closed as the answer came: it has left every topic, and must not enter one
+        return  # closed as the answer came: it has left every channel, and must not enter one
     check(session, command)
-    topic = edge.hub.open(room_channel(room))
-    joining = topic.begin(session)
+    channel = edge.hub.open(room_channel(room))
+    joining = channel.begin(session)
     if room not in session.rooms:
         session.rooms = (*session.rooms, room)
     finished = False
     try:
-        await edge.inbound.ensure(topic)
-        after, fields = await catch_up(session, room_key(room), command.since, _live_seq(topic))
+        await edge.subscriptions.ensure_ready(channel)
+        after, fields = await catch_up(session, room_key(room), command.since, _live_seq(channel))
         # The right may have ended while history was read: its end came over the user's channel.
-        if topic.joining.get(session) is joining:
+        if channel.joining.get(session) is joining:
             session.answer(events.encode({"type": "ok", "id": command.id, "room": room, **fields}))
             finished = True
-            topic.finish(session, after)
+            channel.finish(session, after)
         else:
             require(None, Action.READ)
     finally:
@@ -61,9 +61,9 @@ async def subscribe(session: Session, command: Any) -> None:
             session.edge.stop_listening(session, room)
 
 
-def _live_seq(topic: Topic) -> int | None:
+def _live_seq(channel: Channel) -> int | None:
     """The newest seq, when the live stream of this edge knows it without a read."""
-    return topic.seq if topic.ready else None
+    return channel.seq if channel.ready else None
 
 
 async def catch_up(session: Session, key: str, since: Any, live: int | None) -> tuple[int, dict[str, Any]]:
@@ -105,13 +105,13 @@ async def watch(session: Session, command: Any) -> None:
     wanted = frozenset(user.lower() for user in command.users)
     for user in set(session.watching) - wanted:
         edge.stop_watching(session, user)
-    topics = []
+    channels = []
     for user in wanted:
-        topic = edge.hub.open(presence_channel(user))
-        topic.add(session)
-        topics.append(topic)
+        channel = edge.hub.open(presence_channel(user))
+        channel.add(session)
+        channels.append(channel)
     session.watching = wanted
-    await edge.inbound.ensure_all(topics)
+    await edge.subscriptions.ensure_all_ready(channels)
     states = await edge.presence.get_states(wanted)
     session.answer(
         events.ok(

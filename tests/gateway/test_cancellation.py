@@ -118,7 +118,7 @@ async def test_the_user_is_banned_from_the_room(name: str) -> None:
             client.frames.append(await client.answer(number))
             await settle()
             assert here.lonely not in session.rooms
-            assert f"room:{here.lonely}" not in here.edge.hub.topics
+            assert f"room:{here.lonely}" not in here.edge.hub.channels
             assert here.edge.access.known(here.ada.id, here.lonely) is None
             assert (await client.ask("typing", room=here.lonely))["code"] == "forbidden"
             assert len(answers(client, number)) == 1

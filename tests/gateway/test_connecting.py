@@ -224,5 +224,5 @@ async def _empty(here: Any) -> None:
         while here.edge.sessions or here.edge.openings:  # noqa: ASYNC110 - the virtual clock jumps
             await anyio.sleep(1)
     assert not here.edge.people.persons
-    assert not here.edge.hub.topics
+    assert not here.edge.hub.channels
     assert json.dumps(list(here.edge.mux.dirty)) == "[]"

@@ -253,7 +253,7 @@ async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
         assert (await client.event("member"))["change"] == "role"
         await client.ask("subscribe", room=here.lonely)
         await here.here.relay.publish([Publication(user_channel(here.ada.id), pack_control(control))])
-        here.edge._on_control(RoomDeleted(room=str(uuid4()), event="{}"))
+        here.edge.handle_control(RoomDeleted(room=str(uuid4()), event="{}"))
         await settle()
         await client.ask("status", state="online")
         assert not [frame for frame in client.frames if frame["type"] == "member"]  # it comes on the room's channel
@@ -263,13 +263,13 @@ async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
 async def test_live_copies_that_find_no_room_are_dropped_and_the_record_is_not() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
-        here.edge.outbound._queue.extend([Publication("nowhere", b"e{}")] * 10_000)  # without a word to the publisher
+        here.edge.publisher._queue.extend([Publication("nowhere", b"e{}")] * 10_000)  # without a word to the publisher
         fields = {"to": here.bob.id, "text": "hello", "client_id": str(uuid4())}
         assert (await client.ask("dm", **fields))["type"] == "ok"
         assert here.edge.counters.live_dropped == 1
         assert (await client.event("stored"))["seq"] == 4
         assert (await client.ask("typing", room=here.lonely))["code"] == "overloaded"
-        here.edge.outbound._queue.clear()
+        here.edge.publisher._queue.clear()
 
 
 @pytest.mark.anyio

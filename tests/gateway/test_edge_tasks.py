@@ -81,7 +81,7 @@ async def test_watchers_are_told_again_after_an_interruption(fails: bool) -> Non
     async with scene(twin=False) as here:
         client = await watcher(here)
         here.stepper.arm(1, "states")
-        here.edge._on_interrupted(presence_channel(here.ada.id))
+        here.edge.handle_interruption(presence_channel(here.ada.id))
         await here.stepper.stopped.wait()
         here.stepper.release(Unavailable("gone") if fails else None)
         await settle()
@@ -94,7 +94,7 @@ async def test_nobody_watches_any_more_when_presence_answers() -> None:
     async with scene(twin=False) as here:
         client = await watcher(here)
         here.stepper.arm(1, "states")
-        here.edge._on_interrupted(presence_channel(here.ada.id))
+        here.edge.handle_interruption(presence_channel(here.ada.id))
         await here.stepper.stopped.wait()
         number = client.post("presence", users=[])
         await settle()
@@ -215,7 +215,7 @@ async def test_an_edge_that_does_not_serve_starts_nothing() -> None:
         assert edge._tasks is not None
         edge._tasks = None
         edge.start(anyio.sleep_forever)
-        edge._on_interrupted(presence_channel("nobody"))
+        edge.handle_interruption(presence_channel("nobody"))
 
 
 async def publish(here: Scene, channel: str, control: Any) -> None:

@@ -1,4 +1,4 @@
-"""The laws of a room's topic, under any interleaving: in order, nothing twice, nothing lost without a `gap`."""
+"""The laws of a room's channel, under any interleaving: in order, nothing twice, nothing lost without a `gap`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from chat.ports.relay import Delivery
 from chat.wire.relay import pack_event
-from gateway.hub import SLICE, Hub, Topic
-from gateway.relay import Inbound
+from gateway.counters import Counters
+from gateway.fanout import FanOut
+from gateway.hub import SLICE, Channel, Hub
 from gateway.websocket.encode import Frame, JoinedFrames
-from tests.support.fanout import CHANNEL, Between, Member, frames_in, message, play
+from tests.support.fanout import CHANNEL, Between, Controls, Member, frames_in, message, play
 
 WATCHERS = 4
 Op = tuple[Any, ...]
@@ -29,7 +30,7 @@ quick: st.SearchStrategy[Op] = st.one_of(
     st.tuples(st.sampled_from(["begin", "read", "finish", "finish", "finish_live", "leave"]), whos),
 )
 turn: st.SearchStrategy[Op] = st.tuples(st.just("deliver"), st.booleans(), st.lists(quick, max_size=3))
-BEHIND: list[Op] = [("begin", 1), ("finish", 1), ("begin", 0)]  # the topic knows a seq when 0 is answered
+BEHIND: list[Op] = [("begin", 1), ("finish", 1), ("begin", 0)]  # the channel knows a seq when 0 is answered
 ops = st.lists(st.one_of(quick, quick, quick, turn), max_size=40)
 
 
@@ -77,7 +78,7 @@ class Story:
 
     def __init__(self, crowd: int, patience: int | None) -> None:
         self.hub, self.mux = Hub(), Between()
-        self.inbound = Inbound(self.hub, self.mux, lambda _control: None, lambda _channel: None)
+        self.fan_out = FanOut(self.hub, self.mux, Counters(), Controls())
         self.stored = self.published = 0
         self.buffer: list[Delivery] = []
         self.silent = False  # what was stored last was lost, and nobody knows it yet
@@ -97,15 +98,15 @@ class Story:
             self.hub.open(CHANNEL).begin(watch.member)
 
     def finish(self, watch: Watch, live: bool = False) -> None:
-        topic = self.hub.get(CHANNEL)
-        joining = None if topic is None else topic.joining.get(watch.member)
-        if topic is None or joining is None or joining.frames is None:
+        channel = self.hub.get(CHANNEL)
+        joining = None if channel is None else channel.joining.get(watch.member)
+        if channel is None or joining is None or joining.frames is None:
             return
-        known = topic.seq if live else None
+        known = channel.seq if live else None
         read = self.stored if watch.read is None else watch.read
         after = read if known is None else known
         watch.answer(after)
-        topic.finish(watch.member, after)
+        channel.finish(watch.member, after)
 
     def apply(self, name: str, value: int = 0) -> None:
         if name in ("begin", "read", "finish", "finish_live", "leave"):
@@ -150,7 +151,7 @@ class Story:
         self.mux.act = lambda: self.apply(*left.pop(0)) if left else None
         batch, self.buffer = self.buffer, []
         if batch:
-            await play(self.inbound, batch if alone else [*batch, Delivery("room:another", b"e{}")])
+            await play(self.fan_out, batch if alone else [*batch, Delivery("room:another", b"e{}")])
         self.mux.act = lambda: None
         for each in left:
             self.apply(*each)
@@ -176,8 +177,8 @@ class Story:
         self.mux.close()
 
     def check(self) -> None:
-        topic = self.hub.get(CHANNEL)
-        listening = set() if topic is None else {*topic.members, *topic.joining}
+        channel = self.hub.get(CHANNEL)
+        listening = set() if channel is None else {*channel.members, *channel.joining}
         for watch in (*self.watches, *self.others):
             assert not (watch.member.closed and watch.member in listening)
             watch.check(self.stored if watch.member in listening and not self.silent else None)
@@ -221,85 +222,85 @@ def test_what_is_compressed_is_compressed_once() -> None:
 
 def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
     hub, mux = Hub(), Between()
-    inbound = Inbound(hub, mux, lambda _control: None, lambda _channel: None)
+    fan_out = FanOut(hub, mux, Counters(), Controls())
     member = Member(hub, 1)
-    topic = hub.open(CHANNEL)
-    topic.begin(member)
-    anyio.run(play, inbound, [message(seq) for seq in range(1, 10_102)], backend="trio")
-    assert not topic.finish(member, 50)
+    channel = hub.open(CHANNEL)
+    channel.begin(member)
+    anyio.run(play, fan_out, [message(seq) for seq in range(1, 10_102)], backend="trio")
+    assert not channel.finish(member, 50)
     first, *rest = member.frames()
     assert first == {"type": "gap", "room": CHANNEL.partition(":")[2], "from_seq": 51}
     assert [frame["seq"] for frame in rest] == list(range(51, 10_001))
-    anyio.run(play, inbound, [message(10_102)], backend="trio")
+    anyio.run(play, fan_out, [message(10_102)], backend="trio")
     assert member.seqs()[-1] == 10_102
     mux.close()
 
 
 def test_to_answer_one_who_left_does_nothing() -> None:
     hub = Hub()
-    topic, member = hub.open(CHANNEL), Member(hub, 1)
-    topic.begin(member)
-    assert not topic.empty
+    channel, member = hub.open(CHANNEL), Member(hub, 1)
+    channel.begin(member)
+    assert not channel.empty
     member.leave()
-    assert topic.finish(member, 5)
-    assert topic.finish(Member(hub, 2), 5)
-    assert (member.data, topic.empty, hub.topics) == (b"", True, {})
+    assert channel.finish(member, 5)
+    assert channel.finish(Member(hub, 2), 5)
+    assert (member.data, channel.empty, hub.channels) == (b"", True, {})
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["add", "begin", "leave"]), st.integers(0, 3), st.integers(0, 3))))
-def test_topics_exist_while_someone_listens(script: list[tuple[str, int, int]]) -> None:
+def test_channels_exist_while_someone_listens(script: list[tuple[str, int, int]]) -> None:
     hub = Hub()
     members = [Member(hub, number) for number in range(4)]
     model: dict[str, dict[int, str]] = {}
     for what, which, who in script:
-        channel = f"room:{which}"
+        name = f"room:{which}"
         if what == "leave":
-            inside = model.get(channel, {})
+            inside = model.get(name, {})
             was_last = set(inside) == {who}
             inside.pop(who, None)
             if not inside:
-                model.pop(channel, None)
-            assert hub.leave(channel, members[who]) == was_last
+                model.pop(name, None)
+            assert hub.leave(name, members[who]) == was_last
             continue
-        topic = hub.open(channel)
-        assert hub.open(channel) is topic
-        if what == "add" and model.get(channel, {}).get(who) != "begin":
-            topic.add(members[who])
-            model.setdefault(channel, {})[who] = "add"
+        channel = hub.open(name)
+        assert hub.open(name) is channel
+        if what == "add" and model.get(name, {}).get(who) != "begin":
+            channel.add(members[who])
+            model.setdefault(name, {})[who] = "add"
         elif what == "begin":
-            topic.begin(members[who])
-            model.setdefault(channel, {})[who] = "begin"
-        elif topic.empty:
-            hub.leave(channel, members[who])
-    assert set(hub.topics) == set(model)
+            channel.begin(members[who])
+            model.setdefault(name, {})[who] = "begin"
+        elif channel.empty:
+            hub.leave(name, members[who])
+    assert set(hub.channels) == set(model)
     statistics = hub.statistics()
-    assert statistics.topics == len(model)
+    assert statistics.channels == len(model)
     assert statistics.members == sum(list(inside.values()).count("add") for inside in model.values())
-    for channel, inside in model.items():
-        topic = hub.topics[channel]
-        parts: list[int] = [each.number for part in topic.slices() for each in part if isinstance(each, Member)]
+    for name, inside in model.items():
+        channel = hub.channels[name]
+        parts: list[int] = [each.number for part in channel.slices() for each in part if isinstance(each, Member)]
         assert sorted(parts) == sorted(who for who, what in inside.items() if what == "add")
 
 
 def test_one_who_leaves_between_two_slices_is_left_out() -> None:
     hub = Hub()
-    topic = hub.open(CHANNEL)
+    channel = hub.open(CHANNEL)
     members = [Member(hub, number) for number in range(2 * SLICE + 10)]
     for each in members:
-        topic.add(each)
-    slices = topic.slices()
+        channel.add(each)
+    slices = channel.slices()
     seen = list(next(slices))
     gone = next(each for each in members if each not in seen)
     gone.leave()
     late = Member(hub, 100_000)
-    topic.add(late)
+    channel.add(late)
     for part in slices:
         assert len(part) <= SLICE
         seen.extend(part)
     assert gone not in seen
     assert late not in seen
     assert len(seen) == len(members) - 1
-    again: list[object] = [each for part in Topic.slices(topic) for each in part]
+    again: list[object] = [each for part in Channel.slices(channel) for each in part]
     assert late in again
     assert len(again) == len(members)

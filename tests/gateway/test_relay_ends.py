@@ -12,12 +12,15 @@ import pytest
 
 from chat.errors import Overloaded, Unavailable
 from chat.ports.relay import Delivery, Publication
-from chat.wire.relay import Control, Revoked, pack_control, pack_event
+from chat.wire.relay import Revoked, pack_control, pack_event
+from gateway.counters import Counters
+from gateway.fanout import FanOut
 from gateway.hub import Hub
 from gateway.multiplexer import Multiplexer
-from gateway.relay import Inbound, Outbound
+from gateway.publisher import Publisher
+from gateway.subscriptions import ChannelSubscriptions
 from tests.support.backends import virtual_time
-from tests.support.fanout import CHANNEL, Member, message, play
+from tests.support.fanout import CHANNEL, Controls, Member, message, play
 from tests.support.stepping import settle
 
 pytestmark = pytest.mark.anyio
@@ -77,24 +80,23 @@ class Ends:
     def __init__(self) -> None:
         self.relay = Relay()
         self.hub, self.mux = Hub(), Multiplexer()
-        self.controls: list[Control] = []
-        self.interrupted: list[str] = []
-        self.inbound = Inbound(self.hub, self.mux, self.controls.append, self.interrupted.append)
-        self.inbound.listener = self.relay
-        self.outbound = Outbound(self.relay)
+        self.control, self.counters = Controls(), Counters()
+        self.subscriptions = ChannelSubscriptions(self.hub)
+        self.subscriptions.listener = self.relay
+        self.fan_out = FanOut(self.hub, self.mux, self.counters, self.control)
+        self.publisher = Publisher(self.relay)
 
-    async def listen(self, member: Member, channel: str = CHANNEL) -> None:
-        topic = self.hub.open(channel)
-        topic.add(member)
-        await self.inbound.ensure(topic)
+    async def listen(self, member: Member, name: str = CHANNEL) -> None:
+        channel = self.hub.open(name)
+        channel.add(member)
+        await self.subscriptions.ensure_ready(channel)
 
-    def leave(self, member: Member, channel: str = CHANNEL) -> None:
-        if self.hub.leave(channel, member):
-            self.inbound.release(channel)
+    def leave(self, member: Member, name: str = CHANNEL) -> None:
+        self.subscriptions.leave_channel(name, member)
 
     def check(self) -> None:
         """What is ready is subscribed."""
-        assert self.relay.subscribed >= {each.channel for each in self.hub.topics.values() if each.ready}
+        assert self.relay.subscribed >= {each.name for each in self.hub.channels.values() if each.ready}
 
     async def until(self, *calls: str) -> None:
         """Wait until the relay was called so, in this order."""
@@ -108,8 +110,8 @@ class Ends:
 async def running() -> AsyncIterator[Ends]:
     ends = Ends()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(ends.inbound.unsubscribe)
-        tasks.start_soon(ends.outbound.run)
+        tasks.start_soon(ends.subscriptions.run_unsubscriptions)
+        tasks.start_soon(ends.publisher.run)
         yield ends
         tasks.cancel_scope.cancel()
     ends.mux.close()
@@ -117,11 +119,9 @@ async def running() -> AsyncIterator[Ends]:
 
 async def test_without_a_listener_nothing_is_ready() -> None:
     ends = Ends()
-    ends.inbound.listener = None
+    ends.subscriptions.listener = None
     with pytest.raises(Unavailable):
         await ends.listen(Member(ends.hub, 1))
-    with pytest.raises(RuntimeError):
-        await ends.inbound.run()
     ends.mux.close()
 
 
@@ -129,12 +129,12 @@ async def test_a_topic_is_subscribed_once_and_ready_when_the_relay_says_so() -> 
     async with running() as ends:
         await ends.listen(Member(ends.hub, 1))
         await ends.listen(Member(ends.hub, 2))
-        await ends.inbound.ensure_all([ends.hub.open(CHANNEL)])
+        await ends.subscriptions.ensure_all_ready([ends.hub.open(CHANNEL)])
         assert ends.relay.calls == [("subscribe", (CHANNEL,))]
         ends.relay.error = Unavailable("gone")
         with pytest.raises(Unavailable):
             await ends.listen(Member(ends.hub, 3), ANOTHER)
-        assert not ends.hub.topics[ANOTHER].ready
+        assert not ends.hub.channels[ANOTHER].ready
 
 
 async def test_what_is_released_is_unsubscribed_together_unless_wanted_again() -> None:
@@ -165,10 +165,10 @@ async def test_a_subscription_waits_for_the_unsubscription_that_is_under_way(fai
             tasks.start_soon(ends.listen, other)
             tasks.start_soon(ends.listen, other, ANOTHER)  # another channel need not wait
             await settle()
-            assert ends.hub.topics[ANOTHER].ready
-            assert not ends.hub.topics[CHANNEL].ready
+            assert ends.hub.channels[ANOTHER].ready
+            assert not ends.hub.channels[CHANNEL].ready
             gate.set()
-        assert ends.hub.topics[CHANNEL].ready
+        assert ends.hub.channels[CHANNEL].ready
         await settle()
         assert ends.relay.subscribed == {CHANNEL, ANOTHER}
 
@@ -196,7 +196,7 @@ async def test_a_relay_that_fails_meanwhile_ends_nobody_else() -> None:
         assert len(refused) == 1
         await settle()
         ends.relay.error = None
-        await ends.inbound.ensure(ends.hub.topics[CHANNEL])
+        await ends.subscriptions.ensure_ready(ends.hub.channels[CHANNEL])
         ends.leave(one)
         await settle()
         assert not ends.relay.subscribed
@@ -212,7 +212,7 @@ async def test_an_unsubscription_that_hangs_keeps_nobody_out_for_ever() -> None:
         await ends.until("subscribe", "unsubscribe")
         ends.relay.gate = None
         await ends.listen(one)
-        assert ends.hub.topics[CHANNEL].ready
+        assert ends.hub.channels[CHANNEL].ready
         # What could not be unsubscribed is tried again with what is released next.
         ends.leave(one)
         await settle()
@@ -222,7 +222,7 @@ async def test_an_unsubscription_that_hangs_keeps_nobody_out_for_ever() -> None:
 @pytest.mark.parametrize("anyio_backend", ["trio", "asyncio", UVLOOP], ids=["trio", "asyncio", "uvloop"])
 @pytest.mark.parametrize("seed", range(5))
 async def test_any_race_leaves_exactly_what_is_listened_to(anyio_backend: object, seed: int) -> None:
-    """Sessions come and go, cancelled at any moment; a topic that is ready is subscribed at every moment."""
+    """Sessions come and go, cancelled at any moment; a channel that is ready is subscribed at every moment."""
     chance = random.Random(seed)
     async with running() as ends:
         ends.relay.steps = random.Random(seed)
@@ -250,7 +250,7 @@ async def test_any_race_leaves_exactly_what_is_listened_to(anyio_backend: object
             async with anyio.create_task_group() as tasks:
                 for number in range(8):
                     tasks.start_soon(session, number)
-        assert not ends.hub.topics
+        assert not ends.hub.channels
         await settle()
         assert not ends.relay.subscribed
 
@@ -267,9 +267,9 @@ async def test_a_payload_that_cannot_be_read_is_ignored(caplog: pytest.LogCaptur
         Delivery(CHANNEL, pack_control(control)),
         message(1),
     ]
-    await play(ends.inbound, batch)
+    await play(ends.fan_out, batch)
     assert member.seqs() == [1]
-    assert ends.controls == [control]
+    assert ends.control.controls == [control]
     assert caplog.text.count("unreadable payload") == 3
     ends.mux.close()
 
@@ -280,10 +280,10 @@ async def test_channels_keep_their_order_in_a_mixed_batch() -> None:
     for channel in (CHANNEL, "user:1"):
         ends.hub.open(channel).add(member)
     event = Delivery("user:1", pack_event(b'{"type":"dm"}'))
-    await play(ends.inbound, [message(1), message(2), event, Delivery("user:1", None), Delivery("user:2", None)])
+    await play(ends.fan_out, [message(1), message(2), event, Delivery("user:1", None), Delivery("user:2", None)])
     assert [frame["type"] for frame in member.frames()] == ["message", "message", "dm"]
-    assert ends.inbound.deliveries == 3
-    assert ends.interrupted == ["user:1"]  # nobody here listens to the other's
+    assert ends.counters.deliveries == 3
+    assert ends.control.interrupted == ["user:1"]  # nobody here listens to the other's
     ends.mux.close()
 
 
@@ -291,7 +291,7 @@ async def test_long_runs_are_written_in_parts() -> None:
     ends = Ends()
     member = Member(ends.hub, 1)
     ends.hub.open(CHANNEL).add(member)
-    await play(ends.inbound, [message(seq, "x" * 1000) for seq in range(1, 200)])
+    await play(ends.fan_out, [message(seq, "x" * 1000) for seq in range(1, 200)])
     assert member.seqs() == list(range(1, 200))
     ends.mux.close()
 
@@ -303,11 +303,11 @@ def publication(number: int) -> Publication:
 async def test_publications_leave_in_order_and_together() -> None:
     async with running() as ends:
         ends.relay.gate = gate = anyio.Event()
-        ends.outbound.publish(publication(0))
+        ends.publisher.publish(publication(0))
         await ends.until("publish")
         ends.relay.gate = None
         for number in range(1, 6):
-            ends.outbound.publish(publication(number), publication(number))
+            ends.publisher.publish(publication(number), publication(number))
         gate.set()
         await ends.until("publish", "publish")
         await settle()
@@ -317,13 +317,13 @@ async def test_publications_leave_in_order_and_together() -> None:
 async def test_more_than_the_queue_holds_is_refused() -> None:
     ends = Ends()
     for number in range(10_000):
-        ends.outbound.publish(publication(number))
+        ends.publisher.publish(publication(number))
     with pytest.raises(Overloaded):
-        ends.outbound.publish(publication(0))
+        ends.publisher.publish(publication(0))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(ends.outbound.run)
+        tasks.start_soon(ends.publisher.run)
         await ends.until("publish")
-        ends.outbound.publish(publication(1))  # there is room again
+        ends.publisher.publish(publication(1))  # there is room again
         await ends.until("publish", "publish")
         await settle()
         tasks.cancel_scope.cancel()
@@ -337,20 +337,20 @@ async def test_what_the_relay_does_not_take_is_tried_once_more_and_then_dropped(
 ) -> None:
     async with running() as ends:
         ends.relay.error = Unavailable("gone")
-        ends.outbound.publish(publication(1))
+        ends.publisher.publish(publication(1))
         await ends.until("publish")
         ends.relay.error = None
-        ends.outbound.publish(publication(2))
+        ends.publisher.publish(publication(2))
         await ends.until("publish", "publish", "publish")
         await settle()
         assert ends.relay.published == [publication(1), publication(2)]
         ends.relay.error = Unavailable("gone")
-        ends.outbound.publish(publication(3), publication(4))
+        ends.publisher.publish(publication(3), publication(4))
         await ends.until(*["publish"] * 5)
         await settle()
         assert "2 live publications were dropped" in caplog.text
         ends.relay.error = None
-        ends.outbound.publish(publication(5))
+        ends.publisher.publish(publication(5))
         await ends.until(*["publish"] * 6)
         await settle()
         assert ends.relay.published[2:] == [publication(5)]

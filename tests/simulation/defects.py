@@ -22,9 +22,10 @@ from chat.wire.relay import MESSAGE, MemberChanged
 from gateway.access import Access
 from gateway.connection import Connection
 from gateway.edge import Edge
-from gateway.hub import Hub, Subscriber, Topic
+from gateway.fanout import FanOut
+from gateway.hub import Channel, Hub, Subscriber
 from gateway.opening import Opening
-from gateway.relay import Inbound
+from gateway.subscriptions import ChannelSubscriptions
 from tests.simulation.cluster import Parts
 from tests.simulation.engines import MemoryHistory
 from tests.simulation.process_log import ProcessConsumer, ProcessLog
@@ -168,70 +169,70 @@ class RepeatingRelay(ProcessRelay):
 # The edge.
 
 
-class CarelessTopic(Topic):
+class CarelessChannel(Channel):
     """Drops what came live while a session was reading history."""
 
     __slots__ = ()
 
     def finish(self, subscriber: Subscriber, after: int) -> bool:
         joining = self.joining.get(subscriber)
-        if joining is not None and joining.frames is not None and self.channel.startswith("room:"):
+        if joining is not None and joining.frames is not None and self.name.startswith("room:"):
             joining.frames.clear()
         return super().finish(subscriber, after)
 
 
 class CarelessHub(Hub):
-    """A hub of such topics."""
+    """A hub of such channels."""
 
     __slots__ = ()
 
-    def open(self, channel: str) -> Topic:
-        return self.topics.setdefault(channel, CarelessTopic(channel))
+    def open(self, name: str) -> Channel:
+        return self.channels.setdefault(name, CarelessChannel(name))
 
 
-class BlindInbound(Inbound):
+class BlindFanOut(FanOut):
     """Passes on whatever comes: with `holes`, after a jump, with `repetitions`, once more."""
 
     __slots__ = ()
     holes = False
     repetitions = False
 
-    async def _fan_out(self, topic: Topic, run: Iterable[Delivery], *rest: Any) -> None:
+    async def _fan_out_run(self, channel: Channel, run: Iterable[Delivery], *rest: Any) -> None:
         for delivery in run:
             payload = delivery.payload
-            if payload and payload[0] == MESSAGE and topic.seq is not None:
+            if payload and payload[0] == MESSAGE and channel.seq is not None:
                 seq = int.from_bytes(payload[1:9], "big")
-                if (self.holes and seq > topic.seq) or (self.repetitions and seq <= topic.seq):
-                    topic.seq = seq - 1
-            await super()._fan_out(topic, [delivery], *rest)
+                if (self.holes and seq > channel.seq) or (self.repetitions and seq <= channel.seq):
+                    channel.seq = seq - 1
+            await super()._fan_out_run(channel, [delivery], *rest)
 
 
-class HoleBlindInbound(BlindInbound):
+class HoleBlindFanOut(BlindFanOut):
     __slots__ = ()
     holes = True
 
 
-class RepetitionBlindInbound(BlindInbound):
+class RepetitionBlindFanOut(BlindFanOut):
     __slots__ = ()
     repetitions = True
 
 
-class HastyInbound(Inbound):
+class HastySubscriptions(ChannelSubscriptions):
     """Lets history be read while the subscription of the channel is still under way."""
 
     __slots__ = ("start",)
     start: Callable[..., None]
 
-    async def ensure(self, topic: Topic) -> None:
-        if topic.channel.startswith("room:"):
-            self.start(self._later, topic)
+    async def ensure_ready(self, channel: Channel) -> None:
+        if channel.name.startswith("room:"):
+            self.start(self._later, channel)
         else:
-            await super().ensure(topic)
+            await super().ensure_ready(channel)
 
-    async def _later(self, topic: Topic) -> None:
-        while not topic.ready:
+    async def _later(self, channel: Channel) -> None:
+        while not channel.ready:
             try:
-                await super().ensure(topic)
+                await super().ensure_ready(channel)
             except Unavailable:
                 await anyio.sleep(0.1)
 
@@ -302,15 +303,20 @@ def edge_with_stale_access(**collaborators: Any) -> Edge:
     return edge
 
 
-def edge_with(inbound: type[Inbound] = Inbound, hub: type[Hub] = Hub) -> Callable[..., Edge]:
+def edge_with(
+    subscriptions: type[ChannelSubscriptions] = ChannelSubscriptions,
+    fan_out: type[FanOut] = FanOut,
+    hub: type[Hub] = Hub,
+) -> Callable[..., Edge]:
     """Makes edges with another hub, or another end of the relay."""
 
     def make(**collaborators: Any) -> Edge:
         edge = Edge(**collaborators)
         edge.hub = hub()
-        edge.inbound = inbound(edge.hub, edge.mux, edge._on_control, edge._on_interrupted)
-        if isinstance(edge.inbound, HastyInbound):
-            edge.inbound.start = edge.start
+        edge.subscriptions = subscriptions(edge.hub)
+        edge.fan_out = fan_out(edge.hub, edge.mux, edge.counters, edge)
+        if isinstance(edge.subscriptions, HastySubscriptions):
+            edge.subscriptions.start = edge.start
         return edge
 
     return make
@@ -319,7 +325,7 @@ def edge_with(inbound: type[Inbound] = Inbound, hub: type[Hub] = Hub) -> Callabl
 class ComposedEdge(Edge):
     """Keeps sessions whose user's channel was interrupted."""
 
-    def _on_interrupted(self, channel: str) -> None:
+    def handle_interruption(self, channel: str) -> None:
         return
 
 
@@ -335,9 +341,9 @@ DEFECTS: dict[str, Parts] = {
     "an interruption of the relay that nobody reports": Parts(relay=SilentRelay),
     "a live copy may come twice": Parts(relay=RepeatingRelay),
     "no hold-back between history and live": Parts(edge=edge_with(hub=CarelessHub)),
-    "a hole that the edge ignores": Parts(edge=edge_with(inbound=HoleBlindInbound)),
-    "a repetition that the edge passes on": Parts(edge=edge_with(inbound=RepetitionBlindInbound)),
-    "read history before the subscription is confirmed": Parts(edge=edge_with(inbound=HastyInbound)),
+    "a hole that the edge ignores": Parts(edge=edge_with(fan_out=HoleBlindFanOut)),
+    "a repetition that the edge passes on": Parts(edge=edge_with(fan_out=RepetitionBlindFanOut)),
+    "read history before the subscription is confirmed": Parts(edge=edge_with(subscriptions=HastySubscriptions)),
     "keep sessions whose channel was interrupted": Parts(edge=ComposedEdge),
     "a role that goes on in a cache": Parts(edge=edge_with_stale_access),
     "a ban that leaves the banned one in the room": Parts(edge=LenientEdge),

@@ -10,11 +10,11 @@ from typing import Any
 import anyio.lowlevel
 
 from chat.ports.relay import Delivery
-from chat.wire.relay import pack_message
+from chat.wire.relay import Control, pack_message
 from gateway.connection import Connection
+from gateway.fanout import FanOut
 from gateway.hub import Hub
 from gateway.multiplexer import Multiplexer
-from gateway.relay import Inbound
 from gateway.websocket.encode import Frame
 
 ROOM = "0c8f9d2e-1b1f-4f5b-9c52-1f7f6dbd6a01"
@@ -113,6 +113,20 @@ class Between(Multiplexer):
         self.act()
 
 
+class Controls:
+    """Keeps what the relay says to the edge itself."""
+
+    def __init__(self) -> None:
+        self.controls: list[Control] = []
+        self.interrupted: list[str] = []
+
+    def handle_control(self, control: Control) -> None:
+        self.controls.append(control)
+
+    def handle_interruption(self, channel: str) -> None:
+        self.interrupted.append(channel)
+
+
 class Script:
     """A relay's listener that gives one batch after the other, and then raises `End`."""
 
@@ -135,10 +149,9 @@ class Script:
         return self.batches.pop(0)
 
 
-async def play(inbound: Inbound, *batches: Sequence[Delivery]) -> None:
+async def play(fan_out: FanOut, *batches: Sequence[Delivery]) -> None:
     """Let the edge fan these batches out."""
-    inbound.listener = Script(*batches)
     try:
-        await inbound.run()
+        await fan_out.run(Script(*batches))
     except Script.End:
         return

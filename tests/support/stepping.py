@@ -145,24 +145,24 @@ def leftovers(here: World, edge: Edge, kept: dict[Session, Client]) -> dict[str,
     """What the edge holds besides these sessions, by kind; empty when it is nothing."""
     users = {session.user for session in kept}
     wanted = {f"user:{user}" for user in users} | {f"room:{room}" for each in kept for room in each.rooms}
-    listening = {each for topic in edge.hub.topics.values() for each in (*topic.members, *topic.joining)}
+    listening = {each for channel in edge.hub.channels.values() for each in (*channel.members, *channel.joining)}
     found: dict[str, object] = {
         "sessions": edge.sessions - set(kept),
         "openings": list(edge.openings),
         "people": {each for person in edge.people.persons.values() for each in person.sessions} - set(kept),
         "users": set(edge.people.persons) - users,
         "rights": set(edge.access._roles) - users,
-        "topics": set(edge.hub.topics) ^ wanted,
+        "channels": set(edge.hub.channels) ^ wanted,
         "listening": listening - set(kept),
-        "unanswered": sum(topic.unanswered for topic in edge.hub.topics.values()),
+        "unanswered": sum(channel.unanswered for channel in edge.hub.channels.values()),
         "subscriptions": set(here.relay._channels) ^ wanted,
         "timers": {each for slot in edge.wheel._slots for each in slot} - set(kept),
         "present": here.presence.statistics().sessions - len(kept),
         "descriptors": edge.mux.statistics().descriptors - len(kept),
         "gathered": edge.mux.dirty,
         "departed": list(edge._departed),
-        "unpublished": edge.outbound._queue,
-        "unsubscribing": edge.inbound._dropping,
+        "unpublished": edge.publisher._queue,
+        "unsubscribing": edge.subscriptions._unsubscribing,
         "busy": [each for each in kept if each.busy],
     }
     return {name: value for name, value in found.items() if value}

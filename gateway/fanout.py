@@ -1,0 +1,137 @@
+"""The edge's incoming end of the relay: what comes in is fanned out to the members of its channel.
+
+Rule 1: one task reads, so the order of deliveries is the order of frames on every socket.
+Rule 2: a large room is fanned out in slices with a checkpoint between them, so no other session waits more than a
+slice.
+Rule 3: consecutive messages of one channel are joined, so that each member costs one write for all of them. But while
+somebody is joining the channel, messages go out one by one: where its answer ends is known to a single `seq`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Protocol
+
+import anyio.lowlevel
+import msgspec
+
+from chat.ports.relay import Delivery, Listener
+from chat.wire.relay import CONTROL, MESSAGE, Control, unpack_control
+from gateway.counters import Counters
+from gateway.hub import Channel, Hub, Subscriber, gap_frame
+from gateway.multiplexer import Multiplexer
+from gateway.websocket.encode import Frame, JoinedFrames
+
+logger = logging.getLogger(__name__)
+_RUN_BYTES = 64 * 1024
+WriteFrame = Callable[[Iterable[Subscriber], Frame], None]
+
+
+class EdgeControl(Protocol):
+    """Who is told what the relay says to the edge itself, and not to clients."""
+
+    def handle_control(self, control: Control) -> None:
+        """A service announces a change: of a membership, a room, a token."""
+        ...
+
+    def handle_interruption(self, channel: str) -> None:
+        """Deliveries of this channel, which is no room's, may be lost."""
+        ...
+
+
+class FanOut:
+    """Gives the relay's deliveries to the members of their channels."""
+
+    __slots__ = ("_control", "_counters", "_hub", "_mux")
+
+    def __init__(self, hub: Hub, mux: Multiplexer, counters: Counters, control: EdgeControl) -> None:
+        self._hub = hub
+        self._mux = mux
+        self._counters = counters
+        self._control = control
+
+    async def run(self, listener: Listener) -> None:
+        """Fan out what the listener receives, until cancelled."""
+        while True:
+            deliveries = await listener.receive()
+            for name, run in groupby(deliveries, _name_of):
+                channel = self._hub.channels.get(name)
+                if channel is not None:
+                    # Alone in the batch, a run is written at once; else what several bring for a socket is gathered.
+                    alone = deliveries[-1].channel == name
+                    await self._fan_out_run(channel, run, Channel.write if alone else Channel.gather)
+            self._mux.flush()
+
+    async def _fan_out_run(self, channel: Channel, run: Iterable[Delivery], write: WriteFrame = Channel.gather) -> None:
+        """Fan out consecutive deliveries of one channel: several frames go to each member with one write."""
+        joined: list[Frame] = []
+        size = 0
+        for delivery in run:
+            payload = delivery.payload
+            if not payload or payload[0] == CONTROL:
+                await self._send_frames(channel, joined, write)
+                joined, size = [], 0
+                await self._handle_signal(channel, payload)
+                continue
+            for seq, frame in _frames_of(channel, payload):
+                joined.append(frame)
+                size += len(payload)
+                if channel.joining or size > _RUN_BYTES:  # rule 3
+                    await self._send_frames(channel, joined, write)
+                    joined, size = [], 0
+                    channel.to_joining(seq, frame)
+        await self._send_frames(channel, joined, write)
+
+    async def _send_frames(self, channel: Channel, frames: list[Frame], write: WriteFrame) -> None:
+        if not frames:
+            return
+        self._counters.deliveries += len(channel.members) * len(frames)
+        frame = frames[0] if len(frames) == 1 else JoinedFrames(frames)
+        first = True
+        for part in channel.slices():
+            if not first:
+                self._mux.flush()
+                await anyio.lowlevel.checkpoint()  # rule 2
+            first = False
+            write(part, frame)
+
+    async def _handle_signal(self, channel: Channel, payload: bytes | None) -> None:
+        """What is no event for clients: an interruption (None), or a control payload."""
+        if payload is None:
+            await self._handle_interruption(channel)
+            return
+        try:
+            self._control.handle_control(unpack_control(payload))
+        except msgspec.MsgspecError:
+            logger.warning("an unreadable payload on %s was ignored", channel.name.partition(":")[0])
+
+    async def _handle_interruption(self, channel: Channel) -> None:
+        if channel.name.startswith("room:"):
+            seq = channel.interrupted()
+            if seq is not None:
+                frame = gap_frame(channel.name, seq + 1)
+                channel.to_joining(0, frame)
+                await self._send_frames(channel, [frame], Channel.gather)
+        else:
+            self._control.handle_interruption(channel.name)
+
+
+def _name_of(delivery: Delivery) -> str:
+    return delivery.channel
+
+
+def _frames_of(channel: Channel, payload: bytes) -> list[tuple[int, Frame]]:
+    """The frames that a payload brings, each with its seq (0: none): see laws 1 and 2 of the hub."""
+    if payload[0] != MESSAGE:
+        return [(0, Frame(payload[1:]))]
+    seq = int.from_bytes(payload[1:9], "big")
+    last, frame = channel.seq, Frame(payload[9:])
+    if seq <= (channel.floor if last is None else last):
+        return []
+    if last is None or seq == last + 1:
+        channel.seq = seq
+        return [(seq, frame)]
+    channel.seq = seq
+    return [(0, gap_frame(channel.name, last + 1)), (seq, frame)]

@@ -1,0 +1,93 @@
+"""Which channels of the relay this edge is subscribed to.
+
+Rule 1: a channel is subscribed only while a session listens to it, and is `ready` once the relay has confirmed it.
+Rule 2: a channel is not subscribed while it is being unsubscribed: of two calls at the same time, nobody could say
+which lasts.
+Rule 3: for the same reason, a channel that nobody wants any more when its subscription is confirmed is unsubscribed
+after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import anyio
+
+from chat.errors import Unavailable
+from chat.ports.relay import Listener
+from gateway.hub import Channel, Hub, Subscriber
+
+_UNSUBSCRIBE_SECONDS = 5.0
+
+
+class ChannelSubscriptions:
+    """Subscribes the hub's channels, and unsubscribes those that were left. `listener` is set while the edge serves."""
+
+    __slots__ = ("_hub", "_release_wanted", "_released", "_unsubscribed", "_unsubscribing", "listener")
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.listener: Listener | None = None
+        self._released: set[str] = set()
+        self._release_wanted = anyio.Event()
+        self._unsubscribing: frozenset[str] = frozenset()  # what the relay is unsubscribing now
+        self._unsubscribed = anyio.Event()
+
+    async def ensure_ready(self, channel: Channel) -> None:
+        """Return when the relay has confirmed the channel. Raises `Unavailable`."""
+        if not channel.ready:
+            await self.ensure_all_ready([channel])
+
+    async def ensure_all_ready(self, channels: Collection[Channel]) -> None:
+        """As `ensure_ready`, for many with one call."""
+        if self.listener is None:
+            raise Unavailable("live delivery is not ready; try again")
+        missing = [channel for channel in channels if not channel.ready]
+        if not missing:
+            return
+        names = [channel.name for channel in missing]
+        while not self._unsubscribing.isdisjoint(names):  # rule 2
+            await self._unsubscribed.wait()
+        try:
+            await self.listener.subscribe(names)
+        finally:
+            for name in names:
+                if name not in self._hub.channels:  # rule 3
+                    self.release_channel(name)
+        for channel in missing:
+            channel.ready = True
+
+    def leave_channel(self, name: str, subscriber: Subscriber) -> None:
+        """The subscriber gets nothing more of the channel, from this moment on."""
+        if self._hub.leave(name, subscriber):
+            self.release_channel(name)
+
+    def release_channel(self, name: str) -> None:
+        """Nobody here listens to the channel any more; it is unsubscribed soon, with others."""
+        self._released.add(name)
+        self._release_wanted.set()
+
+    async def run_unsubscriptions(self) -> None:
+        """Unsubscribe what was released, in batches, until cancelled."""
+        while True:
+            await self._release_wanted.wait()
+            self._release_wanted = anyio.Event()
+            # Those that were opened again in the meantime stay subscribed.
+            gone = frozenset(name for name in self._released if name not in self._hub.channels)
+            self._released.clear()
+            if gone and self.listener is not None:
+                self._unsubscribing, self._unsubscribed = gone, anyio.Event()
+                try:
+                    await self._unsubscribe(self.listener, gone)
+                finally:
+                    self._unsubscribing = frozenset()
+                    self._unsubscribed.set()
+
+    async def _unsubscribe(self, listener: Listener, names: Collection[str]) -> None:
+        with anyio.move_on_after(_UNSUBSCRIBE_SECONDS) as scope:
+            try:
+                await listener.unsubscribe(names)
+            except Unavailable:
+                return  # a lost connection has no subscriptions
+        if scope.cancelled_caught:
+            self._released.update(names)  # once more, with what is released next
