@@ -76,30 +76,32 @@ class Engines(Commons):
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
 # 2,000 messages a second, a quarter less CPU than two files. Scripts are only ever added, at the end.
 SCHEMA = (*STORE, *log_rows.SCHEMA, case_tables.SCHEMA)
-DRIVERS = {"redis_url": "redis-py", "kafka": "aiokafka", "mongo_url": "pymongo"}
+DRIVERS = {"ROOKERY_REDIS_URL": "redis-py", "ROOKERY_KAFKA": "aiokafka", "ROOKERY_MONGO_URL": "pymongo"}
 _REMEMBERED = 100_000
 _TIDY_SECONDS = 3600.0
 Job = Callable[[], Awaitable[object]]
 
 
-def variable(setting: str) -> str:
-    """The environment variable of a setting."""
-    return f"ROOKERY_{setting.upper()}"
+def servers_asked(settings: Settings) -> list[str]:
+    """The variables of the servers that the settings name."""
+    named = (settings.redis.url, settings.kafka.brokers, settings.mongo.url)
+    return [variable for variable, value in zip(DRIVERS, named, strict=True) if value]
 
 
 def check_engines(settings: Settings, *, shared: bool = False) -> None:
     """Raises `SettingsError`: on trio when a server is asked for, and, when the engines are `shared` by several
     processes, unless all three servers are named."""
-    asked = {name: driver for name, driver in DRIVERS.items() if getattr(settings, name)}
-    missing = [variable(name) for name in DRIVERS if name not in asked]
+    asked = servers_asked(settings)
+    missing = [variable for variable in DRIVERS if variable not in asked]
     if shared and missing:
         raise SettingsError(
             f"set {' and '.join(missing)}: processes of single roles meet in Redis, Kafka and MongoDB; "
             "`rookery serve` runs everything in one process without them"
         )
     if asked and sniffio.current_async_library() == "trio":
+        drivers_asked = ", ".join(DRIVERS[variable] for variable in asked)
         raise SettingsError(
-            f"{' and '.join(map(variable, asked))}: the drivers ({', '.join(asked.values())}) run on asyncio only and "
+            f"{' and '.join(asked)}: the drivers ({drivers_asked}) run on asyncio only and "
             "cannot be used on trio; choose --backend uvloop or asyncio, or unset them to run on the embedded engines"
         )
 
@@ -153,7 +155,7 @@ class _Opening:
         self._database: Database | None = None
 
     async def store(self) -> Store:
-        if self._settings.mongo_url:
+        if self._settings.mongo.url:
             return await self._mongo()
         database = await self._embedded()
         history = SqliteHistory(database)
@@ -161,35 +163,35 @@ class _Opening:
         return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database))
 
     async def log(self) -> Log:
-        if self._settings.kafka:
+        if self._settings.kafka.brokers:
             with drivers():
                 from chat.adapters.kafka.log import KafkaLog
 
-            return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings))
+            return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings.kafka))
         log = await self._stack.enter_async_context(SqliteLog.on(await self._embedded()))
         self.jobs.append(log.trim)
         return log
 
     async def commons(self, store: Store | None = None, log: Log | None = None) -> Commons:
         store = store or await self.store()
-        if self._settings.redis_url:
+        if self._settings.redis.url:
             return await self._redis(store)
-        settings = self._settings
+        edge = self._settings.edge
         relay = MemoryRelay()
         if isinstance(log, SqliteLog):
             relay.remember(await _live_keys(log))
         presence = await self._stack.enter_async_context(
-            MemoryPresence.open(relay, now_ms, settings.heartbeat_seconds, settings.presence_damping_seconds)
+            MemoryPresence.open(relay, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
         return Commons(**vars(store), relay=relay, presence=presence, limits=MemoryLimits(now_ms))
 
     async def _embedded(self) -> Database:
         if self._database is None:
             opening = Database.open(
-                self._settings.data / "rookery.db",
+                self._settings.embedded.data / "rookery.db",
                 executor=ThreadExecutor(),
                 schema=SCHEMA,
-                commit_interval_ms=self._settings.commit_interval_ms,
+                commit_interval_ms=self._settings.embedded.commit_interval_ms,
                 exclusive=not self._guest,
             )
             self._database = await self._stack.enter_async_context(opening)
@@ -204,10 +206,8 @@ class _Opening:
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
-        settings = self._settings
-        opening = open_mongo(
-            settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds
-        )
+        settings = self._settings.mongo
+        opening = open_mongo(settings.url, database=settings.database, seconds=settings.timeout_seconds)
         mongo = await self._stack.enter_async_context(opening)
         await require_schema(mongo)
         self.jobs.append(lambda: graves.clear(mongo))
@@ -220,14 +220,14 @@ class _Opening:
             from chat.adapters.redis.presence import RedisPresence
             from chat.adapters.redis.relay import RedisRelay
             from chat.adapters.redis.target import parse_target
-        settings = self._settings
-        target = parse_target(settings.redis_url, settings.redis_prefix)
-        seconds = settings.redis_timeout_seconds
+        settings, edge = self._settings.redis, self._settings.edge
+        target = parse_target(settings.url, settings.prefix)
+        seconds = settings.timeout_seconds
         enter = self._stack.enter_async_context
         relay = await enter(RedisRelay.open(target, timeout_s=seconds))
         client = await enter(RedisClient.open(target, timeout_s=seconds))
         presence = await enter(
-            RedisPresence.open(client, now_ms, settings.heartbeat_seconds, settings.presence_damping_seconds)
+            RedisPresence.open(client, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
         return Commons(**vars(store), relay=relay, presence=presence, limits=RedisLimits(client))
 

@@ -43,8 +43,8 @@ def conversation_of(session: Session, command: Any) -> str:
 
 def check_rate(session: Session) -> None:
     """Take a token of the user's bucket. Raises `RateLimited`; whoever goes on regardless is closed with 4029."""
-    person, limits = session.person, session.edge.settings.limits
-    if person is None or not session.edge.settings.rate_limits:
+    person, limits = session.person, session.edge.limits
+    if person is None or not limits.rate_limits:
         return
     wait = person.take(limits.sends_per_second, limits.send_burst, session.edge.wheel.now)
     if wait:  # the wheel's time may be a tick old: before a refusal, ask for the exact one
@@ -76,7 +76,7 @@ def _acknowledged(session: Session, id: int, error: Exception | None) -> None:  
 def send(session: Session, command: commands.Send) -> Later | None:
     """A room message: rate, size and right are checked, then the log has the word."""
     check_rate(session)
-    check_text(command.text, session.edge.settings.limits.text_bytes)
+    check_text(command.text, session.edge.limits.text_bytes)
     edge = session.edge
     role = edge.access.known(session.user, command.room)
     held = edge.holding.known(command.room.lower()) if edge.holding is not None else False
@@ -112,7 +112,7 @@ def _produce_sent(session: Session, command: commands.Send, held: bool) -> None:
 def dm(session: Session, command: commands.Dm) -> Later | None:
     """A direct message: a live copy to both users at once, and a record for history."""
     check_rate(session)
-    check_text(command.text, session.edge.settings.limits.text_bytes)
+    check_text(command.text, session.edge.limits.text_bytes)
     dm_key(session.user, command.to.lower())
     if not session.edge.access.knows_user(command.to.lower()):
         return _dm_checked
@@ -181,7 +181,7 @@ async def edit(session: Session, command: Any) -> None:
 
 def _check_edit(session: Session, command: commands.Edit) -> Later:
     check_rate(session)
-    check_text(command.text, session.edge.settings.limits.text_bytes)
+    check_text(command.text, session.edge.limits.text_bytes)
     conversation_of(session, command)
     return edit
 

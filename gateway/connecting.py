@@ -74,7 +74,7 @@ async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa:
         session.close(CloseCode.BLOCKED, "the account is blocked")
         return False
     if _too_many(session):
-        limit = edge.settings.limits.sessions_per_user
+        limit = edge.limits.sessions_per_user
         session.answer(events.error(id, "too_many_sessions", f"at most {limit} sessions a user; close one"))
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
     if session.phase is not Phase.LIVE:
@@ -89,10 +89,10 @@ async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa:
 
 
 def _too_many(session: Session) -> bool:
-    person, settings = session.person, session.edge.settings
-    if person is None or not settings.rate_limits:
+    person, limits = session.person, session.edge.limits
+    if person is None or not limits.rate_limits:
         return False
-    return len(person.sessions) > settings.limits.sessions_per_user
+    return len(person.sessions) > limits.sessions_per_user
 
 
 async def _appear(session: Session) -> None:

@@ -30,7 +30,7 @@ from chat.ports.log import Log
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
-from chat.settings import Settings
+from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from chat.wire import events
 from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, presence_channel, room_channel, user_channel
@@ -62,7 +62,8 @@ class Edge:
     def __init__(
         self,
         *,
-        settings: Settings,
+        settings: EdgeSettings,
+        limits: LimitSettings,
         log: Log,
         relay: Relay,
         presence: Presence,
@@ -75,6 +76,7 @@ class Edge:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self.settings = settings
+        self.limits = limits
         self.log = log
         self.presence = presence
         self.history = history
@@ -85,7 +87,7 @@ class Edge:
         self.mux = Multiplexer()
         self.wheel = Wheel(after=self.mux.flush)
         self.hub = Hub()
-        self.people = People(settings.limits.sends_per_second, settings.limits.send_burst)
+        self.people = People(limits.sends_per_second, limits.send_burst)
         self.access = Access(self.authority, accounts, self.wheel, settings.access_cache_seconds)
         self.holding = Holding(cases, self.wheel, settings.access_cache_seconds) if cases is not None else None
         self.counters = Counters()
@@ -192,7 +194,7 @@ class Edge:
         """Take an accepted, non-blocking socket. Of too many half-open handshakes, the oldest goes."""
         if len(self.openings) >= self.settings.max_handshakes:
             next(iter(self.openings)).connection.abort()
-        connection = Connection(self.mux, sock, self.settings.limits.outbox_bytes)
+        connection = Connection(self.mux, sock, self.limits.outbox_bytes)
         opening = Opening(self, connection)
         connection.owner = opening
         self.openings[opening] = None

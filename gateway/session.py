@@ -74,7 +74,7 @@ class Session:
         self.connection = connection
         self.deflate = deflate
         self.protocol = Protocol()
-        self.protocol.open(edge.settings.limits.frame_bytes, deflate=deflate)
+        self.protocol.open(edge.limits.frame_bytes, deflate=deflate)
         self.phase = Phase.NEW
         self.id = self.user = self.name = self.family = ""
         self.expires = 0
@@ -261,7 +261,7 @@ class Session:
     def began(self) -> None:
         """One more thing is under way for this client."""
         self._under_way += 1
-        if self._under_way >= self.edge.settings.limits.pending_commands and not self._paused:
+        if self._under_way >= self.edge.limits.pending_commands and not self._paused:
             self._paused = True
             self.connection.pause()
 
@@ -269,7 +269,7 @@ class Session:
         """One thing less."""
         self._under_way -= 1
         self.edge.progressed()
-        if self._paused and self._under_way <= self.edge.settings.limits.pending_commands // 2:
+        if self._paused and self._under_way <= self.edge.limits.pending_commands // 2:
             self._paused = False
             if not self.edge.draining:
                 self.connection.resume()

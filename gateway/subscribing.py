@@ -28,7 +28,7 @@ class TooManySubscriptions(Refused):
 
 def check(session: Session, command: commands.Subscribe) -> Later:
     """Whether the session may listen to one room more."""
-    limit = session.edge.settings.limits.subscriptions
+    limit = session.edge.limits.subscriptions
     if len(session.rooms) >= limit and command.room.lower() not in session.rooms:
         raise TooManySubscriptions(f"at most {limit} rooms a session; unsubscribe one", field="room")
     return subscribe
@@ -68,7 +68,7 @@ def _live_seq(channel: Channel) -> int | None:
 
 async def catch_up(session: Session, key: str, since: Any, live: int | None) -> tuple[int, dict[str, Any]]:
     """The seq up to which the answer goes, and the answer's fields: `seq`, and `recovered` with `messages`."""
-    edge, limits = session.edge, session.edge.settings.limits
+    edge, limits = session.edge, session.edge.limits
     if live is None or (since is not UNSET and since > live):
         live = (await edge.history.newest_seqs([key])).get(key, 0)
     if since is UNSET:

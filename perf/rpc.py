@@ -25,7 +25,7 @@ import grpc.aio
 
 from chat.adapters.rpc.authority import GrpcAuthority, auth_service
 from chat.adapters.rpc.bindings import serve_rpc
-from chat.adapters.rpc.options import BINDINGS, RpcOptions
+from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 from perf.measure import pin
 from perf.served import CLIENT_CORE, SERVER_CORE
@@ -35,6 +35,7 @@ PATH = "/rookery.auth.v1.AuthService/CheckToken"
 TOKEN = "t" * 300
 USER = "11111111-1111-4111-8111-111111111111"
 INFO = TokenInfo(user=USER, name="ada", family=USER, expires=1_800_000_000.0)
+BINDINGS: dict[str, Binding] = {"grpcio": "grpcio", "purerpc": "purerpc"}
 RIVALS = ("bare", *BINDINGS)
 CONCURRENCY = 64
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from chat.assembly import Engines, open_engines
 from chat.domain.records import AnyRecord, Sent
-from chat.settings import from_environment
+from chat.settings import read_settings
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode
 from perf.cluster import cluster
 from perf.store import make_messages
@@ -117,7 +117,7 @@ async def work(engines: Engines, rival: Rival, count: int) -> Cost:
 def measure(rival: Rival, count: int, profile: cProfile.Profile | None = None) -> Cost:
     """On collections and topics of its own."""
     with cluster() as made:
-        settings = from_environment(made.environ)
+        settings = read_settings(made.environ)
 
         async def run() -> Cost:
             async with open_engines(settings, tidy=False) as engines:

@@ -10,14 +10,14 @@ from chat.settings import Settings, SettingsError
 
 async def run(settings: Settings, _options: argparse.Namespace) -> int:
     """Migrate, and say from which version to which. Raises `Unavailable` when another migration runs."""
-    if not settings.mongo_url:
+    if not settings.mongo.url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
     with drivers():
         from chat.adapters.mongo.client import open_mongo
         from chat.adapters.mongo.schema import migrate
 
-    opening = open_mongo(settings.mongo_url, database=settings.mongo_database, seconds=settings.mongo_timeout_seconds)
-    async with opening as mongo:
+    url, database, seconds = settings.mongo.url, settings.mongo.database, settings.mongo.timeout_seconds
+    async with open_mongo(url, database=database, seconds=seconds) as mongo:
         before, after = await migrate(mongo)
         name = mongo.latest.name
     if before == after:

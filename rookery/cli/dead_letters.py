@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Replay what is there now. Interrupted and called again, it may put some back twice, which workers drop."""
-    if settings.kafka:
+    if settings.kafka.brokers:
         check_backend(settings)
     async with open_log(settings) as log:
         if options.dry_run:

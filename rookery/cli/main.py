@@ -8,14 +8,13 @@ import logging
 import resource
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any
 
 import anyio
 
 import rookery
 from chat.errors import RookeryError
-from chat.settings import Settings, SettingsError, from_environment
+from chat.settings import Settings, SettingsError, read_settings
 from rookery.cli import db, dead_letters, roles, seed, topics
 from rookery.cli.parts import POOLS
 
@@ -27,17 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The `rookery` command: its exit code. 0 after a drain, 1 when it cannot start, 2 for unusable arguments."""
     options = _parser().parse_args(arguments)
     try:
-        settings = from_environment(
-            data=options.data,
-            http=getattr(options, "http", None),
-            ws=getattr(options, "ws", None),
-            backend=options.backend,
-            log_level=options.log_level,
+        settings = read_settings(
+            flags={
+                "--data": options.data,
+                "--http": getattr(options, "http", None),
+                "--ws": getattr(options, "ws", None),
+                "--backend": options.backend,
+                "--log-level": options.log_level,
+            }
         )
     except SettingsError as error:
         return _fail(str(error))
-    if settings.backend not in _BACKENDS:
-        return _fail(f"ROOKERY_BACKEND={settings.backend!r}: give one of {', '.join(_BACKENDS)}")
     _prepare(settings)
     run: Main = options.run
     return _run(run, settings, options)
@@ -68,7 +67,8 @@ def _leaves(group: BaseExceptionGroup[Any]) -> list[str]:
 
 
 def _fail(message: str) -> int:
-    print(f"rookery: {message}", file=sys.stderr)
+    for line in message.splitlines():
+        print(f"rookery: {line}", file=sys.stderr)
     return 1
 
 
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(commands: Any, name: str, text: str, run: Main) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the embedded engines (default ./data)")
+    parser.add_argument("--data", metavar="DIR", help="folder of the embedded engines (default ./data)")
     parser.add_argument("--backend", choices=_BACKENDS, help="event loop (default uvloop)")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="default info")
     parser.set_defaults(run=run)

@@ -64,9 +64,9 @@ def make_keys(settings: Settings, engines: Commons) -> KeyRing:
     """The signing keys."""
     return KeyRing(
         engines.accounts,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        rotation_seconds=settings.key_rotation_seconds,
+        issuer=settings.tokens.issuer,
+        audience=settings.tokens.audience,
+        rotation_seconds=settings.tokens.key_rotation_seconds,
     )
 
 
@@ -74,7 +74,8 @@ def make_edge(parts: Parts) -> Edge:
     """The WebSocket edge."""
     engines = parts.whole
     return Edge(
-        settings=parts.settings,
+        settings=parts.settings.edge,
+        limits=parts.settings.limits,
         log=engines.log,
         relay=engines.relay,
         presence=engines.presence,
@@ -83,7 +84,7 @@ def make_edge(parts: Parts) -> Edge:
         history=engines.history,
         keys=parts.keys,
         authority=parts.authority,
-        cases=engines.cases if moderates(parts.settings) else None,
+        cases=engines.cases if parts.settings.moderation.is_on else None,
     )
 
 
@@ -114,17 +115,12 @@ def make_http(parts: Parts, collectors: Sequence[Collector], rest: Sequence[str]
     return create_app(services, roles=rest), health
 
 
-def moderates(settings: Settings) -> bool:
-    """Whether texts are checked."""
-    return settings.moderation or bool(settings.moderation_rules)
-
-
 def _persistence(parts: Parts) -> Pools:
     engines = parts.whole
     notices = engines.log if parts.settings.notifications else None
     handler = PersistenceHandler(engines.history, engines.accounts, engines.relay, notices=notices)
     pools: Pools = {"persistence": Pool(engines.log, "persistence", TOPICS, handler)}
-    if moderates(parts.settings):
+    if parts.settings.moderation.is_on:
         verdicts = VerdictHandler(
             log=engines.log,
             history=engines.history,
@@ -159,5 +155,5 @@ POOLS: Mapping[str, Callable[[Parts], Pools]] = {
 
 def default_pools(settings: Settings) -> tuple[str, ...]:
     """The pools of a process that does everything."""
-    wanted = {"persistence": True, "moderation": moderates(settings), "notification": settings.notifications}
+    wanted = {"persistence": True, "moderation": settings.moderation.is_on, "notification": settings.notifications}
     return tuple(name for name, runs in wanted.items() if runs)

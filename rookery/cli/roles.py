@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from chat.assembly import Commons, check_engines, open_commons, open_engines
 from chat.ports.conversations import Conversations
-from chat.settings import Settings, SettingsError
+from chat.settings import Address, Settings
 from gateway.edge import Edge
 from gateway.listener import bind
 from gateway.metrics import EdgeCollector
@@ -58,19 +58,10 @@ class Role:
         return not {"chat", "moderation", "persistence"}.isdisjoint(self.rest + self.pools)
 
 
-def split_address(address: str, flag: str) -> tuple[str, int]:
-    """Host and port of HOST:PORT (IPv6 in brackets). Raises `SettingsError` naming the flag."""
-    host, colon, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise SettingsError(f"{flag} {address!r}: give HOST:PORT, such as 127.0.0.1:8000")
-    return host, int(port)
-
-
-def join_address(sock: socket.socket) -> str:
-    """HOST:PORT of a bound socket."""
+def bound_address(sock: socket.socket) -> Address:
+    """Where a socket is bound."""
     host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Address(host, port)
 
 
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
@@ -109,13 +100,13 @@ async def _run_one(settings: Settings, role: Role) -> int:
 
 
 async def _run(settings: Settings, role: Role) -> int:
-    split_address(settings.http, "--http")
     async with AsyncExitStack() as stack:
         sock = None
         if role.edge:
-            sock = bind(*split_address(settings.ws, "--ws"), reuse_port=settings.reuse_port)
+            sock = bind(settings.edge.address.host, settings.edge.address.port, reuse_port=settings.edge.reuse_port)
             stack.callback(sock.close)
-            settings = msgspec.structs.replace(settings, ws=join_address(sock))
+            bound = msgspec.structs.replace(settings.edge, address=bound_address(sock))
+            settings = msgspec.structs.replace(settings, edge=bound)
         opening: Any = open_engines(settings, tidy=bool(role.pools)) if role.logs else open_commons(settings)
         engines: Commons = await stack.enter_async_context(opening)
         keys = make_keys(settings, engines)
@@ -156,7 +147,7 @@ class _Process:
             self.edge = make_edge(self.parts)
             await self.tasks.start(self.edge.serve, [sock])
             self.collectors.append(EdgeCollector(self.edge))
-            ready += f" ws={self.parts.settings.ws}"
+            ready += f" ws={self.parts.settings.edge.address}"
         self.collectors += rpc.collectors(self.parts.settings, self.role.rpc)
         app, health = make_http(self.parts, self.collectors, self.role.rest)
         http = await self.tasks.start(self._serve_http, app)
@@ -185,7 +176,9 @@ class _Process:
         self.collectors.append(collector)
 
     async def _serve_http(self, app: ASGIApp, *, task_status: TaskStatus[str]) -> None:
-        await serve_http(app, self.parts.settings.http, shutdown=self.stop_http.wait, task_status=task_status)
+        await serve_http(
+            app, str(self.parts.settings.http.address), shutdown=self.stop_http.wait, task_status=task_status
+        )
         self.http_stopped.set()
 
     async def _drain(self, health: Health) -> None:

@@ -20,7 +20,7 @@ def collectors(settings: Settings, role: str) -> Sequence[Collector]:
         with drivers():
             from chat.adapters.rpc.statistics import SERVER
         found.append(SERVER)
-    if settings.auth_rpc or settings.chat_rpc or settings.moderation_rpc:
+    if settings.rpc.auth or settings.rpc.chat or settings.rpc.moderation:
         with drivers():
             from chat.adapters.rpc.statistics import CLIENT
         found.append(CLIENT)
@@ -41,6 +41,6 @@ async def serve(parts: Parts, role: str, reads: Conversations, tasks: TaskGroup)
         service = chat_service(reads)
     else:
         service = moderation_service(parts.judge)
-    options = rpc_options(parts.settings)
-    address: str = await tasks.start(serve_rpc, [service], listen_address(parts.settings, options), options)
+    options = rpc_options(parts.settings.rpc)
+    address: str = await tasks.start(serve_rpc, [service], listen_address(parts.settings.rpc, options), options)
     return address

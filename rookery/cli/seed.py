@@ -34,7 +34,7 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Make them, and write the files. Users of the prefix that exist already are used again."""
     _check(options)
     async with open_store(settings) as store:
-        keys = KeyRing(store.accounts, issuer=settings.issuer, audience=settings.audience)
+        keys = KeyRing(store.accounts, issuer=settings.tokens.issuer, audience=settings.tokens.audience)
         await keys.refresh()
         users = await _users(store, options.users, options.prefix)
         rooms = await _rooms(store, options, users)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chat.assembly import drivers
-from chat.settings import Settings, SettingsError
+from chat.settings import KafkaSettings, Settings, SettingsError
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
@@ -36,8 +36,8 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     with drivers():
         from chat.adapters.kafka.connection import cluster_of
         from chat.adapters.kafka.topics import Topics
-    async with Topics.open(cluster_of(settings)) as topics:
-        wanted = plan(settings)
+    async with Topics.open(cluster_of(settings.kafka)) as topics:
+        wanted = plan(settings.kafka)
         found = await topics.apply(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
     show(wanted, found)
     return 0 if all(difference.done for difference in found) else 1
@@ -47,29 +47,29 @@ def check_backend(settings: Settings) -> None:
     """Raises `SettingsError` on a backend that Kafka's driver does not run on."""
     if settings.backend == "trio":
         raise SettingsError("Kafka's driver runs on asyncio: give --backend uvloop or asyncio")
+    if not settings.kafka.brokers:
+        raise SettingsError("ROOKERY_KAFKA is not set: give Kafka's brokers, such as kafka-1:9092,kafka-2:9092")
 
 
-def plan(settings: Settings, names: Sequence[str] = TOPICS) -> list[Topic]:
+def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[Topic]:
     """The topics that the settings want. Dead letters are few: one partition."""
     from chat.adapters.kafka.producer import LARGEST_RECORD
     from chat.adapters.kafka.topics import planned
 
-    if settings.kafka_partitions < 1 or settings.kafka_replication < 1:
-        raise SettingsError("ROOKERY_KAFKA_PARTITIONS and ROOKERY_KAFKA_REPLICATION take at least 1")
     wanted = []
     for name in names:
         for topic, partitions, hours in (
-            (name, settings.kafka_partitions, settings.kafka_retention_hours),
-            (dead_topic(name), 1, settings.kafka_dead_retention_hours),
+            (name, kafka.partitions, kafka.retention_hours),
+            (dead_topic(name), 1, kafka.dead_retention_hours),
         ):
             wanted.append(
                 planned(
-                    settings.kafka_prefix + topic,
+                    kafka.prefix + topic,
                     partitions=partitions,
-                    replication=settings.kafka_replication,
-                    min_insync=settings.kafka_min_insync,
+                    replication=kafka.replication,
+                    min_insync=kafka.min_insync,
                     retention_hours=hours,
-                    record_bytes=max(LARGEST_RECORD, settings.kafka_batch_bytes),
+                    record_bytes=max(LARGEST_RECORD, kafka.batch_bytes),
                 )
             )
     return wanted

@@ -107,7 +107,7 @@ async def _throttle(request: Request) -> Throttle:
 
 
 async def _address(request: Request, services: With) -> str:
-    return client_address(request.scope, trust_forwarded=services.settings.trust_forwarded)
+    return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
 
 
 Rates = Annotated[Throttle, Depends(_throttle)]

@@ -76,13 +76,13 @@ async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
 
 
 def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
-    seconds = services.settings.token_seconds
+    seconds = services.settings.tokens.access_seconds
     access_token = services.keys.issue(user.id, user.name, family, seconds)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
 
 
 def _expiry(services: Services) -> int:
-    return services.clock() + services.settings.refresh_seconds * 1000
+    return services.clock() + services.settings.tokens.refresh_seconds * 1000
 
 
 def _digest(token: str) -> bytes:

@@ -18,10 +18,10 @@ _ADDRESSES = 10_000
 
 
 class Throttle:
-    """One per process. Does nothing while `settings.rate_limits` is off."""
+    """One per process. Does nothing while `limits.rate_limits` is off."""
 
     def __init__(self, services: Services) -> None:
-        self._on = services.settings.rate_limits
+        self._on = services.settings.limits.rate_limits
         self._limits = services.limits
         self._allowed = services.settings.limits
         self._clock = services.clock

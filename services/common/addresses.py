@@ -39,13 +39,13 @@ def limit_key(address: str) -> str:
 
 def websocket_url(scope: Mapping[str, Any], settings: Settings) -> str:
     """Where the edge is: the setting, or else the host that the client called, with the port of the edge."""
-    if settings.ws_url:
-        return settings.ws_url
-    secure = _last(scope, b"x-forwarded-proto") if settings.trust_forwarded else None
+    if settings.http.ws_url:
+        return settings.http.ws_url
+    secure = _last(scope, b"x-forwarded-proto") if settings.http.trust_forwarded else None
     scheme = "wss" if (secure or scope.get("scheme")) in {"https", "wss"} else "ws"
-    own_host, _, port = settings.ws.rpartition(":")
     called = _HOST.fullmatch(_last(scope, b"host") or "")
-    return f"{scheme}://{called[1] if called else own_host}:{port}/ws"
+    own = settings.edge.address
+    return f"{scheme}://{called[1]}:{own.port}/ws" if called else f"{scheme}://{own}/ws"
 
 
 def _last(scope: Mapping[str, Any], wanted: bytes) -> str | None:

@@ -27,7 +27,7 @@ from services.common.health import Health
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The ports and their settings. `settings.ws` is the address that the edge is bound to. `clock` is in ms."""
+    """The ports and their settings. `settings.edge.address` is where the edge is bound. `clock` is in ms."""
 
     settings: Settings
     accounts: Accounts

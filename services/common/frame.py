@@ -86,7 +86,7 @@ class Frame:
         route = getattr(scope.get("route"), "path", "-")
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
-        address = client_address(scope, trust_forwarded=self._settings.trust_forwarded)
+        address = client_address(scope, trust_forwarded=self._settings.http.trust_forwarded)
         access.info("%s %s %s %d %.1fms", address, method, route, status, seconds * 1000)
 
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:

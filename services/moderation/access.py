@@ -18,7 +18,7 @@ from services.moderation.models import Place
 
 def is_moderator(services: Services, user: User) -> bool:
     """Whether the operator named this user in ROOKERY_MODERATORS. Names are compared without case."""
-    return user.name.lower() in {name.lower() for name in services.settings.moderators}
+    return user.name.lower() in {name.lower() for name in services.settings.moderation.moderators}
 
 
 async def moderator(caller: Caller, services: With) -> User:

@@ -72,7 +72,7 @@ async def _throttle(request: Request) -> Throttle:
 
 
 async def _address(request: Request, services: With) -> str:
-    return client_address(request.scope, trust_forwarded=services.settings.trust_forwarded)
+    return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
 
 
 @router.post("/appeals/block", status_code=201, responses=responses(401, 409, 422, 429))
@@ -144,7 +144,7 @@ async def _admit_owner(services: Services, room: str, caller: User) -> None:
 
 
 async def _limit(services: Services, caller: User) -> None:
-    if services.settings.rate_limits:
+    if services.settings.limits.rate_limits:
         wait = await services.limits.count_call(f"report:{caller.id}", limit=REPORTS_A_MINUTE, window_s=60.0)
         if wait:
             raise RateLimited("too many reports and appeals; wait a little", retry_after_ms=wait)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anyio
-import msgspec
 import pytest
 
 from chat.assembly import DRIVERS, check_engines, open_engines, open_store
@@ -15,9 +15,10 @@ from chat.domain.models import User
 from chat.domain.records import Sent
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
-from chat.settings import Settings, SettingsError
+from chat.settings import Address, SettingsError
 from chat.wire.records import DM_TOPIC, encode
 from chat.wire.relay import live_key, user_channel
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 ASYNCIO = pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
@@ -26,7 +27,7 @@ ASYNCIO = pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 @ASYNCIO
 async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_restart(tmp_path: Path) -> None:
     ada, bob, client_id = new_id(), new_id(), new_id()
-    settings = Settings(data=tmp_path)
+    settings = make_settings(data=tmp_path)
     sent = Sent(conversation=dm_key(ada, bob), actor=ada, ts=now_ms(), name="ada", text="psst", client_id=client_id)
     async with open_engines(settings) as engines:
         await engines.log.append(DM_TOPIC, sent.conversation, encode(sent))
@@ -42,7 +43,7 @@ async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_res
 
 @ASYNCIO
 async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path)
+    settings = make_settings(data=tmp_path)
     async with open_engines(settings) as engines:
         with pytest.raises(Unavailable, match="in use by another process"):
             async with open_engines(settings):
@@ -54,17 +55,24 @@ async def test_a_folder_has_one_server_and_any_number_of_guests(tmp_path: Path) 
     assert await anyio.Path(tmp_path, "rookery.db").exists()
 
 
-@pytest.mark.parametrize("name", ["redis_url", "kafka", "mongo_url"])
+SERVERS: dict[str, Any] = {
+    "redis_url": "redis://somewhere",
+    "kafka": (Address("somewhere", 1),),
+    "mongo_url": "mongodb://somewhere",
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
 async def test_processes_of_single_roles_need_all_three_servers(name: str) -> None:
-    settings = msgspec.structs.replace(Settings(), **dict.fromkeys(DRIVERS.keys() - {name}, "somewhere"))
+    settings = make_settings(**{other: value for other, value in SERVERS.items() if other != name})
     with pytest.raises(SettingsError, match=f"set ROOKERY_{name.upper()}:"):
         check_engines(settings, shared=True)
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
-@pytest.mark.parametrize(("name", "driver"), DRIVERS.items())
+@pytest.mark.parametrize(("name", "driver"), list(zip(SERVERS, DRIVERS.values(), strict=True)))
 async def test_on_trio_the_engines_that_cannot_be_used_are_named(tmp_path: Path, name: str, driver: str) -> None:
-    settings = msgspec.structs.replace(Settings(data=tmp_path / "data"), **{name: "somewhere"})
+    settings = make_settings(data=tmp_path / "data", **{name: SERVERS[name]})
     with pytest.raises(SettingsError, match=rf"ROOKERY_{name.upper()}: .*{driver}.*--backend uvloop"):
         async with open_engines(settings):
             pass

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.settings import Settings
+from chat.settings import Address, Settings
 from services.common.addresses import client_address, limit_key, websocket_url
+from tests.support.settings import make_settings
 
 
 def scope(scheme: str = "http", client: tuple[str, int] | None = ("10.0.0.1", 9), **headers: str) -> dict[str, object]:
@@ -51,12 +52,12 @@ def test_limits_count_a_subscriber_and_not_an_address(address: str, key: str) ->
     ("given", "settings", "expected"),
     [
         (scope(), Settings(), "ws://127.0.0.1:8001/ws"),
-        (scope(host="chat.example"), Settings(ws="0.0.0.0:99"), "ws://chat.example:99/ws"),
+        (scope(host="chat.example"), make_settings(ws=Address("::", 99)), "ws://chat.example:99/ws"),
         (scope("https", host="chat.example:443"), Settings(), "wss://chat.example:8001/ws"),
         (scope(host="a", x_forwarded_proto="https"), Settings(), "ws://a:8001/ws"),
-        (scope(host="a", x_forwarded_proto="https"), Settings(trust_forwarded=True), "wss://a:8001/ws"),
+        (scope(host="a", x_forwarded_proto="https"), make_settings(trust_forwarded=True), "wss://a:8001/ws"),
         (scope(host="a b"), Settings(), "ws://127.0.0.1:8001/ws"),
-        (scope(host="a"), Settings(ws_url="wss://edge.example/ws"), "wss://edge.example/ws"),
+        (scope(host="a"), make_settings(ws_url="wss://edge.example/ws"), "wss://edge.example/ws"),
     ],
 )
 def test_the_edge_is_where_the_client_called(given: dict[str, object], settings: Settings, expected: str) -> None:

@@ -10,14 +10,15 @@ import pytest
 from argon2 import PasswordHasher
 
 from chat.engines.executor import InlineExecutor
-from chat.settings import Limits, Settings
+from chat.settings import Settings
 from chat.wire.relay import user_channel
 from services.auth.passwords import Passwords
 from tests.services.test_passwords import CountingHasher
 from tests.support.rest import CHEAP, User, open_rest, received
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
-LIMITED = Settings(rate_limits=True)
+LIMITED = Settings()
 
 
 async def test_registration_gives_an_account_that_is_logged_in() -> None:
@@ -33,7 +34,7 @@ async def test_registration_gives_an_account_that_is_logged_in() -> None:
 
 
 async def test_an_account_says_whether_it_moderates_the_instance() -> None:
-    async with open_rest(settings=Settings(rate_limits=False, moderators=("ANN",))) as rest:
+    async with open_rest(settings=make_settings(rate_limits=False, moderators=("ANN",))) as rest:
         for name, moderates in [("Ann", True), ("ben", False)]:
             account = (await rest("POST", "/api/auth/register", {"name": name, "password": "a long password"})).json()
             assert (await User(rest, account)("GET", "/api/auth/me")).json()["moderator"] is moderates
@@ -224,7 +225,7 @@ async def test_jwks_is_public() -> None:
 
 
 async def test_registrations_are_limited_by_address() -> None:
-    settings = Settings(limits=Limits(register_per_minute=2))
+    settings = make_settings(register_per_minute=2)
     async with open_rest(settings=settings) as rest:
         for _ in range(2):
             await rest.user()
@@ -253,7 +254,7 @@ async def test_failed_log_ins_are_limited_by_name() -> None:
 
 
 async def test_failed_log_ins_are_limited_by_address_and_right_ones_are_not() -> None:
-    settings = Settings(limits=Limits(login_failures_per_address=3))
+    settings = make_settings(login_failures_per_address=3)
     async with open_rest(settings=settings) as rest:
         await rest.user("ann")
         right = {"name": "ann", "password": "a long password"}
@@ -270,7 +271,7 @@ async def test_failed_log_ins_are_limited_by_address_and_right_ones_are_not() ->
 
 
 async def test_limits_can_be_switched_off() -> None:
-    async with open_rest(settings=Settings(rate_limits=False, limits=Limits(login_failures_per_name=1))) as rest:
+    async with open_rest(settings=make_settings(rate_limits=False, login_failures_per_name=1)) as rest:
         for _ in range(3):
             answer = await rest("POST", "/api/auth/login", {"name": "ann", "password": "a guess"})
             assert answer.status_code == 401

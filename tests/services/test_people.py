@@ -7,9 +7,10 @@ import pytest
 
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.models import PresenceState
-from chat.settings import Settings
+from chat.settings import Address
 from tests.support.clocks import virtual_time
 from tests.support.rest import open_rest
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -54,13 +55,13 @@ async def test_a_bad_question_for_presence_is_refused(query: str) -> None:
 
 
 async def test_config_is_for_everyone() -> None:
-    async with open_rest(settings=Settings(ws="127.0.0.1:4001")) as rest:
+    async with open_rest(settings=make_settings(ws=Address("127.0.0.1", 4001))) as rest:
         answer = await rest("GET", "/api/config")
         body = answer.json()
         assert (body["ws_url"], body["push_key"], body["voice"]) == ("ws://chat.test:4001/ws", None, False)
         assert body["limits"]["text_bytes"] == 16 * 1024
         assert "connect-src 'self' ws://chat.test:4001;" in answer.headers["content-security-policy"]
-    async with open_rest(settings=Settings(ws_url="wss://edge.example/ws")) as rest:
+    async with open_rest(settings=make_settings(ws_url="wss://edge.example/ws")) as rest:
         answer = await rest("GET", "/api/config")
         assert answer.json()["ws_url"] == "wss://edge.example/ws"
         assert "connect-src 'self' wss://edge.example;" in answer.headers["content-security-policy"]

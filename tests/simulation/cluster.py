@@ -130,7 +130,8 @@ class EdgeNode(Node):
     def __init__(self, name: str, cluster: Cluster) -> None:
         super().__init__(name, cluster)
         self.edge = cluster.parts.edge(
-            settings=cluster.plan.settings,
+            settings=cluster.plan.settings.edge,
+            limits=cluster.plan.settings.limits,
             log=self.log,
             relay=self.relay,
             presence=ProcessPresence(self.process),
@@ -175,7 +176,7 @@ class Cluster:
         self.clients: list[Client] = []
         self.nodes: dict[str, Node] = {}
         self.places: dict[str, str] = {}
-        self.drain_seconds = plan.settings.drain_seconds
+        self.drain_seconds = plan.settings.edge.drain_seconds
         self.tasks: TaskGroup
         self._relay_outages = 0
         self._reader = Process("rest", self.faults)

@@ -278,7 +278,7 @@ class LossyEdge(Edge):
     connection_class: type[Connection] = LossyConnection
 
     def open(self, sock: socket.socket) -> None:
-        connection = self.connection_class(self.mux, sock, self.settings.limits.outbox_bytes)
+        connection = self.connection_class(self.mux, sock, self.limits.outbox_bytes)
         connection.owner = opening = Opening(self, connection)
         self.openings[opening] = None
 

@@ -7,7 +7,7 @@ import random
 from msgspec import Struct
 
 from chat.domain.models import User
-from chat.settings import Limits, Settings
+from chat.settings import EdgeSettings, LimitSettings, Settings
 
 NAMES = ("ann", "ben", "cat", "dan", "eve")
 ROOMS = ("hall", "attic")
@@ -92,9 +92,10 @@ def draw_settings(rng: random.Random) -> Settings:
     """Small limits, so that small runs reach them."""
     # The outbox takes the largest answer: what is resumed, with some 350 bytes around each text.
     resume = rng.choice((3, 8))
-    limits = Limits(resume_messages=resume, resume_bytes=4_000, outbox_bytes=8_000, pending_commands=rng.choice((2, 8)))
-    return Settings(
-        limits=limits,
+    limits = LimitSettings(
+        resume_messages=resume, resume_bytes=4_000, outbox_bytes=8_000, pending_commands=rng.choice((2, 8))
+    )
+    edge = EdgeSettings(
         deflate=False,
         heartbeat_seconds=4.0,
         auth_seconds=6.0,
@@ -105,3 +106,4 @@ def draw_settings(rng: random.Random) -> Settings:
         presence_damping_seconds=0.5,
         access_cache_seconds=rng.choice((0.5, 60.0)),
     )
+    return Settings(edge=edge, limits=limits)

@@ -21,7 +21,7 @@ from chat.engines.log import SqliteLog
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.ports.relay import Listener
-from chat.settings import Settings
+from chat.settings import LimitSettings, Settings
 from chat.tokens import KeyRing
 from services.app import create_app, openapi
 from services.auth.passwords import Passwords
@@ -105,7 +105,7 @@ async def open_rest(
 ) -> AsyncIterator[Rest]:
     """A whole application. `replaced` are collaborators that a test brings."""
     clock = ManualClock(NOW)
-    settings = settings or Settings(rate_limits=False)
+    settings = settings or Settings(limits=LimitSettings(rate_limits=False))
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(sqlite_memory(Path()))
         accounts, rooms, history = stores.accounts, stores.rooms, stores.history
@@ -114,7 +114,7 @@ async def open_rest(
         log = await stack.enter_async_context(SqliteLog.open(None, executor=InlineExecutor(), commit_interval_ms=0))
         rules = await Rules.open(executor=InlineExecutor())
         moderation = ModerationService(rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor())
-        keys = KeyRing(accounts, rotation_seconds=settings.key_rotation_seconds, clock=clock)
+        keys = KeyRing(accounts, rotation_seconds=settings.tokens.key_rotation_seconds, clock=clock)
         await keys.refresh()
         collaborators: dict[str, Any] = {
             "settings": settings,

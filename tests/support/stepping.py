@@ -117,7 +117,7 @@ async def stepped_edge(here: World, stepper: Stepper) -> AsyncIterator[Edge]:
     }
     ports["log"] = SteppedLog(here.log, stepper)
     ports["relay"] = SteppedRelay(here.relay, stepper)
-    edge = Edge(settings=here.settings, keys=here.keys, clock=here.clock, **ports)
+    edge = Edge(settings=here.settings, limits=here.limits, keys=here.keys, clock=here.clock, **ports)
     before, here.edge = here.edge, edge
     try:
         async with anyio.create_task_group() as tasks:

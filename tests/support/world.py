@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import anyio
-import msgspec
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, RejectConnection, Request, TextMessage
 
@@ -26,11 +25,12 @@ from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.relay import Publication
-from chat.settings import Settings
+from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.relay import MemberChanged, pack_control, pack_event, room_channel, user_channel
 from gateway.edge import Edge
+from tests.support.settings import make_settings
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
@@ -148,8 +148,9 @@ class Client:
 class World:
     """The system and its people. Made by `world`."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: EdgeSettings, limits: LimitSettings, clock: Clock) -> None:
         self.settings = settings
+        self.limits = limits
         self.clock = clock
         self.accounts: SqliteAccounts
         self.rooms: SqliteRooms
@@ -208,10 +209,9 @@ class World:
 @asynccontextmanager
 async def world(**settings: Any) -> AsyncIterator[World]:
     """A running system; every part ends with the context."""
-    limits = settings.pop("limits", {})
-    made = Settings(**settings)
-    made = msgspec.structs.replace(made, limits=msgspec.structs.replace(made.limits, **limits))
-    here = World(made, Clock())
+    everything = make_settings(**settings.pop("limits", {}), **settings)
+    made = everything.edge
+    here = World(made, everything.limits, Clock())
     inline = InlineExecutor()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Database.open(None, executor=inline, schema=STORE))
@@ -230,6 +230,7 @@ async def world(**settings: Any) -> AsyncIterator[World]:
                 await tasks.start(Pool(here.log, "persistence", [topic], handler).run)
             here.edge = Edge(
                 settings=made,
+                limits=here.limits,
                 log=here.log,
                 relay=here.relay,
                 presence=here.presence,

@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,10 +14,8 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from chat.errors import Unavailable
-from chat.settings import Settings, SettingsError
+from chat.settings import KafkaSettings
 
-SECURITY = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 RETRY_MS = 200
 METADATA_AGE_MS = 60_000
 CLIENT_ID = "rookery"
@@ -56,28 +53,15 @@ class Cluster(Struct, frozen=True, kw_only=True):
         return options
 
 
-def cluster_of(settings: Settings) -> Cluster:
-    """The cluster that the settings name. Raises `SettingsError` for what cannot be."""
-    security = settings.kafka_security.lower()
-    mechanism = settings.kafka_sasl_mechanism.upper()
-    if not settings.kafka.strip(", "):
-        raise SettingsError("ROOKERY_KAFKA: give Kafka's brokers, such as kafka-1:9092,kafka-2:9092")
-    if security not in SECURITY:
-        raise SettingsError(f"ROOKERY_KAFKA_SECURITY={security!r}: give one of {', '.join(SECURITY)}")
-    if security.startswith("sasl"):
-        if mechanism not in MECHANISMS:
-            raise SettingsError(f"ROOKERY_KAFKA_SASL_MECHANISM={mechanism!r}: give one of {', '.join(MECHANISMS)}")
-        if not settings.kafka_username or not settings.kafka_password:
-            raise SettingsError("ROOKERY_KAFKA_SECURITY asks for SASL: give ROOKERY_KAFKA_USERNAME and …_PASSWORD")
-    if settings.kafka_ca_file and not Path(settings.kafka_ca_file).is_file():
-        raise SettingsError(f"ROOKERY_KAFKA_CA_FILE={settings.kafka_ca_file!r}: there is no such file")
+def cluster_of(settings: KafkaSettings) -> Cluster:
+    """The cluster that the settings name."""
     return Cluster(
-        servers=settings.kafka,
-        security=security,
-        mechanism=mechanism,
-        username=settings.kafka_username,
-        password=settings.kafka_password,
-        ca_file=settings.kafka_ca_file,
+        servers=",".join(map(str, settings.brokers)),
+        security=settings.security,
+        mechanism=settings.sasl_mechanism,
+        username=settings.username,
+        password=settings.password,
+        ca_file=str(settings.ca_file or ""),
     )
 
 

@@ -23,7 +23,7 @@ from chat.adapters.kafka.connection import Cluster, cluster_of, quieten
 from chat.adapters.kafka.consumer import Member
 from chat.adapters.kafka.producer import REQUEST_SECONDS, Producer
 from chat.ports.log import Ack
-from chat.settings import Settings
+from chat.settings import KafkaSettings
 
 BUFFER_RECORDS = 20_000
 BUFFER_BYTES = 64 * 1024 * 1024
@@ -107,18 +107,18 @@ class KafkaLog:
 
     @classmethod
     @asynccontextmanager
-    async def from_settings(cls, settings: Settings) -> AsyncIterator[KafkaLog]:
-        """As `open`, with what the settings say. Raises `SettingsError`, too."""
+    async def from_settings(cls, settings: KafkaSettings) -> AsyncIterator[KafkaLog]:
+        """As `open`, with what the settings say."""
         async with cls.open(
             cluster_of(settings),
-            prefix=settings.kafka_prefix,
-            buffer_records=settings.kafka_buffer_records,
-            buffer_bytes=settings.kafka_buffer_bytes,
-            batch_bytes=settings.kafka_batch_bytes,
-            interval_ms=settings.kafka_interval_ms,
-            delivery_s=settings.kafka_delivery_seconds,
-            session_s=settings.kafka_session_seconds,
-            hand_over_s=settings.kafka_hand_over_seconds,
+            prefix=settings.prefix,
+            buffer_records=settings.buffer_records,
+            buffer_bytes=settings.buffer_bytes,
+            batch_bytes=settings.batch_bytes,
+            interval_ms=settings.interval_ms,
+            delivery_s=settings.delivery_seconds,
+            session_s=settings.session_seconds,
+            hand_over_s=settings.hand_over_seconds,
         ) as log:
             yield log
 

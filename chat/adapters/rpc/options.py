@@ -8,10 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from chat.settings import Settings, SettingsError
+from chat.settings import RpcSettings, SettingsError
 
 Binding = Literal["grpcio", "purerpc"]
-BINDINGS: dict[str, Binding] = {"grpcio": "grpcio", "purerpc": "purerpc"}
 
 
 class RpcOptions(Struct, frozen=True, kw_only=True):
@@ -37,42 +36,28 @@ class RpcOptions(Struct, frozen=True, kw_only=True):
         return self.certificate is not None
 
 
-def rpc_options(settings: Settings) -> RpcOptions:
-    """Raises `SettingsError` for what does not fit together."""
-    if settings.rpc_binding not in BINDINGS:
-        raise SettingsError(f"ROOKERY_RPC_BINDING={settings.rpc_binding!r}: give grpcio or purerpc")
-    files = {name: getattr(settings, name) for name in ("rpc_tls_cert", "rpc_tls_key", "rpc_tls_ca")}
-    missing = [f"ROOKERY_{name.upper()}" for name, path in files.items() if not path]
-    if missing and len(missing) < len(files):
-        raise SettingsError(f"{' and '.join(missing)}: give all three of the TLS files, or none")
-    if settings.rpc_deadline_seconds <= 0:
-        raise SettingsError("ROOKERY_RPC_DEADLINE_SECONDS: give a number above 0")
-    if settings.rpc_max_bytes < 65_536:
-        raise SettingsError("ROOKERY_RPC_MAX_BYTES: give 65536 or more")
-    if not settings.rpc_token.isascii() or not settings.rpc_token.isprintable() or " " in settings.rpc_token:
-        raise SettingsError("ROOKERY_RPC_TOKEN: give printable ASCII without spaces")
-    certificate, key, authority = (Path(path) if path else None for path in files.values())
+def rpc_options(settings: RpcSettings) -> RpcOptions:
+    """The same as the settings say."""
     return RpcOptions(
-        binding=BINDINGS[settings.rpc_binding],
-        deadline=settings.rpc_deadline_seconds,
-        max_bytes=settings.rpc_max_bytes,
-        token=settings.rpc_token,
-        certificate=certificate,
-        key=key,
-        authority=authority,
-        peers=settings.rpc_peers,
+        binding=settings.binding,
+        deadline=settings.deadline_seconds,
+        max_bytes=settings.max_bytes,
+        token=settings.token,
+        certificate=settings.tls_cert,
+        key=settings.tls_key,
+        authority=settings.tls_ca,
+        peers=settings.peers,
     )
 
 
-def listen_address(settings: Settings, options: RpcOptions) -> str:
+def listen_address(settings: RpcSettings, options: RpcOptions) -> str:
     """`ROOKERY_RPC_LISTEN`. Raises `SettingsError` for an address that strangers reach while nobody is checked."""
-    host, _ = split(settings.rpc_listen, "ROOKERY_RPC_LISTEN")
-    if not options.token and not options.tls and not _is_own(host):
+    if not options.token and not options.tls and not _is_own(settings.listen.host):
         raise SettingsError(
-            f"ROOKERY_RPC_LISTEN={settings.rpc_listen}: others reach this address, so set ROOKERY_RPC_TOKEN, or the "
+            f"ROOKERY_RPC_LISTEN={settings.listen}: others reach this address, so set ROOKERY_RPC_TOKEN, or the "
             "three TLS files, or listen on 127.0.0.1"
         )
-    return settings.rpc_listen
+    return str(settings.listen)
 
 
 def split(address: str, variable: str = "address") -> tuple[str, int]:

@@ -12,6 +12,7 @@ from chat.domain.ids import new_id
 from chat.settings import Settings, SettingsError
 from rookery.cli import db
 from tests.support.servers import server_url
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 OPTIONS = argparse.Namespace()
@@ -25,7 +26,7 @@ async def test_without_a_database_it_says_what_is_missing() -> None:
 @pytest.mark.production
 async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     url, name = server_url("mongo"), f"test_{new_id()}"
-    settings = Settings(mongo_url=url, mongo_database=name, mongo_timeout_seconds=20)
+    settings = make_settings(mongo_url=url, mongo_database=name, mongo_timeout_seconds=20)
     assert await db.run(settings, OPTIONS) == 0
     assert await db.run(settings, OPTIONS) == 0
     newest = len(MIGRATIONS)

@@ -12,12 +12,12 @@ import pytest
 
 from chat.assembly import open_log
 from chat.ports.log import Batch, Log, LogRecord
-from chat.settings import Settings
 from rookery.cli import dead_letters
 from rookery.cli.dead_letters import look, original, replay
 from tests.support.kafka import KafkaSystem
 from tests.support.logs import SqliteSystem
 from tests.support.servers import marked, server_url
+from tests.support.settings import make_settings
 from workers.dead_letters import dead_headers, dead_topic
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +104,7 @@ def test_one_without_its_headers_goes_to_the_topic_that_was_named() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_the_command_works_on_the_embedded_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = Settings(data=tmp_path)
+    settings = make_settings(data=tmp_path)
     async with open_log(settings) as log:
         await bury(log, 1, 2)
     assert await dead_letters.run(settings, argparse.Namespace(topic="t", dry_run=True)) == 0

@@ -6,15 +6,15 @@ import argparse
 import time
 import uuid
 
-import msgspec
 import pytest
 
 from chat.adapters.kafka.connection import cluster_of
 from chat.adapters.kafka.topics import Topics
 from chat.errors import Unavailable
-from chat.settings import Settings, SettingsError
+from chat.settings import Address, Settings, SettingsError, parse_address
 from rookery.cli import topics
 from tests.support.servers import server_url
+from tests.support.settings import make_settings
 
 pytestmark = [
     pytest.mark.anyio,
@@ -29,13 +29,15 @@ LOOK = argparse.Namespace(raise_partitions=False, dry_run=True)
 @pytest.fixture
 def settings() -> Settings:
     prefix = f"test-{int(time.time())}-{uuid.uuid4().hex[:8]}."
-    return Settings(kafka=server_url("kafka"), kafka_prefix=prefix, kafka_partitions=3, kafka_replication=1)
+    return make_settings(
+        kafka=(parse_address(server_url("kafka")),), kafka_prefix=prefix, kafka_partitions=3, kafka_replication=1
+    )
 
 
 async def apply(settings: Settings, options: argparse.Namespace, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """The exit code, and what was said, without the prefix."""
     code = await topics.run(settings, options)
-    return code, capsys.readouterr().out.replace(settings.kafka_prefix, "")
+    return code, capsys.readouterr().out.replace(settings.kafka.prefix, "")
 
 
 async def test_it_makes_them_once(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,22 +57,22 @@ async def test_settings_are_changed_and_what_is_not_ours_stays(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await apply(settings, APPLY, capsys)
-    async with Topics.open(cluster_of(settings)) as administration:
-        room, *_ = topics.plan(settings)
+    async with Topics.open(cluster_of(settings.kafka)) as administration:
+        room, *_ = topics.plan(settings.kafka)
         room.configs["segment.ms"] = "3600000"
         await administration.apply([room])
-    longer = msgspec.structs.replace(settings, kafka_retention_hours=200.0)
+    longer = make_settings(settings, kafka_retention_hours=200.0)
     code, said = await apply(longer, APPLY, capsys)
     assert code == 0
     assert "room-messages: retention.ms was 604800000, is now 720000000\n" in said
-    async with Topics.open(cluster_of(settings)) as administration:
-        own, _ = await administration._described_configs(f"{settings.kafka_prefix}room-messages")
+    async with Topics.open(cluster_of(settings.kafka)) as administration:
+        own, _ = await administration._described_configs(f"{settings.kafka.prefix}room-messages")
     assert own["segment.ms"] == "3600000"
 
 
 async def test_partitions_are_raised_only_when_asked(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     await apply(settings, APPLY, capsys)
-    more = msgspec.structs.replace(settings, kafka_partitions=5)
+    more = make_settings(settings, kafka_partitions=5)
     code, said = await apply(more, APPLY, capsys)
     assert code == 1
     assert "room-messages: partitions is 3, should be 5; --raise-partitions adds them" in said
@@ -84,14 +86,14 @@ async def test_partitions_are_raised_only_when_asked(settings: Settings, capsys:
 
 async def test_what_cannot_be_is_told(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Unavailable, match="replication factor"):
-        await apply(msgspec.structs.replace(settings, kafka_replication=7), APPLY, capsys)
+        await apply(make_settings(settings, kafka_replication=7), APPLY, capsys)
     await apply(settings, APPLY, capsys)
-    code, said = await apply(msgspec.structs.replace(settings, kafka_replication=2, kafka_min_insync=1), APPLY, capsys)
+    code, said = await apply(make_settings(settings, kafka_replication=2, kafka_min_insync=1), APPLY, capsys)
     assert code == 1
     assert "room-messages: replication is 1, should be 2; move them" in said
-    with pytest.raises(SettingsError, match="ROOKERY_KAFKA_PARTITIONS"):
-        await apply(msgspec.structs.replace(settings, kafka_partitions=0), APPLY, capsys)
+    with pytest.raises(SettingsError, match="ROOKERY_KAFKA is not set"):
+        await apply(make_settings(settings, kafka=()), APPLY, capsys)
     with pytest.raises(SettingsError, match="backend"):
-        await apply(msgspec.structs.replace(settings, backend="trio"), APPLY, capsys)
+        await apply(make_settings(settings, backend="trio"), APPLY, capsys)
     with pytest.raises(Unavailable, match="administer"):
-        await apply(msgspec.structs.replace(settings, kafka="127.0.0.1:9"), APPLY, capsys)
+        await apply(make_settings(settings, kafka=(Address("127.0.0.1", 9),)), APPLY, capsys)

@@ -15,6 +15,7 @@ from chat.domain.records import Deleted, Moderated, Restored
 from chat.settings import Settings
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode
 from tests.support.rest import Rest, User, open_rest
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +67,7 @@ class World:
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    settings = Settings(rate_limits=False, moderators=("Mod", "someone-else"))
+    settings = make_settings(rate_limits=False, moderators=("Mod", "someone-else"))
     async with open_rest(settings=settings) as rest:
         people = [await rest.user(name) for name in ("mod", "Ann", "Ben", "Stranger")]
         room = await people[1].room()
@@ -324,7 +325,7 @@ async def test_owners_and_moderators_say_how_strict_a_room_is(world: World) -> N
 
 
 async def test_the_role_of_moderation_serves_these_routes_alone(world: World) -> None:
-    settings = Settings(rate_limits=False)
+    settings = make_settings(rate_limits=False)
     async with open_rest(settings=settings, roles=("moderation",)) as rest:
         assert (await rest("GET", "/api/moderation/queue")).status_code == 401
         assert (await rest.http.get("/api/rooms")).status_code == 404

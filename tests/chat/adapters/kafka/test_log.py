@@ -15,7 +15,7 @@ from chat.adapters.kafka.log import KafkaLog
 from chat.adapters.kafka.topics import Topics, planned
 from chat.errors import Overloaded, TooLong, Unavailable
 from chat.ports.log import Ack, Batch, Consumer
-from chat.settings import Settings, SettingsError
+from chat.settings import Address, KafkaSettings
 from tests.support.cancellation import each_suspension
 from tests.support.kafka import KafkaSystem
 from tests.support.logs import TOPICS
@@ -311,28 +311,10 @@ async def test_polling_and_committing_may_be_cancelled_anywhere(system: KafkaSys
     assert came == list(range(100))
 
 
-# Settings.
-
-
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"kafka": " , "}, "ROOKERY_KAFKA"),
-        ({"kafka_security": "tls"}, "ROOKERY_KAFKA_SECURITY"),
-        ({"kafka_security": "sasl_ssl"}, "ROOKERY_KAFKA_USERNAME"),
-        ({"kafka_security": "sasl_ssl", "kafka_sasl_mechanism": "GSSAPI"}, "ROOKERY_KAFKA_SASL_MECHANISM"),
-        ({"kafka_ca_file": "nowhere.pem"}, "ROOKERY_KAFKA_CA_FILE"),
-    ],
-)
-async def test_a_wrong_setting_is_named(wrong: dict[str, str], named: str) -> None:
-    with pytest.raises(SettingsError, match=named):
-        cluster_of(Settings(**{"kafka": "127.0.0.1:9092", **wrong}))  # type: ignore[arg-type]
-
-
 async def test_a_password_is_not_shown() -> None:
-    settings = Settings(
-        kafka="k:9092", kafka_security="sasl_ssl", kafka_username="rookery", kafka_password="very secret"
+    settings = KafkaSettings(
+        brokers=(Address("k", 9092),), security="sasl_ssl", username="rookery", password="very secret"
     )
     cluster = cluster_of(settings)
     assert cluster.options(5.0)["sasl_plain_password"] == "very secret"
-    assert "very secret" not in repr(cluster)
+    assert "very secret" not in repr(cluster) + repr(settings)

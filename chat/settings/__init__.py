@@ -1,0 +1,37 @@
+"""The settings of a process: what there is (`groups`), and how they are read from the environment (`reading`)."""
+
+from chat.settings.groups import (
+    EdgeSettings,
+    EmbeddedSettings,
+    HttpSettings,
+    KafkaSettings,
+    LimitSettings,
+    ModerationSettings,
+    MongoSettings,
+    RedisSettings,
+    RpcSettings,
+    Settings,
+    TokenSettings,
+)
+from chat.settings.reading import Variable, list_variables, read_settings
+from chat.settings.values import Address, SettingsError, parse_address
+
+__all__ = [
+    "Address",
+    "EdgeSettings",
+    "EmbeddedSettings",
+    "HttpSettings",
+    "KafkaSettings",
+    "LimitSettings",
+    "ModerationSettings",
+    "MongoSettings",
+    "RedisSettings",
+    "RpcSettings",
+    "Settings",
+    "SettingsError",
+    "TokenSettings",
+    "Variable",
+    "list_variables",
+    "parse_address",
+    "read_settings",
+]

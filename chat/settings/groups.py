@@ -1,0 +1,320 @@
+"""Every setting, its default, its bounds, its variable, and its line in `docs/operations.md`, in one place.
+
+A part of the system is handed its own group and nothing else. Times are in seconds and sizes in bytes, unless a name
+says otherwise.
+
+The variable of a field is `ROOKERY_`, the prefix of its group, and its name, in capitals; where it is called otherwise,
+`variable` says so. Variables are a contract with those who run the system: they are never renamed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Struct
+
+from chat.settings.values import Address, Setting
+
+LONGEST_TOKEN_SECONDS = 24 * 3600
+_MONTH = 30 * 24 * 3600
+_KIB = 1024
+_MIB = 1024 * 1024
+
+
+class EmbeddedSettings(Struct, frozen=True, kw_only=True):
+    """The embedded engines, for everything that no server is named for."""
+
+    data: Annotated[Path, Setting("the folder of the embedded engines; made when it is missing", flag="--data")] = Path(
+        "data"
+    )
+    commit_interval_ms: Annotated[
+        float, Setting("under load, the least time between two commits to the disk", ge=0)
+    ] = 6.0
+
+
+class HttpSettings(Struct, frozen=True, kw_only=True):
+    """REST, the page, health and metrics."""
+
+    address: Annotated[Address, Setting("REST, the page, health and metrics", variable="HTTP", flag="--http")] = (
+        Address("127.0.0.1", 8000)
+    )
+    ws_url: Annotated[
+        str,
+        Setting(
+            "where clients find the edge, such as `wss://chat.example.org/ws`; by default the host that they called, "
+            "with the port of `--ws`"
+        ),
+    ] = ""
+    trust_forwarded: Annotated[
+        bool, Setting("believe `X-Forwarded-For` and `X-Forwarded-Proto`; only behind a proxy that sets them")
+    ] = False
+
+
+class EdgeSettings(Struct, frozen=True, kw_only=True):
+    """The WebSocket edge."""
+
+    address: Annotated[Address, Setting("the WebSocket edge", variable="WS", flag="--ws")] = Address("127.0.0.1", 8001)
+    origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "origins whose pages may connect, such as `https://chat.example.org`; `*` for all; by default the host "
+            "that is called"
+        ),
+    ] = ()
+    heartbeat_seconds: Annotated[
+        float, Setting("silence after which a client is pinged; after twice that it counts as gone", gt=0)
+    ] = 25.0
+    auth_seconds: Annotated[float, Setting("time for `auth`", gt=0)] = 10.0
+    handshake_seconds: Annotated[float, Setting("time for the opening handshake", gt=0)] = 10.0
+    close_seconds: Annotated[float, Setting("time for the close handshake", gt=0)] = 5.0
+    drain_seconds: Annotated[float, Setting("time for a drain", ge=0)] = 20.0
+    reconnect_jitter_seconds: Annotated[float, Setting("over which reconnects are spread", ge=0)] = 5.0
+    presence_damping_seconds: Annotated[
+        float, Setting("after which a departure shows, so that a reconnect does not flicker", ge=0)
+    ] = 1.0
+    access_cache_seconds: Annotated[
+        float,
+        Setting(
+            "how long an edge relies on the rights that it has read, when no announcement of a change reaches it", ge=0
+        ),
+    ] = 60.0
+    deflate: Annotated[bool, Setting("whether clients may have frames compressed")] = True
+    reuse_port: Annotated[bool, Setting("let several processes listen on the address of the edge")] = False
+    max_connections: Annotated[int, Setting("open sessions; above that, handshakes get 503", ge=1)] = 50_000
+    max_handshakes: Annotated[int, Setting("half-open handshakes; of more, the oldest is closed", ge=1)] = 5_000
+
+
+class TokenSettings(Struct, frozen=True, kw_only=True):
+    """Access tokens, refresh tokens, and the keys that sign them."""
+
+    access_seconds: Annotated[
+        int,
+        Setting("life of an access token; 24 hours at most", variable="TOKEN_SECONDS", ge=1, le=LONGEST_TOKEN_SECONDS),
+    ] = 900
+    refresh_seconds: Annotated[int, Setting("life of a refresh token that is not used", ge=1)] = _MONTH
+    key_rotation_seconds: Annotated[int, Setting("how long a key signs tokens", ge=1)] = _MONTH
+    issuer: Annotated[str, Setting("`iss` of tokens")] = "rookery"
+    audience: Annotated[str, Setting("`aud` of tokens")] = "rookery"
+
+
+class ModerationSettings(Struct, frozen=True, kw_only=True):
+    """The checks of texts, and the people who judge reports."""
+
+    enabled: Annotated[
+        bool,
+        Setting(
+            "texts are checked: `serve` runs the moderation pool, and persistence workers carry out its verdicts",
+            variable="MODERATION",
+        ),
+    ] = False
+    rules: Annotated[
+        str,
+        Setting(
+            "folder of the [rules of moderation](moderation.md), which turns it on as well; by default those that come "
+            "with the package",
+            variable="MODERATION_RULES",
+        ),
+    ] = ""
+    moderators: Annotated[tuple[str, ...], Setting("names of the moderators of the instance")] = ()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether texts are checked."""
+        return self.enabled or bool(self.rules)
+
+
+class RedisSettings(Struct, frozen=True, kw_only=True):
+    """Redis: the relay, presence, and the rates of log-ins."""
+
+    prefix_of_variables: ClassVar[str] = "REDIS_"
+
+    url: Annotated[
+        str,
+        Setting(
+            "Redis: `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` for TLS (with `?ssl_ca_certs=FILE`), or any "
+            "node of a cluster; then the relay, presence and the rates of log-ins are there"
+        ),
+    ] = ""
+    prefix: Annotated[
+        str,
+        Setting("begins the names of all keys and channels, so that several installations can share a server"),
+    ] = "rookery:"
+    timeout_seconds: Annotated[float, Setting("how long a call waits for Redis; then `unavailable`", gt=0)] = 3.0
+
+
+class KafkaSettings(Struct, frozen=True, kw_only=True):
+    """Kafka: the log."""
+
+    prefix_of_variables: ClassVar[str] = "KAFKA_"
+
+    brokers: Annotated[
+        tuple[Address, ...],
+        Setting(
+            "Kafka's brokers to begin with, `HOST:PORT`, separated by commas; then the log is in Kafka",
+            variable="KAFKA",
+        ),
+    ] = ()
+    prefix: Annotated[
+        str, Setting("begins the names of all topics and groups, so that several installations can share a cluster")
+    ] = ""
+    partitions: Annotated[
+        int,
+        Setting("partitions of a topic, for `rookery topics apply`: as many workers can share its work", ge=1),
+    ] = 12
+    replication: Annotated[int, Setting("copies of each partition; 1 for a single broker", ge=1)] = 3
+    min_insync: Annotated[
+        int,
+        Setting("copies that must have a record before it is acknowledged; never more than there are", ge=1),
+    ] = 2
+    retention_hours: Annotated[
+        float, Setting("how long topics keep records; workers must never be behind for longer", gt=0)
+    ] = 168.0
+    dead_retention_hours: Annotated[float, Setting("the same for dead letters", gt=0)] = 720.0
+    interval_ms: Annotated[
+        float,
+        Setting(
+            "the least time between two requests to Kafka, when four records or more come in it; else each goes at "
+            "once",
+            ge=0,
+        ),
+    ] = 4.0
+    batch_bytes: Annotated[int, Setting("the largest batch", ge=1)] = 128 * _KIB
+    buffer_records: Annotated[
+        int, Setting("records that may wait for Kafka in a process; above that, `overloaded`", ge=1)
+    ] = 20_000
+    buffer_bytes: Annotated[int, Setting("their bytes", ge=1)] = 64 * _MIB
+    delivery_seconds: Annotated[
+        float, Setting("time for Kafka to acknowledge a record; then the sender gets `unavailable`", gt=0)
+    ] = 10.0
+    session_seconds: Annotated[
+        float, Setting("silence after which a worker counts as dead, and others get its partitions", gt=0)
+    ] = 6.0
+    hand_over_seconds: Annotated[
+        float, Setting("in a rebalance, time to finish the records in hand before their partition goes", gt=0)
+    ] = 5.0
+    security: Annotated[
+        Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
+        Setting("`plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`"),
+    ] = "plaintext"
+    sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+        Setting("`PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`"),
+    ] = "SCRAM-SHA-512"
+    username: Annotated[str, Setting("for SASL")] = ""
+    password: Annotated[str, Setting("for SASL")] = ""
+    ca_file: Annotated[
+        Path | None,
+        Setting("certificates of the authority that signed the brokers', in PEM; by default the system's"),
+    ] = None
+
+    def __repr__(self) -> str:
+        return f"KafkaSettings({','.join(map(str, self.brokers))!r}, {self.security!r})"  # never the password
+
+
+class MongoSettings(Struct, frozen=True, kw_only=True):
+    """MongoDB: accounts, rooms, and history."""
+
+    prefix_of_variables: ClassVar[str] = "MONGO_"
+
+    url: Annotated[
+        str,
+        Setting(
+            "MongoDB, as `mongodb://…` or `mongodb+srv://…`, with user, password and TLS options; then accounts, rooms "
+            "and history are there"
+        ),
+    ] = ""
+    database: Annotated[str, Setting("the database, unless the URL names one")] = "rookery"
+    timeout_seconds: Annotated[
+        float, Setting("time for one call to MongoDB, with all that it has to do; then `unavailable`", gt=0)
+    ] = 5.0
+
+
+class RpcSettings(Struct, frozen=True, kw_only=True):
+    """gRPC between the roles."""
+
+    prefix_of_variables: ClassVar[str] = "RPC_"
+
+    auth: Annotated[
+        Address | None,
+        Setting(
+            "where the auth service answers gRPC, `HOST:PORT`; see [RPC](#rpc-between-the-roles)", variable="AUTH_RPC"
+        ),
+    ] = None
+    chat: Annotated[Address | None, Setting("where the chat service answers gRPC", variable="CHAT_RPC")] = None
+    moderation: Annotated[
+        Address | None, Setting("where the moderation service answers gRPC", variable="MODERATION_RPC")
+    ] = None
+    listen: Annotated[Address, Setting("where this role answers gRPC")] = Address("127.0.0.1", 0)
+    binding: Annotated[
+        Literal["grpcio", "purerpc"], Setting("the library that serves and calls: `grpcio` or `purerpc`")
+    ] = "grpcio"
+    deadline_seconds: Annotated[float, Setting("time for one call, its retries included", gt=0)] = 5.0
+    max_bytes: Annotated[int, Setting("one message between the roles, in either direction", ge=64 * _KIB)] = 4 * _MIB
+    token: Annotated[str, Setting("a secret that all roles share: calls without it are refused")] = ""
+    tls_cert: Annotated[
+        Path | None,
+        Setting("this role's certificate, a PEM file; with the next two, connections are mutual TLS"),
+    ] = None
+    tls_key: Annotated[Path | None, Setting("its key, a PEM file")] = None
+    tls_ca: Annotated[Path | None, Setting("the authority that signs the roles' certificates, a PEM file")] = None
+    peers: Annotated[
+        tuple[str, ...],
+        Setting("names in certificates that may call this role; by default all that the authority signed"),
+    ] = ()
+
+
+class LimitSettings(Struct, frozen=True, kw_only=True):
+    """Rates and sizes."""
+
+    rate_limits: Annotated[bool, Setting("`off` lifts the rates and the number of sessions, for load tests")] = True
+    register_per_minute: Annotated[int, Setting("registrations from one address", ge=0)] = 120
+    login_failures_per_name: Annotated[int, Setting("wrong log-ins in a minute for one name", ge=1)] = 10
+    login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
+    sends_per_second: Annotated[float, Setting("messages of one user, in the long run", gt=0)] = 20.0
+    send_burst: Annotated[int, Setting("messages of one user, at once", ge=1)] = 100
+    text_bytes: Annotated[int, Setting("a message's text", ge=1)] = 16 * _KIB
+    frame_bytes: Annotated[int, Setting("a frame, and a message of several", ge=1)] = 64 * _KIB
+    subscriptions: Annotated[int, Setting("rooms that a session listens to", ge=1)] = 200
+    sessions_per_user: Annotated[int, Setting("open sessions of one user", ge=1)] = 20
+    body_bytes: Annotated[int, Setting("a REST body", ge=1)] = _MIB
+    outbox_bytes: Annotated[
+        int, Setting("what waits for a client that does not read; above that it is closed with 4008", ge=1)
+    ] = _MIB
+    pending_commands: Annotated[
+        int, Setting("commands of a session that are under way; above that it is not read from", ge=1)
+    ] = 64
+    resume_messages: Annotated[
+        int, Setting("messages in one answer to `subscribe`; if more were missed, `recovered` is false", ge=1)
+    ] = 2000
+    resume_bytes: Annotated[int, Setting("their texts", ge=1)] = 512 * _KIB
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """All of a process."""
+
+    backend: Annotated[
+        Literal["uvloop", "asyncio", "trio"],
+        Setting("the event loop: `uvloop`, `asyncio` or `trio`", flag="--backend"),
+    ] = "uvloop"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Setting("`debug`, `info`, `warning` or `error`", flag="--log-level"),
+    ] = "info"
+    notifications: Annotated[
+        bool,
+        Setting(
+            "the persistence pool notifies the notification pool of what it stored; run a "
+            "`rookery worker notification` then"
+        ),
+    ] = False
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    http: HttpSettings = HttpSettings()
+    edge: EdgeSettings = EdgeSettings()
+    tokens: TokenSettings = TokenSettings()
+    moderation: ModerationSettings = ModerationSettings()
+    redis: RedisSettings = RedisSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    rpc: RpcSettings = RpcSettings()
+    limits: LimitSettings = LimitSettings()

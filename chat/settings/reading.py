@@ -1,0 +1,101 @@
+"""Reads the settings from the environment and the flags of the command line, and names all that is wrong at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from chat.settings.groups import KafkaSettings, RpcSettings, Settings
+from chat.settings.values import Setting, SettingsError, parse_value
+
+PREFIX = "ROOKERY_"
+
+
+class Variable(Struct, frozen=True):
+    """An environment variable, and the field that it sets (`group` is empty for a field of `Settings` itself)."""
+
+    name: str
+    group: str
+    field: str
+    kind: Any
+    default: Any
+    setting: Setting
+
+
+@cache
+def list_variables() -> tuple[Variable, ...]:
+    """Every variable, in the order of the groups."""
+    return tuple(_walk_fields(Settings, ""))
+
+
+def _walk_fields(kind: type[Struct], group: str) -> Iterator[Variable]:
+    annotations = get_type_hints(kind, include_extras=True)
+    prefix = PREFIX + getattr(kind, "prefix_of_variables", "")
+    for field in msgspec.structs.fields(kind):
+        annotation = annotations[field.name]
+        if isinstance(annotation, type) and issubclass(annotation, Struct):
+            yield from _walk_fields(annotation, field.name)
+            continue
+        declared, setting = get_args(annotation)
+        name = PREFIX + setting.variable if setting.variable else prefix + field.name.upper()
+        yield Variable(name, group, field.name, declared, field.default, setting)
+
+
+def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, str | None] | None = None) -> Settings:
+    """The settings; a flag that is not None wins over its variable. Raises `SettingsError` with a line a problem."""
+    environ = os.environ if environ is None else environ
+    flags = flags or {}
+    values: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
+    for variable in list_variables():
+        source = variable.setting.flag or ""
+        raw = flags.get(source)
+        if raw is None:
+            source = variable.name
+            raw = environ.get(source)
+        if raw is None:
+            continue
+        try:
+            values.setdefault(variable.group, {})[variable.field] = parse_value(variable.kind, raw, variable.setting)
+        except ValueError as error:
+            problems.append(f"{source}={raw!r}: give {error}")
+    settings = _build_settings(values)
+    problems += _find_conflicts(settings)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _build_settings(values: Mapping[str, Mapping[str, Any]]) -> Settings:
+    groups = {
+        name: msgspec.structs.replace(getattr(Settings(), name), **given) for name, given in values.items() if name
+    }
+    return Settings(**values.get("", {}), **groups)
+
+
+def _find_conflicts(settings: Settings) -> list[str]:
+    """What cannot be together."""
+    return [*_check_kafka(settings.kafka), *_check_rpc(settings.rpc)]
+
+
+def _check_kafka(kafka: KafkaSettings) -> Iterator[str]:
+    if not kafka.brokers:
+        return
+    if kafka.security.startswith("sasl") and not (kafka.username and kafka.password):
+        yield f"ROOKERY_KAFKA_SECURITY={kafka.security}: give ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD, too"
+    if kafka.ca_file and not kafka.ca_file.is_file():
+        yield f"ROOKERY_KAFKA_CA_FILE={str(kafka.ca_file)!r}: there is no such file"
+
+
+def _check_rpc(rpc: RpcSettings) -> Iterator[str]:
+    files = {"CERT": rpc.tls_cert, "KEY": rpc.tls_key, "CA": rpc.tls_ca}
+    missing = [f"ROOKERY_RPC_TLS_{name}" for name, path in files.items() if path is None]
+    if missing and len(missing) < len(files):
+        yield f"{' and '.join(missing)}: give all three of the TLS files, or none"
+    if not rpc.token.isascii() or not rpc.token.isprintable() or " " in rpc.token:
+        yield "ROOKERY_RPC_TOKEN: give printable ASCII without spaces"

@@ -1,0 +1,118 @@
+"""Settings are read from variables and flags; all that cannot be read is named at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chat.settings import Address, SettingsError, list_variables, read_settings
+
+
+def problems(flags: dict[str, str | None] | None = None, /, **environ: str) -> list[str]:
+    """What is wrong with these variables, which go without `ROOKERY_`."""
+    with pytest.raises(SettingsError) as raised:
+        read_settings({f"ROOKERY_{name}": value for name, value in environ.items()}, flags)
+    return str(raised.value).splitlines()
+
+
+def test_every_variable_sets_its_field_and_has_a_description() -> None:
+    names = [variable.name for variable in list_variables()]
+    assert len(set(names)) == len(names)
+    for variable in list_variables():
+        assert variable.setting.description
+        default = variable.default
+        text = ",".join(default) if isinstance(default, tuple) else str("" if default is None else default)
+        settings = read_settings({variable.name: text})
+        group = getattr(settings, variable.group) if variable.group else settings
+        assert getattr(group, variable.field) == default
+
+
+def test_variables_are_read_in_their_types() -> None:
+    settings = read_settings(
+        {
+            "ROOKERY_KAFKA": "kafka-1:9092, [2001:db8::1]:9093,",
+            "ROOKERY_KAFKA_SECURITY": "SASL_SSL",
+            "ROOKERY_KAFKA_USERNAME": "ada",
+            "ROOKERY_KAFKA_PASSWORD": "secret",
+            "ROOKERY_SEND_BURST": "2e2",
+            "ROOKERY_HEARTBEAT_SECONDS": "0.5",
+            "ROOKERY_DEFLATE": "Off",
+            "ROOKERY_ORIGINS": "https://a.example , https://b.example",
+            "ROOKERY_LOG_LEVEL": "INFO",
+            "ROOKERY_RPC_TLS_CA": "",
+            "HOME": "/root",
+        }
+    )
+    assert settings.kafka.brokers == (Address("kafka-1", 9092), Address("2001:db8::1", 9093))
+    assert (settings.kafka.security, settings.log_level) == ("sasl_ssl", "info")
+    assert (settings.limits.send_burst, settings.edge.heartbeat_seconds) == (200, 0.5)
+    assert not settings.edge.deflate
+    assert settings.edge.origins == ("https://a.example", "https://b.example")
+    assert settings.rpc.tls_ca is None
+
+
+def test_a_flag_wins_over_its_variable() -> None:
+    environ = {"ROOKERY_WS": "0.0.0.0:1", "ROOKERY_HTTP": "nonsense"}
+    settings = read_settings(environ, {"--ws": None, "--http": "[::1]:2", "--data": "elsewhere"})
+    assert settings.edge.address == Address("0.0.0.0", 1)  # noqa: S104 - nothing is bound
+    assert settings.http.address == Address("::1", 2)
+    assert settings.embedded.data == Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("HEARTBEAT_SECONDS", "0", "a number above 0"),
+        ("HEARTBEAT_SECONDS", "inf", "a number above 0"),
+        ("HEARTBEAT_SECONDS", "nan", "a number above 0"),
+        ("HEARTBEAT_SECONDS", "", "a number above 0"),
+        ("DRAIN_SECONDS", "-1", "a number, 0 or more"),
+        ("SEND_BURST", "0.5", "an integer, 1 or more"),
+        ("TOKEN_SECONDS", "86401", "an integer from 1 to 86400"),
+        ("DEFLATE", "maybe", "on or off"),
+        ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("BACKEND", "curio", "one of uvloop, asyncio, trio"),
+        ("RPC_BINDING", "soap", "one of grpcio, purerpc"),
+        ("RPC_MAX_BYTES", "10", "an integer, 65536 or more"),
+        ("KAFKA_SECURITY", "tls", "one of plaintext, ssl, sasl_plaintext, sasl_ssl"),
+        ("KAFKA_PARTITIONS", "0", "an integer, 1 or more"),
+        ("HTTP", "8000", "HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
+        ("HTTP", ":8000", "HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
+        ("HTTP", "http://localhost:8000", "HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
+        ("WS", "::1:8000", "an IPv6 address in brackets and a port, such as [::1]:8000"),
+        ("WS", "localhost:70000", "HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8000"),
+        ("KAFKA", "kafka-1:9092,kafka-2", "HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named_with_what_may_be_given(name: str, value: str, advice: str) -> None:
+    assert problems(**{name: value}) == [f"ROOKERY_{name}={value!r}: give {advice}"]
+
+
+def test_all_problems_are_named_at_once() -> None:
+    found = problems(
+        {"--http": "here"}, SEND_BURST="many", RPC_TOKEN="two words", RPC_TLS_CERT="a.pem", WS="127.0.0.1:1"
+    )
+    assert [line.split(":")[0].split("=")[0] for line in found] == [
+        "--http",
+        "ROOKERY_SEND_BURST",
+        "ROOKERY_RPC_TLS_KEY and ROOKERY_RPC_TLS_CA",
+        "ROOKERY_RPC_TOKEN",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"KAFKA_SECURITY": "sasl_ssl"}, "give ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD"),
+        ({"KAFKA_CA_FILE": "nowhere.pem"}, "ROOKERY_KAFKA_CA_FILE='nowhere.pem': there is no such file"),
+    ],
+)
+def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], named: str) -> None:
+    (problem,) = problems(KAFKA="127.0.0.1:9092", **environ)
+    assert named in problem
+
+
+def test_a_secret_is_never_quoted() -> None:
+    (problem,) = problems(RPC_TOKEN="schlüssel zum haus")
+    assert "schlüssel" not in problem
