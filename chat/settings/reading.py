@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, get_args, get_type_hints
@@ -14,6 +16,11 @@ from chat.settings.groups import KafkaSettings, RpcSettings, Settings
 from chat.settings.values import Setting, SettingsError, parse_value
 
 PREFIX = "ROOKERY_"
+# Variables that begin like ours and are not for this program: those of the tests, of the examples, and those that
+# Kubernetes sets in every container for a service whose name begins with "rookery".
+_NOT_OURS = re.compile(
+    r"ROOKERY_(TEST_\w+|HTTP_URL|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)?))"
+)
 
 
 class Variable(Struct, frozen=True):
@@ -51,7 +58,7 @@ def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, 
     environ = os.environ if environ is None else environ
     flags = flags or {}
     values: dict[str, dict[str, Any]] = {}
-    problems: list[str] = []
+    problems = list(_find_unknown(environ))
     for variable in list_variables():
         source = variable.setting.flag or ""
         raw = flags.get(source)
@@ -69,6 +76,15 @@ def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, 
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
+
+
+def _find_unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    known = [variable.name.removeprefix(PREFIX) for variable in list_variables()]
+    ours = {name for name in environ if name.startswith(PREFIX) and not _NOT_OURS.fullmatch(name)}
+    for name in sorted(ours - {PREFIX + each for each in known}):
+        # The prefix, which all of them have, would make any two look alike.
+        nearest = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), known, n=1)
+        yield f"{name} is not a setting: " + (f"did you mean {PREFIX}{nearest[0]}?" if nearest else "unset it")
 
 
 def _build_settings(values: Mapping[str, Mapping[str, Any]]) -> Settings:

@@ -136,7 +136,7 @@ async def test_an_engine_is_not_available(name: str) -> None:
             call = here.stepper.place.partition(" ")[0]
             of_the_edge = call in ("unsubscribe", "publish")  # see the tests of the relay's ends
             here.stepper.release(None if of_the_edge else Unavailable("gone"))
-            if name.startswith("auth") and call != "enter":
+            if name.startswith("auth") and call != "enter_session":
                 await to_the_end(client)
                 assert client.closed is not None
                 assert client.closed[0] == 1012

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.settings import Address, SettingsError, list_variables, read_settings
+from chat.settings import Address, Settings, SettingsError, list_variables, read_settings
 
 
 def problems(flags: dict[str, str | None] | None = None, /, **environ: str) -> list[str]:
@@ -116,3 +116,33 @@ def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], n
 def test_a_secret_is_never_quoted() -> None:
     (problem,) = problems(RPC_TOKEN="schlüssel zum haus")
     assert "schlüssel" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("HEARTBEAT_SECOND", "did you mean ROOKERY_HEARTBEAT_SECONDS?"),
+        ("KAFKA_BROKERS", "did you mean ROOKERY_KAFKA_"),
+        ("TRUST_FORWARDED_FOR", "did you mean ROOKERY_TRUST_FORWARDED?"),
+        ("XYZZY", "unset it"),
+        ("deflate", "did you mean ROOKERY_DEFLATE?"),
+    ],
+)
+def test_an_unknown_variable_is_a_problem_and_the_nearest_is_named(name: str, advice: str) -> None:
+    (problem,) = problems(**{name: "1"})
+    assert problem.startswith(f"ROOKERY_{name} is not a setting: {advice}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ROOKERY_TEST_REDIS_URL",
+        "ROOKERY_HTTP_URL",
+        "ROOKERY_SERVICE_HOST",
+        "ROOKERY_EDGE_SERVICE_PORT_HTTP",
+        "ROOKERY_PORT",
+        "ROOKERY_EDGE_PORT_8001_TCP_ADDR",
+    ],
+)
+def test_a_variable_for_tests_examples_or_from_kubernetes_is_none_of_the_settings(name: str) -> None:
+    assert read_settings({name: "anything"}) == Settings()
