@@ -75,7 +75,8 @@ async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa:
         return False
     if _too_many(session):
         limit = edge.limits.sessions_per_user
-        session.answer(events.error(id, "too_many_sessions", f"at most {limit} sessions a user; close one"))
+        message = f"at most {limit} sessions a user; close one"
+        session.answer_with(events.ErrorAnswer(id=id, code="too_many_sessions", message=message))
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
     if session.phase is not Phase.LIVE:
         return False
@@ -104,10 +105,10 @@ async def _appear(session: Session) -> None:
 
 
 def _greet(session: Session, id: int) -> None:  # noqa: A002
-    session.answer(
-        events.ok(
-            id,
-            user={"id": session.user, "name": session.name},
+    session.answer_with(
+        events.AuthOk(
+            id=id,
+            user=events.Person(session.user, session.name),
             session=session.id,
             heartbeat_s=session.edge.settings.heartbeat_seconds,
         )

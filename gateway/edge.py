@@ -18,7 +18,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup, TaskStatus
 
-from chat.domain.ids import now_ms, rfc3339
+from chat.domain.ids import now_ms
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.errors import Unavailable
@@ -320,9 +320,7 @@ class Edge:
             seen = (await self.presence.get_states([user]))[user]
         except Unavailable:
             return  # the watchers keep what they knew until the next change
-        last_seen = None if seen.last_seen is None else rfc3339(seen.last_seen)
-        event = {"type": "presence", "user": user, "state": seen.state, "last_seen": last_seen}
-        frame = Frame(events.encode(event))
+        frame = Frame(events.encode(events.presence_event(user, seen.state, seen.last_seen)))
         for part in channel.slices():
             for subscriber in part:
                 subscriber.gather(frame)

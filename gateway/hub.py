@@ -21,7 +21,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from chat.wire.events import encode
+from chat.wire.events import GapEvent, encode
 from gateway.connection import Connection, broadcast
 from gateway.websocket.encode import Frame
 
@@ -194,7 +194,7 @@ class Channel:
 
 def gap_frame(channel: str, from_seq: int) -> Frame:
     """The `gap` event of a room's channel."""
-    return Frame(encode({"type": "gap", "room": channel.partition(":")[2], "from_seq": from_seq}))
+    return Frame(encode(GapEvent(room=channel.partition(":")[2], from_seq=from_seq)))
 
 
 class HubStatistics(Struct, frozen=True):

@@ -168,18 +168,20 @@ class Session:
             else:
                 self.connection.gather(text_frame(payload))
 
+    def answer_with(self, answer: events.OkAnswer | events.ErrorAnswer) -> None:
+        """Write an answer that is a struct."""
+        self.answer(events.encode(answer))
+
     def ok(self, id: int) -> None:  # noqa: A002 - the contract's word
         """Answer a command that carries nothing back."""
         self.answer(b'{"type":"ok","id":%d}' % id)
 
     def refuse(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
         """Answer a command that was not carried out."""
-        fields: dict[str, object] = {}
-        if isinstance(error, RateLimited):
-            fields["retry_after_ms"] = error.retry_after_ms
-        if error.field is not None:
-            fields["field"] = error.field
-        self.answer(events.error(id, error.code, error.message, **fields))
+        later = error.retry_after_ms if isinstance(error, RateLimited) else None
+        self.answer_with(
+            events.ErrorAnswer(id=id, code=error.code, message=error.message, field=error.field, retry_after_ms=later)
+        )
 
     # Commands.
 
@@ -302,7 +304,7 @@ class Session:
             return
         if retry:
             after = retry_after_ms if retry_after_ms is not None else self.edge.jitter_ms()
-            closing = {"type": "closing", "code": int(code), "reason": reason, "retry_after_ms": after}
+            closing = events.ClosingEvent(code=int(code), reason=reason, retry_after_ms=after)
             self.connection.gather(text_frame(events.encode(closing)))
         self.protocol.close(code, reason)
         self.connection.gather(self.protocol.take_output())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import rfc3339
+from chat.domain.models import Message
 from chat.domain.rights import Action, require
 from chat.errors import Refused
 from chat.wire import commands, events
@@ -48,12 +49,19 @@ async def subscribe(session: Session, command: Any) -> None:
     finished = False
     try:
         await edge.subscriptions.ensure_ready(channel)
-        after, fields = await catch_up(session, room_key(room), command.since, _live_seq(channel))
+        missed = await catch_up(session, room_key(room), command.since, _live_seq(channel))
         # The right may have ended while history was read: its end came over the user's channel.
         if channel.joining.get(session) is joining:
-            session.answer(events.encode({"type": "ok", "id": command.id, "room": room, **fields}))
+            messages = None
+            if missed.recovered is not None:
+                messages = [events.history_message(message) for message in missed.messages]
+            session.answer_with(
+                events.SubscribeOk(
+                    id=command.id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages
+                )
+            )
             finished = True
-            channel.finish(session, after)
+            channel.finish(session, missed.seq)
         else:
             require(None, Action.READ)
     finally:
@@ -66,23 +74,27 @@ def _live_seq(channel: Channel) -> int | None:
     return channel.seq if channel.ready else None
 
 
-async def catch_up(session: Session, key: str, since: Any, live: int | None) -> tuple[int, dict[str, Any]]:
-    """The seq up to which the answer goes, and the answer's fields: `seq`, and `recovered` with `messages`."""
+class Missed(NamedTuple):
+    """The seq up to which an answer goes; with a `since`, whether all that was missed is there, and the messages."""
+
+    seq: int
+    recovered: bool | None = None
+    messages: Sequence[Message] = ()
+
+
+async def catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> Missed:
+    """What a conversation brought behind `since`; `live` is its newest seq if that is known."""
     edge, limits = session.edge, session.edge.limits
     if live is None or (since is not UNSET and since > live):
         live = (await edge.history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
-        return live, {"seq": live}
-    if since > live:
-        return live, {"seq": live, "recovered": False, "messages": []}
-    if since == live:
-        return live, {"seq": live, "recovered": True, "messages": []}
+        return Missed(live)
+    if since >= live:
+        return Missed(live, recovered=since == live)
     missed = await edge.history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
     if missed is None:
-        return live, {"seq": live, "recovered": False, "messages": []}
-    after = missed[-1].seq if missed else live
-    items = msgspec.Raw(events.encode([events.history_item(message) for message in missed]))
-    return after, {"seq": after, "recovered": True, "messages": items}
+        return Missed(live, recovered=False)
+    return Missed(missed[-1].seq if missed else live, recovered=True, messages=missed)
 
 
 def unsubscribe(session: Session, command: commands.Unsubscribe) -> None:
@@ -95,8 +107,11 @@ async def sync(session: Session, command: Any) -> None:
     """What a direct conversation brought after `since`; live copies come without asking."""
     other = command.with_.lower()
     key = dm_key(session.user, other)
-    _, fields = await catch_up(session, key, command.since, None)
-    session.answer(events.encode({"type": "ok", "id": command.id, "with": other, **fields}))
+    missed = await catch_up(session, key, command.since, None)
+    messages = [events.history_direct_message(message) for message in missed.messages]
+    session.answer_with(
+        events.SyncOk(id=command.id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages)
+    )
 
 
 async def watch(session: Session, command: Any) -> None:
@@ -113,9 +128,9 @@ async def watch(session: Session, command: Any) -> None:
     session.watching = wanted
     await edge.subscriptions.ensure_all_ready(channels)
     states = await edge.presence.get_states(wanted)
-    session.answer(
-        events.ok(
-            command.id,
+    session.answer_with(
+        events.PresenceOk(
+            id=command.id,
             states={user: seen.state for user, seen in states.items()},
             last_seen={user: rfc3339(seen.last_seen) for user, seen in states.items() if seen.last_seen is not None},
         )

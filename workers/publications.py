@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from chat.domain.conversations import is_room, pair_of, room_of
+from chat.domain.conversations import is_room, pair_of, partner, room_of
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Restored
 from chat.ports.history import Change
 from chat.ports.relay import Publication
-from chat.wire.events import encode, history_item, message_event, place
+from chat.wire.events import (
+    ConversationEvent,
+    DeletedEvent,
+    EditedEvent,
+    ModeratedEvent,
+    ReactionEvent,
+    ReadEvent,
+    ServerFrame,
+    StoredEvent,
+    encode,
+    history_message,
+    message_event,
+    place,
+)
 from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 
 
@@ -20,38 +31,44 @@ def message_publications(into: list[Publication], message: Message) -> None:
     """
     conversation = message.conversation
     if is_room(conversation):
-        event = history_item(message) if _was_changed(message) else message_event(message)
+        event = history_message(message) if _was_changed(message) else message_event(message)
         channel = room_channel(room_of(conversation))
         into.append(Publication(channel, pack_message(message.seq, encode(event))))
     else:
-        fields = {"client_id": message.client_id, "seq": message.seq}
-        _tell(into, conversation, "stored", fields)
+        for user in pair_of(conversation):
+            other = partner(conversation, user)
+            stored = StoredEvent(with_=other, client_id=message.client_id, seq=message.seq)
+            into.append(_publication(user_channel(user), stored))
 
 
 def change_publications(into: list[Publication], change: Change) -> None:
     """The event of a change that applied: to the room, or to both users."""
-    if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
-        _tell(into, change.conversation, "edited", {"seq": change.seq, "text": change.text})
-    elif isinstance(change, Deleted):
-        _tell(into, change.conversation, "deleted", {"seq": change.seq})
-    elif isinstance(change, Moderated):
-        _tell(into, change.conversation, "moderated", {"seq": change.seq, "reason": change.reason})
-    elif isinstance(change, Reacted):
-        fields = {"user": change.actor, "seq": change.seq, "emoji": change.emoji, "remove": change.remove}
-        _tell(into, change.conversation, "reaction", fields)
+    conversation = change.conversation
+    if is_room(conversation):
+        into.append(_publication(room_channel(room_of(conversation)), change_event(change, None)))
     else:
-        _tell(into, change.conversation, "read", {"user": change.actor, "seq": change.seq})
+        into.extend(_publication(user_channel(user), change_event(change, user)) for user in pair_of(conversation))
+
+
+def change_event(change: Change, viewer: str | None) -> ConversationEvent:
+    """The event of a change, as a user of a direct conversation sees it, or as everybody in a room does."""
+    room, with_ = place(change.conversation, viewer)
+    if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
+        return EditedEvent(room=room, with_=with_, seq=change.seq, text=change.text)
+    if isinstance(change, Deleted):
+        return DeletedEvent(room=room, with_=with_, seq=change.seq)
+    if isinstance(change, Moderated):
+        return ModeratedEvent(room=room, with_=with_, seq=change.seq, reason=change.reason)
+    if isinstance(change, Reacted):
+        return ReactionEvent(
+            room=room, with_=with_, user=change.actor, seq=change.seq, emoji=change.emoji, remove=change.remove
+        )
+    return ReadEvent(room=room, with_=with_, user=change.actor, seq=change.seq)
+
+
+def _publication(channel: str, event: ServerFrame) -> Publication:
+    return Publication(channel, pack_event(encode(event)))
 
 
 def _was_changed(message: Message) -> bool:
     return message.edited or message.deleted or message.moderated or bool(message.reactions)
-
-
-def _tell(into: list[Publication], conversation: str, kind: str, fields: dict[str, Any]) -> None:
-    if is_room(conversation):
-        payload = pack_event(encode({"type": kind, **place(conversation), **fields}))
-        into.append(Publication(room_channel(room_of(conversation)), payload))
-        return
-    for user in pair_of(conversation):
-        payload = pack_event(encode({"type": kind, **place(conversation, user), **fields}))
-        into.append(Publication(user_channel(user), payload))

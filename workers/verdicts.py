@@ -33,8 +33,8 @@ from chat.ports.log import Log
 from chat.ports.moderation import Moderation
 from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
+from chat.wire.events import RefusedEvent, place
 from chat.wire.events import encode as encode_event
-from chat.wire.events import place
 from chat.wire.records import encode, topic_of
 from chat.wire.relay import pack_event, user_channel
 from chat.wire.verdicts import VerdictRecord, decode
@@ -97,8 +97,8 @@ class VerdictHandler:
         subject = f"held:{record.sender}:{record.client_id}"
         if await self._cases.find_case(subject) is not None:
             return
-        event = {"type": "refused", **place(record.conversation, record.sender)}
-        event |= {"client_id": record.client_id, "reason": record.reason}
+        room, with_ = place(record.conversation, record.sender)
+        event = RefusedEvent(room=room, with_=with_, client_id=record.client_id, reason=record.reason)
         await self._relay.publish([Publication(user_channel(record.sender), pack_event(encode_event(event)))])
         if record.verdict is Verdict.BLOCK:
             await self._block(record)

@@ -17,12 +17,11 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
-from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState
 from chat.errors import Unavailable
 from chat.ports.presence import Seen
 from chat.ports.relay import Publication, Relay
-from chat.wire.events import encode
+from chat.wire.events import encode, presence_event
 from chat.wire.relay import pack_event, presence_channel
 
 LAST_SEEN_USERS = 100_000
@@ -202,12 +201,7 @@ class MemoryPresence:
 
     def _publication(self, user: str) -> Publication:
         seen = self._seen(user)
-        event = {
-            "type": "presence",
-            "user": user,
-            "state": seen.state,
-            "last_seen": None if seen.last_seen is None else rfc3339(seen.last_seen),
-        }
+        event = presence_event(user, seen.state, seen.last_seen)
         return Publication(presence_channel(user), pack_event(encode(event)))
 
     def _retire(self, user: str, record: _User) -> None:

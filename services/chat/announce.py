@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from chat.domain.models import Role, Room
 from chat.ports.relay import Publication, Relay
-from chat.wire.events import encode
+from chat.wire.events import MemberEvent, MembershipChange, RoomEvent, encode
 from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, room_channel, user_channel
 from services.common.telling import tell
 
@@ -22,16 +22,13 @@ BATCH = 500
 
 
 async def member_changed(
-    relay: Relay, room: str, user: str, change: str, role: Role | None, *, again: bool = False
+    relay: Relay, room: str, user: str, change: MembershipChange, role: Role | None, *, again: bool = False
 ) -> None:
     """`change` is `joined`, `left`, `role`, `kicked` or `banned`; `role` is None for one who is out now.
 
     With `again`, nothing changed now, and the room is not told.
     """
-    event = {"type": "member", "room": room, "user": user, "change": change}
-    if role is not None:
-        event["role"] = role
-    body = encode(event)
+    body = encode(MemberEvent(room=room, user=user, change=change, role=role))
     publications = [Publication(user_channel(user), _control(room, user, role, body))]
     if not again:
         publications.append(Publication(room_channel(room), pack_event(body)))
@@ -40,13 +37,13 @@ async def member_changed(
 
 async def room_updated(relay: Relay, room: Room) -> None:
     """The room has another name or visibility."""
-    event = {"type": "room", "room": room.id, "change": "updated", "name": room.name, "visibility": room.visibility}
+    event = RoomEvent(room=room.id, change="updated", name=room.name, visibility=room.visibility)
     await tell(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 
 async def room_deleted(relay: Relay, room: str, members: Sequence[str]) -> None:
     """The room is gone; `members` are those who were in it."""
-    body = encode({"type": "room", "room": room, "change": "deleted"})
+    body = encode(RoomEvent(room=room, change="deleted"))
     gone = pack_control(RoomDeleted(room=room, event=body.decode()))
     await tell(relay, [Publication(room_channel(room), gone)])
     for start in range(0, len(members), BATCH):

@@ -10,6 +10,7 @@ from chat.domain.ids import rfc3339
 from chat.domain.models import Member, Role, User, Visibility
 from chat.domain.rights import Action, may_change_member, require
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
+from chat.wire.events import MembershipChange
 from services.chat import announce
 from services.chat.access import admit, find_room, find_user, view
 from services.chat.errors import Banned, LastOwner
@@ -64,8 +65,8 @@ async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Calle
     _outranks(actor, before, body.role)
     with whole():
         before = await _set_role(services, room, user, body.role)
-        change, again = "role" if before is not None else "joined", before is body.role
-        await announce.member_changed(services.relay, room, user, change, body.role, again=again)
+        change: MembershipChange = "role" if before is not None else "joined"
+        await announce.member_changed(services.relay, room, user, change, body.role, again=before is body.role)
     return body
 
 
@@ -116,7 +117,7 @@ async def leave(room: RoomId, caller: Caller, services: With) -> None:
     await _remove(services, room, caller.id, "left")
 
 
-async def _remove(services: Services, room: str, user: str, change: str) -> None:
+async def _remove(services: Services, room: str, user: str, change: MembershipChange) -> None:
     with whole():
         try:
             await services.rooms.remove_member(room, user)

@@ -14,10 +14,23 @@ import pytest
 
 from chat import errors
 from chat.domain.conversations import dm_key, room_key
-from chat.domain.models import Message
+from chat.domain.models import Message, PresenceState
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.wire import commands
-from chat.wire.events import dm_event, error, history_item, message_event, ok
+from chat.wire.events import (
+    AuthOk,
+    ErrorAnswer,
+    OkAnswer,
+    Person,
+    PresenceOk,
+    ServerFrame,
+    SubscribeOk,
+    SyncOk,
+    dm_event,
+    history_item,
+    history_message,
+    message_event,
+)
 from gateway.websocket.close import CloseCode, should_reconnect
 from rookery.client import events as client_events
 from tests.support.asyncapi import check_frame, document, faults
@@ -174,7 +187,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("event", MESSAGES, ids=range(len(MESSAGES)))
-def test_a_message_event_validates(event: dict[str, Any]) -> None:
+def test_a_message_event_validates(event: ServerFrame) -> None:
     check_frame(as_json(event))
 
 
@@ -205,16 +218,16 @@ def test_what_the_workers_publish_validates(conversation: str) -> None:
 
 
 def test_answers_validate() -> None:
-    check_frame(as_json(ok(1)), "send")
-    check_frame(as_json(ok(1, user={"id": ADA, "name": "ada"}, session=BOB, heartbeat_s=25.0)), "auth")
-    check_frame(as_json(ok(1, room=ROOM, seq=0)), "subscribe")
-    check_frame(
-        as_json(ok(1, room=ROOM, seq=7, recovered=True, messages=[history_item(message(IN_ROOM))])), "subscribe"
-    )
-    check_frame(as_json(ok(1, **{"with": BOB}, seq=7, recovered=False, messages=[])), "sync")
-    check_frame(as_json(ok(1, states={ADA: "online"})), "presence")
-    check_frame(as_json(error(None, "bad_json", "no")))
-    check_frame(as_json(error(1, "rate_limited", "slower", retry_after_ms=5)))
+    online = {ADA: PresenceState.ONLINE}
+    missed = [history_message(message(IN_ROOM))]
+    check_frame(as_json(OkAnswer(id=1)), "send")
+    check_frame(as_json(AuthOk(id=1, user=Person(ADA, "ada"), session=BOB, heartbeat_s=25.0)), "auth")
+    check_frame(as_json(SubscribeOk(id=1, room=ROOM, seq=0)), "subscribe")
+    check_frame(as_json(SubscribeOk(id=1, room=ROOM, seq=7, recovered=True, messages=missed)), "subscribe")
+    check_frame(as_json(SyncOk(id=1, with_=BOB, seq=7, recovered=False, messages=[])), "sync")
+    check_frame(as_json(PresenceOk(id=1, states=online, last_seen={})), "presence")
+    check_frame(as_json(ErrorAnswer(id=None, code="bad_json", message="no")))
+    check_frame(as_json(ErrorAnswer(id=1, code="rate_limited", message="slower", retry_after_ms=5)))
 
 
 def test_what_is_not_of_the_contract_does_not_validate() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import anyio
+import msgspec
 from anyio.abc import TaskGroup
 
 from chat.domain.conversations import dm_key, room_key
@@ -141,7 +142,7 @@ class Client:
             except Unavailable:
                 await anyio.sleep(self.rng.random())
             else:
-                return [history_item(message) for message in messages]
+                return [msgspec.to_builtins(history_item(message)) for message in messages]
 
     # Connections.
 

@@ -27,7 +27,8 @@ from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState
 from chat.errors import Unavailable
 from chat.ports.presence import Seen
-from chat.wire.relay import presence_channel
+from chat.wire.events import PresenceEvent, encode
+from chat.wire.relay import pack_event, presence_channel
 
 LAST_SEEN_SECONDS = 30 * 24 * 3600.0
 SWEEP_SECONDS = 0.5
@@ -139,7 +140,6 @@ class RedisPresence:
         common = (
             self._now(),
             what,
-            user,
             self._channel(user),
             self._publish,
             ended,
@@ -147,6 +147,7 @@ class RedisPresence:
             self._expiry,
             self._damping,
             self._remembered,
+            *_payloads(user),
         )
         return Call(CHANGE, self._name(user), (*common, *arguments))
 
@@ -165,6 +166,16 @@ class RedisPresence:
     def _name(self, user: str) -> str:
         # The braces put the hash where the channel is.
         return self._client.name("presence", f"{{{self._channel(user)}}}")
+
+
+def _payloads(user: str) -> list[bytes]:
+    """What is published when others see a user offline, away and online; `@` stands for a time that Redis knows."""
+    events = [
+        PresenceEvent(user=user, state=PresenceState.OFFLINE, last_seen="@"),
+        PresenceEvent(user=user, state=PresenceState.AWAY, last_seen=None),
+        PresenceEvent(user=user, state=PresenceState.ONLINE, last_seen=None),
+    ]
+    return [pack_event(encode(event)) for event in events]
 
 
 def _seen(shown: bytes | None, ended: bytes | None) -> Seen:

@@ -25,12 +25,13 @@ end
 CHANGE = Script(
     _NOW
     + """
--- KEYS[1]: the user's hash. ARGV: now, what (enter, leave or sweep), user, channel, the command to publish with, the
--- caller's clock in ms and in words, expiry, damping, how long the last visit is remembered; then for enter sessions
--- and their ranks in turns, for leave sessions. Answers when to look again, 0 for never, and what is published.
-local key, what, user, channel, publish = KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local now, expiry, damping, remembered = read_clock(ARGV[1]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local states = { [0] = 'offline', [1] = 'away', [2] = 'online' }
+-- KEYS[1]: the user's hash. ARGV: now, what (enter, leave or sweep), channel, the command to publish with, the
+-- caller's clock in ms and in words, expiry, damping, how long the last visit is remembered, the payloads to publish
+-- when others see rank 0 (in which "@" stands for the end of the last session), 1 and 2; then for enter sessions and
+-- their ranks in turns, for leave sessions. Answers when to look again, 0 for never, and how often it published.
+local key, what, channel, publish = KEYS[1], ARGV[2], ARGV[3], ARGV[4]
+local now, expiry, damping, remembered = read_clock(ARGV[1]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local first_session = 13
 
 local sessions, shown, fall, ended_at = {}, 0, nil, nil
 local fields = redis.call('HGETALL', key)
@@ -63,18 +64,18 @@ local function show(rank)
   end
   shown = rank
   redis.call('HSET', key, 'shown', rank)
-  local event = { type = 'presence', user = user, state = states[rank], last_seen = cjson.null }
-  if rank == 0 and ended_at then
-    event.last_seen = ended_at
+  local payload = ARGV[10 + rank]
+  if rank == 0 then
+    payload = string.gsub(payload, '"@"', ended_at and '"' .. ended_at .. '"' or 'null')
   end
-  redis.call(publish, channel, 'e' .. cjson.encode(event))  -- kind EVENT of chat/wire/relay.py
+  redis.call(publish, channel, payload)
   published = published + 1
 end
 
 -- Sessions end: those that leave, and those that were not refreshed.
 local gone = {}
 if what == 'leave' then
-  for i = 11, #ARGV do
+  for i = first_session, #ARGV do
     if sessions['s:' .. ARGV[i]] then
       gone['s:' .. ARGV[i]] = true
     end
@@ -82,7 +83,7 @@ if what == 'leave' then
 end
 local entering = {}
 if what == 'enter' then
-  for i = 11, #ARGV, 2 do
+  for i = first_session, #ARGV, 2 do
     entering['s:' .. ARGV[i]] = tonumber(ARGV[i + 1])
   end
 end
@@ -97,8 +98,8 @@ if next(gone) then
     redis.call('HDEL', key, field)
   end
   if not next(sessions) then
-    ended_at = ARGV[7]
-    redis.call('HSET', key, 'ended', ARGV[6], 'ended_at', ended_at)
+    ended_at = ARGV[6]
+    redis.call('HSET', key, 'ended', ARGV[5], 'ended_at', ended_at)
   end
   if aggregate() ~= shown then
     fall = now + damping
