@@ -14,9 +14,9 @@ from msgspec import structs
 
 from chat.domain.cases import (
     POLICY,
-    Action,
     AuditEntry,
     Case,
+    CaseAction,
     CaseKind,
     CaseState,
     message_subject,
@@ -171,7 +171,7 @@ class VerdictHandler:
             id=new_id(),
             at=now,
             by=POLICY,
-            action=Action.FLAG if flagged else Action.REMOVE,
+            action=CaseAction.FLAG if flagged else CaseAction.REMOVE,
             user=record.sender,
             rule=record.rule,
             reason=record.reason,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct, structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chat.domain.moderation import Verdict
+from chat.errors import Conflict, NotFound
+
+REPORTS_KEPT = 100
+"""Of one case; what comes after them tells a moderator nothing new."""
 
 POLICY = "moderation"
 """Who acts when no person does: `by` in blocks and in the audit log, and the actor of a withdrawal."""
@@ -62,7 +67,7 @@ class Case(Struct, frozen=True, kw_only=True):
     appeal: str | None = None
 
 
-class Action(StrEnum):
+class CaseAction(StrEnum):
     """What the audit log tells of."""
 
     FLAG = "flag"
@@ -81,7 +86,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     id: str
     at: int
     by: str
-    action: Action
+    action: CaseAction
     user: str
     case: str = ""
     rule: str = ""
@@ -108,17 +113,45 @@ class Tally(Struct, frozen=True):
     blocking: int = 0
 
 
-def rejudged(known: Case, judged: Case) -> Case:
-    """The known case with a newer judgement; its reports and its appeal stay, and an appeal that waits still waits."""
+CaseChange = tuple[Case, bool]
+"""The case as it is now, and whether that is to be stored."""
+
+
+def judge_case(known: Case | None, judged: Case) -> CaseChange:
+    """A rule judged the subject. A judgement of a newer revision takes the place of the one before; the reports and the
+    appeal stay, and an appeal that waits for a moderator still waits."""
+    if known is None:
+        return judged, True
+    if known.revision >= judged.revision:
+        return known, False
     waits = known.appeal is not None and known.state is CaseState.OPEN
-    return structs.replace(
-        judged,
-        id=known.id,
-        opened=known.opened,
-        reports=known.reports,
-        appeal=known.appeal,
-        state=CaseState.OPEN if waits else judged.state,
-    )
+    state = CaseState.OPEN if waits else judged.state
+    kept = {"id": known.id, "opened": known.opened, "reports": known.reports, "appeal": known.appeal}
+    return replace(judged, state=state, **kept), True
+
+
+def report_case(known: Case | None, new: Case, report: Report) -> CaseChange:
+    """A user reported the subject, whose case is `new` if there was none. A user's second report is not added, nor one
+    beyond `REPORTS_KEPT`; a decided case stays decided."""
+    case = known or new
+    if len(case.reports) >= REPORTS_KEPT or any(each.user == report.user for each in case.reports):
+        return case, False
+    return replace(case, reports=(*case.reports, report)), True
+
+
+def appeal_case(known: Case | None, new: Case, text: str) -> CaseChange:
+    """The user appealed; a moderator has to look again. There is one appeal: `Conflict` for a second."""
+    case = known or new
+    if case.appeal is not None:
+        raise Conflict("there was an appeal before; the moderators' answer to it stands")
+    return replace(case, appeal=text, state=CaseState.OPEN), True
+
+
+def decide_case(known: Case | None, verdict: Verdict, by: str, at: int) -> Case:
+    """The case after a moderator's decision. Raises `NotFound` when there is no case."""
+    if known is None:
+        raise NotFound("there is no such case")
+    return replace(known, state=CaseState.DECIDED, verdict=verdict, decided_by=by, decided=at)
 
 
 def message_subject(conversation: str, seq: int) -> str:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally, rejudged
+from chat.domain.cases import (
+    AuditEntry,
+    Case,
+    CaseChange,
+    CaseState,
+    Removal,
+    Report,
+    Tally,
+    appeal_case,
+    decide_case,
+    judge_case,
+    report_case,
+)
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.engines.database import Database
-from chat.errors import Conflict, NotFound
-from chat.ports.cases import REPORTS_KEPT
+from chat.errors import NotFound
 
 SCHEMA = """
 CREATE TABLE cases (
@@ -70,59 +81,23 @@ class SqliteCases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
-        """See the port."""
+    async def record_judgement(self, case: Case, entry: AuditEntry) -> CaseChange:
+        return await self._change(case.subject, lambda known: judge_case(known, case), entry)
 
-        def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
-            known = _find(connection, "subject", case.subject)
-            if known is not None and known.revision >= case.revision:
-                return known, False
-            judged = case if known is None else rejudged(known, case)
-            _put(connection, judged)
-            _note(connection, replace(entry, case=judged.id))
-            return judged, True
-
-        return await self._database.write(job)
-
-    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
-        """See the port."""
-
-        def job(connection: sqlite3.Connection) -> tuple[Case, bool]:
-            known = _find(connection, "subject", case.subject) or case
-            if len(known.reports) >= REPORTS_KEPT or any(each.user == report.user for each in known.reports):
-                return known, False
-            changed = replace(known, reports=(*known.reports, report))
-            _put(connection, changed)
-            _note(connection, replace(entry, case=changed.id))
-            return changed, True
-
-        return await self._database.write(job)
+    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> CaseChange:
+        return await self._change(case.subject, lambda known: report_case(known, case, report), entry)
 
     async def add_appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
-        """See the port."""
-
-        def job(connection: sqlite3.Connection) -> Case:
-            known = _find(connection, "subject", case.subject) or case
-            if known.appeal is not None:
-                raise Conflict("there was an appeal before; the moderators' answer to it stands")
-            changed = replace(known, appeal=text, state=CaseState.OPEN)
-            _put(connection, changed)
-            _note(connection, replace(entry, case=changed.id))
-            return changed
-
-        return await self._database.write(job)
+        changed, _ = await self._change(case.subject, lambda known: appeal_case(known, case, text), entry)
+        return changed
 
     async def record_decision(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> Case:
             known = _find(connection, "id", case)
-            if known is None:
-                raise _no_case()
-            decided = replace(known, state=CaseState.DECIDED, verdict=verdict, decided_by=entry.by, decided=entry.at)
+            decided = decide_case(known, verdict, entry.by, entry.at)
             _put(connection, decided)
             _note(connection, entry)
-            return known
+            return known or decided
 
         return await self._database.write(job)
 
@@ -276,6 +251,16 @@ class SqliteCases:
 
         return await self._database.read(query)
 
+    async def _change(self, subject: str, decide: Callable[[Case | None], CaseChange], entry: AuditEntry) -> CaseChange:
+        def job(connection: sqlite3.Connection) -> CaseChange:
+            case, changed = decide(_find(connection, "subject", subject))
+            if changed:
+                _put(connection, case)
+                _note(connection, replace(entry, case=case.id))
+            return case, changed
+
+        return await self._database.write(job)
+
     async def _blocks(self, where: str, *values: Any) -> list[Block]:
         sql = f"SELECT {_BLOCK} FROM blocks {where}"  # noqa: S608
         return await self._database.read(
@@ -313,7 +298,3 @@ def _place(connection: sqlite3.Connection, sql: str, item: str | None, outermost
     if row is None:
         raise NotFound("there is nothing with this id to go on from; begin again")
     return row
-
-
-def _no_case() -> NotFound:
-    return NotFound("there is no such case")

@@ -8,12 +8,11 @@ from typing import Protocol
 from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally
 from chat.domain.moderation import Block, Strictness, Verdict
 
-REPORTS_KEPT = 100
-
 
 class Cases(Protocol):
     """Every write is atomic, and durable when it returns. A write that takes an `AuditEntry` stores it with the change,
-    both or neither, and not when it changes nothing. `Unavailable` may be raised by all."""
+    both or neither, and not when it changes nothing. What becomes of a case is decided by `chat.domain.cases`.
+    `Unavailable` may be raised by all."""
 
     async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
         """Add a case that a rule's judgement began, or put the judgement of a newer `revision` into the case of this

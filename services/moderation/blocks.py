@@ -14,7 +14,7 @@ from contextlib import aclosing, asynccontextmanager
 import anyio
 import msgspec
 
-from chat.domain.cases import POLICY, Action, AuditEntry
+from chat.domain.cases import POLICY, AuditEntry, CaseAction
 from chat.domain.ids import new_id
 from chat.domain.moderation import Block, BlockChange
 from chat.errors import NotFound, Unavailable
@@ -47,7 +47,7 @@ class Blocks:
         """Keep a user out: durable, and told to the edges, when this returns. Raises `NotFound`."""
         if await self._accounts.get_user(block.user) is None:
             raise NotFound("there is no such user")
-        entry = self._entry(Action.BLOCK, block.user, block.by, block.reason, until=block.until)
+        entry = self._entry(CaseAction.BLOCK, block.user, block.by, block.reason, until=block.until)
         with whole():
             async with self._lock:
                 await self._cases.set_block(block, entry)
@@ -60,7 +60,7 @@ class Blocks:
         """Let a user in; with `due`, only if the block ends then or before. Whether there was such a block."""
         with whole():
             async with self._lock:
-                entry = self._entry(Action.UNBLOCK, user, by, reason)
+                entry = self._entry(CaseAction.UNBLOCK, user, by, reason)
                 ended = await self._cases.end_block(user, entry, due=due)
                 await self._follow(user)
                 if ended:
@@ -143,7 +143,7 @@ class Blocks:
     async def _tell(self, changes: Sequence[BlockChange]) -> None:
         await tell(self._relay, [_publication(change) for change in changes])
 
-    def _entry(self, action: Action, user: str, by: str, reason: str, *, until: int | None = None) -> AuditEntry:
+    def _entry(self, action: CaseAction, user: str, by: str, reason: str, *, until: int | None = None) -> AuditEntry:
         return AuditEntry(id=new_id(), at=self._clock(), by=by, action=action, user=user, reason=reason, until=until)
 
 

@@ -6,7 +6,7 @@ failed in between is still open.
 
 from __future__ import annotations
 
-from chat.domain.cases import Action, AuditEntry, Case, CaseKind, Removal
+from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, Removal
 from chat.domain.ids import new_id
 from chat.domain.models import User
 from chat.domain.moderation import Verdict
@@ -35,7 +35,7 @@ async def decide(services: Services, case: Case, decision: Decision, by: User) -
         id=new_id(),
         at=now,
         by=by.id,
-        action=Action.DECIDE,
+        action=CaseAction.DECIDE,
         user=case.user,
         case=case.id,
         rule=case.rule,

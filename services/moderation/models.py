@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from chat.domain.cases import Action, CaseKind, CaseState
+from chat.domain.cases import CaseAction, CaseKind, CaseState
 from chat.domain.moderation import Strictness, Verdict
 from services.chat.models import Person
 from services.common.fields import RoomId, Seq, UserId, without_nul
@@ -130,7 +130,7 @@ class AuditView(BaseModel):
     id: str
     at: str
     by: str
-    action: Action
+    action: CaseAction
     user: str
     case: str
     rule: str

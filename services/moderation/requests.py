@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from msgspec import structs
 
 from chat.domain.cases import (
-    Action,
     AuditEntry,
     Case,
+    CaseAction,
     CaseKind,
     Report,
     block_subject,
@@ -48,7 +48,7 @@ async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
         raise Conflict("this message was withdrawn already", field="seq")
     now = services.clock()
     case = _message_case(services, message, CaseKind.REPORTED)
-    entry = _entry(services, Action.REPORT, caller.id, case, body.reason)
+    entry = _entry(services, CaseAction.REPORT, caller.id, case, body.reason)
     found, _ = await services.cases.add_report(case, Report(caller.id, body.reason, now), entry)
     return CaseId(id=found.id)
 
@@ -63,7 +63,7 @@ async def appeal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
     if not message.moderated:
         raise Conflict("this message was not withdrawn by moderation", field="seq")
     case = _message_case(services, message, CaseKind.REMOVED)
-    entry = _entry(services, Action.APPEAL, caller.id, case, body.text)
+    entry = _entry(services, CaseAction.APPEAL, caller.id, case, body.text)
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
@@ -101,7 +101,7 @@ async def appeal_block(
         opened=services.clock(),
         reason=block.reason,
     )
-    entry = _entry(services, Action.APPEAL, user.id, case, body.text)
+    entry = _entry(services, CaseAction.APPEAL, user.id, case, body.text)
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
@@ -114,7 +114,7 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
         id=new_id(),
         at=services.clock(),
         by=caller.id,
-        action=Action.SETTING,
+        action=CaseAction.SETTING,
         user="",
         reason=f"{room_key(room)} is {body.strictness}",
     )
@@ -163,7 +163,7 @@ def _message_case(services: Services, message: Message, kind: CaseKind) -> Case:
     )
 
 
-def _entry(services: Services, action: Action, by: str, case: Case, reason: str) -> AuditEntry:
+def _entry(services: Services, action: CaseAction, by: str, case: Case, reason: str) -> AuditEntry:
     return AuditEntry(
         id=new_id(), at=services.clock(), by=by, action=action, user=case.user, case=case.id, reason=reason
     )

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from chat.domain.cases import (
     POLICY,
-    Action,
+    REPORTS_KEPT,
     AuditEntry,
     Case,
+    CaseAction,
     CaseKind,
     CaseState,
     Removal,
@@ -23,7 +24,7 @@ from chat.domain.cases import (
 from chat.domain.ids import new_id
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.errors import Conflict, NotFound
-from chat.ports.cases import REPORTS_KEPT, Cases
+from chat.ports.cases import Cases
 from tests.support.builders import ANN, ATTIC, BEN, CAT, DAN, HALL, NOW
 from tests.support.cancellation import each_suspension
 from tests.support.engines import Stores
@@ -54,7 +55,7 @@ def case(seq: int = 1, **fields: Any) -> Case:
     return Case(**{**plain, **fields})
 
 
-def entry(action: Action = Action.FLAG, at: int = NOW, **fields: Any) -> AuditEntry:
+def entry(action: CaseAction = CaseAction.FLAG, at: int = NOW, **fields: Any) -> AuditEntry:
     return AuditEntry(**{"id": new_id(), "at": at, "by": POLICY, "action": action, "user": ANN, **fields})
 
 
@@ -78,9 +79,9 @@ async def test_a_judgement_that_comes_again_changes_nothing(cases: Cases) -> Non
 async def test_a_newer_judgement_keeps_reports_and_appeal(cases: Cases) -> None:
     made = case()
     await cases.record_judgement(made, entry())
-    await cases.add_report(case(), Report(BEN, "rude", NOW), entry(Action.REPORT))
+    await cases.add_report(case(), Report(BEN, "rude", NOW), entry(CaseAction.REPORT))
     newer = case(revision=5, rule="other", kind=CaseKind.REMOVED, state=CaseState.DECIDED, opened=NOW + 99)
-    known, changed = await cases.record_judgement(newer, entry(Action.REMOVE))
+    known, changed = await cases.record_judgement(newer, entry(CaseAction.REMOVE))
     assert changed
     assert (known.id, known.opened, known.rule, known.revision) == (made.id, made.opened, "other", 5)
     assert [report.user for report in known.reports] == [BEN]
@@ -90,58 +91,62 @@ async def test_a_newer_judgement_keeps_reports_and_appeal(cases: Cases) -> None:
 
 async def test_a_report_makes_a_case_or_joins_it(cases: Cases) -> None:
     reported = case(kind=CaseKind.REPORTED, revision=-1, rule="")
-    first, added = await cases.add_report(reported, Report(BEN, "rude", NOW), entry(Action.REPORT, by=BEN))
+    first, added = await cases.add_report(reported, Report(BEN, "rude", NOW), entry(CaseAction.REPORT, by=BEN))
     assert added
     assert first == replace(reported, reports=(Report(BEN, "rude", NOW),))
-    second, added = await cases.add_report(case(id=new_id()), Report(CAT, "spam", NOW), entry(Action.REPORT, by=CAT))
+    second, added = await cases.add_report(
+        case(id=new_id()), Report(CAT, "spam", NOW), entry(CaseAction.REPORT, by=CAT)
+    )
     assert added
     assert (second.id, [report.user for report in second.reports]) == (reported.id, [BEN, CAT])
-    assert await cases.add_report(case(), Report(BEN, "again", NOW), entry(Action.REPORT)) == (second, False)
+    assert await cases.add_report(case(), Report(BEN, "again", NOW), entry(CaseAction.REPORT)) == (second, False)
     assert {note.case for note in await cases.list_audit_entries(None, 10)} == {reported.id}
     assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_reports_are_bounded(cases: Cases) -> None:
     for number in range(REPORTS_KEPT):
-        await cases.add_report(case(), Report(f"user {number}", "", NOW), entry(Action.REPORT))
-    known, added = await cases.add_report(case(), Report("one more", "", NOW), entry(Action.REPORT))
+        await cases.add_report(case(), Report(f"user {number}", "", NOW), entry(CaseAction.REPORT))
+    known, added = await cases.add_report(case(), Report("one more", "", NOW), entry(CaseAction.REPORT))
     assert (len(known.reports), added) == (REPORTS_KEPT, False)
 
 
 async def test_a_report_of_what_was_decided_does_not_open_it(cases: Cases) -> None:
     made, _ = await cases.record_judgement(case(), entry())
-    await cases.record_decision(made.id, Verdict.ALLOW, entry(Action.DECIDE, by=DAN))
-    known, added = await cases.add_report(case(), Report(BEN, "", NOW), entry(Action.REPORT))
+    await cases.record_decision(made.id, Verdict.ALLOW, entry(CaseAction.DECIDE, by=DAN))
+    known, added = await cases.add_report(case(), Report(BEN, "", NOW), entry(CaseAction.REPORT))
     assert (known.state, added) == (CaseState.DECIDED, True)
 
 
 async def test_an_appeal_opens_a_case_again_once(cases: Cases) -> None:
-    made, _ = await cases.record_judgement(case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(Action.REMOVE))
-    appealed = await cases.add_appeal(case(), "it was a quotation", entry(Action.APPEAL, by=ANN))
+    made, _ = await cases.record_judgement(
+        case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(CaseAction.REMOVE)
+    )
+    appealed = await cases.add_appeal(case(), "it was a quotation", entry(CaseAction.APPEAL, by=ANN))
     assert appealed == replace(made, state=CaseState.OPEN, appeal="it was a quotation")
-    await cases.record_decision(made.id, Verdict.REMOVE, entry(Action.DECIDE, by=DAN))
+    await cases.record_decision(made.id, Verdict.REMOVE, entry(CaseAction.DECIDE, by=DAN))
     with pytest.raises(Conflict):
-        await cases.add_appeal(case(), "really", entry(Action.APPEAL, by=ANN))
+        await cases.add_appeal(case(), "really", entry(CaseAction.APPEAL, by=ANN))
     assert (await cases.get_case(made.id) or made).state is CaseState.DECIDED
-    fresh = await cases.add_appeal(case(7), "no case yet", entry(Action.APPEAL, by=ANN))
+    fresh = await cases.add_appeal(case(7), "no case yet", entry(CaseAction.APPEAL, by=ANN))
     assert await cases.get_case(fresh.id) == fresh
 
 
 async def test_an_appeal_that_waits_survives_a_judgement(cases: Cases) -> None:
-    await cases.add_appeal(case(revision=-1), "why", entry(Action.APPEAL, by=ANN))
-    known, changed = await cases.record_judgement(case(state=CaseState.DECIDED), entry(Action.REMOVE))
+    await cases.add_appeal(case(revision=-1), "why", entry(CaseAction.APPEAL, by=ANN))
+    known, changed = await cases.record_judgement(case(state=CaseState.DECIDED), entry(CaseAction.REMOVE))
     assert (changed, known.appeal, known.state, known.rule) == (True, "why", CaseState.OPEN, "slurs")
 
 
 async def test_a_decision_answers_with_the_case_before(cases: Cases) -> None:
     made, _ = await cases.record_judgement(case(), entry())
-    note = entry(Action.DECIDE, by=DAN, at=NOW + 50, case=made.id)
+    note = entry(CaseAction.DECIDE, by=DAN, at=NOW + 50, case=made.id)
     assert await cases.record_decision(made.id, Verdict.REMOVE, note) == made
     decided = replace(made, state=CaseState.DECIDED, verdict=Verdict.REMOVE, decided_by=DAN, decided=NOW + 50)
     assert await cases.get_case(made.id) == decided
     assert (await cases.list_audit_entries(None, 1)) == [note]
     with pytest.raises(NotFound):
-        await cases.record_decision(new_id(), Verdict.ALLOW, entry(Action.DECIDE))
+        await cases.record_decision(new_id(), Verdict.ALLOW, entry(CaseAction.DECIDE))
     assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
@@ -153,7 +158,7 @@ async def test_the_queue_is_paged_oldest_first(cases: Cases) -> None:
     assert await cases.list_cases(CaseState.OPEN, None, 10) == expected
     assert await cases.list_cases(CaseState.OPEN, None, 4) == expected[:4]
     assert await cases.list_cases(CaseState.OPEN, expected[3].id, 4) == expected[4:]
-    await cases.record_decision(expected[3].id, Verdict.ALLOW, entry(Action.DECIDE))
+    await cases.record_decision(expected[3].id, Verdict.ALLOW, entry(CaseAction.DECIDE))
     assert await cases.list_cases(CaseState.OPEN, expected[3].id, 1) == expected[4:5]
     with pytest.raises(NotFound):
         await cases.list_cases(CaseState.OPEN, new_id(), 1)
@@ -186,21 +191,21 @@ def block(user: str = ANN, until: int | None = None, **fields: Any) -> Block:
 
 async def test_blocks_are_set_replaced_and_ended(cases: Cases) -> None:
     assert await cases.get_block(ANN) is None
-    await cases.set_block(block(), entry(Action.BLOCK))
-    await cases.set_block(block(until=NOW + 5), entry(Action.BLOCK))
+    await cases.set_block(block(), entry(CaseAction.BLOCK))
+    await cases.set_block(block(until=NOW + 5), entry(CaseAction.BLOCK))
     assert await cases.get_block(ANN) == block(until=NOW + 5)
-    assert await cases.end_block(ANN, entry(Action.UNBLOCK))
-    assert not await cases.end_block(ANN, entry(Action.UNBLOCK))
+    assert await cases.end_block(ANN, entry(CaseAction.UNBLOCK))
+    assert not await cases.end_block(ANN, entry(CaseAction.UNBLOCK))
     assert await cases.get_block(ANN) is None
     assert len(await cases.list_audit_entries(None, 10)) == 3
 
 
 async def test_only_a_block_that_is_due_ends_by_itself(cases: Cases) -> None:
-    await cases.set_block(block(until=NOW + 5), entry(Action.BLOCK))
-    await cases.set_block(block(BEN), entry(Action.BLOCK))
-    assert not await cases.end_block(ANN, entry(Action.UNBLOCK), due=NOW + 4)
-    assert not await cases.end_block(BEN, entry(Action.UNBLOCK), due=NOW + 4)
-    assert await cases.end_block(ANN, entry(Action.UNBLOCK), due=NOW + 5)
+    await cases.set_block(block(until=NOW + 5), entry(CaseAction.BLOCK))
+    await cases.set_block(block(BEN), entry(CaseAction.BLOCK))
+    assert not await cases.end_block(ANN, entry(CaseAction.UNBLOCK), due=NOW + 4)
+    assert not await cases.end_block(BEN, entry(CaseAction.UNBLOCK), due=NOW + 4)
+    assert await cases.end_block(ANN, entry(CaseAction.UNBLOCK), due=NOW + 5)
     assert len(await cases.list_audit_entries(None, 10)) == 3
 
 
@@ -208,7 +213,7 @@ async def test_blocks_are_listed_by_user_and_by_end(cases: Cases) -> None:
     assert await cases.next_due() is None
     made = [block(ANN, NOW + 3), block(BEN), block(CAT, NOW + 1), block(DAN, NOW + 2)]
     for each in made:
-        await cases.set_block(each, entry(Action.BLOCK))
+        await cases.set_block(each, entry(CaseAction.BLOCK))
     assert await cases.list_blocks("", 10) == made
     assert await cases.list_blocks(ANN, 2) == made[1:3]
     assert [each.user for each in await cases.list_due_blocks(NOW + 2, 10)] == [CAT, DAN]
@@ -218,8 +223,8 @@ async def test_blocks_are_listed_by_user_and_by_end(cases: Cases) -> None:
 
 
 async def test_strictness_of_conversations(cases: Cases) -> None:
-    await cases.set_strictness(HALL, Strictness.STRICT, entry(Action.SETTING))
-    await cases.set_strictness(HALL, Strictness.RELAXED, entry(Action.SETTING))
+    await cases.set_strictness(HALL, Strictness.STRICT, entry(CaseAction.SETTING))
+    await cases.set_strictness(HALL, Strictness.RELAXED, entry(CaseAction.SETTING))
     assert await cases.get_strictness([HALL, ATTIC]) == {HALL: Strictness.RELAXED}
     assert await cases.get_strictness([]) == {}
     assert len(await cases.list_audit_entries(None, 10)) == 2
@@ -228,16 +233,16 @@ async def test_strictness_of_conversations(cases: Cases) -> None:
 async def test_whether_messages_are_held_is_noted_when_it_changes(cases: Cases) -> None:
     assert await cases.held_conversations([HALL, ATTIC]) == set()
     for held in (True, True):
-        await cases.set_held(HALL, held, entry(Action.SETTING))
+        await cases.set_held(HALL, held, entry(CaseAction.SETTING))
     assert await cases.held_conversations([HALL, ATTIC]) == {HALL}
     for held in (False, False):
-        await cases.set_held(HALL, held, entry(Action.SETTING))
+        await cases.set_held(HALL, held, entry(CaseAction.SETTING))
     assert await cases.held_conversations([HALL]) == set()
     assert len(await cases.list_audit_entries(None, 10)) == 2
 
 
 async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> None:
-    notes = [entry(Action.BLOCK, at=NOW + number // 2, user=(ANN, BEN)[number % 2]) for number in range(6)]
+    notes = [entry(CaseAction.BLOCK, at=NOW + number // 2, user=(ANN, BEN)[number % 2]) for number in range(6)]
     for number, note in enumerate(notes):
         await cases.set_block(block(new_id(), until=NOW + number), note)
     expected = sorted(notes, key=lambda note: (note.at, note.id), reverse=True)
@@ -250,7 +255,7 @@ async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> 
 
 async def test_of_many_reports_at_once_none_is_lost(cases: Cases) -> None:
     async def report(user: str) -> None:
-        await cases.add_report(case(), Report(user, "", NOW), entry(Action.REPORT))
+        await cases.add_report(case(), Report(user, "", NOW), entry(CaseAction.REPORT))
 
     async with anyio.create_task_group() as tasks:
         for user in (ANN, BEN, CAT, DAN):
@@ -262,11 +267,11 @@ async def test_of_many_reports_at_once_none_is_lost(cases: Cases) -> None:
 
 
 async def test_of_two_who_end_a_block_one_does(cases: Cases) -> None:
-    await cases.set_block(block(), entry(Action.BLOCK))
+    await cases.set_block(block(), entry(CaseAction.BLOCK))
     ended: list[bool] = []
 
     async def end() -> None:
-        ended.append(await cases.end_block(ANN, entry(Action.UNBLOCK)))
+        ended.append(await cases.end_block(ANN, entry(CaseAction.UNBLOCK)))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chat.domain.cases import Action, AuditEntry
+from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.records import Sent
@@ -36,7 +36,7 @@ class Counting(SqliteCases):
 
 
 def entry() -> AuditEntry:
-    return AuditEntry(id=new_id(), at=1, by="ada", action=Action.SETTING, user="")
+    return AuditEntry(id=new_id(), at=1, by="ada", action=CaseAction.SETTING, user="")
 
 
 async def held_records(here: World) -> list[bool]:

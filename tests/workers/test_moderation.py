@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from chat.domain.cases import POLICY, Action, AuditEntry
+from chat.domain.cases import POLICY, AuditEntry, CaseAction
 from chat.domain.ids import new_id
 from chat.domain.moderation import Strictness, Verdict
 from chat.domain.records import Read
@@ -68,7 +68,7 @@ async def test_an_edit_is_judged_by_its_place(world: Judging) -> None:
 
 
 async def test_a_strict_room_bears_less(world: Judging) -> None:
-    entry = AuditEntry(id=new_id(), at=NOW, by=POLICY, action=Action.SETTING, user="")
+    entry = AuditEntry(id=new_id(), at=NOW, by=POLICY, action=CaseAction.SETTING, user="")
     await world.stores.cases.set_strictness(HALL, Strictness.STRICT, entry)
     await world.send(sent("coarse"), sent("coarse", DM))
     await world.run("moderation")

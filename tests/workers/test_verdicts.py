@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chat.domain.cases import POLICY, Action, AuditEntry, Case, CaseKind, CaseState, Report, message_subject
+from chat.domain.cases import POLICY, AuditEntry, Case, CaseAction, CaseKind, CaseState, Report, message_subject
 from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
 from chat.domain.records import Edited, Moderated
@@ -74,7 +74,7 @@ async def test_a_flagged_message_stays_and_waits_for_a_moderator(world: Judging)
     assert await world.texts() == ["an oddword"]
     assert await queue(world) == [("flagged", 1, "odd")]
     (entry,) = await world.stores.cases.list_audit_entries(None, 10)
-    assert (entry.action, entry.by, entry.user, entry.rule) == (Action.FLAG, POLICY, ANN, "odd")
+    assert (entry.action, entry.by, entry.user, entry.rule) == (CaseAction.FLAG, POLICY, ANN, "odd")
 
 
 async def test_a_repeat_offender_is_out(world: Judging) -> None:
@@ -85,7 +85,7 @@ async def test_a_repeat_offender_is_out(world: Judging) -> None:
     channels = [channel for batch in world.world.relay.published for channel, _, _ in batch]
     assert user_channel(ANN) in channels
     actions = {entry.action for entry in await world.stores.cases.list_audit_entries(None, 10)}
-    assert actions == {Action.REMOVE, Action.BLOCK}
+    assert actions == {CaseAction.REMOVE, CaseAction.BLOCK}
 
 
 async def test_an_edit_is_withdrawn_too(world: Judging) -> None:
@@ -178,7 +178,7 @@ async def test_a_report_before_the_verdict_does_not_stand_in_its_way(world: Judg
     await world.send(message)
     await world.run("persistence")
     case = Case(id=new_id(), subject=message_subject(HALL, 1), kind=CaseKind.REPORTED, user=ANN, opened=NOW)
-    entry = AuditEntry(id=new_id(), at=NOW, by=BEN, action=Action.REPORT, user=ANN)
+    entry = AuditEntry(id=new_id(), at=NOW, by=BEN, action=CaseAction.REPORT, user=ANN)
     await world.stores.cases.add_report(case, Report(BEN, "rude", NOW), entry)
     await handler(world).handle([verdict(message)])
     (decided,) = await world.stores.cases.list_cases(CaseState.DECIDED, None, 10)

@@ -8,22 +8,28 @@ is `entry`, for the index. Both carry the whole as JSON in `content`, beside the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from msgspec.structs import replace
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from chat.adapters.mongo.client import Document, Mongo, Session
-from chat.domain.cases import AuditEntry, Case, CaseState, Removal, Report, Tally, rejudged
+from chat.domain.cases import (
+    AuditEntry,
+    Case,
+    CaseChange,
+    CaseState,
+    Removal,
+    Report,
+    Tally,
+    appeal_case,
+    decide_case,
+    judge_case,
+    report_case,
+)
 from chat.domain.moderation import Block, Strictness, Verdict
-from chat.errors import Conflict, NotFound
-from chat.ports.cases import REPORTS_KEPT
-
-T = TypeVar("T")
-Change = Callable[[Case | None], tuple[Case, bool]]
-"""From the case that there is to what it becomes, and whether that is written."""
+from chat.errors import NotFound
 
 _encode = msgspec.json.Encoder().encode
 _case: msgspec.json.Decoder[Case] = msgspec.json.Decoder(Case)
@@ -37,63 +43,33 @@ class MongoCases:
         self._mongo = mongo
         self._database = mongo.committed
 
-    async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
-        """See the port."""
+    async def record_judgement(self, case: Case, entry: AuditEntry) -> CaseChange:
+        return await self._change(case.subject, lambda known: judge_case(known, case), entry)
 
-        def change(known: Case | None) -> tuple[Case, bool]:
-            if known is None:
-                return case, True
-            return (known, False) if known.revision >= case.revision else (rejudged(known, case), True)
-
-        return await self._change(case.subject, change, entry)
-
-    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> tuple[Case, bool]:
-        """See the port."""
-
-        def change(known: Case | None) -> tuple[Case, bool]:
-            known = known or case
-            if len(known.reports) >= REPORTS_KEPT or any(each.user == report.user for each in known.reports):
-                return known, False
-            return replace(known, reports=(*known.reports, report)), True
-
-        return await self._change(case.subject, change, entry)
+    async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> CaseChange:
+        return await self._change(case.subject, lambda known: report_case(known, case, report), entry)
 
     async def add_appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
-        """See the port."""
-
-        def change(known: Case | None) -> tuple[Case, bool]:
-            known = known or case
-            if known.appeal is not None:
-                raise Conflict("there was an appeal before; the moderators' answer to it stands")
-            return replace(known, appeal=text, state=CaseState.OPEN), True
-
-        changed, _ = await self._change(case.subject, change, entry)
+        changed, _ = await self._change(case.subject, lambda known: appeal_case(known, case, text), entry)
         return changed
 
     async def record_decision(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
-        """See the port."""
-        found = await self.get_case(case)
-        if found is None:
-            raise NotFound("there is no such case")
-        before = found
+        async def job(session: Session) -> Case:
+            known = await self._find({"case": case}, session)
+            decided = decide_case(known, verdict, entry.by, entry.at)
+            await self._put(decided, session)
+            await self._note(entry, session)
+            return known or decided
 
-        def change(known: Case | None) -> tuple[Case, bool]:
-            nonlocal before
-            before = known or found
-            return replace(
-                before, state=CaseState.DECIDED, verdict=verdict, decided_by=entry.by, decided=entry.at
-            ), True
-
-        await self._change(found.subject, change, entry)
-        return before
+        return await self._mongo.transaction(job)
 
     async def get_case(self, case: str) -> Case | None:
         """See the port."""
-        return await self._find({"case": case})
+        return await self._get({"case": case})
 
     async def find_case(self, subject: str) -> Case | None:
         """See the port."""
-        return await self._find({"_id": subject})
+        return await self._get({"_id": subject})
 
     async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
         """See the port."""
@@ -145,7 +121,7 @@ class MongoCases:
             await self._database.blocks.replace_one({"_id": block.user}, fields, upsert=True, session=session)
             await self._note(entry, session)
 
-        await self._write(job)
+        await self._mongo.transaction(job)
 
     async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
         """See the port."""
@@ -157,7 +133,7 @@ class MongoCases:
                 await self._note(entry, session)
             return bool(ended.deleted_count)
 
-        return await self._write(job)
+        return await self._mongo.transaction(job)
 
     async def get_block(self, user: str) -> Block | None:
         """See the port."""
@@ -185,7 +161,7 @@ class MongoCases:
             await self._database.strictness.replace_one({"_id": conversation}, fields, upsert=True, session=session)
             await self._note(entry, session)
 
-        await self._write(job)
+        await self._mongo.transaction(job)
 
     async def get_strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
         """See the port."""
@@ -207,7 +183,7 @@ class MongoCases:
             if changed:
                 await self._note(entry, session)
 
-        await self._write(job)
+        await self._mongo.transaction(job)
 
     async def held_conversations(self, conversations: Collection[str]) -> set[str]:
         """See the port."""
@@ -244,9 +220,14 @@ class MongoCases:
                     found += [each["content"] for each in await asked.limit(limit - len(found)).to_list()]
         return found
 
-    async def _find(self, wanted: Document) -> Case | None:
+    async def _get(self, wanted: Document) -> Case | None:
         with self._mongo.call():
             found = await self._database.cases.find_one(wanted)
+        return _case.decode(found["content"]) if found else None
+
+    async def _find(self, wanted: Document, session: Session) -> Case | None:
+        """The case, within a transaction."""
+        found = await self._database.cases.find_one(wanted, session=session)
         return _case.decode(found["content"]) if found else None
 
     async def _blocks(self, wanted: Document, order: str, limit: int) -> list[Block]:
@@ -257,22 +238,24 @@ class MongoCases:
             for each in found
         ]
 
-    async def _change(self, subject: str, change: Change, entry: AuditEntry) -> tuple[Case, bool]:
-        async def job(session: Session) -> tuple[Case, bool]:
-            document = await self._database.cases.find_one({"_id": subject}, session=session)
-            changed, written = change(_case.decode(document["content"]) if document else None)
-            if written:
-                fields = {
-                    "case": changed.id,
-                    "state": changed.state.value,
-                    "opened": changed.opened,
-                    "content": _encode(changed).decode(),
-                }
-                await self._database.cases.replace_one({"_id": subject}, fields, upsert=True, session=session)
-                await self._note(replace(entry, case=changed.id), session)
-            return changed, written
+    async def _change(self, subject: str, decide: Callable[[Case | None], CaseChange], entry: AuditEntry) -> CaseChange:
+        async def job(session: Session) -> CaseChange:
+            case, changed = decide(await self._find({"_id": subject}, session))
+            if changed:
+                await self._put(case, session)
+                await self._note(replace(entry, case=case.id), session)
+            return case, changed
 
-        return await self._write(job)
+        return await self._mongo.transaction(job)
+
+    async def _put(self, case: Case, session: Session) -> None:
+        fields = {
+            "case": case.id,
+            "state": case.state.value,
+            "opened": case.opened,
+            "content": _encode(case).decode(),
+        }
+        await self._database.cases.replace_one({"_id": case.subject}, fields, upsert=True, session=session)
 
     async def _note(self, entry: AuditEntry, session: Session) -> None:
         fields = {
@@ -283,9 +266,6 @@ class MongoCases:
             "content": _encode(entry).decode(),
         }
         await self._database.audit.insert_one(fields, session=session)
-
-    async def _write(self, job: Callable[[Session], Awaitable[T]]) -> T:
-        return await self._mongo.transaction(job)
 
 
 def _counting(removal: Removal) -> UpdateOne:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chat.domain.cases import POLICY, Action, AuditEntry, Case, CaseKind, CaseState, message_subject
+from chat.domain.cases import POLICY, AuditEntry, Case, CaseAction, CaseKind, CaseState, message_subject
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
@@ -51,7 +51,7 @@ class World:
             decided_by=POLICY,
             decided=now,
         )
-        entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=Action.REMOVE, user=user.id)
+        entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=CaseAction.REMOVE, user=user.id)
         await self.rest.services.cases.record_judgement(case, entry)
 
     async def records(self) -> list[Any]:
@@ -343,7 +343,7 @@ async def test_nothing_is_withdrawn_by_a_decision_that_cannot_be_carried_out(wor
         seq=1,
         revision=0,
     )
-    entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=Action.FLAG, user=world.mod.id)
+    entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=CaseAction.FLAG, user=world.mod.id)
     await world.rest.services.cases.record_judgement(case, entry)
     answer = await world.mod("POST", f"/api/moderation/queue/{case.id}", {"verdict": "block"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")

@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from chat.domain.cases import POLICY, Action
+from chat.domain.cases import POLICY, CaseAction
 from chat.domain.moderation import Block, BlockChange, Strictness, Verdict
 from chat.errors import Invalid, NotFound, Unavailable
 from chat.ports.accounts import RefreshGrant, Rotation
@@ -127,7 +127,7 @@ async def test_a_block_is_durable_marked_and_told(world: Moderated) -> None:
     assert unpack_control(payload) == Revoked(user=ANN, family=None, code=4003, reason="spam")
     assert (told, wire.decode(change)) == (wire.CHANNEL, BlockChange(user=ANN, block=block))
     (entry,) = await world.stores.cases.list_audit_entries(None, 10)
-    assert (entry.action, entry.by, entry.user, entry.until) == (Action.BLOCK, DAN, ANN, block.until)
+    assert (entry.action, entry.by, entry.user, entry.until) == (CaseAction.BLOCK, DAN, ANN, block.until)
 
 
 async def test_an_unblocked_user_is_let_in(world: Moderated) -> None:
@@ -137,8 +137,8 @@ async def test_an_unblocked_user_is_let_in(world: Moderated) -> None:
     assert not await world.service.unblock_user(ANN, by=BEN)
     assert await world.service.list_blocks("", 10) == []
     assert [(each.action, each.by) for each in await world.stores.cases.list_audit_entries(None, 10)] in (
-        [(Action.UNBLOCK, BEN), (Action.BLOCK, DAN)],
-        [(Action.BLOCK, DAN), (Action.UNBLOCK, BEN)],  # in one millisecond
+        [(CaseAction.UNBLOCK, BEN), (CaseAction.BLOCK, DAN)],
+        [(CaseAction.BLOCK, DAN), (CaseAction.UNBLOCK, BEN)],  # in one millisecond
     )
 
 

@@ -15,7 +15,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.schema import INDEXES
-from chat.domain.cases import Action, AuditEntry, Case, CaseKind, CaseState, Removal, Report, message_subject
+from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
@@ -209,7 +209,7 @@ async def use_history(traced: Traced) -> None:
 
 async def use_cases(traced: Traced) -> None:
     accounts, _, _, cases = stores_of(traced.mongo)
-    entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=Action.BLOCK, user=ANN) for _ in range(20)])
+    entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=CaseAction.BLOCK, user=ANN) for _ in range(20)])
     made = [
         Case(
             id=new_id(),
