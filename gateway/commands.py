@@ -16,7 +16,7 @@ from msgspec import UNSET
 from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
 from chat.domain.models import Message, PresenceState
 from chat.domain.records import AnyRecord, Deleted, Edited, Reacted, Read, Sent
-from chat.domain.rights import Action, may, require
+from chat.domain.rights import Right, has_right, require_right
 from chat.domain.text import check_emoji, check_text
 from chat.errors import Conflict, Forbidden, Invalid, NotFound, Overloaded, RateLimited, RookeryError, Unavailable
 from chat.ports.relay import Publication
@@ -82,14 +82,14 @@ def send(session: Session, command: commands.Send) -> Later | None:
     held = edge.holding.known(command.room.lower()) if edge.holding is not None else False
     if role is None or held is None:
         return _send_checked
-    require(role, Action.SEND)
+    require_right(role, Right.SEND)
     _produce_sent(session, command, held)
     return None
 
 
 async def _send_checked(session: Session, command: Any) -> None:
     edge, room = session.edge, command.room.lower()
-    require(await edge.access.role(session.user, room), Action.SEND)
+    require_right(await edge.access.role(session.user, room), Right.SEND)
     held = edge.holding is not None and await edge.holding.ask(room)
     _produce_sent(session, command, held)
 
@@ -155,22 +155,22 @@ async def _target(session: Session, command: Any) -> tuple[str, Message, Any]:
     key = conversation_of(session, command)
     role = await session.edge.access.role(session.user, room_of(key)) if is_room(key) else None
     if is_room(key):
-        require(role, Action.READ)
+        require_right(role, Right.READ)
     message = await session.edge.history.get_message(key, command.seq)
     if message is None:
         raise NotFound("no such message in this conversation", field="seq")
     return key, message, role
 
 
-def _require_in_room(key: str, role: Any, action: Action) -> None:
+def _require_in_room(key: str, role: Any, action: Right) -> None:
     if is_room(key):
-        require(role, action)
+        require_right(role, action)
 
 
 async def edit(session: Session, command: Any) -> None:
     """A new text for a message of one's own."""
     key, message, role = await _target(session, command)
-    _require_in_room(key, role, Action.EDIT_OWN)
+    _require_in_room(key, role, Right.EDIT_OWN)
     if message.sender != session.user:
         raise Forbidden("only its author edits a message")
     if message.text is None:
@@ -191,10 +191,10 @@ async def delete(session: Session, command: Any) -> None:
     key, message, role = await _target(session, command)
     by_moderator = message.sender != session.user
     if by_moderator:
-        if not (is_room(key) and may(role, Action.DELETE_ANY)):
+        if not (is_room(key) and has_right(role, Right.DELETE_ANY)):
             raise Forbidden("only its author, or a moderator of the room, deletes a message")
     else:
-        _require_in_room(key, role, Action.DELETE_OWN)
+        _require_in_room(key, role, Right.DELETE_OWN)
     record = Deleted(
         conversation=key, actor=session.user, ts=session.edge.clock(), seq=command.seq, by_moderator=by_moderator
     )
@@ -204,7 +204,7 @@ async def delete(session: Session, command: Any) -> None:
 async def react(session: Session, command: Any) -> None:
     """Set a reaction, or take it back."""
     key, message, role = await _target(session, command)
-    _require_in_room(key, role, Action.REACT)
+    _require_in_room(key, role, Right.REACT)
     if message.text is None:
         raise Conflict("the message was withdrawn; it takes no reactions")
     record = Reacted(
@@ -236,7 +236,7 @@ async def read(session: Session, command: Any) -> None:
     """Move the read mark forward."""
     key = conversation_of(session, command)
     if is_room(key):
-        require(await session.edge.access.role(session.user, room_of(key)), Action.READ)
+        require_right(await session.edge.access.role(session.user, room_of(key)), Right.READ)
     if not command.seq:
         session.ok(command.id)
         return
@@ -249,7 +249,7 @@ async def typing(session: Session, command: Any) -> None:
     key = conversation_of(session, command)
     edge = session.edge
     if is_room(key):
-        require(await edge.access.role(session.user, room_of(key)), Action.TYPE)
+        require_right(await edge.access.role(session.user, room_of(key)), Right.TYPE)
     elif await edge.access.user(partner(key, session.user)) is None:
         raise NotFound("no such user; look up the id", field="with")
     now = anyio.current_time()

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message
-from chat.domain.rights import Action, require
+from chat.domain.rights import Right, require_right
 from chat.errors import Refused
 from chat.wire import commands, events
 from chat.wire.relay import presence_channel, room_channel
@@ -38,7 +38,7 @@ def check(session: Session, command: commands.Subscribe) -> Later:
 async def subscribe(session: Session, command: Any) -> None:
     """Listen to a room, from now on or from `since`. See the laws of `gateway.hub`."""
     edge, room = session.edge, command.room.lower()
-    require(await edge.access.role(session.user, room), Action.READ)
+    require_right(await edge.access.role(session.user, room), Right.READ)
     if session.phase is not Phase.LIVE:
         return  # closed as the answer came: it has left every channel, and must not enter one
     check(session, command)
@@ -63,7 +63,7 @@ async def subscribe(session: Session, command: Any) -> None:
             finished = True
             channel.finish(session, missed.seq)
         else:
-            require(None, Action.READ)
+            require_right(None, Right.READ)
     finally:
         if not finished:
             session.edge.stop_listening(session, room)

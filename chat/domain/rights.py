@@ -13,7 +13,7 @@ from chat.domain.models import Role
 from chat.errors import Forbidden
 
 
-class Action(StrEnum):
+class Right(StrEnum):
     """What can be done in a room."""
 
     READ = "read"
@@ -40,44 +40,44 @@ _WRITERS = frozenset({Role.OWNER, Role.MODERATOR, Role.MEMBER})
 _KEEPERS = frozenset({Role.OWNER, Role.MODERATOR})
 _OWNERS = frozenset({Role.OWNER})
 
-RIGHTS: dict[Action, frozenset[Role]] = {
-    Action.READ: _EVERYONE,
-    Action.LIST_MEMBERS: _EVERYONE,
-    Action.SEND: _WRITERS,
-    Action.REACT: _WRITERS,
-    Action.TYPE: _WRITERS,
-    Action.EDIT_OWN: _WRITERS,
-    Action.DELETE_OWN: _WRITERS,
-    Action.SPEAK: _WRITERS,
-    Action.INVITE: _KEEPERS,
-    Action.ADD_MEMBER: _KEEPERS,
-    Action.SET_ROLE: _KEEPERS,
-    Action.KICK: _KEEPERS,
-    Action.BAN: _KEEPERS,
-    Action.DELETE_ANY: _KEEPERS,
-    Action.SEE_ORIGINALS: _KEEPERS,
-    Action.EDIT_ROOM: _OWNERS,
-    Action.DELETE_ROOM: _OWNERS,
+RIGHTS: dict[Right, frozenset[Role]] = {
+    Right.READ: _EVERYONE,
+    Right.LIST_MEMBERS: _EVERYONE,
+    Right.SEND: _WRITERS,
+    Right.REACT: _WRITERS,
+    Right.TYPE: _WRITERS,
+    Right.EDIT_OWN: _WRITERS,
+    Right.DELETE_OWN: _WRITERS,
+    Right.SPEAK: _WRITERS,
+    Right.INVITE: _KEEPERS,
+    Right.ADD_MEMBER: _KEEPERS,
+    Right.SET_ROLE: _KEEPERS,
+    Right.KICK: _KEEPERS,
+    Right.BAN: _KEEPERS,
+    Right.DELETE_ANY: _KEEPERS,
+    Right.SEE_ORIGINALS: _KEEPERS,
+    Right.EDIT_ROOM: _OWNERS,
+    Right.DELETE_ROOM: _OWNERS,
 }
 
 _RANK = {Role.READER: 0, Role.MEMBER: 1, Role.MODERATOR: 2, Role.OWNER: 3}
 
 
-def may(role: Role | None, action: Action) -> bool:
+def has_right(role: Role | None, right: Right) -> bool:
     """Whether a member of this role (None: not a member) may do this."""
-    return role is not None and role in RIGHTS.get(action, frozenset())
+    return role is not None and role in RIGHTS.get(right, frozenset())
 
 
-def require(role: Role | None, action: Action) -> None:
-    """Raise `Forbidden` unless `may(role, action)`."""
-    if not may(role, action):
+def require_right(role: Role | None, right: Right) -> None:
+    """Raise `Forbidden` unless `has_right(role, right)`."""
+    if not has_right(role, right):
         who = "you are not a member of this room" if role is None else f"the role {role} has no right"
-        raise Forbidden(f"{who} to {action.replace('_', ' ')}" if role is not None else who)
+        raise Forbidden(f"{who} to {right.replace('_', ' ')}" if role is not None else who)
 
 
 def may_change_member(actor: Role | None, target: Role | None, new: Role | None) -> bool:
     """Whether `actor` may turn a person of role `target` (None: outside) into `new` (None: out). See rule 3."""
-    if not may(actor, Action.SET_ROLE) or actor is None:
+    if not has_right(actor, Right.SET_ROLE) or actor is None:
         return False
     if actor is Role.OWNER:
         return True

@@ -25,7 +25,7 @@ class TokenInfo(Struct, frozen=True, kw_only=True):
 
 class RoomAccess(Struct, frozen=True, kw_only=True):
     """The user's standing in a room: the role (None: not a member), and the actions that the table of rights gives it
-    (values of `chat.domain.rights.Action`)."""
+    (values of `chat.domain.rights.Right`)."""
 
     user: str
     room: str

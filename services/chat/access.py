@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.domain.conversations import room_key
 from chat.domain.models import Role, Room, User, Visibility
-from chat.domain.rights import Action, require
+from chat.domain.rights import Right, require_right
 from chat.errors import Forbidden, NotFound
 from services.chat.models import RoomView
 from services.common.collaborators import Services
@@ -26,13 +26,13 @@ async def find_user(services: Services, user: str) -> User:
     return found
 
 
-async def admit(services: Services, room: str, user: User, action: Action) -> Role:
+async def admit(services: Services, room: str, user: User, action: Right) -> Role:
     """The caller's role in the room. Raises `NotFound`, and `Forbidden` unless the role has the right."""
     role = await services.rooms.get_role(room, user.id)
     if role is None:
         await find_room(services, room)
         raise Forbidden("you are not a member of this room")
-    require(role, action)
+    require_right(role, action)
     return role
 
 

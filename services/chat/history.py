@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from chat.domain.conversations import dm_key, partner, room_key
 from chat.domain.ids import rfc3339
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
 from chat.wire.events import encode, history_item
@@ -45,14 +45,14 @@ async def room_messages(
     room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:
     """A page of the room's history: the newest, or those before or after a seq."""
-    await admit(services, room, caller, Action.READ)
+    await admit(services, room, caller, Right.READ)
     return await _page(services, room_key(room), before, after, limit)
 
 
 @router.get("/api/rooms/{room}/messages/{seq}/originals", responses=responses(401, 403, 404, 422))
 async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With) -> Originals:
     """The earlier texts of an edited or deleted message. For moderators."""
-    await admit(services, room, caller, Action.SEE_ORIGINALS)
+    await admit(services, room, caller, Right.SEE_ORIGINALS)
     if await services.history.get_message(room_key(room), seq) is None:
         raise NotFound("there is no message with this seq")
     texts = await services.history.earlier_texts(room_key(room), seq)
@@ -62,7 +62,7 @@ async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With)
 @router.get("/api/rooms/{room}/reads", responses=responses(401, 403, 404, 422))
 async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
     """How far each member has read."""
-    await admit(services, room, caller, Action.READ)
+    await admit(services, room, caller, Right.READ)
     return Reads(reads=await services.history.read_marks(room_key(room)))
 
 

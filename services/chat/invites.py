@@ -8,7 +8,7 @@ import secrets
 from fastapi import APIRouter
 
 from chat.domain.ids import rfc3339
-from chat.domain.rights import Action, may_change_member
+from chat.domain.rights import Right, may_change_member
 from chat.errors import Forbidden, NotFound
 from chat.ports.rooms import Invite
 from services.chat.access import admit, find_room, view
@@ -25,7 +25,7 @@ router = APIRouter(tags=["members"])
 @router.post("/api/rooms/{room}/invites", status_code=201, responses=responses(401, 403, 404, 422))
 async def invite(room: RoomId, caller: Caller, services: With, body: NewInvite | None = None) -> InviteToken:
     """Make an invitation; for a week and the role `member`, unless the body says otherwise. For moderators."""
-    actor = await admit(services, room, caller, Action.INVITE)
+    actor = await admit(services, room, caller, Right.INVITE)
     wanted = body or NewInvite()
     if not may_change_member(actor, None, wanted.role):
         raise Forbidden(f"a {actor} may only invite as a lower role")

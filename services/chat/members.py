@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from chat.domain.ids import rfc3339
 from chat.domain.models import Member, Role, User, Visibility
-from chat.domain.rights import Action, may_change_member, require
+from chat.domain.rights import Right, may_change_member, require_right
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.wire.events import MembershipChange
 from services.chat import announce
@@ -45,7 +45,7 @@ async def list_members(
     limit: Limit = 50,
 ) -> MemberPage:
     """The members by name."""
-    await admit(services, room, caller, Action.LIST_MEMBERS)
+    await admit(services, room, caller, Right.LIST_MEMBERS)
     found = await services.rooms.list_members(room, after, limit + 1)
     return MemberPage(members=[_member(member) for member in found[:limit]], more=len(found) > limit)
 
@@ -57,11 +57,11 @@ def _member(member: Member) -> MemberView:
 @router.put("/members/{user}", responses=responses(401, 403, 404, 409, 422))
 async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
     """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
-    actor = await admit(services, room, caller, Action.ADD_MEMBER)
+    actor = await admit(services, room, caller, Right.ADD_MEMBER)
     await find_user(services, user)
     before = await services.rooms.get_role(room, user)
     if before is not None:
-        require(actor, Action.SET_ROLE)
+        require_right(actor, Right.SET_ROLE)
     _outranks(actor, before, body.role)
     with whole():
         before = await _set_role(services, room, user, body.role)
@@ -85,7 +85,7 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
     if user == caller.id:
         await leave(room, caller, services)
         return
-    actor = await admit(services, room, caller, Action.KICK)
+    actor = await admit(services, room, caller, Right.KICK)
     target = await services.rooms.get_role(room, user)
     if target is None:
         await announce.member_changed(services.relay, room, user, "kicked", None, again=True)
@@ -110,7 +110,7 @@ async def join(room: RoomId, caller: Caller, services: With) -> RoomView:
 async def leave(room: RoomId, caller: Caller, services: With) -> None:
     """Stop being a member. The last owner may not: 409 `last_owner`."""
     try:
-        await admit(services, room, caller, Action.READ)
+        await admit(services, room, caller, Right.READ)
     except Forbidden:
         await announce.member_changed(services.relay, room, caller.id, "left", None, again=True)
         raise
@@ -129,7 +129,7 @@ async def _remove(services: Services, room: str, user: str, change: MembershipCh
 @router.get("/bans", responses=responses(401, 403, 404, 422))
 async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     """Who is banned. For moderators."""
-    await admit(services, room, caller, Action.BAN)
+    await admit(services, room, caller, Right.BAN)
     banned = await services.rooms.list_bans(room)
     users = await services.accounts.get_users(banned)
     return BanList(bans=[Person(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
@@ -138,7 +138,7 @@ async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
 @router.put("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
 async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: BanReason | None = None) -> None:
     """Take a user out of the room, and keep them out. The caller must outrank a member; owners may do all."""
-    actor = await admit(services, room, caller, Action.BAN)
+    actor = await admit(services, room, caller, Right.BAN)
     if user == caller.id:
         raise Invalid("one does not ban oneself; leave the room instead", field="user")
     _outranks(actor, await services.rooms.get_role(room, user), None)
@@ -154,7 +154,7 @@ async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: 
 @router.delete("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 422))
 async def unban(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Lift a ban; the user may join again. For moderators."""
-    await admit(services, room, caller, Action.BAN)
+    await admit(services, room, caller, Right.BAN)
     if not await services.rooms.unban_user(room, user):
         raise NotFound("this user is not banned from the room")
 

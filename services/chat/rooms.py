@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from services.chat import announce
 from services.chat.access import admit, see_room, view, views
@@ -62,7 +62,7 @@ async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
 @router.patch("/{room}", responses=responses(401, 403, 404, 422))
 async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
     """Change a room's name or visibility. For owners."""
-    role = await admit(services, room, caller, Action.EDIT_ROOM)
+    role = await admit(services, room, caller, Right.EDIT_ROOM)
     if body.name is None and body.visibility is None:
         raise Invalid("give `name`, `visibility` or both", field="name")
     with whole():
@@ -75,7 +75,7 @@ async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: 
 async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
     """Delete a room with its members and its history, for ever. For owners."""
     try:
-        await admit(services, room, caller, Action.DELETE_ROOM)
+        await admit(services, room, caller, Right.DELETE_ROOM)
     except NotFound:
         await announce.room_deleted(services.relay, room, [])
         raise

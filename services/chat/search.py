@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from chat.domain.conversations import room_key
 from chat.domain.ids import check_id, from_rfc3339
 from chat.domain.models import User
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.domain.terms import terms
 from chat.errors import Invalid
 from chat.ports.history import Page
@@ -53,7 +53,7 @@ async def search(
 
 async def _places(services: Services, caller: User, room: str | None) -> list[str]:
     if room is not None:
-        await admit(services, room, caller, Action.READ)
+        await admit(services, room, caller, Right.READ)
         return [room_key(room)]
     rooms = [room_key(found.id) for found, _ in await services.rooms.rooms_of_user(caller.id)]
     return [*rooms, *await services.history.list_dms(caller.id)]

@@ -8,7 +8,7 @@ from fastapi import Depends
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.errors import Forbidden, NotFound
 from services.chat.access import admit
 from services.common.collaborators import Services, With
@@ -34,7 +34,7 @@ Moderator = Annotated[User, Depends(moderator)]
 async def find_message(services: Services, caller: User, place: Place) -> Message:
     """The message, which the caller may read. Raises `NotFound`, `Forbidden`."""
     if place.room is not None:
-        await admit(services, place.room, caller, Action.READ)
+        await admit(services, place.room, caller, Right.READ)
         conversation = room_key(place.room)
     else:
         conversation = dm_key(caller.id, place.with_ or "")

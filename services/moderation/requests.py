@@ -20,7 +20,7 @@ from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.models import Message, User
 from chat.domain.moderation import Strictness
-from chat.domain.rights import Action as RoomAction
+from chat.domain.rights import Right
 from chat.errors import Conflict, Forbidden, RateLimited
 from services.auth.errors import WrongLogin
 from services.auth.throttle import Throttle
@@ -130,7 +130,7 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
 async def strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
     """How much a room bears. For its members, and for moderators of the instance."""
     if not is_moderator(services, caller):
-        await admit(services, room, caller, RoomAction.READ)
+        await admit(services, room, caller, Right.READ)
     found = await services.cases.get_strictness([room_key(room)])
     held = bool(await services.cases.held_conversations([room_key(room)]))
     return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL), held=held)
@@ -140,7 +140,7 @@ async def _admit_owner(services: Services, room: str, caller: User) -> None:
     if is_moderator(services, caller):
         await find_room(services, room)
     else:
-        await admit(services, room, caller, RoomAction.EDIT_ROOM)
+        await admit(services, room, caller, Right.EDIT_ROOM)
 
 
 async def _limit(services: Services, caller: User) -> None:

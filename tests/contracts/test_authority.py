@@ -7,7 +7,7 @@ import pytest
 
 from chat.domain.ids import new_id
 from chat.domain.models import Role
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.errors import Blocked, Unauthorized, Unavailable
@@ -56,9 +56,9 @@ async def test_access_is_told_in_the_order_of_the_question() -> None:
         found = await authority(here).room_access(pairs)
         assert [(each.user, each.room) for each in found] == pairs
         assert [each.role for each in found] == [Role.READER, Role.OWNER, None, Role.READER]
-        assert Action.READ in found[0].actions
-        assert Action.SEND not in found[0].actions
-        assert Action.DELETE_ROOM in found[1].actions
+        assert Right.READ in found[0].actions
+        assert Right.SEND not in found[0].actions
+        assert Right.DELETE_ROOM in found[1].actions
         assert not found[2].actions
 
 

@@ -9,21 +9,21 @@ import pytest
 
 from chat.domain.conversations import room_key
 from chat.domain.models import Role, Visibility
-from chat.domain.rights import Action, may, may_change_member
+from chat.domain.rights import Right, has_right, may_change_member
 from tests.support.rest import Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio
 
 ROLES: tuple[Role | None, ...] = (*Role, None)
-ACTIONS: list[tuple[Action, str, str, Any]] = [
-    (Action.READ, "GET", "/messages", None),
-    (Action.READ, "GET", "/reads", None),
-    (Action.LIST_MEMBERS, "GET", "/members", None),
-    (Action.SEE_ORIGINALS, "GET", "/messages/1/originals", None),
-    (Action.INVITE, "POST", "/invites", {"role": "reader"}),
-    (Action.BAN, "GET", "/bans", None),
-    (Action.EDIT_ROOM, "PATCH", "", {"name": "attic"}),
-    (Action.DELETE_ROOM, "DELETE", "", None),
+ACTIONS: list[tuple[Right, str, str, Any]] = [
+    (Right.READ, "GET", "/messages", None),
+    (Right.READ, "GET", "/reads", None),
+    (Right.LIST_MEMBERS, "GET", "/members", None),
+    (Right.SEE_ORIGINALS, "GET", "/messages/1/originals", None),
+    (Right.INVITE, "POST", "/invites", {"role": "reader"}),
+    (Right.BAN, "GET", "/bans", None),
+    (Right.EDIT_ROOM, "PATCH", "", {"name": "attic"}),
+    (Right.DELETE_ROOM, "DELETE", "", None),
 ]
 
 
@@ -42,7 +42,7 @@ async def test_each_action_is_open_to_the_roles_of_the_table(visibility: Visibil
             await rest.say(room_key(room), owner, "hello")
             await place(rest, owner, room, asker, role)
             answer = await asker(method, f"/api/rooms/{room}{path}", body)
-            assert answer.is_success == may(role, action), (role, action, answer.text)
+            assert answer.is_success == has_right(role, action), (role, action, answer.text)
             assert answer.is_success or (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
@@ -93,7 +93,7 @@ async def test_who_may_lift_a_ban_and_invite_as_what() -> None:
             await place(rest, owner, room, actor, own)
             await owner("PUT", f"/api/rooms/{room}/bans/{target.id}")
             answer = await actor("DELETE", f"/api/rooms/{room}/bans/{target.id}")
-            assert answer.is_success == may(own, Action.BAN)
+            assert answer.is_success == has_right(own, Right.BAN)
             for role in Role:
                 answer = await actor("POST", f"/api/rooms/{room}/invites", {"role": role})
                 assert answer.is_success == may_change_member(own, None, role), (own, role)

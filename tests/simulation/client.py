@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 from chat.errors import Unavailable
 from chat.wire.events import history_item
 from tests.simulation.ledger import Ledger, Sent
@@ -290,10 +290,10 @@ class Client:
             answer = await self.ask(type, **fields)
             strict = settled and standing is self.standing(key)
             if answer is not None and answer["type"] == "ok":
-                if strict and not standing.may(Action.SEND):
+                if strict and not standing.has_right(Right.SEND):
                     self.accuse(f"was let to {what}, although it is {standing}")
                 return tries
-            if answer is not None and answer["code"] == "forbidden" and not (strict and standing.may(Action.SEND)):
+            if answer is not None and answer["code"] == "forbidden" and not (strict and standing.has_right(Right.SEND)):
                 self.tell(f"may not {what}")
                 return 0
             if answer is not None and answer["code"] not in AGAIN:

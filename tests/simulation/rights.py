@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chat.domain.models import Role
-from chat.domain.rights import Action, may
+from chat.domain.rights import Right, has_right
 
 
 class Standing:
@@ -18,9 +18,9 @@ class Standing:
     def __str__(self) -> str:
         return "out" if self.role is None else self.role
 
-    def may(self, action: Action) -> bool:
+    def has_right(self, action: Right) -> bool:
         """Whether the role has this right."""
-        return may(self.role, action)
+        return has_right(self.role, action)
 
 
 _FREE = Standing(Role.OWNER, settled=True)  # in a direct conversation

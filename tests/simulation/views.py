@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from chat.domain.rights import Action
+from chat.domain.rights import Right
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
@@ -107,7 +107,7 @@ class RoomView:
 
     def lacks(self, newest: int) -> str:
         """What the client does not have without asking, and should."""
-        if not self.client.standing(self.key).may(Action.READ):
+        if not self.client.standing(self.key).has_right(Right.READ):
             listens = self.state in (State.LIVE, State.PAGING)
             return f"still listens to {self.name}, out of which it was put" if listens else ""
         if self.state is State.LIVE and self.cursor == newest:
@@ -129,12 +129,12 @@ class RoomView:
         standing = self.client.standing(self.key)
         strict = standing is self._asked_as
         if answer["type"] == "error":
-            if answer["code"] == "forbidden" and not (strict and standing.may(Action.READ)):
+            if answer["code"] == "forbidden" and not (strict and standing.has_right(Right.READ)):
                 self._put_out()
             else:
                 self.client.later(self.ask, answer)
             return
-        if strict and not standing.may(Action.READ):
+        if strict and not standing.has_right(Right.READ):
             self._accuse(f"may still listen to {self.name}, out of which it was put")
         newest = answer["seq"]
         self.client.tell(f"listens to {self.name} from {self.cursor} on: {_told(answer)}")
@@ -178,7 +178,7 @@ class RoomView:
         seq, cursor = item["seq"], self.cursor or 0
         self.client.saw(self.key, item, live=live)
         standing = self.client.standing(self.key)
-        if standing.settled and not standing.may(Action.READ):
+        if standing.settled and not standing.has_right(Right.READ):
             self._accuse(f"sees {seq} of {self.name}, out of which it was put")
         self.seen[seq] = item["client_id"]
         if seq <= cursor:
