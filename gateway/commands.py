@@ -21,9 +21,9 @@ from chat.domain.text import check_emoji, check_text
 from chat.errors import Conflict, Forbidden, Invalid, NotFound, Overloaded, RateLimited, RookeryError, Unavailable
 from chat.ports.relay import Publication
 from chat.wire import commands, events, records
+from chat.wire.close import CloseCode
 from chat.wire.relay import live_key, pack_event, room_channel, user_channel
 from gateway import connecting, subscribing
-from gateway.websocket.close import CloseCode
 
 if TYPE_CHECKING:
     from gateway.session import Later, Session

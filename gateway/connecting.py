@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from chat.errors import Blocked, Conflict, Unauthorized, Unavailable
 from chat.tokens import Claims
 from chat.wire import commands, events
+from chat.wire.close import CloseCode
 from chat.wire.relay import user_channel
 from gateway.phase import Phase
-from gateway.websocket.close import CloseCode
 
 if TYPE_CHECKING:
     from gateway.session import Later, Session

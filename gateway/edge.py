@@ -33,6 +33,7 @@ from chat.ports.rooms import Rooms
 from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from chat.wire import events
+from chat.wire.close import CloseCode, is_sendable
 from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, presence_channel, room_channel, user_channel
 from gateway.access import Access
 from gateway.connection import Connection
@@ -48,7 +49,6 @@ from gateway.phase import Phase
 from gateway.publisher import Publisher
 from gateway.session import Session
 from gateway.subscriptions import ChannelSubscriptions
-from gateway.websocket.close import CloseCode, is_sendable
 from gateway.websocket.encode import Frame
 from gateway.wheel import Wheel
 

@@ -22,11 +22,11 @@ from chat.domain.models import PresenceState
 from chat.errors import RateLimited, Refused, RookeryError, Unavailable
 from chat.tokens import Claims
 from chat.wire import commands, events
+from chat.wire.close import CloseCode
 from gateway.commands import HANDLERS
 from gateway.connecting import welcome
 from gateway.connection import Connection
 from gateway.phase import Phase
-from gateway.websocket.close import CloseCode
 from gateway.websocket.encode import Frame, encode_frame, text_frame
 from gateway.websocket.protocol import Protocol
 

@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from gateway.websocket.close import is_sendable
+from chat.wire.close import is_sendable
 from gateway.websocket.message import FLUSH_TAIL
 
 CLOSE = 8

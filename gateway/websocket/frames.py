@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from gateway.websocket.close import CloseCode, is_sendable
+from chat.wire.close import CloseCode, is_sendable
 from gateway.websocket.encode import (
     DEFLATE_MINIMUM,
     DEFLATE_WINDOW_BITS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from codecs import getincrementaldecoder
 
-from gateway.websocket.close import CloseCode
+from chat.wire.close import CloseCode
 from gateway.websocket.errors import ProtocolError
 
 TEXT = 1

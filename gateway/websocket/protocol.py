@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum
 
-from gateway.websocket.close import CloseCode
+from chat.wire.close import CloseCode
 from gateway.websocket.encode import encode_close, encode_frame
 from gateway.websocket.errors import ProtocolError, StateError
 from gateway.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameParser

@@ -15,13 +15,12 @@ from chat.domain.models import User
 from chat.errors import Unauthorized
 from chat.ports.accounts import RefreshGrant, Rotation
 from chat.ports.authority import Revocation, announcement
+from chat.wire.close import CloseCode
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
 from services.common.telling import tell
 from services.common.whole import whole
-
-CLOSE_TOKEN_INVALID = 4001
 
 
 class Tokens(NamedTuple):
@@ -71,7 +70,7 @@ async def end(services: Services, presented: str) -> None:
 
 
 async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
-    revocation = Revocation(user=grant.user, family=grant.family, code=CLOSE_TOKEN_INVALID, reason=reason)
+    revocation = Revocation(user=grant.user, family=grant.family, code=CloseCode.TOKEN_INVALID, reason=reason)
     await tell(services.relay, announcement(revocation))
 
 

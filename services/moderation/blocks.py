@@ -23,10 +23,10 @@ from chat.ports.authority import Revocation, announcement
 from chat.ports.cases import Cases
 from chat.ports.relay import Listener, Publication, Relay
 from chat.wire import blocks as wire
+from chat.wire.close import CloseCode
 from services.common.telling import tell
 from services.common.whole import whole
 
-CLOSE_BLOCKED = 4003
 SWEEP_SECONDS = 30.0
 AT_ONCE = 100
 _logger = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class Blocks:
                 return
 
     async def _tell_blocked(self, block: Block) -> None:
-        revocation = Revocation(user=block.user, family=None, code=CLOSE_BLOCKED, reason=block.reason)
+        revocation = Revocation(user=block.user, family=None, code=CloseCode.BLOCKED, reason=block.reason)
         await tell(self._relay, [*announcement(revocation), _publication(BlockChange(user=block.user, block=block))])
 
     async def _tell(self, changes: Sequence[BlockChange]) -> None:

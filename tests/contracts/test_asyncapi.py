@@ -17,6 +17,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, PresenceState
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.wire import commands
+from chat.wire.close import MEANINGS, CloseCode, should_reconnect
 from chat.wire.events import (
     AuthOk,
     ErrorAnswer,
@@ -31,7 +32,6 @@ from chat.wire.events import (
     history_message,
     message_event,
 )
-from gateway.websocket.close import CloseCode, should_reconnect
 from rookery.client import events as client_events
 from tests.support.asyncapi import check_frame, document, faults
 from workers.publications import change_publications, message_publications
@@ -252,6 +252,7 @@ def test_the_close_codes() -> None:
     written = document()["channels"]["edge"]["x-close-codes"]
     sent = [code for code in CloseCode if code not in (CloseCode.NO_STATUS, CloseCode.ABNORMAL)]
     assert {code: entry["name"] for code, entry in written.items()} == {str(int(code)): code.name for code in sent}
+    assert {code: entry["when"] for code, entry in written.items()} == {str(int(code)): MEANINGS[code] for code in sent}
     assert {code: entry["reconnect"] for code, entry in written.items()} == {
         str(int(code)): should_reconnect(code) for code in sent
     }

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from chat.settings import list_variables
 from chat.wire import commands
-from gateway.websocket.close import CloseCode
+from chat.wire.close import CloseCode
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("perf/*.md")])

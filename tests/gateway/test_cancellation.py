@@ -13,10 +13,10 @@ import pytest
 from chat.domain.models import Role
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
+from chat.wire.close import CloseCode
 from chat.wire.relay import Revoked, pack_control, user_channel
 from gateway.phase import Phase
 from gateway.session import COMMAND_SECONDS, Session
-from gateway.websocket.close import CloseCode
 from gateway.websocket.frames import TEXT
 from tests.support.backends import virtual_time
 from tests.support.scene import COMMANDS, MOST, SETTINGS, Scene, answers, each_wait, scene, to_the_end

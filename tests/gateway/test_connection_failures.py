@@ -13,11 +13,11 @@ from uuid import uuid4
 import pytest
 
 from chat.ports.relay import Publication
+from chat.wire.close import CloseCode
 from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, user_channel
 from gateway.connection import Connection, broadcast
 from gateway.multiplexer import READ, WRITE, Multiplexer
 from gateway.session import Session
-from gateway.websocket.close import CloseCode
 from gateway.websocket.frames import PING
 from tests.support.backends import virtual_time
 from tests.support.scene import Scene, scene, to_the_end

@@ -10,6 +10,7 @@ import pytest
 
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
+from chat.wire.close import CloseCode
 from chat.wire.relay import (
     Revoked,
     RoomDeleted,
@@ -20,7 +21,6 @@ from chat.wire.relay import (
 )
 from gateway.hub import SLICE
 from gateway.phase import Phase
-from gateway.websocket.close import CloseCode
 from tests.support.backends import virtual_time
 from tests.support.scene import SETTINGS, Scene, scene, to_the_end
 from tests.support.stepping import Stepper, nothing_left, settle, stepped_edge, until

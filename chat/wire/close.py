@@ -23,9 +23,9 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
-    UNSUPPORTED_DATA = 1003  # a binary frame
-    NO_STATUS = 1005  # never sent: the peer's Close frame held no code
-    ABNORMAL = 1006  # never sent: the connection ended without a Close frame
+    UNSUPPORTED_DATA = 1003
+    NO_STATUS = 1005
+    ABNORMAL = 1006
     INVALID_DATA = 1007
     POLICY_VIOLATION = 1008
     TOO_BIG = 1009
@@ -38,6 +38,27 @@ class CloseCode(IntEnum):
     RATE_LIMITED = 4029
     AUTH_TIMEOUT = 4408
 
+
+MEANINGS = {
+    CloseCode.NORMAL: "either side is done",
+    CloseCode.GOING_AWAY: "the server goes away",
+    CloseCode.PROTOCOL_ERROR: "frames that RFC 6455 forbids",
+    CloseCode.UNSUPPORTED_DATA: "a binary frame",
+    CloseCode.NO_STATUS: "never sent: the Close frame of the peer held no code",
+    CloseCode.ABNORMAL: "never sent: the connection ended without a Close frame",
+    CloseCode.INVALID_DATA: "a text that is not UTF-8",
+    CloseCode.POLICY_VIOLATION: "a message of too many fragments",
+    CloseCode.TOO_BIG: "a frame, or a message of several, over 64 KiB",
+    CloseCode.INTERNAL_ERROR: "a defect of the server",
+    CloseCode.SERVICE_RESTART: "the server restarts, or live delivery was interrupted",
+    CloseCode.BAD_FIRST_FRAME: "the first frame is not `auth`",
+    CloseCode.TOKEN_INVALID: "the token is invalid or expired, or its log-in has ended",
+    CloseCode.BLOCKED: "the account is blocked",
+    CloseCode.TOO_SLOW: "the client did not read fast enough; resume",
+    CloseCode.RATE_LIMITED: "the client went on in spite of errors, or has too many sessions",
+    CloseCode.AUTH_TIMEOUT: "no `auth` in time",
+}
+"""When each code is used."""
 
 _FROM_FRAMES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 _RECONNECT = (range(1001, 1002), range(1005, 1007), range(1011, 1015), range(4008, 4500))

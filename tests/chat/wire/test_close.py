@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.websocket.close import CloseCode, is_sendable, should_reconnect
+from chat.wire.close import CloseCode, is_sendable, should_reconnect
 
 COMES_BACK = {1001, 1005, 1006, 1011, 1012, 4008, 4029, 4408}
 
