@@ -28,7 +28,7 @@ Uniform = Callable[[float, float], float]
 
 
 class AutoResetEvent:
-    """Wakes one task, which thereby resets it: however often it was set before, the task wakes once."""
+    """Wakes one task, and resets itself thereby: however often it was set before, the task wakes once."""
 
     __slots__ = ("_set", "_waiter")
 
@@ -52,10 +52,19 @@ class AutoResetEvent:
 
     async def wait(self) -> None:
         """Return when it is set, and reset it."""
+        if self._set and self._waiter is None:
+            await anyio.lowlevel.checkpoint()  # rule 4
+        await self._wait()
+
+    async def wait_next(self) -> None:
+        """As `wait`, but only what is set from now on counts: for a task that has just looked at all there was."""
+        if self._waiter is None:
+            self._set = False
+        await self._wait()
+
+    async def _wait(self) -> None:
         if self._waiter is not None:
             raise anyio.BusyResourceError("waiting for")  # rule 5
-        if self._set:
-            await anyio.lowlevel.checkpoint()  # rule 4
         while not self._set:
             self._waiter = anyio.Event()
             try:
@@ -129,15 +138,23 @@ class OneShot(Generic[T]):
 
     def resolve(self, value: T) -> None:
         """The result is there."""
-        self._end(value, None)
+        self.settle(value, None)
 
     def fail(self, error: BaseException) -> None:
         """There is an error instead, which `wait` raises."""
-        self._end(None, error)
+        self.settle(None, error)
 
-    def acknowledge(self: OneShot[None], error: Exception | None) -> None:
-        """The outcome of something without a result: done (None), or failed. Fits where `Log` wants an `Ack`."""
-        self._end(None, error)
+    def acknowledge(self: OneShot[None], error: BaseException | None) -> None:
+        """The outcome of something without a result: done (None), or failed."""
+        self.settle(None, error)
+
+    def settle(self, value: T | None, error: BaseException | None) -> None:
+        """`fail` where there is an error, else `resolve`: the form in which drivers call back."""
+        if self._done:
+            return  # rule 6
+        self._done, self._value, self._error = True, value, error
+        if self._event is not None:
+            self._event.set()
 
     async def wait(self) -> T:
         """The result, or its error raised, once it is there."""
@@ -149,13 +166,6 @@ class OneShot(Generic[T]):
         if self._error is not None:
             raise self._error
         return cast("T", self._value)
-
-    def _end(self, value: T | None, error: BaseException | None) -> None:
-        if self._done:
-            return  # rule 6
-        self._done, self._value, self._error = True, value, error
-        if self._event is not None:
-            self._event.set()
 
 
 class MailboxStatistics(Struct, frozen=True):
@@ -223,7 +233,7 @@ class Mailbox(Generic[T]):
         while not self._items:
             if self._end is not None:
                 raise self._end
-            await self._arrived.wait()
+            await self._arrived.wait_next()
 
 
 class Backoff(Struct, frozen=True):

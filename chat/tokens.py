@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from jwt.utils import base64url_encode
 from msgspec import Struct
 
+from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
@@ -121,7 +122,7 @@ class KeyRing:
         self._clock = clock
         self._keys: dict[str, _Key] = {}
         self._verified: OrderedDict[bytes, Claims] = OrderedDict()
-        self._wanted = anyio.Event()
+        self._wanted = AutoResetEvent()
         self._failed = False
 
     async def refresh(self) -> None:
@@ -162,7 +163,7 @@ class KeyRing:
         await self.refresh()
         task_status.started()
         while True:
-            self._wanted = anyio.Event()
+            self._wanted.clear()
             await anyio.sleep(soonest_s)
             if not self._failed:
                 with anyio.move_on_after(every_s - soonest_s):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import anyio
 
+from chat.concurrency import OneShot
 from chat.errors import Unavailable
 from chat.ports.log import Log
 
@@ -29,24 +30,20 @@ async def append_all(log: Log, entries: Iterable[Entry]) -> None:
     as when it is cancelled.
     """
     waiting = 1  # for the loop itself: an acknowledgement may come before the next record is produced
-    ended = anyio.Event()
-    failures: list[Exception] = []
+    failure: Exception | None = None
+    all_ended = OneShot[None]()
 
     def ack(error: Exception | None) -> None:
-        nonlocal waiting
+        nonlocal waiting, failure
         waiting -= 1
-        if error is not None:
-            failures.append(error)
+        failure = failure or error
         if not waiting:
-            ended.set()
+            all_ended.acknowledge(failure)
 
     for entry in entries:
         log.produce(entry.topic, entry.key, entry.value, ack, entry.headers)
         waiting += 1
     ack(None)
     with anyio.move_on_after(ACK_SECONDS):
-        await ended.wait()
-    if failures:
-        raise failures[0]
-    if waiting:
-        raise Unavailable("the log did not acknowledge in time")
+        return await all_ended.wait()
+    raise failure or Unavailable("the log did not acknowledge in time")

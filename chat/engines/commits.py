@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 from msgspec import Struct
 
+from chat.concurrency import AutoResetEvent
 from chat.errors import Overloaded, Unavailable
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class GroupCommit:
         self._limit = limit
         self._queue: deque[Job[Any]] = deque()
         self._running: Sequence[Job[Any]] = ()
-        self._arrived: anyio.Event | None = None
+        self._arrived = AutoResetEvent()
         self._closing = False
         self._commits = 0
         self._jobs = 0
@@ -79,15 +80,13 @@ class GroupCommit:
             raise Overloaded("more writes wait than the disk can take; send slower")
         job = Job(call, done)
         self._queue.append(job)
-        if self._arrived is not None:
-            self._arrived.set()
+        self._arrived.set()
         return job
 
     def close(self) -> None:
         """Take nothing more; `run` returns when what is queued is done."""
         self._closing = True
-        if self._arrived is not None:
-            self._arrived.set()
+        self._arrived.set()
 
     def statistics(self) -> CommitStatistics:
         """How much went through."""
@@ -99,7 +98,7 @@ class GroupCommit:
         try:
             while self._queue or not self._closing:
                 if not self._queue:
-                    await self._wait()
+                    await self._arrived.wait_next()
                     continue
                 pause = earliest - anyio.current_time()
                 if pause > 0 and len(self._queue) < BATCH_LIMIT:
@@ -108,11 +107,6 @@ class GroupCommit:
                 await self._commit()
         finally:
             self._abandon()
-
-    async def _wait(self) -> None:
-        self._arrived = anyio.Event()
-        await self._arrived.wait()
-        self._arrived = None
 
     async def _commit(self) -> None:
         taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import anyio
 
+from chat.concurrency import OneShot
 from chat.engines.commits import CommitStatistics, GroupCommit, Job
 from chat.engines.connections import READERS, Connections
 from chat.engines.executor import Executor, InlineExecutor, ThreadExecutor
@@ -83,26 +84,13 @@ class Database:
         What the job raises takes its own effects back, and is raised here. Raises `Overloaded` when too many wait.
         Cancelled before the job started, it never does; afterwards it takes effect as a whole.
         """
-        ended = anyio.Event()
-        outcome: list[T] = []
-        failure: list[Exception] = []
-
-        def done(result: T | None, error: Exception | None) -> None:
-            if error is not None:
-                failure.append(error)
-            else:
-                outcome.append(result)  # type: ignore[arg-type] # T itself may allow None
-            ended.set()
-
-        submitted = self.submit(job, done)
+        committed = OneShot[T]()
+        submitted = self.submit(job, committed.settle)
         try:
-            await ended.wait()
+            return await committed.wait()
         except BaseException:
-            submitted.drop()
+            submitted.drop()  # no effect on a job that has ended
             raise
-        if failure:
-            raise failure[0]
-        return outcome[0]
 
     def submit(
         self, job: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]

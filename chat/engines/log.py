@@ -24,6 +24,7 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
+from chat.concurrency import OneShot
 from chat.domain.ids import now_ms
 from chat.engines import log_rows
 from chat.engines.database import Database, Executor
@@ -129,17 +130,9 @@ class SqliteLog:
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
         """See `Log.append`."""
-        ended = anyio.Event()
-        outcome: list[Exception | None] = []
-
-        def ack(error: Exception | None) -> None:
-            outcome.append(error)
-            ended.set()
-
-        self.produce(topic, key, value, ack, headers)
-        await ended.wait()
-        if outcome[0] is not None:
-            raise outcome[0]
+        stored = OneShot[None]()
+        self.produce(topic, key, value, stored.acknowledge, headers)
+        await stored.wait()
 
     @asynccontextmanager
     async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:

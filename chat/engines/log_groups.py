@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import anyio
 import anyio.lowlevel
 
+from chat.concurrency import AutoResetEvent
 from chat.engines.log_streams import Stream
 from chat.ports.log import Batch, LogRecord
 
@@ -132,14 +133,12 @@ class Member:
         self.group = group
         self.streams = frozenset(streams)
         self._read = read
-        self._wake: anyio.Event | None = None
+        self._wake = AutoResetEvent()
         self._turn = 0
         self._open = True
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
         """See `Consumer.poll`. Cancelled, nothing was delivered."""
-        if self._wake is not None:
-            raise anyio.BusyResourceError("polling")
         waited = False
         while True:
             self._check_open()
@@ -150,7 +149,7 @@ class Member:
                 await anyio.lowlevel.checkpoint()
             else:
                 behind = next((share for share in shares if share.is_behind), None)
-                await (self._wait() if behind is None else self._fetch(behind))
+                await (self._wake.wait_next() if behind is None else self._fetch(behind))
             waited = True
 
     async def commit(self, *batches: Batch) -> None:
@@ -176,8 +175,7 @@ class Member:
 
     def notify(self) -> None:
         """There may be something to deliver."""
-        if self._wake is not None:
-            self._wake.set()
+        self._wake.set()
 
     def close(self) -> None:
         """Leave the group."""
@@ -219,13 +217,6 @@ class Member:
         else:  # trimmed: nothing is left of what was there
             share.reset(end)
             self.group.on_commit(share)
-
-    async def _wait(self) -> None:
-        self._wake = anyio.Event()
-        try:
-            await self._wake.wait()
-        finally:
-            self._wake = None
 
     def _check_open(self) -> None:
         if not self._open:

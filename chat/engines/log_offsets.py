@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import anyio
 import anyio.lowlevel
 
+from chat.concurrency import AutoResetEvent
 from chat.engines.database import Database
 from chat.engines.log_groups import Share
 from chat.engines.log_rows import Offset, save_offsets, save_streams
@@ -27,7 +28,7 @@ class OffsetKeeper:
         self._database = database
         self._catalogue = catalogue
         self._moved: dict[Share, None] = {}
-        self._moving = anyio.Event()
+        self._moving = AutoResetEvent()
 
     def note(self, share: Share) -> None:
         """The share's committed offset changed."""
@@ -47,7 +48,7 @@ class OffsetKeeper:
     async def write(self) -> None:
         """Write what moved; return when it is durable. Failed or cancelled, it is written the next time."""
         moved, self._moved = self._moved, {}
-        self._moving = anyio.Event()
+        self._moving.clear()
         if not moved:
             await anyio.lowlevel.checkpoint()
             return

@@ -17,6 +17,7 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
+from chat.concurrency import AutoResetEvent
 from chat.domain.models import PresenceState
 from chat.errors import Unavailable
 from chat.ports.presence import Seen
@@ -85,7 +86,7 @@ class MemoryPresence:
         self._falling: OrderedDict[str, float] = OrderedDict()
         self._last_seen: OrderedDict[str, int] = OrderedDict()
         self._changed: dict[str, None] = {}
-        self._wake: anyio.Event | None = None
+        self._wake = AutoResetEvent()
         self._published = 0
 
     @classmethod
@@ -140,7 +141,7 @@ class MemoryPresence:
         self._deadlines[user, session] = deadline
         self._deadlines.move_to_end((user, session))
         if len(self._deadlines) == 1:
-            self._notify()
+            self._wake.set()
         if record.sessions.get(session) is not state:
             record.sessions[session] = state
             self._settle(user, record)
@@ -156,7 +157,7 @@ class MemoryPresence:
             self._falling[user] = anyio.current_time() + self._damping
             self._falling.move_to_end(user)
             if len(self._falling) == 1:
-                self._notify()
+                self._wake.set()
 
     def _settle(self, user: str, record: _User) -> None:
         state = record.aggregate()
@@ -169,7 +170,7 @@ class MemoryPresence:
         if record.shown is not state:
             record.shown = state
             self._changed[user] = None
-            self._notify()
+            self._wake.set()
 
     def _seen(self, user: str) -> Seen:
         record = self._users.get(user)
@@ -228,13 +229,5 @@ class MemoryPresence:
         if self._changed:
             return
         times = [next(iter(due.values())) for due in (self._deadlines, self._falling) if due]
-        self._wake = anyio.Event()
-        try:
-            with anyio.move_on_after(max(0.0, min(times) - anyio.current_time()) if times else None):
-                await self._wake.wait()
-        finally:
-            self._wake = None
-
-    def _notify(self) -> None:
-        if self._wake is not None:
-            self._wake.set()
+        with anyio.move_on_after(max(0.0, min(times) - anyio.current_time()) if times else None):
+            await self._wake.wait_next()

@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
+from chat.concurrency import AutoResetEvent
 from chat.ports.relay import ONCE_SECONDS, Delivery, Publication
 
 BUFFER_RECORDS = 20_000
@@ -121,7 +122,7 @@ class MemoryListener:
         self._buffer: list[Delivery] = []
         self._bytes = 0
         self._overflowed: set[str] = set()
-        self._arrived: anyio.Event | None = None
+        self._arrived = AutoResetEvent()
         self._closed = False
 
     async def subscribe(self, channels: Collection[str]) -> None:
@@ -138,17 +139,11 @@ class MemoryListener:
 
     async def receive(self) -> Sequence[Delivery]:
         """See `Listener.receive`. Cancelled, it loses nothing. Raises `anyio.BusyResourceError` for a second task."""
-        if self._arrived is not None:
-            raise anyio.BusyResourceError("receiving from")
         if self._buffer:
             await anyio.lowlevel.checkpoint()
         while not self._buffer:
             self._check_open()
-            self._arrived = anyio.Event()
-            try:
-                await self._arrived.wait()
-            finally:
-                self._arrived = None
+            await self._arrived.wait_next()
         taken, self._buffer = self._buffer, []
         self._bytes = 0
         if self._overflowed:
@@ -163,15 +158,13 @@ class MemoryListener:
         else:
             self._bytes += size
             buffer.append(delivery)
-        if self._arrived is not None:
-            self._arrived.set()
+        self._arrived.set()
 
     def close(self) -> None:
         """Drop the buffer and wake the receiver."""
         self._closed = True
         self._buffer.clear()
-        if self._arrived is not None:
-            self._arrived.set()
+        self._arrived.set()
 
     def _overflow(self, delivery: Delivery, size: int) -> None:
         # A channel that lost one loses all until the next `receive`: what came after the mark would otherwise stand in

@@ -85,6 +85,19 @@ async def test_an_auto_reset_event_that_is_cleared_before_its_task_runs_does_not
         event.set()
 
 
+async def test_waiting_for_the_next_set_forgets_the_ones_before() -> None:
+    event = AutoResetEvent()
+    event.set()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(event.wait_next)
+        await wait_all_tasks_blocked()
+        assert not event.is_set()
+        with pytest.raises(anyio.BusyResourceError):
+            await event.wait_next()
+        event.set()
+    assert not event.is_set()
+
+
 async def test_a_cancelled_wait_leaves_the_event_set() -> None:
     event = AutoResetEvent()
 
