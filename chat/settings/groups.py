@@ -36,8 +36,8 @@ class EmbeddedSettings(Struct, frozen=True, kw_only=True):
 class HttpSettings(Struct, frozen=True, kw_only=True):
     """REST, the page, health and metrics."""
 
-    address: Annotated[Address, Setting("REST, the page, health and metrics", variable="HTTP", flag="--http")] = (
-        Address("127.0.0.1", 8000)
+    address: Annotated[Address, Setting("the address of REST and the page", variable="HTTP", flag="--http")] = Address(
+        "127.0.0.1", 8000
     )
     ws_url: Annotated[
         str,
@@ -54,7 +54,9 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
 class EdgeSettings(Struct, frozen=True, kw_only=True):
     """The WebSocket edge."""
 
-    address: Annotated[Address, Setting("the WebSocket edge", variable="WS", flag="--ws")] = Address("127.0.0.1", 8001)
+    address: Annotated[Address, Setting("the address of the edge", variable="WS", flag="--ws")] = Address(
+        "127.0.0.1", 8001
+    )
     origins: Annotated[
         tuple[str, ...],
         Setting(
@@ -238,7 +240,8 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
     auth: Annotated[
         Address | None,
         Setting(
-            "where the auth service answers gRPC, `HOST:PORT`; see [RPC](#rpc-between-the-roles)", variable="AUTH_RPC"
+            "where the auth service answers gRPC, `HOST:PORT`; see [RPC](operations.md#rpc-between-the-roles)",
+            variable="AUTH_RPC",
         ),
     ] = None
     chat: Annotated[Address | None, Setting("where the chat service answers gRPC", variable="CHAT_RPC")] = None
@@ -299,7 +302,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "uvloop"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Setting("`debug`, `info`, `warning` or `error`", flag="--log-level"),
+        Setting("what is logged: `debug`, `info`, `warning` or `error`", flag="--log-level"),
     ] = "info"
     notifications: Annotated[
         bool,

@@ -5,18 +5,17 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from chat.settings import list_variables
 from chat.wire import commands
 from chat.wire.close import CloseCode
 
@@ -31,19 +30,11 @@ def rows(text: str) -> Iterator[list[str]]:
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
-def shown(default: Any) -> str:
-    """A default as the table shows it."""
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    if not default and not isinstance(default, float | int):
-        return ""
-    return f"{default:g}" if isinstance(default, float) else str(default)
-
-
-def test_the_settings_table_is_true() -> None:
-    found = (row for row in rows((ROOT / "docs/operations.md").read_text()) if row[0].startswith("`ROOKERY_"))
-    table = {name.strip("`"): default.strip("`") for name, default, *_ in found}
-    assert table == {variable.name: shown(variable.default) for variable in list_variables()}
+def test_the_tables_of_the_settings_are_current() -> None:
+    script = ROOT / "scripts/lib/settings_tables.py"
+    command = [sys.executable, str(script), "--check"]
+    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
 def test_every_command_stands_in_the_protocol() -> None:
