@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from bson import ObjectId
 
 from chat.adapters.kafka.connection import Cluster as KafkaCluster
-from chat.adapters.kafka.topics import Topics, planned
+from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.adapters.mongo.client import open_mongo
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.schema import migrate
@@ -31,11 +31,11 @@ async def kafka(servers: str, count: int) -> list[float]:
     """Seconds from aiokafka's `send`, idempotent and with `acks=all`, to its consumer having the record."""
     topic = f"perf-bare-{uuid.uuid4().hex[:8]}"
     connection = KafkaCluster(servers=servers)
-    async with Topics.open(connection) as topics:
-        await topics.apply(
-            [planned(topic, partitions=1, replication=1, min_insync=1, retention_hours=1, record_bytes=0)]
+    async with TopicAdmin.open(connection) as topics:
+        await topics.apply_plans(
+            [plan_topic(topic, partitions=1, replication=1, min_insync=1, retention_hours=1, record_bytes=0)]
         )
-    options = connection.options(5.0)
+    options = connection.client_options(5.0)
     producer = AIOKafkaProducer(enable_idempotence=True, acks="all", **options)
     consumer = AIOKafkaConsumer(topic, auto_offset_reset="earliest", **options)
     took = []

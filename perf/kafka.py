@@ -24,7 +24,7 @@ from anyio.lowlevel import checkpoint
 
 from chat.adapters.kafka.connection import Cluster
 from chat.adapters.kafka.log import KafkaLog
-from chat.adapters.kafka.topics import Topics, planned
+from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from perf.measure import pin, show
@@ -77,16 +77,18 @@ class Bench:
 
     async def prepare(self) -> None:
         """Make the topic."""
-        async with Topics.open(self._cluster) as topics:
+        async with TopicAdmin.open(self._cluster) as topics:
             name = self._prefix + TOPIC
-            plan = planned(name, partitions=PARTITIONS, replication=1, min_insync=1, retention_hours=1, record_bytes=0)
-            await topics.apply([plan])
+            plan = plan_topic(
+                name, partitions=PARTITIONS, replication=1, min_insync=1, retention_hours=1, record_bytes=0
+            )
+            await topics.apply_plans([plan])
 
     def bare(self, linger_ms: int, rate: int) -> Rival:
         """aiokafka's own `send`."""
 
         async def measure(count: int) -> float:
-            options = self._cluster.options(5.0)
+            options = self._cluster.client_options(5.0)
             producer = AIOKafkaProducer(
                 enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=131072, **options
             )
@@ -119,7 +121,7 @@ class Bench:
 
     async def read_bare(self, count: int) -> float:
         """aiokafka's own `getmany`, and a commit for each."""
-        options: dict[str, Any] = self._cluster.options(15.0)
+        options: dict[str, Any] = self._cluster.client_options(15.0)
         group = new_id()
         consumer = AIOKafkaConsumer(
             self._prefix + TOPIC,

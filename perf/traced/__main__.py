@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from chat.adapters.kafka.consumer import Member
+from chat.adapters.kafka.consumer import KafkaConsumer
 from chat.adapters.kafka.log import KafkaLog
 from chat.adapters.mongo.history import MongoHistory
 from chat.adapters.redis.listener import RedisListener
@@ -79,7 +79,7 @@ def main() -> None:
     file = Path(sys.argv.pop(1))
     atexit.register(lambda: file.write_text("".join(f"{stage} {key.decode()} {when}\n" for stage, key, when in _notes)))
     trace_produce()
-    after(Member, "poll", polled)
+    after(KafkaConsumer, "poll", polled)
     after(MongoHistory, "apply_batch", stored)
     after(RedisListener, "receive", received)
     sys.exit(run())

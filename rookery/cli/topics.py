@@ -14,7 +14,7 @@ from chat.wire.verdicts import VERDICT_TOPIC
 from workers.dead_letters import dead_topic
 
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
-    from chat.adapters.kafka.topics import Difference, Topic
+    from chat.adapters.kafka.topics import Difference, TopicPlan
 
 TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
@@ -35,10 +35,10 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     check_backend(settings)
     with drivers():
         from chat.adapters.kafka.connection import cluster_of
-        from chat.adapters.kafka.topics import Topics
-    async with Topics.open(cluster_of(settings.kafka)) as topics:
+        from chat.adapters.kafka.topics import TopicAdmin
+    async with TopicAdmin.open(cluster_of(settings.kafka)) as topics:
         wanted = plan(settings.kafka)
-        found = await topics.apply(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
+        found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
     show(wanted, found)
     return 0 if all(difference.done for difference in found) else 1
 
@@ -51,10 +51,10 @@ def check_backend(settings: Settings) -> None:
         raise SettingsError("ROOKERY_KAFKA is not set: give Kafka's brokers, such as kafka-1:9092,kafka-2:9092")
 
 
-def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[Topic]:
+def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[TopicPlan]:
     """The topics that the settings want. Dead letters are few: one partition."""
     from chat.adapters.kafka.producer import LARGEST_RECORD
-    from chat.adapters.kafka.topics import planned
+    from chat.adapters.kafka.topics import plan_topic
 
     wanted = []
     for name in names:
@@ -63,7 +63,7 @@ def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[Topic]:
             (dead_topic(name), 1, kafka.dead_retention_hours),
         ):
             wanted.append(
-                planned(
+                plan_topic(
                     kafka.prefix + topic,
                     partitions=partitions,
                     replication=kafka.replication,
@@ -75,7 +75,7 @@ def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[Topic]:
     return wanted
 
 
-def show(wanted: Sequence[Topic], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:
+def show(wanted: Sequence[TopicPlan], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:
     """A line for each topic that is as it should be, and for each difference."""
     differing = {difference.topic for difference in found}
     for topic in wanted:

@@ -16,7 +16,7 @@ import pytest
 
 from chat.adapters.kafka.connection import Cluster
 from chat.adapters.kafka.log import KafkaLog
-from chat.adapters.kafka.topics import Topics, planned
+from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/servers"
 STALE_SECONDS = 1800
@@ -44,12 +44,12 @@ class KafkaSystem:
         if self._made:
             return
         self._made = True
-        async with Topics.open(self.cluster) as topics:
-            stale = [name for name in await topics.names() if _is_stale(name)]
+        async with TopicAdmin.open(self.cluster) as topics:
+            stale = [name for name in await topics.list_names() if _is_stale(name)]
             if stale:
-                await topics.delete(stale)
+                await topics.delete_topics(stale)
             plans = [
-                planned(
+                plan_topic(
                     self.prefix + topic,
                     partitions=partitions,
                     replication=1,
@@ -59,7 +59,7 @@ class KafkaSystem:
                 )
                 for topic in self.topics
             ]
-            await topics.apply(plans)
+            await topics.apply_plans(plans)
 
 
 def _is_stale(name: str) -> bool:

@@ -37,10 +37,10 @@ class RecordBatch:
         self.count = 0
         self.size = 0
 
-    def tell(self, error: Exception | None) -> None:
-        """Call every ack that was not called yet."""
+    def answer(self, error: Exception | None) -> None:
+        """Call every ack that was not called yet: None when the batch is stored."""
         acks, self.acks = self.acks, []
-        tell(acks, error)
+        call_acks(acks, error)
 
 
 class PartitionQueue:
@@ -65,7 +65,7 @@ class TopicQueue:
         self.partitions: list[PartitionQueue] = []
         self.unplaced: list[Record] = []
 
-    def widen(self, count: int) -> None:
+    def grow_to(self, count: int) -> None:
         """The topic has so many partitions now. There are never fewer than before."""
         for number in range(len(self.partitions), count):
             self.partitions.append(PartitionQueue(self.name, number))
@@ -75,11 +75,11 @@ class TopicQueue:
         return self.partitions[key_hash(key) % len(self.partitions)]
 
 
-class Flights:
-    """What is on its way to each broker. The driver has one request at a time under way to a broker.
+class BrokerLoad:
+    """How many batches are in flight to each broker. The driver has one request at a time under way to a broker.
 
-    So what is handed to it meanwhile would only wait there, closed; held back, it goes on gathering, and leaves with
-    all others for that broker in one request. But not for longer than `hold_s`: one partition may be stuck.
+    A batch that is handed to it meanwhile would only wait there, closed. Held back here, it gathers more records, and
+    leaves with all others for that broker in one request. But not for longer than `hold_s`: one partition may be stuck.
     """
 
     def __init__(self, hold_s: float, clock: Callable[[], float]) -> None:
@@ -93,15 +93,15 @@ class Flights:
         """Whether to hold back what is for this broker."""
         return self._counts.get(node, 0) > 0 and self._clock() - self._since[node] < self._hold_s
 
-    def begin(self, node: int) -> None:
-        """A batch leaves."""
+    def count_sent(self, node: int) -> None:
+        """A batch leaves for the broker."""
         if not self._counts.get(node, 0):
             self._since[node] = self._clock()
         self._counts[node] = self._counts.get(node, 0) + 1
         self.total += 1
 
-    def end(self, node: int) -> None:
-        """A batch has come to its end."""
+    def count_landed(self, node: int) -> None:
+        """A batch is no longer in flight."""
         self._counts[node] -= 1
         self.total -= 1
 
@@ -122,13 +122,13 @@ def decode_key(key: bytes | None) -> str:
     return "" if key is None else key.decode("utf-8", "surrogateescape")
 
 
-def size_of(key: str, value: bytes, headers: Headers) -> int:
+def estimate_size(key: str, value: bytes, headers: Headers) -> int:
     """About how many bytes a record takes."""
     size = len(key) + len(value)
-    return size + sum([len(name) + len(told) for name, told in headers]) if headers else size
+    return size + sum([len(name) + len(content) for name, content in headers]) if headers else size
 
 
-def tell(acks: Sequence[Ack], error: Exception | None) -> None:
+def call_acks(acks: Sequence[Ack], error: Exception | None) -> None:
     """Call each; one that fails does not cost the others their acknowledgement."""
     for ack in acks:
         try:

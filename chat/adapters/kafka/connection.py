@@ -19,6 +19,7 @@ from chat.settings import KafkaSettings
 RETRY_MS = 200
 METADATA_AGE_MS = 60_000
 CLIENT_ID = "rookery"
+REPEAT_SECONDS = 30.0
 
 
 class Cluster(Struct, frozen=True, kw_only=True):
@@ -34,8 +35,8 @@ class Cluster(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Cluster({self.servers!r}, {self.security!r})"  # never the password
 
-    def options(self, request_s: float) -> dict[str, Any]:
-        """What every client of aiokafka is made with; a request is answered within `request_s` or tried again."""
+    def client_options(self, request_s: float) -> dict[str, Any]:
+        """What every client of aiokafka is made with; the driver gives up a request after `request_s`."""
         options: dict[str, Any] = {
             "bootstrap_servers": [server.strip() for server in self.servers.split(",") if server.strip()],
             "client_id": CLIENT_ID,
@@ -65,14 +66,14 @@ def cluster_of(settings: KafkaSettings) -> Cluster:
     )
 
 
-def missing(*topics: str) -> Unavailable:
+def missing_topics(*topics: str) -> Unavailable:
     """The error for topics that Kafka does not have."""
     return Unavailable(f"Kafka has no topic {', '.join(sorted(topics))}: run `rookery topics apply`")
 
 
 @asynccontextmanager
-async def translated(doing: str, seconds: float) -> AsyncIterator[None]:
-    """Give Kafka `seconds`; its errors and its silence become `Unavailable`, which says what was being done."""
+async def translated_errors(doing: str, seconds: float) -> AsyncIterator[None]:
+    """Give Kafka `seconds` for what is `doing`. Its errors and its silence become `Unavailable`, which names that."""
     try:
         with anyio.fail_after(seconds):
             yield
@@ -82,26 +83,27 @@ async def translated(doing: str, seconds: float) -> AsyncIterator[None]:
         raise Unavailable(f"Kafka could not {doing}: {error}") from error
 
 
-class _Sparing(logging.Filter):
-    """Lets the same complaint through once in `seconds`: a client repeats it several times a second."""
+class _RepeatFilter(logging.Filter):
+    """Lets the same message through once in `seconds`: a driver without a broker repeats it several times a second."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
-        self._told: dict[str, float] = {}
+        self._last_logged: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         now = time.monotonic()
         message = str(record.msg)  # the template: there are only so many
-        if now - self._told.get(message, -self._seconds) < self._seconds:
+        if now - self._last_logged.get(message, -self._seconds) < self._seconds:
             return False
-        self._told[message] = now
+        self._last_logged[message] = now
         return True
 
 
-class _Abandoned(logging.Filter):
-    """Keeps quiet about requests of the driver's that failed when nobody waited for them any more: it shields them from
-    the cancellation of whoever waits, who has told of it already."""
+class _AbandonedFilter(logging.Filter):
+    """Drops asyncio's complaint about a request of the driver's that failed when nobody waited for it any more.
+
+    The driver shields its requests from the cancellation of whoever waits, and that task has reported the error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -119,13 +121,13 @@ _LOGGERS = (
 )
 
 
-def quieten() -> None:
-    """Keep aiokafka's log short, and never at `debug`: there it shows the bytes of every request."""
+def quieten_driver_logs() -> None:
+    """Keep aiokafka's log short, and never at `debug`: at that level it shows the bytes of every request."""
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(known, _Sparing) for known in logger.filters):
-            logger.addFilter(_Sparing(30.0))
+        if not any(isinstance(known, _RepeatFilter) for known in logger.filters):
+            logger.addFilter(_RepeatFilter(REPEAT_SECONDS))
     asyncio_logger = logging.getLogger("asyncio")
-    if not any(isinstance(known, _Abandoned) for known in asyncio_logger.filters):
-        asyncio_logger.addFilter(_Abandoned())
+    if not any(isinstance(known, _AbandonedFilter) for known in asyncio_logger.filters):
+        asyncio_logger.addFilter(_AbandonedFilter())

@@ -1,10 +1,11 @@
 """The log on Kafka. Adapters run on asyncio and uvloop only.
 
 Rule 1, durable before acknowledged: `ack(None)` follows Kafka's acknowledgement with `acks=all`: the record is in as
-many replicas as the topic's `min.insync.replicas` demands. Rule 2, order: `producer` says how. A key's partition
-is the one that Kafka's own clients choose (murmur2), so other programs may write to the same topics; when a topic gets
-more partitions, keys change theirs, and an order from before to after is not kept. Rule 3, at least once:
-`consumer` says how.
+many replicas as the topic's `min.insync.replicas` demands.
+Rule 2, order: see `producer`. A key's partition is the one that Kafka's own clients choose (murmur2), so other programs
+may write to the same topics. When a topic gets more partitions, keys move to other ones, and no order holds between
+what came before and after.
+Rule 3, at least once: see `consumer`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from msgspec import Struct
 
 from chat.adapters.kafka.batches import Headers
-from chat.adapters.kafka.connection import Cluster, cluster_of, quieten
-from chat.adapters.kafka.consumer import Member
-from chat.adapters.kafka.producer import REQUEST_SECONDS, Producer
+from chat.adapters.kafka.connection import Cluster, cluster_of, quieten_driver_logs
+from chat.adapters.kafka.consumer import KafkaConsumer
+from chat.adapters.kafka.internals import REQUEST_SECONDS, require_known_driver
+from chat.adapters.kafka.producer import KafkaProducer
+from chat.concurrency import OneShot
 from chat.ports.log import Ack
 from chat.settings import KafkaSettings
 
@@ -40,7 +43,7 @@ FETCH_BYTES = 1024 * 1024
 _DAY_MS = 24 * 3600 * 1000
 
 
-class LogStatistics(Struct, frozen=True):
+class KafkaLogStatistics(Struct, frozen=True):
     """Records and bytes that wait for Kafka; since the start, records acknowledged, failed, and drivers replaced."""
 
     pending: int
@@ -53,7 +56,9 @@ class LogStatistics(Struct, frozen=True):
 class KafkaLog:
     """Implements `chat.ports.log.Log`; made by `KafkaLog.open` or `KafkaLog.from_settings`."""
 
-    def __init__(self, cluster: Cluster, producer: Producer, prefix: str, session_s: float, hand_over_s: float) -> None:
+    def __init__(
+        self, cluster: Cluster, producer: KafkaProducer, prefix: str, session_s: float, hand_over_s: float
+    ) -> None:
         self._cluster = cluster
         self._producer = producer
         self._prefix = prefix
@@ -76,7 +81,8 @@ class KafkaLog:
         hand_over_s: float = HAND_OVER_SECONDS,
         close_s: float = CLOSE_SECONDS,
     ) -> AsyncIterator[KafkaLog]:
-        """Connect to the cluster. Raises `Unavailable` when none of its brokers answers.
+        """Connect to the cluster. Raises `Unavailable` when none of its brokers answers, and `SettingsError` when the
+        driver is of another version.
 
         `prefix` begins the names of all topics and groups in Kafka, and is not seen here. At most `buffer_records`
         records and `buffer_bytes` bytes wait for Kafka; one that is not confirmed within `delivery_s` fails. When
@@ -84,20 +90,22 @@ class KafkaLog:
         is silent for `session_s` counts as dead; in a rebalance, what is in hand has `hand_over_s` to be committed. On
         leaving, what waits is sent and acknowledged (for at most `close_s`).
         """
-        quieten()
-        options = cluster.options(REQUEST_SECONDS)
+        require_known_driver()
+        quieten_driver_logs()
+        options = cluster.client_options(REQUEST_SECONDS)
 
-        def make() -> AIOKafkaProducer:
+        def make_driver() -> AIOKafkaProducer:
+            # rule 1, and with the producer's one batch in flight a partition, rule 2
             return AIOKafkaProducer(enable_idempotence=True, acks="all", max_batch_size=batch_bytes, **options)
 
-        producer = Producer(
-            make,
+        producer = KafkaProducer(
+            make_driver,
             max_records=buffer_records,
             max_bytes=buffer_bytes,
             interval_s=interval_ms / 1000,
             delivery_s=delivery_s,
         )
-        await producer.connect()
+        await producer.start()
         async with anyio.create_task_group() as tasks:
             await tasks.start(producer.run)
             try:
@@ -123,58 +131,49 @@ class KafkaLog:
             yield log
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
-        """See `Log.produce`. Raises `Unavailable` once the log is closing; then too `ack` is never called."""
-        self._producer.add(self._prefix + topic, key, value, headers, ack)
+        """Raises `Unavailable` once the log is closing; then too `ack` is never called."""
+        self._producer.add_record(self._prefix + topic, key, value, headers, ack)
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
-        """See `Log.append`."""
-        ended = anyio.Event()
-        outcome: list[Exception | None] = []
-
-        def ack(error: Exception | None) -> None:
-            outcome.append(error)
-            ended.set()
-
-        self.produce(topic, key, value, ack, headers)
-        await ended.wait()
-        if outcome[0] is not None:
-            raise outcome[0]
+        stored = OneShot[None]()
+        self.produce(topic, key, value, stored.acknowledge, headers)
+        await stored.wait()
 
     @asynccontextmanager
-    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
-        """See `Log.consumer`. A group that is new begins at the first record that is kept.
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[KafkaConsumer]:
+        """A group that is new begins at the first record that is kept.
 
         Partitions come some time after joining. Raises `Unavailable`, also when a topic does not exist.
         """
         group = self._prefix + group
         options = self._consumer_options()
 
-        def make() -> AIOKafkaConsumer:
-            return AIOKafkaConsumer(group_id=group, partition_assignment_strategy=(_assignor(),), **options)
+        def make_driver() -> AIOKafkaConsumer:
+            return AIOKafkaConsumer(group_id=group, partition_assignment_strategy=(_make_assignor(),), **options)
 
         names = [self._prefix + topic for topic in topics]
-        async with Member.join(make, group, names, self._strip, self._hand_over_s) as member:
+        async with KafkaConsumer.join(make_driver, group, names, self._strip_prefix, self._hand_over_s) as member:
             yield member
 
     async def check_health(self) -> None:
         """For a readiness probe. Raises `Unavailable` when no broker answers within 2 s."""
-        await self._producer.check(CHECK_SECONDS)
+        await self._producer.check_health(CHECK_SECONDS)
 
-    def statistics(self) -> LogStatistics:
+    def statistics(self) -> KafkaLogStatistics:
         """What there is now."""
         producer = self._producer
-        return LogStatistics(
+        return KafkaLogStatistics(
             producer.pending, producer.pending_bytes, producer.acknowledged, producer.failed, producer.replaced
         )
 
-    def _strip(self, topic: str) -> str:
+    def _strip_prefix(self, topic: str) -> str:
         return topic.removeprefix(self._prefix)
 
     def _consumer_options(self) -> dict[str, Any]:
         rebalance_s = self._hand_over_s + self._session_s
         return {
             # Kafka answers those who join when all members have come, so a request may take as long as a rebalance.
-            **self._cluster.options(rebalance_s + REQUEST_SECONDS),
+            **self._cluster.client_options(rebalance_s + REQUEST_SECONDS),
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "session_timeout_ms": int(self._session_s * 1000),
@@ -188,7 +187,7 @@ class KafkaLog:
         }
 
 
-def _assignor() -> type[StickyPartitionAssignor]:
+def _make_assignor() -> type[StickyPartitionAssignor]:
     """The sticky assignor, which keeps a member's partitions on its class: a class for each member."""
 
     class Sticky(StickyPartitionAssignor):  # type: ignore[misc] # aiokafka is not typed

@@ -1,13 +1,18 @@
 """The writing side of the Kafka log: records gather in batches, one task sends them, the broker's answer acknowledges.
 
-Rule 1, order: a partition's batches are in the order of the calls, and at most one is in flight. A batch that must be
-sent again goes before those behind it, under the same sequence number, so Kafka stores it once (KIP-98). While it is in
-flight the next batch gathers: under load, batches grow by themselves. Rule 2: every record that was taken is
-acknowledged exactly once, at the latest `delivery_s` after it was taken; what has waited so long unsent is given up,
-and what is in flight may still be stored. Rule 3, memory: records count against the bound until they are stored or
-given up, whether or not their sender was told already. Rule 4: aiokafka counts a failed batch's sequence numbers as
-used, and from then on Kafka refuses all that follows. So after a failed batch the driver is replaced by a new one, once
-what is in flight has ended.
+Rule 1, order: the batches of a partition are in the order of the calls, and at most one of them is in flight. A batch
+that must be sent again goes before those behind it, under the same sequence number, so Kafka stores it once (KIP-98).
+Rule 2, batching: while a partition's batch is in flight, or its broker is busy, its next batch gathers records.
+Rule 3, answers: every record that was taken is acknowledged exactly once, at the latest `delivery_s` after it was
+taken. What has waited so long unsent is given up; what is in flight may still be stored.
+Rule 4, memory: a record counts against the bound until it is stored or given up, even if its sender was answered.
+Rule 5, fencing: aiokafka counts the sequence numbers of a failed batch as used, and from then on Kafka refuses all that
+follows. So after a failed batch the driver is replaced by a new one, once what is in flight has ended. The new one has
+a producer id of its own; the old one has to be dead by then, or it could deliver an old batch behind newer ones.
+
+A batch goes from `waiting` (its partition's queue) to `in_flight`, and has landed when the driver answers. A queue that
+may send is in `_ready`; one whose partition has no leader is in `_stalled`, and becomes ready again with the next look
+at the deadlines.
 """
 
 from __future__ import annotations
@@ -21,39 +26,40 @@ from typing import Any
 
 import anyio
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from anyio.abc import TaskStatus
 
 from chat.adapters.kafka.batches import (
-    Flights,
+    BrokerLoad,
     Headers,
     PartitionQueue,
     Record,
     RecordBatch,
     TopicQueue,
+    call_acks,
     encode_key,
-    size_of,
-    tell,
+    estimate_size,
 )
-from chat.adapters.kafka.connection import missing, translated
+from chat.adapters.kafka.connection import missing_topics, translated_errors
+from chat.adapters.kafka.internals import DISCONNECT_SECONDS, REQUEST_SECONDS, abandon_producer
+from chat.concurrency import AutoResetEvent, Backoff, Broadcast
 from chat.errors import Overloaded, TooLong, Unavailable
 from chat.ports.log import Ack
 
-REQUEST_SECONDS = 5.0
 START_SECONDS = 15.0
-DISCONNECT_SECONDS = 2.0
 STUCK_SECONDS = 60.0
 OPEN_SECONDS = 1.0
 HOLD_SECONDS = 0.1
 WATCH_SECONDS = 0.25
 SHARED_RECORDS = 4
-LONGEST_PAUSE_SECONDS = 5.0
+RECONNECT = Backoff(base=0.2, cap=5.0, jitter=0.5)
 LARGEST_RECORD = 900_000  # below the broker's default of 1 MiB for a batch
 _NO_HEADERS: list[tuple[str, bytes]] = []
 _logger = logging.getLogger(__name__)
 
 
-class Producer:
+class KafkaProducer:
     """The queue in front of Kafka. `make` gives a driver that is not started yet. All on the event loop's thread."""
 
     def __init__(
@@ -70,7 +76,7 @@ class Producer:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._interval_s = interval_s
-        self._pumped = 0.0
+        self._last_round = 0.0
         self._spacing = False
         self._added = 0
         self._delivery_s = delivery_s
@@ -78,9 +84,9 @@ class Producer:
         self._topics: dict[str, TopicQueue] = {}
         self._ready: deque[PartitionQueue] = deque()
         self._stalled: list[PartitionQueue] = []
-        self._wake = anyio.Event()
-        self._landed = anyio.Event()
-        self._flights = Flights(HOLD_SECONDS, clock)
+        self._wake = AutoResetEvent()
+        self._landed = Broadcast()
+        self._load = BrokerLoad(HOLD_SECONDS, clock)
         self._broken = False
         self._closing = False
         self._life = anyio.CancelScope(shield=True)
@@ -90,28 +96,28 @@ class Producer:
         self.failed = 0
         self.replaced = 0
 
-    async def connect(self) -> None:
+    async def start(self) -> None:
         """To be called first. Raises `Unavailable`."""
-        self._kafka = await self._connect()
+        self._kafka = await self._start_driver()
 
-    async def check(self, seconds: float) -> None:
+    async def check_health(self, seconds: float) -> None:
         """Ask Kafka for something small. Raises `Unavailable` when it does not answer."""
-        async with translated("answer", seconds):
+        async with translated_errors("answer", seconds):
             if not await self._kafka.client.force_metadata_update():
                 raise Unavailable("none of Kafka's brokers answers")
 
-    def add(self, topic: str, key: str, value: bytes, headers: Headers, ack: Ack) -> None:
-        """See `Log.produce`. Raises `TooLong` for a record that Kafka would never take."""
-        size = size_of(key, value, headers)
+    def add_record(self, topic: str, key: str, value: bytes, headers: Headers, ack: Ack) -> None:
+        """Take a record, or raise: `TooLong` for one that Kafka would never take; what `Log.produce` says."""
+        size = estimate_size(key, value, headers)
         if self.pending >= self._max_records or self.pending_bytes + size > self._max_bytes:
             raise Overloaded("more messages wait than Kafka takes; send slower")
         if self._closing:
             raise Unavailable("the log is closing; come back when the server has started again")
         if size > LARGEST_RECORD:
             raise TooLong(f"a record has at most {LARGEST_RECORD} bytes")
-        queue = self._topics.get(topic) or self._begin(topic)
+        queue = self._topics.get(topic) or self._open_topic(topic)
         if queue.partitions:
-            self._place(queue, (key, value, headers, ack, size))
+            self._place_record(queue, (key, value, headers, ack, size))
         else:
             queue.unplaced.append((key, value, headers, ack, size))
         self._added += 1
@@ -123,7 +129,7 @@ class Producer:
         self._closing = True
         with anyio.move_on_after(seconds, shield=True):
             while self.pending:
-                await self._wait_landed()
+                await self._landed.wait()
         self._life.cancel()
         error = Unavailable("the log was closed before Kafka confirmed the record; it may be stored or not")
         for topic in self._topics.values():
@@ -131,22 +137,22 @@ class Producer:
             for queue in topic.partitions:
                 for batch in [queue.in_flight, *queue.waiting]:
                     if batch is not None:
-                        self._settle(batch, error)
+                        self._settle_batch(batch, error)
                 queue.in_flight = None
                 queue.waiting.clear()
-        await discard(self._kafka)
+        await abandon_producer(self._kafka)
 
     # Filling batches.
 
-    def _place(self, topic: TopicQueue, record: Record) -> None:
+    def _place_record(self, topic: TopicQueue, record: Record) -> None:
         key, value, headers, ack, size = record
         queue = topic.queue_of(key)
         now = self._clock()
         batch = queue.waiting[-1] if queue.waiting else None
         # A batch lives and dies as one: it is not kept open for long, so that its records are about as old.
-        if batch is None or now - batch.opened > OPEN_SECONDS or not _append(batch, key, value, headers):
+        if batch is None or now - batch.opened > OPEN_SECONDS or not _append_record(batch, key, value, headers):
             batch = RecordBatch(self._kafka.create_batch(), now)
-            _append(batch, key, value, headers)
+            _append_record(batch, key, value, headers)
             queue.waiting.append(batch)
             if queue.in_flight is None and len(queue.waiting) == 1:
                 self._make_ready(queue)
@@ -154,30 +160,30 @@ class Producer:
         batch.count += 1
         batch.size += size
 
-    def _begin(self, topic: str) -> TopicQueue:
+    def _open_topic(self, topic: str) -> TopicQueue:
         queue = self._topics[topic] = TopicQueue(topic)
-        self._tasks.start_soon(self._learn, queue)
+        self._tasks.start_soon(self._learn_partitions, queue)
         return queue
 
-    async def _learn(self, topic: TopicQueue) -> None:
-        """Ask for the partitions of a topic, and place what waits for them. Not known, the next record asks again."""
+    async def _learn_partitions(self, topic: TopicQueue) -> None:
+        """Ask for the partitions of a topic, and place what waits for them. If it fails, the next record asks again."""
         try:
-            async with translated(f"tell the partitions of {topic.name}", self._delivery_s):
-                partitions = await self._partitions(topic.name)
+            async with translated_errors(f"tell the partitions of {topic.name}", self._delivery_s):
+                partitions = await self._ask_partitions(topic.name)
         except Unavailable as error:
             del self._topics[topic.name]
             self._fail_unplaced(topic, error)
             return
-        topic.widen(len(partitions))
+        topic.grow_to(len(partitions))
         unplaced, topic.unplaced = topic.unplaced, []
         for record in unplaced:
-            self._place(topic, record)
+            self._place_record(topic, record)
 
-    async def _partitions(self, topic: str) -> set[int]:
+    async def _ask_partitions(self, topic: str) -> set[int]:
         try:
             partitions: set[int] = await self._kafka.partitions_for(topic)
         except UnknownTopicOrPartitionError:
-            raise missing(topic) from None
+            raise missing_topics(topic) from None
         return partitions
 
     def _fail_unplaced(self, topic: TopicQueue, error: Exception) -> None:
@@ -185,103 +191,110 @@ class Producer:
         self.pending -= len(unplaced)
         self.pending_bytes -= sum([size for *_, size in unplaced])
         self.failed += len(unplaced)
-        tell([ack for _, _, _, ack, _ in unplaced], error)
-        self._landed.set()
+        call_acks([ack for _, _, _, ack, _ in unplaced], error)
+        self._landed.notify_all()
 
-    def _widen(self, cluster: Any) -> None:
-        """The cluster's metadata was read again: topics may have more partitions."""
+    def _grow_topics(self, cluster: ClusterMetadata) -> None:
+        """The cluster's metadata was read again: topics may have more partitions now."""
         for topic in self._topics.values():
             if topic.partitions:
-                topic.widen(len(cluster.partitions_for_topic(topic.name) or ()))
+                topic.grow_to(len(cluster.partitions_for_topic(topic.name) or ()))
 
     # Sending them.
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Send, until `close`: what encloses the log is cancelled before it, with records still to be sent."""
+        """Send until `close`. Shielded: what encloses the log may be cancelled while records are still to be sent."""
         with self._life:
             async with anyio.create_task_group() as self._tasks:
-                self._tasks.start_soon(self._watch)
+                self._tasks.start_soon(self._watch_deadlines)
                 task_status.started()
-                await self._pump()
+                await self._send_ready()
 
-    async def _pump(self) -> None:
+    async def _send_ready(self) -> None:
         while True:
             await self._wake.wait()
             if self._spacing:
-                await anyio.sleep(max(0.0, self._pumped + self._interval_s - self._clock()))
-                self._pumped = self._clock()
-            self._wake = anyio.Event()
+                await anyio.sleep(max(0.0, self._last_round + self._interval_s - self._clock()))
+                self._last_round = self._clock()
+            self._wake.clear()  # what was set while this slept is in `_ready` already
             if self._broken:
-                await self._replace()
+                await self._replace_driver()
             ready, self._ready = self._ready, deque()
-            leaders = [(queue, self._leader(queue)) for queue in ready if queue.waiting and queue.in_flight is None]
-            busy = {node for _, node in leaders if self._flights.is_busy(node)}
+            # A queue may stand in `_ready` twice, or have expired meanwhile. Rule 1: none with a batch in flight.
+            leaders = [
+                (queue, self._find_leader(queue)) for queue in ready if queue.waiting and queue.in_flight is None
+            ]
+            # Judged before anything is sent: all that is ready for an idle broker goes out in one request.
+            busy = {node for _, node in leaders if self._load.is_busy(node)}
             for queue, node in leaders:
                 if node < 0:
-                    # The driver would wait for its leader, and after a while count the batch as failed (rule 4).
+                    # The driver would wait for its leader, and after a while count the batch as failed (rule 5).
                     self._stalled.append(queue)
                     self._kafka.client.force_metadata_update()
                 elif node in busy:
-                    self._ready.append(queue)
+                    self._ready.append(queue)  # rule 2: its batch goes on gathering, until one for that broker lands
                 else:
-                    await self._send(queue, node)
+                    await self._send_batch(queue, node)
 
     def _make_ready(self, queue: PartitionQueue) -> None:
+        """The queue has its first batch. While its broker is busy, a landing wakes the sender soon enough."""
         self._ready.append(queue)
-        if not self._flights.is_busy(self._leader(queue)):
+        if not self._load.is_busy(self._find_leader(queue)):
             self._wake.set()
 
-    def _leader(self, queue: PartitionQueue) -> int:
+    def _find_leader(self, queue: PartitionQueue) -> int:
         """The broker that leads a partition; negative while there is none."""
         leader = self._kafka.client.cluster.leader_for_partition(TopicPartition(queue.topic, queue.number))
         return -1 if leader is None else int(leader)
 
-    async def _send(self, queue: PartitionQueue, node: int) -> None:
+    async def _send_batch(self, queue: PartitionQueue, node: int) -> None:
         batch = queue.in_flight = queue.waiting.popleft()
         batch.sent = self._clock()
         batch.node = node
-        self._flights.begin(node)
+        self._load.count_sent(node)
         try:
             future = await self._kafka.send_batch(batch.builder, queue.topic, partition=queue.number)
-        except (KafkaError, AssertionError) as error:
-            self._land(queue, batch, error)
+        except (KafkaError, AssertionError) as error:  # it asserts that the partition is one that it knows
+            self._land_batch(queue, batch, error)
         else:
-            future.add_done_callback(partial(self._answered, queue, batch))
+            future.add_done_callback(partial(self._on_answer, queue, batch))
 
-    def _answered(self, queue: PartitionQueue, batch: RecordBatch, future: Any) -> None:
+    def _on_answer(self, queue: PartitionQueue, batch: RecordBatch, future: Any) -> None:
         cancelled = future.cancelled()
         error = KafkaError("given up") if cancelled else future.exception()
         if queue.in_flight is batch:  # else it was given up
-            self._land(queue, batch, error)
+            self._land_batch(queue, batch, error)
 
-    def _land(self, queue: PartitionQueue, batch: RecordBatch, error: BaseException | None) -> None:
+    def _land_batch(self, queue: PartitionQueue, batch: RecordBatch, error: BaseException | None) -> None:
         """A batch is no longer in flight: the next one of its partition may go."""
-        self._flights.end(batch.node)
+        self._load.count_landed(batch.node)
         queue.in_flight = None
         if error is None:
-            self._settle(batch, None)
+            self._settle_batch(batch, None)
         else:
-            self._broken = True  # rule 4
+            self._broken = True  # rule 5
             _logger.warning("Kafka did not take %d records for %s: %s", batch.count, queue.topic, error)
-            self._settle(batch, Unavailable(f"Kafka did not take the record: {error}"))
+            self._settle_batch(batch, Unavailable(f"Kafka did not take the record: {error}"))
         if queue.waiting:
             self._ready.append(queue)
-        if (self._ready and not self._flights.is_busy(batch.node)) or self._broken:
+        # Landing may have made a broker idle for which other queues hold their batches back.
+        if (self._ready and not self._load.is_busy(batch.node)) or self._broken:
             self._wake.set()
 
-    def _settle(self, batch: RecordBatch, error: Exception | None) -> None:
+    def _settle_batch(self, batch: RecordBatch, error: Exception | None) -> None:
+        """It is stored or given up: give back its memory (rule 4), and answer whoever was not answered yet (rule 3)."""
         self.pending -= batch.count
         self.pending_bytes -= batch.size
         if error is None:
             self.acknowledged += len(batch.acks)
         else:
             self.failed += len(batch.acks)
-        batch.tell(error)
-        self._landed.set()
+        batch.answer(error)
+        self._landed.notify_all()
 
     # When Kafka is away.
 
-    async def _watch(self) -> None:
+    async def _watch_deadlines(self) -> None:
         pause = min(WATCH_SECONDS, self._delivery_s / 10)
         while True:
             added = self._added
@@ -291,79 +304,67 @@ class Producer:
             now = self._clock()
             for topic in self._topics.values():
                 for queue in topic.partitions:
-                    self._expire(queue, now)
+                    self._expire_batches(queue, now)
             stalled, self._stalled = self._stalled, []
             self._ready.extend(stalled)
             if self._ready:
                 self._wake.set()
 
-    def _expire(self, queue: PartitionQueue, now: float) -> None:
-        """Tell the senders of what has waited too long; drop what was not sent."""
+    def _expire_batches(self, queue: PartitionQueue, now: float) -> None:
+        """Answer the senders of what has waited too long; drop what was not sent (rule 3)."""
         before = now - self._delivery_s
         flying = queue.in_flight
         if flying is not None and flying.opened < before:
+            # Kafka may have it or not, so it stays in flight and in the count (rule 4); its senders are answered once.
             self.failed += len(flying.acks)
-            flying.tell(self._late())
+            flying.answer(self._late_error())
             if flying.sent < now - STUCK_SECONDS and not self._broken:
                 # The brokers that the driver knows may be gone for good: begin with the configured ones again.
                 self._broken = True
                 self._wake.set()
         while queue.waiting and queue.waiting[0].opened < before:
-            self._settle(queue.waiting.popleft(), self._late())
+            self._settle_batch(queue.waiting.popleft(), self._late_error())
 
-    def _late(self) -> Unavailable:
+    def _late_error(self) -> Unavailable:
         return Unavailable(f"Kafka did not confirm the record within {self._delivery_s:g} s; it may be stored or not")
 
-    async def _replace(self) -> None:
-        """Go on with a new driver, which has sequence numbers of its own (rule 4)."""
+    async def _replace_driver(self) -> None:
+        """Go on with a new driver (rule 5). What waits stays where it is; what is in flight is given up."""
         with anyio.move_on_after(REQUEST_SECONDS):
-            while self._flights.total:
-                await self._wait_landed()
+            while self._load.total:
+                await self._landed.wait()
         for topic in self._topics.values():
             for queue in topic.partitions:
                 if queue.in_flight is not None:
-                    self._land(queue, queue.in_flight, KafkaError("the connection was given up"))
-        await discard(self._kafka)
-        pause = 0.2
+                    self._land_batch(queue, queue.in_flight, KafkaError("the connection was given up"))
+        await abandon_producer(self._kafka)
+        delays = RECONNECT.delays()
         while True:
             try:
-                self._kafka = await self._connect()
+                self._kafka = await self._start_driver()
                 break
             except Unavailable as error:
                 _logger.warning("cannot connect to Kafka again: %s", error)
-            await anyio.sleep(pause)
-            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+            await anyio.sleep(delays.next_delay())
         self.replaced += 1
         self._broken = False
 
-    async def _connect(self) -> AIOKafkaProducer:
+    async def _start_driver(self) -> AIOKafkaProducer:
         kafka = self._make()
-        kafka.client.cluster.add_listener(self._widen)
+        kafka.client.cluster.add_listener(self._grow_topics)
         try:
-            async with translated("take a producer", START_SECONDS):
+            async with translated_errors("take a producer", START_SECONDS):
                 await kafka.start()
         except BaseException:
-            await discard(kafka)
+            # It has no sender yet, so `stop` has nothing to wait for but the connections.
+            with anyio.move_on_after(DISCONNECT_SECONDS, shield=True):
+                await kafka.stop()
             raise
         return kafka
 
-    async def _wait_landed(self) -> None:
-        if self._landed.is_set():
-            self._landed = anyio.Event()
-        await self._landed.wait()
 
-
-def _append(batch: RecordBatch, key: str, value: bytes, headers: Headers) -> bool:
+def _append_record(batch: RecordBatch, key: str, value: bytes, headers: Headers) -> bool:
     """Whether the record had room."""
-    told = list(headers) if headers else _NO_HEADERS  # it takes nothing but a list
-    taken = batch.builder.append(timestamp=None, key=encode_key(key), value=value, headers=told)
+    given = list(headers) if headers else _NO_HEADERS  # it takes nothing but a list
+    taken = batch.builder.append(timestamp=None, key=encode_key(key), value=value, headers=given)
     return taken is not None
-
-
-async def discard(kafka: AIOKafkaProducer) -> None:
-    """Close a driver without waiting for its batches, which `stop` would do for ever while Kafka is away."""
-    kafka._closed = True
-    with anyio.move_on_after(REQUEST_SECONDS, shield=True):
-        await kafka._sender.close()
-    with anyio.move_on_after(DISCONNECT_SECONDS, shield=True):
-        await kafka.client.close()

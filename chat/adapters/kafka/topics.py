@@ -1,8 +1,9 @@
 """Topics as they should be, and what it takes to make Kafka's so.
 
-Rule 1: what is not there is made; what is there is compared. Rule 2: nothing that has an effect on records which are
-there happens unasked: more partitions give keys other partitions, so that is only done when it is asked for; fewer,
-or another number of replicas, is never done, and only told. Rule 3: settings of a topic that are not ours stay.
+Rule 1: a topic that is missing is made; one that is there is compared.
+Rule 2: what affects the records of a topic happens only when it is asked for. More partitions give keys other
+partitions, so `raise_partitions` asks for that. Fewer partitions, or other replicas, are only reported.
+Rule 3: settings of a topic that are not ours stay as they are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from msgspec import Struct
 
-from chat.adapters.kafka.connection import Cluster, quieten, translated
+from chat.adapters.kafka.connection import Cluster, quieten_driver_logs, translated_errors
 from chat.errors import Unavailable
 
 REQUEST_SECONDS = 10.0
@@ -26,7 +27,7 @@ _EXISTS = 36
 _UNKNOWN = 3
 
 
-class Topic(Struct, frozen=True, kw_only=True):
+class TopicPlan(Struct, frozen=True, kw_only=True):
     """A topic: its name in Kafka, its numbers, and those of its settings that are ours."""
 
     name: str
@@ -36,7 +37,7 @@ class Topic(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True):
-    """What a topic has, and what it should have. `done`: it was changed; `remedy`: what to do, when it was not."""
+    """What a topic has, and what it should have. `done`: it was changed; else `remedy` says what to do."""
 
     topic: str
     what: str
@@ -46,11 +47,11 @@ class Difference(Struct, frozen=True):
     remedy: str = ""
 
 
-def planned(
+def plan_topic(
     name: str, *, partitions: int, replication: int, min_insync: int, retention_hours: float, record_bytes: int
-) -> Topic:
+) -> TopicPlan:
     """A topic of the log. `record_bytes` bounds a batch; the log's own time stamps do not depend on senders' clocks."""
-    return Topic(
+    return TopicPlan(
         name=name,
         partitions=partitions,
         replication=replication,
@@ -65,82 +66,82 @@ def planned(
     )
 
 
-class Topics:
-    """The administration of topics; made by `Topics.open`. Its methods raise `Unavailable`."""
+class TopicAdmin:
+    """The administration of topics; made by `TopicAdmin.open`. Its methods raise `Unavailable`."""
 
     def __init__(self, admin: AIOKafkaAdminClient) -> None:
         self._admin = admin
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, cluster: Cluster) -> AsyncIterator[Topics]:
+    async def open(cls, cluster: Cluster) -> AsyncIterator[TopicAdmin]:
         """Connect. Raises `Unavailable` when no broker answers."""
-        quieten()
-        admin = AIOKafkaAdminClient(**cluster.options(REQUEST_SECONDS))
+        quieten_driver_logs()
+        admin = AIOKafkaAdminClient(**cluster.client_options(REQUEST_SECONDS))
         try:
-            async with translated("administer its topics", CALL_SECONDS):
+            async with translated_errors("administer its topics", CALL_SECONDS):
                 await admin.start()
             yield cls(admin)
         finally:
             await admin.close()
 
-    async def names(self) -> list[str]:
-        """All topics that there are."""
-        async with translated("list its topics", CALL_SECONDS):
+    async def list_names(self) -> list[str]:
+        """The names of all topics."""
+        async with translated_errors("list its topics", CALL_SECONDS):
             found: list[str] = await self._admin.list_topics()
         return found
 
-    async def apply(
-        self, wanted: Sequence[Topic], *, raise_partitions: bool = False, dry_run: bool = False
+    async def apply_plans(
+        self, wanted: Sequence[TopicPlan], *, raise_partitions: bool = False, dry_run: bool = False
     ) -> list[Difference]:
-        """Make the topics as they should be (rules 1 to 3); what differed, in the order of the topics.
+        """Make the topics as they should be; what differed, in the order of the plans.
 
         `raise_partitions`: where there are fewer partitions than wanted, add the others. `dry_run`: change nothing.
         """
-        async with translated("apply its topics", CALL_SECONDS):
-            there = await self._describe([topic.name for topic in wanted])
+        async with translated_errors("apply its topics", CALL_SECONDS):
+            there = await self._describe_topics([topic.name for topic in wanted])
             found: list[Difference] = []
             for topic in wanted:
                 known = there.get(topic.name)
                 if known is None:
-                    found.append(await self._create(topic, dry_run))
+                    found.append(await self._create_topic(topic, dry_run))
                     continue
-                found += await self._numbers(topic, known, raise_partitions, dry_run)
-                found += await self._configs(topic, dry_run)
+                found += await self._apply_numbers(topic, known, raise_partitions, dry_run)
+                found += await self._apply_configs(topic, dry_run)
         return found
 
-    async def delete(self, names: Sequence[str]) -> None:
+    async def delete_topics(self, names: Sequence[str]) -> None:
         """Delete topics, with all that is in them."""
-        async with translated("delete topics", CALL_SECONDS):
+        async with translated_errors("delete topics", CALL_SECONDS):
             await self._admin.delete_topics(list(names))
 
-    async def _describe(self, names: Sequence[str]) -> dict[str, list[Any]]:
-        """Topic → its partitions, of those that there are."""
+    async def _describe_topics(self, names: Sequence[str]) -> dict[str, list[Any]]:
+        """Topic → its partitions, for the topics that exist."""
         described = await self._admin.describe_topics(list(names))
         for topic in described:
             if topic["error_code"] not in (0, _UNKNOWN):
                 raise for_code(topic["error_code"])(topic["topic"])
         return {topic["topic"]: topic["partitions"] for topic in described if topic["error_code"] == 0}
 
-    async def _create(self, topic: Topic, dry_run: bool) -> Difference:
-        difference = Difference(topic.name, "topic", "none", _numbers(topic.partitions, topic.replication))
+    async def _create_topic(self, topic: TopicPlan, dry_run: bool) -> Difference:
+        difference = Difference(topic.name, "topic", "none", _show_numbers(topic.partitions, topic.replication))
         if dry_run:
             return difference
         new = NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=topic.configs)
         answer = await self._admin.create_topics([new])
         (_, code, why) = answer.topic_errors[0]
         if code not in (0, _EXISTS):
-            raise Unavailable(f"Kafka could not make the topic {topic.name}: {why}")
+            raise Unavailable(f"Kafka could not create the topic {topic.name}: {why}")
         return Difference(difference.topic, difference.what, difference.has, difference.wanted, done=code == 0)
 
-    async def _numbers(
-        self, topic: Topic, partitions: Sequence[Any], raise_partitions: bool, dry_run: bool
+    async def _apply_numbers(
+        self, topic: TopicPlan, partitions: Sequence[Any], raise_partitions: bool, dry_run: bool
     ) -> list[Difference]:
         found = []
         count = len(partitions)
         if count != topic.partitions:
             remedy, done = "Kafka cannot remove partitions: set ROOKERY_KAFKA_PARTITIONS to what there is", False
-            if count < topic.partitions:
+            if count < topic.partitions:  # rule 2
                 remedy = "--raise-partitions adds them; conversations change their partition then, so drain first"
                 if raise_partitions and not dry_run:
                     await self._admin.create_partitions({topic.name: NewPartitions(topic.partitions)})
@@ -152,8 +153,8 @@ class Topics:
             found.append(Difference(topic.name, "replication", str(replicas), str(topic.replication), remedy=remedy))
         return found
 
-    async def _configs(self, topic: Topic, dry_run: bool) -> list[Difference]:
-        own, effective = await self._described_configs(topic.name)
+    async def _apply_configs(self, topic: TopicPlan, dry_run: bool) -> list[Difference]:
+        own, effective = await self._describe_configs(topic.name)
         differing = {name: value for name, value in topic.configs.items() if effective.get(name) != value}
         if differing and not dry_run:
             # This request replaces all of a topic's own settings: name them all (rule 3).
@@ -167,16 +168,16 @@ class Topics:
             for name, value in differing.items()
         ]
 
-    async def _described_configs(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    async def _describe_configs(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
         """The settings that are the topic's own, and all that are in effect."""
         (answer,) = await self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
         code, why, _, _, entries = answer.resources[0]
         if code:
-            raise Unavailable(f"Kafka could not tell the settings of {name}: {why}")
+            raise Unavailable(f"Kafka could not read the settings of {name}: {why}")
         effective = {entry[0]: entry[1] or "" for entry in entries}
         own = {entry[0]: entry[1] or "" for entry in entries if entry[3] == _TOPIC_SOURCE}
         return own, effective
 
 
-def _numbers(partitions: int, replication: int) -> str:
+def _show_numbers(partitions: int, replication: int) -> str:
     return f"{partitions} partitions, {replication} replicas"

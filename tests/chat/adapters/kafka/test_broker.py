@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 import anyio
 import pytest
@@ -20,6 +21,7 @@ pytestmark = [
     pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True),
 ]
 DEADLINE = 120.0
+T = TypeVar("T")
 KEYS = 8
 PACE_SECONDS = 0.005
 
@@ -81,14 +83,12 @@ class Receiver:
     async def run(self) -> None:
         async with self._log.join_group("g", ["t"]) as consumer:
             while True:
-                try:
-                    for batch in await consumer.poll(50):
-                        for record in batch.records:
-                            self.came.setdefault(record.key, []).append(int(record.value))
-                            self.count += 1
-                        await consumer.commit(batch)
-                except Unavailable:
-                    await anyio.sleep(0.1)
+                for batch in await patiently(consumer.poll, 50):
+                    for record in batch.records:
+                        self.came.setdefault(record.key, []).append(int(record.value))
+                        self.count += 1
+                    # One that is given up here would stay in hand, and its partition stand still.
+                    await patiently(consumer.commit, batch)
 
     def check_order(self) -> None:
         """What came the first time came in order; a batch may come again after a crash."""
@@ -99,6 +99,15 @@ class Receiver:
     @property
     def numbers(self) -> set[int]:
         return {number for numbers in self.came.values() for number in numbers}
+
+
+async def patiently(call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    """Its result, once the broker is there again."""
+    while True:
+        try:
+            return await call(*arguments)
+        except Unavailable:
+            await anyio.sleep(0.1)
 
 
 async def in_thread(call: Callable[[], object]) -> None:

@@ -7,11 +7,11 @@ import logging
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from chat.adapters.kafka.connection import quieten
+from chat.adapters.kafka.connection import quieten_driver_logs
 
 
 def test_an_abandoned_request_is_not_logged_and_a_defect_is(caplog: pytest.LogCaptureFixture) -> None:
-    quieten()
+    quieten_driver_logs()
     logger = logging.getLogger("asyncio")
     # The words with which asyncio's loop tells of a task whose outcome nobody asked for.
     logger.error("Task exception was never retrieved\nfuture: …", exc_info=KafkaConnectionError("the broker is gone"))

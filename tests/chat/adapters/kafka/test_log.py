@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from chat.adapters.kafka.batches import key_hash
 from chat.adapters.kafka.connection import Cluster, cluster_of
 from chat.adapters.kafka.log import KafkaLog
-from chat.adapters.kafka.topics import Topics, planned
+from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.errors import Overloaded, TooLong, Unavailable
 from chat.ports.log import Ack, Batch, Consumer
 from chat.settings import Address, KafkaSettings
@@ -113,7 +113,7 @@ async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: Ka
     async with system.open(partitions=5) as log:
         for key in keys:
             await log.append("t", key, b"ours")
-        options = system.cluster.options(5.0)
+        options = system.cluster.client_options(5.0)
         async with AIOKafkaProducer(**options) as other:
             for key in keys:
                 sent = await other.send_and_wait(system.prefix + "t", b"theirs", key=key.encode())
@@ -129,12 +129,12 @@ async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: Ka
 
 async def test_after_a_batch_that_kafka_refuses_the_next_ones_go_on(system: KafkaSystem) -> None:
     acks = Acks()
-    async with system.open(partitions=2) as log, Topics.open(system.cluster) as topics:
-        narrow = planned(
+    async with system.open(partitions=2) as log, TopicAdmin.open(system.cluster) as topics:
+        narrow = plan_topic(
             system.prefix + "t", partitions=2, replication=1, min_insync=1, retention_hours=1, record_bytes=0
         )
         narrow.configs["max.message.bytes"] = "2000"
-        await topics.apply([narrow])
+        await topics.apply_plans([narrow])
         await log.append("t", "k", b"0")
         log.produce("t", "k", bytes(5000), acks.of(1))
         for number in range(2, 30):
@@ -237,7 +237,7 @@ async def test_lag_of_a_member_without_partitions_is_none(system: KafkaSystem) -
 
 async def test_a_foreign_record_comes_whole(system: KafkaSystem) -> None:
     async with system.open() as log:
-        async with AIOKafkaProducer(**system.cluster.options(5.0)) as other:
+        async with AIOKafkaProducer(**system.cluster.client_options(5.0)) as other:
             topic = system.prefix + "t"
             await other.send_and_wait(topic, None, key=b"\xff\x00")
             await other.send_and_wait(topic, b"v", headers=[("none", None)])
@@ -266,7 +266,7 @@ async def test_a_member_whose_driver_breaks_down_joins_again(system: KafkaSystem
     async with system.open() as log, log.join_group("g", ["t"]) as consumer:
         await fill(log, range(3))
         assert values(await drain(consumer, 3)) == [0, 1, 2]
-        consumer._driver()._fetcher._fetch_task.cancel()
+        consumer._require_driver()._fetcher._fetch_task.cancel()
         with pytest.raises(Unavailable, match="joins again"), anyio.fail_after(DEADLINE):
             await consumer.poll(1)
         await fill(log, range(3, 6))
@@ -316,5 +316,5 @@ async def test_a_password_is_not_shown() -> None:
         brokers=(Address("k", 9092),), security="sasl_ssl", username="rookery", password="very secret"
     )
     cluster = cluster_of(settings)
-    assert cluster.options(5.0)["sasl_plain_password"] == "very secret"
+    assert cluster.client_options(5.0)["sasl_plain_password"] == "very secret"
     assert "very secret" not in repr(cluster) + repr(settings)
