@@ -60,6 +60,12 @@ class Blocked(Forbidden):
     code = "blocked"
 
 
+class Banned(Forbidden):
+    """The user is banned from this room."""
+
+    code = "banned"
+
+
 class NotFound(Refused):
     """The named thing does not exist, or the caller may not know that it does."""
 
@@ -72,6 +78,12 @@ class Conflict(Refused):
 
     code = "conflict"
     status = 409
+
+
+class LastOwner(Conflict):
+    """A room never loses its last owner."""
+
+    code = "last_owner"
 
 
 class RateLimited(Refused):

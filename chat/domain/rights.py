@@ -2,7 +2,7 @@
 
 Rule 1: an action that stands in no row is refused. Rule 2: a person who is not a member has no right but to join a
 public room. Rule 3: who changes another's membership must outrank both that person's role and the role given; an
-owner may do so to owners too, and a room never loses its last owner (the engines hold that part, atomically).
+owner may do so to owners too, and a room never loses its last owner (`chat.domain.membership`).
 """
 
 from __future__ import annotations

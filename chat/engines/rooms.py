@@ -74,7 +74,7 @@ class SqliteRooms:
 
     async def get_role(self, room: str, user: str) -> Role | None:
         """See the port."""
-        return await self._database.read(lambda connection: membership.role(connection, room, user))
+        return await self._database.read(lambda connection: membership.get_role(connection, room, user))
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See the port."""
@@ -99,25 +99,24 @@ class SqliteRooms:
         )
         return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
 
-    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
-        """See the port."""
+    async def set_member(
+        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+    ) -> Role | None:
         return await self._database.write(
-            lambda connection: membership.set_member(connection, room, user, role, now=now, new_only=new_only)
+            lambda connection: membership.set_member(connection, room, user, role, now=now, new_only=new_only, by=by)
         )
 
-    async def remove_member(self, room: str, user: str) -> Role | None:
-        """See the port."""
-        return await self._database.write(lambda connection: membership.remove_member(connection, room, user))
+    async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
+        return await self._database.write(lambda connection: membership.remove_member(connection, room, user, by=by))
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
-        """See the port."""
         return await self._database.write(
-            lambda connection: membership.ban(connection, room, user, by=by, reason=reason, now=now)
+            lambda connection: membership.ban_user(connection, room, user, by=by, reason=reason, now=now)
         )
 
     async def unban_user(self, room: str, user: str) -> bool:
         """See the port."""
-        return await self._database.write(lambda connection: membership.unban(connection, room, user))
+        return await self._database.write(lambda connection: membership.unban_user(connection, room, user))
 
     async def list_bans(self, room: str) -> Sequence[str]:
         """See the port."""
@@ -131,7 +130,7 @@ class SqliteRooms:
         """See the port."""
 
         def job(connection: sqlite3.Connection) -> None:
-            key = membership.room_key(connection, invite.room)
+            key = membership.find_room_key(connection, invite.room)
             connection.execute(
                 "INSERT INTO invites (digest, room, role, creator, expires) VALUES (?, ?, ?, ?, ?)",
                 (invite.digest, key, invite.role, invite.creator, invite.expires),
@@ -180,7 +179,7 @@ def _create(connection: sqlite3.Connection, room: Room, owner: str) -> None:
         "INSERT INTO rooms (id, name, folded, visibility, created) VALUES (?, ?, ?, ?, ?)",
         (room.id, room.name, room.name.casefold(), room.visibility, room.created),
     )
-    membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created, new_only=False)
+    membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created)
 
 
 def _update(connection: sqlite3.Connection, room: str, name: str | None, visibility: Visibility | None) -> Room:

@@ -21,7 +21,10 @@ class Invite(Struct, frozen=True):
 
 
 class Rooms(Protocol):
-    """All writes are durable when they return."""
+    """All writes are durable when they return.
+
+    `chat.domain.membership` decides about members, in the transaction that changes them.
+    """
 
     async def create_room(self, room: Room, owner: str) -> None:
         """Add a room with its first member. Raises `NotFound` (no such user), `Conflict` (the id is taken)."""
@@ -55,20 +58,23 @@ class Rooms(Protocol):
 
     async def list_member_ids(self, room: str) -> Sequence[str]: ...
 
-    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
-        """Make the user a member of this role; the role before.
+    async def set_member(
+        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+    ) -> Role | None:
+        """Make the user a member of this role; the role before. With `new_only`, a present member keeps the role.
 
-        Raises `NotFound` (no such room or user), `Forbidden` (the user is banned), `Conflict` (the last owner would
-        lose the role). With `new_only`, a present member keeps the role.
+        `by` is who does it to another: their rank is compared in the same transaction; None compares nothing. Raises
+        `NotFound` (no such room or user), `Forbidden` (the rank of `by`), `Banned`, `LastOwner`.
         """
         ...
 
-    async def remove_member(self, room: str, user: str) -> Role | None:
-        """The role before; None when the user was not a member. Raises `Conflict` for the last owner."""
+    async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
+        """The role before; None when the user was not a member. `by` as above. Raises `Forbidden`, `LastOwner`."""
         ...
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
-        """Ban and remove; the role before. Raises `NotFound` (room or user), `Conflict` for the last owner."""
+        """Ban and remove; the role before. Raises `NotFound` (room or user), `Forbidden` (the rank of `by`),
+        `LastOwner`."""
         ...
 
     async def unban_user(self, room: str, user: str) -> bool:

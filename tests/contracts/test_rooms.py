@@ -7,7 +7,7 @@ import pytest
 
 from chat.domain.ids import new_id
 from chat.domain.models import Member, Role, Room, Visibility
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.errors import Banned, Conflict, Forbidden, LastOwner, NotFound
 from chat.ports.rooms import Invite, Rooms
 from tests.support.builders import ANN, BEN, CAT, DAN, HALL, NOW, OTHER_ROOM, ROOM, make_messages, make_user
 from tests.support.cancellation import each_suspension
@@ -121,12 +121,12 @@ async def test_set_member_needs_room_and_user(rooms: Rooms) -> None:
 
 async def test_last_owner_stays(rooms: Rooms) -> None:
     await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW)
-    with pytest.raises(Conflict):
+    with pytest.raises(LastOwner):
         await rooms.set_member(ROOM, ANN, Role.MODERATOR, now=NOW)
-    with pytest.raises(Conflict):
+    with pytest.raises(LastOwner):
         await rooms.remove_member(ROOM, ANN)
-    with pytest.raises(Conflict):
-        await rooms.ban_user(ROOM, ANN, BEN, "no reason", NOW)
+    with pytest.raises(LastOwner):
+        await rooms.ban_user(ROOM, ANN, ANN, "no reason", NOW)
     assert await rooms.get_role(ROOM, ANN) is Role.OWNER
     assert list(await rooms.list_bans(ROOM)) == []
 
@@ -134,7 +134,7 @@ async def test_last_owner_stays(rooms: Rooms) -> None:
 async def test_one_of_two_owners_may_go(rooms: Rooms) -> None:
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
     assert await rooms.remove_member(ROOM, ANN) is Role.OWNER
-    with pytest.raises(Conflict):
+    with pytest.raises(LastOwner):
         await rooms.remove_member(ROOM, BEN)
 
 
@@ -145,7 +145,7 @@ async def test_two_owners_who_leave_at_once_leave_one(rooms: Rooms) -> None:
     async def leave(user: str) -> None:
         try:
             await rooms.remove_member(ROOM, user)
-        except Conflict:
+        except LastOwner:
             refused.append(user)
 
     async with anyio.create_task_group() as tasks:
@@ -167,11 +167,62 @@ async def test_banned_member_is_out_until_the_ban_ends(rooms: Rooms) -> None:
     await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW)
     assert await rooms.ban_user(ROOM, BEN, ANN, "spam", NOW) is Role.MEMBER
     assert await rooms.get_role(ROOM, BEN) is None
-    with pytest.raises(Forbidden):
+    with pytest.raises(Banned):
         await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW)
     assert await rooms.unban_user(ROOM, BEN)
     assert not await rooms.unban_user(ROOM, BEN)
     assert await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW) is None
+
+
+async def test_who_changes_another_outranks_them(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW, by=ANN)
+    await rooms.set_member(ROOM, CAT, Role.MEMBER, now=NOW, by=BEN)
+    for role in (Role.READER, Role.OWNER):
+        with pytest.raises(Forbidden):
+            await rooms.set_member(ROOM, CAT, role, now=NOW, by=CAT)
+    with pytest.raises(Forbidden):
+        await rooms.set_member(ROOM, CAT, Role.MODERATOR, now=NOW, by=BEN)
+    with pytest.raises(Forbidden):
+        await rooms.set_member(ROOM, DAN, Role.MEMBER, now=NOW, by=DAN)
+    for actor, target in ((BEN, ANN), (CAT, BEN), (DAN, CAT)):
+        with pytest.raises(Forbidden):
+            await rooms.remove_member(ROOM, target, by=actor)
+        with pytest.raises(Forbidden):
+            await rooms.ban_user(ROOM, target, actor, "spam", NOW)
+    assert [member.role for member in await rooms.list_members(ROOM, "", 9)] == [
+        Role.OWNER,
+        Role.MODERATOR,
+        Role.MEMBER,
+    ]
+    assert await rooms.remove_member(ROOM, CAT, by=BEN) is Role.MEMBER
+
+
+async def test_ranks_are_those_of_the_moment_in_which_a_change_is_made(rooms: Rooms) -> None:
+    """Ann makes Cat an owner while Ben, a moderator, makes Cat a reader: the second finds what the first did."""
+    for _ in range(5):
+        await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW)
+        await rooms.set_member(ROOM, CAT, Role.MEMBER, now=NOW)
+        order: list[str] = []
+
+        async def raise_cat(order: list[str] = order) -> None:
+            await rooms.set_member(ROOM, CAT, Role.OWNER, now=NOW, by=ANN)
+            order.append("raised")
+
+        async def demote_cat(order: list[str] = order) -> None:
+            try:
+                before = await rooms.set_member(ROOM, CAT, Role.READER, now=NOW, by=BEN)
+            except Forbidden:
+                order.append("refused")
+            else:
+                assert before is Role.MEMBER
+                order.append("demoted")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(raise_cat)
+            tasks.start_soon(demote_cat)
+        assert await rooms.get_role(ROOM, CAT) is Role.OWNER
+        assert set(order) in ({"raised", "refused"}, {"raised", "demoted"})
+        await rooms.set_member(ROOM, CAT, Role.MEMBER, now=NOW)
 
 
 async def test_stranger_can_be_banned_and_again(rooms: Rooms) -> None:

@@ -98,13 +98,15 @@ class ProcessRooms(SqliteRooms):
         found = super().get_role
         return await call(self._process, "role", lambda: found(room, user))
 
-    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
+    async def set_member(
+        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+    ) -> Role | None:
         found = super().set_member
-        return await call(self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only))
+        return await call(self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only, by=by))
 
-    async def remove_member(self, room: str, user: str) -> Role | None:
+    async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         found = super().remove_member
-        return await call(self._process, "change", lambda: found(room, user))
+        return await call(self._process, "change", lambda: found(room, user, by=by))
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
         found = super().ban_user

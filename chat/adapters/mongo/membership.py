@@ -1,10 +1,7 @@
-"""Who is in a room: the jobs of `rooms` that must decide and act in one transaction.
+"""Who is in a room: the jobs of `rooms` that decide (`chat.domain.membership`) and act in one transaction.
 
-Law: a room that has members has an owner; whatever would take the last one away raises `Conflict`. And nobody is a
-member and banned at once.
-
-Both speak of several documents, so these are transactions and not conditional updates: members are documents of their
-own, because a room may have ten thousand. But two transactions that read one moment each may both be right by
+Decisions look at several documents, because members are documents of their own: a room may have ten thousand. So these
+are transactions and not conditional updates. But two transactions that read one moment each may both be right by
 themselves and wrong together, as when two owners leave and each sees the other. So each begins by counting up a field
 of the room (`touch`): of two that change the same room's members, one is made to begin again, and sees what the
 other did. It costs nothing where it matters, since messages never come here.
@@ -14,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from pymongo.asynchronous.collection import AsyncCollection
+
 from chat.adapters.mongo.client import Database, Document, Session
+from chat.domain.membership import Standing, decide_removal, decide_role, require_rank
 from chat.domain.models import Role
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.errors import NotFound
 
 
 def member_id(room: str, user: str) -> str:
@@ -37,71 +37,83 @@ async def touch(database: Database, session: Session, room: str) -> None:
 
 
 async def set_member(
-    database: Database, session: Session, room: str, user: str, new: Role, *, now: int, new_only: bool
+    database: Database,
+    session: Session,
+    room: str,
+    user: str,
+    wanted: Role,
+    *,
+    now: int,
+    new_only: bool = False,
+    by: str | None = None,
 ) -> Role | None:
-    """See `chat.ports.rooms.Rooms.set_member`."""
+    """Make the user a member; the role before."""
     await touch(database, session, room)
     before = await _role(database, session, room, user)
+    if by is not None:
+        require_rank(await _role(database, session, room, by), before, wanted)
     if before is None:
-        await add(database, session, room, [user], new, now=now)
-    elif not new_only and new is not before:
-        await _keep_an_owner(database, session, room, user, before)
+        await add(database, session, room, [user], wanted, now=now)
+        return None
+    after = decide_role(await _standing(database, session, room, user, before), wanted, new_only=new_only)
+    if after is not before:
         await database.members.update_one(
-            {"_id": member_id(room, user)}, {"$set": {"role": new.value}}, session=session
+            {"_id": member_id(room, user)}, {"$set": {"role": after.value}}, session=session
         )
     return before
 
 
-async def remove_member(database: Database, session: Session, room: str, user: str) -> Role | None:
-    """See `chat.ports.rooms.Rooms.remove_member`."""
+async def remove_member(
+    database: Database, session: Session, room: str, user: str, *, by: str | None = None
+) -> Role | None:
+    """Take a user out of the room; the role before."""
     before = await _role(database, session, room, user)
     if before is not None:
         await touch(database, session, room)
-        await _remove(database, session, room, user, before)
+        await _remove(database, session, room, user, before, by=by)
     return before
 
 
-async def ban(
+async def ban_user(
     database: Database, session: Session, room: str, user: str, *, by: str, reason: str, now: int
 ) -> Role | None:
-    """See `chat.ports.rooms.Rooms.ban`."""
+    """Keep a user out of the room, and take them out; the role before."""
     await touch(database, session, room)
     await _users(database, session, [user])
     before = await _role(database, session, room, user)
-    if before is not None:
-        await _remove(database, session, room, user, before)
+    await _remove(database, session, room, user, before, by=by)
     document = {"room": room, "user": user, "by": by, "reason": reason, "at": now}
     await database.bans.replace_one({"_id": member_id(room, user)}, document, upsert=True, session=session)
     return before
 
 
 async def add(database: Database, session: Session, room: str, users: Collection[str], role: Role, *, now: int) -> None:
-    """Add those who are not members yet. Raises `NotFound` and `Forbidden` for any of them, as `set_member`."""
-    wanted = list(dict.fromkeys(users))
-    ids = {member_id(room, user): user for user in wanted}
-    names = await _users(database, session, wanted)
-    there = await database.members.find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session).to_list()
-    for member in there:
-        del ids[member["_id"]]
-    if not ids:
-        return
-    if await database.bans.find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session).to_list():
-        raise Forbidden("this user is banned from the room; lift the ban first")
-    await database.members.insert_many(
-        [
-            {
-                "_id": id_,
-                "room": room,
-                "user": user,
-                "name": names[user]["name"],
-                "folded": names[user]["folded"],
-                "role": role.value,
-                "joined": now,
-            }
-            for id_, user in ids.items()
-        ],
-        session=session,
-    )
+    """Add those who are not members yet. Raises `NotFound` and `Banned` for any of them."""
+    ids = {member_id(room, user): user for user in users}
+    names = await _users(database, session, list(ids.values()))
+    there = await _ids(database.members, session, ids)
+    banned = await _ids(database.bans, session, ids)
+    members = [
+        {
+            "_id": id_,
+            "room": room,
+            "user": user,
+            "name": names[user]["name"],
+            "folded": names[user]["folded"],
+            "role": decide_role(Standing(role=None, banned=id_ in banned), role).value,
+            "joined": now,
+        }
+        for id_, user in ids.items()
+        if id_ not in there
+    ]
+    if members:
+        await database.members.insert_many(members, session=session)
+
+
+async def _ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:
+    """Those of these ids that the collection has."""
+    found = await collection.find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session).to_list()
+    return {document["_id"] for document in found}
 
 
 async def _users(database: Database, session: Session, users: Collection[str]) -> dict[str, Document]:
@@ -117,14 +129,18 @@ async def _role(database: Database, session: Session, room: str, user: str) -> R
     return Role(found["role"]) if found else None
 
 
-async def _remove(database: Database, session: Session, room: str, user: str, before: Role) -> None:
-    await _keep_an_owner(database, session, room, user, before)
-    await database.members.delete_one({"_id": member_id(room, user)}, session=session)
+async def _remove(
+    database: Database, session: Session, room: str, user: str, before: Role | None, *, by: str | None
+) -> None:
+    if by is not None:
+        require_rank(await _role(database, session, room, by), before, None)
+    if decide_removal(await _standing(database, session, room, user, before)):
+        await database.members.delete_one({"_id": member_id(room, user)}, session=session)
 
 
-async def _keep_an_owner(database: Database, session: Session, room: str, user: str, before: Role) -> None:
-    if before is not Role.OWNER:
-        return
-    owners = database.members.find({"room": room, "role": before.value}, {"user": True}, session=session).limit(2)
-    if all(owner["user"] == user for owner in await owners.to_list()):
-        raise Conflict("a room keeps at least one owner; make another member an owner first")
+async def _standing(database: Database, session: Session, room: str, user: str, role: Role | None) -> Standing:
+    """A member's standing; of one who is not, the ban is not looked at."""
+    if role is not Role.OWNER:
+        return Standing(role=role)
+    owners = database.members.find({"room": room, "role": role.value}, {"user": True}, session=session).limit(2)
+    return Standing(role=role, other_owners=any(owner["user"] != user for owner in await owners.to_list()))

@@ -121,24 +121,23 @@ class MongoRooms:
             found = await self._database.members.find({"room": room}, {"user": True}).to_list()
         return [member["user"] for member in found]
 
-    async def set_member(self, room: str, user: str, role: Role, *, now: int, new_only: bool = False) -> Role | None:
-        """See the port."""
-
-        async def job(session: Session) -> Role | None:
-            return await membership.set_member(self._database, session, room, user, role, now=now, new_only=new_only)
-
-        return await self._mongo.transaction(job)
-
-    async def remove_member(self, room: str, user: str) -> Role | None:
-        """See the port."""
+    async def set_member(
+        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+    ) -> Role | None:
         return await self._mongo.transaction(
-            lambda session: membership.remove_member(self._database, session, room, user)
+            lambda session: membership.set_member(
+                self._database, session, room, user, role, now=now, new_only=new_only, by=by
+            )
+        )
+
+    async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
+        return await self._mongo.transaction(
+            lambda session: membership.remove_member(self._database, session, room, user, by=by)
         )
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
-        """See the port."""
         return await self._mongo.transaction(
-            lambda session: membership.ban(self._database, session, room, user, by=by, reason=reason, now=now)
+            lambda session: membership.ban_user(self._database, session, room, user, by=by, reason=reason, now=now)
         )
 
     async def unban_user(self, room: str, user: str) -> bool:

@@ -1,0 +1,77 @@
+"""Who becomes a member, and who stops being one. Each rule is one of `chat.domain.membership`."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.domain.membership import Standing, decide_removal, decide_role, require_rank
+from chat.domain.models import Role
+from chat.errors import Banned, Forbidden, LastOwner
+
+STRANGER = Standing(role=None)
+MEMBER = Standing(role=Role.MEMBER)
+LAST_OWNER = Standing(role=Role.OWNER)
+ONE_OF_TWO_OWNERS = Standing(role=Role.OWNER, other_owners=True)
+
+
+@pytest.mark.parametrize(
+    ("standing", "new_only", "after"),
+    [
+        (STRANGER, False, Role.READER),
+        (STRANGER, True, Role.READER),
+        (MEMBER, False, Role.READER),
+        (MEMBER, True, Role.MEMBER),
+        (LAST_OWNER, True, Role.OWNER),
+        (ONE_OF_TWO_OWNERS, False, Role.READER),
+    ],
+)
+def test_a_role_is_given_and_a_member_may_keep_the_present_one(standing: Standing, new_only: bool, after: Role) -> None:
+    assert decide_role(standing, Role.READER, new_only=new_only) is after
+
+
+def test_a_room_keeps_its_last_owner() -> None:  # rule 1
+    with pytest.raises(LastOwner):
+        decide_role(LAST_OWNER, Role.MODERATOR)
+    with pytest.raises(LastOwner):
+        decide_removal(LAST_OWNER)
+    assert decide_role(LAST_OWNER, Role.OWNER) is Role.OWNER
+    assert decide_removal(ONE_OF_TWO_OWNERS)
+
+
+def test_who_is_banned_is_not_added() -> None:  # rule 2
+    with pytest.raises(Banned):
+        decide_role(Standing(role=None, banned=True), Role.READER)
+
+
+def test_there_is_nothing_to_remove_of_a_stranger() -> None:
+    assert not decide_removal(STRANGER)
+    assert decide_removal(MEMBER)
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "wanted"),
+    [
+        (Role.MODERATOR, Role.MEMBER, Role.READER),
+        (Role.MODERATOR, None, Role.MEMBER),
+        (Role.MODERATOR, Role.READER, None),
+        (Role.OWNER, Role.OWNER, None),
+    ],
+)
+def test_who_outranks_may_change(actor: Role, target: Role | None, wanted: Role | None) -> None:
+    require_rank(actor, target, wanted)  # rule 3
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "wanted"),
+    [
+        (None, Role.READER, None),
+        (Role.MEMBER, Role.READER, None),
+        (Role.MODERATOR, Role.MODERATOR, None),
+        (Role.MODERATOR, Role.OWNER, Role.MEMBER),
+        (Role.MODERATOR, Role.MEMBER, Role.MODERATOR),
+        (Role.MODERATOR, None, Role.OWNER),
+    ],
+)
+def test_who_does_not_outrank_is_refused(actor: Role | None, target: Role | None, wanted: Role | None) -> None:
+    with pytest.raises(Forbidden):
+        require_rank(actor, target, wanted)
