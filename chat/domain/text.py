@@ -15,10 +15,20 @@ _MENTIONS = 50
 
 
 def check_name(name: str) -> str:
-    """A user's name as given, or `Invalid`. Names are compared without case."""
+    """A user's name as given, or `Invalid`. Names are compared as `fold_name` has them."""
     if not NAME.fullmatch(name):
         raise Invalid("a name has 3 to 32 of letters, digits, `_`, `-` and `.`", field="name")
     return name
+
+
+def fold_name(name: str) -> str:
+    """The form in which names of users and rooms are stored for comparing, finding and sorting them."""
+    return name.casefold()
+
+
+def fold_email(email: str) -> str:
+    """The form in which e-mail addresses are compared. Two that differ in more than case are two mailboxes."""
+    return email.lower()
 
 
 def check_room_name(name: str) -> str:
@@ -53,7 +63,7 @@ def check_emoji(emoji: str) -> str:
 
 
 def mentioned_names(text: str) -> list[str]:
-    """Names that stand in the text as `@name`: each once, lower-case, in order, the first 50.
+    """Names that stand in the text as `@name`: each once, folded, in order, the first 50.
 
     A dot or dash that ends a name may be the sentence's: both readings are returned, the longer one first.
     """
@@ -61,8 +71,8 @@ def mentioned_names(text: str) -> list[str]:
         return []
     names: dict[str, None] = {}
     for found in _MENTION.findall(text):
-        names[found.lower()] = None
-        bare = found.rstrip(".-").lower()
+        names[fold_name(found)] = None
+        bare = fold_name(found.rstrip(".-"))
         if len(bare) >= 3:
             names[bare] = None
     return list(names)[:_MENTIONS]

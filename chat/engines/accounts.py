@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from chat.domain.ids import now_ms
 from chat.domain.models import User
+from chat.domain.text import fold_email, fold_name
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
@@ -49,7 +50,7 @@ class SqliteAccounts:
         """See the port."""
 
         def query(connection: sqlite3.Connection) -> User | None:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE folded = ?", (name.lower(),)).fetchone()  # noqa: S608
+            row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE folded = ?", (fold_name(name),)).fetchone()  # noqa: S608
             return _user(row) if row else None
 
         return await self._database.read(query)
@@ -70,7 +71,7 @@ class SqliteAccounts:
 
     async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
         """See the port."""
-        low = prefix.lower()
+        low = fold_name(prefix)
         sql = f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? ORDER BY folded LIMIT ?"  # noqa: S608
         return await self._database.read(
             lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, limit))]
@@ -158,8 +159,8 @@ def _get(connection: sqlite3.Connection, user: str) -> User | None:
 
 
 def _create(connection: sqlite3.Connection, user: User, password_hash: str | None) -> None:
-    folded_email = user.email.lower() if user.email else None
-    if connection.execute("SELECT 1 FROM users WHERE folded = ?", (user.name.lower(),)).fetchone():
+    folded_email = fold_email(user.email) if user.email else None
+    if connection.execute("SELECT 1 FROM users WHERE folded = ?", (fold_name(user.name),)).fetchone():
         raise Conflict("the name is taken; choose another", field="name")
     if folded_email and connection.execute("SELECT 1 FROM users WHERE folded_email = ?", (folded_email,)).fetchone():
         raise Conflict("the e-mail address has an account already; log in, or give another", field="email")
@@ -171,7 +172,7 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
         (
             user.id,
             user.name,
-            user.name.lower(),
+            fold_name(user.name),
             user.email,
             folded_email,
             password_hash,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from chat.domain.conversations import room_key
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.text import fold_name
 from chat.engines import membership
 from chat.engines.database import Database
 from chat.engines.graves import bury, clear
@@ -63,7 +64,7 @@ class SqliteRooms:
 
     async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
         """See the port."""
-        low = prefix.casefold()
+        low = fold_name(prefix)
         sql = (
             f"SELECT {_COLUMNS} FROM rooms WHERE visibility = 'public' AND folded >= ? AND folded < ?"  # noqa: S608
             " ORDER BY folded, id LIMIT ?"
@@ -87,7 +88,7 @@ class SqliteRooms:
         return await self._database.read(
             lambda connection: [
                 Member(user=row[0], name=row[1], role=Role(row[2]), joined=row[3])
-                for row in connection.execute(sql, (room, after.lower(), limit))
+                for row in connection.execute(sql, (room, fold_name(after), limit))
             ]
         )
 
@@ -177,14 +178,14 @@ def _create(connection: sqlite3.Connection, room: Room, owner: str) -> None:
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
         "INSERT INTO rooms (id, name, folded, visibility, created) VALUES (?, ?, ?, ?, ?)",
-        (room.id, room.name, room.name.casefold(), room.visibility, room.created),
+        (room.id, room.name, fold_name(room.name), room.visibility, room.created),
     )
     membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created)
 
 
 def _update(connection: sqlite3.Connection, room: str, name: str | None, visibility: Visibility | None) -> Room:
     if name is not None:
-        connection.execute("UPDATE rooms SET name = ?, folded = ? WHERE id = ?", (name, name.casefold(), room))
+        connection.execute("UPDATE rooms SET name = ?, folded = ? WHERE id = ?", (name, fold_name(name), room))
     if visibility is not None:
         connection.execute("UPDATE rooms SET visibility = ? WHERE id = ?", (visibility, room))
     changed = _get(connection, room)

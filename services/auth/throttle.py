@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from chat.domain.text import fold_name
 from chat.errors import RateLimited
 from services.common.addresses import limit_key
 from services.common.collaborators import Services
@@ -66,7 +67,7 @@ class Throttle:
 
 
 def _name_key(name: str) -> str:
-    return f"login:name:{name.lower()}"
+    return f"login:name:{fold_name(name)}"
 
 
 def _limited(wait_ms: int) -> RateLimited:

@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo.client import Document, Mongo
 from chat.domain.ids import now_ms
 from chat.domain.models import User
+from chat.domain.text import fold_email, fold_name
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
 
@@ -53,13 +54,13 @@ class MongoAccounts:
         document: Document = {
             "_id": user.id,
             "name": user.name,
-            "folded": user.name.lower(),
+            "folded": fold_name(user.name),
             "password_hash": password_hash,
             "created": user.created,
             "blocked": user.blocked,
         }
         if user.email:
-            document |= {"email": user.email, "folded_email": user.email.lower()}
+            document |= {"email": user.email, "folded_email": fold_email(user.email)}
         with self._mongo.call():
             try:
                 await self._users.insert_one(document)
@@ -82,7 +83,7 @@ class MongoAccounts:
     async def find_by_name(self, name: str) -> User | None:
         """See the port."""
         with self._mongo.call():
-            found = await self._users.find_one({"folded": name.lower()}, _PUBLIC)
+            found = await self._users.find_one({"folded": fold_name(name)}, _PUBLIC)
         return _user(found) if found else None
 
     async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
@@ -95,7 +96,7 @@ class MongoAccounts:
         """See the port."""
         if limit < 1:
             return []
-        low = prefix.lower()
+        low = fold_name(prefix)
         with self._mongo.call():
             found = self._users.find({"folded": {"$gte": low, "$lt": low + _END}}, _PUBLIC)
             return [_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]

@@ -17,6 +17,7 @@ from chat.adapters.mongo import graves, membership
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.text import fold_name
 from chat.errors import Conflict, Unavailable
 from chat.ports.rooms import Invite
 
@@ -52,7 +53,7 @@ class MongoRooms:
         """See the port."""
         fields: Document = {}
         if name is not None:
-            fields |= {"name": name, "folded": name.casefold()}
+            fields |= {"name": name, "folded": fold_name(name)}
         if visibility is not None:
             fields["visibility"] = visibility.value
         if fields:
@@ -91,7 +92,7 @@ class MongoRooms:
         """See the port."""
         if limit < 1:
             return []
-        low = prefix.casefold()
+        low = fold_name(prefix)
         wanted = {"visibility": Visibility.PUBLIC.value, "folded": {"$gte": low, "$lt": low + _END}}
         with self._mongo.call():
             found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
@@ -108,7 +109,7 @@ class MongoRooms:
         if limit < 1:
             return []
         with self._mongo.call():
-            found = self._database.members.find({"room": room, "folded": {"$gt": after.lower()}})
+            found = self._database.members.find({"room": room, "folded": {"$gt": fold_name(after)}})
             documents = await found.sort("folded", ASCENDING).limit(limit).to_list()
         return [
             Member(user=found["user"], name=found["name"], role=Role(found["role"]), joined=found["joined"])
@@ -196,7 +197,7 @@ def _document(room: Room) -> Document:
     return {
         "_id": room.id,
         "name": room.name,
-        "folded": room.name.casefold(),
+        "folded": fold_name(room.name),
         "visibility": room.visibility.value,
         "created": room.created,
         "changes": 0,

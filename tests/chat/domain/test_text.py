@@ -1,0 +1,28 @@
+"""How names and addresses are compared."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from chat.domain.text import fold_email, fold_name, mentioned_names
+
+
+def test_a_users_name_is_folded_to_lower_case() -> None:
+    name = string.ascii_letters + string.digits + "_.-"
+    assert fold_name(name) == name.lower()
+
+
+@pytest.mark.parametrize(("one", "other"), [("Äther", "äTHER"), ("Straße", "STRASSE"), ("ΛΌΓΟΣ", "λόγος")])
+def test_rooms_are_found_whatever_the_case(one: str, other: str) -> None:
+    assert fold_name(one) == fold_name(other)
+
+
+def test_addresses_that_differ_in_more_than_case_are_two() -> None:
+    assert fold_email("Ann@Example.org") == "ann@example.org"
+    assert fold_email("strauß@example.org") != fold_email("strauss@example.org")
+
+
+def test_a_mention_is_folded_as_the_name_is() -> None:
+    assert mentioned_names("ask @Ann and @BEN.") == [fold_name("Ann"), fold_name("BEN."), fold_name("BEN")]
