@@ -58,12 +58,12 @@ class Counted(PersistenceHandler):
     begun_cpu = 0.0
     calls = 0
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
-        """See `PersistenceHandler.handle`."""
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+        """See `PersistenceHandler.handle_records`."""
         if not self.calls:
             self.begun, self.begun_cpu = time.perf_counter(), time.process_time()
         self.calls += 1
-        await super().handle(records)
+        await super().handle_records(records)
 
 
 async def produce(engines: Engines, count: int) -> None:
@@ -104,7 +104,7 @@ async def work(engines: Engines, rival: Rival, count: int) -> Cost:
     )
     async with anyio.create_task_group() as tasks:
         await tasks.start(pool.run)
-        while pool.done < count:  # noqa: ASYNC110 - the pool tells nobody
+        while pool.records_done < count:  # noqa: ASYNC110 - the pool tells nobody
             await anyio.sleep(_LOOK_SECONDS)
         cpu, wall = time.process_time() - handler.begun_cpu, time.perf_counter() - handler.begun
         with anyio.fail_after(30):

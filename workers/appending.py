@@ -14,7 +14,7 @@ from chat.ports.log import Log
 ACK_SECONDS = 30.0
 
 
-class Entry(NamedTuple):
+class NewRecord(NamedTuple):
     """A record to append."""
 
     topic: str
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-async def append_all(log: Log, entries: Iterable[Entry]) -> None:
+async def append_all(log: Log, records: Iterable[NewRecord]) -> None:
     """Append them in their order, and wait until all are durable.
 
     Raises the first failure once all have ended, and `Unavailable` when that takes too long; then some may be durable,
@@ -33,17 +33,17 @@ async def append_all(log: Log, entries: Iterable[Entry]) -> None:
     failure: Exception | None = None
     all_ended = OneShot[None]()
 
-    def ack(error: Exception | None) -> None:
+    def count_ack(error: Exception | None) -> None:
         nonlocal waiting, failure
         waiting -= 1
         failure = failure or error
         if not waiting:
             all_ended.acknowledge(failure)
 
-    for entry in entries:
-        log.produce(entry.topic, entry.key, entry.value, ack, entry.headers)
+    for record in records:
+        log.produce(record.topic, record.key, record.value, count_ack, record.headers)
         waiting += 1
-    ack(None)
+    count_ack(None)
     with anyio.move_on_after(ACK_SECONDS):
         return await all_ended.wait()
     raise failure or Unavailable("the log did not acknowledge in time")

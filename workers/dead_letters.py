@@ -1,4 +1,4 @@
-"""Where records go that can never be handled: the topic `<topic>.dead`, with the reason and whence they came."""
+"""Dead letters: records that can never be handled go to the topic `<topic>.dead`, with the reason and their origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def dead_topic(topic: str) -> str:
 
 
 def dead_headers(batch: Batch, record: LogRecord, reason: str) -> tuple[tuple[str, bytes], ...]:
-    """The headers of a dead letter: why and whence, and then the record's own."""
+    """The headers of a dead letter: the reason and the origin, and then the record's own."""
     return (
         ("dead-reason", reason.encode()),
         ("dead-topic", batch.topic.encode()),
@@ -23,11 +23,11 @@ def dead_headers(batch: Batch, record: LogRecord, reason: str) -> tuple[tuple[st
     )
 
 
-def describe(error: Exception) -> str:
-    """A caught exception by its type and place. Not by its words: they may quote a message."""
-    kind = told = type(error).__name__
+def describe_error(error: Exception) -> str:
+    """A caught exception by its type and place. Not its text, which may quote a user's message."""
+    kind = described = type(error).__name__
     place = error.__traceback__
-    while place is not None:  # the innermost frame is told
-        told = f"{kind} in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}"
+    while place is not None:  # ends at the innermost frame
+        described = f"{kind} in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}"
         place = place.tb_next
-    return told
+    return described

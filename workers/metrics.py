@@ -1,5 +1,5 @@
-"""The pools' figures for Prometheus. A lag must be asked of the log, so a task asks, and the collector tells the last
-answers."""
+"""The pools' figures for Prometheus. Only the log knows the lag, and it must be awaited: so a task samples it, and the
+collector reports the last sample."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ _NOTHING = PoolStatistics(handled=0, retried=0, dead=0, lag=0, oldest_s=0.0)
 
 
 class PoolCollector(Collector):
-    """Tells of pools, by their names. `run` keeps it fresh: while the log answers, to five seconds."""
+    """Reports the pools by their names. While the log answers, `run` keeps the figures at most five seconds old."""
 
     def __init__(self, pools: Mapping[str, Pool[Any]]) -> None:
         self._pools = pools
         self._seen = dict.fromkeys(pools, _NOTHING)
 
     async def run(self) -> None:
-        """Ask, again and again, until cancelled."""
+        """Sample every pool until cancelled."""
         while True:
             for name, pool in self._pools.items():
                 try:
                     self._seen[name] = await pool.statistics()
                 except Unavailable:
-                    continue  # the log does not answer: what was seen stands
+                    continue  # the log does not answer: the last sample stands
             await anyio.sleep(SAMPLE_SECONDS)
 
     def collect(self) -> Iterator[Metric]:
-        """See `Collector.collect`."""
         for name, text, kind in (
             ("handled", "Log records handled", CounterMetricFamily),
             ("retried", "Attempts that were repeated", CounterMetricFamily),

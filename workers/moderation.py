@@ -1,8 +1,8 @@
 """The moderation pool's handler: asks for a verdict on every text, and passes on what is not allowed.
 
-Verdicts go to a topic of their own; a message that is held gets one in any case. The pool reads the topics of messages
-in a group of its own, beside the persistence pool and without waiting for it. When the moderation service is down, this
-pool waits, and messages flow, but for those that are held; the verdicts catch up.
+Verdicts go to a topic of their own; a held message gets one in any case. The pool reads the topics of messages in a
+group of its own, beside the persistence pool and without waiting for it. While the moderation service is down, this
+pool waits and only held messages wait with it; the verdicts on the others follow later.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chat.ports.moderation import MAX_BATCH, Moderation
 from chat.wire import verdicts
 from chat.wire.records import decode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
-from workers.appending import Entry, append_all
+from workers.appending import NewRecord, append_all
 
 GROUP = "moderation"
 _EDITS = uuid.UUID("5b1f4d0e-2f3a-4c55-9d6e-8f0a4a3c7b21")
@@ -32,33 +32,33 @@ class ModerationHandler:
         self._cases = cases
         self._log = log
 
-    def decode(self, value: bytes) -> AnyRecord:
+    def decode_record(self, value: bytes) -> AnyRecord:
         """The record in a value, or `Poison`."""
         return decode(value)
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
-        """See `Handler.handle`. A record that comes again may lead to the same verdict again."""
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+        """A record that comes again may lead to the same verdict again."""
         texts = [record for record in records if isinstance(record, Sent | Edited)]
         for start in range(0, len(texts), MAX_BATCH):
-            await self._judge(texts[start : start + MAX_BATCH])
+            await self._judge_texts(texts[start : start + MAX_BATCH])
 
-    async def _judge(self, texts: Sequence[Sent | Edited]) -> None:
+    async def _judge_texts(self, texts: Sequence[Sent | Edited]) -> None:
         levels = await self._cases.get_strictness({text.conversation for text in texts})
         contents = [content_of(text, levels.get(text.conversation, Strictness.NORMAL)) for text in texts]
         findings = await self._moderation.check_contents(contents)
         found = [
-            _verdict(text, content, finding)
+            _make_verdict(text, content, finding)
             for text, content, finding in zip(texts, contents, findings, strict=True)
             if finding.verdict is not Verdict.ALLOW or _is_held(text)
         ]
         if found:
             await append_all(
-                self._log, (Entry(VERDICT_TOPIC, each.conversation, verdicts.encode(each)) for each in found)
+                self._log, (NewRecord(VERDICT_TOPIC, each.conversation, verdicts.encode(each)) for each in found)
             )
 
 
 def content_of(text: Sent | Edited, strictness: Strictness) -> Content:
-    """What is checked. An edit names its message by `seq`, from which its `client_id` is made."""
+    """The text to check. An edit names its message by `seq`, from which its `client_id` is made."""
     if isinstance(text, Sent):
         client_id, revision = text.client_id, 0
     else:
@@ -75,11 +75,11 @@ def content_of(text: Sent | Edited, strictness: Strictness) -> Content:
 
 
 def edited_id(conversation: str, seq: int) -> str:
-    """What stands for the `client_id` of an edited message, which the record of an edit does not know: a UUID."""
+    """A UUID in place of the `client_id` of an edited message, which the record of an edit does not hold."""
     return str(uuid.uuid5(_EDITS, f"{conversation}:{seq}"))
 
 
-def _verdict(text: Sent | Edited, content: Content, finding: Finding) -> VerdictRecord:
+def _make_verdict(text: Sent | Edited, content: Content, finding: Finding) -> VerdictRecord:
     return VerdictRecord(
         conversation=content.conversation,
         sender=content.sender,

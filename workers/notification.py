@@ -1,7 +1,7 @@
-"""The notification pool's handler: who should hear of a stored message, and by which channels.
+"""The notification pool's handler: who is notified of a stored message, and by which channels.
 
-Who is told: of a direct message the other user; of a room's message its members; in both cases those who are offline,
-and those whom the text names, online or not. Never the sender. The channels decide what each user wants.
+A direct message notifies the other user, a room's message the room's members: those who are offline, and those whom the
+text mentions, online or not. Never the sender. Each channel decides what a user wants.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _logger = logging.getLogger(__name__)
 
 
 class NotificationHandler:
-    """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`. `notified` counts those who were to be
-    told, once for all channels."""
+    """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`. `notified` counts the
+    notifications, once for all channels."""
 
     def __init__(self, rooms: Rooms, presence: Presence, channels: Sequence[Notifier]) -> None:
         self.notified = 0
@@ -30,18 +30,20 @@ class NotificationHandler:
         self._presence = presence
         self._channels = channels
         if not channels:
-            _logger.warning("no channel is set up, so nobody is notified; those who would be are counted")
+            _logger.warning(
+                "no notification channel is configured: nobody is notified, and notifications are only counted"
+            )
 
-    def decode(self, value: bytes) -> Notice:
+    def decode_record(self, value: bytes) -> Notice:
         """The notice in a value, or `Poison`."""
         return decode(value)
 
-    async def handle(self, records: Sequence[Notice]) -> None:
-        """See `Handler.handle`. Raises `Unavailable`; then a channel may have taken some, and drops them next time."""
-        audience = await self._audience(records)
-        present = await self._present({user for users in audience.values() for user in users})
+    async def handle_records(self, records: Sequence[Notice]) -> None:
+        """Raises `Unavailable`; then a channel may have taken some, and drops them next time."""
+        audience = await self._load_audience(records)
+        present = await self._load_present_users({user for users in audience.values() for user in users})
         found = [
-            _notification(notice, user)
+            _make_notification(notice, user)
             for notice in records
             for user in audience[notice.conversation]
             if user != notice.sender and (user not in present or user in notice.mentions)
@@ -49,7 +51,7 @@ class NotificationHandler:
         if not found:
             return
         failure: Unavailable | None = None
-        for channel in self._channels:  # one that fails does not keep the others from being tried
+        for channel in self._channels:  # one that fails must not keep the others from being tried
             try:
                 await channel.notify(found)
             except Unavailable as error:
@@ -58,8 +60,8 @@ class NotificationHandler:
             raise failure
         self.notified += len(found)
 
-    async def _audience(self, notices: Sequence[Notice]) -> dict[str, Sequence[str]]:
-        """Who takes part in each conversation; asked once for a batch. A deleted room has nobody."""
+    async def _load_audience(self, notices: Sequence[Notice]) -> dict[str, Sequence[str]]:
+        """The users of each conversation, asked for once a batch. A deleted room has none."""
         audience: dict[str, Sequence[str]] = {}
         for notice in notices:
             conversation = notice.conversation
@@ -71,12 +73,12 @@ class NotificationHandler:
                 audience[conversation] = (partner(conversation, notice.sender), notice.sender)
         return audience
 
-    async def _present(self, users: set[str]) -> set[str]:
+    async def _load_present_users(self, users: set[str]) -> set[str]:
         states = await self._presence.get_states(users)
         return {user for user, seen in states.items() if seen.state is not PresenceState.OFFLINE}
 
 
-def _notification(notice: Notice, user: str) -> Notification:
+def _make_notification(notice: Notice, user: str) -> Notification:
     return Notification(
         user=user,
         conversation=notice.conversation,

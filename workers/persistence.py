@@ -1,14 +1,15 @@
-"""The persistence pool's handler: gives every message its seq, stores it, and then tells the edges.
+"""The persistence pool's handler: gives every message its seq, stores it, and then notifies the edges.
 
-Law 1, durable before visible: store, then publish, then commit (the pool commits when `handle` has returned). A crash
-between two of the steps is repaired when the records come again: what is stored already is published again with the seq
-that it has, and edges drop a seq that they had. Law 2, one message for one (sender, client id), over all conversations:
-the history's unique index decides, not this process's memory. Law 3, no holes: the seqs of a batch follow the last one
-that is stored, and are stored together or not at all. Law 4, order: a conversation lives in one partition, so what is
-published of it is in the order of its seqs.
+Rule 1, durable before visible: store, then publish, then commit (the pool commits when `handle_records` has returned).
+  A crash between two of the steps is repaired when the records come again: what is stored already is published again
+  with the seq that it has, and edges drop a seq that they had.
+Rule 2, one message for one (sender, client id), over all conversations: the history's unique index decides, not this
+  process's memory.
+Rule 3, no gaps: the seqs of a batch follow the last one that is stored, and are stored together or not at all.
+Rule 4, order: a conversation lives in one partition, so what is published of it is in the order of its seqs.
 
-What a crash between storing and publishing can lose is the live event of a change (an edit, a reaction), because a
-change that is stored does not apply again; whoever loads the history sees it.
+A crash between storing and publishing can lose the live event of a change (an edit, a reaction), because a change that
+is stored does not apply again; whoever loads the history sees it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from chat.ports.relay import Publication, Relay
 from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
 from chat.wire.notices import encode as encode_notice
 from chat.wire.records import decode
-from workers.appending import Entry, append_all
+from workers.appending import NewRecord, append_all
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
 
@@ -43,7 +44,7 @@ class PersistenceHandler:
     """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`.
 
     One serves all partitions of a process; batches that share no conversation may be handled side by side. With a
-    `notices` log, each stored message is told to the notification pool, at least once.
+    `notices` log, the notification pool gets a notice of each stored message, at least once.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class PersistenceHandler:
         self._relay = relay
         self._sequencer = Sequencer(history) if sequencer is None else sequencer  # an empty one is false
 
-    def decode(self, value: bytes) -> AnyRecord:
+    def decode_record(self, value: bytes) -> AnyRecord:
         """The record in a value; `Poison` also when its conversation is none."""
         record = decode(value)
         kind, _, rest = record.conversation.partition(":")
@@ -72,8 +73,8 @@ class PersistenceHandler:
             return record
         raise Poison("`conversation` is neither `room:ID` nor `dm:ID:ID` with the lower id first")
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
-        """See `Handler.handle`. Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+        """Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
         records = [record for record in records if not (isinstance(record, Sent) and record.held)]
         sent: dict[ClientKey, Sent] = {}
         changes: list[Change] = []
@@ -82,17 +83,17 @@ class PersistenceHandler:
                 sent.setdefault((record.actor, record.client_id), record)
             else:
                 changes.append(record)
-        mentions = await self._mentions(sent)
-        stored, applied = await self._store(sent, changes, mentions)
-        untold = dict(stored)
-        publications = _publications(records, untold, applied)
+        mentions = await self._resolve_mentions(sent)
+        stored, applied = await self._store_records(sent, changes, mentions)  # rule 1: first of the three steps
+        unpublished = dict(stored)
+        publications = _make_publications(records, unpublished, applied)
         if publications:
-            await self._publish(publications)
+            await self._publish_events(publications)
         if self._notices is not None:
-            told = (message for key, message in stored.items() if key not in untold)
-            await append_all(self._notices, map(_notice, told))
+            published = (message for key, message in stored.items() if key not in unpublished)
+            await append_all(self._notices, map(_make_notice_record, published))
 
-    async def _mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
+    async def _resolve_mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
         """The ids of the users whom each text names; one question for the batch, and none without an `@`."""
         names = {key: mentioned_names(record.text) for key, record in sent.items() if "@" in record.text}
         wanted = {name for found in names.values() for name in found}
@@ -101,7 +102,7 @@ class PersistenceHandler:
         ids = await self._accounts.ids_by_names(wanted)
         return {key: tuple(dict.fromkeys(ids[name] for name in found if name in ids)) for key, found in names.items()}
 
-    async def _store(
+    async def _store_records(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
     ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
         """Every message as it is stored now, by this call or before, and which of the changes applied."""
@@ -111,26 +112,26 @@ class PersistenceHandler:
             if not new and not changes:
                 return known, ()
             conversations = {record.conversation for record in new.values()}
-            last = self._sequencer.last(conversations)
+            last = self._sequencer.last_seqs(conversations)
             if last is None:
-                last = await self._sequencer.load(conversations)
-            messages = {key: _message(record, last, mentions.get(key, ())) for key, record in new.items()}
+                last = await self._sequencer.load_seqs(conversations)
+            messages = {key: _make_message(record, last, mentions.get(key, ())) for key, record in new.items()}
             try:
                 applied = await self._history.apply_batch(list(messages.values()), changes)
-            except Fenced:
-                self._sequencer.forget(conversations)
+            except Fenced:  # rule 2: some are stored already, or rule 3: another writer used these seqs
+                self._sequencer.forget_seqs(conversations)
                 known = await self._history.find_by_client_ids(list(sent))
             except BaseException:
-                # It may have taken effect all the same.
-                self._sequencer.forget(conversations)
+                # It may have taken effect all the same, and then the seqs in memory are too low (rule 3).
+                self._sequencer.forget_seqs(conversations)
                 raise
             else:
-                self._sequencer.advance(last)
+                self._sequencer.advance_seqs(last)
                 return known | messages, applied
         raise Unavailable("another writer keeps storing in the same conversations; trying again later")
 
-    async def _publish(self, publications: Sequence[Publication]) -> None:
-        # Tried again here and not by the pool: asked again, the store would say that the changes do not apply.
+    async def _publish_events(self, publications: Sequence[Publication]) -> None:
+        # Retried here and not by the pool: asked again, the store would answer that the changes do not apply.
         delays = PUBLISH_RETRIES.delays()
         while True:
             try:
@@ -140,7 +141,7 @@ class PersistenceHandler:
             await anyio.sleep(delays.next_delay())
 
 
-def _message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:
+def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:
     """The message with the next seq of its conversation, which `last` counts."""
     conversation = record.conversation
     seq = last[conversation] = last[conversation] + 1
@@ -157,21 +158,21 @@ def _message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> M
     )
 
 
-def _notice(message: Message) -> Entry:
-    return Entry(NOTIFICATION_TOPIC, message.conversation, encode_notice(notice_of(message)))
+def _make_notice_record(message: Message) -> NewRecord:
+    return NewRecord(NOTIFICATION_TOPIC, message.conversation, encode_notice(notice_of(message)))
 
 
-def _publications(
+def _make_publications(
     records: Sequence[AnyRecord], stored: dict[ClientKey, Message], applied: Sequence[bool]
 ) -> list[Publication]:
-    """What the edges are told, in the order of the records; each message once. It is taken out of `stored`."""
+    """The events for the edges, in the order of the records (rule 4); each message once. Takes them out of `stored`."""
     publications: list[Publication] = []
     outcomes = iter(applied)
     for record in records:
         if isinstance(record, Sent):
             key = record.actor, record.client_id
             message = stored.get(key)
-            # One that was stored in another conversation is told there.
+            # One that was stored in another conversation (rule 2) is published there.
             if message is not None and message.conversation == record.conversation:
                 del stored[key]
                 message_publications(publications, message)

@@ -1,17 +1,19 @@
 """A pool of one consumer group: consume, batch, retry, dead-letter, commit.
 
-Rule 1: a batch is committed only after the handler returned for every record of it, or the record is in the dead
-letters. Rule 2: a partition is handled strictly in order; different partitions side by side. Rule 3: what may pass
-(`Unavailable`) is tried again without bound, and the partition waits. Rule 4: what will not pass never stops a
-partition: a record that cannot be decoded, or that the handler rejects (`Poison`), goes to the dead letters; so does
-one that keeps raising anything else, once it has been found by halving the batch. Rule 5: when the pool is cancelled, a
-batch in hand has a short time to be finished and committed; else it is left uncommitted, and comes again. Rule 6: the
-batches of one poll, of however many partitions, are handled with one call: a turn. Only so many turns are under way,
-and what comes meanwhile gathers for the next: so calls get larger by themselves when there is more to do, and none
-waits when there is little. A turn that fails falls apart into its batches, for which rules 2 to 4 hold, and makes room
-for another: what ails one partition costs the others one attempt.
+Rule 1: a batch is committed only after every record of it was handled, or is in the dead letters.
+Rule 2: a partition is handled strictly in order; different partitions side by side.
+Rule 3: what may pass (`Unavailable`) is tried again without bound, and the partition waits.
+Rule 4: what will not pass never stops a partition. A record that cannot be decoded, or that the handler rejects
+  (`Poison`), goes to the dead letters; so does one that keeps raising anything else, once halving the batch found it.
+Rule 5: when the pool is cancelled, a batch in hand has a short time to be finished and committed; else it is left
+  uncommitted, and comes again.
+Rule 6: the batches of one poll, of however many partitions, are handled with one call: a turn.
+Rule 7: only so many turns are under way. What comes meanwhile gathers for the next one, so calls get larger by
+  themselves when there is more to do, and none waits when there is little.
+Rule 8: a turn that fails is handled again batch by batch, by rules 2 to 4, and makes room for another turn at once:
+  so a failing partition is isolated, and costs the others one attempt.
 
-So a handler sees a record at least once, and after the first time perhaps in another company: it must be idempotent.
+So a handler gets a record at least once, and after the first time perhaps with other records: it must be idempotent.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from chat.concurrency import Backoff, Delays
 from chat.domain.ids import now_ms
 from chat.errors import Poison, Unavailable
 from chat.ports.log import Batch, Consumer, Log, LogRecord
-from workers.dead_letters import dead_headers, dead_topic, describe
+from workers.dead_letters import dead_headers, dead_topic, describe_error
 
 MAX_RECORDS = 500
 TURNS = 2
@@ -45,11 +47,11 @@ Pairs = Sequence[tuple[LogRecord, T]]
 class Handler(Protocol[T]):
     """What a pool does with records."""
 
-    def decode(self, value: bytes) -> T:
+    def decode_record(self, value: bytes) -> T:
         """The record in a value, or `Poison`."""
         ...
 
-    async def handle(self, records: Sequence[T]) -> None:
+    async def handle_records(self, records: Sequence[T]) -> None:
         """Handle records, consecutive ones of each partition; their effects are durable when this returns.
 
         Raises `Unavailable` when the same may succeed later, `Poison` when one of them never will. Cancelled at any
@@ -74,7 +76,11 @@ class _Stopped(Exception):
 
 
 class _Turn:
-    """One of the calls of the handler that may be under way: its place is free again after the first `end`."""
+    """The batches of one poll, and the place that they hold among the turns under way (rule 7).
+
+    Its three states: handled with one call; handled batch by batch, as long as no batch has failed; without its place,
+    from the first failure on, while it goes on. So a partition that waits for an hour blocks no other turn.
+    """
 
     __slots__ = ("_places", "batches")
 
@@ -82,7 +88,8 @@ class _Turn:
         self.batches = batches
         self._places: anyio.Semaphore | None = places
 
-    def end(self) -> None:
+    def release_place(self) -> None:
+        """Let the next turn begin. Only the first call counts."""
         places, self._places = self._places, None
         if places is not None:
             places.release()
@@ -138,14 +145,14 @@ class Pool(Generic[T]):
             try:
                 async with anyio.create_task_group() as tasks:
                     try:
-                        await self._consume(consumer, tasks)
+                        await self._consume_log(consumer, tasks)
                     finally:
-                        self._stop()
+                        self._begin_drain()
             finally:
                 self._consumer = None
 
     @property
-    def done(self) -> int:
+    def records_done(self) -> int:
         """Records that were handled or put aside, and are committed or being committed."""
         return self._handled + self._dead
 
@@ -157,10 +164,10 @@ class Pool(Generic[T]):
         age = 0.0 if oldest is None else max(0, self._clock() - oldest) / 1000
         return PoolStatistics(self._handled, self._retried, self._dead, lag, age)
 
-    async def _consume(self, consumer: Consumer, tasks: TaskGroup) -> None:
+    async def _consume_log(self, consumer: Consumer, tasks: TaskGroup) -> None:
         delays = RETRIES.delays()
         while True:
-            await self._places.acquire()
+            await self._places.acquire()  # rule 7: before the poll, so that records gather in the log and not here
             try:
                 batches = await consumer.poll(self._max_records)
             except Unavailable as error:
@@ -169,112 +176,114 @@ class Pool(Generic[T]):
                 await anyio.sleep(delays.next_delay())
                 continue
             delays.reset()
-            tasks.start_soon(self._work, consumer, _Turn(batches, self._places))
+            tasks.start_soon(self._run_turn, consumer, _Turn(batches, self._places))
 
-    def _stop(self) -> None:
+    def _begin_drain(self) -> None:
         self._stopping.set()
         deadline = anyio.current_time() + self._drain_s
         for scope in self._in_hand:
             scope.deadline = deadline
 
-    async def _work(self, consumer: Consumer, turn: _Turn) -> None:
-        # Shielded: the cancellation of the pool reaches what is in hand through `_stop`, which sets the deadline.
+    async def _run_turn(self, consumer: Consumer, turn: _Turn) -> None:
+        # Rule 5: shielded, so the pool's cancellation reaches a turn only as the deadline that `_begin_drain` sets.
         with anyio.CancelScope(shield=True) as scope:
             if self._stopping.is_set():
                 return
             self._in_hand[scope] = turn.batches
             try:
-                if await self._together(turn):
-                    turn.end()
-                    await self._commit(consumer, turn.batches)
+                if await self._handle_turn(turn):
+                    turn.release_place()
+                    await self._commit_batches(consumer, turn.batches)  # rule 1
                 else:
-                    await self._apart(consumer, turn)
+                    await self._handle_each_batch(consumer, turn)
             except _Stopped:
                 pass
             finally:
-                turn.end()
+                turn.release_place()
                 del self._in_hand[scope]
 
-    async def _together(self, turn: _Turn) -> bool:
-        """Handle the batches of several partitions with one call; whether that went well."""
+    async def _handle_turn(self, turn: _Turn) -> bool:
+        """Handle the batches of several partitions with one call (rule 6); whether that succeeded."""
         if len(turn.batches) == 1:
-            return False
+            return False  # alone, a batch loses nothing by the careful way
         try:
-            items = [self._handler.decode(record.value) for batch in turn.batches for record in batch.records]
-            await self._handler.handle(items)
-        except Exception as error:  # noqa: BLE001 - each batch meets it again, alone
-            _logger.info("%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe(error))
+            items = [self._handler.decode_record(record.value) for batch in turn.batches for record in batch.records]
+            await self._handler.handle_records(items)
+        except Exception as error:  # noqa: BLE001 - rule 8: each batch meets it again, alone
+            _logger.info(
+                "%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe_error(error)
+            )
             return False
         self._handled += len(items)
         return True
 
-    async def _apart(self, consumer: Consumer, turn: _Turn) -> None:
+    async def _handle_each_batch(self, consumer: Consumer, turn: _Turn) -> None:
         if len(turn.batches) == 1:
-            await self._see_to(consumer, turn.batches[0], turn)
+            await self._handle_batch(consumer, turn.batches[0], turn)
             return
-        turn.end()
+        turn.release_place()  # rule 8
         async with anyio.create_task_group() as tasks:
             for batch in turn.batches:
-                tasks.start_soon(self._see_to, consumer, batch, turn)
+                tasks.start_soon(self._handle_batch, consumer, batch, turn)
 
-    async def _see_to(self, consumer: Consumer, batch: Batch, turn: _Turn) -> None:
+    async def _handle_batch(self, consumer: Consumer, batch: Batch, turn: _Turn) -> None:
         try:
-            async with self._slots:
-                await self._settle(batch, turn)
-                turn.end()
-                await self._commit(consumer, [batch])
+            async with self._slots:  # turns that failed hold no place, so the batches of all of them are bounded here
+                await self._process_records(batch, turn)
+                turn.release_place()
+                await self._commit_batches(consumer, [batch])  # rule 1
         except _Stopped:
             pass
 
-    async def _settle(self, batch: Batch, turn: _Turn) -> None:
-        """See to it that every record is handled, or is in the dead letters."""
+    async def _process_records(self, batch: Batch, turn: _Turn) -> None:
+        """Return when every record is handled, or is in the dead letters (rule 4)."""
         pairs: list[tuple[LogRecord, T]] = []
         for record in batch.records:
             try:
-                pairs.append((record, self._handler.decode(record.value)))
+                pairs.append((record, self._handler.decode_record(record.value)))
             except Poison as error:
-                turn.end()
-                await self._bury(batch, record, error.message)
+                turn.release_place()
+                await self._write_dead_letter(batch, record, error.message)
         if pairs:
-            await self._handle(batch, pairs, self._attempts, turn)
+            await self._handle_or_halve(batch, pairs, self._attempts, turn)
 
-    async def _handle(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: _Turn) -> None:
-        reason = await self._attempt(batch, [item for _, item in pairs], attempts, turn)
+    async def _handle_or_halve(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: _Turn) -> None:
+        reason = await self._attempt_handling(batch, [item for _, item in pairs], attempts, turn)
         if reason is None:
             self._handled += len(pairs)
         elif len(pairs) == 1:
-            await self._bury(batch, pairs[0][0], reason)
+            await self._write_dead_letter(batch, pairs[0][0], reason)
         else:
             middle = len(pairs) // 2
             for half in (pairs[:middle], pairs[middle:]):
                 # The whole has had its attempts; a single record gets all of them before it is given up.
-                await self._handle(batch, half, self._attempts if len(half) == 1 else 1, turn)
+                await self._handle_or_halve(batch, half, self._attempts if len(half) == 1 else 1, turn)
 
-    async def _attempt(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:
-        """None when the records are handled, else why they cannot be."""
+    async def _attempt_handling(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:
+        """None when the records are handled, else why they cannot be (rules 3 and 4)."""
         delays = RETRIES.delays()
         while True:
             try:
-                await self._handler.handle(items)
+                await self._handler.handle_records(items)
             except Unavailable as error:
-                self._tell(batch, f"waits: {error}")
+                self._log_warning(batch, f"waits: {error}")
             except Poison as error:
-                turn.end()
+                turn.release_place()
                 return error.message
             except Exception as error:  # noqa: BLE001 - rule 4: no record may stop a partition
-                reason = describe(error)
-                self._tell(batch, f"failed: {reason}")
+                reason = describe_error(error)
+                self._log_warning(batch, f"failed: {reason}")
                 attempts -= 1
                 if attempts <= 0:
-                    turn.end()
+                    turn.release_place()
                     return reason
             else:
                 return None
-            turn.end()
+            turn.release_place()  # rule 8: it may take long from here on
             self._retried += 1
-            await self._pause(delays)
+            await self._wait_before_retry(delays)
 
-    async def _bury(self, batch: Batch, record: LogRecord, reason: str) -> None:
+    async def _write_dead_letter(self, batch: Batch, record: LogRecord, reason: str) -> None:
         delays = RETRIES.delays()
         topic = dead_topic(batch.topic)
         headers = dead_headers(batch, record, reason)
@@ -282,27 +291,27 @@ class Pool(Generic[T]):
             try:
                 await self._log.append(topic, record.key, record.value, headers)
             except Unavailable as error:
-                self._tell(batch, f"cannot write a dead letter yet: {error}")
+                self._log_warning(batch, f"cannot write a dead letter yet: {error}")
             else:
                 self._dead += 1
-                self._tell(batch, f"put offset {record.offset} into {topic}")
+                self._log_warning(batch, f"put offset {record.offset} into {topic}")
                 return
-            await self._pause(delays)
+            await self._wait_before_retry(delays)
 
-    async def _commit(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
+    async def _commit_batches(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
         delays = RETRIES.delays()
         while True:
             try:
                 return await consumer.commit(*batches)
             except Unavailable as error:
-                self._tell(batches[0], f"cannot commit yet: {error}")
-            await self._pause(delays)
+                self._log_warning(batches[0], f"cannot commit yet: {error}")
+            await self._wait_before_retry(delays)
 
-    async def _pause(self, delays: Delays) -> None:
+    async def _wait_before_retry(self, delays: Delays) -> None:
         with anyio.move_on_after(delays.next_delay()):
             await self._stopping.wait()
         if self._stopping.is_set():
-            raise _Stopped
+            raise _Stopped  # rule 5: no time for another attempt
 
-    def _tell(self, batch: Batch, what: str) -> None:
+    def _log_warning(self, batch: Batch, what: str) -> None:
         _logger.warning("%s, %s partition %d: %s", self._group, batch.topic, batch.partition, what)

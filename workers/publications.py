@@ -38,16 +38,16 @@ def message_publications(into: list[Publication], message: Message) -> None:
         for user in pair_of(conversation):
             other = partner(conversation, user)
             stored = StoredEvent(with_=other, client_id=message.client_id, seq=message.seq)
-            into.append(_publication(user_channel(user), stored))
+            into.append(_make_publication(user_channel(user), stored))
 
 
 def change_publications(into: list[Publication], change: Change) -> None:
     """The event of a change that applied: to the room, or to both users."""
     conversation = change.conversation
     if is_room(conversation):
-        into.append(_publication(room_channel(room_of(conversation)), change_event(change, None)))
+        into.append(_make_publication(room_channel(room_of(conversation)), change_event(change, None)))
     else:
-        into.extend(_publication(user_channel(user), change_event(change, user)) for user in pair_of(conversation))
+        into.extend(_make_publication(user_channel(user), change_event(change, user)) for user in pair_of(conversation))
 
 
 def change_event(change: Change, viewer: str | None) -> ConversationEvent:
@@ -66,7 +66,7 @@ def change_event(change: Change, viewer: str | None) -> ConversationEvent:
     return ReadEvent(room=room, with_=with_, user=change.actor, seq=change.seq)
 
 
-def _publication(channel: str, event: ServerFrame) -> Publication:
+def _make_publication(channel: str, event: ServerFrame) -> Publication:
     return Publication(channel, pack_event(encode(event)))
 
 

@@ -1,7 +1,7 @@
 """The last `seq` of each conversation, as far as this process knows.
 
-It is a cache, and may be stale: another writer owned the partition meanwhile. The history's unique indexes tell
-(`Fenced`), and then the conversations concerned are forgotten and loaded again.
+It is a cache, and may be stale: another writer may have owned the partition meanwhile. Then the history's unique
+indexes refuse what is stored (`Fenced`), and the conversations concerned are forgotten and loaded again.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ class Sequencer:
         self._max = max_conversations
         self._last: OrderedDict[str, int] = OrderedDict()
 
-    def last(self, conversations: Collection[str]) -> dict[str, int] | None:
+    def last_seqs(self, conversations: Collection[str]) -> dict[str, int] | None:
         """The last seq of each (0: none yet); None when one must be loaded first. The answer is the caller's own."""
-        known = self._last
+        last = self._last
         try:
-            return {conversation: known[conversation] for conversation in conversations}
+            return {conversation: last[conversation] for conversation in conversations}
         except KeyError:
             return None
 
-    async def load(self, conversations: Collection[str]) -> dict[str, int]:
+    async def load_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         """As `last`, but asks history for those that are not known, in one call."""
         unknown = [conversation for conversation in conversations if conversation not in self._last]
         newest = await self._history.newest_seqs(unknown)
         return {c: self._last[c] if c in self._last else newest[c] for c in conversations}
 
-    def advance(self, last: Mapping[str, int]) -> None:
-        """These were stored."""
+    def advance_seqs(self, last: Mapping[str, int]) -> None:
+        """Note what was stored."""
         for conversation, seq in last.items():
             self._last[conversation] = seq
             self._last.move_to_end(conversation)
         while len(self._last) > self._max:
             self._last.popitem(last=False)
 
-    def forget(self, conversations: Collection[str]) -> None:
-        """What was known of these may be wrong."""
+    def forget_seqs(self, conversations: Collection[str]) -> None:
+        """Drop these: their last seqs may be wrong."""
         for conversation in conversations:
             self._last.pop(conversation, None)
 

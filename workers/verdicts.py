@@ -1,9 +1,10 @@
 """The handler of verdicts: withdraws texts, blocks senders, and fills the review queue.
 
-Law 1: a text is withdrawn by a record in the log of its conversation, so that a conversation keeps its one writer.
-Law 2: a verdict's last step is its case; one that comes again finds the case, and does nothing. So what a moderator
-undid stays undone. Law 3: a verdict on a message that is not stored yet waits for it, with those behind it; none is
-skipped. One whose message does not appear for an hour goes to the dead letters.
+Rule 1: a text is withdrawn by a record in the log of its conversation, so that a conversation keeps its one writer.
+Rule 2: a verdict's last step is its case; one that comes again finds the case, and does nothing. So what a moderator
+  undid stays undone.
+Rule 3: a verdict on a message that is not stored yet waits for it, with those behind it; none is skipped. One whose
+  message does not appear for an hour goes to the dead letters.
 """
 
 from __future__ import annotations
@@ -65,71 +66,70 @@ class VerdictHandler:
         self._relay = relay
         self._clock = clock
 
-    def decode(self, value: bytes) -> VerdictRecord:
+    def decode_record(self, value: bytes) -> VerdictRecord:
         """The verdict in a value, or `Poison`."""
         return decode(value)
 
-    async def handle(self, records: Sequence[VerdictRecord]) -> None:
-        """See `Handler.handle`."""
+    async def handle_records(self, records: Sequence[VerdictRecord]) -> None:
         waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}
         stored = await self._history.find_by_client_ids(waiting)
         for record in records:
             if record.held is not None:
-                await self._settle(record, record.held)
+                await self._settle_held_message(record, record.held)
                 continue
             if record.seq:
-                await self._carry_out(record, record.seq)
+                await self._apply_verdict(record, record.seq)
                 continue
             message = stored.get((record.sender, record.client_id))
-            if message is None:
-                await self._wait_for(record)
+            if message is None:  # rule 3
+                await self._wait_for_message(record)
             elif message.conversation == record.conversation:
-                await self._carry_out(record, message.seq)
+                await self._apply_verdict(record, message.seq)
             # Else the same message was sent to two conversations, and never appeared in this one.
 
-    async def _settle(self, record: VerdictRecord, held: Sent) -> None:
-        """Let a message that was held go on its way, or tell its sender why not. (One that is to be flagged is checked
-        once more when it has its `seq`, by which moderators find it.)"""
+    async def _settle_held_message(self, record: VerdictRecord, held: Sent) -> None:
+        """Append a held message that may pass to the log, or notify its sender that it is refused. A message to be
+        flagged passes too: it is checked again when it has its `seq`, by which moderators find it."""
         if record.verdict in {Verdict.ALLOW, Verdict.FLAG}:
             allowed = structs.replace(held, held=False)
             await self._log.append(topic_of(held.conversation), held.conversation, encode(allowed))
             return
         subject = f"held:{record.sender}:{record.client_id}"
         if await self._cases.find_case(subject) is not None:
-            return
+            return  # rule 2
         room, with_ = place(record.conversation, record.sender)
         event = RefusedEvent(room=room, with_=with_, client_id=record.client_id, reason=record.reason)
         await self._relay.publish([Publication(user_channel(record.sender), pack_event(encode_event(event)))])
         if record.verdict is Verdict.BLOCK:
-            await self._block(record)
-        await self._judge(record, 0, subject)
+            await self._block_sender(record)
+        await self._record_case(record, 0, subject)
 
-    async def _wait_for(self, record: VerdictRecord) -> None:
+    async def _wait_for_message(self, record: VerdictRecord) -> None:
         if is_room(record.conversation) and await self._rooms.get_room(room_of(record.conversation)) is None:
             return  # the room was deleted, with what was said in it
         if self._clock() - record.ts > WAIT_MS:
             raise Poison("the message of this verdict was not stored within an hour")
         raise Unavailable("a message that has a verdict is not stored yet")
 
-    async def _carry_out(self, record: VerdictRecord, seq: int) -> None:
+    async def _apply_verdict(self, record: VerdictRecord, seq: int) -> None:
         known = await self._cases.find_case(message_subject(record.conversation, seq))
         if known is not None and known.revision >= record.revision:
-            return
-        if record.seq and not await self._was_edited_by(record):
+            return  # rule 2
+        if record.seq and not await self._was_edited_by_author(record):
             return
         if record.verdict in {Verdict.REMOVE, Verdict.BLOCK}:
-            await self._withdraw(record, seq)
+            await self._withdraw_message(record, seq)
         if record.verdict is Verdict.BLOCK:
-            await self._block(record)
-        await self._judge(record, seq, message_subject(record.conversation, seq))
+            await self._block_sender(record)
+        await self._record_case(record, seq, message_subject(record.conversation, seq))  # rule 2: last
 
-    async def _was_edited_by(self, record: VerdictRecord) -> bool:
-        """False for the edit of another's message, which never applied. What is not stored yet may be theirs: the
-        withdrawal comes after the edit in the log, and looks at the author again."""
+    async def _was_edited_by_author(self, record: VerdictRecord) -> bool:
+        """False if the author of the edit is not the author of the message: then the edit never applied. A message
+        that is not stored yet counts as theirs: the withdrawal follows the edit in the log, and checks the author."""
         message: Message | None = await self._history.get_message(record.conversation, record.seq)
         return message is None or message.sender == record.sender
 
-    async def _withdraw(self, record: VerdictRecord, seq: int) -> None:
+    async def _withdraw_message(self, record: VerdictRecord, seq: int) -> None:
         conversation = record.conversation
         withdrawal = Moderated(
             conversation=conversation,
@@ -139,15 +139,15 @@ class VerdictHandler:
             reason=record.reason,
             author=record.sender,
         )
-        await self._log.append(topic_of(conversation), conversation, encode(withdrawal))
+        await self._log.append(topic_of(conversation), conversation, encode(withdrawal))  # rule 1
 
-    async def _block(self, record: VerdictRecord) -> None:
+    async def _block_sender(self, record: VerdictRecord) -> None:
         try:
             await self._moderation.block_user(record.sender, by=POLICY, reason=record.reason, seconds=None)
         except NotFound:
             return  # the account is gone
 
-    async def _judge(self, record: VerdictRecord, seq: int, subject: str) -> None:
+    async def _record_case(self, record: VerdictRecord, seq: int, subject: str) -> None:
         flagged = record.verdict is Verdict.FLAG
         now = self._clock()
         case = Case(

@@ -13,7 +13,7 @@ from chat.assembly import open_log
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings
 from rookery.cli.topics import check_backend
-from workers.appending import Entry, append_all
+from workers.appending import NewRecord, append_all
 from workers.dead_letters import SUFFIX, dead_topic
 
 GROUP = "dead-letters"
@@ -99,7 +99,7 @@ async def _revive(log: Log, fallback: str, batch: Batch) -> None:
     entries = []
     for record in batch.records:
         topic, headers = original(record, fallback)
-        entries.append(Entry(topic, record.key, record.value, headers))
+        entries.append(NewRecord(topic, record.key, record.value, headers))
     await append_all(log, entries)
 
 

@@ -66,10 +66,10 @@ class HastyLog(ProcessLog):
 class PublishingHandler(PersistenceHandler):
     """Tells the edges first, because that is faster."""
 
-    async def _store(
+    async def _store_records(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
     ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
-        last = await self._sequencer.load({record.conversation for record in sent.values()})
+        last = await self._sequencer.load_seqs({record.conversation for record in sent.values()})
         publications: list[Publication] = []
         for record in sent.values():
             last[record.conversation] += 1
@@ -83,27 +83,27 @@ class PublishingHandler(PersistenceHandler):
                 client_id=record.client_id,
             )
             message_publications(publications, message)
-        await self._publish(publications)
-        return await super()._store(sent, changes, mentions)
+        await self._publish_events(publications)
+        return await super()._store_records(sent, changes, mentions)
 
 
 class ForgetfulHandler(PersistenceHandler):
     """Takes it that what is stored has been published, too."""
 
-    async def _store(
+    async def _store_records(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
     ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
         known = await self._history.find_by_client_ids(list(sent))
-        stored, applied = await super()._store(sent, changes, mentions)
+        stored, applied = await super()._store_records(sent, changes, mentions)
         return {key: message for key, message in stored.items() if key not in known}, applied
 
 
 class ResignedHandler(PersistenceHandler):
     """Gives up when the store fails, and lets the pool commit."""
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         try:
-            await super().handle(records)
+            await super().handle_records(records)
         except Unavailable:
             return
 
@@ -111,7 +111,7 @@ class ResignedHandler(PersistenceHandler):
 class StubbornSequencer(Sequencer):
     """Never doubts what it remembers, whoever owned the partition meanwhile."""
 
-    def forget(self, conversations: Collection[str]) -> None:
+    def forget_seqs(self, conversations: Collection[str]) -> None:
         return
 
 

@@ -27,7 +27,7 @@ ON_SQLITE = 8
 class RestlessHandler(PersistenceHandler):
     """Goes round in circles, without time passing."""
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         while True:
             await anyio.lowlevel.checkpoint()
 
@@ -35,7 +35,7 @@ class RestlessHandler(PersistenceHandler):
 class IdleHandler(PersistenceHandler):
     """Waits for something that never happens."""
 
-    async def handle(self, records: Sequence[AnyRecord]) -> None:
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         await anyio.sleep_forever()
 
 

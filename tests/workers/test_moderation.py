@@ -21,7 +21,7 @@ from tests.support.builders import ANN, BEN, HALL, NOW
 from tests.support.clocks import virtual_time
 from tests.support.faults import FaultyLog, first
 from tests.support.judging import DM, Judging, edited, judging, sent
-from workers.appending import Entry, append_all
+from workers.appending import NewRecord, append_all
 from workers.moderation import ModerationHandler, edited_id
 
 pytestmark = pytest.mark.anyio
@@ -92,16 +92,16 @@ async def test_a_verdict_that_cannot_be_appended_is_asked_for_again(world: Judgi
 
     handler = ModerationHandler(world.moderation, world.stores.cases, Away(world.log))
     with pytest.raises(Unavailable):
-        await handler.handle([sent("badword")])
+        await handler.handle_records([sent("badword")])
     assert await world.verdicts() == []
 
 
 async def test_what_is_no_record_is_poison(world: Judging) -> None:
     handler = ModerationHandler(world.moderation, world.stores.cases, world.log)
     with pytest.raises(Poison):
-        handler.decode(b"{}")
+        handler.decode_record(b"{}")
     record = sent("x")
-    assert handler.decode(encode(record)) == record
+    assert handler.decode_record(encode(record)) == record
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"[1]", b"\xff", b'{"verdict": "allow"}'])
@@ -120,7 +120,7 @@ async def test_a_verdict_that_allows_is_poison() -> None:
 
 async def test_many_are_appended_in_order(world: Judging) -> None:
     await append_all(world.log, [])
-    await append_all(world.log, [Entry(VERDICT_TOPIC, "k", b"%d" % number) for number in range(50)])
+    await append_all(world.log, [NewRecord(VERDICT_TOPIC, "k", b"%d" % number) for number in range(50)])
     assert [int(record.value) for record in await world.log.recent(VERDICT_TOPIC, 0, 100)] == list(range(50))
 
 
@@ -134,7 +134,7 @@ class Silent(FaultyLog):
 @virtual_time
 async def test_a_log_that_does_not_answer_is_not_waited_for_for_ever(world: Judging) -> None:
     with anyio.fail_after(60), pytest.raises(Unavailable, match="in time"):
-        await append_all(Silent(world.log), [Entry(VERDICT_TOPIC, "k", b"1")])
+        await append_all(Silent(world.log), [NewRecord(VERDICT_TOPIC, "k", b"1")])
 
 
 class Refusing(FaultyLog):
@@ -146,4 +146,4 @@ class Refusing(FaultyLog):
 
 async def test_a_record_that_was_not_taken_is_told(world: Judging) -> None:
     with pytest.raises(Unavailable, match="lost"):
-        await append_all(Refusing(world.log), [Entry(VERDICT_TOPIC, "k", b"1")] * 2)
+        await append_all(Refusing(world.log), [NewRecord(VERDICT_TOPIC, "k", b"1")] * 2)

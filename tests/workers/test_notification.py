@@ -55,7 +55,7 @@ async def test_members_who_are_offline_or_named_hear_of_a_message_and_the_sender
         for user in (ann, cid, dora):
             await here.presence.enter_session(user.id, new_id())
         channel = Channel()
-        await handler(here, channel).handle([notice(room_key(room), ann.id, cid.id, ann.id)])
+        await handler(here, channel).handle_records([notice(room_key(room), ann.id, cid.id, ann.id)])
         assert {(each.user, each.mentioned) for each in channel.taken} == {(bob.id, False), (cid.id, True)}
 
 
@@ -64,17 +64,17 @@ async def test_of_a_direct_message_the_other_hears_who_is_offline() -> None:
         ann, bob = await here.user("ann"), await here.user("bob")
         channel = Channel()
         work = handler(here, channel)
-        await work.handle([notice(dm_key(ann.id, bob.id), bob.id)])
+        await work.handle_records([notice(dm_key(ann.id, bob.id), bob.id)])
         assert channel.users == {ann.id}
         await here.presence.enter_session(ann.id, new_id())
-        await work.handle([notice(dm_key(ann.id, bob.id), bob.id)])
+        await work.handle_records([notice(dm_key(ann.id, bob.id), bob.id)])
         assert len(channel.taken) == work.notified == 1
 
 
 async def test_a_room_that_is_gone_has_nobody() -> None:
     async with world() as here:
         work = handler(here, channel := Channel())
-        await work.handle([notice(room_key(new_id()), new_id())])
+        await work.handle_records([notice(room_key(new_id()), new_id())])
         assert not channel.taken
         assert not work.notified
 
@@ -86,9 +86,9 @@ async def test_a_channel_that_fails_is_tried_again_and_the_others_are_not_kept_f
         work = handler(here, failing, working)
         records = [notice(dm_key(ann.id, bob.id), bob.id)]
         with pytest.raises(Unavailable):
-            await work.handle(records)
+            await work.handle_records(records)
         assert working.users == {ann.id}
-        await work.handle(records)
+        await work.handle_records(records)
         assert failing.users == {ann.id}
 
 
@@ -106,8 +106,8 @@ async def test_the_persistence_pool_tells_of_what_it_stored_and_the_pool_notifie
         room = room_key(await here.room(ann, bob))
         storing = PersistenceHandler(here.history, here.accounts, here.relay, notices=here.log)
         records = [sent(text, room=room, actor=ann.id) for text in ("hello @bob", "again")]
-        await storing.handle(records)
-        await storing.handle(records)  # as after a crash before the commit: at least once
+        await storing.handle_records(records)
+        await storing.handle_records(records)  # as after a crash before the commit: at least once
         channel = Channel()
         async with anyio.create_task_group() as tasks:
             pool = Pool(here.log, "notification", [NOTIFICATION_TOPIC], handler(here, channel))
@@ -128,6 +128,6 @@ async def test_a_message_whose_notice_is_not_taken_is_handled_again() -> None:
         storing = PersistenceHandler(here.history, here.accounts, here.relay, notices=log)
         records = [sent("hello", room=room, actor=ann.id)]
         with pytest.raises(Unavailable):
-            await storing.handle(records)
-        await storing.handle(records)
+            await storing.handle_records(records)
+        await storing.handle_records(records)
         assert await here.history.newest_seqs([room]) == {room: 1}

@@ -43,8 +43,8 @@ def texts(messages: list[Message]) -> list[tuple[int, str | None]]:
 
 
 async def test_messages_get_their_seqs_in_order(world: PersistingWorld) -> None:
-    await world.handler.handle([sent("a"), sent("x", room=OTHER_ROOM), sent("b"), sent("y", room=OTHER_ROOM)])
-    await world.handler.handle([sent("c")])
+    await world.handler.handle_records([sent("a"), sent("x", room=OTHER_ROOM), sent("b"), sent("y", room=OTHER_ROOM)])
+    await world.handler.handle_records([sent("c")])
     assert texts(await world.stored()) == [(1, "a"), (2, "b"), (3, "c")]
     assert texts(await world.stored(OTHER_ROOM)) == [(1, "x"), (2, "y")]
     assert world.history.asked_newest == 1
@@ -56,7 +56,7 @@ async def test_a_room_message_is_published_after_it_is_stored(world: PersistingW
 
     world.relay.before_publish = check
     one, two = sent("one"), sent("two", actor=BOB, reply_to=1)
-    await world.handler.handle([one, two])
+    await world.handler.handle_records([one, two])
     assert len(world.relay.published) == 1
     common: dict[str, Any] = {"type": "message", "room": room_of(ROOM), "ts": rfc3339(NOW), "mentions": []}
     sender = {"id": ANN, "name": "Ann"}
@@ -72,7 +72,7 @@ async def test_a_room_message_is_published_after_it_is_stored(world: PersistingW
 
 async def test_a_direct_message_is_reported_as_stored_to_both(world: PersistingWorld) -> None:
     message = sent("psst", room=DM)
-    await world.handler.handle([message])
+    await world.handler.handle_records([message])
     (stored,) = await world.stored(DM)
     assert (stored.seq, stored.text, stored.sender) == (1, "psst", ANN)
     told = {"type": "stored", "client_id": message.client_id, "seq": 1}
@@ -82,7 +82,7 @@ async def test_a_direct_message_is_reported_as_stored_to_both(world: PersistingW
 
 
 async def test_mentions_are_the_users_that_exist(world: PersistingWorld) -> None:
-    await world.handler.handle(
+    await world.handler.handle_records(
         [
             sent("hello @Bob, @nobody and @bob again"),
             sent("plain, no mention"),
@@ -96,7 +96,7 @@ async def test_mentions_are_the_users_that_exist(world: PersistingWorld) -> None
 
 async def test_a_duplicate_in_a_batch_is_dropped(world: PersistingWorld) -> None:
     key = new_id()
-    await world.handler.handle(
+    await world.handler.handle_records(
         [sent("a", client_id=key), sent("b"), sent("again", client_id=key), sent("bob's", client_id=key, actor=BOB)]
     )
     assert texts(await world.stored()) == [(1, "a"), (2, "b"), (3, "bob's")]
@@ -105,17 +105,17 @@ async def test_a_duplicate_in_a_batch_is_dropped(world: PersistingWorld) -> None
 
 async def test_a_duplicate_of_a_stored_message_is_published_again_with_its_seq(world: PersistingWorld) -> None:
     one, two, three = sent("one"), sent("two"), sent("three")
-    await world.handler.handle([one, two])
+    await world.handler.handle_records([one, two])
     world.relay.published.clear()
-    await world.new_handler().handle([two, three])
+    await world.new_handler().handle_records([two, three])
     assert texts(await world.stored()) == [(1, "one"), (2, "two"), (3, "three")]
     assert [(event["seq"], event["text"]) for _, event in world.events()] == [(2, "two"), (3, "three")]
 
 
 async def test_only_duplicates_store_nothing(world: PersistingWorld) -> None:
     message = sent("one", room=DM)
-    await world.handler.handle([message])
-    await world.handler.handle([message, message])
+    await world.handler.handle_records([message])
+    await world.handler.handle_records([message, message])
     assert len(await world.stored(DM)) == 1
     assert [event["seq"] for _, event in world.events()] == [1, 1, 1, 1]
     assert world.history.applied == [(1, 0)]
@@ -123,24 +123,24 @@ async def test_only_duplicates_store_nothing(world: PersistingWorld) -> None:
 
 async def test_a_message_that_comes_again_after_it_was_changed_says_so(world: PersistingWorld) -> None:
     one, two = sent("one"), sent("two")
-    await world.handler.handle([one, two])
-    await world.handler.handle(
+    await world.handler.handle_records([one, two])
+    await world.handler.handle_records(
         [
             Edited(conversation=ROOM, actor=ANN, ts=NOW + 1, seq=1, text="better"),
             Deleted(conversation=ROOM, actor=ANN, ts=NOW + 1, seq=2),
         ]
     )
     world.relay.published.clear()
-    await world.handler.handle([one, two])
+    await world.handler.handle_records([one, two])
     told = [(event["seq"], event["text"], event["edited"], event["deleted"]) for _, event in world.events()]
     assert told == [(1, "better", True, False), (2, None, False, True)]
 
 
 async def test_a_client_id_counts_over_all_conversations(world: PersistingWorld) -> None:
     key = new_id()
-    await world.handler.handle([sent("a", client_id=key)])
+    await world.handler.handle_records([sent("a", client_id=key)])
     world.relay.published.clear()
-    await world.handler.handle([sent("again", room=OTHER_ROOM, client_id=key), sent("new", room=OTHER_ROOM)])
+    await world.handler.handle_records([sent("again", room=OTHER_ROOM, client_id=key), sent("new", room=OTHER_ROOM)])
     assert texts(await world.stored(OTHER_ROOM)) == [(1, "new")]
     # The other room's partition publishes its own messages, in its order.
     assert [(channel, event["text"]) for channel, event in world.events()] == [(OTHER_ROOM, "new")]
@@ -148,10 +148,10 @@ async def test_a_client_id_counts_over_all_conversations(world: PersistingWorld)
 
 async def test_another_writer_is_noticed_and_the_seqs_go_on(world: PersistingWorld) -> None:
     other = world.new_handler()
-    await world.handler.handle([sent("a")])
-    await other.handle([sent("b"), sent("c")])
-    await world.handler.handle([sent("d"), sent("x", room=OTHER_ROOM)])
-    await other.handle([sent("e")])
+    await world.handler.handle_records([sent("a")])
+    await other.handle_records([sent("b"), sent("c")])
+    await world.handler.handle_records([sent("d"), sent("x", room=OTHER_ROOM)])
+    await other.handle_records([sent("e")])
     assert texts(await world.stored()) == [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]
     assert [event["seq"] for event in world.seen()] == [1, 2, 3, 4, 5]
 
@@ -161,10 +161,10 @@ async def test_another_writer_that_stores_the_same_batch_wins(world: PersistingW
 
     async def overtake() -> None:
         world.history.before_apply = nothing
-        await world.new_handler().handle(batch[:2])
+        await world.new_handler().handle_records(batch[:2])
 
     world.history.before_apply = overtake
-    await world.handler.handle(batch)
+    await world.handler.handle_records(batch)
     assert texts(await world.stored()) == [(1, "a"), (2, "b"), (3, "c")]
     assert [event["text"] for event in world.seen()] == ["a", "b", "c"]
 
@@ -172,7 +172,7 @@ async def test_another_writer_that_stores_the_same_batch_wins(world: PersistingW
 async def test_who_is_fenced_for_ever_gives_up_for_now(world: PersistingWorld) -> None:
     world.history.before_apply = first(Fenced("again"), times=100)
     with pytest.raises(Unavailable):
-        await world.handler.handle([sent("a")])
+        await world.handler.handle_records([sent("a")])
     assert world.publications == []
 
 
@@ -180,22 +180,24 @@ async def test_a_store_that_fails_publishes_nothing_and_may_be_tried_again(world
     batch = [sent("a"), sent("b")]
     world.history.before_apply = first(Unavailable("away"))
     with pytest.raises(Unavailable):
-        await world.handler.handle(batch)
+        await world.handler.handle_records(batch)
     # It stored, and only the answer was lost.
     world.history.after_apply = first(Unavailable("away"))
     with pytest.raises(Unavailable):
-        await world.handler.handle(batch)
+        await world.handler.handle_records(batch)
     assert world.publications == []
-    await world.handler.handle(batch)
+    await world.handler.handle_records(batch)
     assert texts(await world.stored()) == [(1, "a"), (2, "b")]
     assert [event["text"] for event in world.seen()] == ["a", "b"]
 
 
 @virtual_time
 async def test_a_relay_that_fails_is_asked_again(world: PersistingWorld) -> None:
-    await world.handler.handle([sent("a")])
+    await world.handler.handle_records([sent("a")])
     world.relay.before_publish = first(Unavailable("away"), times=4)
-    await world.handler.handle([sent("b"), Reacted(conversation=ROOM, actor=BOB, ts=NOW, seq=1, emoji="👍"), sent("c")])
+    await world.handler.handle_records(
+        [sent("b"), Reacted(conversation=ROOM, actor=BOB, ts=NOW, seq=1, emoji="👍"), sent("c")]
+    )
     assert [event["type"] for _, event in world.events()] == ["message", "message", "reaction", "message"]
     assert len(world.history.applied) == 2
 
@@ -205,8 +207,8 @@ class TestChanges:
 
     @pytest.fixture
     async def filled(self, world: PersistingWorld) -> PersistingWorld:
-        await world.handler.handle([sent("one"), sent("two"), sent("three")])
-        await world.handler.handle([sent("one", room=DM), sent("two", room=DM), sent("three", room=DM)])
+        await world.handler.handle_records([sent("one"), sent("two"), sent("three")])
+        await world.handler.handle_records([sent("one", room=DM), sent("two", room=DM), sent("three", room=DM)])
         world.relay.published.clear()
         return world
 
@@ -235,11 +237,11 @@ class TestChanges:
     )
     async def test_is_told_when_it_applied(self, filled: PersistingWorld, change: Any, told: dict[str, Any]) -> None:
         in_room, in_dm = _in(change, ROOM), _in(change, DM)
-        await filled.handler.handle([in_room, in_room])
+        await filled.handler.handle_records([in_room, in_room])
         assert filled.events() == [(room_channel(room_of(ROOM)), told | {"room": room_of(ROOM)})]
         filled.relay.published.clear()
-        await filled.handler.handle([in_dm])
-        await filled.handler.handle([in_dm])
+        await filled.handler.handle_records([in_dm])
+        await filled.handler.handle_records([in_dm])
         assert filled.events() == [
             (user_channel(ANN), told | {"with": BOB}),
             (user_channel(BOB), told | {"with": ANN}),
@@ -248,11 +250,11 @@ class TestChanges:
     async def test_a_reaction_that_is_taken_back_is_told(self, filled: PersistingWorld) -> None:
         reacted = Reacted(conversation=ROOM, actor=BOB, ts=NOW, seq=1, emoji="🎉")
         taken_back = Reacted(conversation=ROOM, actor=BOB, ts=NOW, seq=1, emoji="🎉", remove=True)
-        await filled.handler.handle([taken_back, reacted, taken_back])
+        await filled.handler.handle_records([taken_back, reacted, taken_back])
         assert [event["remove"] for _, event in filled.events()] == [False, True]
 
     async def test_what_a_stranger_changes_is_not_told(self, filled: PersistingWorld) -> None:
-        await filled.handler.handle(
+        await filled.handler.handle_records(
             [
                 Edited(conversation=ROOM, actor=BOB, ts=NOW, seq=1, text="not mine"),
                 Deleted(conversation=ROOM, actor=BOB, ts=NOW, seq=1),
@@ -263,7 +265,7 @@ class TestChanges:
         assert filled.relay.published == []
 
     async def test_messages_and_changes_are_told_in_their_order(self, filled: PersistingWorld) -> None:
-        await filled.handler.handle(
+        await filled.handler.handle_records(
             [
                 sent("four"),
                 Deleted(conversation=ROOM, actor=ANN, ts=NOW, seq=1),
@@ -304,18 +306,18 @@ def _in(change: Any, conversation: str) -> Any:
 )
 async def test_what_is_no_record_is_poison(world: PersistingWorld, value: bytes) -> None:
     with pytest.raises(Poison):
-        world.handler.decode(value)
+        world.handler.decode_record(value)
 
 
 async def test_a_record_is_decoded(world: PersistingWorld) -> None:
     for record in (sent("a"), sent("b", room=DM)):
-        assert world.handler.decode(encode(record)) == record
+        assert world.handler.decode_record(encode(record)) == record
 
 
 async def test_a_repetition_is_told_where_it_is_stored_whatever_comes_with_it(world: PersistingWorld) -> None:
     stored = sent("first", room=OTHER_ROOM, client_id=CID)
-    await world.handler.handle([stored])
+    await world.handler.handle_records([stored])
     world.relay.published.clear()
-    await world.handler.handle([sent("elsewhere", client_id=CID), stored])
+    await world.handler.handle_records([sent("elsewhere", client_id=CID), stored])
     (publications,) = world.relay.published
     assert [publication.channel for publication in publications] == [room_channel(room_of(OTHER_ROOM))]

@@ -33,13 +33,13 @@ class Recorder:
     def handled(self) -> list[int]:
         return [number for batch in self.batches for number in batch]
 
-    def decode(self, value: bytes) -> int:
+    def decode_record(self, value: bytes) -> int:
         try:
             return int(value)
         except ValueError:
             raise Poison("not a number") from None
 
-    async def handle(self, records: Sequence[int]) -> None:
+    async def handle_records(self, records: Sequence[int]) -> None:
         await checkpoint()
         for number in records:
             if number in self.faults:

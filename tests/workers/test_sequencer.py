@@ -15,34 +15,34 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def world() -> AsyncIterator[PersistingWorld]:
     async with persisting_world() as made:
-        await made.handler.handle([sent("a"), sent("b")])
+        await made.handler.handle_records([sent("a"), sent("b")])
         made.history.asked_newest = 0
         yield made
 
 
 async def test_it_loads_once_what_it_does_not_know(world: PersistingWorld) -> None:
     sequencer = Sequencer(world.history)
-    assert sequencer.last([ROOM]) is None
-    assert await sequencer.load([ROOM, OTHER_ROOM]) == {ROOM: 2, OTHER_ROOM: 0}
+    assert sequencer.last_seqs([ROOM]) is None
+    assert await sequencer.load_seqs([ROOM, OTHER_ROOM]) == {ROOM: 2, OTHER_ROOM: 0}
     assert world.history.asked_newest == 1
-    sequencer.advance({ROOM: 5, OTHER_ROOM: 1})
-    assert sequencer.last([ROOM]) == {ROOM: 5}
-    assert sequencer.last([]) == {}
+    sequencer.advance_seqs({ROOM: 5, OTHER_ROOM: 1})
+    assert sequencer.last_seqs([ROOM]) == {ROOM: 5}
+    assert sequencer.last_seqs([]) == {}
     assert world.history.asked_newest == 1
 
 
 async def test_it_loads_again_what_it_forgot(world: PersistingWorld) -> None:
     sequencer = Sequencer(world.history)
-    sequencer.advance({ROOM: 9, OTHER_ROOM: 9})
-    sequencer.forget([ROOM, "unknown"])
-    assert sequencer.last([ROOM, OTHER_ROOM]) is None
-    assert await sequencer.load([ROOM, OTHER_ROOM]) == {ROOM: 2, OTHER_ROOM: 9}
+    sequencer.advance_seqs({ROOM: 9, OTHER_ROOM: 9})
+    sequencer.forget_seqs([ROOM, "unknown"])
+    assert sequencer.last_seqs([ROOM, OTHER_ROOM]) is None
+    assert await sequencer.load_seqs([ROOM, OTHER_ROOM]) == {ROOM: 2, OTHER_ROOM: 9}
 
 
 async def test_the_least_recently_used_is_forgotten(world: PersistingWorld) -> None:
     sequencer = Sequencer(world.history, max_conversations=2)
-    sequencer.advance({ROOM: 7, "room:1": 1})
-    sequencer.advance({ROOM: 8, "room:2": 1})
+    sequencer.advance_seqs({ROOM: 7, "room:1": 1})
+    sequencer.advance_seqs({ROOM: 8, "room:2": 1})
     assert len(sequencer) == 2
-    assert sequencer.last([ROOM, "room:2"]) == {ROOM: 8, "room:2": 1}
+    assert sequencer.last_seqs([ROOM, "room:2"]) == {ROOM: 8, "room:2": 1}
     assert world.history.asked_newest == 0

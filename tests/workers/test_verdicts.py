@@ -124,11 +124,11 @@ async def test_a_guess_at_anothers_message_does_not_withdraw_it(world: Judging) 
 async def test_a_verdict_waits_for_its_message(world: Judging) -> None:
     message = sent("badword")
     with pytest.raises(Unavailable, match="not stored yet"):
-        await handler(world).handle([verdict(message)])
+        await handler(world).handle_records([verdict(message)])
     assert await world.withdrawals() == []
     await world.send(message)
     await world.run("persistence")
-    await handler(world).handle([verdict(message)])
+    await handler(world).handle_records([verdict(message)])
     assert len(await world.withdrawals()) == 1
 
 
@@ -140,18 +140,18 @@ async def test_those_in_front_are_carried_out_meanwhile_and_once(world: Judging)
     both = [verdict(one), verdict(two)]
     for _ in range(3):
         with pytest.raises(Unavailable):
-            await handler(world).handle(both)
+            await handler(world).handle_records(both)
     assert len(await world.withdrawals()) == 1
 
 
 async def test_a_message_that_never_appears_is_given_up_in_the_end(world: Judging) -> None:
     with pytest.raises(Poison, match="within an hour"):
-        await handler(world).handle([verdict(sent("x", ts=NOW - WAIT_MS - 1000))])
+        await handler(world).handle_records([verdict(sent("x", ts=NOW - WAIT_MS - 1000))])
 
 
 async def test_what_was_said_in_a_deleted_room_is_not_waited_for(world: Judging) -> None:
     await world.stores.rooms.delete_room(ROOM)
-    await handler(world).handle([verdict(sent("x"))])
+    await handler(world).handle_records([verdict(sent("x"))])
     assert await world.withdrawals() == []
 
 
@@ -168,7 +168,7 @@ async def test_a_verdict_that_comes_again_changes_nothing(world: Judging) -> Non
     await world.run()
     assert await world.world.is_blocked(ANN)
     await world.moderation.unblock_user(ANN, by=BEN)
-    await handler(world).handle([verdict(message, Verdict.BLOCK)])
+    await handler(world).handle_records([verdict(message, Verdict.BLOCK)])
     assert not await world.world.is_blocked(ANN)
     assert len(await world.withdrawals()) == 1
 
@@ -180,7 +180,7 @@ async def test_a_report_before_the_verdict_does_not_stand_in_its_way(world: Judg
     case = Case(id=new_id(), subject=message_subject(HALL, 1), kind=CaseKind.REPORTED, user=ANN, opened=NOW)
     entry = AuditEntry(id=new_id(), at=NOW, by=BEN, action=CaseAction.REPORT, user=ANN)
     await world.stores.cases.add_report(case, Report(BEN, "rude", NOW), entry)
-    await handler(world).handle([verdict(message)])
+    await handler(world).handle_records([verdict(message)])
     (decided,) = await world.stores.cases.list_cases(CaseState.DECIDED, None, 10)
     assert (decided.id, decided.kind, len(decided.reports)) == (case.id, CaseKind.REMOVED, 1)
     assert len(await world.withdrawals()) == 1
@@ -192,9 +192,9 @@ async def test_a_block_that_cannot_be_made_now_is_made_later(world: Judging) -> 
     await world.run("persistence")
     world.moderation.before_block = first(Unavailable("away"))
     with pytest.raises(Unavailable):
-        await handler(world).handle([verdict(message, Verdict.BLOCK)])
+        await handler(world).handle_records([verdict(message, Verdict.BLOCK)])
     assert await queue(world, CaseState.DECIDED) == []
-    await handler(world).handle([verdict(message, Verdict.BLOCK)])
+    await handler(world).handle_records([verdict(message, Verdict.BLOCK)])
     assert await world.world.is_blocked(ANN)
     await world.run()
     assert await world.texts() == [None]
@@ -218,9 +218,9 @@ async def test_a_cleaner_edit_before_the_verdict_is_withdrawn_with_the_text(worl
 
 async def test_values_are_decoded(world: Judging) -> None:
     record = verdict(sent("x"))
-    assert handler(world).decode(encode(record)) == record
+    assert handler(world).decode_record(encode(record)) == record
     with pytest.raises(Poison):
-        handler(world).decode(b"[]")
+        handler(world).decode_record(b"[]")
 
 
 async def test_a_verdict_on_nothing_goes_to_the_dead_letters(world: Judging) -> None:
@@ -239,7 +239,7 @@ async def test_cancelled_anywhere_the_verdict_is_carried_out_when_it_comes_again
     await world.run("persistence")
 
     async def carry_out() -> None:
-        await handler(world).handle([verdict(message, Verdict.BLOCK)])
+        await handler(world).handle_records([verdict(message, Verdict.BLOCK)])
 
     async for _ in each_suspension(carry_out):
         await carry_out()

@@ -82,7 +82,7 @@ async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(m
     await history.apply_batch([make_message(1, place, text="start") for place in PLACES], [])
 
     async def work() -> None:
-        await handler_of(mongo).handle(records)
+        await handler_of(mongo).handle_records(records)
 
     def next_records() -> list[AnyRecord]:
         messages = [sent(f"{number}-{index}", place) for index in range(2) for place in PLACES]

@@ -125,7 +125,7 @@ class Round:
         for number in range(BATCHES):
             batch = [sent(f"{number}:{index}", room) for index in range(EACH) for room in rooms]
             changes = [Reacted(conversation=room, actor=ANN, ts=NOW, seq=1, emoji=f"{number}") for room in rooms]
-            await until_available(handler.handle, [*batch, *changes])
+            await until_available(handler.handle_records, [*batch, *changes])
             for record in batch:
                 self.said[record.conversation].append(record.text)
             self.acknowledged += 1

@@ -160,7 +160,7 @@ async def test_writers_that_race_leave_no_hole_and_nothing_twice(mongo: Mongo) -
     async def work(offset: int) -> None:
         handler = handler_of(mongo)
         for start in range(offset, len(records), 7):
-            await until_available(partial(handler.handle, records[start : start + 10]))
+            await until_available(partial(handler.handle_records, records[start : start + 10]))
 
     async with anyio.create_task_group() as tasks:
         for offset in range(4):
