@@ -21,7 +21,7 @@ from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.adapters.mongo.client import open_mongo
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.schema import migrate
-from chat.adapters.redis.stream import pack
+from chat.adapters.redis.stream import pack_command
 from perf.store import make_messages
 
 PAUSE_SECONDS = 0.003
@@ -76,11 +76,11 @@ def redis(url: str, count: int, pause: float = PAUSE_SECONDS) -> list[float]:
     with socket.create_connection(address) as publisher, socket.create_connection(address) as subscriber:
         for sock in (publisher, subscriber):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        subscriber.sendall(pack("SUBSCRIBE", channel))
+        subscriber.sendall(pack_command("SUBSCRIBE", channel))
         reader = hiredis.Reader()
         reader.feed(subscriber.recv(65536))
         assert reader.gets()
-        command = pack("PUBLISH", channel, b"x" * 250)
+        command = pack_command("PUBLISH", channel, b"x" * 250)
         for number in range(count + 20):
             begun = time.perf_counter()
             publisher.sendall(command)

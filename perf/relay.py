@@ -28,7 +28,7 @@ import anyio
 import hiredis
 
 from chat.adapters.redis.relay import RedisRelay
-from chat.adapters.redis.stream import connect, pack
+from chat.adapters.redis.stream import open_connection, pack_command
 from chat.adapters.redis.target import Target, parse_target
 from chat.ports.relay import Publication
 from perf.measure import pin
@@ -88,8 +88,8 @@ async def read_coredis(target: Target, count: int, ready: Callable[[], None]) ->
 
 async def read_stream(target: Target, count: int, ready: Callable[[], None]) -> None:
     """hiredis on an AnyIO stream, and nothing around it."""
-    async with connect(target, target.address, 10.0) as stream:
-        await stream.send(pack("SUBSCRIBE", *CHANNELS))
+    async with open_connection(target, target.address, 10.0) as stream:
+        await stream.send(pack_command("SUBSCRIBE", *CHANNELS))
         got = -len(CHANNELS)
         while got < count:
             before = got
@@ -120,7 +120,9 @@ def publish(target: Target, count: int, rate: int, batch: int) -> None:
     """The other process: waits for a line on standard input, then publishes at the rate."""
     os.sched_setaffinity(0, {PUBLISHER_CORE})
     address = (target.address.host, target.address.port)
-    commands = [pack("PUBLISH", target.prefix + CHANNELS[number * 7919 % 1000], PAYLOAD) for number in range(1000)]
+    commands = [
+        pack_command("PUBLISH", target.prefix + CHANNELS[number * 7919 % 1000], PAYLOAD) for number in range(1000)
+    ]
     reader = hiredis.Reader()
     with socket.create_connection(address) as sock:
         sys.stdin.readline()
@@ -177,7 +179,7 @@ async def publish_redis_py(target: Target, batch: int) -> Sample:
         pipeline = client.pipeline(transaction=False)
         for _ in range(batch):
             pipeline.publish(CHANNELS[0], PAYLOAD)
-        await pipeline.execute()
+        await pipeline.execute_commands()
     taken = time.process_time_ns() - begun
     await client.aclose()
     return Sample(taken / PUBLISHED / 1000, 1 / batch)

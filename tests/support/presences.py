@@ -54,7 +54,7 @@ async def redis_presence() -> AsyncIterator[PresenceSystem]:
             end = timer.now + round(seconds * 1000)
             while timer.now < end:
                 timer.now = min(end, timer.now + round(SWEEP_SECONDS * 1000))
-                await other.sweep()
+                await other.sweep_due()
 
         yield PresenceSystem(presence, relay, wait)
 

@@ -32,14 +32,14 @@ class Script:
         self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Call(NamedTuple):
-    """A script to run on a key; one of `Script`, or a plain command, as its name."""
+class KeyCall(NamedTuple):
+    """A script to run on a key, or a plain command by its name."""
 
     script: Script | str
     key: str
     arguments: Sequence[Any] = ()
 
-    def command(self, *, whole: bool = False) -> tuple[Any, ...]:
+    def to_command(self, *, whole: bool = False) -> tuple[Any, ...]:
         """The script by its digest, or with its whole text, for a server that does not know it."""
         if isinstance(self.script, str):
             return (self.script, self.key, *self.arguments)
@@ -75,33 +75,34 @@ class RedisClient:
         try:
             cluster = await _is_cluster(target, client)
             if cluster:
-                await _close(client, pool)
+                await _close_client(client, pool)
                 client = RedisCluster.from_url(target.url, **options)
             yield cls(target, client, cluster=cluster, timeout_s=timeout_s, connections=connections)
         finally:
-            await _close(client, pool)
+            await _close_client(client, pool)
 
-    def name(self, *parts: str) -> str:
+    def key_name(self, *parts: str) -> str:
         """The name of a key: the prefix, and its parts."""
         return self.target.prefix + ":".join(parts)
 
-    async def run(self, calls: Sequence[Call]) -> list[Any]:
+    async def run_calls(self, calls: Sequence[KeyCall]) -> list[Any]:
         """Run the calls with one round trip (to each node concerned), and give their results; each is atomic."""
         if not calls:
             return []
-        results = await self._execute([call.command() for call in calls])
+        results = await self._execute_commands([call.to_command() for call in calls])
         unknown = [number for number, result in enumerate(results) if isinstance(result, NoScriptError)]
         if unknown:
-            # EVAL makes the server know the script; once for each script and node would do, and is not worth its code.
-            again = await self._execute([calls[number].command(whole=True) for number in unknown])
+            # EVAL also makes the server know the script. To run it once for each script and node would be enough, but
+            # is not worth the code.
+            again = await self._execute_commands([calls[number].to_command(whole=True) for number in unknown])
             for number, result in zip(unknown, again, strict=True):
                 results[number] = result
         for result in results:
             if isinstance(result, RedisError):
-                raise _unavailable(result)
+                raise _unavailable_error(result)
         return results
 
-    async def _execute(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    async def _execute_commands(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
@@ -113,7 +114,7 @@ class RedisClient:
             finally:
                 self._free.release()
         except (RedisError, OSError) as error:  # TimeoutError is one of the latter
-            raise _unavailable(error) from None
+            raise _unavailable_error(error) from None
         return results
 
 
@@ -126,11 +127,11 @@ async def _is_cluster(target: Target, client: Any) -> bool:
         ) from None
 
 
-async def _close(client: Any, pool: Any) -> None:
+async def _close_client(client: Any, pool: Any) -> None:
     with anyio.move_on_after(1.0, shield=True):
         await client.aclose()
         await pool.disconnect()
 
 
-def _unavailable(error: Exception) -> Unavailable:
+def _unavailable_error(error: Exception) -> Unavailable:
     return Unavailable(f"Redis does not answer ({type(error).__name__}); try again")

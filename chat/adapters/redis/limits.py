@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chat.adapters.redis.client import Call, RedisClient, Script
+from chat.adapters.redis.client import KeyCall, RedisClient, Script
 
 _TAKE = Script("""
 -- KEYS[1]: the times of the calls that may still count, in ms, oldest first.
@@ -51,15 +51,14 @@ class RedisLimits:
         self._clock = clock
 
     async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
-        """See `Limits.take`. Cancelled, the call may have been counted."""
+        """Cancelled, the call may have been counted."""
         now = self._clock() if self._clock is not None else 0
         window = max(1, round(window_s * 1000))
-        (wait,) = await self._client.run([Call(_TAKE, self._name(key), (now, limit, window))])
+        (wait,) = await self._client.run_calls([KeyCall(_TAKE, self._key_of(key), (now, limit, window))])
         return int(wait)
 
     async def reset_count(self, key: str) -> None:
-        """See `Limits.forget`."""
-        await self._client.run([Call("DEL", self._name(key))])
+        await self._client.run_calls([KeyCall("DEL", self._key_of(key))])
 
-    def _name(self, key: str) -> str:
-        return self._client.name("limit", key)
+    def _key_of(self, key: str) -> str:
+        return self._client.key_name("limit", key)

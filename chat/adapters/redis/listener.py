@@ -9,19 +9,20 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
 
-from chat.adapters.redis.feed import Feed, Subscription
-from chat.adapters.redis.inbox import Inbox
-from chat.adapters.redis.stream import Delays
-from chat.adapters.redis.target import Address, Target
+from chat.adapters.redis.deliveries import DeliveryBuffer
+from chat.adapters.redis.stream import RECONNECT
+from chat.adapters.redis.subscriber import NodeSubscriber, Subscription
+from chat.adapters.redis.target import NodeAddress, Target
 from chat.adapters.redis.topology import Topology
+from chat.concurrency import AutoResetEvent
 from chat.errors import Unavailable
 from chat.ports.relay import Delivery
 
 _logger = logging.getLogger(__name__)
 
 
-class _Countdown:
-    """Set when as many confirmations came as were missing."""
+class _Confirmations:
+    """What one `subscribe` waits for: `done` is set when as many confirmations came as were missing."""
 
     def __init__(self) -> None:
         self.missing = 0
@@ -43,18 +44,25 @@ class RedisListener:
     """
 
     def __init__(
-        self, target: Target, topology: Topology, inbox: Inbox, tasks: TaskGroup, *, timeout_s: float, pulse_s: float
+        self,
+        target: Target,
+        topology: Topology,
+        buffer: DeliveryBuffer,
+        tasks: TaskGroup,
+        *,
+        timeout_s: float,
+        pulse_s: float,
     ) -> None:
         self._target = target
         self._topology = topology
-        self._inbox = inbox
+        self._buffer = buffer
         self._tasks = tasks
         self._timeout = timeout_s
         self._pulse = pulse_s
-        self._feeds: dict[Address, tuple[Feed, anyio.CancelScope]] = {}
+        self._subscribers: dict[NodeAddress, tuple[NodeSubscriber, anyio.CancelScope]] = {}
         self._subscriptions: dict[str, Subscription] = {}
-        self._places: dict[str, Feed] = {}
-        self._trouble = anyio.Event()
+        self._places: dict[str, NodeSubscriber] = {}
+        self._trouble = AutoResetEvent()
         self._closed = False
 
     @property
@@ -65,15 +73,15 @@ class RedisListener:
     @property
     def interruptions(self) -> int:
         """How often a connection was lost, or could not be made, of those that are used now."""
-        return sum(feed.interruptions for feed, _ in self._feeds.values())
+        return sum(subscriber.interruptions for subscriber, _ in self._subscribers.values())
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.subscribe`. Raises `Unavailable` when Redis does not confirm in time; channels that were not
-        subscribed before are not, then, nor after a cancellation."""
+        """Raises `Unavailable` when Redis does not confirm in time. Then, and after a cancellation, channels that were
+        not subscribed before are not subscribed."""
         await anyio.lowlevel.checkpoint()
         self._check_open()
-        countdown = _Countdown()
-        wanted = {channel: self._want(channel, countdown) for channel in set(channels)}
+        countdown = _Confirmations()
+        wanted = {channel: self._want_channel(channel, countdown) for channel in set(channels)}
         if not countdown.missing:
             countdown.done.set()
         try:
@@ -88,120 +96,120 @@ class RedisListener:
             for channel, subscription in wanted.items():
                 if countdown in subscription.waiting:
                     subscription.waiting.remove(countdown)
+                # One that another call keeps, or waits for, stays.
                 if not subscription.kept and not subscription.waiting:
-                    self._drop(channel, subscription)
+                    self._drop_channel(channel, subscription)
 
     async def unsubscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.unsubscribe`. It takes effect here at once, and at Redis with the next write."""
+        """Takes effect here at once, and at Redis with the next write."""
         await anyio.lowlevel.checkpoint()
         self._check_open()
         for channel in set(channels):
             subscription = self._subscriptions.get(channel)
             if subscription is not None:
-                self._drop(channel, subscription)
+                self._drop_channel(channel, subscription)
                 for call in subscription.waiting:
-                    call()
+                    call()  # whoever waits for its confirmation will get none
 
     async def receive(self) -> Sequence[Delivery]:
-        """See `Listener.receive`."""
-        return await self._inbox.receive()
+        return await self._buffer.receive()
 
     def close(self) -> None:
-        """Whoever waits is woken."""
+        """Wake everyone who waits; they find that it is closed."""
         self._closed = True
-        self._inbox.close()
+        self._buffer.close()
         for subscription in self._subscriptions.values():
             for call in subscription.waiting:
                 call()
 
-    async def follow(self) -> None:
+    async def follow_topology(self) -> None:
         """In a cluster: put channels where they belong when that may have changed, until cancelled."""
-        delays = Delays()
+        delays = RECONNECT.delays()
         while True:
             await self._trouble.wait()
-            self._trouble = anyio.Event()
-            await anyio.sleep(delays.next())
+            await anyio.sleep(delays.next_delay())
             try:
-                await self._topology.refresh()
+                await self._topology.refresh_owners()
             except Unavailable as error:
                 _logger.warning("the relay does not know who owns which slots: %s", error)
                 self._trouble.set()
                 continue
-            if self._move():
+            if self._move_channels():
                 delays.reset()
             else:
                 self._trouble.set()
 
-    def _want(self, channel: str, countdown: _Countdown) -> Subscription:
+    def _want_channel(self, channel: str, countdown: _Confirmations) -> Subscription:
         subscription = self._subscriptions.get(channel)
         if subscription is None:
             subscription = self._subscriptions[channel] = Subscription()
-            self._place(channel, subscription)
+            self._place_channel(channel, subscription)
         if not subscription.confirmed:
             subscription.waiting.append(countdown)
             countdown.missing += 1
         return subscription
 
-    def _drop(self, channel: str, subscription: Subscription) -> None:
+    def _drop_channel(self, channel: str, subscription: Subscription) -> None:
         if self._subscriptions.get(channel) is subscription:
             del self._subscriptions[channel]
-            feed = self._places.pop(channel, None)
-            if feed is not None:
-                feed.remove(channel)
+            subscriber = self._places.pop(channel, None)
+            if subscriber is not None:
+                subscriber.remove_channel(channel)
 
-    def _place(self, channel: str, subscription: Subscription) -> bool:
+    def _place_channel(self, channel: str, subscription: Subscription) -> bool:
         """Subscribe the channel where it belongs; whether somebody owns it."""
         address = self._topology.address_of(channel)
         if address is None:
             self._trouble.set()
             return False
-        if address not in self._feeds:
-            self._open(address)
-        feed, _ = self._feeds[address]
-        self._places[channel] = feed
-        feed.add(channel, subscription)
+        if address not in self._subscribers:
+            self._open_subscriber(address)
+        subscriber, _ = self._subscribers[address]
+        self._places[channel] = subscriber
+        subscriber.add_channel(channel, subscription)
         return True
 
-    def _move(self) -> bool:
+    def _move_channels(self) -> bool:
         """Put every channel where it belongs now; whether all of them have a place."""
         placed = True
         for channel, subscription in self._subscriptions.items():
-            feed = self._places.get(channel)
-            if feed is None or feed.address != self._topology.address_of(channel):
-                if feed is not None:
+            subscriber = self._places.get(channel)
+            if subscriber is None or subscriber.address != self._topology.address_of(channel):
+                if subscriber is not None:
                     del self._places[channel]
-                    feed.remove(channel)
+                    subscriber.remove_channel(channel)
+                    # Between the two nodes something may be missed; who still waits in `subscribe` is promised nothing.
                     subscription.lost |= subscription.kept
                     subscription.confirmed = False
-                placed &= self._place(channel, subscription)
-        for address, (feed, scope) in list(self._feeds.items()):
-            if feed.channels:
-                feed.retry()
+                placed &= self._place_channel(channel, subscription)
+        for address, (subscriber, scope) in list(self._subscribers.items()):
+            if subscriber.channels:
+                subscriber.retry_refused()
             else:
                 scope.cancel()
-                del self._feeds[address]
+                del self._subscribers[address]
         return placed
 
-    def _open(self, address: Address) -> None:
-        sharded = self._topology.cluster
-        feed = Feed(
+    def _open_subscriber(self, address: NodeAddress) -> None:
+        sharded = self._topology.is_cluster
+        subscriber = NodeSubscriber(
             self._target,
             address,
-            self._inbox,
+            self._buffer,
             timeout_s=self._timeout,
             pulse_s=self._pulse,
-            slot=self._topology.slot if sharded else None,
-            troubled=self._troubled if sharded else _nothing,
+            slot_of=self._topology.slot_of if sharded else None,
+            on_trouble=self._notice_trouble if sharded else _ignore_trouble,
         )
         scope = anyio.CancelScope()
-        self._feeds[address] = feed, scope
-        self._tasks.start_soon(self._run, feed, scope)
+        self._subscribers[address] = subscriber, scope
+        self._tasks.start_soon(self._run_subscriber, subscriber, scope)
 
-    async def _run(self, feed: Feed, scope: anyio.CancelScope) -> None:
+    async def _run_subscriber(self, subscriber: NodeSubscriber, scope: anyio.CancelScope) -> None:
         with scope:
-            await feed.run()
+            await subscriber.keep_connected()
 
-    def _troubled(self) -> None:
+    def _notice_trouble(self) -> None:
         self._trouble.set()
 
     def _check_open(self) -> None:
@@ -209,5 +217,5 @@ class RedisListener:
             raise anyio.ClosedResourceError
 
 
-def _nothing() -> None:
+def _ignore_trouble() -> None:
     """Without a cluster, a channel has nowhere else to go."""

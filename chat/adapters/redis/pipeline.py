@@ -1,9 +1,11 @@
 """Commands of many tasks to one node, on one connection: written together, answered in order.
 
 Rule 1: the commands of one call are written in one piece, or not at all; a call that is cancelled before they were
-written had no effect. Rule 2: calls are carried out in the order in which they were made. Rule 3: whoever waits has a
-deadline, and hears at once when the connection breaks; what was written then may have taken effect. Rule 4: while the
-node cannot be reached, calls fail at once.
+written had no effect.
+Rule 2: calls are carried out in the order in which they were made.
+Rule 3: whoever waits has a deadline, and hears at once when the connection breaks; what was written then may have taken
+effect.
+Rule 4: while the node cannot be reached, calls fail at once.
 """
 
 from __future__ import annotations
@@ -16,51 +18,53 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from chat.adapters.redis.stream import LOST, Delays, RedisStream, connect
-from chat.adapters.redis.target import Address, Target
+from chat.adapters.redis.stream import LOST, RECONNECT, RedisStream, open_connection
+from chat.adapters.redis.target import NodeAddress, Target
+from chat.concurrency import AutoResetEvent, OneShot
 from chat.errors import Overloaded, Unavailable
 
 QUEUED_BYTES = 16 * 1024 * 1024
 _logger = logging.getLogger(__name__)
 
 
-class _Call:
-    """Commands on their way: `replies` are there when `done` is set and `error` is None."""
+class _PipelinedCall:
+    """Commands on their way. `outcome` resolves with `replies` once there are `count` of them."""
 
-    __slots__ = ("count", "data", "done", "error", "replies")
+    __slots__ = ("count", "data", "outcome", "replies")
 
     def __init__(self, commands: Sequence[bytes]) -> None:
         self.data = b"".join(commands)
         self.count = len(commands)
         self.replies: list[Any] = []
-        self.done = anyio.Event()
-        self.error: Unavailable | None = None
+        self.outcome = OneShot[list[Any]]()
 
 
 class Pipeline:
-    """One node's connection; `run` keeps it up."""
+    """One node's connection; `keep_connected` keeps it up."""
 
-    def __init__(self, target: Target, address: Address, timeout_s: float, *, queued_bytes: int = QUEUED_BYTES) -> None:
+    def __init__(
+        self, target: Target, address: NodeAddress, timeout_s: float, *, queued_bytes: int = QUEUED_BYTES
+    ) -> None:
         self._target = target
         self._address = address
         self._timeout = timeout_s
         self._queued_bytes = queued_bytes
-        self._queue: list[_Call] = []
+        self._queue: list[_PipelinedCall] = []
         self._size = 0
-        self._written: deque[_Call] = deque()
-        self._wanted = anyio.Event()
+        self._written: deque[_PipelinedCall] = deque()
+        self._wanted = AutoResetEvent()
         self._down = False
         self._reads = 0
 
-    async def execute(self, commands: Sequence[bytes]) -> Sequence[Any]:
+    async def execute_commands(self, commands: Sequence[bytes]) -> Sequence[Any]:
         """Carry out packed commands; their replies, among which may be `hiredis.ReplyError`s.
 
         Raises `Unavailable`, and `Overloaded` when too much waits.
         """
         if self._down:
             await anyio.lowlevel.checkpoint()
-            raise self._away()
-        call = _Call(commands)
+            raise self._unavailable()  # rule 4
+        call = _PipelinedCall(commands)
         if self._size + len(call.data) > self._queued_bytes:
             await anyio.lowlevel.checkpoint()
             raise Overloaded("too much waits for Redis; try again")
@@ -68,64 +72,61 @@ class Pipeline:
         self._size += len(call.data)
         self._wanted.set()
         try:
-            with anyio.move_on_after(self._timeout):
-                await call.done.wait()
+            with anyio.move_on_after(self._timeout):  # rule 3
+                return await call.outcome.wait()
         finally:
-            if call in self._queue:
+            if call in self._queue:  # rule 1: not written yet
                 self._queue.remove(call)
                 self._size -= len(call.data)
-        if call.error is not None or not call.done.is_set():
-            raise call.error or self._away()
-        return call.replies
+        raise self._unavailable()
 
-    async def run(self) -> None:
+    async def keep_connected(self) -> None:
         """Keep the connection up until cancelled."""
-        delays = Delays()
+        delays = RECONNECT.delays()
         try:
             while True:
                 try:
-                    async with connect(self._target, self._address, self._timeout) as stream:
+                    async with open_connection(self._target, self._address, self._timeout) as stream:
                         self._down = False
                         delays.reset()
-                        await self._converse(stream)
+                        await self._use_connection(stream)
                 except LOST as error:
                     if not self._down:
                         _logger.warning("Redis at %s cannot be reached: %s", self._address, type(error).__name__)
                     self._down = True
-                    self._fail(self._queue)
-                self._fail(self._written)
-                await anyio.sleep(delays.next())
+                    self._fail_calls(self._queue)
+                self._fail_calls(self._written)
+                await anyio.sleep(delays.next_delay())
         finally:
             self._down = True
-            self._fail(self._queue)
-            self._fail(self._written)
+            self._fail_calls(self._queue)
+            self._fail_calls(self._written)
 
-    async def _converse(self, stream: RedisStream) -> None:
+    async def _use_connection(self, stream: RedisStream) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._write, stream, tasks.cancel_scope)
-            tasks.start_soon(self._watch, tasks.cancel_scope)
+            tasks.start_soon(self._write_commands, stream, tasks.cancel_scope)
+            tasks.start_soon(self._watch_silence, tasks.cancel_scope)
             try:
-                await self._read(stream)
+                await self._read_replies(stream)
             except LOST as error:
                 _logger.warning("the connection to Redis at %s broke: %s", self._address, type(error).__name__)
             finally:
                 tasks.cancel_scope.cancel()
 
-    async def _read(self, stream: RedisStream) -> None:
+    async def _read_replies(self, stream: RedisStream) -> None:
         written = self._written
         while True:
             for reply in await stream.receive():
-                call = written[0]
+                call = written[0]  # rule 2: Redis answers in order
                 call.replies.append(reply)
                 if len(call.replies) == call.count:
                     written.popleft()
-                    call.done.set()
+                    call.outcome.resolve(call.replies)
             self._reads += 1
 
-    async def _write(self, stream: RedisStream, scope: anyio.CancelScope) -> None:
+    async def _write_commands(self, stream: RedisStream, scope: anyio.CancelScope) -> None:
         while True:
-            if not self._queue:
-                self._wanted = anyio.Event()
+            while not self._queue:
                 await self._wanted.wait()
             calls, self._queue = self._queue, []
             self._size = 0
@@ -136,7 +137,7 @@ class Pipeline:
                 scope.cancel()
                 return
 
-    async def _watch(self, scope: anyio.CancelScope) -> None:
+    async def _watch_silence(self, scope: anyio.CancelScope) -> None:
         """End a connection on which something was asked, and nothing came for as long as a call may wait."""
         while True:
             reads, oldest = self._reads, self._written[0] if self._written else None
@@ -146,13 +147,12 @@ class Pipeline:
                 scope.cancel()
                 return
 
-    def _fail(self, calls: list[_Call] | deque[_Call]) -> None:
-        """Nobody waits for a connection that is gone. What was not written yet may wait for the next one."""
+    def _fail_calls(self, calls: list[_PipelinedCall] | deque[_PipelinedCall]) -> None:
+        """Nobody waits for a connection that is gone (rule 3). What is still in the queue may wait for the next one."""
         for call in calls:
-            call.error = self._away()
-            call.done.set()
+            call.outcome.fail(self._unavailable())
         calls.clear()
         self._size = sum(len(call.data) for call in self._queue)
 
-    def _away(self) -> Unavailable:
+    def _unavailable(self) -> Unavailable:
         return Unavailable(f"Redis at {self._address} does not answer; try again")

@@ -1,12 +1,15 @@
 """Presence on Redis: what each user's sessions add up to, changed and published by one script.
 
 Rule 1: what others see of a user changes in one step with the sessions that it follows from, and each change is
-published once, on the user's presence channel, in that step; so processes need not agree on who tells. Rule 2: what
-others see rises at once and falls by a departure only after the damping time. Rule 3: a session that is not refreshed
-for two heartbeat intervals is over, whoever opened it: every process sweeps the queues of users to look at, and a user
-is claimed by one sweeper at a time; one that dies gives its claims back by a lease. Rule 4: a user with sessions is in
-a queue. Changes put the user there after they took effect, in the same pipeline, and a sweeper takes out only users
-who have not changed since it claimed them; should a crash of Redis tear the two apart, the next refresh mends it.
+published once, on the user's presence channel, in that step. So processes need not agree on who publishes.
+Rule 2: what others see rises at once, and falls after a departure only when the damping time is over.
+Rule 3: a session that is not refreshed for two heartbeat intervals is over, whichever process opened it. Every process
+sweeps the queues of users to look at. One sweeper at a time claims a user; a lease gives back the claims of one that
+dies.
+Rule 4: a user with sessions is in a queue. A change puts the user there after it took effect, in the same pipeline, and
+a sweeper takes out only users who have not changed since it claimed them. If a crash of Redis tears the two apart, the
+next refresh mends it.
+
 Redis restarted empty knows nobody: each refresh enters its sessions again, and publishes them.
 """
 
@@ -21,7 +24,7 @@ from zlib import crc32
 
 import anyio
 
-from chat.adapters.redis.client import Call, RedisClient
+from chat.adapters.redis.client import KeyCall, RedisClient
 from chat.adapters.redis.scripts import CHANGE, CLAIM, LOOK, SETTLE
 from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState
@@ -65,7 +68,9 @@ class RedisPresence:
         self._remembered = round(1000 * last_seen_s)
         self._timer = timer
         # In a cluster, the work of one queue is that of one node.
-        self._queues = [client.name("presence", "queue", f"{{{n}}}") for n in range(_QUEUES if client.cluster else 1)]
+        self._queues = [
+            client.key_name("presence", "queue", f"{{{n}}}") for n in range(_QUEUES if client.cluster else 1)
+        ]
         self._publish = "SPUBLISH" if client.cluster else "PUBLISH"
 
     @classmethod
@@ -76,38 +81,40 @@ class RedisPresence:
         """A presence whose sweeper runs until the context is left."""
         presence = cls(client, clock, heartbeat_s, damping_s)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(presence.run)
+            tasks.start_soon(presence.run_sweeper)
             yield presence
             tasks.cancel_scope.cancel()
 
     async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
-        """See `Presence.enter`. `states` shows the effect when this returns."""
+        """`get_states` shows the effect when this returns."""
         await self.refresh_sessions([(user, session, state)])
 
     async def leave_session(self, user: str, session: str) -> None:
-        """See `Presence.leave`."""
-        await self._client.run([self._change("leave", user, session), *self._look([user], self._damping)])
+        await self._client.run_calls(
+            [self._call_change("leave", user, session), *self._call_looks([user], self._damping)]
+        )
 
     async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
-        """See `Presence.refresh`. One round trip for all of them; each user's are entered in one step."""
+        """One round trip for all of them; each user's are entered in one step."""
         users: dict[str, list[Any]] = {}
         for user, session, state in sessions:
             users.setdefault(user, []).extend((session, _RANKS[state]))
-        calls = [self._change("enter", user, *entered) for user, entered in users.items()]
-        await self._client.run([*calls, *self._look(users, self._expiry)])
+        calls = [self._call_change("enter", user, *entered) for user, entered in users.items()]
+        await self._client.run_calls([*calls, *self._call_looks(users, self._expiry)])
 
     async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
-        """See `Presence.states`."""
         wanted = list(users)
-        found = await self._client.run([Call("HMGET", self._name(user), ("shown", "ended")) for user in wanted])
-        return {user: _seen(*fields) for user, fields in zip(wanted, found, strict=True)}
+        found = await self._client.run_calls(
+            [KeyCall("HMGET", self._key_of(user), ("shown", "ended")) for user in wanted]
+        )
+        return {user: _read_seen(*fields) for user, fields in zip(wanted, found, strict=True)}
 
-    async def run(self) -> None:
+    async def run_sweeper(self) -> None:
         """The sweeper: look at the users who are due, again and again, until cancelled."""
         failed = False
         while True:
             try:
-                await self.sweep()
+                await self.sweep_due()
                 failed = False
             except Unavailable as error:
                 if not failed:
@@ -116,12 +123,14 @@ class RedisPresence:
             # Spread, so that edges that started together do not ask together for ever.
             await anyio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
 
-    async def sweep(self) -> None:
+    async def sweep_due(self) -> None:
         """End the sessions that were not refreshed, and let states fall whose damping time is over: all that are due
         now."""
         queues = self._queues
         while queues:
-            claims = await self._client.run([Call(CLAIM, queue, (self._now(), _LEASE_MS, _CLAIMS)) for queue in queues])
+            claims = await self._client.run_calls(
+                [KeyCall(CLAIM, queue, (self._server_now(), _LEASE_MS, _CLAIMS)) for queue in queues]
+            )
             claimed = dict(zip(queues, claims, strict=True))
             for queue, pairs in claimed.items():
                 if pairs:
@@ -129,18 +138,18 @@ class RedisPresence:
             queues = [queue for queue, pairs in claimed.items() if len(pairs) == 2 * _CLAIMS]
 
     async def _look_at(self, queue: str, users: Sequence[str], scores: Sequence[bytes]) -> None:
-        looks = await self._client.run([self._change("sweep", user) for user in users])
+        looks = await self._client.run_calls([self._call_change("sweep_due", user) for user in users])
         settled: list[Any] = []
         for user, score, (look, _) in zip(users, scores, looks, strict=True):
             settled += (user, score, look)
-        await self._client.run([Call(SETTLE, queue, settled)])
+        await self._client.run_calls([KeyCall(SETTLE, queue, settled)])
 
-    def _change(self, what: str, user: str, *arguments: Any) -> Call:
+    def _call_change(self, what: str, user: str, *arguments: Any) -> KeyCall:
         ended = self._clock()
         common = (
-            self._now(),
+            self._server_now(),
             what,
-            self._channel(user),
+            self._channel_of(user),
             self._publish,
             ended,
             rfc3339(ended),
@@ -149,23 +158,23 @@ class RedisPresence:
             self._remembered,
             *_payloads(user),
         )
-        return Call(CHANGE, self._name(user), (*common, *arguments))
+        return KeyCall(CHANGE, self._key_of(user), (*common, *arguments))
 
-    def _look(self, users: Iterable[str], after_ms: int) -> Iterable[Call]:
+    def _call_looks(self, users: Iterable[str], after_ms: int) -> Iterable[KeyCall]:
         queues: dict[str, list[str]] = {}
         for user in users:
             queues.setdefault(self._queues[crc32(user.encode()) % len(self._queues)], []).append(user)
-        return (Call(LOOK, queue, (self._now(), after_ms, *those)) for queue, those in queues.items())
+        return (KeyCall(LOOK, queue, (self._server_now(), after_ms, *those)) for queue, those in queues.items())
 
-    def _now(self) -> int:
+    def _server_now(self) -> int:
         return self._timer() if self._timer is not None else 0
 
-    def _channel(self, user: str) -> str:
+    def _channel_of(self, user: str) -> str:
         return self._client.target.prefix + presence_channel(user)
 
-    def _name(self, user: str) -> str:
+    def _key_of(self, user: str) -> str:
         # The braces put the hash where the channel is.
-        return self._client.name("presence", f"{{{self._channel(user)}}}")
+        return self._client.key_name("presence", f"{{{self._channel_of(user)}}}")
 
 
 def _payloads(user: str) -> list[bytes]:
@@ -178,6 +187,6 @@ def _payloads(user: str) -> list[bytes]:
     return [pack_event(encode(event)) for event in events]
 
 
-def _seen(shown: bytes | None, ended: bytes | None) -> Seen:
+def _read_seen(shown: bytes | None, ended: bytes | None) -> Seen:
     state = _STATES.get(shown or b"", PresenceState.OFFLINE)
     return Seen(state, int(ended) if ended is not None and state is PresenceState.OFFLINE else None)

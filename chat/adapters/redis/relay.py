@@ -2,7 +2,7 @@
 
 A payload for a channel is one PUBLISH; all of a call, and of calls that come meanwhile, go to Redis with one write. A
 payload with a `once` key is one EVAL, which takes the key and publishes in one step, or does neither. The parts:
-`stream` (a connection, and why it is our own), `pipeline` (publishing), `feed` (subscribing at one
+`stream` (a connection, and why it is our own), `pipeline` (publishing), `subscriber` (subscribing at one
 node), `listener` (subscribing anywhere), `topology` (who owns a channel).
 """
 
@@ -18,11 +18,11 @@ import hiredis
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from chat.adapters.redis.inbox import Inbox
+from chat.adapters.redis.deliveries import DeliveryBuffer
 from chat.adapters.redis.listener import RedisListener
 from chat.adapters.redis.pipeline import Pipeline
-from chat.adapters.redis.stream import Delays, pack
-from chat.adapters.redis.target import Address, Target
+from chat.adapters.redis.stream import RECONNECT, pack_command
+from chat.adapters.redis.target import NodeAddress, Target
 from chat.adapters.redis.topology import Topology
 from chat.errors import Unavailable
 from chat.ports.relay import ONCE_SECONDS, Publication
@@ -42,7 +42,7 @@ _ONCE = {
 _ONCE_MS = b"%d" % int(ONCE_SECONDS * 1000)
 
 
-class RelayStatistics(Struct, frozen=True):
+class RedisRelayStatistics(Struct, frozen=True):
     """Listeners and channels that are open, publications that were taken, deliveries that overflowed a buffer, and how
     often a subscribing connection was lost or could not be made."""
 
@@ -82,8 +82,8 @@ class RedisRelay:
         self._buffer_bytes = buffer_bytes
         self._timeout = timeout_s
         self._pulse = pulse_s
-        self._pipelines: dict[Address, tuple[Pipeline, anyio.CancelScope]] = {}
-        self._listeners: dict[RedisListener, Inbox] = {}
+        self._pipelines: dict[NodeAddress, tuple[Pipeline, anyio.CancelScope]] = {}
+        self._listeners: dict[RedisListener, DeliveryBuffer] = {}
         self._published = 0
         self._lost = 0
 
@@ -101,7 +101,7 @@ class RedisRelay:
         """A relay whose connections are kept up until the context is left. Raises `Unavailable` when Redis cannot be
         reached now."""
         topology = Topology(target, timeout_s)
-        await topology.refresh()
+        await topology.refresh_owners()
         async with anyio.create_task_group() as tasks:
             yield cls(
                 target,
@@ -115,41 +115,40 @@ class RedisRelay:
             tasks.cancel_scope.cancel()
 
     async def publish(self, publications: Sequence[Publication]) -> None:
-        """See `Relay.publish`. Without any publication, it asks Redis whether it is there."""
+        """Without any publication, it asks Redis whether it is there."""
         if not publications:
-            for address in self._topology.nodes():
-                await self._pipeline(address).execute([pack("PING")])
-        elif self._topology.cluster:
+            for address in self._topology.list_nodes():
+                await self._pipeline_to(address).execute_commands([pack_command("PING")])
+        elif self._topology.is_cluster:
             await self._publish_sharded(publications)
         else:
-            replies = await self._pipeline(self._target.address).execute(self._commands(publications))
+            replies = await self._pipeline_to(self._target.address).execute_commands(self._pack_commands(publications))
             _raise_refusal(replies)
         self._published += len(publications)
 
     def open_listener(self) -> AbstractAsyncContextManager[RedisListener]:
-        """See `Relay.listener`."""
-        return self._listen()
+        return self._run_listener()
 
-    def statistics(self) -> RelayStatistics:
+    def statistics(self) -> RedisRelayStatistics:
         """What there is now, and totals since the start."""
-        return RelayStatistics(
+        return RedisRelayStatistics(
             listeners=len(self._listeners),
             channels=sum(listener.channels for listener in self._listeners),
             published=self._published,
-            lost=self._lost + sum(inbox.lost for inbox in self._listeners.values()),
+            lost=self._lost + sum(buffer.lost for buffer in self._listeners.values()),
             interruptions=sum(listener.interruptions for listener in self._listeners),
         )
 
     @asynccontextmanager
-    async def _listen(self) -> AsyncIterator[RedisListener]:
-        inbox = Inbox(self._buffer_records, self._buffer_bytes)
+    async def _run_listener(self) -> AsyncIterator[RedisListener]:
+        buffer = DeliveryBuffer(self._buffer_records, self._buffer_bytes)
         async with anyio.create_task_group() as tasks:
             listener = RedisListener(
-                self._target, self._topology, inbox, tasks, timeout_s=self._timeout, pulse_s=self._pulse
+                self._target, self._topology, buffer, tasks, timeout_s=self._timeout, pulse_s=self._pulse
             )
-            self._listeners[listener] = inbox
-            if self._topology.cluster:
-                tasks.start_soon(listener.follow)
+            self._listeners[listener] = buffer
+            if self._topology.is_cluster:
+                tasks.start_soon(listener.follow_topology)
             try:
                 yield listener
             finally:
@@ -157,83 +156,85 @@ class RedisRelay:
                 self._lost += self._listeners.pop(listener).lost
                 tasks.cancel_scope.cancel()
 
-    def _pipeline(self, address: Address) -> Pipeline:
+    def _pipeline_to(self, address: NodeAddress) -> Pipeline:
         if address not in self._pipelines:
             opened = Pipeline(self._target, address, self._timeout), anyio.CancelScope()
             self._pipelines[address] = opened
-            self._tasks.start_soon(_run, *opened)
+            self._tasks.start_soon(_run_pipeline, *opened)
         return self._pipelines[address][0]
 
-    def _commands(self, publications: Iterable[Publication], *, once: bool = True) -> list[bytes]:
-        cluster, prefix = self._topology.cluster, self._target.prefix
+    def _pack_commands(self, publications: Iterable[Publication], *, once: bool = True) -> list[bytes]:
+        cluster, prefix = self._topology.is_cluster, self._target.prefix
         name = "SPUBLISH" if cluster else "PUBLISH"
         commands = []
         for plain, payload, key in publications:
             channel = (prefix + plain).encode()
             if key is None or not once:
-                commands.append(pack(name, channel, payload))
+                commands.append(pack_command(name, channel, payload))
             else:
                 taken = self._once_key(channel, key)
-                commands.append(pack("EVAL", _ONCE[name], 1, taken, channel, payload, _ONCE_MS))
+                commands.append(pack_command("EVAL", _ONCE[name], 1, taken, channel, payload, _ONCE_MS))
         return commands
 
     def _once_key(self, channel: bytes, once: str) -> bytes:
         # The digest keeps a key that lives for 300 s short; in a cluster the braces put it where the channel is.
         digest = blake2b(b"%b\0%b" % (channel, once.encode()), digest_size=16).digest()
-        tag = b"{%b}" % channel if self._topology.cluster else b""
+        tag = b"{%b}" % channel if self._topology.is_cluster else b""
         return b"%bonce:%b%b" % (self._target.prefix.encode(), tag, digest)
 
     async def _publish_sharded(self, publications: Sequence[Publication]) -> None:
         """To the node of each channel; what a node refuses because the channel moved goes to the new one, in order."""
         left = list(publications)
-        delays = Delays()
+        delays = RECONNECT.delays()
         for _ in range(_TRIES):
             try:
                 left = await self._try_nodes(left)
             except Unavailable:
-                await self._refresh()  # a node that died has a successor by the time that the caller tries again
+                await (
+                    self._refresh_topology()
+                )  # a node that died has a successor by the time that the caller tries again
                 raise
             if not left:
                 return
-            await anyio.sleep(delays.next())
-            await self._refresh()
+            await anyio.sleep(delays.next_delay())
+            await self._refresh_topology()
         raise Unavailable("some channels have no node in the Redis cluster now; try again")
 
-    async def _refresh(self) -> None:
-        await self._topology.refresh()
-        nodes = self._topology.nodes()
+    async def _refresh_topology(self) -> None:
+        await self._topology.refresh_owners()
+        nodes = self._topology.list_nodes()
         for address in [address for address in self._pipelines if address not in nodes]:
             _, scope = self._pipelines.pop(address)
             scope.cancel()
 
     async def _try_nodes(self, publications: Sequence[Publication]) -> list[Publication]:
         """Publish, node by node; what has to be tried again, in order."""
-        parts: dict[Address | None, list[Publication]] = {}
+        parts: dict[NodeAddress | None, list[Publication]] = {}
         for publication in publications:
             parts.setdefault(self._topology.address_of(publication.channel), []).append(publication)
         left = parts.pop(None, [])
         for address, part in parts.items():
             if address is not None:
-                left += await self._try_node(self._pipeline(address), part)
+                left += await self._try_node(self._pipeline_to(address), part)
         return left
 
     async def _try_node(self, pipeline: Pipeline, part: Sequence[Publication]) -> list[Publication]:
-        replies = await pipeline.execute(self._commands(part))
+        replies = await pipeline.execute_commands(self._pack_commands(part))
         pairs = list(zip(part, replies, strict=True))
-        halfway = [each for each, reply in pairs if _is(reply, _HALFWAY)]
+        halfway = [each for each, reply in pairs if _is_error(reply, _HALFWAY)]
         if halfway:
             # The slot is being moved: its channels are still here, and its keys may be there. Rather twice than never.
-            _raise_refusal(await pipeline.execute(self._commands(halfway, once=False)))
-        _raise_refusal(reply for reply in replies if not _is(reply, _ELSEWHERE + _HALFWAY))
-        return [each for each, reply in pairs if _is(reply, _ELSEWHERE)]
+            _raise_refusal(await pipeline.execute_commands(self._pack_commands(halfway, once=False)))
+        _raise_refusal(reply for reply in replies if not _is_error(reply, _ELSEWHERE + _HALFWAY))
+        return [each for each, reply in pairs if _is_error(reply, _ELSEWHERE)]
 
 
-async def _run(pipeline: Pipeline, scope: anyio.CancelScope) -> None:
+async def _run_pipeline(pipeline: Pipeline, scope: anyio.CancelScope) -> None:
     with scope:
-        await pipeline.run()
+        await pipeline.keep_connected()
 
 
-def _is(reply: Any, kinds: tuple[str, ...]) -> bool:
+def _is_error(reply: Any, kinds: tuple[str, ...]) -> bool:
     return isinstance(reply, hiredis.ReplyError) and str(reply).startswith(kinds)
 
 

@@ -10,7 +10,6 @@ answers read together: a PUBLISH alone costs 0.86 of what it costs in redis-py's
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,21 +18,22 @@ import anyio
 import hiredis
 from anyio.abc import ByteStream
 
-from chat.adapters.redis.target import Address, Target
+from chat.adapters.redis.target import NodeAddress, Target
+from chat.concurrency import Backoff
 
 READ_BYTES = 256 * 1024
 LOST = (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, hiredis.HiredisError)
-"""What a connection raises when it is no more; what a node refuses at its begin is one of them."""
+"""What a connection raises when it is lost, or when the node refuses it at the start."""
+RECONNECT = Backoff(base=0.05, cap=3.0, jitter=0.5)
+"""The waits before the next connection, spread so that edges do not come at once."""
 
 _pack: Any = hiredis.pack_command  # its stub takes a tuple of exactly one
 _CLOSE_SECONDS = 1.0
-_FIRST_DELAY = 0.05
-_LONGEST_DELAY = 3.0
 _NOTHING = object()
 
 
-def pack(*parts: str | int | bytes) -> bytes:
-    """One command as bytes: `pack("PUBLISH", channel, payload)`."""
+def pack_command(*parts: str | int | bytes) -> bytes:
+    """One command as bytes: `pack_command("PUBLISH", channel, payload)`."""
     packed: bytes = _pack(parts)
     return packed
 
@@ -62,9 +62,9 @@ class RedisStream:
             if replies:
                 return replies
 
-    async def ask(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
+    async def ask_commands(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
         """Send commands and wait for their replies; only before the connection is used otherwise."""
-        packed = [pack(*command) for command in commands]
+        packed = [pack_command(*command) for command in commands]
         await self.send(b"".join(packed))
         replies: list[Any] = []
         while len(replies) < len(packed):
@@ -73,19 +73,19 @@ class RedisStream:
 
 
 @asynccontextmanager
-async def connect(target: Target, address: Address, timeout_s: float) -> AsyncIterator[RedisStream]:
-    """Connect to a node of the target, and get in. Raises one of `LOST`, `TimeoutError` among them.
+async def open_connection(target: Target, address: NodeAddress, timeout_s: float) -> AsyncIterator[RedisStream]:
+    """Connect to a node of the target, and log in. Raises one of `LOST`, `TimeoutError` among them.
 
-    On leaving, the connection is closed without ceremony.
+    On leaving, the connection is closed at once.
     """
     with anyio.CancelScope(deadline=anyio.current_time() + timeout_s) as scope:
-        stream = await _open(target, address)
+        stream = await _open_socket(target, address)
     if scope.cancelled_caught:
         raise TimeoutError(f"no connection to {address} within {timeout_s:g} s")
     try:
         made = RedisStream(stream)
         with anyio.fail_after(timeout_s):
-            for reply in await made.ask(target.handshake()):
+            for reply in await made.ask_commands(target.handshake_commands()):
                 if isinstance(reply, hiredis.ReplyError):
                     raise reply
         yield made
@@ -94,7 +94,7 @@ async def connect(target: Target, address: Address, timeout_s: float) -> AsyncIt
             await anyio.aclose_forcefully(stream)
 
 
-async def _open(target: Target, address: Address) -> ByteStream:
+async def _open_socket(target: Target, address: NodeAddress) -> ByteStream:
     if not address.port:
         return await anyio.connect_unix(address.host)
     if target.tls is None:
@@ -102,21 +102,3 @@ async def _open(target: Target, address: Address) -> ByteStream:
     return await anyio.connect_tcp(
         address.host, address.port, tls=True, ssl_context=target.tls, tls_standard_compatible=False
     )
-
-
-class Delays:
-    """How long to wait before the next connection: doubled each time, and spread, so that edges do not come at once."""
-
-    def __init__(self, first_s: float = _FIRST_DELAY, longest_s: float = _LONGEST_DELAY) -> None:
-        self._first = first_s
-        self._longest = longest_s
-        self._ceiling = first_s
-
-    def next(self) -> float:
-        """The next delay, in seconds."""
-        ceiling, self._ceiling = self._ceiling, min(self._longest, self._ceiling * 2)
-        return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-
-    def reset(self) -> None:
-        """It worked: the next delay is the shortest again."""
-        self._ceiling = self._first

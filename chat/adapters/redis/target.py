@@ -1,4 +1,4 @@
-"""Where Redis is and how to get in: what a `redis://` URL says, for connections of our own and for redis-py."""
+"""Where Redis is and how to log in: what a `redis://` URL says, for connections of our own and for redis-py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREFIX = "rookery:"
 _EXPECTED = "give redis://[USER:PASSWORD@]HOST:PORT/DB, rediss://… for TLS, or unix:///PATH"
 
 
-class Address(NamedTuple):
+class NodeAddress(NamedTuple):
     """A node. `host` is the path of a socket when `port` is 0."""
 
     host: str
@@ -31,14 +31,14 @@ class Target(Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    address: Address
+    address: NodeAddress
     prefix: str = PREFIX
     username: str | None = None
     password: str | None = None
     db: int = 0
     tls: ssl.SSLContext | None = None
 
-    def handshake(self) -> list[tuple[str | int, ...]]:
+    def handshake_commands(self) -> list[tuple[str | int, ...]]:
         """The commands that a new connection begins with; each is answered by `OK`."""
         commands: list[tuple[str | int, ...]] = []
         if self.password is not None:
@@ -56,9 +56,9 @@ def parse_target(url: str, prefix: str = PREFIX) -> Target:
     try:
         parts: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
         if parts.get("connection_class") is UnixDomainSocketConnection:
-            address = Address(parts["path"], 0)
+            address = NodeAddress(parts["path"], 0)
         else:
-            address = Address(parts.get("host", "localhost"), parts.get("port", 6379))
+            address = NodeAddress(parts.get("host", "localhost"), parts.get("port", 6379))
         return Target(
             url=url,
             address=address,
@@ -66,13 +66,13 @@ def parse_target(url: str, prefix: str = PREFIX) -> Target:
             username=parts.get("username"),
             password=parts.get("password"),
             db=int(parts.get("db", 0)),
-            tls=_context(parts) if url.startswith("rediss://") else None,
+            tls=_make_tls_context(parts) if url.startswith("rediss://") else None,
         )
     except (ValueError, KeyError, OSError) as error:
         raise SettingsError(f"ROOKERY_REDIS_URL cannot be used ({type(error).__name__}): {_EXPECTED}") from None
 
 
-def _context(parts: dict[str, Any]) -> ssl.SSLContext:
+def _make_tls_context(parts: dict[str, Any]) -> ssl.SSLContext:
     """By the same parameters of the URL that redis-py reads."""
     context = ssl.create_default_context(cafile=parts.get("ssl_ca_certs"), capath=parts.get("ssl_ca_path"))
     if "ssl_certfile" in parts:

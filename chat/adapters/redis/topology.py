@@ -8,67 +8,67 @@ import anyio
 import hiredis
 from redis.crc import key_slot
 
-from chat.adapters.redis.stream import LOST, connect
-from chat.adapters.redis.target import Address, Target
+from chat.adapters.redis.stream import LOST, open_connection
+from chat.adapters.redis.target import NodeAddress, Target
 from chat.errors import Unavailable
 
 SLOTS = 16384
 
 
 class Topology:
-    """Nodes and their slots. `cluster` tells whether channels are sharded: SSUBSCRIBE and SPUBLISH."""
+    """Nodes and their slots. `is_cluster` tells whether channels are sharded: SSUBSCRIBE and SPUBLISH."""
 
     def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
         self._timeout = timeout_s
-        self._owners: list[Address | None] = []
+        self._owners: list[NodeAddress | None] = []
         self._refreshing = anyio.Lock()
         self._version = 0
 
     @property
-    def cluster(self) -> bool:
-        """Known after `refresh`."""
+    def is_cluster(self) -> bool:
+        """Known after `refresh_owners`."""
         return bool(self._owners)
 
-    def slot(self, channel: str) -> int:
+    def slot_of(self, channel: str) -> int:
         """The slot of a channel; always 0 without a cluster."""
         return int(key_slot((self._target.prefix + channel).encode())) if self._owners else 0
 
-    def address_of(self, channel: str) -> Address | None:
+    def address_of(self, channel: str) -> NodeAddress | None:
         """The node to subscribe and publish a channel at; None while nobody owns its slot."""
-        return self._owners[self.slot(channel)] if self._owners else self._target.address
+        return self._owners[self.slot_of(channel)] if self._owners else self._target.address
 
-    def nodes(self) -> set[Address]:
+    def list_nodes(self) -> set[NodeAddress]:
         """All nodes that own slots."""
         return {owner for owner in self._owners if owner is not None} or {self._target.address}
 
-    async def refresh(self) -> None:
+    async def refresh_owners(self) -> None:
         """Ask the nodes who owns what, the known ones first. Raises `Unavailable` when none answers."""
         version = self._version
         async with self._refreshing:
             if self._version != version:
-                return  # another task has just asked
-            candidates = [*self.nodes(), self._target.address]
+                return  # another task asked while this one waited for the lock
+            candidates = [*self.list_nodes(), self._target.address]
             for address in dict.fromkeys(candidates):
                 try:
-                    async with connect(self._target, address, self._timeout) as stream:
+                    async with open_connection(self._target, address, self._timeout) as stream:
                         with anyio.fail_after(self._timeout):
-                            (reply,) = await stream.ask([("CLUSTER", "SLOTS")])
+                            (reply,) = await stream.ask_commands([("CLUSTER", "SLOTS")])
                 except LOST:
                     continue
                 if isinstance(reply, hiredis.ReplyError):
                     if "cluster support disabled" not in str(reply):
                         continue
                     reply = []
-                self._owners = self._read(reply, address) if reply else []
+                self._owners = self._read_slots(reply, address) if reply else []
                 self._version += 1
                 return
         raise Unavailable(f"Redis at {self._target.address} cannot be reached; is ROOKERY_REDIS_URL right?")
 
-    def _read(self, reply: Any, asked: Address) -> list[Address | None]:
-        owners: list[Address | None] = [None] * SLOTS
+    def _read_slots(self, reply: Any, asked: NodeAddress) -> list[NodeAddress | None]:
+        owners: list[NodeAddress | None] = [None] * SLOTS
         for first, last, (host, port, *_), *_ in reply:
-            # A node that does not know its own name says nothing, or `?`: it is the one that was asked.
+            # A node that does not know its own name gives none, or `?`: it is the one that was asked.
             name = host.decode() if host not in (None, b"", b"?") else asked.host
-            owners[first : last + 1] = [Address(name, port)] * (last + 1 - first)
+            owners[first : last + 1] = [NodeAddress(name, port)] * (last + 1 - first)
         return owners

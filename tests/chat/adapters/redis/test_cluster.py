@@ -109,7 +109,7 @@ async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> 
         for user in users:
             await presence.leave_session(user, "s")
         timer.now += 1001
-        await presence.sweep()
+        await presence.sweep_due()
         assert await presence.get_states(users) == dict.fromkeys(users, Seen(PresenceState.OFFLINE, ManualClock().now))
         got: list[Delivery] = []
         with anyio.fail_after(DEADLINE):

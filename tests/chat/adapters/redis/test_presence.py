@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from chat.adapters.redis.client import Call, RedisClient
+from chat.adapters.redis.client import KeyCall, RedisClient
 from chat.adapters.redis.limits import RedisLimits
 from chat.adapters.redis.presence import RedisPresence
 from chat.adapters.redis.relay import RedisRelay
@@ -94,8 +94,8 @@ async def test_a_user_with_sessions_on_two_edges(client: RedisClient, timer: Man
     await one.leave_session("ann", "s1")
     timer.now += 1000
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one.sweep)
-        tasks.start_soon(other.sweep)
+        tasks.start_soon(one.sweep_due)
+        tasks.start_soon(other.sweep_due)
     assert await told(listener, 1) == [("ann", "away")]
     assert await is_silent(listener)
 
@@ -108,9 +108,9 @@ async def test_an_edge_that_dies_without_a_word(client: RedisClient, timer: Manu
     for _ in range(2):
         timer.now += HEARTBEAT_MS
         await alive.refresh_sessions([("bob", "s2", AWAY), ("cid", "s1", ONLINE)])
-        await alive.sweep()
+        await alive.sweep_due()
     timer.now += 1000
-    await alive.sweep()
+    await alive.sweep_due()
     assert sorted(await told(listener, 2)) == [("ann", "offline"), ("bob", "away")]
     states = await alive.get_states(["ann", "bob", "cid"])
     assert states == {"ann": Seen(OFFLINE, timer.now - 1000), "bob": Seen(AWAY), "cid": Seen(ONLINE)}
@@ -123,15 +123,15 @@ async def test_a_sweeper_that_dies_gives_its_claims_back(
     await one.enter_session("ann", "s1")
     await told(listener, 1)
     timer.now += 2 * HEARTBEAT_MS
-    (claimed,) = await client.run([Call("ZRANGE", client.name("presence", "queue", "{0}"), (0, -1))])
+    (claimed,) = await client.run_calls([KeyCall("ZRANGE", client.key_name("presence", "queue", "{0}"), (0, -1))])
     assert claimed == [b"ann"]
-    async for completed in each_suspension(one.sweep):
-        await other.sweep()
+    async for completed in each_suspension(one.sweep_due):
+        await other.sweep_due()
         if completed:
             break
     timer.now += 10_000
     for _ in range(2):
-        await other.sweep()
+        await other.sweep_due()
         timer.now += 1000
     assert await told(listener, 1) == [("ann", "offline")]
 
@@ -145,14 +145,14 @@ async def test_a_session_that_begins_while_a_sweeper_looks_stays_in_the_queue(
         await presence.leave_session("ann", "s1")
         timer.now += 1000
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(presence.sweep)
+            tasks.start_soon(presence.sweep_due)
             for _ in range(suspension):
                 await anyio.lowlevel.checkpoint()
             await presence.enter_session("ann", "s2")
         timer.now += 2 * HEARTBEAT_MS + 10_000
-        await presence.sweep()
+        await presence.sweep_due()
         timer.now += 1000
-        await presence.sweep()
+        await presence.sweep_due()
         assert (await presence.get_states(["ann"]))["ann"].state is OFFLINE, suspension
 
 
@@ -160,14 +160,14 @@ async def test_who_is_gone_is_not_looked_at_again(client: RedisClient, timer: Ma
     presence = edge(client, timer)
     await presence.refresh_sessions([(f"user{number}", "s", ONLINE) for number in range(450)])
     timer.now += 2 * HEARTBEAT_MS
-    await presence.sweep()
+    await presence.sweep_due()
     timer.now += 1000
-    await presence.sweep()
+    await presence.sweep_due()
     (keys,) = server.ask(("KEYS", "*queue*"))
     assert keys == []
     states = await presence.get_states([f"user{number}" for number in range(450)])
     assert {seen.state for seen in states.values()} == {OFFLINE}
-    (left,) = server.ask(("PTTL", client.name("presence", "{rookery:presence:user1}")))
+    (left,) = server.ask(("PTTL", client.key_name("presence", "{rookery:presence:user1}")))
     assert 29 * 24 * 3600 * 1000 < left <= 30 * 24 * 3600 * 1000
 
 
@@ -175,7 +175,7 @@ async def test_a_server_that_is_restarted_empty(server: RedisServer, client: Red
     presence = edge(client, timer)
     await presence.enter_session("ann", "s1", AWAY)
     server.kill()
-    for call in (presence.enter_session("ann", "s1"), presence.get_states(["ann"]), presence.sweep()):
+    for call in (presence.enter_session("ann", "s1"), presence.get_states(["ann"]), presence.sweep_due()):
         with pytest.raises(Unavailable):
             await call
     server.start()

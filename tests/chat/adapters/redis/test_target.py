@@ -6,31 +6,31 @@ import ssl
 
 import pytest
 
-from chat.adapters.redis.target import Address, parse_target
+from chat.adapters.redis.target import NodeAddress, parse_target
 from chat.settings import SettingsError
 
 
 def test_a_server() -> None:
     target = parse_target("redis://10.0.0.1:7000/2")
-    assert (target.address, target.db, target.tls) == (Address("10.0.0.1", 7000), 2, None)
-    assert target.handshake() == [("SELECT", 2), ("CLIENT", "SETNAME", "rookery")]
+    assert (target.address, target.db, target.tls) == (NodeAddress("10.0.0.1", 7000), 2, None)
+    assert target.handshake_commands() == [("SELECT", 2), ("CLIENT", "SETNAME", "rookery")]
     assert str(target.address) == "10.0.0.1:7000"
 
 
 def test_defaults() -> None:
     target = parse_target("redis://")
-    assert (target.address, target.prefix) == (Address("localhost", 6379), "rookery:")
-    assert target.handshake() == [("CLIENT", "SETNAME", "rookery")]
+    assert (target.address, target.prefix) == (NodeAddress("localhost", 6379), "rookery:")
+    assert target.handshake_commands() == [("CLIENT", "SETNAME", "rookery")]
 
 
 def test_credentials() -> None:
-    assert parse_target("redis://:s%40crt@h").handshake()[0] == ("AUTH", "default", "s@crt")
-    assert parse_target("redis://ann:secret@h").handshake()[0] == ("AUTH", "ann", "secret")
+    assert parse_target("redis://:s%40crt@h").handshake_commands()[0] == ("AUTH", "default", "s@crt")
+    assert parse_target("redis://ann:secret@h").handshake_commands()[0] == ("AUTH", "ann", "secret")
 
 
 def test_a_socket() -> None:
     target = parse_target("unix:///run/redis.sock?db=1")
-    assert (target.address, target.db) == (Address("/run/redis.sock", 0), 1)
+    assert (target.address, target.db) == (NodeAddress("/run/redis.sock", 0), 1)
     assert str(target.address) == "/run/redis.sock"
 
 
