@@ -30,9 +30,7 @@ class NotificationHandler:
         self._presence = presence
         self._channels = channels
         if not channels:
-            _logger.warning(
-                "no notification channel is configured: nobody is notified, and notifications are only counted"
-            )
+            _logger.warning("no notification channel is configured: notifications are counted, and not sent")
 
     def decode_record(self, value: bytes) -> Notice:
         """The notice in a value, or `Poison`."""

@@ -78,8 +78,8 @@ class _Stopped(Exception):
 class _Turn:
     """The batches of one poll, and the place that they hold among the turns under way (rule 7).
 
-    Its three states: handled with one call; handled batch by batch, as long as no batch has failed; without its place,
-    from the first failure on, while it goes on. So a partition that waits for an hour blocks no other turn.
+    It gives its place back when it is handled, or at its first failure, and then goes on without one: a partition that
+    has to wait for an hour must not keep another turn from beginning.
     """
 
     __slots__ = ("_places", "batches")

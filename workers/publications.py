@@ -1,4 +1,4 @@
-"""What the edges are told of a record that was stored: frames, and the channels that carry them."""
+"""The events that follow a stored record, as frames, and the channels that carry them to the edges."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 def message_publications(into: list[Publication], message: Message) -> None:
     """A room message: its `message` event. A direct one, whose live copy came from the edge: `stored`, to both users.
 
-    A message that was changed before it is told (it comes again after a crash) says so, as it does in history.
+    A message that was changed before it is published (again, after a crash) shows the change, as in history.
     """
     conversation = message.conversation
     if is_room(conversation):
