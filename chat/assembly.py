@@ -25,7 +25,7 @@ from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
 from chat.engines.history import SqliteHistory
-from chat.engines.limits import MemoryLimits
+from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
@@ -35,7 +35,7 @@ from chat.errors import Poison, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
-from chat.ports.limits import Limits
+from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
 from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
@@ -63,7 +63,7 @@ class Commons(Store):
 
     relay: Relay
     presence: Presence
-    limits: Limits
+    limits: RateLimiter
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class _Opening:
         presence = await self._stack.enter_async_context(
             MemoryPresence.open(relay, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
-        return Commons(**vars(store), relay=relay, presence=presence, limits=MemoryLimits(now_ms))
+        return Commons(**vars(store), relay=relay, presence=presence, limits=MemoryRateLimiter(now_ms))
 
     async def _embedded(self) -> Database:
         if self._database is None:
@@ -216,7 +216,7 @@ class _Opening:
     async def _redis(self, store: Store) -> Commons:
         with drivers():
             from chat.adapters.redis.client import RedisClient
-            from chat.adapters.redis.limits import RedisLimits
+            from chat.adapters.redis.limits import RedisRateLimiter
             from chat.adapters.redis.presence import RedisPresence
             from chat.adapters.redis.relay import RedisRelay
             from chat.adapters.redis.target import parse_target
@@ -229,7 +229,7 @@ class _Opening:
         presence = await enter(
             RedisPresence.open(client, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
-        return Commons(**vars(store), relay=relay, presence=presence, limits=RedisLimits(client))
+        return Commons(**vars(store), relay=relay, presence=presence, limits=RedisRateLimiter(client))
 
 
 @contextmanager

@@ -22,8 +22,8 @@ class _Window:
         self.expires = 0
 
 
-class MemoryLimits:
-    """Implements `chat.ports.limits.Limits`. `clock` gives milliseconds.
+class MemoryRateLimiter:
+    """Implements `chat.ports.limits.RateLimiter`. `clock` gives milliseconds.
 
     A clock that is set back by more than a second starts all counts afresh: otherwise they would hold for as long.
     At most `max_keys` keys are counted. Keys whose calls are all out of their window go first; when there is none,
@@ -38,7 +38,7 @@ class MemoryLimits:
         self._latest = 0
 
     async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
-        """See `Limits.take`. Cancelled, the call is not counted."""
+        """See `RateLimiter.count_call`. Cancelled, the call is not counted."""
         await anyio.lowlevel.checkpoint()
         now = self._now()
         span = max(1, round(window_s * 1000))
@@ -58,7 +58,7 @@ class MemoryLimits:
         return 0
 
     async def reset_count(self, key: str) -> None:
-        """See `Limits.forget`."""
+        """See `RateLimiter.reset_count`."""
         await anyio.lowlevel.checkpoint()
         self._windows.pop(key, None)
 

@@ -13,7 +13,7 @@ from chat.domain.ids import now_ms
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
-from chat.ports.limits import Limits
+from chat.ports.limits import RateLimiter
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
 from chat.ports.presence import Presence
@@ -35,7 +35,7 @@ class Services:
     history: History
     relay: Relay
     presence: Presence
-    limits: Limits
+    limits: RateLimiter
     cases: Cases
     keys: KeyRing
     passwords: Passwords

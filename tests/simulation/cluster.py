@@ -19,7 +19,7 @@ from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
-from chat.engines.limits import MemoryLimits
+from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
@@ -238,7 +238,7 @@ class Cluster:
             history=ProcessHistory(process, engines.history, self.note_stored),
             relay=self.parts.relay(process, engines.network),
             presence=ProcessPresence(process),
-            limits=MemoryLimits(clock),
+            limits=MemoryRateLimiter(clock),
             cases=SqliteCases(engines.database),
             keys=engines.keys,
             passwords=engines.passwords,

@@ -7,17 +7,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from chat.adapters.redis.client import RedisClient
-from chat.adapters.redis.limits import RedisLimits
-from chat.engines.limits import MemoryLimits
-from chat.ports.limits import Limits
+from chat.adapters.redis.limits import RedisRateLimiter
+from chat.engines.limits import MemoryRateLimiter
+from chat.ports.limits import RateLimiter
 from tests.support.clocks import ManualClock
 from tests.support.servers import redis_target
 
 
 class LimitsSystem(NamedTuple):
-    """Limits, and what lets time pass: given milliseconds."""
+    """RateLimiter, and what lets time pass: given milliseconds."""
 
-    limits: Limits
+    limits: RateLimiter
     advance: Callable[[int], None]
 
 
@@ -32,7 +32,7 @@ class Timer(ManualClock):
 async def memory_limits() -> AsyncIterator[LimitsSystem]:
     """The embedded engine."""
     clock = Timer()
-    yield LimitsSystem(MemoryLimits(clock), clock.advance)
+    yield LimitsSystem(MemoryRateLimiter(clock), clock.advance)
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ async def redis_limits() -> AsyncIterator[LimitsSystem]:
     """On a real Redis."""
     clock = Timer()
     async with RedisClient.open(redis_target()) as client:
-        yield LimitsSystem(RedisLimits(client, clock=clock), clock.advance)
+        yield LimitsSystem(RedisRateLimiter(client, clock=clock), clock.advance)
 
 
 LimitsFactory = Callable[[], AbstractAsyncContextManager[LimitsSystem]]

@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from chat.domain.ids import new_id
 from chat.domain.models import Message
 from chat.engines.executor import InlineExecutor
-from chat.engines.limits import MemoryLimits
+from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
@@ -123,7 +123,7 @@ async def open_rest(
             "history": history,
             "relay": relay,
             "presence": presence,
-            "limits": MemoryLimits(clock),
+            "limits": MemoryRateLimiter(clock),
             "cases": stores.cases,
             "moderator": moderation,
             "appender": log,

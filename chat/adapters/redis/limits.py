@@ -39,8 +39,8 @@ return 0
 """)
 
 
-class RedisLimits:
-    """Implements `chat.ports.limits.Limits`; `RedisLimits(client)`.
+class RedisRateLimiter:
+    """Implements `chat.ports.limits.RateLimiter`; `RedisRateLimiter(client)`.
 
     Time is the server's, the same for all processes; `clock` (milliseconds) replaces it in tests. A key holds at most
     `limit` times, and is gone when its window has passed. Redis restarted empty begins all counts afresh.

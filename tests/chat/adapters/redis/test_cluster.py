@@ -10,7 +10,7 @@ import pytest
 from redis.crc import key_slot
 
 from chat.adapters.redis.client import RedisClient
-from chat.adapters.redis.limits import RedisLimits
+from chat.adapters.redis.limits import RedisRateLimiter
 from chat.adapters.redis.presence import RedisPresence
 from chat.adapters.redis.relay import RedisRelay
 from chat.domain.models import PresenceState
@@ -118,7 +118,7 @@ async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> 
         told = [json.loads(payload[1:]) for _, payload in got if payload is not None]
         for user in users:
             assert [event["state"] for event in told if event["user"] == user] == ["away", "offline"]
-        limits = RedisLimits(client)
+        limits = RedisRateLimiter(client)
         for user in users:
             assert [bool(await limits.count_call(user, limit=1, window_s=60)) for _ in range(2)] == [False, True]
             await limits.reset_count(user)
@@ -141,6 +141,6 @@ async def test_a_node_that_dies_has_a_successor(cluster: RedisCluster, relay: Re
             while left:
                 left -= {channel for channel, payload in await listener.receive() if payload == b"after"}
     async with RedisClient.open(cluster.target) as client:
-        limits = RedisLimits(client)
+        limits = RedisRateLimiter(client)
         for number in range(20):
             assert await limits.count_call(f"k{number}", limit=1, window_s=60) == 0

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from chat.adapters.redis.client import KeyCall, RedisClient
-from chat.adapters.redis.limits import RedisLimits
+from chat.adapters.redis.limits import RedisRateLimiter
 from chat.adapters.redis.presence import RedisPresence
 from chat.adapters.redis.relay import RedisRelay
 from chat.domain.models import PresenceState
@@ -185,7 +185,7 @@ async def test_a_server_that_is_restarted_empty(server: RedisServer, client: Red
 
 
 async def test_a_server_that_is_paused(server: RedisServer, client: RedisClient, timer: ManualClock) -> None:
-    presence, limits = edge(client, timer), RedisLimits(client)
+    presence, limits = edge(client, timer), RedisRateLimiter(client)
     await presence.enter_session("ann", "s1")
     server.pause()
     try:
@@ -206,7 +206,7 @@ async def test_a_server_that_is_paused(server: RedisServer, client: RedisClient,
 
 
 async def test_calls_that_are_cancelled_leave_connections_in_order(client: RedisClient, timer: ManualClock) -> None:
-    presence, limits = edge(client, timer), RedisLimits(client)
+    presence, limits = edge(client, timer), RedisRateLimiter(client)
     async for _ in each_suspension(lambda: presence.refresh_sessions([("ann", "s1", ONLINE), ("bob", "s1", AWAY)])):
         states = await presence.get_states(["bob", "ann", "cid"])
         assert list(states) == ["bob", "ann", "cid"]
@@ -230,12 +230,12 @@ async def test_the_sweeper_runs_and_survives(server: RedisServer, client: RedisC
 
 
 async def test_limits_by_the_clock_of_the_server(server: RedisServer, client: RedisClient) -> None:
-    limits = RedisLimits(client)
+    limits = RedisRateLimiter(client)
     assert await limits.count_call("k", limit=1, window_s=60) == 0
     assert 59_000 < await limits.count_call("k", limit=1, window_s=60) <= 60_000
     (left,) = server.ask(("PTTL", "rookery:limit:k"))
     assert 59_000 < left <= 60_000
-    far = RedisLimits(client, clock=lambda: 1)  # as when a clock was set back
+    far = RedisRateLimiter(client, clock=lambda: 1)  # as when a clock was set back
     assert await far.count_call("k", limit=1, window_s=60) == 0
 
 
