@@ -168,8 +168,8 @@ class _Opening:
                 from chat.adapters.kafka.log import KafkaLog
 
             return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings.kafka))
-        log = await self._stack.enter_async_context(SqliteLog.on(await self._embedded()))
-        self.jobs.append(log.trim)
+        log = await self._stack.enter_async_context(SqliteLog.on_database(await self._embedded()))
+        self.jobs.append(log.trim_records)
         return log
 
     async def commons(self, store: Store | None = None, log: Log | None = None) -> Commons:
@@ -179,7 +179,7 @@ class _Opening:
         edge = self._settings.edge
         relay = MemoryRelay()
         if isinstance(log, SqliteLog):
-            relay.remember(await _live_keys(log))
+            relay.remember_keys(await _live_keys(log))
         presence = await self._stack.enter_async_context(
             MemoryPresence.open(relay, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
@@ -243,7 +243,7 @@ def drivers() -> Iterator[None]:
 
 async def _live_keys(log: SqliteLog) -> list[str]:
     """What the relay knew before a restart: a direct message that was seen live is not seen live again."""
-    records = await log.recent(DM_TOPIC, now_ms() - ONCE_SECONDS * 1000, _REMEMBERED)
+    records = await log.read_recent(DM_TOPIC, now_ms() - ONCE_SECONDS * 1000, _REMEMBERED)
     sent = [record for record in map(_decoded, records) if isinstance(record, Sent)]
     return [live_key(each.actor, each.client_id, user) for each in sent for user in pair_of(each.conversation)]
 

@@ -76,13 +76,13 @@ class _Key(Struct, frozen=True):
     expires: int
 
     @classmethod
-    def parse(cls, stored: SigningKey) -> _Key:
+    def parse_key(cls, stored: SigningKey) -> _Key:
         private = serialization.load_pem_private_key(stored.private, password=None)
         if not isinstance(private, Ed25519PrivateKey):
             raise Unavailable(f"the stored signing key {stored.kid} is not an Ed25519 key")
         return cls(stored.kid, private, private.public_key(), stored.created, stored.expires)
 
-    def jwk(self) -> dict[str, str]:
+    def to_jwk(self) -> dict[str, str]:
         """The public half as a JWK (RFC 8037, section 2)."""
         raw = self.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         point = base64url_encode(raw).decode()
@@ -125,15 +125,15 @@ class KeyRing:
         self._wanted = AutoResetEvent()
         self._failed = False
 
-    async def refresh(self) -> None:
+    async def refresh_keys(self) -> None:
         """Load the keys; add one when the newest is due for rotation. Raises `Unavailable`."""
         stored = await self._accounts.signing_keys()
         now = self._clock()
         if not stored or now >= stored[-1].created + self._rotation_ms - self._lead_ms:
-            stored = await self._rotate(stored, now)
-        self._load(stored, now)
+            stored = await self._rotate_keys(stored, now)
+        self._load_keys(stored, now)
 
-    async def _rotate(self, stored: Sequence[SigningKey], now: int) -> Sequence[SigningKey]:
+    async def _rotate_keys(self, stored: Sequence[SigningKey], now: int) -> Sequence[SigningKey]:
         # With a key that can still sign, the new one waits until everyone knows it; without one it starts at once.
         signs = any(key.created <= now < key.expires - self._lead_ms for key in stored)
         created = now + self._lead_ms if signs else now
@@ -141,11 +141,11 @@ class KeyRing:
         await self._accounts.add_signing_key(new_signing_key(created, expires), keep_from=now)
         return await self._accounts.signing_keys()
 
-    def _load(self, stored: Sequence[SigningKey], now: int) -> None:
+    def _load_keys(self, stored: Sequence[SigningKey], now: int) -> None:
         alive = [key for key in stored if key.expires > now]
         if {key.kid for key in alive} == self._keys.keys():
             return
-        self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse(key) for key in alive}
+        self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse_key(key) for key in alive}
         self._verified.clear()
 
     async def run(
@@ -160,7 +160,7 @@ class KeyRing:
         It comes sooner, though not before `soonest_s`, when a token named an unknown key, and after a failure; that is
         logged, and the keys that are known stay in use.
         """
-        await self.refresh()
+        await self.refresh_keys()
         task_status.started()
         while True:
             self._wanted.clear()
@@ -169,17 +169,17 @@ class KeyRing:
                 with anyio.move_on_after(every_s - soonest_s):
                     await self._wanted.wait()
             try:
-                await self.refresh()
+                await self.refresh_keys()
                 self._failed = False
             except RookeryError as error:
                 self._failed = True
                 logger.warning("signing keys were not refreshed: %s", error.message)
 
-    def issue(self, user: str, name: str, family: str, ttl_s: int) -> str:
+    def issue_token(self, user: str, name: str, family: str, ttl_s: int) -> str:
         """A token for `ttl_s` seconds, at most 24 hours. Raises `Unavailable` when no key can sign that long."""
         now = self._clock()
         ttl_s = min(ttl_s, LONGEST_TOKEN_SECONDS)
-        key = self._signing(now, ttl_s * 1000)
+        key = self._find_signing_key(now, ttl_s * 1000)
         seconds = now // 1000
         payload = _Payload(
             iss=self._issuer,
@@ -195,21 +195,21 @@ class KeyRing:
         headers = {"typ": TOKEN_TYPE, "kid": key.kid}
         return jwt.encode(msgspec.structs.asdict(payload), key.private, algorithm=ALGORITHM, headers=headers)
 
-    def _signing(self, now: int, ttl_ms: int) -> _Key:
+    def _find_signing_key(self, now: int, ttl_ms: int) -> _Key:
         usable = [key for key in self._keys.values() if key.created <= now and now + ttl_ms <= key.expires]
         if not usable:
             raise Unavailable("no signing key is loaded; the accounts engine could not be reached yet")
         return max(usable, key=lambda key: key.created)
 
-    def verify(self, token: str) -> Claims:
+    def verify_token(self, token: str) -> Claims:
         """The claims of a token that is valid now. Raises `Unauthorized`, which says why, never another error."""
         if len(token) > TOKEN_BYTES or not token.isascii():
             raise Unauthorized(f"the token is not a JWT of at most {TOKEN_BYTES} bytes")
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest)
         if claims is None:
-            claims = self._check(token)
-            self._remember(digest, claims)
+            claims = self._check_token(token)
+            self._cache_claims(digest, claims)
         else:
             self._verified.move_to_end(digest)
         if claims.expires_ms <= self._clock():
@@ -217,12 +217,12 @@ class KeyRing:
             raise Unauthorized("the token has expired; refresh it")
         return claims
 
-    def _remember(self, digest: bytes, claims: Claims) -> None:
+    def _cache_claims(self, digest: bytes, claims: Claims) -> None:
         self._verified[digest] = claims
         if len(self._verified) > _CACHED:
             self._verified.popitem(last=False)
 
-    def _check(self, token: str) -> Claims:
+    def _check_token(self, token: str) -> Claims:
         try:
             key = self._key_for(jwt.get_unverified_header(token))
             # The times are checked below, by the clock that this ring was given.
@@ -238,7 +238,7 @@ class KeyRing:
             payload = msgspec.convert(raw, _Payload)
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError, RecursionError) as error:
             raise Unauthorized(f"the token is not valid: {type(error).__name__}") from None
-        return self._claims(payload, key)
+        return self._check_claims(payload, key)
 
     def _key_for(self, header: dict[str, Any]) -> _Key:
         """The key that the header names. RFC 8725: algorithm (3.1), type (3.11), and no key from outside (3.10)."""
@@ -250,7 +250,7 @@ class KeyRing:
             raise Unauthorized("the token's key is not known; log in again")
         return key
 
-    def _claims(self, payload: _Payload, key: _Key) -> Claims:
+    def _check_claims(self, payload: _Payload, key: _Key) -> Claims:
         now = self._clock()
         if max(payload.nbf, payload.iat) * 1000 > now + CLOCK_SKEW_MS:
             raise Unauthorized("the token is not valid yet")
@@ -259,10 +259,10 @@ class KeyRing:
         expires = min(payload.exp * 1000, key.expires)
         return Claims(user=payload.sub, name=payload.name, family=payload.sid, expires_ms=expires)
 
-    def jwks(self) -> dict[str, list[dict[str, str]]]:
+    def to_jwk_set(self) -> dict[str, list[dict[str, str]]]:
         """All verifying keys as a JWK Set (RFC 7517), those that will sign soon among them."""
         now = self._clock()
-        return {"keys": [key.jwk() for key in self._keys.values() if key.expires > now]}
+        return {"keys": [key.to_jwk() for key in self._keys.values() if key.expires > now]}
 
 
 _OWN_CHECKS = ("verify_exp", "verify_nbf", "verify_iat")

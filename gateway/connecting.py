@@ -24,7 +24,7 @@ def begin(session: Session, command: commands.Auth) -> Later | None:
     if session.phase is Phase.AUTHENTICATING:
         raise Conflict("`auth` is under way")
     try:
-        claims = session.edge.keys.verify(command.token)
+        claims = session.edge.keys.verify_token(command.token)
     except Unauthorized as error:
         session.refuse(command.id, error)
         session.close(CloseCode.TOKEN_INVALID, "the token is not valid")
@@ -125,5 +125,5 @@ def _extend(session: Session, claims: Claims) -> None:
 
 def refresh(session: Session, command: commands.Refresh) -> None:
     """Go on with a new token of the same user. One that is not valid changes nothing."""
-    _extend(session, session.edge.keys.verify(command.token))
+    _extend(session, session.edge.keys.verify_token(command.token))
     session.ok(command.id)

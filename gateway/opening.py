@@ -59,7 +59,7 @@ class Opening:
         else:
             try:
                 token = _bearer(request)
-                claims = None if token is None else edge.keys.verify(token)
+                claims = None if token is None else edge.keys.verify_token(token)
             except Unauthorized as error:
                 challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
                 self._refuse(handshake.reject(401, error.code, error.message, challenge))

@@ -31,7 +31,7 @@ class LocalAuthority:
 
     async def check_token(self, token: str) -> TokenInfo:
         """See `Authority.check_token`."""
-        claims = self._keys.verify(token)
+        claims = self._keys.verify_token(token)
         account = await self._accounts.get_user(claims.user)
         if account is None:
             raise Unauthorized("the account does not exist any more")

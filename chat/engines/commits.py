@@ -1,9 +1,12 @@
 """Group commit: many callers' jobs share one transaction, and so one sync of the disk.
 
-Rule 1: jobs run in the order in which they were submitted, and their outcomes are told in that order, on the event
-loop, after the commit. Rule 2: each job is atomic on its own; one that raises takes only its own part back.
+Rule 1: jobs run in the order in which they were submitted, and each `done` is called in that order, on the event loop,
+  after the commit.
+Rule 2: each job is atomic on its own; one that raises takes back only its own part.
 Rule 3: alone, a job commits at once; under load, at most one commit begins in `interval_s`, and what came meanwhile
-goes together. Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
+  goes into the next one together.
+Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
+Rule 5: `done` is called exactly once for each job that was not dropped, also when the database closes before its turn.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Job(Generic[T]):
         self.error: Exception | None = None
 
     def drop(self) -> None:
-        """Nobody waits any more: do not start it, and do not tell how it ended."""
+        """Nobody waits any more: do not start it, and do not call `done` (rules 4 and 5)."""
         self.dropped = True
 
 
@@ -67,7 +70,7 @@ class GroupCommit:
         self._commits = 0
         self._jobs = 0
 
-    def submit(
+    def submit_job(
         self, call: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
     ) -> Job[T]:
         """Queue a job; `done(result, error)` follows exactly once, unless the job is dropped. It must not raise.
@@ -93,22 +96,22 @@ class GroupCommit:
         return CommitStatistics(self._commits, self._jobs, len(self._queue))
 
     async def run(self) -> None:
-        """The writer loop; one task, until `close`. Ended earlier, it tells all that wait that it does not know."""
+        """The writer loop; one task, until `close`. Ended earlier, all that wait get `Unavailable`: unknown outcome."""
         earliest = float("-inf")
         try:
             while self._queue or not self._closing:
                 if not self._queue:
                     await self._arrived.wait_next()
                     continue
-                pause = earliest - anyio.current_time()
+                pause = earliest - anyio.current_time()  # rule 3: not positive when the last commit is long ago
                 if pause > 0 and len(self._queue) < BATCH_LIMIT:
                     await anyio.sleep(pause)
                 earliest = anyio.current_time() + self._interval
-                await self._commit()
+                await self._commit_batch()
         finally:
-            self._abandon()
+            self._abandon_jobs()
 
-    async def _commit(self) -> None:
+    async def _commit_batch(self) -> None:
         taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
         self._running = [job for job in taken if not job.dropped]
         if not self._running:
@@ -121,7 +124,7 @@ class GroupCommit:
             if not job.dropped:
                 job.done(job.result, job.error)
 
-    def _abandon(self) -> None:
+    def _abandon_jobs(self) -> None:
         self._closing = True
         left, self._running = [*self._running, *self._queue], ()
         self._queue.clear()

@@ -44,7 +44,7 @@ class Connections:
             self._writer = connect(self._path, synchronous=self._synchronous, writer=True)
             migrate(self._writer, schema, self._name)
             if not self._exclusive:
-                self._unlock()
+                self._release_lock()
             if self._path is None:
                 self._idle.append(self._writer)
             else:
@@ -66,15 +66,15 @@ class Connections:
                     writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 writer.close()
         finally:
-            self._unlock()
+            self._release_lock()
 
-    def write(self, jobs: Sequence[Job[Any]]) -> None:
+    def write_jobs(self, jobs: Sequence[Job[Any]]) -> None:
         """Run and commit; each job holds its outcome afterwards."""
         if self._writer is None:
             raise Unavailable(f"{self._name} is closed")
         run_jobs(self._writer, jobs, lambda error: explain(error, self._name))
 
-    def query(self, query: Callable[[sqlite3.Connection], T]) -> T:
+    def run_query(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What `query` returns, of one moment of the database."""
         if not self._idle:
             raise Unavailable(f"{self._name} is closed")
@@ -92,7 +92,7 @@ class Connections:
                 connection.execute("ROLLBACK")
             self._idle.append(connection)
 
-    def _unlock(self) -> None:
+    def _release_lock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -40,7 +40,7 @@ class Database:
         self._reading = self._writing if shared else anyio.CapacityLimiter(READERS)
         self._reads = 0
         self._scope = anyio.CancelScope(shield=True)
-        self._commits = GroupCommit(self._execute, interval_s=interval_s, limit=queue)
+        self._commits = GroupCommit(self._execute_jobs, interval_s=interval_s, limit=queue)
 
     @classmethod
     @asynccontextmanager
@@ -67,16 +67,16 @@ class Database:
         connections = Connections(path, synchronous=synchronous, read_seconds=read_seconds, exclusive=exclusive)
         database = cls(connections, executor, shared=path is None, interval_s=commit_interval_ms / 1000, queue=queue)
         try:
-            await executor.run(lambda: connections.open(schema), database._writing)
+            await executor.run_blocking(lambda: connections.open(schema), database._writing)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(database._run)
+                tasks.start_soon(database._run_commits)
                 try:
                     yield database
                 finally:
-                    database._close(close_seconds)
+                    database._stop_commits(close_seconds)
         finally:
             with anyio.CancelScope(shield=True):  # as long as it takes to write a WAL of limited size
-                await executor.run(connections.close, database._writing)
+                await executor.run_blocking(connections.close, database._writing)
 
     async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job` in a transaction that other callers' jobs may share; return once it is committed.
@@ -101,7 +101,7 @@ class Database:
         `Overloaded` when too many wait, and then `done` is never called. The answer's `drop()` takes back a job that
         has not started, and its `done`.
         """
-        return self._commits.submit(job, done)
+        return self._commits.submit_job(job, done)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on a connection that only reads. Raises `Unavailable` when it takes too long."""
@@ -109,7 +109,7 @@ class Database:
             raise Overloaded("more queries wait than the disk can take; ask again later")
         self._reads += 1
         try:
-            return await self._executor.run(lambda: self._connections.query(query), self._reading)
+            return await self._executor.run_blocking(lambda: self._connections.run_query(query), self._reading)
         finally:
             self._reads -= 1
 
@@ -117,15 +117,15 @@ class Database:
         """What the writer did."""
         return self._commits.statistics()
 
-    async def _run(self) -> None:
+    async def _run_commits(self) -> None:
         # Shielded: when everything around is cancelled, what was accepted is still written, until the deadline that
         # closing sets.
         with self._scope:
             await self._commits.run()
 
-    def _close(self, seconds: float) -> None:
+    def _stop_commits(self, seconds: float) -> None:
         self._commits.close()
         self._scope.deadline = anyio.current_time() + seconds
 
-    async def _execute(self, jobs: Sequence[Job[Any]]) -> None:
-        await self._executor.run(lambda: self._connections.write(jobs), self._writing)
+    async def _execute_jobs(self, jobs: Sequence[Job[Any]]) -> None:
+        await self._executor.run_blocking(lambda: self._connections.write_jobs(jobs), self._writing)

@@ -18,7 +18,7 @@ class Executor(Protocol):
     A call that has started is never abandoned: a caller that is cancelled meanwhile learns of it afterwards.
     """
 
-    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
+    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
         """What `call` returns or raises. No more calls run at once than `limiter` has tokens."""
         ...
 
@@ -26,16 +26,14 @@ class Executor(Protocol):
 class ThreadExecutor:
     """Worker threads, so that the event loop goes on while a disk is waited for."""
 
-    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
-        """See `Executor.run`."""
+    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
         return await anyio.to_thread.run_sync(call, limiter=limiter)
 
 
 class InlineExecutor:
     """The caller's own thread. A virtual clock does not know that a thread works, and would jump ahead of it."""
 
-    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:  # noqa: ARG002 - one at a time
-        """See `Executor.run`."""
+    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:  # noqa: ARG002 - one at a time
         try:
             return call()
         finally:

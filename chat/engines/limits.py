@@ -38,13 +38,13 @@ class MemoryRateLimiter:
         self._latest = 0
 
     async def count_call(self, key: str, *, limit: int, window_s: float) -> int:
-        """See `RateLimiter.count_call`. Cancelled, the call is not counted."""
+        """Cancelled, the call is not counted."""
         await anyio.lowlevel.checkpoint()
-        now = self._now()
+        now = self._read_clock()
         span = max(1, round(window_s * 1000))
         window = self._windows.get(key)
         if window is None:
-            window = self._add(key, now)
+            window = self._add_window(key, now)
         else:
             self._windows.move_to_end(key)
         times = window.times
@@ -58,7 +58,6 @@ class MemoryRateLimiter:
         return 0
 
     async def reset_count(self, key: str) -> None:
-        """See `RateLimiter.reset_count`."""
         await anyio.lowlevel.checkpoint()
         self._windows.pop(key, None)
 
@@ -66,7 +65,7 @@ class MemoryRateLimiter:
         """How many keys are counted."""
         return len(self._windows)
 
-    def _now(self) -> int:
+    def _read_clock(self) -> int:
         now = self._clock()
         if now < self._latest - _STEP_MS:
             self._windows.clear()
@@ -74,7 +73,7 @@ class MemoryRateLimiter:
         self._latest = max(self._latest, now)
         return self._latest
 
-    def _add(self, key: str, now: int) -> _Window:
+    def _add_window(self, key: str, now: int) -> _Window:
         # A few old keys go for each new one, so no call pays for many.
         for _ in range(_SWEEP):
             oldest = next(iter(self._windows), None)

@@ -1,15 +1,18 @@
 """The log in SQLite: append, consume, trim.
 
 Rule 1, durable before acknowledged: `ack(None)` follows a commit with `synchronous=FULL`; a record that was
-acknowledged survives the end of the process and the loss of power. Rule 2, order: a partition's offsets are in the
-order of the calls of `produce`, and a key is always in the same partition. Rule 3, at least once: a committed offset
-is written within 200 ms; after a crash up to that much comes again, and nothing is left out.
-
+  acknowledged survives the end of the process and the loss of power.
+Rule 2, order: a partition's offsets are in the order of the calls of `produce`, and a key is always in the same
+  partition.
+Rule 3, at least once: a committed offset is written within 200 ms; after a crash up to that much comes again, and
+  nothing is left out.
 Rule 4, about the store that the consumers write to: in the same database, as the assembly has it, a committed offset
-and the effect that it stands for are on the disk in their order, and the record of one message and the row of another
-share a commit, and so a sync. In a database of its own a store commits with `synchronous=FULL`; with `NORMAL` a loss of
-power may take its last commits back, and a start that may follow one calls `rewind`. Handlers are idempotent, so what
-comes again costs time and nothing else. Nothing is trimmed unasked: see `trim`.
+  and the effect that it stands for are on the disk in their order, and the record of one message and the row of another
+  share a commit, and so a sync. In a database of its own a store commits with `synchronous=FULL`; with `NORMAL` a loss
+  of power may take its last commits back, and a start that may follow one calls `rewind_group`. Handlers are
+  idempotent, so what comes again costs time and nothing else.
+
+Nothing is trimmed unasked: see `trim_records`.
 """
 
 from __future__ import annotations
@@ -29,9 +32,9 @@ from chat.domain.ids import now_ms
 from chat.engines import log_rows
 from chat.engines.database import Database, Executor
 from chat.engines.log_append import Appender
-from chat.engines.log_groups import Group, Member
+from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_offsets import OffsetKeeper
-from chat.engines.log_streams import Catalogue, Headers, Stream
+from chat.engines.log_streams import Catalogue, Headers, LogStream
 from chat.errors import Unavailable
 from chat.ports.log import Ack, LogRecord
 
@@ -43,7 +46,7 @@ TRIM_RECORDS = 1000
 _logger = logging.getLogger(__name__)
 
 
-class LogStatistics(Struct, frozen=True):
+class SqliteLogStatistics(Struct, frozen=True):
     """Records and bytes that wait for their commit, records stored since the start, records kept, groups known."""
 
     pending: int
@@ -89,7 +92,7 @@ class SqliteLog:
             Database.open(
                 path, executor=executor, schema=log_rows.SCHEMA, commit_interval_ms=commit_interval_ms
             ) as database,
-            cls.on(
+            cls.on_database(
                 database,
                 partitions=partitions,
                 clock=clock,
@@ -101,7 +104,7 @@ class SqliteLog:
 
     @classmethod
     @asynccontextmanager
-    async def on(
+    async def on_database(
         cls,
         database: Database,
         *,
@@ -114,7 +117,7 @@ class SqliteLog:
         catalogue = Catalogue(partitions or {})
         appender = Appender(database, catalogue, clock, max_records=buffer_records, max_bytes=buffer_bytes)
         log = cls(database, catalogue, appender, clock)
-        await log._load()
+        await log._load_state()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(log._offsets.run)
             try:
@@ -122,81 +125,79 @@ class SqliteLog:
             finally:
                 tasks.cancel_scope.cancel()
                 with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                    await log._close()
+                    await log._finish_writing()
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
-        """See `Log.produce`. Raises `Unavailable` once the log is closing; then too `ack` is never called."""
-        self._appender.add(topic, key, value, headers, ack)
+        """Raises `Unavailable` once the log is closing; then too `ack` is never called."""
+        self._appender.add_record(topic, key, value, headers, ack)
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
-        """See `Log.append`."""
         stored = OneShot[None]()
         self.produce(topic, key, value, stored.acknowledge, headers)
         await stored.wait()
 
     @asynccontextmanager
-    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
-        """See `Log.consumer`. A group that is new begins at the first record that is kept."""
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[GroupMember]:
+        """A group that is new begins at the first record that is kept."""
         await anyio.lowlevel.checkpoint()
-        joined = self._group(group)
-        streams = [stream for topic in topics for stream in self._catalogue.topic(topic)]
-        member = Member(joined, streams, self._read)
-        joined.join(member)
+        joined = self._get_group(group)
+        streams = [stream for topic in topics for stream in self._catalogue.partitions_of(topic)]
+        member = GroupMember(joined, streams, self._read_chunk)
+        joined.add_member(member)
         try:
             yield member
         finally:
             member.close()
 
     async def check_health(self) -> None:
-        """See `Log.check`."""
         await self._database.read(lambda connection: connection.execute("SELECT 1").fetchone())
 
-    async def recent(self, topic: str, since_ms: int, limit: int) -> list[LogRecord]:
+    async def read_recent(self, topic: str, since_ms: int, limit: int) -> list[LogRecord]:
         """The first `limit` records of a topic that were taken at `since_ms` or later, partition by partition."""
         found: list[LogRecord] = []
-        for stream in self._catalogue.topic(topic):
-            (offset,) = await self._database.read(_finding([stream], since_ms))
+        for stream in self._catalogue.partitions_of(topic):
+            (offset,) = await self._database.read(_offsets_query([stream], since_ms))
             while offset < stream.end and len(found) < limit:
-                found += await self._read(stream, offset)
+                found += await self._read_chunk(stream, offset)
                 offset = found[-1].offset + 1
         return found[:limit]
 
-    async def trim(self, before_ms: int | None = None) -> int:
+    async def trim_records(self, before_ms: int | None = None) -> int:
         """Delete records that were taken before `before_ms` (None: 24 h ago) and that every group has committed.
 
         How many were deleted; 1,000 to a transaction, so that appending goes on. A topic that no group has joined keeps
         everything, dead letters too: nobody has said that they are done with. See rule 4 for when to call.
         """
         before = self._clock() - RETENTION_SECONDS * 1000 if before_ms is None else before_ms
-        await self._offsets.write()  # what is deleted must be known as committed
+        await self._offsets.write_offsets()  # what is deleted must be known as committed
         total = 0
         for stream in list(self._catalogue.streams):
-            end = min((share.committed for share in stream.shares), default=stream.start)
+            end = min((assignment.committed for assignment in stream.assignments), default=stream.start)
             deleted = TRIM_RECORDS
             while deleted == TRIM_RECORDS:
-                deleted = await self._database.write(_trimming(stream.id, end, before))
+                deleted = await self._database.write(_trim_job(stream.id, end, before))
                 stream.start += deleted
                 total += deleted
         return total
 
-    async def rewind(self, group: str, since_ms: int) -> None:
+    async def rewind_group(self, group: str, since_ms: int) -> None:
         """Let a group begin again at the first record that was taken at `since_ms` or later. See rule 4.
 
         Only before its first member joins (else `RuntimeError`). Where the group has committed less, it stays.
         """
-        known = self._group(group)
+        known = self._get_group(group)
         if known.members:
             raise RuntimeError("rewind a consumer group before its first member joins")
-        shares = list(known.shares.values())
-        offsets = await self._database.read(_finding([share.stream for share in shares], since_ms))
-        for share, offset in zip(shares, offsets, strict=True):
-            if offset < share.committed:
-                share.reset(offset)
-                self._offsets.note(share)
+        assignments = list(known.assignments.values())
+        offsets = await self._database.read(_offsets_query([assignment.stream for assignment in assignments], since_ms))
+        for assignment, offset in zip(assignments, offsets, strict=True):
+            if offset < assignment.committed:
+                assignment.start_again_at(offset)
+                self._offsets.note_progress(assignment)
 
-    def statistics(self) -> LogStatistics:
+    def statistics(self) -> SqliteLogStatistics:
         """What there is now."""
-        return LogStatistics(
+        return SqliteLogStatistics(
             self._appender.pending,
             self._appender.pending_bytes,
             self._appender.appended,
@@ -204,32 +205,32 @@ class SqliteLog:
             len(self._groups),
         )
 
-    async def _close(self) -> None:
+    async def _finish_writing(self) -> None:
         await self._appender.close()
         try:
-            await self._offsets.write()
+            await self._offsets.write_offsets()
         except Unavailable as error:
             _logger.warning("the last offsets of consumers are not written, so some records come again: %s", error)
 
-    def _group(self, name: str) -> Group:
+    def _get_group(self, name: str) -> Group:
         if name not in self._groups:
-            self._groups[name] = Group(name, self._offsets.note)
+            self._groups[name] = Group(name, self._offsets.note_progress)
         return self._groups[name]
 
-    async def _read(self, stream: Stream, offset: int) -> list[LogRecord]:
+    async def _read_chunk(self, stream: LogStream, offset: int) -> list[LogRecord]:
         id_, end = stream.id, stream.end
-        return await self._database.read(lambda connection: log_rows.read(connection, id_, offset, end))
+        return await self._database.read(lambda connection: log_rows.read_records(connection, id_, offset, end))
 
-    async def _load(self) -> None:
-        self._catalogue.load(await self._database.read(log_rows.load_streams))
+    async def _load_state(self) -> None:
+        self._catalogue.load_streams(await self._database.read(log_rows.load_streams))
         by_id = self._catalogue.by_id()
         for name, stream_id, committed in await self._database.read(log_rows.load_offsets):
-            self._group(name).add(by_id[stream_id], committed)
+            self._get_group(name).add_partition(by_id[stream_id], committed)
 
 
-def _trimming(stream_id: int, end: int, before_ms: int) -> Callable[[sqlite3.Connection], int]:
+def _trim_job(stream_id: int, end: int, before_ms: int) -> Callable[[sqlite3.Connection], int]:
     return lambda connection: log_rows.delete_before(connection, stream_id, end, before_ms, TRIM_RECORDS)
 
 
-def _finding(streams: Sequence[Stream], since_ms: int) -> Callable[[sqlite3.Connection], list[int]]:
+def _offsets_query(streams: Sequence[LogStream], since_ms: int) -> Callable[[sqlite3.Connection], list[int]]:
     return lambda connection: [log_rows.offset_at(connection, stream, since_ms) for stream in streams]

@@ -1,8 +1,9 @@
 """Consumer groups of the embedded log: who owns which partition, how far each is delivered and committed.
 
-Rule 1: a partition has at most one owner in a group, and at most one batch of it is in hand. Rule 2: a partition is
-handed over only when nothing of it is in hand: its owner committed, or left (then what it had comes again, to the next
-owner). Rule 3: committed offsets only move forward.
+Rule 1: a partition has at most one owner in a group, and at most one batch of it is in hand.
+Rule 2: a partition is handed over only when nothing of it is in hand: its owner committed, or left (then what it had
+  in hand comes again, to the next owner).
+Rule 3: committed offsets only move forward.
 
 All is synchronous and belongs to the event loop's thread; only reading old records awaits.
 """
@@ -15,25 +16,25 @@ import anyio
 import anyio.lowlevel
 
 from chat.concurrency import AutoResetEvent
-from chat.engines.log_streams import Stream
+from chat.engines.log_streams import LogStream
 from chat.ports.log import Batch, LogRecord
 
-Read = Callable[[Stream, int], Awaitable[list[LogRecord]]]
+ReadChunk = Callable[[LogStream, int], Awaitable[list[LogRecord]]]
 
 
-class Share:
+class Assignment:
     """A group's progress in one partition. `position` is the next offset to deliver; `ahead` was read from the disk."""
 
-    __slots__ = ("ahead", "committed", "group", "heir", "owner", "position", "stream")
+    __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "stream")
 
-    def __init__(self, group: Group, stream: Stream, committed: int) -> None:
+    def __init__(self, group: Group, stream: LogStream, committed: int) -> None:
         self.group = group
         self.stream = stream
         self.committed = committed
         self.position = committed
         self.ahead: list[LogRecord] = []
-        self.owner: Member | None = None
-        self.heir: Member | None = None
+        self.owner: GroupMember | None = None
+        self.next_owner: GroupMember | None = None
 
     @property
     def in_hand(self) -> bool:
@@ -52,26 +53,26 @@ class Share:
         """Whether a batch can be delivered, once it was read from the disk."""
         return not self.in_hand and not self.ahead and self.position < self.stream.tail_first
 
-    def take(self, limit: int) -> list[LogRecord]:
+    def take_records(self, limit: int) -> list[LogRecord]:
         """Up to `limit` records, in hand from now on."""
         if self.ahead:
             taken = self.ahead[:limit]
             del self.ahead[:limit]
         else:
-            taken = self.stream.recent(self.position, limit)
+            taken = self.stream.recent_records(self.position, limit)
         if taken:
             self.position = taken[-1].offset + 1
         return taken
 
     def hand_over(self) -> None:
-        """Give the partition to its heir; what was in hand comes again."""
+        """Give the partition to its next owner; what was in hand comes again."""
         self.position = self.committed
         self.ahead = []
-        self.owner = self.heir
+        self.owner = self.next_owner
         if self.owner is not None:
-            self.owner.notify()
+            self.owner.wake_poller()
 
-    def reset(self, offset: int) -> None:
+    def start_again_at(self, offset: int) -> None:
         """Start again from `offset`. Only while there is no owner."""
         self.committed = self.position = offset
         self.ahead = []
@@ -80,56 +81,57 @@ class Share:
 class Group:
     """A consumer group. `on_commit` hears of every progress, so that it can be stored."""
 
-    def __init__(self, name: str, on_commit: Callable[[Share], None]) -> None:
+    def __init__(self, name: str, on_commit: Callable[[Assignment], None]) -> None:
         self.name = name
         self.on_commit = on_commit
-        self.shares: dict[int, Share] = {}
-        self.members: list[Member] = []
+        self.assignments: dict[int, Assignment] = {}
+        self.members: list[GroupMember] = []
 
-    def add(self, stream: Stream, committed: int) -> Share:
+    def add_partition(self, stream: LogStream, committed: int) -> Assignment:
         """Take part in a partition, from this offset on."""
-        share = self.shares[stream.id] = Share(self, stream, committed)
-        stream.shares.append(share)
-        return share
+        assignment = self.assignments[stream.id] = Assignment(self, stream, committed)
+        stream.assignments.append(assignment)
+        return assignment
 
-    def join(self, member: Member) -> None:
+    def add_member(self, member: GroupMember) -> None:
         """A member comes; partitions are shared out anew."""
         for stream in sorted(member.streams, key=lambda stream: stream.id):  # the same order in every run
-            if stream.id not in self.shares:
+            if stream.id not in self.assignments:
                 # Stored at once: a group that is known holds back what would else be trimmed.
-                self.on_commit(self.add(stream, stream.start))
+                self.on_commit(self.add_partition(stream, stream.start))
         self.members.append(member)
-        self._share_out()
+        self._rebalance_members()
 
-    def leave(self, member: Member) -> None:
+    def remove_member(self, member: GroupMember) -> None:
         """A member goes; what it had in hand comes again to others."""
         self.members.remove(member)
-        for share in self.shares.values():
-            if share.owner is member:
-                share.heir = None
-                share.hand_over()
-        self._share_out()
+        for assignment in self.assignments.values():
+            if assignment.owner is member:
+                assignment.next_owner = None
+                assignment.hand_over()
+        self._rebalance_members()
 
-    def owned_by(self, member: Member) -> list[Share]:
+    def owned_by(self, member: GroupMember) -> list[Assignment]:
         """The partitions of a member."""
-        return [share for share in self.shares.values() if share.owner is member]
+        return [assignment for assignment in self.assignments.values() if assignment.owner is member]
 
-    def _share_out(self) -> None:
+    def _rebalance_members(self) -> None:
         """In turn, in the order of joining: as even as can be, and the same whenever the members are the same."""
         turn = 0
-        for stream_id in sorted(self.shares):
-            share = self.shares[stream_id]
-            takers = [member for member in self.members if share.stream in member.streams]
-            share.heir = takers[turn % len(takers)] if takers else None
+        for stream_id in sorted(self.assignments):
+            assignment = self.assignments[stream_id]
+            takers = [member for member in self.members if assignment.stream in member.streams]
+            assignment.next_owner = takers[turn % len(takers)] if takers else None
             turn += bool(takers)
-            if share.owner is not share.heir and not (share.owner and share.in_hand):
-                share.hand_over()
+            # Rule 2: with a batch in hand, the owner keeps it until its next commit (`_pass_on`).
+            if assignment.owner is not assignment.next_owner and not (assignment.owner and assignment.in_hand):
+                assignment.hand_over()
 
 
-class Member:
+class GroupMember:
     """Implements `chat.ports.log.Consumer`; one task polls. After leaving, it raises `anyio.ClosedResourceError`."""
 
-    def __init__(self, group: Group, streams: Sequence[Stream], read: Read) -> None:
+    def __init__(self, group: Group, streams: Sequence[LogStream], read: ReadChunk) -> None:
         self.group = group
         self.streams = frozenset(streams)
         self._read = read
@@ -138,85 +140,84 @@ class Member:
         self._open = True
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
-        """See `Consumer.poll`. Cancelled, nothing was delivered."""
+        """Cancelled, nothing was delivered."""
         waited = False
         while True:
             self._check_open()
-            shares = self.group.owned_by(self)
-            if any(share.is_ready for share in shares):
+            assignments = self.group.owned_by(self)
+            if any(assignment.is_ready for assignment in assignments):
                 if waited:
-                    return self._take(shares, max_records)
+                    return self._take_batches(assignments, max_records)
                 await anyio.lowlevel.checkpoint()
             else:
-                behind = next((share for share in shares if share.is_behind), None)
-                await (self._wake.wait_next() if behind is None else self._fetch(behind))
+                behind = next((assignment for assignment in assignments if assignment.is_behind), None)
+                await (self._wake.wait_next() if behind is None else self._fetch_chunk(behind))
             waited = True
 
     async def commit(self, *batches: Batch) -> None:
-        """See `Consumer.commit`. Cancelled, it may have taken effect."""
+        """Cancelled, it may have taken effect."""
         self._check_open()
         for batch in batches:
-            self._commit(batch)
+            self._commit_batch(batch)
         await anyio.lowlevel.checkpoint()
 
-    def _commit(self, batch: Batch) -> None:
+    def _commit_batch(self, batch: Batch) -> None:
         offset = batch.records[-1].offset + 1
-        for share in self.group.owned_by(self):
-            stream = share.stream
-            if stream.partition == batch.partition and stream.topic == batch.topic and offset > share.committed:
-                share.committed = min(offset, share.position)
-                self.group.on_commit(share)
-                self._release(share)
+        for assignment in self.group.owned_by(self):
+            stream = assignment.stream
+            if stream.partition == batch.partition and stream.topic == batch.topic and offset > assignment.committed:
+                assignment.committed = min(offset, assignment.position)  # rule 3
+                self.group.on_commit(assignment)
+                self._pass_on(assignment)
 
     async def lag(self) -> int:
-        """See `Consumer.lag`."""
         await anyio.lowlevel.checkpoint()
-        return sum(share.stream.end - share.committed for share in self.group.owned_by(self))
+        return sum(assignment.stream.end - assignment.committed for assignment in self.group.owned_by(self))
 
-    def notify(self) -> None:
-        """There may be something to deliver."""
+    def wake_poller(self) -> None:
+        """Let the task that polls look again: there may be something to deliver."""
         self._wake.set()
 
     def close(self) -> None:
         """Leave the group."""
         self._open = False
-        self.group.leave(self)
-        self.notify()
+        self.group.remove_member(self)
+        self.wake_poller()
 
-    def _release(self, share: Share) -> None:
-        if share.in_hand:
+    def _pass_on(self, assignment: Assignment) -> None:
+        if assignment.in_hand:
             return
-        if share.heir is not self:
-            share.hand_over()
-        elif share.stream.end > share.position:
-            self.notify()
+        if assignment.next_owner is not self:
+            assignment.hand_over()
+        elif assignment.stream.end > assignment.position:
+            self.wake_poller()
 
-    def _take(self, shares: Sequence[Share], max_records: int) -> list[Batch]:
+    def _take_batches(self, assignments: Sequence[Assignment], max_records: int) -> list[Batch]:
         # Begin with another partition each time, so that a busy one does not take every place.
         self._turn += 1
         batches = []
-        for index in range(len(shares)):
-            share = shares[(index + self._turn) % len(shares)]
-            if share.in_hand or max_records <= 0:
+        for index in range(len(assignments)):
+            assignment = assignments[(index + self._turn) % len(assignments)]
+            if assignment.in_hand or max_records <= 0:  # rule 1
                 continue
-            records = share.take(max_records)
+            records = assignment.take_records(max_records)
             if records:
                 max_records -= len(records)
-                batches.append(Batch(share.stream.topic, share.stream.partition, records))
+                batches.append(Batch(assignment.stream.topic, assignment.stream.partition, records))
         return batches
 
-    async def _fetch(self, share: Share) -> None:
+    async def _fetch_chunk(self, assignment: Assignment) -> None:
         """Read a chunk from the disk, unless the partition has moved meanwhile."""
-        position = share.position
-        end = share.stream.end
-        records = await self._read(share.stream, position)
-        if share.owner is not self or share.position != position or share.in_hand:
-            return
+        position = assignment.position
+        end = assignment.stream.end
+        records = await self._read(assignment.stream, position)
+        if assignment.owner is not self or assignment.position != position or assignment.in_hand:
+            return  # a rebalance came during the read, and whoever owns it now reads it again
         if records:
-            share.ahead = records
+            assignment.ahead = records
         else:  # trimmed: nothing is left of what was there
-            share.reset(end)
-            self.group.on_commit(share)
+            assignment.start_again_at(end)
+            self.group.on_commit(assignment)
 
     def _check_open(self) -> None:
         if not self._open:

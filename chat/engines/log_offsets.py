@@ -11,9 +11,9 @@ import anyio.lowlevel
 
 from chat.concurrency import AutoResetEvent
 from chat.engines.database import Database
-from chat.engines.log_groups import Share
+from chat.engines.log_groups import Assignment
 from chat.engines.log_rows import Offset, save_offsets, save_streams
-from chat.engines.log_streams import Catalogue, Stream
+from chat.engines.log_streams import Catalogue, LogStream
 from chat.errors import Unavailable
 
 INTERVAL_SECONDS = 0.2
@@ -21,18 +21,18 @@ _logger = logging.getLogger(__name__)
 
 
 class OffsetKeeper:
-    """Remembers which shares moved, and writes where they are. What is written never runs ahead of what is durable:
-    it goes through the same database, after the records."""
+    """Remembers which assignments moved, and writes their committed offsets. What is written never runs ahead of what
+    is durable: it goes through the same database, after the records."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
         self._catalogue = catalogue
-        self._moved: dict[Share, None] = {}
+        self._moved: dict[Assignment, None] = {}
         self._moving = AutoResetEvent()
 
-    def note(self, share: Share) -> None:
-        """The share's committed offset changed."""
-        self._moved[share] = None
+    def note_progress(self, assignment: Assignment) -> None:
+        """The assignment's committed offset changed."""
+        self._moved[assignment] = None
         self._moving.set()
 
     async def run(self) -> None:
@@ -41,11 +41,11 @@ class OffsetKeeper:
             await self._moving.wait()
             await anyio.sleep(INTERVAL_SECONDS)
             try:
-                await self.write()
+                await self.write_offsets()
             except Unavailable as error:
                 _logger.warning("the offsets of consumers are not written yet: %s", error)
 
-    async def write(self) -> None:
+    async def write_offsets(self) -> None:
         """Write what moved; return when it is durable. Failed or cancelled, it is written the next time."""
         moved, self._moved = self._moved, {}
         self._moving.clear()
@@ -53,16 +53,16 @@ class OffsetKeeper:
             await anyio.lowlevel.checkpoint()
             return
         unsaved = self._catalogue.unsaved[:]
-        offsets = [(share.group.name, share.stream.id, share.committed) for share in moved]
+        offsets = [(assignment.group.name, assignment.stream.id, assignment.committed) for assignment in moved]
         try:
-            await self._database.write(lambda connection: _save(connection, unsaved, offsets))
+            await self._database.write(lambda connection: _save_progress(connection, unsaved, offsets))
         except BaseException:
-            for share in moved:
-                self.note(share)
+            for assignment in moved:
+                self.note_progress(assignment)
             raise
         self._catalogue.note_saved(unsaved)
 
 
-def _save(connection: sqlite3.Connection, streams: Sequence[Stream], offsets: Sequence[Offset]) -> None:
+def _save_progress(connection: sqlite3.Connection, streams: Sequence[LogStream], offsets: Sequence[Offset]) -> None:
     save_streams(connection, streams)
     save_offsets(connection, offsets)

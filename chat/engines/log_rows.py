@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chat.engines.log_streams import Headers, Stream
+from chat.engines.log_streams import Headers, LogStream
 from chat.ports.log import LogRecord
 
 CHUNK_RECORDS = 1000
@@ -38,18 +38,18 @@ _encode_headers = msgspec.msgpack.Encoder().encode
 _decode_headers: msgspec.msgpack.Decoder[Headers] = msgspec.msgpack.Decoder(Headers)
 
 
-def row_of(stream: Stream, record: LogRecord) -> Row:
+def row_of(stream: LogStream, record: LogRecord) -> Row:
     """The row that stores a record."""
     headers = _encode_headers(record.headers) if record.headers else None
     return (stream.id << OFFSET_BITS | record.offset, record.key, record.value, headers, record.timestamp)
 
 
-def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+def insert_records(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Store records."""
     connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def save_streams(connection: sqlite3.Connection, streams: Sequence[Stream]) -> None:
+def save_streams(connection: sqlite3.Connection, streams: Sequence[LogStream]) -> None:
     """Store streams that are new."""
     if streams:
         rows = [(stream.id, stream.topic, stream.partition) for stream in streams]
@@ -66,27 +66,29 @@ def load_offsets(connection: sqlite3.Connection) -> list[Offset]:
     return connection.execute("SELECT consumers, stream, next FROM offsets ORDER BY consumers, stream").fetchall()
 
 
-def load_streams(connection: sqlite3.Connection) -> list[Stream]:
+def load_streams(connection: sqlite3.Connection) -> list[LogStream]:
     """All streams that are stored, in the order of their ids."""
     found = []
     for id_, topic, partition in connection.execute("SELECT id, topic, partition FROM streams ORDER BY id").fetchall():
         (committed,) = connection.execute("SELECT max(next) FROM offsets WHERE stream = ?", (id_,)).fetchone()
         # Of a partition that was trimmed to nothing, only the groups' offsets know how far it had come.
         end = max(stored_end(connection, id_), committed or 0)
-        (first,) = connection.execute("SELECT min(id) FROM records WHERE id BETWEEN ? AND ?", _range(id_)).fetchone()
+        (first,) = connection.execute(
+            "SELECT min(id) FROM records WHERE id BETWEEN ? AND ?", _row_range(id_)
+        ).fetchone()
         start = end if first is None else first & _OFFSET
-        found.append(Stream(id_, topic, partition, start=start, end=end))
+        found.append(LogStream(id_, topic, partition, start=start, end=end))
     return found
 
 
 def stored_end(connection: sqlite3.Connection, stream_id: int) -> int:
     """The offset after the last record that is stored; 0 when none is."""
     query = "SELECT max(id) FROM records WHERE id BETWEEN ? AND ?"
-    (last,) = connection.execute(query, _range(stream_id)).fetchone()
+    (last,) = connection.execute(query, _row_range(stream_id)).fetchone()
     return 0 if last is None else (last & _OFFSET) + 1
 
 
-def read(connection: sqlite3.Connection, stream_id: int, offset: int, end: int) -> list[LogRecord]:
+def read_records(connection: sqlite3.Connection, stream_id: int, offset: int, end: int) -> list[LogRecord]:
     """Records from `offset` up to but without `end`: as many as a chunk takes, at least one if there is one."""
     low = stream_id << OFFSET_BITS
     cursor = connection.execute(
@@ -119,15 +121,15 @@ def delete_before(connection: sqlite3.Connection, stream_id: int, end: int, befo
     return count
 
 
-def offset_at(connection: sqlite3.Connection, stream: Stream, since_ms: int) -> int:
+def offset_at(connection: sqlite3.Connection, stream: LogStream, since_ms: int) -> int:
     """The offset from which on every record was taken at `since_ms` or later."""
     row = connection.execute(
         "SELECT id FROM records WHERE id BETWEEN ? AND ? AND timestamp < ? ORDER BY id DESC LIMIT 1",
-        (*_range(stream.id), since_ms),
+        (*_row_range(stream.id), since_ms),
     ).fetchone()
     return stream.start if row is None else (row[0] & _OFFSET) + 1
 
 
-def _range(stream_id: int) -> tuple[int, int]:
+def _row_range(stream_id: int) -> tuple[int, int]:
     low = stream_id << OFFSET_BITS
     return low, low | _OFFSET

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chat.ports.log import LogRecord
 
 if TYPE_CHECKING:
-    from chat.engines.log_groups import Share
+    from chat.engines.log_groups import Assignment
 
 TAIL_RECORDS = 10_000
 TAIL_BYTES = 16 * 1024 * 1024
@@ -17,14 +17,14 @@ TAIL_BYTES = 16 * 1024 * 1024
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Stream:
+class LogStream:
     """A partition of a topic.
 
     `start` is the first offset that is kept, `end` the one that the next record gets; what is between is durable. The
     newest records are kept in memory: at most `TAIL_RECORDS` and about `TAIL_BYTES` of them.
     """
 
-    __slots__ = ("_tail", "_tail_bytes", "_tail_first", "end", "id", "partition", "shares", "start", "topic")
+    __slots__ = ("_tail", "_tail_bytes", "_tail_first", "assignments", "end", "id", "partition", "start", "topic")
 
     def __init__(self, id: int, topic: str, partition: int, *, start: int = 0, end: int = 0) -> None:  # noqa: A002
         self.id = id
@@ -32,7 +32,7 @@ class Stream:
         self.partition = partition
         self.start = start
         self.end = end
-        self.shares: list[Share] = []
+        self.assignments: list[Assignment] = []
         self._tail: list[LogRecord] = []
         self._tail_first = end
         self._tail_bytes = 0
@@ -42,7 +42,7 @@ class Stream:
         """The first offset that is in memory; `end` when none is."""
         return self._tail_first
 
-    def extend(self, records: Sequence[LogRecord]) -> None:
+    def extend_tail(self, records: Sequence[LogRecord]) -> None:
         """These consecutive records are durable now."""
         first = records[0].offset
         if first != self.end:  # a commit whose outcome was unknown did store records
@@ -51,14 +51,14 @@ class Stream:
         self._tail_bytes += sum([len(record.value) for record in records])
         self.end = records[-1].offset + 1
         if len(self._tail) > TAIL_RECORDS or self._tail_bytes > TAIL_BYTES:
-            self._shorten()
+            self._shorten_tail()
 
-    def recent(self, offset: int, limit: int) -> list[LogRecord]:
+    def recent_records(self, offset: int, limit: int) -> list[LogRecord]:
         """Up to `limit` records from `offset` on, out of memory; none when they are not there."""
         index = offset - self._tail_first
         return self._tail[index : index + limit] if index >= 0 else []
 
-    def _shorten(self) -> None:
+    def _shorten_tail(self) -> None:
         # A quarter more than needed, so that this is rare.
         count = max(0, len(self._tail) - TAIL_RECORDS * 3 // 4)
         freed = sum([len(record.value) for record in self._tail[:count]])
@@ -75,37 +75,37 @@ class Catalogue:
 
     def __init__(self, partitions: Mapping[str, int]) -> None:
         self._partitions = partitions
-        self._topics: dict[str, tuple[Stream, ...]] = {}
-        self.streams: list[Stream] = []
-        self.unsaved: list[Stream] = []
+        self._topics: dict[str, tuple[LogStream, ...]] = {}
+        self.streams: list[LogStream] = []
+        self.unsaved: list[LogStream] = []
 
-    def load(self, streams: Sequence[Stream]) -> None:
+    def load_streams(self, streams: Sequence[LogStream]) -> None:
         """Begin with what was stored."""
         self.streams = list(streams)
         for stream in streams:
             self._topics[stream.topic] = (*self._topics.get(stream.topic, ()), stream)
 
-    def topic(self, name: str) -> tuple[Stream, ...]:
+    def partitions_of(self, name: str) -> tuple[LogStream, ...]:
         """The partitions of a topic."""
-        return self._topics.get(name) or self._add(name)
+        return self._topics.get(name) or self._add_topic(name)
 
-    def stream(self, topic: str, key: str) -> Stream:
+    def partition_for(self, topic: str, key: str) -> LogStream:
         """The partition of a key: the same one for ever."""
-        streams = self._topics.get(topic) or self._add(topic)
+        streams = self._topics.get(topic) or self._add_topic(topic)
         return streams[0] if len(streams) == 1 else streams[zlib.crc32(key.encode()) % len(streams)]
 
-    def by_id(self) -> dict[int, Stream]:
+    def by_id(self) -> dict[int, LogStream]:
         """Every stream under its id."""
         return {stream.id: stream for stream in self.streams}
 
-    def note_saved(self, saved: Sequence[Stream]) -> None:
+    def note_saved(self, saved: Sequence[LogStream]) -> None:
         """These are stored now."""
         if saved:
             self.unsaved = [stream for stream in self.unsaved if stream not in saved]
 
-    def _add(self, topic: str) -> tuple[Stream, ...]:
+    def _add_topic(self, topic: str) -> tuple[LogStream, ...]:
         first = max((stream.id for stream in self.streams), default=0) + 1
-        added = tuple(Stream(first + number, topic, number) for number in range(self._partitions.get(topic, 1)))
+        added = tuple(LogStream(first + number, topic, number) for number in range(self._partitions.get(topic, 1)))
         self._topics[topic] = added
         self.streams.extend(added)
         self.unsaved.extend(added)

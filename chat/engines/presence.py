@@ -1,9 +1,10 @@
 """Presence in memory, for one process.
 
 Rule 1: what others see of a user rises at once (a session begins, or is back from away) and falls by a leaving session
-only after the damping time; so a reconnect within it shows nothing. Rule 2: each change of what others see is published
-once, by the one background task, in the order in which the changes of that user came; a user who changes back before
-the task ran has not changed. Rule 3: what was changed is never taken back when a caller is cancelled.
+  only after the damping time; so a reconnect within it shows nothing.
+Rule 2: each change of what others see is published once, by the one background task, in the order in which the changes
+  of that user came; a user who changes back before the task ran has not changed.
+Rule 3: what was changed is never taken back when a caller is cancelled.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class _User:
         self.published = PresenceState.OFFLINE
         self.ended: int | None = None
 
-    def aggregate(self) -> PresenceState:
+    def aggregate_state(self) -> PresenceState:
         states = self.sessions.values()
         if PresenceState.ONLINE in states:
             return PresenceState.ONLINE
@@ -102,26 +103,23 @@ class MemoryPresence:
             tasks.cancel_scope.cancel()
 
     async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
-        """See `Presence.enter`. `states` shows the effect when this returns."""
+        """`states` shows the effect when this returns."""
         await anyio.lowlevel.checkpoint()
-        self._enter(user, session, state, anyio.current_time() + self._expiry)
+        self._enter_session(user, session, state, anyio.current_time() + self._expiry)
 
     async def leave_session(self, user: str, session: str) -> None:
-        """See `Presence.leave`."""
         await anyio.lowlevel.checkpoint()
-        self._leave(user, session)
+        self._end_session(user, session)
 
     async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
-        """See `Presence.refresh`."""
         await anyio.lowlevel.checkpoint()
         deadline = anyio.current_time() + self._expiry
         for user, session, state in sessions:
-            self._enter(user, session, state, deadline)
+            self._enter_session(user, session, state, deadline)
 
     async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
-        """See `Presence.states`."""
         await anyio.lowlevel.checkpoint()
-        return {user: self._seen(user) for user in users}
+        return {user: self._visible_state(user) for user in users}
 
     def statistics(self) -> PresenceStatistics:
         """What there is now, and the changes that were published since the start."""
@@ -132,9 +130,9 @@ class MemoryPresence:
         while True:
             self._pass_time(anyio.current_time())
             await self._publish_changes()
-            await self._wait()
+            await self._wait_for_change()
 
-    def _enter(self, user: str, session: str, state: PresenceState, deadline: float) -> None:
+    def _enter_session(self, user: str, session: str, state: PresenceState, deadline: float) -> None:
         record = self._users.get(user)
         if record is None:
             record = self._users[user] = _User()
@@ -144,35 +142,36 @@ class MemoryPresence:
             self._wake.set()
         if record.sessions.get(session) is not state:
             record.sessions[session] = state
-            self._settle(user, record)
+            self._apply_state(user, record)
 
-    def _leave(self, user: str, session: str) -> None:
+    def _end_session(self, user: str, session: str) -> None:
         record = self._users.get(user)
         if record is None or record.sessions.pop(session, None) is None:
             return
         del self._deadlines[user, session]
         if not record.sessions:
             record.ended = self._clock()
-        if record.aggregate() is not record.shown:
+        if record.aggregate_state() is not record.shown:
+            # Rule 1: not shown yet. A session that enters meanwhile takes the user out of `_falling` again.
             self._falling[user] = anyio.current_time() + self._damping
             self._falling.move_to_end(user)
             if len(self._falling) == 1:
                 self._wake.set()
 
-    def _settle(self, user: str, record: _User) -> None:
-        state = record.aggregate()
+    def _apply_state(self, user: str, record: _User) -> None:
+        state = record.aggregate_state()
         if user in self._falling and _RANK[state] < _RANK[record.shown]:
-            return
+            return  # rule 1: still lower than what is shown, so the damping time goes on
         self._falling.pop(user, None)
-        self._show(user, record, state)
+        self._show_state(user, record, state)
 
-    def _show(self, user: str, record: _User, state: PresenceState) -> None:
+    def _show_state(self, user: str, record: _User, state: PresenceState) -> None:
         if record.shown is not state:
             record.shown = state
             self._changed[user] = None
             self._wake.set()
 
-    def _seen(self, user: str) -> Seen:
+    def _visible_state(self, user: str) -> Seen:
         record = self._users.get(user)
         if record is None:
             return Seen(PresenceState.OFFLINE, self._last_seen.get(user))
@@ -181,31 +180,31 @@ class MemoryPresence:
     def _pass_time(self, now: float) -> None:
         while self._deadlines and next(iter(self._deadlines.values())) <= now:
             user, session = next(iter(self._deadlines))
-            self._leave(user, session)
+            self._end_session(user, session)
         while self._falling and next(iter(self._falling.values())) <= now:
             user, _ = self._falling.popitem(last=False)
             record = self._users[user]
-            self._show(user, record, record.aggregate())
+            self._show_state(user, record, record.aggregate_state())
 
     async def _publish_changes(self) -> None:
         changed, self._changed = self._changed, {}
         publications = []
         for user in changed:
             record = self._users[user]
-            if record.shown is not record.published:
+            if record.shown is not record.published:  # rule 2
                 record.published = record.shown
-                publications.append(self._publication(user))
+                publications.append(self._make_publication(user))
             if record.shown is PresenceState.OFFLINE and not record.sessions:
-                self._retire(user, record)
+                self._forget_user(user, record)
         if publications:
-            await self._publish(publications)
+            await self._publish_all(publications)
 
-    def _publication(self, user: str) -> Publication:
-        seen = self._seen(user)
+    def _make_publication(self, user: str) -> Publication:
+        seen = self._visible_state(user)
         event = presence_event(user, seen.state, seen.last_seen)
         return Publication(presence_channel(user), pack_event(encode(event)))
 
-    def _retire(self, user: str, record: _User) -> None:
+    def _forget_user(self, user: str, record: _User) -> None:
         del self._users[user]
         if record.ended is not None:
             self._last_seen[user] = record.ended
@@ -213,7 +212,7 @@ class MemoryPresence:
             if len(self._last_seen) > self._last_seen_users:
                 self._last_seen.popitem(last=False)
 
-    async def _publish(self, publications: Sequence[Publication]) -> None:
+    async def _publish_all(self, publications: Sequence[Publication]) -> None:
         # Meanwhile changes gather in `_changed`, at most one a user.
         while True:
             try:
@@ -225,7 +224,7 @@ class MemoryPresence:
                 self._published += len(publications)
                 return
 
-    async def _wait(self) -> None:
+    async def _wait_for_change(self) -> None:
         if self._changed:
             return
         times = [next(iter(due.values())) for due in (self._deadlines, self._falling) if due]

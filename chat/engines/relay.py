@@ -1,8 +1,10 @@
 """The relay in memory: publish and subscribe within one process.
 
 Rule 1: a publication reaches every listener that is subscribed when `publish` runs, in one go: no other task sees half
-of a call. Rule 2: a listener that does not keep up costs itself alone; over its bound it loses, per channel, everything
-until it next receives, and is told so by one `Delivery(channel, None)`. Rule 3: publishing never waits for a listener.
+  of a call.
+Rule 2: a listener that does not keep up costs itself alone; over its bound it loses, per channel, everything until it
+  next receives, and gets one `Delivery(channel, None)` for it.
+Rule 3: publishing never waits for a listener.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ BUFFER_BYTES = 16 * 1024 * 1024
 ONCE_KEYS = 200_000
 
 
-class RelayStatistics(Struct, frozen=True):
+class MemoryRelayStatistics(Struct, frozen=True):
     """Listeners and channels that are open, publications that were taken, deliveries that overflowed a buffer."""
 
     listeners: int
@@ -54,34 +56,33 @@ class MemoryRelay:
         self._lost = 0
 
     async def publish(self, publications: Sequence[Publication]) -> None:
-        """See `Relay.publish`. Cancelled, nothing was published."""
+        """Cancelled, nothing was published."""
         await anyio.lowlevel.checkpoint()
         channels = self._channels
         for channel, payload, once in publications:
-            if once is not None and not self._once.first(once):
+            if once is not None and not self._once.is_first(once):
                 continue
             self._published += 1
             listeners = channels.get(channel)
             if listeners is not None:
                 delivery = Delivery(channel, payload)
                 for listener in listeners:
-                    listener.put(delivery, len(payload))
+                    listener.buffer_delivery(delivery, len(payload))
 
     def open_listener(self) -> AbstractAsyncContextManager[MemoryListener]:
-        """See `Relay.listener`."""
-        return self._listen()
+        return self._make_listener()
 
-    def remember(self, keys: Collection[str]) -> None:
+    def remember_keys(self, keys: Collection[str]) -> None:
         """Take these `once` keys as published now: what a new process knows from before its start."""
         for key in keys:
-            self._once.first(key)
+            self._once.is_first(key)
 
-    def statistics(self) -> RelayStatistics:
+    def statistics(self) -> MemoryRelayStatistics:
         """What there is now, and totals since the start."""
-        return RelayStatistics(self._listeners, len(self._channels), self._published, self._lost, len(self._once))
+        return MemoryRelayStatistics(self._listeners, len(self._channels), self._published, self._lost, len(self._once))
 
     @asynccontextmanager
-    async def _listen(self) -> AsyncIterator[MemoryListener]:
+    async def _make_listener(self) -> AsyncIterator[MemoryListener]:
         listener = MemoryListener(self, self._buffer_records, self._buffer_bytes)
         self._listeners += 1
         try:
@@ -89,16 +90,18 @@ class MemoryRelay:
         finally:
             self._listeners -= 1
             listener.close()
-            self.drop([channel for channel, listeners in self._channels.items() if listener in listeners], listener)
+            self.drop_listener(
+                [channel for channel, listeners in self._channels.items() if listener in listeners], listener
+            )
 
-    def add(self, channels: Collection[str], listener: MemoryListener) -> None:
+    def add_listener(self, channels: Collection[str], listener: MemoryListener) -> None:
         """Deliver these channels to the listener too."""
         for channel in channels:
             listeners = self._channels.get(channel, ())
             if listener not in listeners:
                 self._channels[channel] = (*listeners, listener)
 
-    def drop(self, channels: Collection[str], listener: MemoryListener) -> None:
+    def drop_listener(self, channels: Collection[str], listener: MemoryListener) -> None:
         """Deliver these channels to the listener no more."""
         for channel in channels:
             left = tuple(other for other in self._channels.get(channel, ()) if other is not listener)
@@ -126,19 +129,19 @@ class MemoryListener:
         self._closed = False
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.subscribe`. A channel that is subscribed already is left as it is."""
+        """A channel that is subscribed already is left as it is."""
         await anyio.lowlevel.checkpoint()
         self._check_open()
-        self._relay.add(channels, self)
+        self._relay.add_listener(channels, self)
 
     async def unsubscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.unsubscribe`. What is in the buffer is still delivered."""
+        """What is in the buffer is still delivered."""
         await anyio.lowlevel.checkpoint()
         self._check_open()
-        self._relay.drop(channels, self)
+        self._relay.drop_listener(channels, self)
 
     async def receive(self) -> Sequence[Delivery]:
-        """See `Listener.receive`. Cancelled, it loses nothing. Raises `anyio.BusyResourceError` for a second task."""
+        """Cancelled, it loses nothing. Raises `anyio.BusyResourceError` for a second task."""
         if self._buffer:
             await anyio.lowlevel.checkpoint()
         while not self._buffer:
@@ -150,11 +153,11 @@ class MemoryListener:
             self._overflowed.clear()
         return taken
 
-    def put(self, delivery: Delivery, size: int) -> None:
+    def buffer_delivery(self, delivery: Delivery, size: int) -> None:
         """Buffer a delivery, or mark its channel as lost from here on until `receive` makes room."""
         buffer = self._buffer
         if self._overflowed or len(buffer) >= self._max_records or self._bytes + size > self._max_bytes:
-            self._overflow(delivery, size)
+            self._mark_overflow(delivery, size)
         else:
             self._bytes += size
             buffer.append(delivery)
@@ -166,7 +169,7 @@ class MemoryListener:
         self._buffer.clear()
         self._arrived.set()
 
-    def _overflow(self, delivery: Delivery, size: int) -> None:
+    def _mark_overflow(self, delivery: Delivery, size: int) -> None:
         # A channel that lost one loses all until the next `receive`: what came after the mark would otherwise stand in
         # the buffer with a hole behind it.
         if delivery.channel not in self._overflowed:
@@ -194,7 +197,7 @@ class _Once:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def first(self, key: str) -> bool:
+    def is_first(self, key: str) -> bool:
         """Whether the key is new; it is known from now on."""
         now = anyio.current_time()
         order = self._order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Limits(Protocol):
+class RateLimiter(Protocol):
     """Counts over sliding windows."""
 
     async def count_call(self, key: str, *, limit: int, window_s: float) -> int:

@@ -35,10 +35,10 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     _check(options)
     async with open_store(settings) as store:
         keys = KeyRing(store.accounts, issuer=settings.tokens.issuer, audience=settings.tokens.audience)
-        await keys.refresh()
+        await keys.refresh_keys()
         users = await _users(store, options.users, options.prefix)
         rooms = await _rooms(store, options, users)
-        tokens = (keys.issue(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
+        tokens = (keys.issue_token(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
         _write(options.tokens, tokens, secret=True)
         _write(options.room_ids, rooms, secret=False)
     print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)

@@ -60,7 +60,7 @@ class Passwords:
     async def _run(self, work: Callable[[], T]) -> T:
         if self._slots.statistics().tasks_waiting >= WAITING:
             raise Overloaded("too many log-ins at once; try again in a moment")
-        return await self._executor.run(work, self._slots)
+        return await self._executor.run_blocking(work, self._slots)
 
 
 def _utf8(password: str) -> bytes:

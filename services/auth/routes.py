@@ -175,4 +175,4 @@ async def me(caller: Caller, services: With) -> OwnAccount:
 @router.get("/jwks.json")
 async def jwks(services: With) -> Jwks:
     """The public keys that verify access tokens, those that will sign soon among them."""
-    return Jwks.model_validate(services.keys.jwks())
+    return Jwks.model_validate(services.keys.to_jwk_set())

@@ -76,7 +76,7 @@ async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
 
 def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
     seconds = services.settings.tokens.access_seconds
-    access_token = services.keys.issue(user.id, user.name, family, seconds)
+    access_token = services.keys.issue_token(user.id, user.name, family, seconds)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
 
 

@@ -27,7 +27,7 @@ async def authenticate(
     """Who calls. Raises `Unauthorized` without a valid token of an account that exists, `Blocked` for a blocked one."""
     if credentials is None:
         raise Unauthorized("send `Authorization: Bearer` with the access token of a log-in")
-    claims = services.keys.verify(credentials.credentials)
+    claims = services.keys.verify_token(credentials.credentials)
     user = await services.accounts.get_user(claims.user)
     if user is None:
         raise Unauthorized("the account of this token no longer exists")

@@ -52,6 +52,6 @@ class Checker:
     async def _scores(self, rules: RuleSet, contents: Sequence[Content]) -> Mapping[str, Sequence[float]]:
         texts = [content.text for content in contents]
         return {
-            name: await self._executor.run(lambda model=model: model.scores(texts), self._limiter)  # type: ignore[misc]
+            name: await self._executor.run_blocking(lambda model=model: model.scores(texts), self._limiter)  # type: ignore[misc]
             for name, model in rules.classifiers.items()
         }

@@ -54,12 +54,12 @@ class Rules:
 
     async def reload(self) -> bool:
         """Read the files again if they have changed; whether there are new rules now."""
-        if self._folder is None or await self._executor.run(self._look, self._limiter) == self._state:
+        if self._folder is None or await self._executor.run_blocking(self._look, self._limiter) == self._state:
             return False
         try:
             self.current, self._state = await self._load()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with new files, the old rules hold
-            self._state = await self._executor.run(self._look, self._limiter)
+            self._state = await self._executor.run_blocking(self._look, self._limiter)
             _logger.error("the rules of before stay, because of the new ones: %s", error)  # noqa: TRY400 - no defect
             return False
         _logger.info("%d rules were loaded again", len(self.current.names))
@@ -67,7 +67,7 @@ class Rules:
 
     async def _load(self) -> tuple[RuleSet, _State]:
         # Looked at before it is read: what changes meanwhile is read next time.
-        return await self._executor.run(self._read, self._limiter)
+        return await self._executor.run_blocking(self._read, self._limiter)
 
     def _read(self) -> tuple[RuleSet, _State]:
         state = self._look()

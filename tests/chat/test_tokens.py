@@ -60,7 +60,7 @@ class Keys:
     async def ring(self, **options: Any) -> KeyRing:
         accounts: Any = self
         ring = KeyRing(accounts, clock=self, **options)
-        await ring.refresh()
+        await ring.refresh_keys()
         return ring
 
 
@@ -83,36 +83,36 @@ def forge(keys: Keys, header: dict[str, Any] | None = None, **claims: Any) -> st
 async def test_what_is_issued_is_verified() -> None:
     keys = Keys()
     ring = await keys.ring()
-    token = ring.issue(USER, "ann", FAMILY, 60)
+    token = ring.issue_token(USER, "ann", FAMILY, 60)
     expected = Claims(user=USER, name="ann", family=FAMILY, expires_ms=NOW + 60_000)
-    assert ring.verify(token) == expected
-    assert ring.verify(token) == expected  # from the cache
-    assert (await keys.ring()).verify(token) == expected  # by another process
+    assert ring.verify_token(token) == expected
+    assert ring.verify_token(token) == expected  # from the cache
+    assert (await keys.ring()).verify_token(token) == expected  # by another process
     header, payload = parts(token)
     assert header == {"alg": "EdDSA", "typ": "at+jwt", "kid": keys.stored[0].kid}
     assert payload.keys() == {"iss", "aud", "sub", "name", "sid", "jti", "iat", "nbf", "exp"}
-    assert ring.verify(forge(keys)).user == USER
+    assert ring.verify_token(forge(keys)).user == USER
 
 
 async def test_a_token_ends_to_the_millisecond() -> None:
     keys = Keys()
     ring = await keys.ring()
-    token = ring.issue(USER, "ann", FAMILY, 60)
+    token = ring.issue_token(USER, "ann", FAMILY, 60)
     keys.now += 59_999
-    ring.verify(token)
+    ring.verify_token(token)
     keys.now += 1
     for _ in range(2):
         with pytest.raises(Unauthorized, match="expired"):
-            ring.verify(token)
+            ring.verify_token(token)
 
 
 async def test_no_token_lives_longer_than_a_day() -> None:
     keys = Keys()
     ring = await keys.ring()
-    token = ring.issue(USER, "ann", FAMILY, 365 * DAY)
-    assert ring.verify(token).expires_ms == NOW + LONGEST_TOKEN_SECONDS * 1000
+    token = ring.issue_token(USER, "ann", FAMILY, 365 * DAY)
+    assert ring.verify_token(token).expires_ms == NOW + LONGEST_TOKEN_SECONDS * 1000
     with pytest.raises(Unauthorized, match="longer"):
-        ring.verify(forge(keys, exp=NOW // 1000 + 2 * DAY))
+        ring.verify_token(forge(keys, exp=NOW // 1000 + 2 * DAY))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_every_claim_is_required_and_checked(claims: dict[str, Any]) -> No
     except TypeError:  # PyJWT itself does not make it
         return
     with pytest.raises(Unauthorized):
-        ring.verify(token)
+        ring.verify_token(token)
 
 
 @pytest.mark.parametrize(
@@ -174,21 +174,21 @@ async def test_a_header_says_nothing_but_what_ours_say(header: dict[str, Any]) -
     assert isinstance(private, Ed25519PrivateKey)
     signature = base64.urlsafe_b64encode(private.sign(signing_input)).rstrip(b"=")
     with pytest.raises(Unauthorized):
-        ring.verify((signing_input + b"." + signature).decode())
-    ring.verify(good)
+        ring.verify_token((signing_input + b"." + signature).decode())
+    ring.verify_token(good)
 
 
 async def test_other_algorithms_are_refused() -> None:
     keys = Keys()
     ring = await keys.ring()
     payload = parts(forge(keys))[1]
-    public = ring.jwks()["keys"][0]["x"]
+    public = ring.to_jwk_set()["keys"][0]["x"]
     headers = {"typ": "at+jwt", "kid": keys.stored[0].kid}
     unsigned = jwt.encode(payload, "", algorithm="none", headers=headers)
     confused = jwt.encode(payload, public, algorithm="HS256", headers=headers)
     for token in (unsigned, confused, unsigned.rpartition(".")[0] + "."):
         with pytest.raises(Unauthorized):
-            ring.verify(token)
+            ring.verify_token(token)
 
 
 @pytest.mark.parametrize(
@@ -197,17 +197,17 @@ async def test_other_algorithms_are_refused() -> None:
 )
 async def test_noise_is_unauthorized_and_nothing_else(noise: str) -> None:
     with pytest.raises(Unauthorized):
-        (await Keys().ring()).verify(noise)
+        (await Keys().ring()).verify_token(noise)
 
 
 async def test_a_changed_token_is_refused() -> None:
     keys = Keys()
     ring = await keys.ring()
-    token = ring.issue(USER, "ann", FAMILY, 60)
+    token = ring.issue_token(USER, "ann", FAMILY, 60)
     for at in range(0, len(token), 7):
         changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
         with pytest.raises(Unauthorized):
-            ring.verify(changed)
+            ring.verify_token(changed)
 
 
 async def test_keys_rotate_without_a_gap() -> None:
@@ -216,17 +216,17 @@ async def test_keys_rotate_without_a_gap() -> None:
     first = keys.stored[0].kid
     assert len(keys.stored) == 1
     keys.now += DAY * 1000 - 60_000
-    await ring.refresh()
-    assert len(ring.jwks()["keys"]) == 2  # published before it signs
-    token = ring.issue(USER, "ann", FAMILY, DAY)
+    await ring.refresh_keys()
+    assert len(ring.to_jwk_set()["keys"]) == 2  # published before it signs
+    token = ring.issue_token(USER, "ann", FAMILY, DAY)
     assert parts(token)[0]["kid"] == first
-    await other.refresh()
+    await other.refresh_keys()
     assert len(keys.stored) == 2  # one rotation, whoever comes first
     keys.now += 120_000
-    assert parts(ring.issue(USER, "ann", FAMILY, 60))[0]["kid"] == keys.stored[1].kid
-    other.verify(ring.issue(USER, "ann", FAMILY, 60))
+    assert parts(ring.issue_token(USER, "ann", FAMILY, 60))[0]["kid"] == keys.stored[1].kid
+    other.verify_token(ring.issue_token(USER, "ann", FAMILY, 60))
     keys.now += DAY * 1000 - 200_000
-    assert other.verify(token).user == USER  # to its last minute
+    assert other.verify_token(token).user == USER  # to its last minute
 
 
 async def test_keys_are_dropped_when_their_tokens_are_over() -> None:
@@ -235,9 +235,9 @@ async def test_keys_are_dropped_when_their_tokens_are_over() -> None:
     first = keys.stored[0].kid
     for _ in range(8):
         keys.now += DAY * 1000
-        await ring.refresh()
+        await ring.refresh_keys()
     assert first not in {key.kid for key in keys.stored}
-    assert first not in {key["kid"] for key in ring.jwks()["keys"]}
+    assert first not in {key["kid"] for key in ring.to_jwk_set()["keys"]}
     assert len(keys.stored) <= 5
 
 
@@ -246,13 +246,13 @@ async def test_after_a_long_stop_a_fresh_key_signs_at_once() -> None:
     await keys.ring(rotation_seconds=DAY)
     keys.now += 30 * DAY * 1000
     ring = await keys.ring(rotation_seconds=DAY)
-    ring.verify(ring.issue(USER, "ann", FAMILY, DAY))
+    ring.verify_token(ring.issue_token(USER, "ann", FAMILY, DAY))
 
 
 async def test_without_keys_nothing_is_issued() -> None:
     accounts: Any = Keys()
     with pytest.raises(Unavailable):
-        KeyRing(accounts).issue(USER, "ann", FAMILY, 60)
+        KeyRing(accounts).issue_token(USER, "ann", FAMILY, 60)
 
 
 async def test_a_key_of_another_kind_is_named() -> None:
@@ -279,11 +279,11 @@ async def test_an_unknown_key_brings_the_next_refresh_forward() -> None:
             algorithm="EdDSA",
             headers={"typ": "at+jwt", "kid": keys.stored[1].kid},
         )
-        assert foreign.verify(token).user == USER
+        assert foreign.verify_token(token).user == USER
         with pytest.raises(Unauthorized, match="not known"):
-            ring.verify(token)
+            ring.verify_token(token)
         await keys.loaded()
-        assert ring.verify(token).user == USER
+        assert ring.verify_token(token).user == USER
         tasks.cancel_scope.cancel()
 
 
@@ -294,11 +294,11 @@ async def test_a_refresh_that_fails_is_logged_and_tried_again(caplog: pytest.Log
         await tasks.start(partial(ring.run, every_s=3600, soonest_s=0.01))
         keys.down = True
         with pytest.raises(Unauthorized):
-            ring.verify(forge(keys, {"kid": "unknown"}))
+            ring.verify_token(forge(keys, {"kid": "unknown"}))
         await keys.loaded()
         await keys.loaded()
         assert "not refreshed: the engine is down" in caplog.text
-        ring.verify(forge(keys))  # the keys that are known stay in use
+        ring.verify_token(forge(keys))  # the keys that are known stay in use
         keys.down = False
         await keys.loaded()
         tasks.cancel_scope.cancel()
@@ -306,7 +306,7 @@ async def test_a_refresh_that_fails_is_logged_and_tried_again(caplog: pytest.Log
 
 async def test_jwks_shows_public_halves_only() -> None:
     keys = Keys()
-    jwks = (await keys.ring()).jwks()
+    jwks = (await keys.ring()).to_jwk_set()
     assert [key.keys() for key in jwks["keys"]] == [{"kty", "crv", "x", "kid", "alg", "use"}]
     token = forge(keys)
     jwk = jwt.PyJWK(jwks["keys"][0])  # as any other library reads it

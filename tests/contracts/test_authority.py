@@ -40,7 +40,7 @@ async def test_bad_tokens_and_accounts_that_are_gone_or_blocked_are_told_apart()
         for bad in ("", "x.y.z", token[:-4] + "AAAA", "ä"):
             with pytest.raises(Unauthorized):
                 await checks.check_token(bad)
-        ghost = here.keys.issue(new_id(), "ghost", new_id(), 60)
+        ghost = here.keys.issue_token(new_id(), "ghost", new_id(), 60)
         with pytest.raises(Unauthorized, match="does not exist"):
             await checks.check_token(ghost)
         await here.accounts.set_blocked(ada.id, True)

@@ -40,7 +40,7 @@ def entry() -> AuditEntry:
 
 
 async def held_records(here: World) -> list[bool]:
-    records = [decode(each.value) for each in await here.log.recent(ROOM_TOPIC, 0, 100)]
+    records = [decode(each.value) for each in await here.log.read_recent(ROOM_TOPIC, 0, 100)]
     return [record.held for record in records if isinstance(record, Sent)]
 
 

@@ -148,7 +148,7 @@ async def test_refresh_rotates() -> None:
         assert tokens["refresh_token"] != ann.refresh
         again = await rest("POST", "/api/auth/refresh", {"refresh_token": tokens["refresh_token"]})
         assert again.status_code == 200
-        families = {rest.services.keys.verify(token).family for token in (ann.access, tokens["access_token"])}
+        families = {rest.services.keys.verify_token(token).family for token in (ann.access, tokens["access_token"])}
         assert len(families) == 1
 
 
@@ -163,7 +163,7 @@ async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() 
         assert after.status_code == 401
         [(channel, control)] = await received(listener, 1)
         assert channel == user_channel(ann.id)
-        family = rest.services.keys.verify(ann.access).family
+        family = rest.services.keys.verify_token(ann.access).family
         assert (control["do"], control["user"], control["family"], control["code"]) == ("revoked", ann.id, family, 4001)
         body = {"name": ann.name, "password": "a long password"}
         assert (await rest("POST", "/api/auth/login", body)).status_code == 200  # another family
@@ -173,7 +173,7 @@ async def test_a_refresh_token_expires() -> None:
     async with open_rest() as rest:
         ann = await rest.user()
         rest.clock.now += 31 * 24 * 3600 * 1000
-        await rest.services.keys.refresh()
+        await rest.services.keys.refresh_keys()
         for token in (ann.refresh, "unknown"):
             answer = await rest("POST", "/api/auth/refresh", {"refresh_token": token})
             assert (answer.status_code, answer.json()["code"]) == (401, "refresh_expired")
@@ -215,13 +215,13 @@ async def test_without_a_valid_token_there_is_no_way_in(header: str) -> None:
 async def test_a_token_of_an_account_that_is_gone_is_refused() -> None:
     async with open_rest() as rest:
         ann = await rest.user()
-        ann.access = rest.services.keys.issue("9f0c0000-0000-4000-8000-000000000001", "ghost", "f", 60)
+        ann.access = rest.services.keys.issue_token("9f0c0000-0000-4000-8000-000000000001", "ghost", "f", 60)
         assert (await ann("GET", "/api/auth/me")).status_code == 401
 
 
 async def test_jwks_is_public() -> None:
     async with open_rest() as rest:
-        assert (await rest("GET", "/api/auth/jwks.json")).json() == rest.services.keys.jwks()
+        assert (await rest("GET", "/api/auth/jwks.json")).json() == rest.services.keys.to_jwk_set()
 
 
 async def test_registrations_are_limited_by_address() -> None:

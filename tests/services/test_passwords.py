@@ -34,7 +34,7 @@ class Parked:
     def __init__(self) -> None:
         self.go = anyio.Event()
 
-    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
+    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
         async with limiter:
             await self.go.wait()
             return call()

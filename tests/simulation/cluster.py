@@ -85,7 +85,11 @@ class Engines:
     def lag(self) -> int:
         """Records that the pools have not committed."""
         group = self.log._groups.get(GROUP)
-        return 0 if group is None else sum(share.stream.end - share.committed for share in group.shares.values())
+        return (
+            0
+            if group is None
+            else sum(assignment.stream.end - assignment.committed for assignment in group.assignments.values())
+        )
 
 
 class Node(ABC):
@@ -264,7 +268,7 @@ class Cluster:
 
     def token(self, user: User) -> str:
         """An access token."""
-        return self.engines.keys.issue(user.id, user.name, identity(2, 0), 3600)
+        return self.engines.keys.issue_token(user.id, user.name, identity(2, 0), 3600)
 
     async def page(self, key: str, after: int, limit: int) -> Sequence[Message]:
         """A page of history, as REST gives it."""
@@ -324,13 +328,13 @@ async def open_engines(plan: Plan, parts: Parts) -> AsyncIterator[Engines]:
         history = parts.history() if parts.history else SqliteHistory(database) if plan.sqlite else MemoryHistory()
         log: MemoryLog | SqliteLog
         if plan.sqlite:
-            log = await stack.enter_async_context(SqliteLog.on(database, partitions=partitions, clock=clock))
+            log = await stack.enter_async_context(SqliteLog.on_database(database, partitions=partitions, clock=clock))
         else:
             log = await stack.enter_async_context(MemoryLog(partitions, clock).open())
         network = Network(MemoryRelay())
         accounts = SqliteAccounts(database, clock=clock)
         keys = KeyRing(accounts, clock=clock)
-        await keys.refresh()
+        await keys.refresh_keys()
         await _populate(plan, accounts, SqliteRooms(database))
         yield Engines(database, history, log, network, keys, Passwords(HASHER, InlineExecutor()))
 

@@ -19,8 +19,8 @@ from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
 from chat.domain.terms import terms
-from chat.engines.log_groups import Group, Member
-from chat.engines.log_streams import Headers, Stream
+from chat.engines.log_groups import Group, GroupMember
+from chat.engines.log_streams import Headers, LogStream
 from chat.errors import Fenced, Overloaded
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
 from chat.ports.log import Ack, LogRecord
@@ -40,9 +40,9 @@ class MemoryLog:
         self._partitions = partitions
         self._clock = clock
         self._buffer = buffer_records
-        self._topics: dict[str, list[Stream]] = {}
+        self._topics: dict[str, list[LogStream]] = {}
         self._streams = 0
-        self._records: dict[Stream, list[LogRecord]] = {}
+        self._records: dict[LogStream, list[LogRecord]] = {}
         self._groups: dict[str, Group] = {}
         self._pending: list[tuple[str, str, bytes, Headers, Ack]] = []
         self._arrived = anyio.Event()
@@ -80,12 +80,12 @@ class MemoryLog:
         await taken.wait()
 
     @asynccontextmanager
-    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[Member]:
+    async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[GroupMember]:
         """See `Log.consumer`."""
         await checkpoint()
         joined = self._groups.setdefault(group, Group(group, lambda _: None))
-        member = Member(joined, [stream for topic in topics for stream in self._topic(topic)], self._read)
-        joined.join(member)
+        member = GroupMember(joined, [stream for topic in topics for stream in self._topic(topic)], self._read)
+        joined.add_member(member)
         try:
             yield member
         finally:
@@ -95,10 +95,10 @@ class MemoryLog:
         """See `Log.check`."""
         await checkpoint()
 
-    def _topic(self, name: str) -> list[Stream]:
+    def _topic(self, name: str) -> list[LogStream]:
         if name not in self._topics:
             count = self._partitions.get(name, 1)
-            self._topics[name] = [Stream(self._streams + number, name, number) for number in range(count)]
+            self._topics[name] = [LogStream(self._streams + number, name, number) for number in range(count)]
             self._streams += count
             for stream in self._topics[name]:
                 self._records[stream] = []
@@ -109,12 +109,12 @@ class MemoryLog:
         stream = streams[zlib.crc32(key.encode()) % len(streams)]
         record = LogRecord(stream.end, key, value, headers, self._clock())
         self._records[stream].append(record)
-        stream.extend([record])
-        for share in stream.shares:
-            if share.owner is not None:
-                share.owner.notify()
+        stream.extend_tail([record])
+        for assignment in stream.assignments:
+            if assignment.owner is not None:
+                assignment.owner.wake_poller()
 
-    async def _read(self, stream: Stream, offset: int) -> list[LogRecord]:
+    async def _read(self, stream: LogStream, offset: int) -> list[LogRecord]:
         await checkpoint()
         return self._records[stream][offset : offset + READ_RECORDS]
 

@@ -123,11 +123,11 @@ class Judging:
 
     async def verdicts(self) -> list[VerdictRecord]:
         """All that was put on the topic of verdicts."""
-        return [decode_verdict(record.value) for record in await self.log.recent(VERDICT_TOPIC, 0, 1000)]
+        return [decode_verdict(record.value) for record in await self.log.read_recent(VERDICT_TOPIC, 0, 1000)]
 
     async def withdrawals(self) -> list[AnyRecord]:
         """What moderation put into the log of messages."""
-        found = [record for topic in TOPICS for record in await self.log.recent(topic, 0, 1000)]
+        found = [record for topic in TOPICS for record in await self.log.read_recent(topic, 0, 1000)]
         return [
             record for record in map(decode, (each.value for each in found)) if not isinstance(record, Sent | Edited)
         ]

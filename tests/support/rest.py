@@ -115,7 +115,7 @@ async def open_rest(
         rules = await Rules.open(executor=InlineExecutor())
         moderation = ModerationService(rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor())
         keys = KeyRing(accounts, rotation_seconds=settings.tokens.key_rotation_seconds, clock=clock)
-        await keys.refresh()
+        await keys.refresh_keys()
         collaborators: dict[str, Any] = {
             "settings": settings,
             "accounts": accounts,

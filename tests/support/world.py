@@ -185,7 +185,7 @@ class World:
 
     def token(self, user: User, *, seconds: int = 600, family: str | None = None) -> str:
         """An access token."""
-        return self.keys.issue(user.id, user.name, family or new_id(), seconds)
+        return self.keys.issue_token(user.id, user.name, family or new_id(), seconds)
 
     async def login(self, user: User, **token: Any) -> Client:
         """A client with a live session of that user."""
@@ -223,7 +223,7 @@ async def world(**settings: Any) -> AsyncIterator[World]:
             MemoryPresence.open(here.relay, here.clock, made.heartbeat_seconds, made.presence_damping_seconds)
         )
         here.keys = KeyRing(here.accounts, clock=here.clock)
-        await here.keys.refresh()
+        await here.keys.refresh_keys()
         async with anyio.create_task_group() as tasks:
             for topic in (ROOM_TOPIC, DM_TOPIC):
                 handler = PersistenceHandler(here.history, here.accounts, here.relay)

@@ -121,7 +121,7 @@ async def test_a_verdict_that_allows_is_poison() -> None:
 async def test_many_are_appended_in_order(world: Judging) -> None:
     await append_all(world.log, [])
     await append_all(world.log, [NewRecord(VERDICT_TOPIC, "k", b"%d" % number) for number in range(50)])
-    assert [int(record.value) for record in await world.log.recent(VERDICT_TOPIC, 0, 100)] == list(range(50))
+    assert [int(record.value) for record in await world.log.read_recent(VERDICT_TOPIC, 0, 100)] == list(range(50))
 
 
 class Silent(FaultyLog):

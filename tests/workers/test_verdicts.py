@@ -228,7 +228,7 @@ async def test_a_verdict_on_nothing_goes_to_the_dead_letters(world: Judging) -> 
     await world.send(sent("badword"))
     await world.run()
     assert await world.texts() == [None]
-    (letter,) = await world.log.recent(f"{VERDICT_TOPIC}.dead", 0, 10)
+    (letter,) = await world.log.read_recent(f"{VERDICT_TOPIC}.dead", 0, 10)
     assert letter.value == b"not a verdict"
 
 

@@ -67,7 +67,7 @@ class Stuck:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def run(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
+    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
         self.calls += 1
         if self.calls == 2:
             await anyio.sleep_forever()
@@ -229,9 +229,9 @@ async def test_closed_database_takes_nothing(path: Path | None) -> None:
 def test_connections_that_were_never_opened_take_nothing() -> None:
     connections = Connections(None, synchronous="FULL", read_seconds=1, exclusive=True)
     with pytest.raises(Unavailable, match="closed"):
-        connections.write([])
+        connections.write_jobs([])
     with pytest.raises(Unavailable, match="closed"):
-        connections.query(all_names)
+        connections.run_query(all_names)
     connections.close()
 
 

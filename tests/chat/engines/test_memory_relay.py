@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from chat.engines.relay import MemoryRelay, RelayStatistics
+from chat.engines.relay import MemoryRelay, MemoryRelayStatistics
 from chat.ports.relay import Delivery, Publication
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ async def test_a_buffer_is_bounded_in_bytes() -> None:
 
 async def test_keys_that_are_remembered_do_not_pass() -> None:
     relay = MemoryRelay()
-    relay.remember(["k"])
+    relay.remember_keys(["k"])
     async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
         await relay.publish([Publication("a", b"1", once="k"), Publication("a", b"2", once="new")])
@@ -40,7 +40,7 @@ async def test_keys_that_are_remembered_do_not_pass() -> None:
 
 async def test_the_oldest_keys_are_forgotten_over_the_bound() -> None:
     relay = MemoryRelay(once_keys=3)
-    relay.remember(["k1", "k2", "k3", "k4"])
+    relay.remember_keys(["k1", "k2", "k3", "k4"])
     assert relay.statistics().once_keys == 3
     async with relay.open_listener() as listener:
         await listener.subscribe(["a"])
@@ -52,8 +52,8 @@ async def test_a_listener_that_left_is_closed_and_holds_nothing() -> None:
     relay = MemoryRelay()
     async with relay.open_listener() as listener:
         await listener.subscribe(["a", "b"])
-        assert relay.statistics() == RelayStatistics(1, 2, 0, 0, 0)
-    assert relay.statistics() == RelayStatistics(0, 0, 0, 0, 0)
+        assert relay.statistics() == MemoryRelayStatistics(1, 2, 0, 0, 0)
+    assert relay.statistics() == MemoryRelayStatistics(0, 0, 0, 0, 0)
     for call in (listener.receive(), listener.subscribe(["a"]), listener.unsubscribe(["a"])):
         with pytest.raises(anyio.ClosedResourceError):
             await call

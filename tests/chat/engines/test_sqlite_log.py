@@ -11,8 +11,8 @@ from anyio.lowlevel import checkpoint
 
 from chat.engines import log_streams
 from chat.engines.database import InlineExecutor
-from chat.engines.log import LogStatistics, SqliteLog
-from chat.engines.log_streams import Stream
+from chat.engines.log import SqliteLog, SqliteLogStatistics
+from chat.engines.log_streams import LogStream
 from chat.errors import Overloaded, Unavailable
 from chat.ports.log import Consumer, LogRecord
 from tests.support.clocks import virtual_time
@@ -66,10 +66,10 @@ async def test_the_buffer_is_bounded_in_records(tmp_path: Path) -> None:
             log.produce("t", "k", b"v", acked.append)
         with pytest.raises(Overloaded):
             log.produce("t", "k", b"v", acked.append)
-        assert log.statistics() == LogStatistics(3, 6, 0, 0, 0)
+        assert log.statistics() == SqliteLogStatistics(3, 6, 0, 0, 0)
         while len(acked) < 3:
             await checkpoint()
-        assert log.statistics() == LogStatistics(0, 0, 3, 3, 0)
+        assert log.statistics() == SqliteLogStatistics(0, 0, 3, 3, 0)
         log.produce("t", "k", b"v", acked.append)
     assert acked == [None] * 4
 
@@ -177,7 +177,7 @@ async def test_a_transaction_that_cannot_begin_fails_all_that_wait(system: Sqlit
             log.produce("t", "k", b"v", acked.append)
         await anyio.sleep(1)
         assert [type(error) for error in acked] == [Unavailable] * 3
-        assert log.statistics() == LogStatistics(0, 0, 1, 1, 0)
+        assert log.statistics() == SqliteLogStatistics(0, 0, 1, 1, 0)
 
 
 @virtual_time
@@ -210,11 +210,13 @@ async def test_offsets_that_cannot_be_written_are_written_later(
 async def test_a_topic_keeps_its_number_of_partitions(system: SqliteSystem) -> None:
     async with system.open(partitions=3) as log:
         await log.append("t", "k", b"0")
-        homes = {f"k{n}": log._catalogue.stream("t", f"k{n}").partition for n in range(20)}
+        homes = {f"k{n}": log._catalogue.partition_for("t", f"k{n}").partition for n in range(20)}
     async with system.open(partitions=5) as log:
-        assert {f"k{n}": log._catalogue.stream("t", f"k{n}").partition for n in range(20)} == homes
-        assert len(log._catalogue.topic("t")) == 3
-        assert len({stream.id for stream in (*log._catalogue.topic("t"), *log._catalogue.topic("u"))}) == 8
+        assert {f"k{n}": log._catalogue.partition_for("t", f"k{n}").partition for n in range(20)} == homes
+        assert len(log._catalogue.partitions_of("t")) == 3
+        assert (
+            len({stream.id for stream in (*log._catalogue.partitions_of("t"), *log._catalogue.partitions_of("u"))}) == 8
+        )
 
 
 class TestTrim:
@@ -224,7 +226,7 @@ class TestTrim:
             await drain(consumer, 2400)
             system.clock.now += 2 * DAY_MS
             await fill(log, 10, first=2500)
-            assert await log.trim() == 2400
+            assert await log.trim_records() == 2400
             assert await on_disk(log, "SELECT count(*) FROM records") == [(110,)]
             assert log.statistics().kept == 110
             assert await drain(consumer, 110) == list(range(2400, 2510))
@@ -233,9 +235,9 @@ class TestTrim:
         async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 5)
             await drain(consumer, 5)
-            assert await log.trim() == 0
-            assert await log.trim(system.clock.now) == 0
-            assert await log.trim(system.clock.now + 1) == 5
+            assert await log.trim_records() == 0
+            assert await log.trim_records(system.clock.now) == 0
+            assert await log.trim_records(system.clock.now + 1) == 5
 
     async def test_keeps_what_one_group_has_not_committed(self, system: SqliteSystem) -> None:
         async with system.open() as log:
@@ -244,18 +246,18 @@ class TestTrim:
                 pass
         async with system.open() as log, log.join_group("quick", ["t"]) as consumer:
             await drain(consumer, 5)
-            assert await log.trim(system.clock.now + 1) == 0
+            assert await log.trim_records(system.clock.now + 1) == 0
 
     async def test_keeps_what_no_group_has_joined(self, system: SqliteSystem) -> None:
         async with system.open() as log:
             await fill(log, 5)
-            assert await log.trim(system.clock.now + 1) == 0
+            assert await log.trim_records(system.clock.now + 1) == 0
 
     async def test_offsets_go_on_after_all_is_trimmed(self, system: SqliteSystem) -> None:
         async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             await fill(log, 5)
             await drain(consumer, 5)
-            await log.trim(system.clock.now + 1)
+            await log.trim_records(system.clock.now + 1)
         async with system.open() as log, log.join_group("g", ["t"]) as consumer, log.join_group("new", ["t"]) as new:
             await fill(log, 2, first=5)
             (batch,) = await consumer.poll(10)
@@ -269,9 +271,9 @@ class TestTrim:
             await drain(consumer, 5)
         async with system.open() as log:
             await on_writer(log, "DELETE FROM records")
-            await log.rewind("g", 0)
-            (share,) = log._groups["g"].shares.values()
-            share.reset(0)
+            await log.rewind_group("g", 0)
+            (assignment,) = log._groups["g"].assignments.values()
+            assignment.start_again_at(0)
             async with log.join_group("g", ["t"]) as consumer, anyio.create_task_group() as tasks:
 
                 async def take() -> None:
@@ -290,12 +292,12 @@ class TestRewind:
             async with log.join_group("g", ["t"]) as consumer:
                 await drain(consumer, 6)
                 with pytest.raises(RuntimeError):
-                    await log.rewind("g", system.clock.now)
+                    await log.rewind_group("g", system.clock.now)
         async with system.open() as log:
-            await log.rewind("g", system.clock.now)
+            await log.rewind_group("g", system.clock.now)
             async with log.join_group("g", ["t"]) as consumer:
                 assert await drain(consumer, 3) == [3, 4, 5]
-            await log.rewind("g", 0)
+            await log.rewind_group("g", 0)
         async with system.open() as log, log.join_group("g", ["t"]) as consumer:
             assert await drain(consumer, 6) == list(range(6))
 
@@ -304,8 +306,8 @@ class TestRewind:
             await fill(log, 3)
             async with log.join_group("g", ["t"]):
                 pass
-            await log.rewind("g", system.clock.now + 1000)
-            await log.rewind("unknown", 0)
+            await log.rewind_group("g", system.clock.now + 1000)
+            await log.rewind_group("unknown", 0)
             async with log.join_group("g", ["t"]) as consumer:
                 assert await drain(consumer, 3) == [0, 1, 2]
 
@@ -314,17 +316,17 @@ def test_the_tail_in_memory_is_bounded() -> None:
     def records(first: int, count: int, size: int) -> list[LogRecord]:
         return [LogRecord(first + n, "k", b"v" * size) for n in range(count)]
 
-    stream = Stream(1, "t", 0)
+    stream = LogStream(1, "t", 0)
     for first in range(0, 3 * log_streams.TAIL_RECORDS, 1000):
-        stream.extend(records(first, 1000, 1))
+        stream.extend_tail(records(first, 1000, 1))
         assert stream.end - stream.tail_first <= log_streams.TAIL_RECORDS
-        assert [record.offset for record in stream.recent(first, 5)] == list(range(first, first + 5))
-    assert stream.recent(stream.tail_first - 1, 5) == []
+        assert [record.offset for record in stream.recent_records(first, 5)] == list(range(first, first + 5))
+    assert stream.recent_records(stream.tail_first - 1, 5) == []
     end = stream.end
     for number in range(40):
-        stream.extend(records(end + number, 1, 1024 * 1024))
+        stream.extend_tail(records(end + number, 1, 1024 * 1024))
     assert stream.end - stream.tail_first <= 16
-    assert [record.offset for record in stream.recent(stream.end - 2, 5)] == [stream.end - 2, stream.end - 1]
+    assert [record.offset for record in stream.recent_records(stream.end - 2, 5)] == [stream.end - 2, stream.end - 1]
 
 
 async def test_large_records_are_read_in_small_chunks(system: SqliteSystem) -> None:
