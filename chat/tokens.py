@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ import anyio
 import jwt
 import msgspec
 from anyio.abc import TaskStatus
+from cachetools import LRUCache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.utils import base64url_encode
@@ -121,7 +121,7 @@ class KeyRing:
         self._lead_ms = min(int(2 * REFRESH_SECONDS * 1000), self._rotation_ms // 2)
         self._clock = clock
         self._keys: dict[str, _Key] = {}
-        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+        self._verified: LRUCache[bytes, Claims] = LRUCache(_CACHED)
         self._wanted = AutoResetEvent()
         self._failed = False
 
@@ -209,18 +209,11 @@ class KeyRing:
         claims = self._verified.get(digest)
         if claims is None:
             claims = self._check_token(token)
-            self._cache_claims(digest, claims)
-        else:
-            self._verified.move_to_end(digest)
+            self._verified[digest] = claims
         if claims.expires_ms <= self._clock():
             self._verified.pop(digest, None)
             raise Unauthorized("the token has expired; refresh it")
         return claims
-
-    def _cache_claims(self, digest: bytes, claims: Claims) -> None:
-        self._verified[digest] = claims
-        if len(self._verified) > _CACHED:
-            self._verified.popitem(last=False)
 
     def _check_token(self, token: str) -> Claims:
         try:

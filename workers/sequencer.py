@@ -6,8 +6,9 @@ indexes refuse what is stored (`Fenced`), and the conversations concerned are fo
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
+
+from cachetools import FIFOCache
 
 from chat.ports.history import History
 
@@ -19,8 +20,7 @@ class Sequencer:
 
     def __init__(self, history: History, *, max_conversations: int = MAX_CONVERSATIONS) -> None:
         self._history = history
-        self._max = max_conversations
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._last: FIFOCache[str, int] = FIFOCache(max_conversations)  # storing again moves to the end
 
     def last_seqs(self, conversations: Collection[str]) -> dict[str, int] | None:
         """The last seq of each (0: none yet); None when one must be loaded first. The answer is the caller's own."""
@@ -38,11 +38,7 @@ class Sequencer:
 
     def advance_seqs(self, last: Mapping[str, int]) -> None:
         """Note what was stored."""
-        for conversation, seq in last.items():
-            self._last[conversation] = seq
-            self._last.move_to_end(conversation)
-        while len(self._last) > self._max:
-            self._last.popitem(last=False)
+        self._last.update(last)
 
     def forget_seqs(self, conversations: Collection[str]) -> None:
         """Drop these: their last seqs may be wrong."""

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.lowlevel
+from cachetools import FIFOCache
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
@@ -80,12 +81,11 @@ class MemoryPresence:
         self._clock = clock
         self._expiry = 2 * heartbeat_s
         self._damping = damping_s
-        self._last_seen_users = last_seen_users
         self._users: dict[str, _User] = {}
         # Both in order of their times, because each is always as far ahead of now.
         self._deadlines: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._falling: OrderedDict[str, float] = OrderedDict()
-        self._last_seen: OrderedDict[str, int] = OrderedDict()
+        self._last_seen: FIFOCache[str, int] = FIFOCache(last_seen_users)
         self._changed: dict[str, None] = {}
         self._wake = AutoResetEvent()
         self._published = 0
@@ -208,9 +208,6 @@ class MemoryPresence:
         del self._users[user]
         if record.ended is not None:
             self._last_seen[user] = record.ended
-            self._last_seen.move_to_end(user)
-            if len(self._last_seen) > self._last_seen_users:
-                self._last_seen.popitem(last=False)
 
     async def _publish_all(self, publications: Sequence[Publication]) -> None:
         # Meanwhile changes gather in `_changed`, at most one a user.
