@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from chat.concurrency import Backoff
+from chat.concurrency import Backoff, OneShot
 from rookery.client.calls import Call, Settle
 from rookery.client.core import Core
 from rookery.client.errors import ClientClosed, ClientError, TimedOut
@@ -173,28 +173,23 @@ class Client:
 
     async def _ask(self, issue: Callable[[Settle], Call], timeout: float | None) -> Ok:
         seconds = self._timeout if timeout is None else timeout
-        outcomes: list[Ok | ClientError] = []
-        answered = anyio.Event()
-
-        def settle(outcome: Ok | ClientError) -> None:
-            outcomes.append(outcome)
-            answered.set()
-
+        outcome = OneShot[Ok | ClientError]()
         with anyio.move_on_after(seconds):
             async with self._slots:
                 self._sessions.check()
-                call = issue(settle)
+                call = issue(outcome.resolve)
                 self._sessions.wake()
                 try:
-                    await answered.wait()
+                    await outcome.wait()
                 finally:
-                    if not outcomes:
+                    if not outcome.is_done():
                         self._core.forget(call)
-        if not outcomes:
+        if not outcome.is_done():
             raise TimedOut(f"no answer within {seconds} s; the command may yet take effect")
-        if isinstance(outcomes[0], ClientError):
-            raise outcomes[0]
-        return outcomes[0]
+        answer = await outcome.wait()
+        if isinstance(answer, ClientError):
+            raise answer
+        return answer
 
 
 def _place(room: str | None, with_: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
-from chat.concurrency import Backoff
+from chat.concurrency import Backoff, Broadcast
 from rookery.client.calls import Call
 from rookery.client.core import Core
 from rookery.client.errors import (
@@ -62,7 +62,7 @@ class Sessions:
         self._ws: WebSocket | None = None
         self._group: TaskGroup | None = None
         self._refused_tokens = 0
-        self._changed = anyio.Event()
+        self._changed = Broadcast()
 
     # What the client's methods use.
 
@@ -80,8 +80,7 @@ class Sessions:
         for seconds, call in self._core.delays():
             if self._group is not None:
                 self._group.start_soon(self._later, seconds, call)
-        self._changed.set()
-        self._changed = anyio.Event()
+        self._changed.notify_all()
 
     async def next_event(self) -> Event:
         """Wait for an event. Raises the error that ended the client once those before it are taken."""

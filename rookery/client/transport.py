@@ -27,6 +27,7 @@ from wsproto.events import (
 from wsproto.events import Event as WsEvent
 from wsproto.utilities import ProtocolError
 
+from chat.concurrency import AutoResetEvent
 from rookery.client.errors import ConnectionLost, HandshakeRejected
 
 Dial = Callable[[], Awaitable[ByteStream]]
@@ -84,7 +85,7 @@ class WebSocket:
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._max_message = max_message
         self._out = bytearray()
-        self._wake = anyio.Event()
+        self._wake = AutoResetEvent()
         self._parts: list[str] = []
         self._size = 0
         self._pending: list[WsEvent] = []
@@ -142,7 +143,6 @@ class WebSocket:
         """Write what is queued, for as long as the connection lives. Raises `Ended` when the peer is gone."""
         while True:
             await self._wake.wait()
-            self._wake = anyio.Event()
             await self._flush()
 
     async def receive(self) -> list[str]:
