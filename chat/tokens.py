@@ -5,9 +5,11 @@ known `kid`, and nothing that would choose a key or a meaning from outside (`cri
 Every claim is required: `iss`, `aud`, `sub` (user id), `name`, `sid` (the refresh-token family), `jti`, `iat`, `nbf`,
 `exp`.
 
-Keys rotate without a gap. Rule 1: a new key is published before it signs, so that every process can load it first.
-Rule 2: a key is kept for verification until the last token that it may have signed is over. Rule 3: a token whose
-`kid` is unknown asks for an early reload, and is refused meanwhile.
+Keys rotate without a gap.
+
+Rule 1: a new key is published before it signs, so that every process can load it first.
+Rule 2: a key is kept for verification until the last token that it may have signed is over.
+Rule 3: a token whose `kid` is unknown asks for an early reload, and is refused meanwhile.
 """
 
 from __future__ import annotations
@@ -100,8 +102,8 @@ def new_signing_key(created: int, expires: int) -> SigningKey:
 class KeyRing:
     """The keys of this process: the one that signs, and all that verify.
 
-    `refresh` must have returned once before tokens can be issued; `run` keeps the ring fresh. `verify` and `issue`
-    never wait.
+    `refresh_keys` must have returned once before tokens can be issued; `run` keeps the ring fresh. `verify_token` and
+    `issue_token` never wait.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class KeyRing:
         # With a key that can still sign, the new one waits until everyone knows it; without one it starts at once.
         signs = any(key.created <= now < key.expires - self._lead_ms for key in stored)
         created = now + self._lead_ms if signs else now
+        # Rule 2: it signs for one rotation, and for a second one if nobody rotates in time.
         expires = created + 2 * self._rotation_ms + LONGEST_TOKEN_SECONDS * 1000
         await self._accounts.add_signing_key(new_signing_key(created, expires), keep_from=now)
         return await self._accounts.signing_keys()
@@ -146,7 +149,7 @@ class KeyRing:
         if {key.kid for key in alive} == self._keys.keys():
             return
         self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse_key(key) for key in alive}
-        self._verified.clear()
+        self._verified.clear()  # a token of a key that is gone must be refused, also where it was verified before
 
     async def run(
         self,
@@ -163,6 +166,8 @@ class KeyRing:
         await self.refresh_keys()
         task_status.started()
         while True:
+            # Unknown keys asked for before this refresh are answered by it. The pause bounds what forged tokens, each
+            # with another `kid`, can make the ring ask of the store.
             self._wanted.clear()
             await anyio.sleep(soonest_s)
             if not self._failed:
@@ -205,6 +210,8 @@ class KeyRing:
         """The claims of a token that is valid now. Raises `Unauthorized`, which says why, never another error."""
         if len(token) > TOKEN_BYTES or not token.isascii():
             raise Unauthorized(f"the token is not a JWT of at most {TOKEN_BYTES} bytes")
+        # Checking a signature takes a hundred times as long as a digest, and clients send the same token again and
+        # again. The key is the digest, so the cache holds no token that could be stolen from it.
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest)
         if claims is None:
@@ -239,7 +246,7 @@ class KeyRing:
             raise Unauthorized(f"the token's header is not one of ours: alg {ALGORITHM}, typ {TOKEN_TYPE}, and a kid")
         key = self._keys.get(header["kid"]) if isinstance(header["kid"], str) else None
         if key is None or key.expires <= self._clock():
-            self._wanted.set()
+            self._wanted.set()  # rule 3
             raise Unauthorized("the token's key is not known; log in again")
         return key
 

@@ -75,6 +75,7 @@ class PersistenceHandler:
 
     async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         """Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
+        # A held message is only in the log so that the moderation pool sees it; its verdict appends it again.
         records = [record for record in records if not (isinstance(record, Sent) and record.held)]
         sent: dict[ClientKey, Sent] = {}
         changes: list[Change] = []
@@ -85,6 +86,7 @@ class PersistenceHandler:
                 changes.append(record)
         mentions = await self._resolve_mentions(sent)
         stored, applied = await self._store_records(sent, changes, mentions)  # rule 1: first of the three steps
+        # Each message is published once, at the first of its records; what stays here was said elsewhere (rule 2).
         unpublished = dict(stored)
         publications = _make_publications(records, unpublished, applied)
         if publications:
@@ -108,6 +110,7 @@ class PersistenceHandler:
         """Every message as it is stored now, by this call or before, and which of the changes applied."""
         known: dict[ClientKey, Message] = {}
         for _ in range(ATTEMPTS):
+            # Again after each fence: what turned out to be stored is left as it is, and the rest gets new seqs.
             new = {key: record for key, record in sent.items() if key not in known}
             if not new and not changes:
                 return known, ()

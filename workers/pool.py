@@ -176,9 +176,12 @@ class Pool(Generic[T]):
                 await anyio.sleep(delays.next_delay())
                 continue
             delays.reset()
+            # The consumer delivers nothing more of these partitions until they are committed (rule 2), so the next
+            # poll brings other partitions, and the two turns do not meet.
             tasks.start_soon(self._run_turn, consumer, _Turn(batches, self._places))
 
     def _begin_drain(self) -> None:
+        # Rule 5: a turn that waits for another attempt gives up now; one that is in a call has until the deadline.
         self._stopping.set()
         deadline = anyio.current_time() + self._drain_s
         for scope in self._in_hand:
@@ -188,7 +191,7 @@ class Pool(Generic[T]):
         # Rule 5: shielded, so the pool's cancellation reaches a turn only as the deadline that `_begin_drain` sets.
         with anyio.CancelScope(shield=True) as scope:
             if self._stopping.is_set():
-                return
+                return  # polled as the pool ended: not begun, so it comes again
             self._in_hand[scope] = turn.batches
             try:
                 if await self._handle_turn(turn):
@@ -203,9 +206,13 @@ class Pool(Generic[T]):
                 del self._in_hand[scope]
 
     async def _handle_turn(self, turn: _Turn) -> bool:
-        """Handle the batches of several partitions with one call (rule 6); whether that succeeded."""
+        """Handle the batches of several partitions with one call (rule 6); whether that succeeded.
+
+        Nothing is told apart here, not even poison: whatever fails is handled again by `_handle_each_batch`, which
+        knows which partition it was. Handlers are idempotent, so the first attempt does no harm.
+        """
         if len(turn.batches) == 1:
-            return False  # alone, a batch loses nothing by the careful way
+            return False  # a single batch has nothing to gain: it goes straight to `_handle_batch`
         try:
             items = [self._handler.decode_record(record.value) for batch in turn.batches for record in batch.records]
             await self._handler.handle_records(items)
@@ -228,7 +235,8 @@ class Pool(Generic[T]):
 
     async def _handle_batch(self, consumer: Consumer, batch: Batch, turn: _Turn) -> None:
         try:
-            async with self._slots:  # turns that failed hold no place, so the batches of all of them are bounded here
+            # Failed turns hold no place, so nothing else bounds how many of their batches are handled at a time.
+            async with self._slots:
                 await self._process_records(batch, turn)
                 turn.release_place()
                 await self._commit_batches(consumer, [batch])  # rule 1
@@ -242,6 +250,7 @@ class Pool(Generic[T]):
             try:
                 pairs.append((record, self._handler.decode_record(record.value)))
             except Poison as error:
+                # Before the records behind it are handled (rule 2), so a crash in between repeats the dead letter.
                 turn.release_place()
                 await self._write_dead_letter(batch, record, error.message)
         if pairs:
@@ -256,7 +265,8 @@ class Pool(Generic[T]):
         else:
             middle = len(pairs) // 2
             for half in (pairs[:middle], pairs[middle:]):
-                # The whole has had its attempts; a single record gets all of them before it is given up.
+                # The whole has had its attempts, so a half gets one, to find the record at fault in a logarithm of
+                # steps. A single record gets all of them again before it is given up.
                 await self._handle_or_halve(batch, half, self._attempts if len(half) == 1 else 1, turn)
 
     async def _attempt_handling(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:

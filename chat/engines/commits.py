@@ -103,7 +103,9 @@ class GroupCommit:
                 if not self._queue:
                     await self._arrived.wait_next()
                     continue
-                pause = earliest - anyio.current_time()  # rule 3: not positive when the last commit is long ago
+                # Rule 3: after a quiet time `earliest` has passed, so a lone job does not wait. A full batch does not
+                # wait either: nothing could join it.
+                pause = earliest - anyio.current_time()
                 if pause > 0 and len(self._queue) < BATCH_LIMIT:
                     await anyio.sleep(pause)
                 earliest = anyio.current_time() + self._interval
@@ -112,19 +114,21 @@ class GroupCommit:
             self._abandon_jobs()
 
     async def _commit_batch(self) -> None:
+        # Jobs that come during the commit stay in the queue: they are the next batch.
         taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
         self._running = [job for job in taken if not job.dropped]
         if not self._running:
-            return
+            return  # rule 4: all were dropped, so there is nothing to sync
         await self._execute(self._running)
         batch, self._running = self._running, ()
         self._commits += 1
         self._jobs += len(batch)
-        for job in batch:
-            if not job.dropped:
+        for job in batch:  # rule 1
+            if not job.dropped:  # it may have been dropped while the commit ran: then it took effect, and nobody asks
                 job.done(job.result, job.error)
 
     def _abandon_jobs(self) -> None:
+        # Rule 5. Those that ran may have been committed or not; those in the queue were not: neither is told apart.
         self._closing = True
         left, self._running = [*self._running, *self._queue], ()
         self._queue.clear()
@@ -152,12 +156,14 @@ def run_jobs(
         with contextlib.suppress(sqlite3.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+        # What a savepoint kept is gone with the transaction. A job with an error of its own keeps that error.
         reason = explain(error)
         for job in jobs:
             job.result, job.error = None, job.error or reason
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, job: Job[Any], explain: Callable[[Exception], Exception]) -> None:
+    # Rule 2: a job that raises is rolled back to here, and the others of the transaction stay.
     connection.execute("SAVEPOINT job")
     try:
         job.result = job.call(connection)

@@ -78,9 +78,10 @@ class Connections:
         """What `query` returns, of one moment of the database."""
         if not self._idle:
             raise Unavailable(f"{self._name} is closed")
-        connection = self._idle.pop()
+        connection = self._idle.pop()  # there is one: the caller's limiter lets in as many as there are
         deadline = time.monotonic() + self._read_seconds
         try:
+            # The one way to end a query that runs too long: SQLite asks every so many steps whether to go on.
             connection.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
             connection.execute("BEGIN")
             return query(connection)

@@ -74,7 +74,7 @@ class MemoryRateLimiter:
         return self._latest
 
     def _add_window(self, key: str, now: int) -> _Window:
-        # A few old keys go for each new one, so no call pays for many.
+        # Some old keys go for each new one: more than come, so they never gather, and few, so no call pays for many.
         for _ in range(_SWEEP):
             oldest = next(iter(self._windows), None)
             if oldest is None or self._windows[oldest].expires > now:

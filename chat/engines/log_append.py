@@ -45,6 +45,8 @@ class Appender:
         self._clock = clock
         self._max_records = max_records
         self._max_bytes = max_bytes
+        # The first `_taken` records are those of the job under way: it reads them in the executor's thread, while the
+        # event loop appends behind them. They go when its outcome is known, and not before.
         self._pending: list[_Entry] = []
         self._taken = 0
         self._submitted = False
@@ -66,7 +68,7 @@ class Appender:
         if self._closing:
             raise Unavailable("the log is closing; come back when the server has started again")
         if not self._submitted:
-            self._submit_batch()
+            self._submit_batch()  # rule 1; the job starts later, and then takes this record too
         self._pending.append((self._catalogue.partition_for(topic, key), key, value, headers, ack))
         self.pending_bytes += size
 
@@ -83,7 +85,7 @@ class Appender:
         self._submitted = True
 
     def _store_batch(self, connection: sqlite3.Connection) -> _Stored:
-        """The job. It runs in the executor; until its outcome is told, the event loop only appends to the lists."""
+        """The job. It runs in the executor; until its outcome is known, the event loop only appends to the lists."""
         taken = self._pending[:BATCH_RECORDS]
         self._taken = len(taken)
         now = self._clock()
@@ -93,7 +95,7 @@ class Appender:
         for stream, key, value, headers, _ in taken:
             offset = ends.get(stream, -1)
             if offset < 0:
-                # After a commit of unknown outcome, the disk knows better.
+                # Rule 2: after a commit of unknown outcome the disk knows the end, and `stream.end` may be too low.
                 offset = max(stream.end, stored_end(connection, stream.id)) if self._unsure else stream.end
                 stored[stream] = []
             ends[stream] = offset + 1
@@ -110,7 +112,8 @@ class Appender:
         self._submitted = False
         self._unsure = result is None
         if result is None:
-            # A transaction that could not begin took none; whoever waits must not wait for ever.
+            # A transaction that could not begin took no records: then all that wait fail, for the next one may not
+            # begin either, and nobody may wait for ever (rule 3).
             self._acknowledge_records(self._taken or len(self._pending), error)
         else:
             self._note_stored(*result)
@@ -133,11 +136,12 @@ class Appender:
                     assignment.owner.wake_poller()
 
     def _acknowledge_records(self, count: int, error: Exception | None) -> None:
-        """Tell the outcome of the first `count` records that wait."""
+        """Acknowledge the first `count` records that wait, or fail them."""
         settled = self._pending[:count]
         del self._pending[:count]
         self._taken = 0
         self.pending_bytes -= sum([_record_size(key, value, headers) for _, key, value, headers, _ in settled])
+        # The bounds are free again before the callbacks run: one of them may append.
         for *_, ack in settled:
             try:
                 ack(error)

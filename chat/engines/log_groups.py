@@ -23,7 +23,12 @@ ReadChunk = Callable[[LogStream, int], Awaitable[list[LogRecord]]]
 
 
 class Assignment:
-    """A group's progress in one partition. `position` is the next offset to deliver; `ahead` was read from the disk."""
+    """A partition in a group: its owner, and how far it is delivered and committed.
+
+    `position` is the next offset to deliver; between `committed` and it is the batch in hand. `ahead` was read from the
+    disk and not delivered yet. `next_owner` is the choice of the last rebalance; `owner` differs from
+    it only while it has a batch in hand (rule 2).
+    """
 
     __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "stream")
 
@@ -116,7 +121,7 @@ class Group:
         return [assignment for assignment in self.assignments.values() if assignment.owner is member]
 
     def _rebalance_members(self) -> None:
-        """In turn, in the order of joining: as even as can be, and the same whenever the members are the same."""
+        """Assign the partitions in turn, in the order of joining: evenly, and always the same for the same members."""
         turn = 0
         for stream_id in sorted(self.assignments):
             assignment = self.assignments[stream_id]
@@ -141,6 +146,8 @@ class GroupMember:
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
         """Cancelled, nothing was delivered."""
+        # A call waits at least once before it takes: so a poller that always finds records leaves the others their
+        # time, and a cancellation cannot come between the taking and the return.
         waited = False
         while True:
             self._check_open()

@@ -47,6 +47,7 @@ class OffsetKeeper:
 
     async def write_offsets(self) -> None:
         """Write what moved; return when it is durable. Failed or cancelled, it is written the next time."""
+        # Taken before the write, and put back if it fails: what moves meanwhile is written the next time.
         moved, self._moved = self._moved, {}
         self._moving.clear()
         if not moved:

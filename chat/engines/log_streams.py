@@ -45,7 +45,9 @@ class LogStream:
     def extend_tail(self, records: Sequence[LogRecord]) -> None:
         """These consecutive records are durable now."""
         first = records[0].offset
-        if first != self.end:  # a commit whose outcome was unknown did store records
+        if first != self.end:
+            # A commit whose outcome was unknown did store records: they are on the disk and not in memory, and the
+            # tail must be without a gap, because an offset is looked up by its distance from the first.
             self._tail, self._tail_first, self._tail_bytes = [], first, 0
         self._tail.extend(records)
         self._tail_bytes += sum([len(record.value) for record in records])
@@ -59,7 +61,7 @@ class LogStream:
         return self._tail[index : index + limit] if index >= 0 else []
 
     def _shorten_tail(self) -> None:
-        # A quarter more than needed, so that this is rare.
+        # A quarter more than needed: deleting from the front of a list moves all of it, so it must be rare.
         count = max(0, len(self._tail) - TAIL_RECORDS * 3 // 4)
         freed = sum([len(record.value) for record in self._tail[:count]])
         while self._tail_bytes - freed > TAIL_BYTES * 3 // 4:

@@ -82,7 +82,8 @@ class MemoryPresence:
         self._expiry = 2 * heartbeat_s
         self._damping = damping_s
         self._users: dict[str, _User] = {}
-        # Both in order of their times, because each is always as far ahead of now.
+        # Both are in the order of their times without sorting: what enters now is due later than all that entered
+        # before, by the same span. So the next that is due is the first.
         self._deadlines: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._falling: OrderedDict[str, float] = OrderedDict()
         self._last_seen: FIFOCache[str, int] = FIFOCache(last_seen_users)
@@ -103,7 +104,7 @@ class MemoryPresence:
             tasks.cancel_scope.cancel()
 
     async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
-        """`states` shows the effect when this returns."""
+        """When this returns, `get_states` shows the effect."""
         await anyio.lowlevel.checkpoint()
         self._enter_session(user, session, state, anyio.current_time() + self._expiry)
 
@@ -178,6 +179,7 @@ class MemoryPresence:
         return Seen(record.shown, record.ended if record.shown is PresenceState.OFFLINE else None)
 
     def _pass_time(self, now: float) -> None:
+        # Sessions first: one that expired may let its user fall in the same pass.
         while self._deadlines and next(iter(self._deadlines.values())) <= now:
             user, session = next(iter(self._deadlines))
             self._end_session(user, session)
@@ -187,6 +189,7 @@ class MemoryPresence:
             self._show_state(user, record, record.aggregate_state())
 
     async def _publish_changes(self) -> None:
+        # The dictionary is taken whole: changes that come while the relay is awaited gather in a new one.
         changed, self._changed = self._changed, {}
         publications = []
         for user in changed:

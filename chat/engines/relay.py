@@ -58,6 +58,7 @@ class MemoryRelay:
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Cancelled, nothing was published."""
         await anyio.lowlevel.checkpoint()
+        # Rule 1: no await from here on.
         channels = self._channels
         for channel, payload, once in publications:
             if once is not None and not self._once.is_first(once):
@@ -147,6 +148,7 @@ class MemoryListener:
         while not self._buffer:
             self._check_open()
             await self._arrived.wait_next()
+        # The whole buffer at once: a receiver that is behind catches up in one step, and no delivery is left alone.
         taken, self._buffer = self._buffer, []
         self._bytes = 0
         if self._overflowed:
@@ -170,8 +172,8 @@ class MemoryListener:
         self._arrived.set()
 
     def _mark_overflow(self, delivery: Delivery, size: int) -> None:
-        # A channel that lost one loses all until the next `receive`: what came after the mark would otherwise stand in
-        # the buffer with a hole behind it.
+        # Rule 2. A channel that lost one loses all until the next `receive`: what came after the mark would otherwise
+        # stand in the buffer with a gap before it.
         if delivery.channel not in self._overflowed:
             if len(self._buffer) < self._max_records and self._bytes + size <= self._max_bytes:
                 self._bytes += size
