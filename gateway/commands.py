@@ -14,7 +14,7 @@ import anyio
 from msgspec import UNSET
 
 from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
-from chat.domain.models import Message, PresenceState
+from chat.domain.models import Message, PresenceState, Role
 from chat.domain.records import AnyRecord, Deleted, Edited, Reacted, Read, Sent
 from chat.domain.rights import Right, has_right, require_right
 from chat.domain.text import check_emoji, check_text
@@ -32,13 +32,13 @@ TYPING_SECONDS = 3.0
 _TYPED = 64
 
 
-def conversation_of(session: Session, command: Any) -> str:
+def conversation_of(session: Session, command: commands.ConversationCommand) -> str:
     """The conversation that a command names by `room` or by `with`: exactly one of them."""
-    if (command.room is UNSET) == (command.with_ is UNSET):
-        raise Invalid("name the conversation by `room` or by `with` (a user's id), one of them", field="room")
-    if command.room is not UNSET:
-        return room_key(command.room.lower())
-    return dm_key(session.user, command.with_.lower())
+    if command.room is not UNSET and command.with_ is UNSET:
+        return room_key(command.room)
+    if command.with_ is not UNSET and command.room is UNSET:
+        return dm_key(session.user, command.with_)
+    raise Invalid("name the conversation by `room` or by `with` (a user's id), one of them", field="room")
 
 
 def check_rate(session: Session) -> None:
@@ -73,13 +73,13 @@ def _acknowledged(session: Session, id: int, error: Exception | None) -> None:  
     session.edge.flush_soon()
 
 
-def send(session: Session, command: commands.Send) -> Later | None:
+def send(session: Session, command: commands.SendCommand) -> Later | None:
     """A room message: rate, size and right are checked, then the log has the word."""
     check_rate(session)
     check_text(command.text, session.edge.limits.text_bytes)
     edge = session.edge
     role = edge.access.known(session.user, command.room)
-    held = edge.holding.known(command.room.lower()) if edge.holding is not None else False
+    held = edge.holding.known(command.room) if edge.holding is not None else False
     if role is None or held is None:
         return _send_checked
     require_right(role, Right.SEND)
@@ -87,47 +87,47 @@ def send(session: Session, command: commands.Send) -> Later | None:
     return None
 
 
-async def _send_checked(session: Session, command: Any) -> None:
-    edge, room = session.edge, command.room.lower()
+async def _send_checked(session: Session, command: commands.SendCommand) -> None:
+    edge, room = session.edge, command.room
     require_right(await edge.access.role(session.user, room), Right.SEND)
     held = edge.holding is not None and await edge.holding.ask(room)
     _produce_sent(session, command, held)
 
 
-def _produce_sent(session: Session, command: commands.Send, held: bool) -> None:
+def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -> None:
     reply_to = command.reply_to
     sent = Sent(
-        conversation=room_key(command.room.lower()),
+        conversation=room_key(command.room),
         actor=session.user,
         name=session.name,
         ts=session.edge.clock(),
         text=command.text,
-        client_id=command.client_id.lower(),
+        client_id=command.client_id,
         reply_to=None if reply_to is UNSET else reply_to,
         held=held,
     )
     produce(session, command.id, sent)
 
 
-def dm(session: Session, command: commands.Dm) -> Later | None:
+def dm(session: Session, command: commands.DmCommand) -> Later | None:
     """A direct message: a live copy to both users at once, and a record for history."""
     check_rate(session)
     check_text(command.text, session.edge.limits.text_bytes)
-    dm_key(session.user, command.to.lower())
-    if not session.edge.access.knows_user(command.to.lower()):
+    dm_key(session.user, command.to)
+    if not session.edge.access.knows_user(command.to):
         return _dm_checked
     _produce_dm(session, command)
     return None
 
 
-async def _dm_checked(session: Session, command: Any) -> None:
-    if await session.edge.access.user(command.to.lower()) is None:
+async def _dm_checked(session: Session, command: commands.DmCommand) -> None:
+    if await session.edge.access.user(command.to) is None:
         raise NotFound("no such user; look up the id", field="to")
     _produce_dm(session, command)
 
 
-def _produce_dm(session: Session, command: commands.Dm) -> None:
-    to, client_id, ts = command.to.lower(), command.client_id.lower(), session.edge.clock()
+def _produce_dm(session: Session, command: commands.DmCommand) -> None:
+    to, client_id, ts = command.to, command.client_id, session.edge.clock()
     key = dm_key(session.user, to)
     sent = Sent(conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id)
     produce(session, command.id, sent)
@@ -150,7 +150,9 @@ def _produce_dm(session: Session, command: commands.Dm) -> None:
         session.edge.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
 
 
-async def _target(session: Session, command: Any) -> tuple[str, Message, Any]:
+async def _target(
+    session: Session, command: commands.EditCommand | commands.DeleteCommand | commands.ReactCommand
+) -> tuple[str, Message, Role | None]:
     """The message that a command is about, and the asker's role (None in a direct conversation)."""
     key = conversation_of(session, command)
     role = await session.edge.access.role(session.user, room_of(key)) if is_room(key) else None
@@ -162,12 +164,12 @@ async def _target(session: Session, command: Any) -> tuple[str, Message, Any]:
     return key, message, role
 
 
-def _require_in_room(key: str, role: Any, action: Right) -> None:
+def _require_in_room(key: str, role: Role | None, action: Right) -> None:
     if is_room(key):
         require_right(role, action)
 
 
-async def edit(session: Session, command: Any) -> None:
+async def edit(session: Session, command: commands.EditCommand) -> None:
     """A new text for a message of one's own."""
     key, message, role = await _target(session, command)
     _require_in_room(key, role, Right.EDIT_OWN)
@@ -179,14 +181,14 @@ async def edit(session: Session, command: Any) -> None:
     produce(session, command.id, record)
 
 
-def _check_edit(session: Session, command: commands.Edit) -> Later:
+def _check_edit(session: Session, command: commands.EditCommand) -> Later:
     check_rate(session)
     check_text(command.text, session.edge.limits.text_bytes)
     conversation_of(session, command)
     return edit
 
 
-async def delete(session: Session, command: Any) -> None:
+async def delete(session: Session, command: commands.DeleteCommand) -> None:
     """Take a message back: one's own, or as a moderator any of the room."""
     key, message, role = await _target(session, command)
     by_moderator = message.sender != session.user
@@ -201,7 +203,7 @@ async def delete(session: Session, command: Any) -> None:
     produce(session, command.id, record)
 
 
-async def react(session: Session, command: Any) -> None:
+async def react(session: Session, command: commands.ReactCommand) -> None:
     """Set a reaction, or take it back."""
     key, message, role = await _target(session, command)
     _require_in_room(key, role, Right.REACT)
@@ -218,21 +220,21 @@ async def react(session: Session, command: Any) -> None:
     produce(session, command.id, record)
 
 
-def _check_react(session: Session, command: commands.React) -> Later:
+def _check_react(session: Session, command: commands.ReactCommand) -> Later:
     check_emoji(command.emoji)
     conversation_of(session, command)
     return react
 
 
 def _check_place(then: Later) -> Callable[[Session, Any], Later]:
-    def check(session: Session, command: Any) -> Later:
+    def check(session: Session, command: commands.ConversationCommand) -> Later:
         conversation_of(session, command)
         return then
 
     return check
 
 
-async def read(session: Session, command: Any) -> None:
+async def read(session: Session, command: commands.ReadCommand) -> None:
     """Move the read mark forward."""
     key = conversation_of(session, command)
     if is_room(key):
@@ -244,7 +246,7 @@ async def read(session: Session, command: Any) -> None:
     produce(session, command.id, record)
 
 
-async def typing(session: Session, command: Any) -> None:
+async def typing(session: Session, command: commands.TypingCommand) -> None:
     """Tell the others that this user is typing; at most once every 3 s for each conversation goes out."""
     key = conversation_of(session, command)
     edge = session.edge
@@ -270,7 +272,7 @@ def _typing(key: str, user: str) -> Publication:
     return Publication(channel, pack_event(events.encode(event)))
 
 
-async def status(session: Session, command: Any) -> None:
+async def status(session: Session, command: commands.StatusCommand) -> None:
     """This session is at the keyboard, or away from it."""
     session.state = PresenceState(command.state)
     await session.edge.presence.enter_session(session.user, session.id, session.state)
@@ -278,18 +280,18 @@ async def status(session: Session, command: Any) -> None:
 
 
 HANDLERS: dict[type[commands.Command], Callable[[Session, Any], Later | None]] = {
-    commands.Auth: connecting.begin,
-    commands.Refresh: connecting.refresh,
-    commands.Subscribe: subscribing.check,
-    commands.Unsubscribe: subscribing.unsubscribe,
-    commands.Sync: lambda _session, _command: subscribing.sync,
-    commands.Presence: lambda _session, _command: subscribing.watch,
-    commands.Send: send,
-    commands.Dm: dm,
-    commands.Edit: _check_edit,
-    commands.Delete: _check_place(delete),
-    commands.React: _check_react,
-    commands.Read: _check_place(read),
-    commands.Typing: _check_place(typing),
-    commands.Status: lambda _session, _command: status,
+    commands.AuthCommand: connecting.begin,
+    commands.RefreshCommand: connecting.refresh,
+    commands.SubscribeCommand: subscribing.check,
+    commands.UnsubscribeCommand: subscribing.unsubscribe,
+    commands.SyncCommand: lambda _session, _command: subscribing.sync,
+    commands.PresenceCommand: lambda _session, _command: subscribing.watch,
+    commands.SendCommand: send,
+    commands.DmCommand: dm,
+    commands.EditCommand: _check_edit,
+    commands.DeleteCommand: _check_place(delete),
+    commands.ReactCommand: _check_react,
+    commands.ReadCommand: _check_place(read),
+    commands.TypingCommand: _check_place(typing),
+    commands.StatusCommand: lambda _session, _command: status,
 }

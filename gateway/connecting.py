@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chat.errors import Blocked, Conflict, Unauthorized, Unavailable
 from chat.tokens import Claims
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def begin(session: Session, command: commands.Auth) -> Later | None:
+def begin(session: Session, command: commands.AuthCommand) -> Later | None:
     """Check the token, and begin the session. A token that is not valid ends the connection with 4001."""
     if session.phase is Phase.AUTHENTICATING:
         raise Conflict("`auth` is under way")
@@ -37,7 +37,7 @@ def begin(session: Session, command: commands.Auth) -> Later | None:
     return partial(_welcome_command, claims=claims, token=command.token)
 
 
-async def _welcome_command(session: Session, command: Any, *, claims: Claims, token: str) -> None:
+async def _welcome_command(session: Session, command: commands.AuthCommand, *, claims: Claims, token: str) -> None:
     await welcome(session, claims, token, command.id)
 
 
@@ -123,7 +123,7 @@ def _extend(session: Session, claims: Claims) -> None:
     session.set_timer()
 
 
-def refresh(session: Session, command: commands.Refresh) -> None:
+def refresh(session: Session, command: commands.RefreshCommand) -> None:
     """Go on with a new token of the same user. One that is not valid changes nothing."""
     _extend(session, session.edge.keys.verify_token(command.token))
     session.ok(command.id)

@@ -213,7 +213,7 @@ class Session:
             if self.phase is Phase.NEW:
                 self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             return None
-        if self.phase is Phase.NEW and type(command) is not commands.Auth:
+        if self.phase is Phase.NEW and type(command) is not commands.AuthCommand:
             self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             return None
         self.edge.counters.commands += 1

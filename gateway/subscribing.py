@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -27,17 +27,17 @@ class TooManySubscriptions(Refused):
     code = "too_many_subscriptions"
 
 
-def check(session: Session, command: commands.Subscribe) -> Later:
+def check(session: Session, command: commands.SubscribeCommand) -> Later:
     """Whether the session may listen to one room more."""
     limit = session.edge.limits.subscriptions
-    if len(session.rooms) >= limit and command.room.lower() not in session.rooms:
+    if len(session.rooms) >= limit and command.room not in session.rooms:
         raise TooManySubscriptions(f"at most {limit} rooms a session; unsubscribe one", field="room")
     return subscribe
 
 
-async def subscribe(session: Session, command: Any) -> None:
+async def subscribe(session: Session, command: commands.SubscribeCommand) -> None:
     """Listen to a room, from now on or from `since`. See the laws of `gateway.hub`."""
-    edge, room = session.edge, command.room.lower()
+    edge, room = session.edge, command.room
     require_right(await edge.access.role(session.user, room), Right.READ)
     if session.phase is not Phase.LIVE:
         return  # closed as the answer came: it has left every channel, and must not enter one
@@ -97,15 +97,15 @@ async def catch_up(session: Session, key: str, since: int | UnsetType, live: int
     return Missed(missed[-1].seq if missed else live, recovered=True, messages=missed)
 
 
-def unsubscribe(session: Session, command: commands.Unsubscribe) -> None:
+def unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:
     """Listen to a room no longer."""
-    session.edge.stop_listening(session, command.room.lower())
+    session.edge.stop_listening(session, command.room)
     session.ok(command.id)
 
 
-async def sync(session: Session, command: Any) -> None:
+async def sync(session: Session, command: commands.SyncCommand) -> None:
     """What a direct conversation brought after `since`; live copies come without asking."""
-    other = command.with_.lower()
+    other = command.with_
     key = dm_key(session.user, other)
     missed = await catch_up(session, key, command.since, None)
     messages = [events.history_direct_message(message) for message in missed.messages]
@@ -114,10 +114,10 @@ async def sync(session: Session, command: Any) -> None:
     )
 
 
-async def watch(session: Session, command: Any) -> None:
+async def watch(session: Session, command: commands.PresenceCommand) -> None:
     """Watch the presence of these users, and of no others."""
     edge = session.edge
-    wanted = frozenset(user.lower() for user in command.users)
+    wanted = frozenset(command.users)
     for user in set(session.watching) - wanted:
         edge.stop_watching(session, user)
     channels = []

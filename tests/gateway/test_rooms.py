@@ -273,8 +273,8 @@ async def test_a_flood_is_refused_and_then_ended() -> None:
         ({"text": "a\0b"}, "invalid", "NUL"),
         ({"text": "é" * 9000}, "too_long", "16384"),
         ({"text": 5}, "invalid", "$.text"),
-        ({"client_id": "x"}, "invalid", "$.client_id"),
-        ({"room": "x"}, "invalid", "$.room"),
+        ({"client_id": "x"}, "invalid", "`client_id`"),
+        ({"room": "x"}, "invalid", "`room`"),
         ({"reply_to": 0}, "invalid", "$.reply_to"),
     ],
 )

@@ -85,3 +85,20 @@ def test_a_frame_full_of_keys_is_read_a_fixed_number_of_times() -> None:
     assert "'0' stands twice" in refusal(f"{head},{keys},{keys}}}").message
     assert "'k' stands twice" in refusal(head + ',"k":0' * 10_000 + "}").message
     assert "'0' stands twice" in refusal(f'{{{keys},"0":0}}').message, "before it is known to be a command"
+
+
+def test_ids_are_in_lower_case_once_a_command_is_made() -> None:
+    for command in COMMANDS:
+        shouted = {key: value.upper() if value in (ROOM, ADA) else value for key, value in command.items()}
+        if "users" in command:
+            shouted["users"] = [user.upper() for user in command["users"]]
+        assert decode(written_out(shouted).encode()) == decode(written_out(command).encode())
+
+
+@pytest.mark.parametrize("bad", ["", "x", ROOM[:-1], ROOM + "0", ROOM + "\n", ROOM.replace("-", ""), "é" + ROOM[1:]])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_not_a_uuid_is_refused_with_the_name_of_its_field(command: dict[str, Any], bad: str) -> None:
+    for key in {"room", "with", "to", "client_id", "users"} & set(command):
+        refused = refusal(written_out({**command, key: [bad] if key == "users" else bad}))
+        assert (refused.code, refused.field, refused.id) == ("invalid", key, 1)
+        assert f"`{key}` is a UUID" in refused.message
