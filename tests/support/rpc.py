@@ -20,7 +20,7 @@ from chat.adapters.rpc.authority import GrpcAuthority, auth_service
 from chat.adapters.rpc.bindings import serve_rpc
 from chat.adapters.rpc.conversations import GrpcConversations, chat_service
 from chat.adapters.rpc.deadline import served_until
-from chat.adapters.rpc.grpcio.bridge import waker
+from chat.adapters.rpc.grpcio.bridge import make_waker
 from chat.adapters.rpc.moderation import GrpcModeration, moderation_service
 from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
@@ -226,7 +226,7 @@ async def serving(options: RpcOptions, address: str = "127.0.0.1:0") -> AsyncIte
         return
     async with anyio.create_task_group() as tasks:
         inner: Any = await tasks.start(_scoped, served, options, address)
-        served.stop = partial(waker(), inner.cancel)
+        served.stop = partial(make_waker(), inner.cancel)
         yield served
         inner.cancel()
 

@@ -34,11 +34,11 @@ def _read_info(answer: auth.CheckTokenResponse) -> TokenInfo:
 
 
 def _read_pair(asked: chat.UserInRoom | auth.CheckRoomAccessRequest, prefix: str = "") -> Pair:
-    return fields.identifier(asked.user, f"{prefix}user"), fields.identifier(asked.room, f"{prefix}room")
+    return fields.check_id(asked.user, f"{prefix}user"), fields.check_id(asked.room, f"{prefix}room")
 
 
 def _read_pairs(asked: auth.BatchCheckRoomAccessRequest) -> list[Pair]:
-    several = fields.several(asked.pairs, "pairs", MAX_PAIRS)
+    several = fields.check_list(asked.pairs, "pairs", MAX_PAIRS)
     return [_read_pair(pair, f"pairs[{index}].") for index, pair in enumerate(several)]
 
 
@@ -69,7 +69,7 @@ CHECK_TOKEN: Method[str, TokenInfo] = Method(
     request=auth.CheckTokenRequest,
     response=auth.CheckTokenResponse,
     write_request=lambda token: auth.CheckTokenRequest(token=token),
-    read_request=lambda asked: fields.string(asked.token, "token", least=1, most=TOKEN_LENGTH),
+    read_request=lambda asked: fields.check_string(asked.token, "token", least=1, most=TOKEN_LENGTH),
     write_answer=_write_info,
     read_answer=_read_info,
 )
@@ -141,16 +141,16 @@ class GrpcAuthority:
 
     async def check_token(self, token: str) -> TokenInfo:
         """See `Authority.check_token`."""
-        return await self._caller.call(CHECK_TOKEN, token)
+        return await self._caller.call_unary(CHECK_TOKEN, token)
 
     async def room_access(self, pairs: Sequence[Pair]) -> Sequence[RoomAccess]:
         """See `Authority.room_access`."""
         if not pairs:
             return []
         if len(pairs) == 1:
-            return [await self._caller.call(CHECK_ROOM_ACCESS, pairs[0])]
-        return await self._caller.call(BATCH_CHECK_ROOM_ACCESS, pairs)
+            return [await self._caller.call_unary(CHECK_ROOM_ACCESS, pairs[0])]
+        return await self._caller.call_unary(BATCH_CHECK_ROOM_ACCESS, pairs)
 
     def watch_revocations(self) -> AbstractAsyncContextManager[AsyncIterator[Revocation]]:
         """See `Authority.watch_revocations`."""
-        return self._caller.watch(WATCH_REVOCATIONS, None)
+        return self._caller.watch_stream(WATCH_REVOCATIONS, None)

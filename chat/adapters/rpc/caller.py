@@ -9,7 +9,6 @@ Rule 3: what ends a stream is `Unavailable`: something may have been missed.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -25,24 +24,25 @@ from chat.adapters.rpc.methods import Method
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import CLIENT, RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, Metadata, error_of
+from chat.concurrency import Backoff
 from chat.errors import RookeryError, TooLong, Unavailable
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 ATTEMPTS = 3
-BACKOFF = 0.05
+BACKOFF = Backoff(base=0.1, cap=0.2, jitter=0.5)
 BUDGET = 10.0
 
 
 class Transport(Protocol):
     """Moves bytes to one address and back. Both calls raise `Failure`, UNAVAILABLE when there is no connection."""
 
-    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+    async def call_unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
         """The answer, within `timeout` seconds. Cancelling it, and the deadline, reset the call at the server."""
         ...
 
-    def stream(
+    def open_stream(
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Entered when the server says that it has begun, which has `timeout` seconds; leaving resets the call."""
@@ -55,11 +55,11 @@ class RetryBudget:
     def __init__(self) -> None:
         self._tokens = BUDGET
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """A call was answered."""
         self._tokens = min(BUDGET, self._tokens + 0.1)
 
-    def failed(self) -> bool:
+    def record_failure(self) -> bool:
         """A call was not answered; whether it may be sent again."""
         self._tokens = max(0.0, self._tokens - 1)
         return self._tokens > BUDGET / 2
@@ -83,52 +83,53 @@ class Caller:
         """Of one message."""
         return self._options.max_bytes
 
-    async def call(self, method: Method[Q, A], question: Q) -> A:
+    async def call_unary(self, method: Method[Q, A], question: Q) -> A:
         """The answer. Raises what the service raised, or `Unavailable`."""
-        request = self._written(method, question)
+        request = self._serialize_request(method, question)
         begun = time.perf_counter()
         self._statistics.open += 1
         code = Code.CANCELLED
         try:
-            data = await self._retried(method, request)
+            data = await self._call_with_retries(method, request)
             code = Code.OK
         except Failure as failure:
             code = failure.code
             raise error_of(failure, self._service) from None
         finally:
             self._statistics.open -= 1
-            self._statistics.ended(method.path, code, time.perf_counter() - begun)
-        return self._read(method, data)
+            self._statistics.count_call(method.path, code, time.perf_counter() - begun)
+        return self._read_answer(method, data)
 
     @asynccontextmanager
-    async def watch(self, method: Method[Q, A], question: Q) -> AsyncIterator[AsyncIterator[A]]:
+    async def watch_stream(self, method: Method[Q, A], question: Q) -> AsyncIterator[AsyncIterator[A]]:
         """The items of a stream, from the moment of entering on."""
-        request = self._written(method, question)
+        request = self._serialize_request(method, question)
         timeout = min(self._options.deadline, await _time_left())
         async with AsyncExitStack() as stack:
-            stream = self._transport.stream(method.path, request, self._metadata(), timeout)
+            stream = self._transport.open_stream(method.path, request, self._make_metadata(), timeout)
             try:
                 items = await stack.enter_async_context(stream)
             except Failure as failure:
                 raise error_of(failure, self._service) from None
             self._statistics.open += 1
-            stack.callback(self._left)
-            yield _Items(self, method, items)
+            stack.callback(self._count_closed)
+            yield _AnswerStream(self, method, items)
 
-    def _left(self) -> None:
+    def _count_closed(self) -> None:
         self._statistics.open -= 1
 
-    async def _retried(self, method: Method[Any, Any], request: bytes) -> bytes:
+    async def _call_with_retries(self, method: Method[Any, Any], request: bytes) -> bytes:
         timeout = min(self._options.deadline, await _time_left())
         deadline = anyio.current_time() + timeout
         attempt = 1
-        metadata = self._metadata()
+        metadata = self._make_metadata()
         while True:
             try:
-                data = await self._transport.unary(method.path, request, metadata, timeout)
+                data = await self._transport.call_unary(method.path, request, metadata, timeout)
             except Failure as failure:
-                again = failure.code is Code.UNAVAILABLE and self._budget.failed() and method.repeatable
-                wait = BACKOFF * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                # Rule 2. The budget is charged in any case, also for a call that is not repeatable.
+                again = failure.code is Code.UNAVAILABLE and self._budget.record_failure() and method.repeatable
+                wait = BACKOFF.delay(attempt - 1)
                 if not again or attempt == ATTEMPTS or anyio.current_time() + wait >= deadline:
                     raise
                 self._statistics.retries += 1
@@ -136,20 +137,20 @@ class Caller:
                 await anyio.sleep(wait)
                 timeout = deadline - anyio.current_time()
             else:
-                self._budget.succeeded()
+                self._budget.record_success()
                 return data
 
-    def _metadata(self) -> Metadata:
+    def _make_metadata(self) -> Metadata:
         trace = tracing.outgoing()
         return self._credential if trace is None else (*self._credential, (tracing.HEADER, trace))
 
-    def _written(self, method: Method[Q, Any], question: Q) -> bytes:
+    def _serialize_request(self, method: Method[Q, Any], question: Q) -> bytes:
         request = method.write_request(question).SerializeToString()
         if len(request) > self._options.max_bytes:
             raise TooLong(f"{method.name} is over {self._options.max_bytes} bytes; ask for less at once")
         return request
 
-    def _read(self, method: Method[Any, A], data: bytes) -> A:
+    def _read_answer(self, method: Method[Any, A], data: bytes) -> A:
         try:
             return method.read_answer(method.response.FromString(data))
         except (DecodeError, ValueError):
@@ -157,15 +158,15 @@ class Caller:
 
     def read_item(self, method: Method[Any, A], data: bytes) -> A:
         """An item of a stream."""
-        return self._read(method, data)
+        return self._read_answer(method, data)
 
-    def error(self, failure: Failure) -> RookeryError:
+    def stream_error(self, failure: Failure) -> RookeryError:
         """What ended a stream."""
         error = error_of(failure, self._service)
         return error if isinstance(error, Unavailable) else Unavailable(f"{self._service} ended the stream")
 
 
-class _Items(Generic[A]):
+class _AnswerStream(Generic[A]):
     """Items of a stream as the domain has them."""
 
     def __init__(self, caller: Caller, method: Method[Any, A], items: AsyncIterator[bytes]) -> None:
@@ -173,16 +174,16 @@ class _Items(Generic[A]):
         self._method = method
         self._items = items
 
-    def __aiter__(self) -> _Items[A]:
+    def __aiter__(self) -> _AnswerStream[A]:
         return self
 
     async def __anext__(self) -> A:
         try:
             data = await anext(self._items)
         except Failure as failure:
-            raise self._caller.error(failure) from None
+            raise self._caller.stream_error(failure) from None
         except StopAsyncIteration:
-            raise self._caller.error(Failure(Code.UNAVAILABLE, "the stream has ended")) from None
+            raise self._caller.stream_error(Failure(Code.UNAVAILABLE, "the stream has ended")) from None
         return self._caller.read_item(self._method, data)
 
 

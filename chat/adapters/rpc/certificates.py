@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class TlsFiles:
     """The three files as they were read together, in PEM, and contexts of them for either side."""
 
     certificate: bytes
@@ -35,25 +35,25 @@ class Certificates:
     def __init__(self, certificate: Path, key: Path, authority: Path) -> None:
         self._files = (certificate, key, authority)
         try:
-            self._stamp = self._look()
-            self._loaded = self._load()
+            self._stamp = self._read_stamps()
+            self._loaded = self._load_files()
         except (OSError, ssl.SSLError) as error:
             names = ", ".join(map(str, self._files))
             raise SettingsError(f"the TLS files {names} cannot be used: {error.strerror or error}") from None
 
     @classmethod
-    def of(cls, options: RpcOptions) -> Certificates | None:
+    def from_options(cls, options: RpcOptions) -> Certificates | None:
         """Those that the options name, or None without TLS."""
         if options.certificate is None or options.key is None or options.authority is None:
             return None
         return cls(options.certificate, options.key, options.authority)
 
-    def current(self) -> Loaded:
+    def current_files(self) -> TlsFiles:
         """As of now; the same object until something changed."""
         try:
-            stamp = self._look()
+            stamp = self._read_stamps()
             if stamp != self._stamp:
-                self._loaded = self._load()
+                self._loaded = self._load_files()
                 self._stamp = stamp
                 logger.info("the TLS files have changed, and were read again")
         except (OSError, ssl.SSLError) as error:
@@ -62,16 +62,16 @@ class Certificates:
             )
         return self._loaded
 
-    def _look(self) -> tuple[tuple[int, int, int], ...]:
+    def _read_stamps(self) -> tuple[tuple[int, int, int], ...]:
         found = (os.stat(path) for path in self._files)
         return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in found)
 
-    def _load(self) -> Loaded:
+    def _load_files(self) -> TlsFiles:
         certificate, key, authority = (path.read_bytes() for path in self._files)
-        contexts = (self._context(ssl.Purpose.CLIENT_AUTH), self._context(ssl.Purpose.SERVER_AUTH))
-        return Loaded(certificate, key, authority, *contexts)
+        contexts = (self._make_context(ssl.Purpose.CLIENT_AUTH), self._make_context(ssl.Purpose.SERVER_AUTH))
+        return TlsFiles(certificate, key, authority, *contexts)
 
-    def _context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+    def _make_context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
         certificate, key, authority = self._files
         context = ssl.create_default_context(purpose, cafile=str(authority))
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -84,24 +84,24 @@ def _read_message(message: chat.Message) -> Message:
 
 
 def _read_ids(asked: chat.GetRoomsRequest) -> list[str]:
-    several = fields.several(asked.rooms, "rooms", MAX_ROOMS)
-    return [fields.identifier(room, f"rooms[{index}]") for index, room in enumerate(several)]
+    several = fields.check_list(asked.rooms, "rooms", MAX_ROOMS)
+    return [fields.check_id(room, f"rooms[{index}]") for index, room in enumerate(several)]
 
 
 def _read_pairs(asked: chat.GetMembershipsRequest) -> list[Pair]:
-    several = fields.several(asked.pairs, "pairs", MAX_ROOMS)
+    several = fields.check_list(asked.pairs, "pairs", MAX_ROOMS)
     return [
-        (fields.identifier(pair.user, f"pairs[{index}].user"), fields.identifier(pair.room, f"pairs[{index}].room"))
+        (fields.check_id(pair.user, f"pairs[{index}].user"), fields.check_id(pair.room, f"pairs[{index}].room"))
         for index, pair in enumerate(several)
     ]
 
 
 def _read_places(asked: chat.GetMessagesRequest) -> list[Place]:
-    several = fields.several(asked.places, "places", MAX_MESSAGES)
+    several = fields.check_list(asked.places, "places", MAX_MESSAGES)
     return [
         (
-            fields.conversation(place.conversation, f"places[{index}].conversation"),
-            fields.number(place.seq, f"places[{index}].seq", least=1),
+            fields.check_conversation(place.conversation, f"places[{index}].conversation"),
+            fields.check_number(place.seq, f"places[{index}].seq", least=1),
         )
         for index, place in enumerate(several)
     ]
@@ -109,9 +109,9 @@ def _read_places(asked: chat.GetMessagesRequest) -> list[Place]:
 
 def _read_members_query(asked: chat.ListMembersRequest) -> MembersQuery:
     return (
-        fields.identifier(asked.room, "room"),
-        fields.string(asked.after, "after", most=32),
-        fields.number(asked.limit, "limit", least=1, most=1000),
+        fields.check_id(asked.room, "room"),
+        fields.check_string(asked.after, "after", most=32),
+        fields.check_number(asked.limit, "limit", least=1, most=1000),
     )
 
 
@@ -193,16 +193,16 @@ class GrpcConversations:
 
     async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:
         """See `Conversations.rooms`."""
-        return await self._caller.call(GET_ROOMS, ids) if ids else []
+        return await self._caller.call_unary(GET_ROOMS, ids) if ids else []
 
     async def get_roles(self, pairs: Sequence[Pair]) -> Sequence[Role | None]:
         """See `Conversations.roles`."""
-        return await self._caller.call(GET_MEMBERSHIPS, pairs) if pairs else []
+        return await self._caller.call_unary(GET_MEMBERSHIPS, pairs) if pairs else []
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See `Conversations.members`."""
-        return await self._caller.call(LIST_MEMBERS, (room, after, limit))
+        return await self._caller.call_unary(LIST_MEMBERS, (room, after, limit))
 
     async def get_messages(self, places: Sequence[Place]) -> Sequence[Message]:
         """See `Conversations.messages`."""
-        return await self._caller.call(GET_MESSAGES, places) if places else []
+        return await self._caller.call_unary(GET_MESSAGES, places) if places else []

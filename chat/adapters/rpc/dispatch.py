@@ -23,7 +23,7 @@ from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
-from chat.adapters.rpc.status import Code, Failure, failure_of, internal
+from chat.adapters.rpc.status import Code, Failure, failure_of, internal_failure
 from chat.errors import RookeryError
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Dispatcher:
         self._stopping = False
         self._open_calls = 0
 
-    def find(self, path: str) -> Endpoint | None:
+    def find_endpoint(self, path: str) -> Endpoint | None:
         """What serves this path, such as `/rookery.auth.v1.AuthService/CheckToken`."""
         return self._endpoints.get(path)
 
@@ -74,12 +74,14 @@ class Dispatcher:
         for scope in self._streams:
             scope.cancel()
 
-    async def unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
+    async def serve_unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
         """The answer. Raises `Failure`."""
-        answer: bytes = await self._ended(endpoint.method, self._answer(endpoint, request, incoming))
+        answer: bytes = await self._count_and_translate(
+            endpoint.method, self._answer_unary(endpoint, request, incoming)
+        )
         return answer
 
-    async def stream(
+    async def serve_stream(
         self,
         endpoint: Streaming[Any, Any],
         request: bytes,
@@ -89,9 +91,9 @@ class Dispatcher:
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
         """Calls `begin` once it is listening, then `send` with each item. Raises `Failure`."""
-        await self._ended(endpoint.method, self._stream(endpoint, request, incoming, begin, send))
+        await self._count_and_translate(endpoint.method, self._send_items(endpoint, request, incoming, begin, send))
 
-    async def _ended(self, method: Method[Any, Any], work: Awaitable[Any]) -> Any:
+    async def _count_and_translate(self, method: Method[Any, Any], work: Awaitable[Any]) -> Any:
         """Count the work, and turn whatever it raises into a status."""
         begun = time.perf_counter()
         statistics = self._statistics
@@ -109,32 +111,32 @@ class Dispatcher:
             told = failure_of(error)
             code = told.code
             if code is Code.INTERNAL:
-                self._log(method, error)
+                self._log_failure(method, error)
             raise told from None
         except PeerGone:
             raise Failure(code, "the caller has left") from None
         except Exception as error:  # noqa: BLE001 - rule 1
             code = Code.INTERNAL
-            self._log(method, error)
-            raise internal() from None
+            self._log_failure(method, error)
+            raise internal_failure() from None
         finally:
             self._open_calls -= 1
             statistics.open -= 1
-            statistics.ended(method.path, code, time.perf_counter() - begun)
+            statistics.count_call(method.path, code, time.perf_counter() - begun)
 
-    async def _answer(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
-        question = self._open(endpoint.method, request, incoming)
+    async def _answer_unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
+        question = self._accept_request(endpoint.method, request, incoming)
         timeout = incoming.timeout
         if timeout is not None and incoming.enforced and timeout <= MAX_SECONDS:
             # A cancel scope of our own would cost as much as all else here together.
             served_until.set(anyio.current_time() + timeout)
-            return self._written(endpoint.method, await endpoint.function(question))
+            return self._serialize_answer(endpoint.method, await endpoint.function(question))
         with anyio.move_on_after(MAX_SECONDS if timeout is None else min(timeout, MAX_SECONDS)):
             answer = await endpoint.function(question)
-            return self._written(endpoint.method, answer)
+            return self._serialize_answer(endpoint.method, answer)
         raise Failure(Code.DEADLINE_EXCEEDED, "the answer was not ready before the deadline")
 
-    async def _stream(
+    async def _send_items(
         self,
         endpoint: Streaming[Any, Any],
         request: bytes,
@@ -142,7 +144,7 @@ class Dispatcher:
         begin: Callable[[], Awaitable[None]],
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        question = self._open(endpoint.method, request, incoming)
+        question = self._accept_request(endpoint.method, request, incoming)
         if len(self._streams) >= MAX_STREAMS:
             raise Failure(Code.RESOURCE_EXHAUSTED, "too many streams are open; try again later")
         with anyio.CancelScope() as scope:
@@ -152,12 +154,12 @@ class Dispatcher:
                     async with endpoint.function(question) as items:
                         await begin()
                         async for item in items:
-                            await send(self._written(endpoint.method, item))
+                            await send(self._serialize_answer(endpoint.method, item))
             finally:
                 self._streams.discard(scope)
         raise Failure(Code.UNAVAILABLE, "the stream has ended; begin another")
 
-    def _open(self, method: Method[Any, Any], request: bytes, incoming: Incoming) -> Any:
+    def _accept_request(self, method: Method[Any, Any], request: bytes, incoming: Incoming) -> Any:
         """Check who calls, and read what is asked."""
         metadata = incoming.metadata
         if self._open_calls > MAX_CALLS:
@@ -176,13 +178,13 @@ class Dispatcher:
             raise Failure(Code.INVALID_ARGUMENT, f"the request is no {name}") from None
         return method.read_request(message)
 
-    def _written(self, method: Method[Any, Any], answer: Any) -> bytes:
+    def _serialize_answer(self, method: Method[Any, Any], answer: Any) -> bytes:
         data = method.write_answer(answer).SerializeToString()
         if len(data) > self._max_bytes:
             raise Failure(Code.RESOURCE_EXHAUSTED, f"the answer is over {self._max_bytes} bytes; ask for less at once")
         return data
 
-    def _log(self, method: Method[Any, Any], error: BaseException) -> None:
+    def _log_failure(self, method: Method[Any, Any], error: BaseException) -> None:
         """The type and the place: an exception's words could quote a user."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"

@@ -18,14 +18,14 @@ _ID = re.compile(_UUID)
 _CONVERSATION = re.compile(rf"room:{_UUID}|dm:({_UUID}):({_UUID})")
 
 
-def identifier(value: str, field: str) -> str:
+def check_id(value: str, field: str) -> str:
     """A lower-case UUID."""
     if not _ID.fullmatch(value):
         raise Invalid(f"`{field}` is a lower-case UUID", field=field)
     return value
 
 
-def conversation(value: str, field: str) -> str:
+def check_conversation(value: str, field: str) -> str:
     """The key of a room, or of two users in order."""
     found = _CONVERSATION.fullmatch(value)
     if not found or (found[1] and found[1] >= found[2]):
@@ -33,21 +33,21 @@ def conversation(value: str, field: str) -> str:
     return value
 
 
-def string(value: str, field: str, *, least: int = 0, most: int) -> str:
+def check_string(value: str, field: str, *, least: int = 0, most: int) -> str:
     """So many characters."""
     if not least <= len(value) <= most:
         raise Invalid(f"`{field}` has {least} to {most} characters", field=field)
     return value
 
 
-def number(value: int, field: str, *, least: int, most: int = 2**53 - 1) -> int:
+def check_number(value: int, field: str, *, least: int, most: int = 2**53 - 1) -> int:
     """Within these bounds, both included."""
     if not least <= value <= most:
         raise Invalid(f"`{field}` is {least} to {most}", field=field)
     return value
 
 
-def several(values: Sequence[T], field: str, most: int) -> Sequence[T]:
+def check_list(values: Sequence[T], field: str, most: int) -> Sequence[T]:
     """One entry at least, and `most` at most."""
     if not 1 <= len(values) <= most:
         raise Invalid(f"`{field}` has 1 to {most} entries; ask for the rest in another call", field=field)

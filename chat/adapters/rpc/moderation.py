@@ -61,18 +61,18 @@ def _read_content(content: moderation.Content, prefix: str = "content.") -> Cont
     if strictness is None:
         raise Invalid(f"`{prefix}strictness` is one that this version does not know", field=f"{prefix}strictness")
     return Content(
-        conversation=fields.conversation(content.conversation, f"{prefix}conversation"),
-        sender=fields.identifier(content.sender, f"{prefix}sender"),
-        client_id=fields.identifier(content.client_id, f"{prefix}client_id"),
+        conversation=fields.check_conversation(content.conversation, f"{prefix}conversation"),
+        sender=fields.check_id(content.sender, f"{prefix}sender"),
+        client_id=fields.check_id(content.client_id, f"{prefix}client_id"),
         text=content.text,
-        ts=fields.number(content.sent_ms, f"{prefix}sent_ms", least=0),
-        revision=fields.number(content.revision, f"{prefix}revision", least=0),
+        ts=fields.check_number(content.sent_ms, f"{prefix}sent_ms", least=0),
+        revision=fields.check_number(content.revision, f"{prefix}revision", least=0),
         strictness=strictness,
     )
 
 
 def _read_contents(asked: moderation.CheckBatchRequest) -> list[Content]:
-    several = fields.several(asked.contents, "contents", MAX_BATCH)
+    several = fields.check_list(asked.contents, "contents", MAX_BATCH)
     return [_read_content(content, f"contents[{index}].") for index, content in enumerate(several)]
 
 
@@ -100,20 +100,20 @@ def _read_block(block: moderation.Block) -> Block:
 
 def _read_order(asked: moderation.BlockUserRequest | moderation.UnblockUserRequest) -> UnblockOrder:
     return (
-        fields.identifier(asked.user, "user"),
-        fields.string(asked.by, "by", least=1, most=64),
-        fields.string(asked.reason, "reason", most=REASON_LENGTH),
+        fields.check_id(asked.user, "user"),
+        fields.check_string(asked.by, "by", least=1, most=64),
+        fields.check_string(asked.reason, "reason", most=REASON_LENGTH),
     )
 
 
 def _read_block_order(asked: moderation.BlockUserRequest) -> BlockOrder:
-    seconds = fields.number(asked.seconds, "seconds", least=1, most=10**10) if asked.HasField("seconds") else None
+    seconds = fields.check_number(asked.seconds, "seconds", least=1, most=10**10) if asked.HasField("seconds") else None
     return (*_read_order(asked), seconds)
 
 
 def _read_page(asked: moderation.ListBlocksRequest) -> tuple[str, int]:
-    after = fields.identifier(asked.after, "after") if asked.after else ""
-    return after, fields.number(asked.limit, "limit", least=1, most=1000)
+    after = fields.check_id(asked.after, "after") if asked.after else ""
+    return after, fields.check_number(asked.limit, "limit", least=1, most=1000)
 
 
 def _write_change(change: BlockChange) -> moderation.WatchBlocksResponse:
@@ -192,7 +192,7 @@ WATCH_BLOCKS: Method[None, BlockChange] = Method(
 )
 
 
-def _parts(contents: Sequence[Content], most: int) -> Iterator[Sequence[Content]]:
+def _split_into_messages(contents: Sequence[Content], most: int) -> Iterator[Sequence[Content]]:
     """The contents in order, in parts that fit into a message each."""
     begin = size = 0
     for index, content in enumerate(contents):
@@ -253,25 +253,25 @@ class GrpcModeration:
         if not contents:
             return []
         if len(contents) == 1:
-            return [await self._caller.call(CHECK, contents[0])]
+            return [await self._caller.call_unary(CHECK, contents[0])]
         findings: list[Finding] = []
-        for part in _parts(contents, self._caller.max_bytes):
-            found: Sequence[Finding] = await self._caller.call(CHECK_BATCH, part)
+        for part in _split_into_messages(contents, self._caller.max_bytes):
+            found: Sequence[Finding] = await self._caller.call_unary(CHECK_BATCH, part)
             findings.extend(found)
         return findings
 
     async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
         """See `Moderation.block`."""
-        return await self._caller.call(BLOCK_USER, (user, by, reason, seconds))
+        return await self._caller.call_unary(BLOCK_USER, (user, by, reason, seconds))
 
     async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
         """See `Moderation.unblock`."""
-        return await self._caller.call(UNBLOCK_USER, (user, by, reason))
+        return await self._caller.call_unary(UNBLOCK_USER, (user, by, reason))
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """See `Moderation.blocks`."""
-        return await self._caller.call(LIST_BLOCKS, (after, limit))
+        return await self._caller.call_unary(LIST_BLOCKS, (after, limit))
 
     def watch_blocks(self) -> AbstractAsyncContextManager[AsyncIterator[BlockChange]]:
         """See `Moderation.watch_blocks`."""
-        return self._caller.watch(WATCH_BLOCKS, None)
+        return self._caller.watch_stream(WATCH_BLOCKS, None)

@@ -60,7 +60,7 @@ def listen_address(settings: RpcSettings, options: RpcOptions) -> str:
     return str(settings.listen)
 
 
-def split(address: str, variable: str = "address") -> tuple[str, int]:
+def split_address(address: str, variable: str = "address") -> tuple[str, int]:
     """Host and port of `host:port` or `[v6]:port`. Raises `SettingsError`."""
     host, _, port = address.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:

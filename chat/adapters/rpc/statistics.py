@@ -31,7 +31,7 @@ class RpcStatistics(Collector):
         self.open = 0
         self.retries = 0
 
-    def ended(self, path: str, code: Code, seconds: float) -> None:
+    def count_call(self, path: str, code: Code, seconds: float) -> None:
         """A call is over. `path` is one that this version knows, so labels are few."""
         key = (path, code)
         self.calls[key] = self.calls.get(key, 0) + 1
@@ -52,7 +52,7 @@ class RpcStatistics(Collector):
         yield calls
         seconds = HistogramMetricFamily(f"{prefix}_seconds", "How long calls and streams took", labels=["method"])
         for path, durations in sorted(self._durations.items()):
-            seconds.add_metric([path], _cumulative(durations.buckets), durations.total)
+            seconds.add_metric([path], _cumulate_buckets(durations.buckets), durations.total)
         yield seconds
 
 
@@ -62,7 +62,7 @@ SERVER = RpcStatistics("server")
 """Of all servers of this process."""
 
 
-def _cumulative(buckets: list[int]) -> list[tuple[str, float]]:
+def _cumulate_buckets(buckets: list[int]) -> list[tuple[str, float]]:
     total = 0
     found: list[tuple[str, float]] = []
     for bound, count in zip((*map(str, _BOUNDS), "+Inf"), buckets, strict=True):

@@ -11,11 +11,13 @@ from __future__ import annotations
 from enum import IntEnum
 
 from chat.errors import (
+    Banned,
     Blocked,
     Conflict,
     Fenced,
     Forbidden,
     Invalid,
+    LastOwner,
     NotFound,
     Overloaded,
     RateLimited,
@@ -73,9 +75,11 @@ _CODES: tuple[tuple[type[RookeryError], Code], ...] = (
     (Invalid, Code.INVALID_ARGUMENT),
     (TooLong, Code.INVALID_ARGUMENT),
     (Unauthorized, Code.UNAUTHENTICATED),
+    (Banned, Code.PERMISSION_DENIED),
     (Blocked, Code.PERMISSION_DENIED),
     (Forbidden, Code.PERMISSION_DENIED),
     (NotFound, Code.NOT_FOUND),
+    (LastOwner, Code.ALREADY_EXISTS),
     (Conflict, Code.ALREADY_EXISTS),
     (RateLimited, Code.RESOURCE_EXHAUSTED),
     (Refused, Code.FAILED_PRECONDITION),
@@ -101,7 +105,7 @@ def failure_of(error: RookeryError) -> Failure:
     """The status that tells a caller of this error; INTERNAL without detail for one that is not the caller's."""
     code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
     if code is None:
-        return internal()
+        return internal_failure()
     trailers = [(ERROR_CODE, error.code)]
     if error.field is not None and error.field.isascii() and error.field.isprintable():
         trailers.append((ERROR_FIELD, error.field))
@@ -111,7 +115,7 @@ def failure_of(error: RookeryError) -> Failure:
     return Failure(code, message, tuple(trailers))
 
 
-def internal() -> Failure:
+def internal_failure() -> Failure:
     """INTERNAL; the reason is in the server's log alone."""
     return Failure(Code.INTERNAL, "the service failed; its log says why")
 

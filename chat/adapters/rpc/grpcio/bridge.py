@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -18,17 +17,18 @@ import anyio
 import grpc
 from anyio.lowlevel import current_token
 
-from chat.adapters.rpc.certificates import Certificates, Loaded
+from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.grpcio.common import client_credentials, client_options, failure_from
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
+from chat.concurrency import Mailbox, OneShot
 
 _LOOK_SECONDS = 1.0
 _QUEUE = 1024
 """Items that wait for a watcher; above that its stream ends, and it begins another."""
 
 
-def waker() -> Callable[[Callable[[], object]], None]:
+def make_waker() -> Callable[[Callable[[], object]], None]:
     """A function that other threads may call, to have something called in this event loop soon."""
     token: Any = current_token().native_token
     soon: Callable[[Callable[[], object]], None] = getattr(token, "run_sync_soon", None) or token.call_soon_threadsafe
@@ -36,23 +36,22 @@ def waker() -> Callable[[Callable[[], object]], None]:
 
 
 class BridgedTransport:
-    """See `Transport`."""
+    """Implements `Transport`."""
 
     def __init__(self, address: str, options: RpcOptions) -> None:
         self._address = address
         self._options = client_options(options)
-        self._certificates = Certificates.of(options)
-        self._loaded: Loaded | None = None
+        self._certificates = Certificates.from_options(options)
+        self._loaded: TlsFiles | None = None
         self._look_at = 0.0
         self._channel: grpc.Channel | None = None
-        self._soon = waker()
+        self._soon = make_waker()
 
-    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
-        """See `Transport.unary`."""
-        method: Any = self._current().unary_unary(path)
+    async def call_unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+        method: Any = self._current_channel().unary_unary(path)
         future = method.future(request, timeout=timeout, metadata=metadata)
-        done = anyio.Event()
-        future.add_done_callback(lambda _: self._soon(done.set))
+        done = OneShot[None]()
+        future.add_done_callback(lambda _: self._soon(partial(done.resolve, None)))
         try:
             await done.wait()
         finally:
@@ -63,41 +62,38 @@ class BridgedTransport:
         raise failure_from(future.code(), future.details(), future.trailing_metadata())
 
     @asynccontextmanager
-    async def stream(
+    async def open_stream(
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """See `Transport.stream`."""
-        method: Any = self._current().unary_stream(path)
+        method: Any = self._current_channel().unary_stream(path)
         call = method(request, metadata=metadata)
-        items = _Items(call, self._soon)
+        items = _ThreadedStream(call, self._soon)
         # A thread of the stream's own, which ends with the call: it must not take a place in a pool for so long.
         reader = threading.Thread(target=items.read, name=f"rookery-rpc{path}", daemon=True)
         reader.start()
         try:
             with anyio.move_on_after(timeout):
                 await items.begun.wait()
-            if not items.begun.is_set():
+            if not items.begun.is_done():
                 raise Failure(Code.DEADLINE_EXCEEDED, "the stream did not begin in time")
-            if items.failure is not None:
-                raise items.failure
             yield items
         finally:
             call.cancel()
             with anyio.move_on_after(5, shield=True):
                 await items.ended.wait()
 
-    def _current(self) -> grpc.Channel:
+    def _current_channel(self) -> grpc.Channel:
         """The channel, or a new one when the TLS files have changed; the old one goes when its calls have ended."""
         now = anyio.current_time()
         if self._channel is None or now >= self._look_at:
             self._look_at = math.inf if self._certificates is None else now + _LOOK_SECONDS
-            loaded = self._certificates.current() if self._certificates else None
+            loaded = self._certificates.current_files() if self._certificates else None
             if self._channel is None or loaded is not self._loaded:
                 self._loaded = loaded
-                self._channel = self._open(loaded)
+                self._channel = self._open_channel(loaded)
         return self._channel
 
-    def _open(self, loaded: Loaded | None) -> grpc.Channel:
+    def _open_channel(self, loaded: TlsFiles | None) -> grpc.Channel:
         if loaded is None:
             return grpc.insecure_channel(self._address, self._options)
         return grpc.secure_channel(self._address, client_credentials(loaded), self._options)
@@ -108,17 +104,15 @@ class BridgedTransport:
             self._channel.close()
 
 
-class _Items:
+class _ThreadedStream:
     """The messages of a stream: `read` runs in a thread, all else in the event loop."""
 
     def __init__(self, call: Any, soon: Callable[[Callable[[], object]], None]) -> None:
         self._call = call
         self._soon = soon
-        self._queue: deque[bytes] = deque()
-        self._arrived = anyio.Event()
-        self.begun = anyio.Event()
+        self._items = Mailbox[bytes](_QUEUE)
+        self.begun = OneShot[None]()
         self.ended = anyio.Event()
-        self.failure: Failure | None = None
 
     def read(self) -> None:
         """Until the call ends."""
@@ -126,38 +120,33 @@ class _Items:
         try:
             headers = self._call.initial_metadata()
             if BEGUN[0] in tuple(headers or ()):
-                self._soon(self.begun.set)
+                self._soon(partial(self.begun.resolve, None))
             for item in self._call:
-                self._soon(partial(self._put, item))
+                self._soon(partial(self._put_item, item))
         except grpc.RpcError:
             failure = failure_from(self._call.code(), self._call.details(), self._call.trailing_metadata())
         with suppress(RuntimeError):  # the event loop has ended meanwhile, and nobody waits
-            self._soon(partial(self._end, failure))
+            self._soon(partial(self._end_stream, failure))
 
-    def _put(self, item: bytes) -> None:
-        if len(self._queue) >= _QUEUE:
-            self._end(Failure(Code.UNAVAILABLE, "items came faster than they were read"))
+    def _put_item(self, item: bytes) -> None:
+        try:
+            self._items.put_nowait(item)
+        except anyio.WouldBlock:
+            self._end_stream(Failure(Code.UNAVAILABLE, "items came faster than they were read"))
             self._call.cancel()
-        else:
-            self._queue.append(item)
-            self._arrived.set()
+        except anyio.ClosedResourceError:
+            return  # it came after the end
 
-    def _end(self, failure: Failure) -> None:
-        self.failure = self.failure or failure
-        self.begun.set()
+    def _end_stream(self, failure: Failure) -> None:
+        self.begun.fail(failure)  # without effect on one that has begun
+        self._items.close(failure)
         self.ended.set()
-        self._arrived.set()
 
-    def __aiter__(self) -> _Items:
+    def __aiter__(self) -> _ThreadedStream:
         return self
 
     async def __anext__(self) -> bytes:
-        while not self._queue:
-            if self.failure is not None:
-                raise self.failure
-            self._arrived = anyio.Event()
-            await self._arrived.wait()
-        return self._queue.popleft()
+        return await self._items.receive()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from anyio.abc import TaskGroup
 
-from chat.adapters.rpc.certificates import Certificates, Loaded
+from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.grpcio.common import client_credentials, client_options, failure_from
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
@@ -22,22 +22,21 @@ _CLOSE_SECONDS = 5.0
 
 
 class GrpcioTransport:
-    """See `Transport`. The library connects and connects again on its own."""
+    """Implements `Transport`. The library connects and connects again on its own."""
 
     def __init__(self, address: str, options: RpcOptions, tasks: TaskGroup) -> None:
         self._address = address
         self._options = client_options(options)
         self._grace = options.deadline
         self._tasks = tasks
-        self._certificates = Certificates.of(options)
-        self._loaded: Loaded | None = None
+        self._certificates = Certificates.from_options(options)
+        self._loaded: TlsFiles | None = None
         self._look_at = 0.0
         self._channel: grpc.aio.Channel | None = None
         self._calls: dict[str, Any] = {}
 
-    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
-        """See `Transport.unary`."""
-        channel = self._current()
+    async def call_unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+        channel = self._current_channel()
         method = self._calls.get(path)
         if method is None:
             method = self._calls[path] = channel.unary_unary(path)
@@ -53,30 +52,29 @@ class GrpcioTransport:
         return answer
 
     @asynccontextmanager
-    async def stream(
+    async def open_stream(
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """See `Transport.stream`."""
-        method: Any = self._current().unary_stream(path)
+        method: Any = self._current_channel().unary_stream(path)
         call = method(request, metadata=metadata)
         try:
-            await self._begun(call, timeout)
-            yield _Items(call)
+            await self._wait_begun(call, timeout)
+            yield _CallStream(call)
         finally:
             call.cancel()
 
-    async def _begun(self, call: Any, timeout: float) -> None:
+    async def _wait_begun(self, call: Any, timeout: float) -> None:
         try:
             with anyio.fail_after(timeout):
                 headers = await call.initial_metadata()
                 if BEGUN[0] not in tuple(headers or ()):
-                    await _Items(call).refused()
+                    await _CallStream(call).raise_status()
         except grpc.aio.AioRpcError as error:
             raise failure_from(error.code(), error.details(), error.trailing_metadata()) from None
         except TimeoutError:
             raise Failure(Code.DEADLINE_EXCEEDED, "the stream did not begin in time") from None
 
-    def _current(self) -> grpc.aio.Channel:
+    def _current_channel(self) -> grpc.aio.Channel:
         """The channel, or a new one when the TLS files have changed. Calls of the old one may end, its streams begin
         anew."""
         if self._channel is not None and self._certificates is None:
@@ -84,16 +82,16 @@ class GrpcioTransport:
         now = anyio.current_time()
         if self._channel is None or now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
-            loaded = self._certificates.current() if self._certificates else None
+            loaded = self._certificates.current_files() if self._certificates else None
             if self._channel is None or loaded is not self._loaded:
                 if self._channel is not None:
                     self._tasks.start_soon(self._channel.close, self._grace)
                 self._loaded = loaded
                 self._calls = {}
-                self._channel = self._open(loaded)
+                self._channel = self._open_channel(loaded)
         return self._channel
 
-    def _open(self, loaded: Loaded | None) -> grpc.aio.Channel:
+    def _open_channel(self, loaded: TlsFiles | None) -> grpc.aio.Channel:
         if loaded is None:
             return grpc.aio.insecure_channel(self._address, self._options)
         return grpc.aio.secure_channel(self._address, client_credentials(loaded), self._options)
@@ -111,16 +109,16 @@ def _is_cancelled() -> bool:
     return task is None or task.cancelling() > 0
 
 
-class _Items:
+class _CallStream:
     """The messages of a stream."""
 
     def __init__(self, call: Any) -> None:
         self._call = call
 
-    def __aiter__(self) -> _Items:
+    def __aiter__(self) -> _CallStream:
         return self
 
-    async def refused(self) -> None:
+    async def raise_status(self) -> None:
         """Raise the status of a stream that ends before it has begun."""
         code = await self._call.code()
         if code is grpc.StatusCode.OK:

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from chat.adapters.rpc.certificates import Loaded
+from chat.adapters.rpc.certificates import TlsFiles
 from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import Code, Failure, Metadata
 
@@ -20,7 +20,7 @@ _IDENTITY_ONLY = 1
 could fill the memory; messages between the roles are small, and nothing is lost without compression."""
 
 
-def _common(options: RpcOptions) -> ChannelOptions:
+def _common_options(options: RpcOptions) -> ChannelOptions:
     return [
         ("grpc.max_receive_message_length", options.max_bytes),
         ("grpc.max_send_message_length", options.max_bytes),
@@ -35,7 +35,7 @@ def _common(options: RpcOptions) -> ChannelOptions:
 def client_options(options: RpcOptions) -> ChannelOptions:
     """Of a channel. Retries are the caller's (`RetryBudget`), for both bindings alike."""
     return [
-        *_common(options),
+        *_common_options(options),
         ("grpc.enable_retries", 0),
         ("grpc.lb_policy_name", "round_robin"),
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -48,7 +48,7 @@ def client_options(options: RpcOptions) -> ChannelOptions:
 def server_options(options: RpcOptions) -> ChannelOptions:
     """Of a server."""
     return [
-        *_common(options),
+        *_common_options(options),
         ("grpc.so_reuseport", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -56,7 +56,7 @@ def server_options(options: RpcOptions) -> ChannelOptions:
     ]
 
 
-def client_credentials(loaded: Loaded) -> grpc.ChannelCredentials:
+def client_credentials(loaded: TlsFiles) -> grpc.ChannelCredentials:
     """Of a channel that proves who it is."""
     return grpc.ssl_channel_credentials(loaded.authority, loaded.key, loaded.certificate)
 

@@ -13,11 +13,11 @@ from anyio.abc import TaskStatus
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from chat.adapters.rpc.certificates import Certificates, Loaded
+from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.dispatch import Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.grpcio.common import STATUSES, server_options
 from chat.adapters.rpc.methods import Streaming, Unary
-from chat.adapters.rpc.options import RpcOptions, split
+from chat.adapters.rpc.options import RpcOptions, split_address
 from chat.adapters.rpc.status import BEGUN, Failure
 
 Context = Any
@@ -37,50 +37,54 @@ class _Handlers:
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """See `grpc.GenericRpcHandler.service`."""
-        endpoint = self._dispatcher.find(handler_call_details.method)
+        endpoint = self._dispatcher.find_endpoint(handler_call_details.method)
         metadata: Any = handler_call_details.invocation_metadata
         if isinstance(endpoint, Unary):
-            return _unary_handler(partial(self._unary, endpoint, metadata))
+            return _unary_handler(partial(self._serve_unary, endpoint, metadata))
         if isinstance(endpoint, Streaming):
-            return _stream_handler(partial(self._stream, endpoint, metadata))
+            return _stream_handler(partial(self._serve_stream, endpoint, metadata))
         return None
 
-    async def _unary(self, endpoint: Unary[Any, Any], metadata: Any, request: bytes, context: Context) -> bytes:
+    async def _serve_unary(self, endpoint: Unary[Any, Any], metadata: Any, request: bytes, context: Context) -> bytes:
         try:
-            return await self._dispatcher.unary(endpoint, request, _incoming(metadata, context))
+            return await self._dispatcher.serve_unary(endpoint, request, _describe_call(metadata, context))
         except Failure as failure:
-            await _abort(context, failure)
+            await _abort_call(context, failure)
             raise
 
-    async def _stream(self, endpoint: Streaming[Any, Any], metadata: Any, request: bytes, context: Context) -> None:
+    async def _serve_stream(
+        self, endpoint: Streaming[Any, Any], metadata: Any, request: bytes, context: Context
+    ) -> None:
         async def begin() -> None:
-            await _sent(context.send_initial_metadata(BEGUN))
+            await _send_or_leave(context.send_initial_metadata(BEGUN))
 
         async def send(item: bytes) -> None:
-            await _sent(context.write(item))
+            await _send_or_leave(context.write(item))
 
         try:
-            await self._dispatcher.stream(endpoint, request, _incoming(metadata, context), begin=begin, send=send)
+            await self._dispatcher.serve_stream(
+                endpoint, request, _describe_call(metadata, context), begin=begin, send=send
+            )
         except Failure as failure:
-            await _abort(context, failure)
+            await _abort_call(context, failure)
 
 
 _unary_handler: Callable[..., Any] = grpc.unary_unary_rpc_method_handler
 _stream_handler: Callable[..., Any] = grpc.unary_stream_rpc_method_handler
 
 
-async def _sent(sending: Awaitable[None]) -> None:
+async def _send_or_leave(sending: Awaitable[None]) -> None:
     try:
         await sending
     except (grpc.aio.BaseError, grpc.aio.InternalError):
         raise PeerGone from None
 
 
-async def _abort(context: Context, failure: Failure) -> None:
+async def _abort_call(context: Context, failure: Failure) -> None:
     await context.abort(STATUSES[failure.code], failure.message, failure.trailers)
 
 
-def _incoming(metadata: Any, context: Context) -> Incoming:
+def _describe_call(metadata: Any, context: Context) -> Incoming:
     def names() -> Collection[str]:
         auth: dict[str, Any] = context.auth_context() or {}
         found = (*auth.get("x509_common_name", ()), *auth.get("x509_subject_alternative_name", ()))
@@ -89,17 +93,17 @@ def _incoming(metadata: Any, context: Context) -> Incoming:
     return Incoming(dict(metadata or ()), context.time_remaining(), names, enforced=True)
 
 
-def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+def _make_credentials(certificates: Certificates) -> grpc.ServerCredentials:
     """Looks at the files whenever a client connects; the library calls it in a thread of its own."""
 
-    def configuration(loaded: Loaded) -> grpc.ServerCertificateConfiguration:
+    def configuration(loaded: TlsFiles) -> grpc.ServerCertificateConfiguration:
         return grpc.ssl_server_certificate_configuration([(loaded.key, loaded.certificate)], loaded.authority)
 
-    known = certificates.current()
+    known = certificates.current_files()
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
         nonlocal known
-        loaded = certificates.current()
+        loaded = certificates.current_files()
         if loaded is known:
             return None
         known = loaded
@@ -109,17 +113,17 @@ def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
     return make(configuration(known), fetch, require_client_authentication=True)
 
 
-def _bind(server: grpc.aio.Server, address: str, options: RpcOptions) -> str:
+def _bind_port(server: grpc.aio.Server, address: str, options: RpcOptions) -> str:
     """The address that is bound. Raises `OSError`."""
-    certificates = Certificates.of(options)
+    certificates = Certificates.from_options(options)
     try:
         if certificates is None:
             port = server.add_insecure_port(address)
         else:
-            port = server.add_secure_port(address, _credentials(certificates))
+            port = server.add_secure_port(address, _make_credentials(certificates))
     except RuntimeError:
         raise OSError(f"cannot listen on {address} for RPC; is the address taken?") from None
-    host, _ = split(address)
+    host, _ = split_address(address)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -139,7 +143,7 @@ async def serve_grpcio(
     healthy = _add_health(server)
     names = [service.name for service in dispatcher.services]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    bound = _bind(server, address, options)
+    bound = _bind_port(server, address, options)
     await server.start()
     try:
         for name in ("", *names):

@@ -23,8 +23,9 @@ import h2.exceptions
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
 from chat.adapters.rpc.purerpc.patches import MessageReceived, RequestReceived, Status, StatusCode, WindowUpdated
-from chat.adapters.rpc.purerpc.protocol import Failed, Finished, Protocol, Reset, Terminated
+from chat.adapters.rpc.purerpc.protocol import Failed, Finished, GrpcProtocol, Reset, Terminated
 from chat.adapters.rpc.status import Code, Failure
+from chat.concurrency import AutoResetEvent, Broadcast
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ _HIGH = 1024 * 1024
 """Bytes that wait for the network; above that, senders wait too."""
 
 
-class Stream:
+class CallStream:
     """One call. `failure` is set when it is over other than well; `ended` when the peer has said all."""
 
     __slots__ = ("arrived", "begun", "ended", "failure", "id", "messages", "on_reset", "window")
@@ -45,14 +46,14 @@ class Stream:
     def __init__(self, stream_id: int) -> None:
         self.id = stream_id
         self.messages: deque[tuple[bytes, int]] = deque()
-        self.arrived = anyio.Event()
-        self.window = anyio.Event()
+        self.arrived = AutoResetEvent()
+        self.window = AutoResetEvent()
         self.begun = False
         self.ended = False
         self.failure: Failure | None = None
         self.on_reset: Callable[[], object] | None = None
 
-    def fail(self, failure: Failure) -> None:
+    def fail_with(self, failure: Failure) -> None:
         """It is over; whoever waits for it hears so."""
         self.failure = self.failure or failure
         self.arrived.set()
@@ -65,49 +66,49 @@ class Link:
     def __init__(
         self,
         stream: ByteStream,
-        protocol: Protocol,
-        on_request: Callable[[Link, Stream, RequestReceived], None] | None = None,
+        protocol: GrpcProtocol,
+        on_request: Callable[[Link, CallStream, RequestReceived], None] | None = None,
     ) -> None:
         self.stream = stream
         self.protocol = protocol
         self.tasks: TaskGroup
         self.usable = True
         self._on_request = on_request
-        self._streams: dict[int, Stream] = {}
-        self._wake = anyio.Event()
-        self._drained = anyio.Event()
+        self._streams: dict[int, CallStream] = {}
+        self._wake = AutoResetEvent()
+        self._drained = Broadcast()
         self._waiting = 0
         self._heard = 0.0
 
-    async def run(self, *, task_status: TaskStatus[Link] = anyio.TASK_STATUS_IGNORED) -> None:
+    async def run_connection(self, *, task_status: TaskStatus[Link] = anyio.TASK_STATUS_IGNORED) -> None:
         """Until the connection ends; then it is closed."""
         self._heard = anyio.current_time()
         try:
             async with anyio.create_task_group() as self.tasks:
                 self.protocol.initiate_connection()
                 self._wake.set()
-                self.tasks.start_soon(self._write)
+                self.tasks.start_soon(self._write_bytes)
                 self.tasks.start_soon(self._keep_alive)
                 task_status.started(self)
-                await self._read()
+                await self._read_bytes()
                 self.tasks.cancel_scope.cancel()
         finally:
-            self._lost()
+            self._fail_all_calls()  # rule 2
             await anyio.aclose_forcefully(self.stream)
 
-    def close(self) -> None:
+    def close_connection(self) -> None:
         """Tell the peer, and end."""
         self.usable = False
         self.tasks.cancel_scope.cancel()
 
-    def retire(self) -> None:
+    def retire_when_idle(self) -> None:
         """Take no more calls, and end when those that are under way have ended."""
         self.usable = False
         self._wake.set()
 
     # Calls
 
-    def open(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> Stream:
+    def open_call(self, path: str, metadata: Any, timeout: Any, authority: str, scheme: str) -> CallStream:
         """Client: begin a call. Raises `Failure`."""
         if not self.usable:
             raise Failure(Code.UNAVAILABLE, "the connection takes no more calls")
@@ -120,79 +121,78 @@ class Link:
         except h2.exceptions.ProtocolError:
             self.usable = False  # it has no room for another stream, or is closing
             raise Failure(Code.UNAVAILABLE, "the connection takes no more calls") from None
-        stream = self._streams[stream_id] = Stream(stream_id)
+        stream = self._streams[stream_id] = CallStream(stream_id)
         self._wake.set()
         return stream
 
-    async def send(self, stream: Stream, message: bytes, *, end: bool = False) -> None:
+    async def send_message(self, stream: CallStream, message: bytes, *, end: bool = False) -> None:
         """One message. Raises `Failure` when the peer cannot take it."""
         data = b"\0" + len(message).to_bytes(4, "big") + message
         sent = 0
         while sent < len(data):
             if stream.failure is not None:
                 raise stream.failure
-            chunk = data[sent : sent + max(0, self._window(stream))]
+            chunk = data[sent : sent + max(0, self._send_window(stream))]
             if not chunk:
-                stream.window = anyio.Event()
+                # Flow control (RFC 9113, section 5.2): the peer opens the window when it has read, or resets the call.
                 await stream.window.wait()
                 continue
             sent += len(chunk)
-            self._transmit(stream, chunk, end=end and sent == len(data))
+            self._put_data(stream, chunk, end=end and sent == len(data))
+            # The window bounds what the peer holds; this bounds what waits here for the network, over all calls.
             if self._waiting + len(chunk) > _HIGH:
-                self._drained = anyio.Event()
                 await self._drained.wait()
 
-    async def receive(self, stream: Stream) -> bytes | None:
+    async def receive_message(self, stream: CallStream) -> bytes | None:
         """The next message, None after the last. Raises `Failure`."""
         while not stream.messages:
             if stream.failure is not None:
                 raise stream.failure
             if stream.ended:
                 return None
-            stream.arrived = anyio.Event()
             await stream.arrived.wait()
         message, length = stream.messages.popleft()
-        self.protocol.acknowledge(stream.id, length)
+        # Only now may the peer send as much again: so what one call has waiting here is bounded by its window.
+        self.protocol.acknowledge_bytes(stream.id, length)
         self._wake.set()
         return message
 
-    async def begun(self, stream: Stream) -> None:
+    async def wait_begun(self, stream: CallStream) -> None:
         """Client: until the server has sent its headers. Raises `Failure`."""
         while not stream.begun:
             if stream.failure is not None:
                 raise stream.failure
-            stream.arrived = anyio.Event()
             await stream.arrived.wait()
 
-    def finish(self, stream: Stream, send: Callable[[], None]) -> None:
+    def finish_call(self, stream: CallStream, send: Callable[[], None]) -> None:
         """Server: end a call by `send`, which puts the status; what else the client would say is not wanted."""
         try:
             send()
             if not stream.ended:
-                self.protocol.reset(stream.id, h2.errors.ErrorCodes.NO_ERROR)
+                self.protocol.reset_call(stream.id, h2.errors.ErrorCodes.NO_ERROR)
         except h2.exceptions.ProtocolError:
             pass  # it was reset meanwhile
         self._wake.set()
 
-    def leave(self, stream: Stream) -> None:
+    def leave_call(self, stream: CallStream) -> None:
         """A call is over here; if it is not for the peer, the peer is told (RST_STREAM)."""
         if self._streams.pop(stream.id, None) is not None and not stream.ended and stream.failure is None:
-            self.protocol.reset(stream.id, h2.errors.ErrorCodes.CANCEL)
-        self.protocol.forget(stream.id)
+            self.protocol.reset_call(stream.id, h2.errors.ErrorCodes.CANCEL)
+        self.protocol.forget_call(stream.id)
         self._wake.set()
 
-    def flush(self) -> None:
+    def wake_writer(self) -> None:
         """What was put will be sent."""
         self._wake.set()
 
-    def _window(self, stream: Stream) -> int:
+    def _send_window(self, stream: CallStream) -> int:
         try:
             window: int = self.protocol.flow_control_window(stream.id)
         except h2.exceptions.ProtocolError:
             raise stream.failure or Failure(Code.CANCELLED, "the peer reset the call") from None
         return window
 
-    def _transmit(self, stream: Stream, chunk: bytes, *, end: bool) -> None:
+    def _put_data(self, stream: CallStream, chunk: bytes, *, end: bool) -> None:
         try:
             self.protocol.send_data(stream.id, chunk, end_stream=end)
         except h2.exceptions.ProtocolError:
@@ -201,27 +201,26 @@ class Link:
 
     # The three tasks
 
-    async def _write(self) -> None:
+    async def _write_bytes(self) -> None:
         while True:
             data = self.protocol.data_to_send()
             if not data:
                 self._waiting = 0
-                self._drained.set()
+                self._drained.notify_all()
                 if not self.usable and not self._streams:
-                    self.close()
+                    self.close_connection()
                     return
                 await self._wake.wait()
-                self._wake = anyio.Event()
                 continue
             self._waiting = len(data)
             try:
                 with anyio.fail_after(WRITE_SECONDS):
                     await self.stream.send(data)
             except (TimeoutError, *BROKEN):
-                self.close()
+                self.close_connection()
                 return
 
-    async def _read(self) -> None:
+    async def _read_bytes(self) -> None:
         while True:
             try:
                 data = await self.stream.receive(RECEIVE_BYTES)
@@ -235,20 +234,20 @@ class Link:
                 await self._say_goodbye()
                 return
             for event in events:
-                self._handle(event)
+                self._handle_event(event)
             self._wake.set()
 
     async def _keep_alive(self) -> None:
         while True:
             await anyio.sleep_until(self._heard + SILENCE_SECONDS)
-            before = self._heard
+            before = self._heard  # rule 3
             if anyio.current_time() - before < SILENCE_SECONDS:
                 continue
             self.protocol.h2_connection.ping(b"rookery?")
             self._wake.set()
             await anyio.sleep(ANSWER_SECONDS)
             if self._heard == before:
-                self.close()
+                self.close_connection()
                 return
 
     async def _say_goodbye(self) -> None:
@@ -259,9 +258,9 @@ class Link:
             except BROKEN:
                 return
 
-    def _handle(self, event: Any) -> None:
+    def _handle_event(self, event: Any) -> None:
         if isinstance(event, RequestReceived):
-            stream = self._streams[event.stream_id] = Stream(event.stream_id)
+            stream = self._streams[event.stream_id] = CallStream(event.stream_id)
             if self._on_request is not None:
                 self._on_request(self, stream, event)
             return
@@ -286,23 +285,23 @@ class Link:
     def _handle_unknown(self, event: Any) -> None:
         """Of a stream that is over here, or that never was a call."""
         if isinstance(event, MessageReceived):
-            self.protocol.acknowledge(event.stream_id, event.flow_controlled_length)
+            self.protocol.acknowledge_bytes(event.stream_id, event.flow_controlled_length)
         elif isinstance(event, Failed) and self._on_request is not None:
-            refused = Stream(event.stream_id)
-            self.finish(refused, lambda: respond(self.protocol, refused, event.failure))
+            refused = CallStream(event.stream_id)
+            self.finish_call(refused, lambda: put_status(self.protocol, refused, event.failure))
 
-    def _handle_change(self, stream: Stream, event: Any) -> None:
+    def _handle_change(self, stream: CallStream, event: Any) -> None:
         if isinstance(event, Finished):
             if not event.status and not stream.ended:
-                stream.fail(Failure(Code.INTERNAL, "the call ended without a status"))
+                stream.fail_with(Failure(Code.INTERNAL, "the call ended without a status"))
             stream.ended = True
             stream.arrived.set()
         elif isinstance(event, Failed):
             stream.ended = stream.ended or self._on_request is None
-            stream.fail(event.failure)
+            stream.fail_with(event.failure)
         elif isinstance(event, Reset):
             if not stream.ended:  # a server that has said all may reset what the client would still say
-                stream.fail(event.failure)
+                stream.fail_with(event.failure)
             if stream.on_reset is not None:
                 stream.on_reset()
         elif isinstance(event, h2.events.ResponseReceived):
@@ -312,17 +311,18 @@ class Link:
     def _refuse_after(self, last: int) -> None:
         for stream in self._streams.values():
             if stream.id > last:
-                stream.fail(Failure(Code.UNAVAILABLE, "the server is stopping"))
-        self.retire()
+                stream.fail_with(Failure(Code.UNAVAILABLE, "the server is stopping"))
+        self.retire_when_idle()
 
-    def _lost(self) -> None:
+    def _fail_all_calls(self) -> None:
         self.usable = False
         for stream in self._streams.values():
-            stream.fail(Failure(Code.UNAVAILABLE, "the connection was lost"))
+            stream.fail_with(Failure(Code.UNAVAILABLE, "the connection was lost"))
         self._streams.clear()
+        self._drained.notify_all()
 
 
-def respond(protocol: Protocol, stream: Stream, failure: Failure | None) -> None:
+def put_status(protocol: GrpcProtocol, stream: CallStream, failure: Failure | None) -> None:
     """Server: put the status (None: OK) that ends a call. Raises h2's `ProtocolError` when it is over already."""
     code, message, trailers = (
         (Code.OK, "", ()) if failure is None else (failure.code, failure.message, failure.trailers)

@@ -80,7 +80,7 @@ class Terminated:
     last: int
 
 
-class Protocol(GRPCConnection):  # type: ignore[misc]
+class GrpcProtocol(GRPCConnection):  # type: ignore[misc]
     """One connection, of either side; `receive_data` gives purerpc's events and those of this module."""
 
     MAX_CONCURRENT_STREAMS = 4096
@@ -91,7 +91,7 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
         super().__init__(GRPCConfiguration(client_side=client_side, max_message_length=max_bytes))
         survive_goaway(self.h2_connection)
 
-    def forget(self, stream_id: int) -> None:
+    def forget_call(self, stream_id: int) -> None:
         """Nobody reads this stream any more."""
         self.message_read_buffers.pop(stream_id, None)
 
@@ -106,30 +106,30 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
             request = RequestReceived.parse_from_stream_id_and_headers_destructive(stream_id, HeaderDict(event.headers))
         except (GRPCError, LookupError, ValueError, TypeError, AttributeError, OverflowError):
             return [Failed(stream_id, Failure(Code.INVALID_ARGUMENT, "the headers are not those of a gRPC call"))]
-        self._read(stream_id)
+        self._expect_messages(stream_id)
         return [request]
 
     def _response_received(self, event: Any) -> list[Any]:
         headers = dict(event.headers)
         status = headers.get(":status", "")
         if event.stream_ended:
-            return [_ended(event.stream_id, event.headers)]
+            return [_read_status(event.stream_id, event.headers)]
         if status != "200":
             code = _HTTP.get(status, Code.UNKNOWN)
             return [Failed(event.stream_id, Failure(code, f"the peer answered with HTTP status {status}"))]
-        self._read(event.stream_id)
+        self._expect_messages(event.stream_id)
         return [event]
 
     def _trailers_received(self, event: Any) -> list[Any]:
         if not self.config.client_side:
             return []  # a request has no status
-        return [_ended(event.stream_id, event.headers)]
+        return [_read_status(event.stream_id, event.headers)]
 
     def _data_received(self, event: Any) -> list[Any]:
         stream_id = event.stream_id
         buffer = self.message_read_buffers.get(stream_id)
         if buffer is None:
-            self.acknowledge(stream_id, event.flow_controlled_length)
+            self.acknowledge_bytes(stream_id, event.flow_controlled_length)
             return []
         try:
             events: list[Any] = super()._data_received(event)
@@ -139,23 +139,23 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
             failure = Failure(Code.UNIMPLEMENTED, "messages are not compressed here; send identity")
         else:
             return events
-        self.forget(stream_id)
-        self.acknowledge(stream_id, event.flow_controlled_length)
+        self.forget_call(stream_id)
+        self.acknowledge_bytes(stream_id, event.flow_controlled_length)
         return [Failed(stream_id, failure)]
 
     def _stream_ended(self, event: Any) -> list[Any]:
-        self.forget(event.stream_id)
+        self.forget_call(event.stream_id)
         return [Finished(event.stream_id, status=not self.config.client_side)]
 
     def _stream_reset(self, event: Any) -> list[Any]:
-        self.forget(event.stream_id)
+        self.forget_call(event.stream_id)
         code = _RESETS.get(event.error_code, Code.UNAVAILABLE)
         return [Reset(event.stream_id, Failure(code, "the peer reset the call"))]
 
     def _connection_terminated(self, event: Any) -> list[Any]:
         return [Terminated(event.last_stream_id)]
 
-    def acknowledge(self, stream_id: int, length: int) -> None:
+    def acknowledge_bytes(self, stream_id: int, length: int) -> None:
         """So many bytes were read: the peer may send as many again."""
         if length:
             try:
@@ -163,19 +163,19 @@ class Protocol(GRPCConnection):  # type: ignore[misc]
             except (h2.exceptions.ProtocolError, KeyError):
                 return  # the stream is closed, and h2 has given the bytes back itself
 
-    def reset(self, stream_id: int, code: h2.errors.ErrorCodes) -> None:
+    def reset_call(self, stream_id: int, code: h2.errors.ErrorCodes) -> None:
         """RST_STREAM, unless the stream is closed already."""
-        self.forget(stream_id)
+        self.forget_call(stream_id)
         try:
             self.reset_stream(stream_id, code)
         except h2.exceptions.ProtocolError:
             return
 
-    def _read(self, stream_id: int) -> None:
+    def _expect_messages(self, stream_id: int) -> None:
         self.message_read_buffers[stream_id] = MessageReadBuffer(None, self.config.max_message_length)
 
 
-def _ended(stream_id: int, headers: Iterable[tuple[str, str]]) -> Failed | Finished:
+def _read_status(stream_id: int, headers: Iterable[tuple[str, str]]) -> Failed | Finished:
     """The status in the trailers of a response."""
     found = dict(headers)
     number = found.get("grpc-status", "")

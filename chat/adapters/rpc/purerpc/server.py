@@ -18,11 +18,12 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 from chat.adapters.rpc.certificates import Certificates
 from chat.adapters.rpc.dispatch import MAX_CALLS, MAX_SECONDS, Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.methods import Streaming
-from chat.adapters.rpc.options import RpcOptions, split
-from chat.adapters.rpc.purerpc.link import BROKEN, Link, Stream, respond
+from chat.adapters.rpc.options import RpcOptions, split_address
+from chat.adapters.rpc.purerpc.link import BROKEN, CallStream, Link, put_status
 from chat.adapters.rpc.purerpc.patches import RequestReceived
-from chat.adapters.rpc.purerpc.protocol import Protocol
+from chat.adapters.rpc.purerpc.protocol import GrpcProtocol
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
+from chat.concurrency import AutoResetEvent
 
 logger = logging.getLogger(__name__)
 
@@ -36,23 +37,23 @@ class PurerpcServer:
     def __init__(self, dispatcher: Dispatcher, options: RpcOptions) -> None:
         self._dispatcher = dispatcher
         self._max_bytes = options.max_bytes
-        self._certificates = Certificates.of(options)
+        self._certificates = Certificates.from_options(options)
         self._connections = 0
         self._calls = 0
         self._stopping = False
-        self._idle = anyio.Event()
+        self._idle = AutoResetEvent()
 
-    async def serve(self, client: SocketStream) -> None:
+    async def serve_connection(self, client: SocketStream) -> None:
         """One connection. Whatever is wrong with it ends it, and nothing else."""
         if self._stopping or self._connections >= MAX_CONNECTIONS:
             await anyio.aclose_forcefully(client)
             return
         self._connections += 1
         try:
-            stream = await self._secured(client)
+            stream = await self._wrap_tls(client)
             if stream is not None:
-                protocol = Protocol(client_side=False, max_bytes=self._max_bytes)
-                await Link(stream, protocol, self._on_request).run()
+                protocol = GrpcProtocol(client_side=False, max_bytes=self._max_bytes)
+                await Link(stream, protocol, self._on_request).run_connection()
         except Exception as error:  # noqa: BLE001 - a connection never ends the server
             logger.warning("a connection failed with %s", type(error).__name__)
         finally:
@@ -60,17 +61,16 @@ class PurerpcServer:
             with anyio.CancelScope(shield=True):
                 await anyio.aclose_forcefully(client)
 
-    async def stop(self, grace: float) -> None:
+    async def stop_gracefully(self, grace: float) -> None:
         """Calls that are under way have so many seconds."""
         self._stopping = True
         self._dispatcher.end_streams()
         with anyio.move_on_after(grace):
             while self._calls:
-                self._idle = anyio.Event()
                 await self._idle.wait()
             await anyio.sleep(0.01)  # what was answered last is on its way to the network
 
-    async def _secured(self, client: SocketStream) -> ByteStream | None:
+    async def _wrap_tls(self, client: SocketStream) -> ByteStream | None:
         if self._certificates is None:
             return client
         try:
@@ -78,81 +78,81 @@ class PurerpcServer:
                 return await TLSStream.wrap(
                     client,
                     server_side=True,
-                    ssl_context=self._certificates.current().server,
+                    ssl_context=self._certificates.current_files().server,
                     standard_compatible=False,
                 )
         except (TimeoutError, *BROKEN) as error:
             logger.info("a TLS handshake failed with %s", type(error).__name__)
             return None
 
-    def _on_request(self, link: Link, stream: Stream, request: RequestReceived) -> None:
+    def _on_request(self, link: Link, stream: CallStream, request: RequestReceived) -> None:
         path = f"/{request.service_name}/{request.method_name}"
         refusal = None
-        if self._dispatcher.find(path) is None:
+        if self._dispatcher.find_endpoint(path) is None:
             refusal = Failure(Code.UNIMPLEMENTED, "there is no such method")
         elif self._stopping:
             refusal = Failure(Code.UNAVAILABLE, "the server is stopping")
         elif self._calls >= 2 * MAX_CALLS:  # half of them wait for the rest of their request
             refusal = Failure(Code.RESOURCE_EXHAUSTED, "too many calls are under way; try again later")
         if refusal is not None:
-            link.finish(stream, lambda: respond(link.protocol, stream, refusal))
-            link.leave(stream)
+            link.finish_call(stream, lambda: put_status(link.protocol, stream, refusal))
+            link.leave_call(stream)
             return
         self._calls += 1
-        link.tasks.start_soon(self._call, link, stream, path, request)
+        link.tasks.start_soon(self._serve_call, link, stream, path, request)
 
-    async def _call(self, link: Link, stream: Stream, path: str, request: RequestReceived) -> None:
+    async def _serve_call(self, link: Link, stream: CallStream, path: str, request: RequestReceived) -> None:
         try:
             with anyio.CancelScope() as scope:
                 stream.on_reset = scope.cancel
                 failure: Failure | None = None
                 try:
-                    await self._answer(link, stream, path, request)
+                    await self._serve_request(link, stream, path, request)
                 except Failure as raised:
                     failure = raised
-                link.finish(stream, lambda: respond(link.protocol, stream, failure))
+                link.finish_call(stream, lambda: put_status(link.protocol, stream, failure))
         finally:
             stream.ended = True
-            link.leave(stream)
+            link.leave_call(stream)
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
 
-    async def _answer(self, link: Link, stream: Stream, path: str, request: RequestReceived) -> None:
+    async def _serve_request(self, link: Link, stream: CallStream, path: str, request: RequestReceived) -> None:
         timeout = None if request.timeout is None else request.timeout.total_seconds()
-        incoming = Incoming(_metadata(request), timeout, lambda: _names(link.stream))
+        incoming = Incoming(_read_metadata(request), timeout, lambda: _certificate_names(link.stream))
         message = None
         with anyio.move_on_after(MAX_SECONDS if timeout is None else timeout) as waiting:
-            message = await link.receive(stream)
+            message = await link.receive_message(stream)
         if waiting.cancelled_caught:
             raise Failure(Code.DEADLINE_EXCEEDED, "the request was not complete before the deadline")
         if message is None:
             raise Failure(Code.INVALID_ARGUMENT, "the call has no message")
-        endpoint = self._dispatcher.find(path)
+        endpoint = self._dispatcher.find_endpoint(path)
         if isinstance(endpoint, Streaming):
-            await self._stream(link, stream, endpoint, message, incoming)
+            await self._serve_stream(link, stream, endpoint, message, incoming)
         elif endpoint is not None:
-            answer = await self._dispatcher.unary(endpoint, message, incoming)
-            _start(link, stream)
-            await link.send(stream, answer)
+            answer = await self._dispatcher.serve_unary(endpoint, message, incoming)
+            _start_response(link, stream)
+            await link.send_message(stream, answer)
 
-    async def _stream(
-        self, link: Link, stream: Stream, endpoint: Streaming[Any, Any], message: bytes, incoming: Incoming
+    async def _serve_stream(
+        self, link: Link, stream: CallStream, endpoint: Streaming[Any, Any], message: bytes, incoming: Incoming
     ) -> None:
         async def begin() -> None:
-            _start(link, stream, BEGUN)
-            link.flush()
+            _start_response(link, stream, BEGUN)
+            link.wake_writer()
 
         async def send(item: bytes) -> None:
             try:
-                await link.send(stream, item)
+                await link.send_message(stream, item)
             except Failure:
                 raise PeerGone from None
 
-        await self._dispatcher.stream(endpoint, message, incoming, begin=begin, send=send)
+        await self._dispatcher.serve_stream(endpoint, message, incoming, begin=begin, send=send)
 
 
-def _start(link: Link, stream: Stream, metadata: Metadata = ()) -> None:
+def _start_response(link: Link, stream: CallStream, metadata: Metadata = ()) -> None:
     try:
         link.protocol.start_response(stream.id, "+proto", metadata)
     except h2.exceptions.ProtocolError:
@@ -160,11 +160,11 @@ def _start(link: Link, stream: Stream, metadata: Metadata = ()) -> None:
     stream.begun = True
 
 
-def _metadata(request: RequestReceived) -> dict[str, str]:
+def _read_metadata(request: RequestReceived) -> dict[str, str]:
     return {name: value for name, value in request.custom_metadata if isinstance(value, str)}
 
 
-def _names(stream: ByteStream) -> Collection[str]:
+def _certificate_names(stream: ByteStream) -> Collection[str]:
     """Those in the caller's certificate."""
     certificate: Any = stream.extra(TLSAttribute.peer_certificate, None)  # noqa: S610 - no database here
     if not certificate:
@@ -177,23 +177,23 @@ async def serve_purerpc(
     dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
 ) -> None:
     """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
-    host, port = split(address)
+    host, port = split_address(address)
     server = PurerpcServer(dispatcher, options)
     async with await anyio.create_tcp_listener(local_host=host, local_port=port) as listener:
         bound = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no database here
         async with anyio.create_task_group() as tasks:
             serving = anyio.CancelScope(shield=True)
-            tasks.start_soon(_serve, listener, server, serving)
+            tasks.start_soon(_serve_listener, listener, server, serving)
             task_status.started(f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}")
             try:
                 await anyio.sleep_forever()
             finally:
                 with anyio.move_on_after(grace + 1, shield=True):
-                    await server.stop(grace)
+                    await server.stop_gracefully(grace)
                 serving.cancel()
 
 
-async def _serve(listener: Listener[SocketStream], server: PurerpcServer, scope: anyio.CancelScope) -> None:
+async def _serve_listener(listener: Listener[SocketStream], server: PurerpcServer, scope: anyio.CancelScope) -> None:
     """Until `scope` is cancelled, which is later than the server is: calls that are under way may end first."""
     with scope:
-        await listener.serve(server.serve)
+        await listener.serve(server.serve_connection)

@@ -40,7 +40,7 @@ class Scripted:
         self.outcomes = list(outcomes)
         self.timeouts: list[float] = []
 
-    async def unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
+    async def call_unary(self, path: str, request: bytes, metadata: Metadata, timeout: float) -> bytes:
         self.timeouts.append(timeout)
         await anyio.lowlevel.checkpoint()
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
@@ -48,7 +48,7 @@ class Scripted:
             raise outcome
         return outcome
 
-    def stream(
+    def open_stream(
         self, path: str, request: bytes, metadata: Metadata, timeout: float
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         raise DOWN
@@ -61,7 +61,7 @@ def caller(*outcomes: Failure | bytes, deadline: float = 5) -> tuple[Caller, Scr
 
 async def test_a_call_that_found_nobody_is_sent_again() -> None:
     client, transport, statistics = caller(DOWN, DOWN, GOOD)
-    assert await client.call(CHECK_TOKEN, "good") == INFO
+    assert await client.call_unary(CHECK_TOKEN, "good") == INFO
     assert len(transport.timeouts) == 3
     assert statistics.retries == 2
     assert statistics.calls == {(CHECK_TOKEN.path, Code.OK): 1}
@@ -71,7 +71,7 @@ async def test_all_attempts_share_one_deadline() -> None:
     client, transport, _ = caller(DOWN)
     begun = anyio.current_time()
     with pytest.raises(Unavailable):
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
     assert len(transport.timeouts) == ATTEMPTS
     assert transport.timeouts[0] == pytest.approx(5)
     assert transport.timeouts == sorted(transport.timeouts, reverse=True)
@@ -81,14 +81,14 @@ async def test_all_attempts_share_one_deadline() -> None:
 async def test_nothing_is_sent_again_that_would_come_too_late() -> None:
     client, transport, _ = caller(DOWN, deadline=0.04)
     with pytest.raises(Unavailable):
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
     assert len(transport.timeouts) == 1
 
 
 async def test_a_call_that_may_not_be_repeated_is_sent_once() -> None:
     client, transport, _ = caller(DOWN)
     with pytest.raises(Unavailable):
-        await client.call(UNBLOCK_USER, ("a", "b", ""))
+        await client.call_unary(UNBLOCK_USER, ("a", "b", ""))
     assert len(transport.timeouts) == 1
 
 
@@ -96,7 +96,7 @@ async def test_a_call_that_may_not_be_repeated_is_sent_once() -> None:
 async def test_other_statuses_are_final(code: Code) -> None:
     client, transport, _ = caller(Failure(code, ""), GOOD)
     with pytest.raises(Exception):  # noqa: B017, PT011 - which one is the business of test_status
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
     assert len(transport.timeouts) == 1
 
 
@@ -104,7 +104,7 @@ async def test_the_budget_keeps_a_client_from_doubling_the_load() -> None:
     client, transport, _ = caller(DOWN)
     for _ in range(50):
         with pytest.raises(Unavailable):
-            await client.call(CHECK_TOKEN, "good")
+            await client.call_unary(CHECK_TOKEN, "good")
     assert len(transport.timeouts) < 55
 
 
@@ -112,13 +112,13 @@ async def test_successes_give_the_budget_back() -> None:
     client, transport, statistics = caller(DOWN)
     for _ in range(20):
         with pytest.raises(Unavailable):
-            await client.call(CHECK_TOKEN, "good")
+            await client.call_unary(CHECK_TOKEN, "good")
     transport.outcomes = [GOOD]
     for _ in range(100):
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
     retries = statistics.retries
     transport.outcomes = [DOWN, GOOD]
-    assert await client.call(CHECK_TOKEN, "good") == INFO
+    assert await client.call_unary(CHECK_TOKEN, "good") == INFO
     assert statistics.retries == retries + 1
 
 
@@ -126,9 +126,9 @@ async def test_the_deadline_of_the_call_that_is_served_is_kept() -> None:
     client, transport, _ = caller(GOOD)
     before = served_until.set(anyio.current_time() + 1)
     try:
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
         with anyio.move_on_after(0.5):
-            await client.call(CHECK_TOKEN, "good")
+            await client.call_unary(CHECK_TOKEN, "good")
     finally:
         served_until.reset(before)
     assert transport.timeouts == [pytest.approx(1), pytest.approx(0.5)]
@@ -138,13 +138,13 @@ async def test_the_deadline_of_the_call_that_is_served_is_kept() -> None:
 async def test_an_answer_that_cannot_be_read_is_no_answer() -> None:
     client, _, _ = caller(b"\xff")
     with pytest.raises(Unavailable, match="cannot read"):
-        await client.call(CHECK_TOKEN, "good")
+        await client.call_unary(CHECK_TOKEN, "good")
 
 
 async def test_a_refusal_is_counted_by_its_status() -> None:
     client, _, statistics = caller(Failure(Code.INVALID_ARGUMENT, "no", (("rookery-field", "token"),)))
     with pytest.raises(Invalid):
-        await client.call(CHECK_TOKEN, "")
+        await client.call_unary(CHECK_TOKEN, "")
     assert statistics.calls == {(CHECK_TOKEN.path, Code.INVALID_ARGUMENT): 1}
     names = {sample.name for metric in statistics.collect() for sample in metric.samples}
     assert "rookery_rpc_client_calls_total" in names
@@ -154,6 +154,6 @@ async def test_a_refusal_is_counted_by_its_status() -> None:
 async def test_a_stream_that_cannot_begin_is_unavailable() -> None:
     client, _, statistics = caller(DOWN)
     with pytest.raises(Failure):
-        async with client.watch(WATCH_REVOCATIONS, None):
+        async with client.watch_stream(WATCH_REVOCATIONS, None):
             raise AssertionError("entered")
     assert statistics.open == 0

@@ -12,7 +12,7 @@ import pytest
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from chat.adapters.rpc.certificates import Certificates
-from chat.adapters.rpc.options import Binding, RpcOptions, split
+from chat.adapters.rpc.options import Binding, RpcOptions, split_address
 from chat.errors import Forbidden, Unavailable
 from chat.settings import SettingsError
 from tests.support.certificates import CertificateAuthority
@@ -73,7 +73,7 @@ async def test_strangers_are_refused(
 
 async def presented(address: str, context: ssl.SSLContext) -> bytes:
     """The certificate that a new connection is shown. Reads once, since TLS 1.3 tells a refusal after the handshake."""
-    async with await anyio.connect_tcp(*split(address)) as tcp:
+    async with await anyio.connect_tcp(*split_address(address)) as tcp:
         stream = await TLSStream.wrap(tcp, ssl_context=context, hostname="127.0.0.1", standard_compatible=False)
         await stream.receive()
         certificate: bytes | None = stream.extra(TLSAttribute.peer_certificate_binary)  # noqa: S610 - no database here
@@ -90,24 +90,24 @@ async def test_a_peer_without_a_certificate_is_refused(
     async with serving(mine) as served:
         with pytest.raises((ssl.SSLError, OSError, anyio.BrokenResourceError, anyio.EndOfStream)), anyio.fail_after(10):
             await presented(served.address, context)
-        known = Certificates.of(mine)
+        known = Certificates.from_options(mine)
         assert known is not None
-        await presented(served.address, known.current().client)
+        await presented(served.address, known.current_files().client)
 
 
 async def test_certificates_change_without_a_restart(
     authority: CertificateAuthority, server_binding: Binding, client_binding: Binding, tmp_path: Path
 ) -> None:
     theirs = options(authority, client_binding, tmp_path, "edge")
-    known = Certificates.of(theirs)
+    known = Certificates.from_options(theirs)
     assert known is not None
     async with serving(options(authority, server_binding, tmp_path, "auth")) as served:
         async with connected(served.address, theirs) as clients:
             assert await clients.authority.check_token("good") == INFO
-            before = await presented(served.address, known.current().client)
+            before = await presented(served.address, known.current_files().client)
             authority.write(tmp_path / "auth", "auth")
             authority.write(tmp_path / "edge", "edge")
-            assert await presented(served.address, known.current().client) != before
+            assert await presented(served.address, known.current_files().client) != before
             assert await clients.authority.check_token("good") == INFO
         async with connected(served.address, theirs) as clients:
             assert await clients.authority.check_token("good") == INFO
@@ -118,14 +118,14 @@ async def test_files_that_do_not_fit_together_change_nothing(
 ) -> None:
     certificate, key, trusted = authority.write(tmp_path, "auth")
     certificates = Certificates(certificate, key, trusted)
-    before = certificates.current()
-    assert certificates.current() is before
+    before = certificates.current_files()
+    assert certificates.current_files() is before
     key.write_bytes(b"half of a ke")
     with caplog.at_level(logging.WARNING):
-        assert certificates.current() is before
+        assert certificates.current_files() is before
     assert "the old ones stay" in caplog.text
     authority.write(tmp_path, "auth")
-    assert certificates.current() is not before
+    assert certificates.current_files() is not before
 
 
 async def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import trio.testing
 from anyio.streams.stapled import StapledByteStream
 
 from chat.adapters.rpc.purerpc.link import ANSWER_SECONDS, SILENCE_SECONDS, WRITE_SECONDS, Link
-from chat.adapters.rpc.purerpc.protocol import Protocol
+from chat.adapters.rpc.purerpc.protocol import GrpcProtocol
 from chat.adapters.rpc.status import Code, Failure
 
 pytestmark = pytest.mark.anyio
@@ -59,14 +59,16 @@ async def client_of(answering: bool) -> AsyncIterator[tuple[Link, Pipe, Pipe]]:
     theirs: Any = StapledByteStream(back, there)  # type: ignore[arg-type]
     async with anyio.create_task_group() as tasks:
         if answering:
-            await tasks.start(Link(theirs, Protocol(client_side=False, max_bytes=1000), lambda *_: None).run)
-        link = await tasks.start(Link(mine, Protocol(client_side=True, max_bytes=1000)).run)
+            await tasks.start(
+                Link(theirs, GrpcProtocol(client_side=False, max_bytes=1000), lambda *_: None).run_connection
+            )
+        link = await tasks.start(Link(mine, GrpcProtocol(client_side=True, max_bytes=1000)).run_connection)
         yield link, there, back
         tasks.cancel_scope.cancel()
 
 
 def begin(link: Link) -> Any:
-    return link.open("/a.Service/Method", (), None, "x", "http")
+    return link.open_call("/a.Service/Method", (), None, "x", "http")
 
 
 async def test_a_peer_that_answers_pings_is_kept() -> None:
@@ -87,7 +89,7 @@ async def test_a_silent_peer_is_gone_and_its_calls_end() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(swallow)
             with anyio.fail_after(SILENCE_SECONDS + ANSWER_SECONDS + 1), pytest.raises(Failure) as raised:
-                await link.receive(stream)
+                await link.receive_message(stream)
             tasks.cancel_scope.cancel()
         assert raised.value.code is Code.UNAVAILABLE
         assert not link.usable
@@ -97,7 +99,7 @@ async def test_a_peer_that_does_not_read_is_gone() -> None:
     async with client_of(answering=False) as (link, _, _):
         stream = begin(link)
         with anyio.fail_after(WRITE_SECONDS + 1), pytest.raises(Failure):
-            await link.receive(stream)
+            await link.receive_message(stream)
 
 
 async def test_a_peer_that_closes_ends_each_call() -> None:
@@ -106,9 +108,9 @@ async def test_a_peer_that_closes_ends_each_call() -> None:
         await back.send_eof()
         for stream in streams:
             with pytest.raises(Failure) as raised:
-                await link.receive(stream)
+                await link.receive_message(stream)
             assert raised.value.code is Code.UNAVAILABLE
-            link.leave(stream)
+            link.leave_call(stream)
         with pytest.raises(Failure):
             begin(link)
 
@@ -119,6 +121,6 @@ async def test_a_sender_waits_for_the_window() -> None:
         stream = begin(link)
         with anyio.move_on_after(1) as waiting:
             for _ in range(3):  # two fit into what the peer lets us send before it reads
-                await link.send(stream, b"x" * 900)
+                await link.send_message(stream, b"x" * 900)
         assert waiting.cancelled_caught
-        link.leave(stream)
+        link.leave_call(stream)
