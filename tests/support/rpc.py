@@ -84,12 +84,12 @@ class FakeAuthority:
         self.cancelled = 0
         self.released = False
         self.calls = 0
-        self.trace: tracing.Trace | None = None
+        self.trace: dict[str, str] = {}
         self.time_left = 0.0
 
     async def check_token(self, token: str) -> TokenInfo:
         self.calls += 1
-        self.trace = tracing.current.get()
+        self.trace = dict(tracing.trace_metadata())
         self.time_left = min(served_until.get(), anyio.current_effective_deadline()) - anyio.current_time()
         match token:
             case "hang":

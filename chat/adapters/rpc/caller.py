@@ -141,8 +141,7 @@ class Caller:
                 return data
 
     def _make_metadata(self) -> Metadata:
-        trace = tracing.outgoing()
-        return self._credential if trace is None else (*self._credential, (tracing.HEADER, trace))
+        return (*self._credential, *tracing.trace_metadata())
 
     def _serialize_request(self, method: Method[Q, Any], question: Q) -> bytes:
         request = method.write_request(question).SerializeToString()

@@ -168,9 +168,7 @@ class Dispatcher:
             raise Failure(Code.UNAUTHENTICATED, "the call needs the token that the roles share, ROOKERY_RPC_TOKEN")
         if self._peers and self._peers.isdisjoint(incoming.names()):
             raise Failure(Code.PERMISSION_DENIED, "the certificate's name may not call here; see ROOKERY_RPC_PEERS")
-        header = metadata.get(tracing.HEADER)
-        if header:
-            tracing.current.set(tracing.received(header))
+        tracing.continue_trace(metadata)
         try:
             message = method.request.FromString(request)
         except DecodeError:
@@ -188,7 +186,5 @@ class Dispatcher:
         """The type and the place: an exception's words could quote a user."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-        trace = tracing.current.get()
-        logger.error(
-            "%s failed with %s at %s, trace %s", method.path, type(error).__name__, place, trace and trace.trace_id
-        )
+        trace = tracing.current_trace_id()
+        logger.error("%s failed with %s at %s, trace %s", method.path, type(error).__name__, place, trace)

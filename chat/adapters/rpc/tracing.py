@@ -1,41 +1,41 @@
-"""The W3C trace context (https://www.w3.org/TR/trace-context/) over RPC: one `traceparent` from role to role.
+"""The W3C trace context (https://www.w3.org/TR/trace-context/) over RPC, by OpenTelemetry's API.
 
-Nothing is exported here, and nothing begins a trace: one that a caller brought goes on with each call that is made for
-it, and a server's log lines name it, so that the lines of one request can be found in the logs of all roles. A header
-that differs with each call cannot be compressed, so a call without a trace does not pay for one.
+Nothing is exported here, and nothing begins a trace. One that a caller brought goes on, as it came, with each call that
+is made for it, and a server's log lines name it: so the lines of one request are found in the logs of all roles. A
+header that differs with each call cannot be compressed, so a call without a trace does not pay for one.
+
+An operator who installs OpenTelemetry's SDK gets real spans, because both read the same current span.
 """
 
 from __future__ import annotations
 
-import re
-import secrets
-from contextvars import ContextVar
-from typing import NamedTuple
+from collections.abc import Mapping
+
+from opentelemetry import context, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from chat.adapters.rpc.status import Metadata
 
 HEADER = "traceparent"
-_FORM = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
-class Trace(NamedTuple):
-    """The trace that this task works for: its id, the present span, and the sampling flags, in hexadecimal."""
-
-    trace_id: str
-    span_id: str
-    flags: str
+def continue_trace(metadata: Mapping[str, str]) -> None:
+    """This task works for the caller's trace from now on, if it brought one that is well-formed."""
+    if metadata.get(HEADER):  # reading one takes 10 µs, and most calls bring none
+        context.attach(_PROPAGATOR.extract(metadata))  # never detached: each call is served by a task of its own
 
 
-current: ContextVar[Trace | None] = ContextVar("rookery_trace", default=None)
+def trace_metadata() -> Metadata:
+    """What a call carries on: the present trace, if there is one."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return ()
+    headers: dict[str, str] = {}
+    _PROPAGATOR.inject(headers)
+    return tuple(headers.items())
 
 
-def received(header: str) -> Trace | None:
-    """The caller's trace; None where the header is missing or malformed, as the standard wants it (3.2.2)."""
-    found = _FORM.fullmatch(header)
-    if not found or header.startswith("ff") or not int(found[1], 16) or not int(found[2], 16):
-        return None
-    return Trace(found[1], found[2], found[3])
-
-
-def outgoing() -> str | None:
-    """The header of a call: a new span of the present trace, if there is one."""
-    trace = current.get()
-    return None if trace is None else f"00-{trace.trace_id}-{secrets.token_hex(8)}-{trace.flags}"
+def current_trace_id() -> str | None:
+    """The id of the present trace, as it stands in the header."""
+    span = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(span.trace_id) if span.is_valid else None
