@@ -1,4 +1,9 @@
-"""One subscriber of the relay on Redis: what it wants, at which nodes it is subscribed, and what it receives."""
+"""One listener of the relay on Redis: the channels it wants, the nodes where it subscribes them, what it receives.
+
+Rule 1: `subscribe` returns when every channel is confirmed, or undoes what it began.
+Rule 2: a channel has one subscription, however many calls want it, and one place: the node that owns its slot.
+Rule 3: a channel that was confirmed, and may have missed something, gets its mark when it is confirmed again.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +90,7 @@ class RedisListener:
         if not countdown.missing:
             countdown.done.set()
         try:
-            with anyio.fail_after(self._timeout):
+            with anyio.fail_after(self._timeout):  # rule 1
                 await countdown.done.wait()
             self._check_open()
             for subscription in wanted.values():
@@ -141,7 +146,7 @@ class RedisListener:
 
     def _want_channel(self, channel: str, countdown: _Confirmations) -> Subscription:
         subscription = self._subscriptions.get(channel)
-        if subscription is None:
+        if subscription is None:  # rule 2
             subscription = self._subscriptions[channel] = Subscription()
             self._place_channel(channel, subscription)
         if not subscription.confirmed:
@@ -179,12 +184,12 @@ class RedisListener:
                     del self._places[channel]
                     subscriber.remove_channel(channel)
                     # Between the two nodes something may be missed; who still waits in `subscribe` is promised nothing.
-                    subscription.lost |= subscription.kept
+                    subscription.lost |= subscription.kept  # rule 3
                     subscription.confirmed = False
                 placed &= self._place_channel(channel, subscription)
         for address, (subscriber, scope) in list(self._subscribers.items()):
             if subscriber.channels:
-                subscriber.retry_refused()
+                subscriber.retry_refused()  # perhaps the node owns them by now
             else:
                 scope.cancel()
                 del self._subscribers[address]

@@ -208,7 +208,7 @@ class RedisRelay:
             scope.cancel()
 
     async def _try_nodes(self, publications: Sequence[Publication]) -> list[Publication]:
-        """Publish, node by node; what has to be tried again, in order."""
+        """Publish, node by node; returns what has to be tried again, in order."""
         parts: dict[NodeAddress | None, list[Publication]] = {}
         for publication in publications:
             parts.setdefault(self._topology.address_of(publication.channel), []).append(publication)
@@ -223,7 +223,8 @@ class RedisRelay:
         pairs = list(zip(part, replies, strict=True))
         halfway = [each for each, reply in pairs if _is_error(reply, _HALFWAY)]
         if halfway:
-            # The slot is being moved: its channels are still here, and its keys may be there. Rather twice than never.
+            # The slot is being moved: its channels are still at this node, and its `once` keys may be at the next one.
+            # So publish without looking at the keys: rather twice than never.
             _raise_refusal(await pipeline.execute_commands(self._pack_commands(halfway, once=False)))
         _raise_refusal(reply for reply in replies if not _is_error(reply, _ELSEWHERE + _HALFWAY))
         return [each for each, reply in pairs if _is_error(reply, _ELSEWHERE)]

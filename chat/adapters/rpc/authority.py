@@ -140,11 +140,9 @@ class GrpcAuthority:
             yield cls(caller)
 
     async def check_token(self, token: str) -> TokenInfo:
-        """See `Authority.check_token`."""
         return await self._caller.call_unary(CHECK_TOKEN, token)
 
     async def room_access(self, pairs: Sequence[Pair]) -> Sequence[RoomAccess]:
-        """See `Authority.room_access`."""
         if not pairs:
             return []
         if len(pairs) == 1:
@@ -152,5 +150,4 @@ class GrpcAuthority:
         return await self._caller.call_unary(BATCH_CHECK_ROOM_ACCESS, pairs)
 
     def watch_revocations(self) -> AbstractAsyncContextManager[AsyncIterator[Revocation]]:
-        """See `Authority.watch_revocations`."""
         return self._caller.watch_stream(WATCH_REVOCATIONS, None)

@@ -1,10 +1,13 @@
 """The client's side of both bindings: deadlines, retries with a budget, credentials, traces, errors of the domain.
 
-Rule 1: a call ends within `RpcOptions.deadline`, or earlier if a cancel scope around it does; the server is told.
-Rule 2: only a repeatable call is sent again, only after UNAVAILABLE, and only while the budget lasts: of a service that
-is down, a client must not make twice the load (as in gRFC A6: a token for each failure, a tenth back for each success,
-no retry with half of them or fewer).
-Rule 3: what ends a stream is `Unavailable`: something may have been missed.
+Rule 1: a call ends within `RpcOptions.deadline`, or earlier if a cancel scope around it ends; the server learns of it.
+Rule 2: only a repeatable call is sent again, only after UNAVAILABLE, and only while the budget lasts. So clients do not
+double the load of a service that is down (as in gRFC A6: a token for each failure, a tenth back for each success, no
+retry with half of the tokens or fewer).
+Rule 3: a stream that ends raises `Unavailable`, because something may have been missed.
+
+Connecting again is the transport's: grpcio does it by itself, `purerpc/client.py` for the other binding. A call that
+finds no connection fails with UNAVAILABLE, so rule 2 decides whether it is sent again.
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ class RetryBudget:
         self._tokens = min(BUDGET, self._tokens + 0.1)
 
     def record_failure(self) -> bool:
-        """A call was not answered; whether it may be sent again."""
+        """A call was not answered: take a token. Whether it may be sent again (rule 2)."""
         self._tokens = max(0.0, self._tokens - 1)
         return self._tokens > BUDGET / 2
 
@@ -119,7 +122,7 @@ class Caller:
         self._statistics.open -= 1
 
     async def _call_with_retries(self, method: Method[Any, Any], request: bytes) -> bytes:
-        timeout = min(self._options.deadline, await _time_left())
+        timeout = min(self._options.deadline, await _time_left())  # rule 1
         deadline = anyio.current_time() + timeout
         attempt = 1
         metadata = self._make_metadata()
@@ -135,7 +138,7 @@ class Caller:
                 self._statistics.retries += 1
                 attempt += 1
                 await anyio.sleep(wait)
-                timeout = deadline - anyio.current_time()
+                timeout = deadline - anyio.current_time()  # all attempts share one deadline
             else:
                 self._budget.record_success()
                 return data
@@ -160,7 +163,7 @@ class Caller:
         return self._read_answer(method, data)
 
     def stream_error(self, failure: Failure) -> RookeryError:
-        """What ended a stream."""
+        """The error of a stream that ended (rule 3)."""
         error = error_of(failure, self._service)
         return error if isinstance(error, Unavailable) else Unavailable(f"{self._service} ended the stream")
 
@@ -190,5 +193,5 @@ async def _time_left() -> float:
     """Seconds until the innermost deadline: of the scopes around this task, and of the call that it serves."""
     left = min(anyio.current_effective_deadline(), served_until.get()) - anyio.current_time()
     if left <= 0:
-        await checkpoint()  # raises, where the scope was cancelled
+        await checkpoint()  # raises if the scope around this task is cancelled
     return left

@@ -1,7 +1,7 @@
 """TLS files that may change while the process runs.
 
 Rule 1: a new connection uses the files as they are now; old connections live on.
-Rule 2: files that do not fit together (as while they are being replaced) change nothing, and are said in the log.
+Rule 2: files that do not fit together (as while they are being replaced) change nothing; the log says so.
 """
 
 from __future__ import annotations

@@ -192,17 +192,13 @@ class GrpcConversations:
             yield cls(caller)
 
     async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:
-        """See `Conversations.rooms`."""
         return await self._caller.call_unary(GET_ROOMS, ids) if ids else []
 
     async def get_roles(self, pairs: Sequence[Pair]) -> Sequence[Role | None]:
-        """See `Conversations.roles`."""
         return await self._caller.call_unary(GET_MEMBERSHIPS, pairs) if pairs else []
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
-        """See `Conversations.members`."""
         return await self._caller.call_unary(LIST_MEMBERS, (room, after, limit))
 
     async def get_messages(self, places: Sequence[Place]) -> Sequence[Message]:
-        """See `Conversations.messages`."""
         return await self._caller.call_unary(GET_MESSAGES, places) if places else []

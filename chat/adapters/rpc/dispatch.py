@@ -1,7 +1,7 @@
 """The server's side of both bindings: from the bytes of a request to the bytes of an answer, or a `Failure`.
 
 Rule 1: whatever a caller sends, and whatever a function raises, ends in a status; only cancellation passes through.
-Rule 2: of what went wrong inside, the caller learns nothing, and the log learns the type, the place and the trace.
+Rule 2: of a failure inside, the caller learns nothing; the log gets its type, its place and the trace.
 Rule 3: every call ends: at the caller's deadline, or after `MAX_SECONDS`. A stream ends with its caller or its server.
 """
 
@@ -99,7 +99,7 @@ class Dispatcher:
         statistics = self._statistics
         self._open_calls += 1
         statistics.open += 1
-        code = Code.CANCELLED
+        code = Code.CANCELLED  # what is counted if a cancellation passes through
         try:
             answer = await work
             code = Code.OK
@@ -108,11 +108,11 @@ class Dispatcher:
             code = failure.code
             raise
         except RookeryError as error:
-            told = failure_of(error)
-            code = told.code
-            if code is Code.INTERNAL:
+            status = failure_of(error)
+            code = status.code
+            if code is Code.INTERNAL:  # rule 2
                 self._log_failure(method, error)
-            raise told from None
+            raise status from None
         except PeerGone:
             raise Failure(code, "the caller has left") from None
         except Exception as error:  # noqa: BLE001 - rule 1
@@ -128,7 +128,7 @@ class Dispatcher:
         question = self._accept_request(endpoint.method, request, incoming)
         timeout = incoming.timeout
         if timeout is not None and incoming.enforced and timeout <= MAX_SECONDS:
-            # A cancel scope of our own would cost as much as all else here together.
+            # Rule 3. The binding cancels it; a cancel scope of our own would cost as much as all else here together.
             served_until.set(anyio.current_time() + timeout)
             return self._serialize_answer(endpoint.method, await endpoint.function(question))
         with anyio.move_on_after(MAX_SECONDS if timeout is None else min(timeout, MAX_SECONDS)):
@@ -150,6 +150,7 @@ class Dispatcher:
         with anyio.CancelScope() as scope:
             self._streams.add(scope)
             try:
+                # A stream that begins while the server stops ends as one that was cancelled by `end_streams`.
                 if not self._stopping:
                     async with endpoint.function(question) as items:
                         await begin()
@@ -183,7 +184,7 @@ class Dispatcher:
         return data
 
     def _log_failure(self, method: Method[Any, Any], error: BaseException) -> None:
-        """The type and the place: an exception's words could quote a user."""
+        """The type and the place alone: an exception's text could quote a user."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
         trace = tracing.current_trace_id()

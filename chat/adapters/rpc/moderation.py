@@ -249,7 +249,6 @@ class GrpcModeration:
             yield cls(caller)
 
     async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
-        """See `Moderation.check`."""
         if not contents:
             return []
         if len(contents) == 1:
@@ -261,17 +260,13 @@ class GrpcModeration:
         return findings
 
     async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
-        """See `Moderation.block`."""
         return await self._caller.call_unary(BLOCK_USER, (user, by, reason, seconds))
 
     async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
-        """See `Moderation.unblock`."""
         return await self._caller.call_unary(UNBLOCK_USER, (user, by, reason))
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        """See `Moderation.blocks`."""
         return await self._caller.call_unary(LIST_BLOCKS, (after, limit))
 
     def watch_blocks(self) -> AbstractAsyncContextManager[AsyncIterator[BlockChange]]:
-        """See `Moderation.watch_blocks`."""
         return self._caller.watch_stream(WATCH_BLOCKS, None)

@@ -42,7 +42,6 @@ class RpcStatistics(Collector):
         durations.total += seconds
 
     def collect(self) -> Iterator[Metric]:
-        """See `Collector.collect`."""
         prefix = f"rookery_rpc_{self._side}"
         yield GaugeMetricFamily(f"{prefix}_open", "Calls and streams under way", self.open)
         yield CounterMetricFamily(f"{prefix}_retries", "Calls that were sent again", self.retries)

@@ -3,7 +3,7 @@
 A status carries, in trailing metadata, what a code alone cannot say: `rookery-code` (the error's stable code),
 `rookery-field` (the field that an `Invalid` names), `rookery-retry-after-ms` (of `RateLimited`).
 
-What the caller did wrong is told in full; of what went wrong inside, nothing leaves but the code.
+A mistake of the caller's is explained in full; of a failure inside, nothing leaves but the code.
 """
 
 from __future__ import annotations

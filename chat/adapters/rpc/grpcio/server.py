@@ -36,7 +36,6 @@ class _Handlers:
         self._dispatcher = dispatcher
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """See `grpc.GenericRpcHandler.service`."""
         endpoint = self._dispatcher.find_endpoint(handler_call_details.method)
         metadata: Any = handler_call_details.invocation_metadata
         if isinstance(endpoint, Unary):

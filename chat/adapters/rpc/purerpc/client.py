@@ -93,9 +93,10 @@ class PurerpcTransport:
                 if loaded is not self._loaded:
                     self._loaded = loaded
                     if self._link is not None:
-                        self._link.retire_when_idle()
+                        self._link.retire_when_idle()  # its calls end there; new ones use the new files
             if self._link is not None and self._link.usable:
                 return self._link
+            # All calls that wait for this lock share the outcome of one attempt, and of the pause after it.
             if now < self._try_at:
                 raise Failure(Code.UNAVAILABLE, "there is no connection; it is tried again soon")
             try:

@@ -3,9 +3,11 @@
 purerpc keeps its protocol apart from its driver, and this is another driver. Its own never learns that the peer died,
 has no deadlines, buffers without a bound, and waits for ever for a window.
 
-Rule 1: one task reads and one writes; what a call does to the protocol is decided at once, without waiting.
-Rule 2: whatever ends the connection ends each of its streams, with UNAVAILABLE.
-Rule 3: a peer that is silent is asked for a sign of life, and is gone if it gives none.
+Rule 1: one task reads and one writes. A call changes the protocol's state without waiting, and wakes the writer.
+Rule 2: whatever ends the connection ends each of its calls, with UNAVAILABLE.
+Rule 3: a peer that is silent is asked with a PING, and counts as lost if nothing comes then.
+Rule 4: what a call receives is bounded by its window, which opens again only when a message is taken; what all calls
+send is bounded by `_HIGH`, above which senders wait for the writer.
 """
 
 from __future__ import annotations
@@ -39,7 +41,11 @@ _HIGH = 1024 * 1024
 
 
 class CallStream:
-    """One call. `failure` is set when it is over other than well; `ended` when the peer has said all."""
+    """One call. `failure` is set when it failed; `ended` when the peer will send nothing more.
+
+    `messages` holds what was received, each with the bytes by which it counts in the window. `on_reset` is the
+    server's: it cancels the work for a caller that has left.
+    """
 
     __slots__ = ("arrived", "begun", "ended", "failure", "id", "messages", "on_reset", "window")
 
@@ -54,7 +60,7 @@ class CallStream:
         self.on_reset: Callable[[], object] | None = None
 
     def fail_with(self, failure: Failure) -> None:
-        """It is over; whoever waits for it hears so."""
+        """The call failed; wake whoever waits for it. The first failure stands."""
         self.failure = self.failure or failure
         self.arrived.set()
         self.window.set()
@@ -81,7 +87,7 @@ class Link:
         self._heard = 0.0
 
     async def run_connection(self, *, task_status: TaskStatus[Link] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Until the connection ends; then it is closed."""
+        """Drive the connection until it ends, and close it."""
         self._heard = anyio.current_time()
         try:
             async with anyio.create_task_group() as self.tasks:
@@ -97,7 +103,7 @@ class Link:
             await anyio.aclose_forcefully(self.stream)
 
     def close_connection(self) -> None:
-        """Tell the peer, and end."""
+        """End now, with all calls (rule 2)."""
         self.usable = False
         self.tasks.cancel_scope.cancel()
 
@@ -139,7 +145,7 @@ class Link:
                 continue
             sent += len(chunk)
             self._put_data(stream, chunk, end=end and sent == len(data))
-            # The window bounds what the peer holds; this bounds what waits here for the network, over all calls.
+            # Rule 4: the window bounds what the peer holds; this bounds what waits here, of all calls.
             if self._waiting + len(chunk) > _HIGH:
                 await self._drained.wait()
 
@@ -152,7 +158,7 @@ class Link:
                 return None
             await stream.arrived.wait()
         message, length = stream.messages.popleft()
-        # Only now may the peer send as much again: so what one call has waiting here is bounded by its window.
+        # Rule 4: only now may the peer send as much again.
         self.protocol.acknowledge_bytes(stream.id, length)
         self._wake.set()
         return message
@@ -182,7 +188,7 @@ class Link:
         self._wake.set()
 
     def wake_writer(self) -> None:
-        """What was put will be sent."""
+        """Have sent what the protocol holds."""
         self._wake.set()
 
     def _send_window(self, stream: CallStream) -> int:
@@ -205,6 +211,7 @@ class Link:
         while True:
             data = self.protocol.data_to_send()
             if not data:
+                # All is written: senders may go on, and a connection that takes no more calls may end.
                 self._waiting = 0
                 self._drained.notify_all()
                 if not self.usable and not self._streams:
@@ -251,7 +258,7 @@ class Link:
                 return
 
     async def _say_goodbye(self) -> None:
-        """What h2 has put about the error (GOAWAY), if the peer still takes it."""
+        """Send the GOAWAY with which h2 answers the error, if the peer still takes it."""
         with anyio.move_on_after(1):
             try:
                 await self.stream.send(self.protocol.data_to_send())
@@ -268,6 +275,7 @@ class Link:
             self._refuse_after(event.last)
             return
         if isinstance(event, WindowUpdated) and event.stream_id == 0:
+            # Stream 0 is the connection, whose window all calls share: any of them may go on now.
             for each in self._streams.values():
                 each.window.set()
             return
@@ -283,8 +291,9 @@ class Link:
             self._handle_change(known, event)
 
     def _handle_unknown(self, event: Any) -> None:
-        """Of a stream that is over here, or that never was a call."""
+        """An event of a call that is over here, or of a stream that never was one."""
         if isinstance(event, MessageReceived):
+            # Nobody will take it, so its bytes are given back to the window of the whole connection at once.
             self.protocol.acknowledge_bytes(event.stream_id, event.flow_controlled_length)
         elif isinstance(event, Failed) and self._on_request is not None:
             refused = CallStream(event.stream_id)
@@ -310,7 +319,7 @@ class Link:
 
     def _refuse_after(self, last: int) -> None:
         for stream in self._streams.values():
-            if stream.id > last:
+            if stream.id > last:  # the server has not taken it, so it may be called again elsewhere
                 stream.fail_with(Failure(Code.UNAVAILABLE, "the server is stopping"))
         self.retire_when_idle()
 

@@ -1,12 +1,14 @@
-"""purerpc's gRPC protocol without I/O, made to bear a peer that errs.
+"""purerpc's gRPC protocol without I/O, for peers that make mistakes.
 
-As purerpc 0.8 is, one stream with a malformed header, a compressed or an over-long message raises out of the whole
-connection; a reset is not told to anyone; and it was written for h2 3. Here
+In purerpc 0.8, one stream with a malformed header, a compressed or an over-long message raises out of the whole
+connection, and a reset is reported to nobody. Here
 
-Rule 1: what is wrong with one stream is an event of that stream (`Failed`), and the connection goes on. Only what
-breaks HTTP/2 itself ends it (RFC 9113, section 5.4.1).
+Rule 1: an error in one stream is an event of that stream (`Failed`), and the connection goes on. Only what breaks
+HTTP/2 itself ends it (RFC 9113, section 5.4.1).
 Rule 2: a compressed message is refused (UNIMPLEMENTED): nobody can fill the memory with a small one.
 Rule 3: bytes of a stream that nobody reads any more are given back to the window of the connection.
+
+The methods named `_…_received` are purerpc's: it calls them with h2's events, and gives on what they return.
 """
 
 from __future__ import annotations
@@ -92,7 +94,7 @@ class GrpcProtocol(GRPCConnection):  # type: ignore[misc]
         survive_goaway(self.h2_connection)
 
     def forget_call(self, stream_id: int) -> None:
-        """Nobody reads this stream any more."""
+        """Nobody reads this stream any more: drop what came of its next message."""
         self.message_read_buffers.pop(stream_id, None)
 
     def _request_received(self, event: Any) -> list[Any]:
@@ -128,14 +130,14 @@ class GrpcProtocol(GRPCConnection):  # type: ignore[misc]
     def _data_received(self, event: Any) -> list[Any]:
         stream_id = event.stream_id
         buffer = self.message_read_buffers.get(stream_id)
-        if buffer is None:
+        if buffer is None:  # rule 3
             self.acknowledge_bytes(stream_id, event.flow_controlled_length)
             return []
         try:
             events: list[Any] = super()._data_received(event)
         except MessageTooLargeError:
             failure = Failure(Code.RESOURCE_EXHAUSTED, f"a message has at most {self.config.max_message_length} bytes")
-        except GRPCError:
+        except GRPCError:  # rule 2
             failure = Failure(Code.UNIMPLEMENTED, "messages are not compressed here; send identity")
         else:
             return events

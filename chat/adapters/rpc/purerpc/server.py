@@ -44,7 +44,7 @@ class PurerpcServer:
         self._idle = AutoResetEvent()
 
     async def serve_connection(self, client: SocketStream) -> None:
-        """One connection. Whatever is wrong with it ends it, and nothing else."""
+        """Serve one connection. An error in it ends this connection alone."""
         if self._stopping or self._connections >= MAX_CONNECTIONS:
             await anyio.aclose_forcefully(client)
             return
@@ -68,7 +68,7 @@ class PurerpcServer:
         with anyio.move_on_after(grace):
             while self._calls:
                 await self._idle.wait()
-            await anyio.sleep(0.01)  # what was answered last is on its way to the network
+            await anyio.sleep(0.01)  # the writers still have the last answers
 
     async def _wrap_tls(self, client: SocketStream) -> ByteStream | None:
         if self._certificates is None:
@@ -112,7 +112,7 @@ class PurerpcServer:
                     failure = raised
                 link.finish_call(stream, lambda: put_status(link.protocol, stream, failure))
         finally:
-            stream.ended = True
+            stream.ended = True  # so leaving does not reset a call that was answered
             link.leave_call(stream)
             self._calls -= 1
             if not self._calls:
