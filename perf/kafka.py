@@ -25,6 +25,7 @@ from anyio.lowlevel import checkpoint
 from chat.adapters.kafka.connection import Cluster
 from chat.adapters.kafka.log import KafkaLog
 from chat.adapters.kafka.topics import TopicAdmin, plan_topic
+from chat.concurrency import Broadcast
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from perf.measure import pin, show
@@ -46,14 +47,13 @@ class Window:
         self._left = total
         self._limit = limit
         self._under_way = 0
-        self._room = anyio.Event()
+        self._left_one = Broadcast()
         self.finished = anyio.Event()
 
     async def enter(self) -> None:
         """Wait until there is room."""
         while self._under_way >= self._limit:
-            self._room = anyio.Event()
-            await self._room.wait()
+            await self._left_one.wait()
         self._under_way += 1
 
     def leave(self, error: object = None) -> None:
@@ -61,7 +61,7 @@ class Window:
         assert error is None, error
         self._under_way -= 1
         self._left -= 1
-        self._room.set()
+        self._left_one.notify_all()
         if not self._left:
             self.finished.set()
 

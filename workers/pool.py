@@ -153,11 +153,11 @@ class Pool(Generic[T]):
 
     @property
     def records_done(self) -> int:
-        """Records that were handled or put aside, and are committed or being committed."""
+        """Records that were handled or are dead letters, and are committed or being committed."""
         return self._handled + self._dead
 
     async def statistics(self) -> PoolStatistics:
-        """What there is now. Raises `Unavailable` when the log cannot tell the lag."""
+        """What there is now. Raises `Unavailable` when the log does not answer for the lag."""
         lag = await self._consumer.lag() if self._consumer is not None else 0
         in_hand = (batch for batches in self._in_hand.values() for batch in batches)
         oldest = min((batch.records[0].timestamp for batch in in_hand), default=None)
@@ -208,7 +208,7 @@ class Pool(Generic[T]):
     async def _handle_turn(self, turn: _Turn) -> bool:
         """Handle the batches of several partitions with one call (rule 6); whether that succeeded.
 
-        Nothing is told apart here, not even poison: whatever fails is handled again by `_handle_each_batch`, which
+        Every failure is treated alike here, even poison: whatever fails is handled again by `_handle_each_batch`, which
         knows which partition it was. Handlers are idempotent, so the first attempt does no harm.
         """
         if len(turn.batches) == 1:

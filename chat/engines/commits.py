@@ -128,7 +128,7 @@ class GroupCommit:
                 job.done(job.result, job.error)
 
     def _abandon_jobs(self) -> None:
-        # Rule 5. Those that ran may have been committed or not; those in the queue were not: neither is told apart.
+        # Rule 5. Those that ran may have been committed; those in the queue were not. Both get the same answer.
         self._closing = True
         left, self._running = [*self._running, *self._queue], ()
         self._queue.clear()

@@ -83,7 +83,7 @@ class Connections:
         try:
             # The one way to end a query that runs too long: SQLite asks every so many steps whether to go on.
             connection.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
-            connection.execute("BEGIN")
+            connection.execute("BEGIN")  # in WAL mode, all statements until its end see the same moment
             return query(connection)
         except sqlite3.Error as error:
             raise explain(error, self._name) from error

@@ -1,8 +1,11 @@
 """A SQLite database with one writer that commits in groups, and readers that do not wait for it.
 
-Guarantees: a write that returned is on the disk (`synchronous="FULL"`: it survives the loss of power; `"NORMAL"`: the
-end of the process); a read that begins after a write returned sees it; a read sees one moment, however many statements
-it makes. SQLite's exceptions come out as those of `chat.errors`.
+Rule 1: a write that returned is on the disk (`synchronous="FULL"`: it survives the loss of power; `"NORMAL"`: the end
+  of the process).
+Rule 2: a read that begins after a write returned sees it.
+Rule 3: a read sees one moment, however many statements it makes.
+
+SQLite's exceptions come out as those of `chat.errors`.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ class Database:
     def __init__(self, connections: Connections, executor: Executor, *, shared: bool, interval_s: float, queue: int):
         self._connections = connections
         self._executor = executor
+        # In memory there is one connection for both, so reads and writes take turns on one limiter.
         self._writing = anyio.CapacityLimiter(1)
         self._reading = self._writing if shared else anyio.CapacityLimiter(READERS)
         self._reads = 0
@@ -118,8 +122,8 @@ class Database:
         return self._commits.statistics()
 
     async def _run_commits(self) -> None:
-        # Shielded: when everything around is cancelled, what was accepted is still written, until the deadline that
-        # closing sets.
+        # Shielded: when everything around is cancelled, what was accepted is still written (rule 1), until the deadline
+        # that `_stop_commits` sets.
         with self._scope:
             await self._commits.run()
 

@@ -166,7 +166,7 @@ class SqliteLog:
         """Delete records that were taken before `before_ms` (None: 24 h ago) and that every group has committed.
 
         How many were deleted; 1,000 to a transaction, so that appending goes on. A topic that no group has joined keeps
-        everything, dead letters too: nobody has said that they are done with. See rule 4 for when to call.
+        everything, dead letters too: no group has committed them. See rule 4 for when to call.
         """
         before = self._clock() - RETENTION_SECONDS * 1000 if before_ms is None else before_ms
         await self._offsets.write_offsets()  # what is deleted must be known as committed
@@ -185,10 +185,10 @@ class SqliteLog:
 
         Only before its first member joins (else `RuntimeError`). Where the group has committed less, it stays.
         """
-        known = self._get_group(group)
-        if known.members:
+        joined = self._get_group(group)
+        if joined.members:
             raise RuntimeError("rewind a consumer group before its first member joins")
-        assignments = list(known.assignments.values())
+        assignments = list(joined.assignments.values())
         offsets = await self._database.read(_offsets_query([assignment.stream for assignment in assignments], since_ms))
         for assignment, offset in zip(assignments, offsets, strict=True):
             if offset < assignment.committed:

@@ -151,4 +151,4 @@ class Appender:
 
 def _record_size(key: str, value: bytes, headers: Headers) -> int:
     size = len(key) + len(value)
-    return size + sum([len(name) + len(told) for name, told in headers]) if headers else size
+    return size + sum([len(name) + len(content) for name, content in headers]) if headers else size

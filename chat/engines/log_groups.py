@@ -84,7 +84,7 @@ class Assignment:
 
 
 class Group:
-    """A consumer group. `on_commit` hears of every progress, so that it can be stored."""
+    """A consumer group. `on_commit` is called with every progress, so that it can be stored."""
 
     def __init__(self, name: str, on_commit: Callable[[Assignment], None]) -> None:
         self.name = name

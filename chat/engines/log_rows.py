@@ -98,8 +98,8 @@ def read_records(connection: sqlite3.Connection, stream_id: int, offset: int, en
     found: list[LogRecord] = []
     room = CHUNK_BYTES
     for id_, key, value, headers, timestamp in cursor:
-        told = _decode_headers.decode(headers) if headers else ()
-        found.append(LogRecord(id_ & _OFFSET, key, value, told, timestamp))
+        decoded = _decode_headers.decode(headers) if headers else ()
+        found.append(LogRecord(id_ & _OFFSET, key, value, decoded, timestamp))
         room -= len(value)
         if room <= 0:
             break

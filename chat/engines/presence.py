@@ -43,7 +43,7 @@ class PresenceStatistics(Struct, frozen=True):
 
 
 class _User:
-    """`shown` is what others see, `published` what they were last told; `ended` is when the last session did."""
+    """What others see is `shown`, what was published last `published`; `ended` is when the last session did."""
 
     __slots__ = ("ended", "published", "sessions", "shown")
 
@@ -63,7 +63,7 @@ class _User:
 class MemoryPresence:
     """Implements `chat.ports.presence.Presence`; made by `MemoryPresence.open`, which runs its background task.
 
-    `clock` gives milliseconds since the epoch and is what `last_seen` tells. Sessions are as many as the edges let in.
+    `clock` gives milliseconds since the epoch, the unit of `last_seen`. The edges bound the number of sessions.
     The last visits of `last_seen_users` users are remembered until the process ends; beyond, the oldest is forgotten
     and `last_seen` is None.
     """
