@@ -78,6 +78,32 @@ def test_paths_that_are_named_exist(document: Path) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def find_definitions(path: Path) -> set[str]:
+    """The functions and classes of a module, and the methods of its classes as `Class.method`."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = (each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+            found |= {f"{node.name}.{method.name}" for method in methods}
+    return found
+
+
+def test_the_way_of_a_message_names_functions_that_exist() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    section = text.partition("## The way of a message")[2].partition("\n## ")[0]
+    missing = []
+    steps = set()
+    for numbers, module, functions in (row for row in rows(section) if row[1].endswith(".py`")):
+        names = re.findall(r"`([\w.]+)`", functions)
+        assert names
+        missing += [f"{module}: {name}" for name in set(names) - find_definitions(ROOT / module.strip("`"))]
+        steps |= set(numbers.split(", "))
+    assert missing == []
+    assert steps >= set("12345678")
+
+
 def test_the_bot_in_the_readme_is_the_example() -> None:
     example = (ROOT / "examples/echo_bot.py").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
