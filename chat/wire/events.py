@@ -7,6 +7,7 @@ Rule 3: an event is encoded once, however many sessions it goes to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -208,13 +209,13 @@ class AuthOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
 class SubscribeOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     """The subscription stands. `seq` is the newest, 0 for none.
 
-    With `since`: `recovered`, and when it is true all `messages` behind `since`, in order.
+    With `since`: `recovered`, and when it is true all `messages` behind `since`, in order, as history gives them.
     """
 
     room: str
     seq: int
     recovered: bool | None = None
-    messages: list[HistoryMessage] | None = None
+    messages: Sequence[MessageEvent] | None = None
 
 
 class SyncOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
@@ -223,14 +224,14 @@ class SyncOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     with_: str = field(name="with")
     seq: int
     recovered: bool
-    messages: list[HistoryDirectMessage]
+    messages: Sequence[DirectMessageEvent] | None = None
 
 
 class PresenceOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     """The states now, by user id, and when those were seen last who are offline and were ever seen."""
 
     states: dict[str, PresenceState]
-    last_seen: dict[str, str]
+    last_seen: dict[str, str] | None = None
 
 
 class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):

@@ -8,6 +8,20 @@ async with connect("wss://chat.example.org/ws", token=account.token) as client:
 """
 
 from chat.concurrency import Backoff
+from chat.wire.events import DeletedEvent as Deleted
+from chat.wire.events import DirectMessageEvent as DirectMessage
+from chat.wire.events import EditedEvent as Edited
+from chat.wire.events import MemberEvent as MemberChanged
+from chat.wire.events import MessageEvent as Message
+from chat.wire.events import ModeratedEvent as Moderated
+from chat.wire.events import Person
+from chat.wire.events import PresenceEvent as PresenceChanged
+from chat.wire.events import ReactionEvent as Reaction
+from chat.wire.events import ReadEvent as Read
+from chat.wire.events import RefusedEvent as RefusedMessage
+from chat.wire.events import RoomEvent as RoomChanged
+from chat.wire.events import StoredEvent as Stored
+from chat.wire.events import TypingEvent as Typing
 from rookery.client.account import Account, login, register
 from rookery.client.client import Client, Statistics, connect
 from rookery.client.core import Core
@@ -24,25 +38,11 @@ from rookery.client.errors import (
 )
 from rookery.client.events import (
     Connected,
-    Deleted,
-    DirectMessage,
     Disconnected,
-    Edited,
     Event,
     EventsDropped,
-    MemberChanged,
-    Message,
     Missed,
-    Moderated,
-    Person,
-    PresenceChanged,
-    Reaction,
-    Read,
-    RefusedMessage,
     Rewound,
-    RoomChanged,
-    Stored,
-    Typing,
     Unsubscribed,
 )
 

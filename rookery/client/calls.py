@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from rookery.client.errors import ClientError
-from rookery.client.events import Ok
+from rookery.client.events import OkAnswer
 from rookery.client.resume import Cursor
 
 LATER = frozenset({"rate_limited", "unavailable", "overloaded", "internal"})
@@ -17,7 +17,7 @@ LATER = frozenset({"rate_limited", "unavailable", "overloaded", "internal"})
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 8.0
 
-Settle = Callable[[Ok | ClientError], None]
+Settle = Callable[[OkAnswer | ClientError], None]
 """Called once with the outcome of a command."""
 
 

@@ -16,7 +16,7 @@ from chat.concurrency import Backoff, OneShot
 from rookery.client.calls import Call, Settle
 from rookery.client.core import Core
 from rookery.client.errors import ClientClosed, ClientError, TimedOut
-from rookery.client.events import Event, Ok, Person
+from rookery.client.events import Event, OkAnswer, Person, PresenceOk, SubscribeOk, SyncOk
 from rookery.client.session import Sessions
 from rookery.client.tokens import Token
 from rookery.client.transport import Dial, Url, tcp
@@ -80,7 +80,7 @@ class Client:
         the client resumes by itself.
         """
         answer = await self._ask(lambda settle: self._core.subscribe(room, since, settle), timeout)
-        return answer.seq or 0
+        return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
     async def unsubscribe(self, room: str, *, timeout: float | None = None) -> None:
         """Follow a room no more."""
@@ -116,7 +116,7 @@ class Client:
     async def sync(self, with_: str, since: int = 0, *, timeout: float | None = None) -> int:
         """Catch up with a direct conversation; its newest seq. The messages behind `since` come as events."""
         answer = await self._ask(lambda settle: self._core.sync(with_, since, settle), timeout)
-        return answer.seq or 0
+        return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
     # Messages. Each takes `room`, or `with_`: the other user of a direct conversation.
 
@@ -160,7 +160,8 @@ class Client:
 
     async def presence(self, users: Sequence[str], *, timeout: float | None = None) -> dict[str, str]:
         """Watch these users, and no others: their states now. It is asked again after a reconnect."""
-        return (await self._command("presence", {"users": list(users)}, timeout)).states
+        answer = await self._command("presence", {"users": list(users)}, timeout)
+        return dict(answer.states) if isinstance(answer, PresenceOk) else {}
 
     async def status(self, state: str, *, timeout: float | None = None) -> None:
         """Be `online` or `away`, after a reconnect too."""
@@ -168,12 +169,14 @@ class Client:
 
     # How a command waits.
 
-    async def _command(self, kind: str, fields: dict[str, Any], timeout: float | None, *, keep: bool = True) -> Ok:
+    async def _command(
+        self, kind: str, fields: dict[str, Any], timeout: float | None, *, keep: bool = True
+    ) -> OkAnswer:
         return await self._ask(lambda settle: self._core.call(kind, fields, settle, keep=keep), timeout)
 
-    async def _ask(self, issue: Callable[[Settle], Call], timeout: float | None) -> Ok:
+    async def _ask(self, issue: Callable[[Settle], Call], timeout: float | None) -> OkAnswer:
         seconds = self._timeout if timeout is None else timeout
-        outcome = OneShot[Ok | ClientError]()
+        outcome = OneShot[OkAnswer | ClientError]()
         with anyio.move_on_after(seconds):
             async with self._slots:
                 self._sessions.check()

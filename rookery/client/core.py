@@ -163,8 +163,11 @@ class Core:
 
     def receive(self, frame: str | bytes) -> None:
         """A text frame from the server. Raises `events.BadFrame` when it is not of the protocol."""
-        found = ev.decode(frame)
+        found = ev.decode_frame(frame)
         if found is None:
+            return
+        if isinstance(found, ev.OkAnswer):
+            self._on_ok(found.id, frame)
             return
         handler = self._HANDLERS.get(type(found))
         if handler is not None:
@@ -172,25 +175,25 @@ class Core:
         else:
             self._emit(found)  # type: ignore[arg-type] # every other frame is an event
 
-    def _on_message(self, message: ev.Message) -> None:
+    def _on_message(self, message: ev.MessageEvent) -> None:
         cursor = self._following.room(message.room)
         if cursor is not None:
             cursor.live(message)
             self._heal(cursor)
 
-    def _on_direct(self, message: ev.DirectMessage) -> None:
+    def _on_direct(self, message: ev.DirectMessageEvent) -> None:
         me = self.user.id if self.user else ""
         cursor = self._direct_cursor(message.to if message.from_.id == me else message.from_.id)
         cursor.live(message)
         self._heal(cursor)
 
-    def _on_stored(self, stored: ev.Stored) -> None:
+    def _on_stored(self, stored: ev.StoredEvent) -> None:
         cursor = self._direct_cursor(stored.with_)
         if cursor.stored(stored.seq, stored.client_id):
             self._emit(stored)
             self._heal(cursor)
 
-    def _on_gap(self, gap: ev.Gap) -> None:
+    def _on_gap(self, gap: ev.GapEvent) -> None:
         if gap.with_ is not None:
             direct = self._direct_cursor(gap.with_)
             direct.gap(gap.from_seq)
@@ -199,32 +202,34 @@ class Core:
             room.gap()
             self._heal(room)
 
-    def _on_closing(self, closing: ev.Closing) -> None:
+    def _on_closing(self, closing: ev.ClosingEvent) -> None:
         self.retry_after_ms = closing.retry_after_ms
 
-    def _on_member(self, member: ev.MemberChanged) -> None:
+    def _on_member(self, member: ev.MemberEvent) -> None:
         self._emit(member)
         if self.user and member.user == self.user.id and member.change in ("left", "kicked", "banned"):
             self._drop_room(member.room)
 
-    def _on_room(self, room: ev.RoomChanged) -> None:
+    def _on_room(self, room: ev.RoomEvent) -> None:
         self._emit(room)
         if room.change == "deleted":
             self._drop_room(room.room)
 
-    def _on_ok(self, ok: ev.Ok) -> None:
-        call = self._calls.get(ok.id)
+    def _on_ok(self, id: int, frame: str | bytes) -> None:  # noqa: A002
+        call = self._calls.get(id)
         if call is None:
             return
-        if call is self._auth:
-            self._authenticated(ok)
+        ok = ev.decode_answer(call.kind, frame)
+        if isinstance(ok, ev.AuthOk):
+            if call is self._auth:
+                self._authenticated(ok)
         elif call.cursor is not None and self._following.current(call.cursor):
             self._following.answered(call, ok)
         self._settle(call, ok)
         if call.cursor is not None:
             self._heal(call.cursor)
 
-    def _on_error(self, error: ev.Error) -> None:
+    def _on_error(self, error: ev.ErrorAnswer) -> None:
         call = self._calls.get(error.id) if error.id is not None else None
         if call is None:
             return
@@ -242,24 +247,23 @@ class Core:
         )
 
     _HANDLERS: ClassVar[dict[type, Callable[[Core, Any], None]]] = {
-        ev.Message: _on_message,
-        ev.DirectMessage: _on_direct,
-        ev.Stored: _on_stored,
-        ev.Gap: _on_gap,
-        ev.Closing: _on_closing,
-        ev.MemberChanged: _on_member,
-        ev.RoomChanged: _on_room,
-        ev.Ok: _on_ok,
-        ev.Error: _on_error,
+        ev.MessageEvent: _on_message,
+        ev.DirectMessageEvent: _on_direct,
+        ev.StoredEvent: _on_stored,
+        ev.GapEvent: _on_gap,
+        ev.ClosingEvent: _on_closing,
+        ev.MemberEvent: _on_member,
+        ev.RoomEvent: _on_room,
+        ev.ErrorAnswer: _on_error,
     }
 
     # The session.
 
-    def _authenticated(self, ok: ev.Ok) -> None:
+    def _authenticated(self, ok: ev.AuthOk) -> None:
         self.ready = True
-        self.user = ok.user or ev.Person("")
-        self.session = ok.session or ""
-        self.heartbeat_s = ok.heartbeat_s or self.heartbeat_s
+        self.user = ok.user
+        self.session = ok.session
+        self.heartbeat_s = ok.heartbeat_s
         self._emit(ev.Connected(self.user, self.session))
         kept = [call for call in self._calls.values() if call is not self._auth]
         asked = {call.cursor for call in kept if call.cursor is not None}
@@ -272,7 +276,7 @@ class Core:
         for call in kept:
             self._write(call)
 
-    def _not_authenticated(self, error: ev.Error) -> None:
+    def _not_authenticated(self, error: ev.ErrorAnswer) -> None:
         if error.code in _TURNED_AWAY:
             self.rejected = Blocked(error.message)
         elif error.code in _NOT_TAKEN:
@@ -320,7 +324,7 @@ class Core:
         if len(self._events) < self._capacity:
             self._events.append(event)
             return True
-        if not isinstance(event, ev.Message | ev.DirectMessage | ev.Missed | ev.Rewound):
+        if not isinstance(event, ev.MessageEvent | ev.DirectMessageEvent | ev.Missed | ev.Rewound):
             self._dropped += 1
         return False
 
@@ -337,7 +341,7 @@ class Core:
             self._resuming[call.cursor] = call
         self._frames.append(call.frame())
 
-    def _settle(self, call: Call, outcome: ev.Ok | ClientError) -> None:
+    def _settle(self, call: Call, outcome: ev.OkAnswer | ClientError) -> None:
         self._calls.pop(call.id, None)
         if call.cursor is not None and self._resuming.get(call.cursor) is call:
             del self._resuming[call.cursor]

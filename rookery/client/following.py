@@ -60,10 +60,11 @@ class Following:
             self._direct.pop(cursor.with_ or "", None)
 
     @staticmethod
-    def answered(call: Call, ok: ev.Ok) -> None:
+    def answered(call: Call, ok: ev.OkAnswer) -> None:
         """Gives the answer of a `subscribe` or `sync` to its cursor. Raises `events.BadFrame`."""
         cursor = call.cursor
-        if isinstance(cursor, RoomCursor):
-            cursor.answered(call.since, ok.seq or 0, ok.recovered, ev.decode_messages(ok.messages))
-        elif isinstance(cursor, DirectCursor):
-            cursor.answered(call.since, ok.seq or 0, ok.recovered, ev.decode_direct(ok.messages))
+        # Two branches for one call: each pair of types has messages of its own.
+        if isinstance(cursor, RoomCursor) and isinstance(ok, ev.SubscribeOk):  # noqa: SIM114
+            cursor.answered(call.since, ok.seq, ok.recovered, ok.messages or ())
+        elif isinstance(cursor, DirectCursor) and isinstance(ok, ev.SyncOk):
+            cursor.answered(call.since, ok.seq, ok.recovered, ok.messages or ())

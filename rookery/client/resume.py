@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from rookery.client.events import DirectMessage, Event, Message, Missed, Rewound
+from rookery.client.events import DirectMessageEvent, Event, MessageEvent, Missed, Rewound
 
 HELD = 256
 SEEN = 512
@@ -88,15 +88,17 @@ class RoomCursor(Cursor):
     def __init__(self, room: str, offer: Offer, since: int | None = None) -> None:
         super().__init__(offer, room=room)
         self.seq = since
-        self._ahead: dict[int, Message] = {}
+        self._ahead: dict[int, MessageEvent] = {}
 
-    def live(self, message: Message) -> None:
+    def live(self, message: MessageEvent) -> None:
         """A `message` event."""
         self.highest = max(self.highest, message.seq)
         self._accept(message)
         self._drain()
 
-    def answered(self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[Message]) -> None:
+    def answered(
+        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[MessageEvent]
+    ) -> None:
         """The answer to a `subscribe` that was sent with this `since`."""
         before = self.seq
         self.behind = self.suspect = False
@@ -118,7 +120,7 @@ class RoomCursor(Cursor):
         self._ahead.clear()
         super()._rewind(newest)
 
-    def _accept(self, message: Message) -> None:
+    def _accept(self, message: MessageEvent) -> None:
         if self.seq is not None and message.seq <= self.seq:
             self.duplicates += 1
         elif self.seq is not None and message.seq == self.seq + 1 and self._pass(message):
@@ -148,7 +150,7 @@ class DirectCursor(Cursor):
         self._me = me
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def live(self, message: DirectMessage) -> None:
+    def live(self, message: DirectMessageEvent) -> None:
         """A `dm` event."""
         key = (message.from_.id, message.client_id)
         if key in self._seen or (message.seq and self.seq is not None and message.seq <= self.seq):
@@ -169,7 +171,7 @@ class DirectCursor(Cursor):
         return True
 
     def answered(
-        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[DirectMessage]
+        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[DirectMessageEvent]
     ) -> None:
         """The answer to a `sync` that was sent with this `since`."""
         before = self.seq
@@ -188,7 +190,7 @@ class DirectCursor(Cursor):
         if self.seq is None:
             self.seq = max(0, from_seq - 1)
 
-    def _recover(self, message: DirectMessage) -> bool:
+    def _recover(self, message: DirectMessageEvent) -> bool:
         """A message of history; False when there is no place for it."""
         if message.seq is None or message.seq <= (self.seq or 0):
             return True

@@ -82,4 +82,4 @@ def subscribed(core: Core, newest: int = 0) -> None:
 
 
 def seqs(events: list[ev.Event]) -> list[int]:
-    return [event.seq for event in events if isinstance(event, ev.Message)]
+    return [event.seq for event in events if isinstance(event, ev.MessageEvent)]

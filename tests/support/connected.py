@@ -48,4 +48,5 @@ async def session(peer: Peer) -> None:
 
 def message(seq: int) -> dict[str, Any]:
     sender = {"id": "peer", "name": "peer"}
-    return {"type": "message", "room": ROOM, "seq": seq, "sender": sender, "text": "x", "ts": "", "client_id": "c"}
+    event = {"type": "message", "room": ROOM, "seq": seq, "sender": sender, "text": "x", "ts": "", "client_id": "c"}
+    return {**event, "mentions": []}

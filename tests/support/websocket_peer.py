@@ -93,7 +93,13 @@ class Peer:
         await self.write(TextMessage(data=json.dumps(frame)))
 
     async def ok(self, command: dict[str, Any], **fields: Any) -> None:
-        await self.say(type="ok", id=command["id"], **fields)
+        """Answers with what every answer to this command carries; `fields` say more, or otherwise."""
+        carried: dict[str, dict[str, Any]] = {
+            "subscribe": {"room": command.get("room"), "seq": 0},
+            "sync": {"with": command.get("with"), "seq": 0, "recovered": False, "messages": []},
+            "presence": {"states": {}},
+        }
+        await self.say(**{"type": "ok", "id": command["id"], **carried.get(command["type"], {}), **fields})
 
     async def refuse(self, command: dict[str, Any], code: str, **fields: Any) -> None:
         await self.say(type="error", id=command["id"], code=code, message="refused by the test", **fields)

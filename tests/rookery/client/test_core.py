@@ -36,19 +36,19 @@ def test_the_session_says_who_it_is() -> None:
 
 def test_a_command_is_answered() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     core.call("status", {"state": "away"}, outcomes.append)
     (command,) = sent(core)
     assert command == {"type": "status", "id": command["id"], "state": "away"}
     give(core, type="ok", id=command["id"])
-    assert isinstance(outcomes[0], ev.Ok)
+    assert isinstance(outcomes[0], ev.OkAnswer)
     give(core, type="ok", id=command["id"])
     assert len(outcomes) == 1
 
 
 def test_a_refusal_has_its_code_field_and_message() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     core.call("edit", {"room": ROOM, "seq": 1, "text": ""}, outcomes.append)
     give(core, type="error", id=sent(core)[0]["id"], code="invalid", message="write something", field="text")
     (refused,) = outcomes
@@ -58,7 +58,7 @@ def test_a_refusal_has_its_code_field_and_message() -> None:
 
 def test_commands_outlive_their_connection_in_order_and_with_their_client_id() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     for number in range(3):
         core.call("send", {"room": ROOM, "text": str(number), "client_id": str(uuid.UUID(int=number))}, outcomes.append)
     first = sent(core)
@@ -79,7 +79,7 @@ def test_a_command_made_while_there_is_no_session_is_sent_with_the_next() -> Non
 
 def test_a_command_that_is_not_kept_ends_with_its_connection() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     core.call("typing", {"room": ROOM}, outcomes.append, keep=False)
     core.lost("gone")
     assert isinstance(outcomes[0], ConnectionLost)
@@ -88,7 +88,7 @@ def test_a_command_that_is_not_kept_ends_with_its_connection() -> None:
 
 def test_a_refusal_that_passes_is_tried_again_after_the_time_that_the_server_names() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     core.call("send", {"room": ROOM, "text": "x", "client_id": ROOM}, outcomes.append)
     (command,) = sent(core)
     give(core, type="error", id=command["id"], code="rate_limited", message="slower", retry_after_ms=700)
@@ -126,7 +126,7 @@ def test_presence_and_status_are_asked_again_in_the_next_session() -> None:
     core.call("presence", {"users": [PEER]})
     core.call("status", {"state": "away"})
     for command in sent(core):
-        give(core, type="ok", id=command["id"])
+        give(core, type="ok", id=command["id"], states={})
     core.lost()
     assert [(command["type"], command.get("users")) for command in open_session(core)] == [
         ("presence", [PEER]),
@@ -141,9 +141,9 @@ def test_events_are_typed_and_unknown_ones_ignored() -> None:
     give(core, type="edited", **{"with": PEER}, seq=3, text="new")
     give(core, type="reaction", user=PEER, room=ROOM, seq=1, emoji="+1", remove=False)
     assert taken(core) == [
-        ev.Typing(user=PEER, room=ROOM),
-        ev.Edited(with_=PEER, seq=3, text="new"),
-        ev.Reaction(user=PEER, room=ROOM, seq=1, emoji="+1"),
+        ev.TypingEvent(user=PEER, room=ROOM),
+        ev.EditedEvent(with_=PEER, seq=3, text="new"),
+        ev.ReactionEvent(user=PEER, room=ROOM, seq=1, emoji="+1", remove=False),
     ]
 
 
@@ -177,7 +177,7 @@ def test_the_server_says_when_to_come_back_once() -> None:
 
 def test_the_end_of_the_client_settles_every_call() -> None:
     core = ready_core()
-    outcomes: list[ev.Ok | ClientError] = []
+    outcomes: list[ev.OkAnswer | ClientError] = []
     core.call("status", {"state": "away"}, outcomes.append)
     core.subscribe(ROOM, None, outcomes.append)
     core.fail(ClientClosed("over"))

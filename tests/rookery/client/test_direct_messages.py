@@ -20,7 +20,7 @@ from tests.support.client_core import (
 
 
 def direct_numbers(events: list[ev.Event]) -> list[str | None]:
-    return [event.text for event in events if isinstance(event, ev.DirectMessage)]
+    return [event.text for event in events if isinstance(event, ev.DirectMessageEvent)]
 
 
 def test_a_direct_message_comes_once_and_its_seq_follows() -> None:
@@ -33,7 +33,7 @@ def test_a_direct_message_comes_once_and_its_seq_follows() -> None:
     give(core, **stored(2, 8))
     events = taken(core)
     assert direct_numbers(events) == ["text 1", "text 2"]
-    assert [event.seq for event in events if isinstance(event, ev.Stored)] == [7, 8]
+    assert [event.seq for event in events if isinstance(event, ev.StoredEvent)] == [7, 8]
     assert sent(core) == []
 
 
@@ -46,7 +46,7 @@ def test_a_direct_message_whose_live_copy_was_lost_is_fetched() -> None:
     (command,) = sent(core)
     assert (command["type"], command["with"], command["since"]) == ("sync", PEER, 1)
     answer = [direct(2, seq=2), direct(3, seq=3)]
-    give(core, type="ok", id=command["id"], seq=3, recovered=True, messages=answer)
+    give(core, type="ok", id=command["id"], **{"with": PEER}, seq=3, recovered=True, messages=answer)
     assert direct_numbers(taken(core)) == ["text 1", "text 3", "text 2"]
     assert sent(core) == []
 
@@ -58,7 +58,7 @@ def test_known_direct_conversations_are_resumed_after_a_reconnect() -> None:
     core.lost()
     (command,) = open_session(core)
     assert (command["type"], command["since"]) == ("sync", 1)
-    give(core, type="ok", id=command["id"], seq=90, recovered=False)
+    give(core, type="ok", id=command["id"], **{"with": PEER}, seq=90, recovered=False)
     assert taken(core)[-1] == ev.Missed(None, 2, 90, PEER)
 
 
@@ -67,7 +67,7 @@ def test_sync_gives_what_is_behind_since() -> None:
     core.sync(PEER, 4)
     (command,) = sent(core)
     assert command["since"] == 4
-    give(core, type="ok", id=command["id"], seq=5, recovered=True, messages=[direct(5, seq=5)])
+    give(core, type="ok", id=command["id"], **{"with": PEER}, seq=5, recovered=True, messages=[direct(5, seq=5)])
     assert direct_numbers(taken(core)) == ["text 5"]
     core.sync(PEER, 1)
     refused = sent(core)[0]
@@ -92,11 +92,11 @@ def test_direct_messages_beyond_the_buffer_come_again() -> None:
     found = direct_numbers(taken(core))
     (command,) = sent(core)
     rest = [direct(number, seq=number) for number in range(command["since"] + 1, 5)]
-    give(core, type="ok", id=command["id"], seq=4, recovered=True, messages=rest)
+    give(core, type="ok", id=command["id"], **{"with": PEER}, seq=4, recovered=True, messages=rest)
     found += direct_numbers(taken(core))
     for command in sent(core):
         rest = [direct(number, seq=number) for number in range(command["since"] + 1, 5)]
-        give(core, type="ok", id=command["id"], seq=4, recovered=True, messages=rest)
+        give(core, type="ok", id=command["id"], **{"with": PEER}, seq=4, recovered=True, messages=rest)
         found += direct_numbers(taken(core))
     assert found == [f"text {number}" for number in range(1, 5)]
 
@@ -107,4 +107,4 @@ def test_a_message_in_an_answer_that_cannot_be_read_is_one_error() -> None:
     core.subscribe(ROOM, 0)
     for command in sent(core):
         with pytest.raises(ev.BadFrame):
-            give(core, type="ok", id=command["id"], seq=1, recovered=True, messages=[{"seq": "one"}])
+            give(core, type="ok", id=command["id"], **{"with": PEER}, seq=1, recovered=True, messages=[{"seq": "one"}])

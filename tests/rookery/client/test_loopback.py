@@ -77,7 +77,7 @@ async def test_a_session_over_tcp() -> None:
     async with listening(serve) as port, connect(f"ws://127.0.0.1:{port}", token="t") as client:
         await client.typing(room="r")
         events = [type(await anext(client)).__name__ for _ in range(2)]
-    assert events == ["Connected", "Typing"]
+    assert events == ["Connected", "TypingEvent"]
 
 
 async def test_a_server_that_does_not_speak_websocket() -> None:

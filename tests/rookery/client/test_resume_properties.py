@@ -40,7 +40,7 @@ class Room:
             command = json.loads(raw)
             answer = {"type": "ok", "id": command["id"]}
             if command["type"] == "auth":
-                answer["user"] = {"id": ME, "name": "me"}
+                answer |= {"user": {"id": ME, "name": "me"}, "session": "s", "heartbeat_s": 25}
             if command["type"] == "subscribe":
                 self.live = True
                 answer |= {"room": ROOM, "seq": self.newest, **self.recovery(command.get("since"))}
@@ -63,6 +63,7 @@ class Room:
             "text": str(seq),
             "ts": "",
             "client_id": "",
+            "mentions": [],
         }
 
     def publish(self) -> None:
@@ -117,7 +118,7 @@ class Room:
         """Every seq that came out, as a message or inside a `Missed`, in the order in which it did."""
         found: list[int] = []
         for event in self.events:
-            if isinstance(event, ev.Message):
+            if isinstance(event, ev.MessageEvent):
                 found.append(event.seq)
             elif isinstance(event, ev.Missed):
                 found += range(event.from_seq, event.to_seq + 1)
@@ -147,7 +148,7 @@ def run(steps: list[str], ending: str, *, capacity: int, retained: int) -> Room:
 @settings(max_examples=150, deadline=None)
 def test_each_message_once_and_in_order(steps: list[str], ending: str, capacity: int) -> None:
     room = run(steps, ending, capacity=capacity, retained=10**6)
-    assert [event.seq for event in room.events if isinstance(event, ev.Message)] == list(range(1, room.newest + 1))
+    assert [event.seq for event in room.events if isinstance(event, ev.MessageEvent)] == list(range(1, room.newest + 1))
     assert not any(isinstance(event, ev.Missed | ev.Rewound) for event in room.events)
 
 
