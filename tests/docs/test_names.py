@@ -1,0 +1,132 @@
+"""Names: one word for one thing, as docs/glossary.md has it; functions are verbs with objects."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("chat", "gateway", "services", "workers", "rookery", "web")
+ONE_WORD_OVER_ALL = 0.46
+ONE_WORD_IN_A_ROOM = 0.55
+# Rooms with more short names than that, and how many they may have. Lower a bound when its room gets better.
+SHORTER_NAMES = {
+    "gateway": 0.65,
+    "gateway/websocket": 0.78,
+    "rookery/cli": 0.78,
+    "rookery/client": 0.80,
+    "services/auth": 0.78,
+    "services/common": 0.73,
+    "services/moderation": 0.77,
+}
+# Synonyms that still stand in names. Remove a word from here when it is gone.
+STILL_THERE = {
+    "bury",
+    "commons",
+    "grave",
+    "inbox",
+    "judgement",
+    "people",
+    "person",
+    "rank",
+    "see",
+    "tell",
+    "telling",
+    "whole",
+}
+
+# Class names that still stand in two files or more. Remove a name from here when one of the classes is renamed.
+STILL_TWICE = {
+    "Account", "Blocked", "Connection", "Conversations", "Deleted", "DirectMessage", "Edited", "Frame", "Listener",
+    "MemberChanged", "Message", "Missed", "Moderated", "People", "Person", "Read", "Role", "_Head",
+}  # fmt: skip
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def read_modules() -> dict[Path, ast.Module]:
+    """Every module of the product that people write: path from the root → its tree."""
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {path.relative_to(ROOT): ast.parse(path.read_text()) for path in paths}
+
+
+@cache
+def list_definitions() -> list[tuple[Path, Definition]]:
+    """Every class and function, with its module."""
+    modules = read_modules().items()
+    return [(path, node) for path, tree in modules for node in ast.walk(tree) if isinstance(node, Definition)]
+
+
+def room_of(path: Path) -> str:
+    """`chat/engines` of `chat/engines/log.py`; an adapter's system is a room of its own."""
+    depth = 3 if path.parts[:2] == ("chat", "adapters") else 2
+    return "/".join(path.parts[: min(depth, len(path.parts) - 1)])
+
+
+def split_name(name: str) -> set[str]:
+    """The words of a name, in lower case, each in the singular, too."""
+    words = {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+    return words | {word.removesuffix("s") for word in words}
+
+
+def read_forbidden_words() -> dict[str, str]:
+    """Synonym → the word of the glossary that is used in its place."""
+    forbidden: dict[str, str] = {}
+    for line in (ROOT / "docs/glossary.md").read_text().splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            forbidden |= dict.fromkeys(re.findall(r"`([a-z_]+)`", cells[-1]), cells[0])
+    return forbidden
+
+
+def test_no_name_has_a_synonym_that_the_glossary_forbids() -> None:
+    forbidden = read_forbidden_words()
+    assert len(forbidden) > 40
+    assert forbidden.keys() >= STILL_THERE
+    named = [(path, path.stem) for path in read_modules()]
+    named += [(path.parent, path.parent.name) for path in read_modules()]
+    named += [(path, node.name) for path, node in list_definitions()]
+    found = {
+        f"{path}: {name}: {word}"
+        for path, name in named
+        for word in split_name(name) & (forbidden.keys() - STILL_THERE)
+    }
+    assert sorted(found) == []
+
+
+def test_a_class_name_stands_in_one_file() -> None:
+    files = defaultdict(set)
+    for path, node in list_definitions():
+        if isinstance(node, ast.ClassDef):
+            files[node.name].add(str(path))
+    assert {name: sorted(paths) for name, paths in files.items() if len(paths) > 1 and name not in STILL_TWICE} == {}
+
+
+@cache
+def count_one_word_names() -> dict[str, tuple[int, int]]:
+    """Room → functions with a name of one word, and all functions; dunder methods do not count."""
+    counts: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for path, node in list_definitions():
+        if not isinstance(node, ast.ClassDef) and not node.name.startswith("__"):
+            one, all_ = counts[room_of(path)]
+            counts[room_of(path)] = (one + ("_" not in node.name.strip("_")), all_ + 1)
+    return counts
+
+
+def test_most_function_names_are_a_verb_and_an_object() -> None:
+    counts = count_one_word_names()
+    assert sum(one for one, _ in counts.values()) <= ONE_WORD_OVER_ALL * sum(all_ for _, all_ in counts.values())
+
+
+@pytest.mark.parametrize("room", sorted(count_one_word_names()))
+def test_in_every_room_names_say_what_is_done(room: str) -> None:
+    one, all_ = count_one_word_names()[room]
+    assert one <= SHORTER_NAMES.get(room, ONE_WORD_IN_A_ROOM) * all_ or all_ < 10, (
+        f"{one} of {all_} functions have a name of one word"
+    )
