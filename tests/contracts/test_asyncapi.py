@@ -20,7 +20,11 @@ from chat.wire import commands
 from chat.wire.close import MEANINGS, CloseCode, should_reconnect
 from chat.wire.events import (
     AuthOk,
+    ClosingEvent,
     ErrorAnswer,
+    GapEvent,
+    HistoryDirectMessage,
+    HistoryMessage,
     OkAnswer,
     Person,
     PresenceOk,
@@ -243,6 +247,38 @@ def test_the_client_library_reads_every_event() -> None:
     events = {name.removeprefix("event.") for name in found if name.startswith("event.")}
     known = {str(kind.__struct_config__.tag) for kind in client_events.Frame.__args__}
     assert known == events | {"ok", "error"}
+
+
+STRUCTS: dict[str, type[msgspec.Struct]] = {
+    **{f"event.{kind.__struct_config__.tag}": kind for kind in client_events.ServerEvent.__args__},
+    "event.gap": GapEvent,
+    "event.closing": ClosingEvent,
+    "answer.ok": OkAnswer,
+    "answer.okAuth": AuthOk,
+    "answer.okSubscribe": SubscribeOk,
+    "answer.okSync": SyncOk,
+    "answer.okPresence": PresenceOk,
+    "answer.error": ErrorAnswer,
+    "history.room": HistoryMessage,
+    "history.direct": HistoryDirectMessage,
+    "Person": Person,
+}
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_what_the_server_says_has_the_fields_of_its_struct(name: str) -> None:
+    kind, written = STRUCTS[name], document()["components"]["schemas"][name]
+    fields = msgspec.structs.fields(kind)
+    tag = set() if kind is Person else {"type"}
+    assert set(written["properties"]) == tag | {field.encode_name for field in fields}
+    assert tag | {field.encode_name for field in fields if field.required} <= set(written["required"])
+    if tag:
+        assert written["properties"]["type"] == {"const": kind.__struct_config__.tag}
+
+
+def test_every_schema_of_an_event_or_answer_has_a_struct() -> None:
+    schemas = document()["components"]["schemas"]
+    assert {name for name in schemas if name.startswith(("event.", "answer.", "history."))} == set(STRUCTS) - {"Person"}
 
 
 # Codes.
