@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 import grpc
+import sniffio
 from anyio.lowlevel import current_token
 
 from chat.adapters.rpc.certificates import Certificates, TlsFiles
@@ -31,7 +32,9 @@ _QUEUE = 1024
 def make_waker() -> Callable[[Callable[[], object]], None]:
     """A function that other threads may call, to have something called in this event loop soon."""
     token: Any = current_token().native_token
-    soon: Callable[[Callable[[], object]], None] = getattr(token, "run_sync_soon", None) or token.call_soon_threadsafe
+    soon: Callable[[Callable[[], object]], None] = (
+        token.run_sync_soon if sniffio.current_async_library() == "trio" else token.call_soon_threadsafe
+    )
     return soon
 
 

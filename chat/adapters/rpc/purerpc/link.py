@@ -265,57 +265,69 @@ class Link:
             except BROKEN:
                 return
 
+    # What the peer has said. An event of a call that is over here finds no call, and needs no more than a look.
+
     def _handle_event(self, event: Any) -> None:
-        if isinstance(event, RequestReceived):
-            stream = self._streams[event.stream_id] = CallStream(event.stream_id)
-            if self._on_request is not None:
-                self._on_request(self, stream, event)
-            return
-        if isinstance(event, Terminated):
-            self._refuse_after(event.last)
-            return
-        if isinstance(event, WindowUpdated) and event.stream_id == 0:
+        handle = _HANDLERS.get(type(event))
+        if handle is not None:
+            handle(self, event)
+
+    def _handle_request(self, event: RequestReceived) -> None:
+        stream = self._streams[event.stream_id] = CallStream(event.stream_id)
+        if self._on_request is not None:
+            self._on_request(self, stream, event)
+
+    def _handle_response(self, event: h2.events.ResponseReceived) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is not None:
+            stream.begun = True
+            stream.arrived.set()
+
+    def _handle_message(self, event: MessageReceived) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is None:
+            # Nobody will take it, so its bytes are given back to the window of the whole connection at once.
+            self.protocol.acknowledge_bytes(event.stream_id, event.flow_controlled_length)
+        else:
+            stream.messages.append((event.data, event.flow_controlled_length))
+            stream.arrived.set()
+
+    def _handle_window(self, event: WindowUpdated) -> None:
+        if event.stream_id == 0:
             # Stream 0 is the connection, whose window all calls share: any of them may go on now.
             for each in self._streams.values():
                 each.window.set()
-            return
-        known = self._streams.get(event.stream_id)
-        if known is None:
-            self._handle_unknown(event)
-        elif isinstance(event, MessageReceived):
-            known.messages.append((event.data, event.flow_controlled_length))
-            known.arrived.set()
-        elif isinstance(event, WindowUpdated):
-            known.window.set()
-        else:
-            self._handle_change(known, event)
+        elif event.stream_id in self._streams:
+            self._streams[event.stream_id].window.set()
 
-    def _handle_unknown(self, event: Any) -> None:
-        """An event of a call that is over here, or of a stream that never was one."""
-        if isinstance(event, MessageReceived):
-            # Nobody will take it, so its bytes are given back to the window of the whole connection at once.
-            self.protocol.acknowledge_bytes(event.stream_id, event.flow_controlled_length)
-        elif isinstance(event, Failed) and self._on_request is not None:
-            refused = CallStream(event.stream_id)
-            self.finish_call(refused, lambda: put_status(self.protocol, refused, event.failure))
-
-    def _handle_change(self, stream: CallStream, event: Any) -> None:
-        if isinstance(event, Finished):
+    def _handle_finished(self, event: Finished) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is not None:
             if not event.status and not stream.ended:
                 stream.fail_with(Failure(Code.INTERNAL, "the call ended without a status"))
             stream.ended = True
             stream.arrived.set()
-        elif isinstance(event, Failed):
+
+    def _handle_failed(self, event: Failed) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is not None:
             stream.ended = stream.ended or self._on_request is None
             stream.fail_with(event.failure)
-        elif isinstance(event, Reset):
+        elif self._on_request is not None:
+            # A server refuses what never was a call, such as a malformed header.
+            refused = CallStream(event.stream_id)
+            self.finish_call(refused, lambda: put_status(self.protocol, refused, event.failure))
+
+    def _handle_reset(self, event: Reset) -> None:
+        stream = self._streams.get(event.stream_id)
+        if stream is not None:
             if not stream.ended:  # a server that has said all may reset what the client would still say
                 stream.fail_with(event.failure)
             if stream.on_reset is not None:
                 stream.on_reset()
-        elif isinstance(event, h2.events.ResponseReceived):
-            stream.begun = True
-            stream.arrived.set()
+
+    def _handle_terminated(self, event: Terminated) -> None:
+        self._refuse_after(event.last)
 
     def _refuse_after(self, last: int) -> None:
         for stream in self._streams.values():
@@ -329,6 +341,19 @@ class Link:
             stream.fail_with(Failure(Code.UNAVAILABLE, "the connection was lost"))
         self._streams.clear()
         self._drained.notify_all()
+
+
+_HANDLERS: dict[type[Any], Callable[[Link, Any], None]] = {
+    RequestReceived: Link._handle_request,
+    h2.events.ResponseReceived: Link._handle_response,
+    MessageReceived: Link._handle_message,
+    WindowUpdated: Link._handle_window,
+    Finished: Link._handle_finished,
+    Failed: Link._handle_failed,
+    Reset: Link._handle_reset,
+    Terminated: Link._handle_terminated,
+}
+"""What each event does. All others need no answer."""
 
 
 def put_status(protocol: GrpcProtocol, stream: CallStream, failure: Failure | None) -> None:
