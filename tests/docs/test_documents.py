@@ -104,6 +104,16 @@ def test_the_way_of_a_message_names_functions_that_exist() -> None:
     assert steps >= set("12345678")
 
 
+def test_the_map_has_every_room_and_every_layer_of_the_core() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    section = text.partition("## The house")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([\w/.]+)`", " ".join(row[0] for row in rows(section))))
+    packages = {f"{path.parent.name}/" for path in ROOT.glob("*/__init__.py")}
+    layers = {f"chat/{path.name}" for path in (ROOT / "chat").glob("[!_]*.py")}
+    layers |= {f"chat/{path.parent.name}/" for path in (ROOT / "chat").glob("*/__init__.py")}
+    assert (packages | layers) - named == set()
+
+
 def test_the_bot_in_the_readme_is_the_example() -> None:
     example = (ROOT / "examples/echo_bot.py").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
