@@ -6,7 +6,8 @@ They are mistakes that people make, and that reviews and unit tests let pass. Th
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -15,8 +16,8 @@ from chat.domain.models import Message
 from chat.domain.records import AnyRecord, Sent
 from chat.errors import Fenced, Unavailable
 from chat.ports.accounts import Accounts
-from chat.ports.history import Change, ClientKey, History
-from chat.ports.log import Batch
+from chat.ports.history import History
+from chat.ports.log import Ack, Batch
 from chat.ports.relay import Delivery, Publication, Relay
 from chat.wire.relay import MESSAGE, MemberChanged
 from gateway.access import Access
@@ -28,7 +29,7 @@ from gateway.opening import Opening
 from gateway.subscriptions import ChannelSubscriptions
 from tests.simulation.cluster import Parts
 from tests.simulation.engines import MemoryHistory
-from tests.simulation.process_log import ProcessConsumer, ProcessLog
+from tests.simulation.process_log import Headers, ProcessConsumer, ProcessLog
 from tests.simulation.process_relay import ProcessListener, ProcessRelay
 from workers.persistence import PersistenceHandler
 from workers.publications import message_publications
@@ -42,22 +43,16 @@ class CommittingConsumer(ProcessConsumer):
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
         batches = await super().poll(max_records)
-        for batch in batches:
-            await self._commit(batch)
+        await self.commit(*batches)
         return batches
-
-
-class CommittingLog(ProcessLog):
-    consumer_class = CommittingConsumer
 
 
 class HastyLog(ProcessLog):
     """Acknowledges a record when it is in the producer's buffer."""
 
-    async def _send(self, records: Sequence[Any]) -> None:
-        for *_, ack, _ in records:
-            ack(None)
-        await super()._send([(*record[:3], lambda _: None, record[4]) for record in records])
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
+        super().produce(topic, key, value, lambda _: None, headers)
+        ack(None)
 
 
 # The persistence worker.
@@ -66,12 +61,16 @@ class HastyLog(ProcessLog):
 class PublishingHandler(PersistenceHandler):
     """Tells the edges first, because that is faster."""
 
-    async def _store_records(
-        self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
-    ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
-        last = await self._sequencer.load_seqs({record.conversation for record in sent.values()})
+    def __init__(self, history: History, accounts: Accounts, relay: Relay) -> None:
+        super().__init__(history, accounts, relay)
+        self._stored = history
+        self._edges = relay
+
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+        sent = [record for record in records if isinstance(record, Sent)]
+        last = await self._stored.newest_seqs({record.conversation for record in sent})
         publications: list[Publication] = []
-        for record in sent.values():
+        for record in sent:
             last[record.conversation] += 1
             message = Message(
                 conversation=record.conversation,
@@ -83,19 +82,22 @@ class PublishingHandler(PersistenceHandler):
                 client_id=record.client_id,
             )
             message_publications(publications, message)
-        await self._publish_events(publications)
-        return await super()._store_records(sent, changes, mentions)
+        await self._edges.publish(publications)
+        await super().handle_records(records)
 
 
 class ForgetfulHandler(PersistenceHandler):
     """Takes it that what is stored has been published, too."""
 
-    async def _store_records(
-        self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
-    ) -> tuple[dict[ClientKey, Message], Sequence[bool]]:
-        known = await self._history.find_by_client_ids(list(sent))
-        stored, applied = await super()._store_records(sent, changes, mentions)
-        return {key: message for key, message in stored.items() if key not in known}, applied
+    def __init__(self, history: History, accounts: Accounts, relay: Relay) -> None:
+        super().__init__(history, accounts, relay)
+        self._stored = history
+
+    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+        sent = [(record.actor, record.client_id) for record in records if isinstance(record, Sent)]
+        known = await self._stored.find_by_client_ids(sent)
+        new = [each for each in records if not isinstance(each, Sent) or (each.actor, each.client_id) not in known]
+        await super().handle_records(new)
 
 
 class ResignedHandler(PersistenceHandler):
@@ -153,10 +155,6 @@ class SilentListener(ProcessListener):
 
     def report(self) -> list[Delivery]:
         return []
-
-
-class SilentRelay(ProcessRelay):
-    listener_class = SilentListener
 
 
 class RepeatingRelay(ProcessRelay):
@@ -330,7 +328,7 @@ class ComposedEdge(Edge):
 
 
 DEFECTS: dict[str, Parts] = {
-    "commit before store": Parts(log=CommittingLog),
+    "commit before store": Parts(log=partial(ProcessLog, consumer=CommittingConsumer)),
     "acknowledge before durable": Parts(log=HastyLog),
     "publish before store": Parts(handler=PublishingHandler),
     "do not publish again what is stored": Parts(handler=ForgetfulHandler),
@@ -338,7 +336,7 @@ DEFECTS: dict[str, Parts] = {
     "keep the sequence after a rebalance": Parts(handler=stubborn_handler),
     "no fence": Parts(history=UnfencedHistory),
     "no duplicate check": Parts(history=RepetitiveHistory),
-    "an interruption of the relay that nobody reports": Parts(relay=SilentRelay),
+    "an interruption of the relay that nobody reports": Parts(relay=partial(ProcessRelay, listener=SilentListener)),
     "a live copy may come twice": Parts(relay=RepeatingRelay),
     "no hold-back between history and live": Parts(edge=edge_with(hub=CarelessHub)),
     "a hole that the edge ignores": Parts(edge=edge_with(fan_out=HoleBlindFanOut)),

@@ -82,10 +82,9 @@ class ProcessConsumer:
 class ProcessLog:
     """`chat.ports.log.Log`: a producer's queue, and consumers. `run` has to run for records to leave."""
 
-    consumer_class = ProcessConsumer
-
-    def __init__(self, process: Process, log: Log) -> None:
+    def __init__(self, process: Process, log: Log, consumer: type[ProcessConsumer] = ProcessConsumer) -> None:
         self._process = process
+        self._consumer = consumer
         self._log = log
         self._queue: list[Produced] = []
         self._arrived = anyio.Event()
@@ -146,7 +145,7 @@ class ProcessLog:
     @asynccontextmanager
     async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[ProcessConsumer]:
         """See `Log.consumer`. A member that is dead leaves the group when the group notices (`expel`)."""
-        consumer = self.consumer_class(self._process, lambda: self._log.join_group(group, topics))
+        consumer = self._consumer(self._process, lambda: self._log.join_group(group, topics))
         await consumer.join()
         self.consumers.append(consumer)
         try:

@@ -130,10 +130,9 @@ class ProcessListener:
 class ProcessRelay:
     """`chat.ports.relay.Relay`."""
 
-    listener_class = ProcessListener
-
-    def __init__(self, process: Process, network: Network) -> None:
+    def __init__(self, process: Process, network: Network, listener: type[ProcessListener] = ProcessListener) -> None:
         self._process = process
+        self._listener = listener
         self._network = network
         self.listeners: list[ProcessListener] = []
 
@@ -154,7 +153,7 @@ class ProcessRelay:
     @asynccontextmanager
     async def open_listener(self) -> AsyncIterator[ProcessListener]:
         """See `Relay.listener`."""
-        listener = self.listener_class(self._process, self._network)
+        listener = self._listener(self._process, self._network)
         self.listeners.append(listener)
         await listener.connect()
         try:
