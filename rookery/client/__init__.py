@@ -25,9 +25,9 @@ from chat.wire.events import TypingEvent as Typing
 from rookery.client.account import Account, login, register
 from rookery.client.client import Client, Statistics, connect
 from rookery.client.core import Core
+from rookery.client.errors import AccountBlocked as Blocked
 from rookery.client.errors import (
     AuthenticationFailed,
-    Blocked,
     ClientClosed,
     ClientError,
     CommandRefused,

@@ -51,7 +51,7 @@ class Account:
                 body = {"refresh_token": self._tokens.refresh_token}
                 # The answer holds the only token that will work from now on, so a cancelled caller must not lose it.
                 with anyio.CancelScope(shield=True):
-                    raw = await _post(self._url, "/api/auth/refresh", body, self._timeout, self._ssl_context)
+                    raw = await _post_json(self._url, "/api/auth/refresh", body, self._timeout, self._ssl_context)
                     self._tokens = _tokens(raw)
                     self._renew_at = _renew_at(self._tokens)
             return self._tokens.access_token
@@ -61,7 +61,7 @@ async def login(
     url: str, name: str, password: str, *, timeout: float = 10.0, ssl_context: ssl.SSLContext | None = None
 ) -> Account:
     """Log in at the HTTP address of the server, as `https://chat.example.org`. Raises `HttpError`, `ConnectionLost`."""
-    raw = await _post(url, "/api/auth/login", {"name": name, "password": password}, timeout, ssl_context)
+    raw = await _post_json(url, "/api/auth/login", {"name": name, "password": password}, timeout, ssl_context)
     return Account(url, _tokens(raw), timeout=timeout, ssl_context=ssl_context)
 
 
@@ -69,7 +69,7 @@ async def register(
     url: str, name: str, password: str, *, timeout: float = 10.0, ssl_context: ssl.SSLContext | None = None
 ) -> None:
     """Register a name. Raises `HttpError` (409: the name is taken) and `ConnectionLost`."""
-    await _post(url, "/api/auth/register", {"name": name, "password": password}, timeout, ssl_context)
+    await _post_json(url, "/api/auth/register", {"name": name, "password": password}, timeout, ssl_context)
 
 
 def _tokens(raw: bytes) -> _Tokens:
@@ -84,31 +84,35 @@ def _renew_at(tokens: _Tokens) -> float:
     return anyio.current_time() + (tokens.expires_in / 2 if seconds is None else seconds)
 
 
-async def _post(url: str, path: str, body: dict[str, str], timeout: float, context: ssl.SSLContext | None) -> bytes:
+async def _post_json(
+    url: str, path: str, body: dict[str, str], timeout: float, context: ssl.SSLContext | None
+) -> bytes:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url!r} is no HTTP address; give one such as https://chat.example.org")
     try:
         with anyio.fail_after(timeout):
-            stream = await _dial(parts.hostname, parts.port, context, tls=parts.scheme == "https")
+            stream = await _dial_server(parts.hostname, parts.port, context, tls=parts.scheme == "https")
             try:
-                status, raw = await _exchange(stream, parts.netloc, parts.path.rstrip("/") + path, orjson.dumps(body))
+                status, raw = await _exchange_http(
+                    stream, parts.netloc, parts.path.rstrip("/") + path, orjson.dumps(body)
+                )
             finally:
                 await anyio.aclose_forcefully(stream)
     except (OSError, EOFError, anyio.BrokenResourceError, anyio.EndOfStream, h11.ProtocolError) as error:
         raise ConnectionLost(f"POST {path} had no answer: {error!r}") from error
     if status >= 300:
-        raise _problem(status, raw)
+        raise _decode_problem(status, raw)
     return raw
 
 
-async def _dial(host: str, port: int | None, context: ssl.SSLContext | None, *, tls: bool) -> ByteStream:
+async def _dial_server(host: str, port: int | None, context: ssl.SSLContext | None, *, tls: bool) -> ByteStream:
     if tls:
         return await anyio.connect_tcp(host, port or 443, tls=True, ssl_context=context)
     return await anyio.connect_tcp(host, port or 80)
 
 
-async def _exchange(stream: ByteStream, host: str, target: str, body: bytes) -> tuple[int, bytes]:
+async def _exchange_http(stream: ByteStream, host: str, target: str, body: bytes) -> tuple[int, bytes]:
     http = h11.Connection(h11.CLIENT)
     headers = [
         ("Host", host),
@@ -137,7 +141,7 @@ async def _exchange(stream: ByteStream, host: str, target: str, body: bytes) -> 
             return status, bytes(content)
 
 
-def _problem(status: int, raw: bytes) -> HttpError:
+def _decode_problem(status: int, raw: bytes) -> HttpError:
     try:
         problem = msgspec.json.decode(raw, type=_Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError):

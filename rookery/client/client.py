@@ -79,12 +79,12 @@ class Client:
         With `since`, the messages behind it come first, or a `Missed` for those that are too old. After a reconnect
         the client resumes by itself.
         """
-        answer = await self._ask(lambda settle: self._core.subscribe(room, since, settle), timeout)
+        answer = await self._await_answer(lambda settle: self._core.subscribe(room, since, settle), timeout)
         return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
     async def unsubscribe(self, room: str, *, timeout: float | None = None) -> None:
         """Follow a room no more."""
-        await self._ask(lambda settle: self._core.unsubscribe(room, settle), timeout)
+        await self._await_answer(lambda settle: self._core.unsubscribe(room, settle), timeout)
 
     async def send(
         self,
@@ -104,18 +104,18 @@ class Client:
         fields: dict[str, Any] = {"room": room, "text": text, "client_id": client_id}
         if reply_to is not None:
             fields["reply_to"] = reply_to
-        await self._command("send", fields, timeout)
+        await self._run_command("send", fields, timeout)
         return client_id
 
     async def dm(self, to: str, text: str, client_id: str | None = None, *, timeout: float | None = None) -> str:
         """Send a direct message to a user (by id); its `client_id`. The guarantees are those of `send`."""
         client_id = client_id or str(uuid.uuid4())
-        await self._command("dm", {"to": to, "text": text, "client_id": client_id}, timeout)
+        await self._run_command("dm", {"to": to, "text": text, "client_id": client_id}, timeout)
         return client_id
 
     async def sync(self, with_: str, since: int = 0, *, timeout: float | None = None) -> int:
         """Catch up with a direct conversation; its newest seq. The messages behind `since` come as events."""
-        answer = await self._ask(lambda settle: self._core.sync(with_, since, settle), timeout)
+        answer = await self._await_answer(lambda settle: self._core.sync(with_, since, settle), timeout)
         return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
     # Messages. Each takes `room`, or `with_`: the other user of a direct conversation.
@@ -124,13 +124,13 @@ class Client:
         self, seq: int, text: str, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:
         """Give one's message another text."""
-        await self._command("edit", {**_place(room, with_), "seq": seq, "text": text}, timeout)
+        await self._run_command("edit", {**_name_conversation(room, with_), "seq": seq, "text": text}, timeout)
 
     async def delete(
         self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:
         """Take back one's message, or as a moderator of the room anyone's."""
-        await self._command("delete", {**_place(room, with_), "seq": seq}, timeout)
+        await self._run_command("delete", {**_name_conversation(room, with_), "seq": seq}, timeout)
 
     async def react(
         self,
@@ -143,38 +143,38 @@ class Client:
         timeout: float | None = None,
     ) -> None:
         """Set a reaction, or (`remove`) take it back."""
-        fields = {**_place(room, with_), "seq": seq, "emoji": emoji, "remove": remove}
-        await self._command("react", fields, timeout)
+        fields = {**_name_conversation(room, with_), "seq": seq, "emoji": emoji, "remove": remove}
+        await self._run_command("react", fields, timeout)
 
     async def read(
         self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:
         """Mark everything up to `seq` as read."""
-        await self._command("read", {**_place(room, with_), "seq": seq}, timeout)
+        await self._run_command("read", {**_name_conversation(room, with_), "seq": seq}, timeout)
 
     async def typing(self, *, room: str | None = None, with_: str | None = None, timeout: float | None = None) -> None:
         """Tell that the user is typing. Raises `ConnectionLost` when the connection ends first: it is soon stale."""
-        await self._command("typing", _place(room, with_), timeout, keep=False)
+        await self._run_command("typing", _name_conversation(room, with_), timeout, keep=False)
 
     # People.
 
     async def presence(self, users: Sequence[str], *, timeout: float | None = None) -> dict[str, str]:
         """Watch these users, and no others: their states now. It is asked again after a reconnect."""
-        answer = await self._command("presence", {"users": list(users)}, timeout)
+        answer = await self._run_command("presence", {"users": list(users)}, timeout)
         return dict(answer.states) if isinstance(answer, PresenceOk) else {}
 
     async def status(self, state: str, *, timeout: float | None = None) -> None:
         """Be `online` or `away`, after a reconnect too."""
-        await self._command("status", {"state": state}, timeout)
+        await self._run_command("status", {"state": state}, timeout)
 
     # How a command waits.
 
-    async def _command(
+    async def _run_command(
         self, kind: str, fields: dict[str, Any], timeout: float | None, *, keep: bool = True
     ) -> OkAnswer:
-        return await self._ask(lambda settle: self._core.call(kind, fields, settle, keep=keep), timeout)
+        return await self._await_answer(lambda settle: self._core.call(kind, fields, settle, keep=keep), timeout)
 
-    async def _ask(self, issue: Callable[[Settle], Call], timeout: float | None) -> OkAnswer:
+    async def _await_answer(self, issue: Callable[[Settle], Call], timeout: float | None) -> OkAnswer:
         seconds = self._timeout if timeout is None else timeout
         outcome = OneShot[OkAnswer | ClientError]()
         with anyio.move_on_after(seconds):
@@ -195,7 +195,7 @@ class Client:
         return answer
 
 
-def _place(room: str | None, with_: str | None) -> dict[str, str]:
+def _name_conversation(room: str | None, with_: str | None) -> dict[str, str]:
     if (room is None) == (with_ is None):
         raise ValueError("give `room`, or `with_` for a direct conversation: one of the two")
     return {"room": room} if room is not None else {"with": with_ or ""}
@@ -241,7 +241,7 @@ async def connect(
     failure: Exception | None = None
     async with anyio.create_task_group() as group:
         try:
-            await _start(group, sessions, timeout)
+            await _start_sessions(group, sessions, timeout)
             yield client
         except Exception as error:  # noqa: BLE001 # raised below, outside the task group, as it is and not in a group
             failure = error
@@ -252,6 +252,6 @@ async def connect(
         raise failure
 
 
-async def _start(group: TaskGroup, sessions: Sessions, timeout: float) -> None:
+async def _start_sessions(group: TaskGroup, sessions: Sessions, timeout: float) -> None:
     group.start_soon(sessions.run)
     await sessions.first_session(timeout)

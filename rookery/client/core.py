@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from rookery.client import events as ev
 from rookery.client.calls import LATER, Call, Settle
-from rookery.client.errors import AuthenticationFailed, Blocked, ClientError, CommandRefused, ConnectionLost
+from rookery.client.errors import AccountBlocked, AuthenticationFailed, ClientError, CommandRefused, ConnectionLost
 from rookery.client.following import Following
 from rookery.client.resume import Cursor, DirectCursor
 
@@ -42,7 +42,7 @@ class Core:
         self._delays: list[tuple[float, Call]] = []
         self._calls: dict[int, Call] = {}
         self._auth: Call | None = None
-        self._following = Following(self._emit)
+        self._following = Following(self._emit_event)
         self._resuming: dict[Cursor, Call] = {}
         self._sticky: dict[str, dict[str, Any]] = {}
         self._last_id = 0
@@ -94,13 +94,13 @@ class Core:
         """A connection was made: authenticate."""
         self.retry_after_ms = None
         self.rejected = None
-        self._auth = self._new("auth", {"token": token}, None, keep=False)
-        self._write(self._auth)
+        self._auth = self._new_call("auth", {"token": token}, None, keep=False)
+        self._write_call(self._auth)
 
     def lost(self, reason: str = "", retry_after_s: float = 0.0) -> None:
         """The connection ended. Calls that are not kept fail with `ConnectionLost`."""
         if self.ready:
-            self._emit(ev.Disconnected(reason, retry_after_s))
+            self._emit_event(ev.Disconnected(reason, retry_after_s))
         self.ready = False
         self.retry_after_ms = None
         self._auth = None
@@ -108,12 +108,12 @@ class Core:
         self._delays.clear()
         self._resuming.clear()
         for call in [call for call in self._calls.values() if not call.keep]:
-            self._settle(call, ConnectionLost(reason or "the connection ended before the answer came"))
+            self._settle_call(call, ConnectionLost(reason or "the connection ended before the answer came"))
 
     def fail(self, error: ClientError) -> None:
         """The client has ended: every call fails with this error."""
         for call in list(self._calls.values()):
-            self._settle(call, error)
+            self._settle_call(call, error)
 
     # Commands.
 
@@ -121,15 +121,15 @@ class Core:
         """Send a command now, or as soon as there is a session."""
         if kind in ("presence", "status"):
             self._sticky[kind] = fields
-        call = self._new(kind, fields, settle, keep)
+        call = self._new_call(kind, fields, settle, keep)
         if self.ready:
-            self._write(call)
+            self._write_call(call)
         return call
 
     def subscribe(self, room: str, since: int | None, settle: Settle | None = None) -> Call:
         """Follow a room: from now on, or from behind `since`, which counts even if the room is followed already."""
-        call = self._new("subscribe", {"room": room}, settle, keep=True)
-        return self._ask(call, self._following.follow(room, since))
+        call = self._new_call("subscribe", {"room": room}, settle, keep=True)
+        return self._ask_since(call, self._following.follow(room, since))
 
     def unsubscribe(self, room: str, settle: Settle | None = None) -> Call:
         """Follow a room no more."""
@@ -141,7 +141,7 @@ class Core:
         cursor = self._direct_cursor(with_)
         if cursor.seq is None or (since is not None and since > cursor.seq):
             cursor.seq = since or 0
-        return self._ask(self._new("sync", {"with": with_}, settle, keep=True), cursor)
+        return self._ask_since(self._new_call("sync", {"with": with_}, settle, keep=True), cursor)
 
     def forget(self, call: Call) -> None:
         """Nobody waits for this call any more: it is not sent again, and its answer is ignored."""
@@ -155,9 +155,11 @@ class Core:
         if not self.ready or call.id not in self._calls:
             return
         if call.cursor is not None and not self._following.current(call.cursor):
-            self._settle(call, CommandRefused("unsubscribed", "the room was unsubscribed before the server answered"))
+            self._settle_call(
+                call, CommandRefused("unsubscribed", "the room was unsubscribed before the server answered")
+            )
         else:
-            self._write(call)
+            self._write_call(call)
 
     # Frames.
 
@@ -173,45 +175,45 @@ class Core:
         if handler is not None:
             handler(self, found)
         else:
-            self._emit(found)  # type: ignore[arg-type] # every other frame is an event
+            self._emit_event(found)  # type: ignore[arg-type] # every other frame is an event
 
     def _on_message(self, message: ev.MessageEvent) -> None:
         cursor = self._following.room(message.room)
         if cursor is not None:
             cursor.live(message)
-            self._heal(cursor)
+            self._fill_holes(cursor)
 
     def _on_direct(self, message: ev.DirectMessageEvent) -> None:
         me = self.user.id if self.user else ""
         cursor = self._direct_cursor(message.to if message.from_.id == me else message.from_.id)
         cursor.live(message)
-        self._heal(cursor)
+        self._fill_holes(cursor)
 
     def _on_stored(self, stored: ev.StoredEvent) -> None:
         cursor = self._direct_cursor(stored.with_)
         if cursor.stored(stored.seq, stored.client_id):
-            self._emit(stored)
-            self._heal(cursor)
+            self._emit_event(stored)
+            self._fill_holes(cursor)
 
     def _on_gap(self, gap: ev.GapEvent) -> None:
         if gap.with_ is not None:
             direct = self._direct_cursor(gap.with_)
             direct.gap(gap.from_seq)
-            self._heal(direct)
+            self._fill_holes(direct)
         elif (room := self._following.room(gap.room or "")) is not None:
             room.gap()
-            self._heal(room)
+            self._fill_holes(room)
 
     def _on_closing(self, closing: ev.ClosingEvent) -> None:
         self.retry_after_ms = closing.retry_after_ms
 
     def _on_member(self, member: ev.MemberEvent) -> None:
-        self._emit(member)
+        self._emit_event(member)
         if self.user and member.user == self.user.id and member.change in ("left", "kicked", "banned"):
             self._drop_room(member.room)
 
     def _on_room(self, room: ev.RoomEvent) -> None:
-        self._emit(room)
+        self._emit_event(room)
         if room.change == "deleted":
             self._drop_room(room.room)
 
@@ -222,12 +224,12 @@ class Core:
         ok = ev.decode_answer(call.kind, frame)
         if isinstance(ok, ev.AuthOk):
             if call is self._auth:
-                self._authenticated(ok)
+                self._begin_session(ok)
         elif call.cursor is not None and self._following.current(call.cursor):
             self._following.answered(call, ok)
-        self._settle(call, ok)
+        self._settle_call(call, ok)
         if call.cursor is not None:
-            self._heal(call.cursor)
+            self._fill_holes(call.cursor)
 
     def _on_error(self, error: ev.ErrorAnswer) -> None:
         call = self._calls.get(error.id) if error.id is not None else None
@@ -241,8 +243,8 @@ class Core:
         elif call.cursor is not None and self._following.current(call.cursor):
             self._following.drop(call.cursor)
             if call.cursor.room is not None and call.settle is None:
-                self._emit(ev.Unsubscribed(call.cursor.room, error.code, error.message))
-        self._settle(
+                self._emit_event(ev.Unsubscribed(call.cursor.room, error.code, error.message))
+        self._settle_call(
             call, CommandRefused(error.code, error.message, retry_after_ms=error.retry_after_ms, field=error.field)
         )
 
@@ -259,26 +261,26 @@ class Core:
 
     # The session.
 
-    def _authenticated(self, ok: ev.AuthOk) -> None:
+    def _begin_session(self, ok: ev.AuthOk) -> None:
         self.ready = True
         self.user = ok.user
         self.session = ok.session
         self.heartbeat_s = ok.heartbeat_s
-        self._emit(ev.Connected(self.user, self.session))
+        self._emit_event(ev.Connected(self.user, self.session))
         kept = [call for call in self._calls.values() if call is not self._auth]
         asked = {call.cursor for call in kept if call.cursor is not None}
         for cursor in self._following:
             if cursor not in asked and cursor.seq is not None:
-                self._resume(cursor)
+                self._resume_cursor(cursor)
         for kind, fields in self._sticky.items():
             if not any(call.kind == kind for call in kept):
-                self._write(self._new(kind, fields, None, keep=True))
+                self._write_call(self._new_call(kind, fields, None, keep=True))
         for call in kept:
-            self._write(call)
+            self._write_call(call)
 
     def _not_authenticated(self, error: ev.ErrorAnswer) -> None:
         if error.code in _TURNED_AWAY:
-            self.rejected = Blocked(error.message)
+            self.rejected = AccountBlocked(error.message)
         elif error.code in _NOT_TAKEN:
             self.rejected = AuthenticationFailed(error.message)
 
@@ -293,22 +295,24 @@ class Core:
             self._following.drop(cursor)
             self._resuming.pop(cursor, None)
 
-    def _ask(self, call: Call, cursor: Cursor) -> Call:
+    def _ask_since(self, call: Call, cursor: Cursor) -> Call:
         call.cursor = cursor
         if self.ready:
-            self._write(call)
+            self._write_call(call)
         return call
 
-    def _resume(self, cursor: Cursor) -> None:
+    def _resume_cursor(self, cursor: Cursor) -> None:
         self.resumes += 1
         where = {"room": cursor.room} if cursor.room is not None else {"with": cursor.with_}
-        self._ask(self._new("subscribe" if cursor.room is not None else "sync", where, None, keep=False), cursor)
+        self._ask_since(
+            self._new_call("subscribe" if cursor.room is not None else "sync", where, None, keep=False), cursor
+        )
 
-    def _heal(self, cursor: Cursor) -> None:
+    def _fill_holes(self, cursor: Cursor) -> None:
         """Asks for what is missing, unless that is asked already or there is no place for it."""
         asked = cursor.behind or cursor in self._resuming
         if self.ready and cursor.incomplete and not asked and self._following.current(cursor):
-            self._resume(cursor)
+            self._resume_cursor(cursor)
 
     def _catch_up(self) -> None:
         """There is place again: make good what was refused."""
@@ -318,9 +322,9 @@ class Core:
         for cursor in self._following:
             if cursor.behind:
                 cursor.behind = False
-                self._heal(cursor)
+                self._fill_holes(cursor)
 
-    def _emit(self, event: ev.Event) -> bool:
+    def _emit_event(self, event: ev.Event) -> bool:
         if len(self._events) < self._capacity:
             self._events.append(event)
             return True
@@ -330,18 +334,18 @@ class Core:
 
     # Calls.
 
-    def _new(self, kind: str, fields: dict[str, Any], settle: Settle | None, keep: bool) -> Call:
+    def _new_call(self, kind: str, fields: dict[str, Any], settle: Settle | None, keep: bool) -> Call:
         self._last_id += 1
         call = Call(self._last_id, kind, fields, settle, keep)
         self._calls[call.id] = call
         return call
 
-    def _write(self, call: Call) -> None:
+    def _write_call(self, call: Call) -> None:
         if call.cursor is not None:
             self._resuming[call.cursor] = call
         self._frames.append(call.frame())
 
-    def _settle(self, call: Call, outcome: ev.OkAnswer | ClientError) -> None:
+    def _settle_call(self, call: Call, outcome: ev.OkAnswer | ClientError) -> None:
         self._calls.pop(call.id, None)
         if call.cursor is not None and self._resuming.get(call.cursor) is call:
             del self._resuming[call.cursor]

@@ -41,7 +41,7 @@ class AuthenticationFailed(ClientError):
     """The token is invalid or expired (close code 4001). Log in again."""
 
 
-class Blocked(ClientError):
+class AccountBlocked(ClientError):
     """The user is blocked on this server (close code 4003). Connecting again is of no use."""
 
 

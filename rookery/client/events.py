@@ -164,7 +164,7 @@ def decode_frame(frame: str | bytes) -> Frame | None:
     try:
         return _frames.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        wrong = _unreadable(error)
+        wrong = _unreadable_frame(error)
     try:
         if _types.decode(frame).type not in _KNOWN:
             return None
@@ -179,8 +179,8 @@ def decode_answer(command: str, frame: str | bytes) -> OkAnswer:
         decoder = _answers.get(command)
         return decoder.decode(frame) if decoder is not None else msgspec.json.decode(frame, type=OkAnswer)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _unreadable(error) from None
+        raise _unreadable_frame(error) from None
 
 
-def _unreadable(error: Exception) -> BadFrame:
+def _unreadable_frame(error: Exception) -> BadFrame:
     return BadFrame(f"the server sent what this client cannot read: {error}")

@@ -46,23 +46,23 @@ class Cursor:
         """Nothing up to `newest` can be had any more."""
         seq = self.seq or 0
         self.highest = max(self.highest, newest)
-        if newest > seq and not self._pass(Missed(self.room, seq + 1, newest, self.with_)):
+        if newest > seq and not self._pass_on(Missed(self.room, seq + 1, newest, self.with_)):
             return
         self.seq = max(seq, newest)
 
-    def _rewind(self, newest: int) -> None:
-        if self._pass(Rewound(self.room, newest, self.with_)):
+    def _rewind_to(self, newest: int) -> None:
+        if self._pass_on(Rewound(self.room, newest, self.with_)):
             self.seq = self.highest = newest
         else:
             self.suspect = True
 
-    def _pass(self, event: Event) -> bool:
+    def _pass_on(self, event: Event) -> bool:
         if self.behind or not self._offer(event):
             self.behind = True
             return False
         return True
 
-    def _stalled(self, before: int | None, target: int) -> None:
+    def _skip_if_stalled(self, before: int | None, target: int) -> None:
         """After answers that brought nothing, gives up on what the server does not deliver."""
         if self.behind or not self.incomplete or self.seq != before:
             self._stalls = 0
@@ -72,12 +72,12 @@ class Cursor:
             self._stalls = 0
             self._skip_to(target)
 
-    def _outcome(self, since: int | None, newest: int, recovered: bool | None) -> None:
+    def _apply_outcome(self, since: int | None, newest: int, recovered: bool | None) -> None:
         """What an answer says beside its messages."""
         if since is None or recovered:
             self.highest = max(self.highest, newest)
         elif newest < since:
-            self._rewind(newest)
+            self._rewind_to(newest)
         else:
             self._skip_to(newest)
 
@@ -93,8 +93,8 @@ class RoomCursor(Cursor):
     def live(self, message: MessageEvent) -> None:
         """A `message` event."""
         self.highest = max(self.highest, message.seq)
-        self._accept(message)
-        self._drain()
+        self._accept_message(message)
+        self._drain_held()
 
     def answered(
         self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[MessageEvent]
@@ -105,34 +105,34 @@ class RoomCursor(Cursor):
         if self.seq is None:
             self.seq = newest if since is None else since
         for message in messages:
-            self._accept(message)
-        self._drain()
-        self._outcome(since, newest, recovered)
-        self._drain()
-        self._stalled(before, min(self._ahead, default=self.highest + 1) - 1)
-        self._drain()
+            self._accept_message(message)
+        self._drain_held()
+        self._apply_outcome(since, newest, recovered)
+        self._drain_held()
+        self._skip_if_stalled(before, min(self._ahead, default=self.highest + 1) - 1)
+        self._drain_held()
 
     def gap(self) -> None:
         """The server says that live delivery was interrupted."""
         self.suspect = True
 
-    def _rewind(self, newest: int) -> None:
+    def _rewind_to(self, newest: int) -> None:
         self._ahead.clear()
-        super()._rewind(newest)
+        super()._rewind_to(newest)
 
-    def _accept(self, message: MessageEvent) -> None:
+    def _accept_message(self, message: MessageEvent) -> None:
         if self.seq is not None and message.seq <= self.seq:
             self.duplicates += 1
-        elif self.seq is not None and message.seq == self.seq + 1 and self._pass(message):
+        elif self.seq is not None and message.seq == self.seq + 1 and self._pass_on(message):
             self.seq = message.seq
         elif len(self._ahead) < HELD:
             self._ahead[message.seq] = message
 
-    def _drain(self) -> None:
+    def _drain_held(self) -> None:
         """Passes on what was held back and now follows."""
         if self.seq is None or not self._ahead:
             return
-        while (message := self._ahead.get(self.seq + 1)) is not None and self._pass(message):
+        while (message := self._ahead.get(self.seq + 1)) is not None and self._pass_on(message):
             self.seq = message.seq
         for seq in [seq for seq in self._ahead if seq <= self.seq]:
             del self._ahead[seq]
@@ -155,8 +155,8 @@ class DirectCursor(Cursor):
         key = (message.from_.id, message.client_id)
         if key in self._seen or (message.seq and self.seq is not None and message.seq <= self.seq):
             self.duplicates += 1
-        elif self._pass(message):
-            self._remember(key)
+        elif self._pass_on(message):
+            self._remember_message(key)
 
     def stored(self, seq: int, client_id: str) -> bool:
         """A `stored` event; whether it is news."""
@@ -179,10 +179,10 @@ class DirectCursor(Cursor):
         if self.seq is None:
             self.seq = since or 0
         for message in messages:
-            if not self._recover(message):
+            if not self._recover_message(message):
                 break
-        self._outcome(since, newest, recovered)
-        self._stalled(before, self.highest)
+        self._apply_outcome(since, newest, recovered)
+        self._skip_if_stalled(before, self.highest)
 
     def gap(self, from_seq: int) -> None:
         """The server says that live delivery was interrupted at `from_seq`."""
@@ -190,19 +190,19 @@ class DirectCursor(Cursor):
         if self.seq is None:
             self.seq = max(0, from_seq - 1)
 
-    def _recover(self, message: DirectMessageEvent) -> bool:
+    def _recover_message(self, message: DirectMessageEvent) -> bool:
         """A message of history; False when there is no place for it."""
         if message.seq is None or message.seq <= (self.seq or 0):
             return True
         key = (message.from_.id, message.client_id)
         if key not in self._seen:
-            if not self._pass(message):
+            if not self._pass_on(message):
                 return False
-            self._remember(key)
+            self._remember_message(key)
         self.seq = message.seq
         return True
 
-    def _remember(self, key: tuple[str, str]) -> None:
+    def _remember_message(self, key: tuple[str, str]) -> None:
         self._seen[key] = None
         if len(self._seen) > SEEN:
             self._seen.popitem(last=False)

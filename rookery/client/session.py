@@ -1,5 +1,5 @@
 """Sessions, one after the other: connect, authenticate, pump until it ends, wait, and again, until there is a reason
-not to. Which reasons are final stands in `_verdict`."""
+not to. Which reasons are final stands in `_final_error`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from chat.concurrency import Backoff, Broadcast
+from chat.wire.close import CloseCode
 from rookery.client.calls import Call
 from rookery.client.core import Core
 from rookery.client.errors import (
+    AccountBlocked,
     AuthenticationFailed,
-    Blocked,
     ClientError,
     ConnectionLost,
     HandshakeRejected,
@@ -24,9 +25,6 @@ from rookery.client.errors import (
 from rookery.client.events import BadFrame, Event
 from rookery.client.tokens import Token, fetch, refresh_after
 from rookery.client.transport import Dial, Ended, Url, WebSocket
-
-INVALID_TOKEN = 4001
-BLOCKED = 4003
 
 _SETTLED_S = 10.0
 """A session that lived so long starts the back-off afresh."""
@@ -79,7 +77,7 @@ class Sessions:
                 ws.send(frame.decode())
         for seconds, call in self._core.delays():
             if self._group is not None:
-                self._group.start_soon(self._later, seconds, call)
+                self._group.start_soon(self._resend_later, seconds, call)
         self._changed.notify_all()
 
     async def next_event(self) -> Event:
@@ -116,13 +114,13 @@ class Sessions:
         while self._ended is None:
             began = anyio.current_time()
             try:
-                await self._session()
+                await self._run_session()
             except (Ended, ClientError, BadFrame, TimeoutError) as error:
                 self._last = error
             lived = anyio.current_time() - began if self._core.ready else 0.0
             attempt = 0 if lived >= _SETTLED_S else attempt
-            pause = self._pause(attempt)
-            final = self._verdict()
+            pause = self._pause_before_retry(attempt)
+            final = self._final_error()
             self._core.lost(str(self._last or ""), pause)
             if final is not None:
                 self.end(final)
@@ -131,19 +129,19 @@ class Sessions:
             attempt += 1
             await anyio.sleep(pause)
 
-    def _pause(self, attempt: int) -> float:
+    def _pause_before_retry(self, attempt: int) -> float:
         told = self._core.retry_after_ms
         return told / 1000 if told is not None else self._backoff.delay(attempt)
 
-    def _verdict(self) -> ClientError | None:
+    def _final_error(self) -> ClientError | None:
         """The error that ends the client, or None when it comes back."""
         error, rejected = self._last, self._core.rejected
         if isinstance(error, HandshakeRejected) and error.status != 401:
             return error
         if isinstance(error, HttpError) and error.status in (400, 401, 403):
             return AuthenticationFailed(f"there is no new token to be had: {error}")
-        if isinstance(rejected, Blocked) or (isinstance(error, Ended) and error.code == BLOCKED):
-            return rejected or Blocked(str(error))
+        if isinstance(rejected, AccountBlocked) or (isinstance(error, Ended) and error.code == CloseCode.BLOCKED):
+            return rejected or AccountBlocked(str(error))
         if rejected is not None or _is_token_refused(error):
             return self._token_refused(rejected or AuthenticationFailed(f"the server did not take the token: {error}"))
         if self._core.ready:
@@ -157,36 +155,36 @@ class Sessions:
         self._refused_tokens = 1 if self._core.ready else self._refused_tokens + 1
         return error if self._refused_tokens > 1 else None
 
-    async def _session(self) -> None:
+    async def _run_session(self) -> None:
         """One session, from the first byte on. Raises what ended it."""
         with anyio.fail_after(self._connect_timeout):
             token = await fetch(self._token)
             ws = await WebSocket.open(self._dial, self._url, max_message=self._max_message)
         try:
-            await self._pump(ws, token)
+            await self._pump_session(ws, token)
         finally:
             self._ws = None
             with anyio.move_on_after(_GOODBYE_S, shield=True):
                 await ws.close()
 
-    async def _pump(self, ws: WebSocket, token: str) -> None:
+    async def _pump_session(self, ws: WebSocket, token: str) -> None:
         ended: list[Exception] = []
         async with anyio.create_task_group() as group:
-            guard = partial(_guard, group, ended)
+            guard = partial(_guard_task, group, ended)
             self._ws, self._group = ws, group
             self._core.open(token)
             self.wake()
             try:
                 group.start_soon(guard, ws.pump)
-                group.start_soon(guard, partial(self._read, ws))
-                group.start_soon(guard, partial(self._watch, ws))
-                group.start_soon(guard, partial(self._refresh, token))
+                group.start_soon(guard, partial(self._read_frames, ws))
+                group.start_soon(guard, partial(self._watch_silence, ws))
+                group.start_soon(guard, partial(self._refresh_token, token))
                 await anyio.sleep_forever()
             finally:
                 self._group = None
         raise ended[0] if ended else ConnectionLost("the connection ended")
 
-    async def _read(self, ws: WebSocket) -> None:
+    async def _read_frames(self, ws: WebSocket) -> None:
         while True:
             for text in await ws.receive():
                 was_ready = self._core.ready
@@ -195,7 +193,7 @@ class Sessions:
                     self.connections += 1
             self.wake()
 
-    async def _watch(self, ws: WebSocket) -> None:
+    async def _watch_silence(self, ws: WebSocket) -> None:
         """Ends a connection on which nothing is heard: no answer to `auth`, later not even a pong."""
         with anyio.move_on_after(self._connect_timeout):
             while not self._core.ready:
@@ -211,7 +209,7 @@ class Sessions:
                 ws.ping()
             await anyio.sleep(max(beat / 2, 0.01))
 
-    async def _refresh(self, token: str) -> None:
+    async def _refresh_token(self, token: str) -> None:
         """Replaces the token before it expires; if that fails, the server closes with 4001 and a new session begins."""
         if isinstance(self._token, str):
             return
@@ -223,7 +221,7 @@ class Sessions:
                     self._core.call("refresh", {"token": token}, keep=False)
                     self.wake()
 
-    async def _later(self, seconds: float, call: Call) -> None:
+    async def _resend_later(self, seconds: float, call: Call) -> None:
         await anyio.sleep(seconds)
         self._core.resend(call)
         self.wake()
@@ -231,11 +229,11 @@ class Sessions:
 
 def _is_token_refused(error: Exception | None) -> bool:
     if isinstance(error, Ended):
-        return error.code == INVALID_TOKEN
+        return error.code == CloseCode.TOKEN_INVALID
     return isinstance(error, HandshakeRejected)
 
 
-async def _guard(group: TaskGroup, ended: list[Exception], task: Callable[[], Awaitable[None]]) -> None:
+async def _guard_task(group: TaskGroup, ended: list[Exception], task: Callable[[], Awaitable[None]]) -> None:
     """Runs a part of a session. One of the expected errors ends the session, and does not become a group of errors."""
     try:
         await task()

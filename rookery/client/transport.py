@@ -128,11 +128,11 @@ class WebSocket:
 
     def send(self, text: str) -> None:
         """Queue a text message; `pump` writes it."""
-        self._queue(TextMessage(data=text))
+        self._queue_event(TextMessage(data=text))
 
     def ping(self) -> None:
         """Queue a ping; anything that the peer then sends moves `last_heard`."""
-        self._queue(Ping())
+        self._queue_event(Ping())
 
     @property
     def unsent(self) -> int:
@@ -143,7 +143,7 @@ class WebSocket:
         """Write what is queued, for as long as the connection lives. Raises `Ended` when the peer is gone."""
         while True:
             await self._wake.wait()
-            await self._flush()
+            await self._flush_output()
 
     async def receive(self) -> list[str]:
         """Wait for text messages; never empty. Raises `Ended` when the connection is over."""
@@ -167,15 +167,15 @@ class WebSocket:
     async def close(self, code: int = 1000) -> None:
         """Say goodbye, if the stream still takes it, and close. Give it a deadline."""
         try:
-            self._queue(CloseConnection(code=code))
+            self._queue_event(CloseConnection(code=code))
             with suppress(Ended):
-                await self._flush()
+                await self._flush_output()
         finally:
             await anyio.aclose_forcefully(self._stream)
 
     def _on_event(self, event: WsEvent, messages: list[str]) -> None:
         if isinstance(event, Ping):
-            self._queue(event.response())
+            self._queue_event(event.response())
         elif isinstance(event, CloseConnection):
             self._pending.clear()
             raise Ended(event.code, event.reason or "")
@@ -194,12 +194,12 @@ class WebSocket:
             self._parts.clear()
             self._size = 0
 
-    def _queue(self, event: WsEvent) -> None:
+    def _queue_event(self, event: WsEvent) -> None:
         with suppress(ProtocolError):  # the peer has closed: `receive` says so
             self._out += self._ws.send(event)
             self._wake.set()
 
-    async def _flush(self) -> None:
+    async def _flush_output(self) -> None:
         while self._out:
             data, self._out = bytes(self._out), bytearray()
             try:

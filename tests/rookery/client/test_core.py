@@ -9,8 +9,8 @@ import pytest
 from rookery.client import events as ev
 from rookery.client.core import Core
 from rookery.client.errors import (
+    AccountBlocked,
     AuthenticationFailed,
-    Blocked,
     ClientClosed,
     ClientError,
     CommandRefused,
@@ -157,7 +157,7 @@ def test_what_is_not_of_the_protocol_is_one_error(frame: str | bytes) -> None:
 
 def test_a_token_that_is_refused_and_a_user_who_is_blocked() -> None:
     passing = [("unavailable", type(None)), ("too_many_sessions", type(None))]
-    for code, kind in [("unauthorized", AuthenticationFailed), ("blocked", Blocked), *passing]:
+    for code, kind in [("unauthorized", AuthenticationFailed), ("blocked", AccountBlocked), *passing]:
         core = Core()
         core.open("x")
         give(core, type="error", id=sent(core)[0]["id"], code=code, message="no")
