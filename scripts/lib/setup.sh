@@ -6,7 +6,7 @@
 # Rule 2: one set-up at a time, however many scripts start at once.
 # Rule 3: an interrupted set-up is thrown away. pip believes that a half-unpacked package is installed, so there is
 #         nothing to repair.
-# Rule 4: standard output belongs to the command that follows; everything here speaks on standard error.
+# Rule 4: standard output belongs to the command that follows; everything here writes to standard error.
 
 ROOT=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv
@@ -120,7 +120,7 @@ install_lock() {
   total=$(grep -c '^[A-Za-z0-9._-]*==' -- "$file")
   say "installing $total packages; the first time takes a minute or so"
   run_pip "$2" install --require-hashes --no-deps --progress-bar off --no-warn-script-location -r "$file" |
-    show_progress "$total" || die 'installing failed; the lines above say why. Try again: the next set-up begins afresh'
+    show_progress "$total" || die 'installing failed; the lines above say why. Try again: the next set-up starts from the beginning'
 }
 
 # Turns pip's lines into one counter, and only for people: a log gets no line for every package.

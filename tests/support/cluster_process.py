@@ -176,7 +176,7 @@ _SERVICES = {"moderation": ("moderation",), "judge": ("worker", "moderation")}
 
 
 def free_address() -> str:
-    """An address that nobody listens at, for a process that is told where others are before they have begun."""
+    """An address that nobody listens on yet, for a process that must know where others will be."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{sock.getsockname()[1]}"

@@ -35,8 +35,10 @@ class OwnServer:
         self.url = ""
 
     def start(self) -> None:
-        """Start what does not run of it, and wait until it answers. The first time, skips the test where it cannot be
-        had."""
+        """Start its processes that do not run, and wait until it answers.
+
+        The first time, skips the test where the server cannot be installed.
+        """
         try:
             self.url = start(self._name, self._folder)
         except Needs as missing:
@@ -46,7 +48,7 @@ class OwnServer:
             pytest.skip(reason if reason.startswith("needs") else f"needs {reason}")
 
     def stop(self) -> None:
-        """End what runs of it. Its data is not needed any more, so without ceremony."""
+        """Kill its processes. Its data is no longer needed."""
         for process in self._processes():
             self._signal(process, signal.SIGKILL)
         stop(self._name, self._folder)

@@ -65,7 +65,7 @@ class PersistingWorld:
         async with anyio.create_task_group() as tasks:
             await tasks.start(pool.run)
             with anyio.fail_after(60):
-                while (await pool.statistics()).lag:  # noqa: ASYNC110 - the pool tells nobody when it is done
+                while (await pool.statistics()).lag:  # noqa: ASYNC110 - the pool notifies nobody when it is done
                     await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()
 
@@ -84,7 +84,7 @@ class PersistingWorld:
         return [(channel, frame(payload)) for channel, payload, _ in self.publications]
 
     def seen(self, conversation: str = ROOM) -> list[dict[str, Any]]:
-        """What an edge shows of a room: it drops seqs that it had, and would tell of a hole."""
+        """What an edge shows of a room: it drops seqs that it had, and would report a gap."""
         shown: list[dict[str, Any]] = []
         for channel, payload, _ in self.publications:
             if channel == conversation and payload[0] == MESSAGE:

@@ -148,7 +148,7 @@ class RedisCluster:
         self.await_state(lambda: all(self._is_ok(node) for node in self.nodes))
 
     def await_state(self, reached: Callable[[], bool]) -> None:
-        """Wait for what the nodes tell each other."""
+        """Wait until the nodes have exchanged their state."""
         deadline = time.monotonic() + _FORM_SECONDS
         while not reached():
             assert time.monotonic() < deadline, "the cluster does not come to terms"

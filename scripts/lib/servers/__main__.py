@@ -1,4 +1,4 @@
-"""The command behind scripts/servers, which tells how it is used."""
+"""The command behind scripts/servers, which explains its use."""
 
 from __future__ import annotations
 

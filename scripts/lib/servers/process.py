@@ -26,7 +26,7 @@ class Needs(Exception):
 
 @dataclass(frozen=True)
 class Process:
-    """`folder` holds `pid`, `log` and what the server keeps; `command` runs there. `ready` tells whether it answers."""
+    """`folder` holds `pid`, `log` and the server's data; `command` runs there. `ready` says whether it answers."""
 
     folder: Path
     command: Sequence[str]
