@@ -29,15 +29,12 @@ class SqliteAccounts:
         self._clock = clock
 
     async def create_user(self, user: User, password_hash: str | None) -> None:
-        """See the port."""
         await self._database.write(lambda connection: _create(connection, user, password_hash))
 
     async def get_user(self, user: str) -> User | None:
-        """See the port."""
         return await self._database.read(lambda connection: _get(connection, user))
 
     async def get_users(self, users: Collection[str]) -> dict[str, User]:
-        """See the port."""
         wanted = list(dict.fromkeys(users))
 
         def query(connection: sqlite3.Connection) -> dict[str, User]:
@@ -47,8 +44,6 @@ class SqliteAccounts:
         return await self._database.read(query)
 
     async def find_by_name(self, name: str) -> User | None:
-        """See the port."""
-
         def query(connection: sqlite3.Connection) -> User | None:
             row = connection.execute(f"SELECT {_COLUMNS} FROM users WHERE folded = ?", (fold_name(name),)).fetchone()  # noqa: S608
             return _user(row) if row else None
@@ -56,7 +51,6 @@ class SqliteAccounts:
         return await self._database.read(query)
 
     async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
-        """See the port."""
         wanted = list(dict.fromkeys(names))
 
         def query(connection: sqlite3.Connection) -> dict[str, str]:
@@ -70,7 +64,6 @@ class SqliteAccounts:
         return await self._database.read(query)
 
     async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
-        """See the port."""
         low = fold_name(prefix)
         sql = f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? ORDER BY folded LIMIT ?"  # noqa: S608
         return await self._database.read(
@@ -78,8 +71,6 @@ class SqliteAccounts:
         )
 
     async def get_password_hash(self, user: str) -> str | None:
-        """See the port."""
-
         def query(connection: sqlite3.Connection) -> str | None:
             row = connection.execute("SELECT password_hash FROM users WHERE id = ?", (user,)).fetchone()
             return row[0] if row else None
@@ -87,17 +78,14 @@ class SqliteAccounts:
         return await self._database.read(query)
 
     async def set_password_hash(self, user: str, password_hash: str) -> None:
-        """See the port."""
         sql = "UPDATE users SET password_hash = ? WHERE id = ?"
         await self._database.write(lambda connection: _update(connection, sql, (password_hash, user)))
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
-        """See the port."""
         sql = "UPDATE users SET blocked = ? WHERE id = ?"
         await self._database.write(lambda connection: _update(connection, sql, (int(blocked), user)))
 
     async def add_grant(self, grant: RefreshGrant) -> None:
-        """See the port."""
         now = self._clock()
 
         def job(connection: sqlite3.Connection) -> None:
@@ -109,12 +97,9 @@ class SqliteAccounts:
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
-        """See the port."""
         return await self._database.write(lambda connection: _rotate(connection, digest, successor, expires, now))
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> RefreshGrant | None:
             grant, _ = _grant(connection, digest)
             if grant:
@@ -124,21 +109,16 @@ class SqliteAccounts:
         return await self._database.write(job)
 
     async def end_families(self, user: str) -> None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM grants WHERE user = ?", (user,))
 
         await self._database.write(job)
 
     async def signing_keys(self) -> Sequence[SigningKey]:
-        """See the port."""
         sql = "SELECT kid, private, created, expires FROM signing_keys ORDER BY created, kid"
         return await self._database.read(lambda connection: [SigningKey(*row) for row in connection.execute(sql)])
 
     async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM signing_keys WHERE expires < ?", (keep_from,))
             connection.execute(

@@ -102,16 +102,12 @@ class SqliteCases:
         return await self._database.write(job)
 
     async def get_case(self, case: str) -> Case | None:
-        """See the port."""
         return await self._database.read(lambda connection: _find(connection, "id", case))
 
     async def find_case(self, subject: str) -> Case | None:
-        """See the port."""
         return await self._database.read(lambda connection: _find(connection, "subject", subject))
 
     async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
-        """See the port."""
-
         def query(connection: sqlite3.Connection) -> Sequence[Case]:
             place = _place(connection, "SELECT opened, id FROM cases WHERE id = ?", after, (-1, ""))
             rows = connection.execute(
@@ -123,7 +119,6 @@ class SqliteCases:
         return await self._database.read(query)
 
     async def count_removals(self, removals: Sequence[Removal]) -> None:
-        """See the port."""
         rows = [(each.user, each.client_id, each.revision, each.at, each.blocking) for each in removals]
         sql = "INSERT OR IGNORE INTO removals (user, client_id, revision, at, blocking) VALUES (?, ?, ?, ?, ?)"
 
@@ -133,7 +128,6 @@ class SqliteCases:
         await self._database.write(job)
 
     async def tally_removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
-        """See the port."""
         sql = "SELECT count(*), coalesce(sum(blocking), 0) FROM removals WHERE user = ? AND at > ? AND forgiven = 0"
 
         def query(connection: sqlite3.Connection) -> dict[str, Tally]:
@@ -142,7 +136,6 @@ class SqliteCases:
         return await self._database.read(query)
 
     async def forgive_removals(self, user: str, client_id: str) -> None:
-        """See the port."""
         sql = "UPDATE removals SET forgiven = 1 WHERE user = ? AND client_id = ?"
 
         def job(connection: sqlite3.Connection) -> None:
@@ -151,8 +144,6 @@ class SqliteCases:
         await self._database.write(job)
 
     async def set_block(self, block: Block, entry: AuditEntry) -> None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(
                 f"INSERT OR REPLACE INTO blocks ({_BLOCK}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
@@ -163,8 +154,6 @@ class SqliteCases:
         await self._database.write(job)
 
     async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> bool:
             sql = "DELETE FROM blocks WHERE user = ? AND (? IS NULL OR until <= ?)"
             ended = connection.execute(sql, (user, due, due)).rowcount > 0
@@ -175,26 +164,20 @@ class SqliteCases:
         return await self._database.write(job)
 
     async def get_block(self, user: str) -> Block | None:
-        """See the port."""
         found = await self._blocks("WHERE user = ?", user)
         return found[0] if found else None
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        """See the port."""
         return await self._blocks("WHERE user > ? ORDER BY user LIMIT ?", after, limit)
 
     async def list_due_blocks(self, until: int, limit: int) -> Sequence[Block]:
-        """See the port."""
         return await self._blocks("WHERE until IS NOT NULL AND until <= ? ORDER BY until LIMIT ?", until, limit)
 
     async def next_due(self) -> int | None:
-        """See the port."""
         found = await self._blocks("WHERE until IS NOT NULL ORDER BY until LIMIT 1")
         return found[0].until if found else None
 
     async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> None:
             sql = "INSERT OR REPLACE INTO strictness (conversation, level) VALUES (?, ?)"
             connection.execute(sql, (conversation, strictness))
@@ -203,7 +186,6 @@ class SqliteCases:
         await self._database.write(job)
 
     async def get_strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
-        """See the port."""
         sql = "SELECT level FROM strictness WHERE conversation = ?"
 
         def query(connection: sqlite3.Connection) -> dict[str, Strictness]:
@@ -213,7 +195,6 @@ class SqliteCases:
         return await self._database.read(query)
 
     async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
-        """See the port."""
         sql = (
             "INSERT OR IGNORE INTO held (conversation) VALUES (?)"
             if held
@@ -227,7 +208,6 @@ class SqliteCases:
         await self._database.write(job)
 
     async def held_conversations(self, conversations: Collection[str]) -> set[str]:
-        """See the port."""
         sql = "SELECT 1 FROM held WHERE conversation = ?"
 
         def query(connection: sqlite3.Connection) -> set[str]:
@@ -238,8 +218,6 @@ class SqliteCases:
     async def list_audit_entries(
         self, before: str | None, limit: int, *, user: str | None = None
     ) -> Sequence[AuditEntry]:
-        """See the port."""
-
         def query(connection: sqlite3.Connection) -> Sequence[AuditEntry]:
             place = _place(connection, "SELECT at, id FROM audit WHERE id = ?", before, (1 << 62, ""))
             of_user, values = ("user = ? AND", [user]) if user is not None else ("", [])

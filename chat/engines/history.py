@@ -23,12 +23,9 @@ class SqliteHistory:
         self._untidy = 0
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.newest(connection, conversations))
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> list[bool]:
             if messages:
                 history_changes.store(connection, messages)
@@ -44,45 +41,36 @@ class SqliteHistory:
         return applied
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.known(connection, keys))
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.get(connection, conversation, seq))
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
-        """See the port."""
         return await self._database.read(
             lambda connection: history_reads.since(connection, conversation, since, limit, max_bytes)
         )
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
-        """See the port."""
         return await self._database.read(
             lambda connection: history_reads.page(connection, conversation, before, after, limit)
         )
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.summaries(connection, user, conversations))
 
     async def list_dms(self, user: str) -> Sequence[str]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.dms(connection, user))
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.read_marks(connection, conversation))
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-        """See the port."""
         return await self._database.read(lambda connection: history_reads.originals(connection, conversation, seq))
 
     async def search_messages(self, query: Query) -> Page:
-        """See the port."""
         return await self._database.read(lambda connection: history_search.find(connection, query))
 
     async def clear(self) -> bool:

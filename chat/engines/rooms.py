@@ -27,19 +27,16 @@ class SqliteRooms:
         self._database = database
 
     async def create_room(self, room: Room, owner: str) -> None:
-        """See the port."""
         await self._database.write(lambda connection: _create(connection, room, owner))
 
     async def get_room(self, room: str) -> Room | None:
-        """See the port."""
         return await self._database.read(lambda connection: _get(connection, room))
 
     async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
-        """See the port."""
         return await self._database.write(lambda connection: _update(connection, room, name, visibility))
 
     async def delete_room(self, room: str) -> None:
-        """See the port. Gone at once; of a long history some space is freed here, in steps between which others write,
+        """Gone at once; of a long history some space is freed here, in steps between which others write,
         and the rest in passing: who deletes waits for little, and the word to open sessions follows without delay."""
 
         def job(connection: sqlite3.Connection) -> None:
@@ -53,7 +50,6 @@ class SqliteRooms:
                 break
 
     async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
-        """See the port."""
         sql = (
             f"SELECT {_COLUMNS}, members.role FROM members JOIN rooms ON rooms.key = members.room"  # noqa: S608
             " WHERE members.user = (SELECT key FROM users WHERE id = ?) ORDER BY rooms.folded, rooms.id"
@@ -63,7 +59,6 @@ class SqliteRooms:
         )
 
     async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
-        """See the port."""
         low = fold_name(prefix)
         sql = (
             f"SELECT {_COLUMNS} FROM rooms WHERE visibility = 'public' AND folded >= ? AND folded < ?"  # noqa: S608
@@ -74,11 +69,9 @@ class SqliteRooms:
         )
 
     async def get_role(self, room: str, user: str) -> Role | None:
-        """See the port."""
         return await self._database.read(lambda connection: membership.get_role(connection, room, user))
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
-        """See the port."""
         sql = (
             "SELECT users.id, users.name, members.role, members.joined"
             " FROM members JOIN users ON users.key = members.user"
@@ -93,7 +86,6 @@ class SqliteRooms:
         )
 
     async def list_member_ids(self, room: str) -> Sequence[str]:
-        """See the port."""
         sql = (
             "SELECT users.id FROM members JOIN users ON users.key = members.user"
             " WHERE members.room = (SELECT key FROM rooms WHERE id = ?)"
@@ -116,11 +108,9 @@ class SqliteRooms:
         )
 
     async def unban_user(self, room: str, user: str) -> bool:
-        """See the port."""
         return await self._database.write(lambda connection: membership.unban_user(connection, room, user))
 
     async def list_bans(self, room: str) -> Sequence[str]:
-        """See the port."""
         sql = (
             "SELECT users.id FROM bans JOIN users ON users.key = bans.user"
             " WHERE bans.room = (SELECT key FROM rooms WHERE id = ?) ORDER BY bans.at, users.key"
@@ -128,8 +118,6 @@ class SqliteRooms:
         return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
 
     async def add_invite(self, invite: Invite) -> None:
-        """See the port."""
-
         def job(connection: sqlite3.Connection) -> None:
             key = membership.find_room_key(connection, invite.room)
             connection.execute(
@@ -140,7 +128,6 @@ class SqliteRooms:
         await self._database.write(job)
 
     async def get_invite(self, digest: bytes) -> Invite | None:
-        """See the port."""
         sql = (
             "SELECT rooms.id, invites.role, invites.creator, invites.expires"
             " FROM invites JOIN rooms ON rooms.key = invites.room WHERE invites.digest = ?"
@@ -155,7 +142,6 @@ class SqliteRooms:
         return await self._database.read(query)
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
-        """See the port."""
         wanted = list(users)
         await self._database.write(lambda connection: membership.add_members(connection, room, wanted, role, now))
 

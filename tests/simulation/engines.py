@@ -67,21 +67,18 @@ class MemoryLog:
                 ack(None)
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
-        """See `Log.produce`."""
         if len(self._pending) >= self._buffer:
             raise Overloaded("too many records wait; send slower")
         self._pending.append((topic, key, value, headers, ack))
         self._arrived.set()
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
-        """See `Log.append`."""
         taken = anyio.Event()
         self.produce(topic, key, value, lambda _: taken.set(), headers)
         await taken.wait()
 
     @asynccontextmanager
     async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[GroupMember]:
-        """See `Log.consumer`."""
         await checkpoint()
         joined = self._groups.setdefault(group, Group(group, lambda _: None))
         member = GroupMember(joined, [stream for topic in topics for stream in self._topic(topic)], self._read)
@@ -92,7 +89,6 @@ class MemoryLog:
             member.close()
 
     async def check_health(self) -> None:
-        """See `Log.check`."""
         await checkpoint()
 
     def _topic(self, name: str) -> list[LogStream]:
@@ -129,12 +125,11 @@ class MemoryHistory:
         self._marks: dict[str, dict[str, int]] = {}
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
-        """See the port."""
         await checkpoint()
         return {conversation: self._newest(conversation) for conversation in conversations}
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        """See the port. The effect is one step: no other task sees a part of it."""
+        """The effect is one step: no other task sees a part of it."""
         await checkpoint()
         self.check(messages)
         for message in messages:
@@ -159,21 +154,18 @@ class MemoryHistory:
         self._places[message.sender, message.client_id] = message.conversation, message.seq
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        """See the port."""
         await checkpoint()
         places = {key: self._places[key] for key in keys if key in self._places}
         found = {key: self._at(*place) for key, place in places.items()}
         return {key: message for key, message in found.items() if message is not None}
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
-        """See the port."""
         await checkpoint()
         return self._at(conversation, seq)
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
-        """See the port."""
         await checkpoint()
         found = self.all(conversation)[since:]
         if len(found) > limit or sum(len(message.text.encode()) for message in found if message.text) > max_bytes:
@@ -181,7 +173,6 @@ class MemoryHistory:
         return found
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
-        """See the port."""
         await checkpoint()
         found = [
             message
@@ -193,28 +184,23 @@ class MemoryHistory:
         return Page(found[:limit], more=len(found) > limit)
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-        """See the port."""
         await checkpoint()
         return {conversation: self._summary(user, conversation) for conversation in conversations}
 
     async def list_dms(self, user: str) -> Sequence[str]:
-        """See the port."""
         await checkpoint()
         mine = [key for key in self._messages if not is_room(key) and user in pair_of(key)]
         return sorted(mine, key=lambda key: (-self._messages[key][-1].ts, key))
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
-        """See the port."""
         await checkpoint()
         return dict(self._marks.get(conversation, {}))
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-        """See the port."""
         await checkpoint()
         return list(self._originals.get((conversation, seq), ()))
 
     async def search_messages(self, query: Query) -> Page:
-        """See the port."""
         await checkpoint()
         wanted = set(query.terms)
         found = [

@@ -49,7 +49,6 @@ class ProcessConsumer:
         await self.leave()
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
-        """See `Consumer.poll`."""
         while True:
             await self._process.before("poll")
             member = await self.join()
@@ -75,7 +74,6 @@ class ProcessConsumer:
             self._process.tell(f"commits {batch.topic} {batch.partition}, which is not its own any more")
 
     async def lag(self) -> int:
-        """See `Consumer.lag`."""
         return 0 if self._member is None else await self._member.lag()
 
 
@@ -91,7 +89,6 @@ class ProcessLog:
         self.consumers: list[ProcessConsumer] = []
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
-        """See `Log.produce`."""
         if not self._process.alive:
             return
         if len(self._queue) >= QUEUE:
@@ -100,7 +97,6 @@ class ProcessLog:
         self._arrived.set()
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
-        """See `Log.append`."""
         await call(self._process, "append", lambda: self._log.append(topic, key, value, headers))
 
     async def run(self) -> None:
@@ -114,7 +110,6 @@ class ProcessLog:
                 await self._send(taken)
 
     async def check_health(self) -> None:
-        """See `Log.check`."""
         await self._process.exist()
         await self._log.check_health()
 

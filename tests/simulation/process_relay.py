@@ -64,7 +64,6 @@ class ProcessListener:
             await connection.__aexit__(None, None, None)
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.subscribe`."""
         await call(self._process, "subscribe", lambda: self._subscribe(channels))
 
     async def _subscribe(self, channels: Collection[str]) -> None:
@@ -76,7 +75,6 @@ class ProcessListener:
         self._tell("subscribes", channels)
 
     async def unsubscribe(self, channels: Collection[str]) -> None:
-        """See `Listener.unsubscribe`."""
         await call(self._process, "unsubscribe", lambda: self._unsubscribe(channels))
 
     async def _unsubscribe(self, channels: Collection[str]) -> None:
@@ -152,7 +150,6 @@ class ProcessRelay:
 
     @asynccontextmanager
     async def open_listener(self) -> AsyncIterator[ProcessListener]:
-        """See `Relay.listener`."""
         listener = self._listener(self._process, self._network)
         self.listeners.append(listener)
         await listener.connect()

@@ -22,7 +22,6 @@ class MemorySystem:
         self._log: MemoryLog | None = None
 
     def open(self, partitions: int = 1) -> AbstractAsyncContextManager[MemoryLog]:
-        """See `LogSystem.open`."""
         self._log = self._log or MemoryLog(dict.fromkeys(TOPICS, partitions), lambda: NOW)
         return self._log.open()
 

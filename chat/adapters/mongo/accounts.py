@@ -50,7 +50,6 @@ class MongoAccounts:
         self._keys = mongo.committed.signing_keys
 
     async def create_user(self, user: User, password_hash: str | None) -> None:
-        """See the port."""
         document: Document = {
             "_id": user.id,
             "name": user.name,
@@ -69,31 +68,26 @@ class MongoAccounts:
                 raise Conflict(_TAKEN[field].message, field=_TAKEN[field].field) from None
 
     async def get_user(self, user: str) -> User | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, _PUBLIC)
         return _user(found) if found else None
 
     async def get_users(self, users: Collection[str]) -> dict[str, User]:
-        """See the port."""
         with self._mongo.call():
             found = await self._users.find({"_id": {"$in": list(set(users))}}, _PUBLIC).to_list()
         return {document["_id"]: _user(document) for document in found}
 
     async def find_by_name(self, name: str) -> User | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"folded": fold_name(name)}, _PUBLIC)
         return _user(found) if found else None
 
     async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
-        """See the port."""
         with self._mongo.call():
             found = await self._users.find({"folded": {"$in": list(set(names))}}, {"folded": True}).to_list()
         return {document["folded"]: document["_id"] for document in found}
 
     async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
-        """See the port."""
         if limit < 1:
             return []
         low = fold_name(prefix)
@@ -102,21 +96,17 @@ class MongoAccounts:
             return [_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
 
     async def get_password_hash(self, user: str) -> str | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, {"password_hash": True})
         return found["password_hash"] if found else None
 
     async def set_password_hash(self, user: str, password_hash: str) -> None:
-        """See the port."""
         await self._update(user, {"password_hash": password_hash})
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
-        """See the port."""
         await self._update(user, {"blocked": blocked})
 
     async def add_grant(self, grant: RefreshGrant) -> None:
-        """See the port."""
         with self._mongo.call():
             await self._purge()
             change = {
@@ -129,7 +119,7 @@ class MongoAccounts:
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
-        """See the port. Cancelled, it waits for the server's answer: what becomes of a token is decided by then."""
+        """Cancelled, it waits for the server's answer: what becomes of a token is decided by then."""
         call = ObjectId()
         with self._mongo.whole(), self._mongo.call():
             after = await self._families.find_one_and_update(
@@ -146,25 +136,21 @@ class MongoAccounts:
         return Rotation.EXPIRED, None
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._families.find_one_and_delete({"tokens.digest": digest})
         return _grant(found, digest) if found and "ended" not in found else None
 
     async def end_families(self, user: str) -> None:
-        """See the port."""
         with self._mongo.call():
             await self._families.delete_many({"user": user})
 
     async def signing_keys(self) -> Sequence[SigningKey]:
-        """See the port."""
         with self._mongo.call():
             found = await self._keys.find().to_list()
         keys = [SigningKey(key["_id"], bytes(key["private"]), key["created"], key["expires"]) for key in found]
         return sorted(keys, key=lambda key: (key.created, key.kid))
 
     async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
-        """See the port."""
         document = {"private": key.private, "created": key.created, "expires": key.expires}
         with self._mongo.call():
             await self._keys.replace_one({"_id": key.kid}, document, upsert=True)

@@ -64,15 +64,12 @@ class MongoCases:
         return await self._mongo.transaction(job)
 
     async def get_case(self, case: str) -> Case | None:
-        """See the port."""
         return await self._get({"case": case})
 
     async def find_case(self, subject: str) -> Case | None:
-        """See the port."""
         return await self._get({"_id": subject})
 
     async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
-        """See the port."""
         mine: Document = {"state": state.value}
         pages: list[Document] = [mine]
         if after is not None:
@@ -85,14 +82,12 @@ class MongoCases:
         return [_case.decode(content) for content in await self._paged("cases", pages, order, limit)]
 
     async def count_removals(self, removals: Sequence[Removal]) -> None:
-        """See the port."""
         if not removals:
             return
         with self._mongo.call():
             await self._database.removals.bulk_write([_counting(each) for each in removals], ordered=False)
 
     async def tally_removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
-        """See the port."""
         tallies = {}
         with self._mongo.call():
             for user in users:
@@ -102,13 +97,11 @@ class MongoCases:
         return tallies
 
     async def forgive_removals(self, user: str, client_id: str) -> None:
-        """See the port."""
         with self._mongo.call():
             mine = {"user": user, "client_id": client_id}
             await self._database.removals.update_many(mine, {"$set": {"forgiven": True}})
 
     async def set_block(self, block: Block, entry: AuditEntry) -> None:
-        """See the port."""
         fields = {
             "user": block.user,
             "by": block.by,
@@ -124,7 +117,6 @@ class MongoCases:
         await self._mongo.transaction(job)
 
     async def end_block(self, user: str, entry: AuditEntry, *, due: int | None = None) -> bool:
-        """See the port."""
         wanted: Document = {"user": user} if due is None else {"user": user, "until": {"$gte": 0, "$lte": due}}
 
         async def job(session: Session) -> bool:
@@ -136,26 +128,20 @@ class MongoCases:
         return await self._mongo.transaction(job)
 
     async def get_block(self, user: str) -> Block | None:
-        """See the port."""
         found = await self._blocks({"_id": user}, "_id", 1)
         return found[0] if found else None
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        """See the port."""
         return await self._blocks({"user": {"$gt": after}}, "user", limit)
 
     async def list_due_blocks(self, until: int, limit: int) -> Sequence[Block]:
-        """See the port."""
         return await self._blocks({"until": {"$gte": 0, "$lte": until}}, "until", limit)
 
     async def next_due(self) -> int | None:
-        """See the port."""
         found = await self._blocks({"until": {"$gte": 0}}, "until", 1)
         return found[0].until if found else None
 
     async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
-        """See the port."""
-
         async def job(session: Session) -> None:
             fields = {"level": strictness.value}
             await self._database.strictness.replace_one({"_id": conversation}, fields, upsert=True, session=session)
@@ -164,14 +150,11 @@ class MongoCases:
         await self._mongo.transaction(job)
 
     async def get_strictness(self, conversations: Collection[str]) -> dict[str, Strictness]:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.strictness.find({"_id": {"$in": list(conversations)}}).to_list()
         return {document["_id"]: Strictness(document["level"]) for document in found}
 
     async def set_held(self, conversation: str, held: bool, entry: AuditEntry) -> None:
-        """See the port."""
-
         async def job(session: Session) -> None:
             if held:
                 mine = {"_id": conversation}
@@ -186,7 +169,6 @@ class MongoCases:
         await self._mongo.transaction(job)
 
     async def held_conversations(self, conversations: Collection[str]) -> set[str]:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.held.find({"_id": {"$in": list(conversations)}}).to_list()
         return {document["_id"] for document in found}
@@ -194,7 +176,6 @@ class MongoCases:
     async def list_audit_entries(
         self, before: str | None, limit: int, *, user: str | None = None
     ) -> Sequence[AuditEntry]:
-        """See the port."""
         mine: Document = {} if user is None else {"user": user}
         pages: list[Document] = [mine]
         if before is not None:

@@ -34,12 +34,10 @@ class MongoHistory:
         self._heads = Heads()
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
-        """See the port."""
         with self._mongo.call():
             return await reads.newest(self._mongo.committed, conversations)
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        """See the port, and the class."""
         runs = store.runs_of(messages)
         with self._mongo.call():
             heads = await self._load(runs, changes)
@@ -51,49 +49,41 @@ class MongoHistory:
                     raise
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        """See the port."""
         with self._mongo.call():
             return await reads.known(self._mongo.committed, keys)
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
-        """See the port."""
         with self._mongo.call():
             return await reads.get(self._mongo.committed, conversation, seq)
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
-        """See the port."""
         with self._mongo.call():
             return await reads.since(self._mongo.committed, conversation, since, limit, max_bytes)
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
-        """See the port."""
         with self._mongo.call():
             return await reads.page(self._mongo.committed, conversation, before, after, limit)
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-        """See the port."""
         with self._mongo.call():
             return await reads.summaries(self._mongo.committed, user, conversations)
 
     async def list_dms(self, user: str) -> Sequence[str]:
-        """See the port."""
         with self._mongo.call():
             return await reads.dms(self._mongo.committed, user)
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
-        """See the port."""
         with self._mongo.call():
             return await reads.read_marks(self._mongo.committed, conversation)
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-        """See the port."""
         with self._mongo.call():
             return await reads.originals(self._mongo.committed, conversation, seq)
 
     async def search_messages(self, query: Query) -> Page:
-        """See the port. Of messages of the same time, those of one conversation stay in the order of their seq."""
+        """Of messages of the same time, those of one conversation stay in the order of their seq."""
         with self._mongo.call():
             return await search.search(self._mongo.committed, query)
 

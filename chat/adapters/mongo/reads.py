@@ -24,13 +24,11 @@ _BATCH = 200
 
 
 async def newest(database: Database, names: Collection[str]) -> dict[str, int]:
-    """See `chat.ports.history.History.newest`."""
     found = await conversations.find(database, names)
     return {name: found[name].newest if name in found else 0 for name in names}
 
 
 async def known(database: Database, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-    """See `chat.ports.history.History.known`."""
     clients: dict[str, list[str]] = {}
     for sender, client_id in keys:
         clients.setdefault(sender, []).append(client_id)
@@ -53,7 +51,6 @@ async def _sent(database: Database, sender: str, client_ids: Sequence[str]) -> l
 
 
 async def get(database: Database, name: str, seq: int) -> Message | None:
-    """See `chat.ports.history.History.get`."""
     document = await _get(database, name, seq)
     return to_message(name, document) if document else None
 
@@ -66,7 +63,6 @@ async def _get(database: Database, name: str, seq: int) -> Document | None:
 
 
 async def since(database: Database, name: str, after: int, limit: int, max_bytes: int) -> Sequence[Message] | None:
-    """See `chat.ports.history.History.since`."""
     head = await _head(database, name)
     if head is None or after >= head.newest:
         return []
@@ -88,7 +84,6 @@ async def since(database: Database, name: str, after: int, limit: int, max_bytes
 
 
 async def page(database: Database, name: str, before: int | None, after: int | None, limit: int) -> Page:
-    """See `chat.ports.history.History.page`."""
     head = await _head(database, name)
     if head is None:
         return Page((), more=False)
@@ -108,7 +103,6 @@ async def page(database: Database, name: str, before: int | None, after: int | N
 
 
 async def summaries(database: Database, user: str, names: Collection[str]) -> dict[str, Summary]:
-    """See `chat.ports.history.History.summaries`."""
     heads = await conversations.find(database, names)
     ids = {mark_id(head.key, user): name for name, head in heads.items()}
     marks = await database.read_marks.find({"_id": {"$in": list(ids)}}, {"seq": True}).to_list()
@@ -135,13 +129,11 @@ async def _unread(database: Database, head: Head, read: int, user: str) -> int:
 
 
 async def dms(database: Database, user: str) -> Sequence[str]:
-    """See `chat.ports.history.History.dms`."""
     heads = [head for head in await conversations.find_of(database, user) if head.newest]
     return [head.name for head in sorted(heads, key=lambda head: (-head.active, head.name))]
 
 
 async def read_marks(database: Database, name: str) -> dict[str, int]:
-    """See `chat.ports.history.History.read_marks`."""
     head = await _head(database, name)
     if head is None:
         return {}
@@ -150,7 +142,6 @@ async def read_marks(database: Database, name: str) -> dict[str, int]:
 
 
 async def originals(database: Database, name: str, seq: int) -> Sequence[tuple[int, str]]:
-    """See `chat.ports.history.History.originals`."""
     document = await _get(database, name, seq)
     count = document.get("edits", 0) if document else 0
     if document is None or not count:

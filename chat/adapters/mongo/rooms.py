@@ -32,8 +32,6 @@ class MongoRooms:
         self._database = mongo.committed
 
     async def create_room(self, room: Room, owner: str) -> None:
-        """See the port."""
-
         async def job(session: Session) -> None:
             try:
                 await self._database.rooms.insert_one(_document(room), session=session)
@@ -44,13 +42,11 @@ class MongoRooms:
         await self._mongo.transaction(job)
 
     async def get_room(self, room: str) -> Room | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.rooms.find_one({"_id": room})
         return _room(found) if found else None
 
     async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
-        """See the port."""
         fields: Document = {}
         if name is not None:
             fields |= {"name": name, "folded": fold_name(name)}
@@ -65,7 +61,7 @@ class MongoRooms:
         return changed
 
     async def delete_room(self, room: str) -> None:
-        """See the port. Gone at once; a long history's space is freed in steps after that."""
+        """Gone at once; a long history's space is freed in steps after that."""
 
         async def job(session: Session) -> None:
             done = await self._database.rooms.delete_one({"_id": room}, session=session)
@@ -80,7 +76,6 @@ class MongoRooms:
             await graves.clear(self._mongo)
 
     async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.members.find({"user": user}, {"room": True, "role": True}).to_list()
             roles = {member["room"]: Role(member["role"]) for member in found}
@@ -89,7 +84,6 @@ class MongoRooms:
         return [(_room(room), roles[room["_id"]]) for room in rooms]
 
     async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
-        """See the port."""
         if limit < 1:
             return []
         low = fold_name(prefix)
@@ -99,13 +93,11 @@ class MongoRooms:
             return [_room(document) for document in await found.limit(limit).to_list()]
 
     async def get_role(self, room: str, user: str) -> Role | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
         return Role(found["role"]) if found else None
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
-        """See the port."""
         if limit < 1:
             return []
         with self._mongo.call():
@@ -117,7 +109,6 @@ class MongoRooms:
         ]
 
     async def list_member_ids(self, room: str) -> Sequence[str]:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.members.find({"room": room}, {"user": True}).to_list()
         return [member["user"] for member in found]
@@ -142,19 +133,16 @@ class MongoRooms:
         )
 
     async def unban_user(self, room: str, user: str) -> bool:
-        """See the port."""
         with self._mongo.call():
             done = await self._database.bans.delete_one({"_id": member_id(room, user)})
         return done.deleted_count > 0
 
     async def list_bans(self, room: str) -> Sequence[str]:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.bans.find({"room": room}, {"user": True, "at": True}).to_list()
         return [ban["user"] for ban in sorted(found, key=lambda ban: (ban["at"], ban["user"]))]
 
     async def add_invite(self, invite: Invite) -> None:
-        """See the port."""
         document = {
             "_id": invite.digest,
             "room": invite.room,
@@ -170,7 +158,6 @@ class MongoRooms:
         await self._mongo.transaction(job)
 
     async def get_invite(self, digest: bytes) -> Invite | None:
-        """See the port."""
         with self._mongo.call():
             found = await self._database.invites.find_one({"_id": digest})
         if found is None:
@@ -184,8 +171,6 @@ class MongoRooms:
         )
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
-        """See the port."""
-
         async def job(session: Session) -> None:
             await touch(self._database, session, room)
             await membership.add(self._database, session, room, users, role, now=now)

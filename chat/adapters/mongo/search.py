@@ -19,7 +19,6 @@ _GROWTH = 4
 
 
 async def search(database: Database, query: Query) -> Page:
-    """See `chat.ports.history.History.search`."""
     if not query.terms or query.limit < 1:
         return Page((), more=False)
     found = await conversations.find(database, query.conversations)
