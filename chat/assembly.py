@@ -199,7 +199,7 @@ class _Opening:
 
     async def _mongo(self) -> Store:
         with drivers():
-            from chat.adapters.mongo import graves
+            from chat.adapters.mongo import deleted_conversations
             from chat.adapters.mongo.accounts import MongoAccounts
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
@@ -210,7 +210,7 @@ class _Opening:
         opening = open_mongo(settings.url, database=settings.database, seconds=settings.timeout_seconds)
         mongo = await self._stack.enter_async_context(opening)
         await require_schema(mongo)
-        self.jobs.append(lambda: graves.clear(mongo))
+        self.jobs.append(lambda: deleted_conversations.clear_deleted(mongo))
         return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
 
     async def _redis(self, store: Store) -> Commons:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from chat.domain.models import Message
-from chat.engines import graves, history_changes, history_reads, history_search
+from chat.engines import deleted_conversations, history_changes, history_reads, history_search
 from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
 from chat.ports.history import Change, ClientKey, Page, Query, Summary
@@ -76,7 +76,7 @@ class SqliteHistory:
     async def clear(self) -> bool:
         """Clear away what is left of deleted rooms, which may be in the way; whether there was anything."""
         steps = 0
-        while await self._database.write(graves.clear):
+        while await self._database.write(deleted_conversations.clear_deleted):
             steps += 1
         return steps > 0
 
@@ -91,4 +91,4 @@ class SqliteHistory:
 
 def _index_and_clear(connection: sqlite3.Connection) -> None:
     history_search.index_some(connection)
-    graves.clear(connection)
+    deleted_conversations.clear_deleted(connection)

@@ -10,7 +10,7 @@ from chat.domain.models import Member, Role, Room, Visibility
 from chat.domain.text import fold_name
 from chat.engines import membership
 from chat.engines.database import Database
-from chat.engines.graves import bury, clear
+from chat.engines.deleted_conversations import clear_deleted, mark_deleted
 from chat.errors import Conflict, NotFound
 from chat.ports.rooms import Invite
 
@@ -42,11 +42,11 @@ class SqliteRooms:
         def job(connection: sqlite3.Connection) -> None:
             if connection.execute("DELETE FROM rooms WHERE id = ?", (room,)).rowcount == 0:
                 raise _no_room()
-            bury(connection, room_key(room))
+            mark_deleted(connection, room_key(room))
 
         await self._database.write(job)
         for _ in range(_STEPS_AT_ONCE):
-            if not await self._database.write(clear):
+            if not await self._database.write(clear_deleted):
                 break
 
     async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:

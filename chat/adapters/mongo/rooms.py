@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chat.adapters.mongo import graves, membership
+from chat.adapters.mongo import deleted_conversations, membership
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
 from chat.domain.models import Member, Role, Room, Visibility
@@ -69,11 +69,11 @@ class MongoRooms:
                 raise no_room()
             for collection in (self._database.members, self._database.bans, self._database.invites):
                 await collection.delete_many({"room": room}, session=session)
-            await graves.bury(self._database, session, room)
+            await deleted_conversations.mark_deleted(self._database, session, room)
 
         await self._mongo.transaction(job)
         with contextlib.suppress(Unavailable):  # the room is gone all the same; the next deletion clears what is left
-            await graves.clear(self._mongo)
+            await deleted_conversations.clear_deleted(self._mongo)
 
     async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:
         with self._mongo.call():

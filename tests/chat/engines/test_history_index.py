@@ -13,7 +13,7 @@ from chat.domain.models import Room, Visibility
 from chat.domain.records import Deleted, Edited
 from chat.domain.terms import terms
 from chat.engines.database import Database, InlineExecutor
-from chat.engines.graves import STEP, bury, clear
+from chat.engines.deleted_conversations import STEP, clear_deleted, mark_deleted
 from chat.engines.history import TIDY_EVERY, SqliteHistory
 from chat.engines.history_changes import store
 from chat.engines.history_search import INDEX_AT_ONCE, index_some
@@ -175,8 +175,8 @@ async def test_what_a_crash_left_of_a_room_is_out_of_reach_and_in_nobodys_way(da
     messages = make_messages(STEP + 5)
     await history.apply_batch(messages, [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")])
     await database.write(index_some)
-    await database.write(lambda connection: bury(connection, HALL))
-    await database.write(clear)
+    await database.write(lambda connection: mark_deleted(connection, HALL))
+    await database.write(clear_deleted)
     assert await history.newest_seqs([HALL]) == {HALL: 0}
     assert await history.find_by_client_ids([(ANN, messages[-1].client_id)]) == {}
     assert await found(history, "message") == []
@@ -191,7 +191,7 @@ async def test_what_a_crash_left_of_a_room_is_out_of_reach_and_in_nobodys_way(da
 async def test_what_a_crash_left_is_cleared_by_and_by(database: Database) -> None:
     history = SqliteHistory(database)
     await history.apply_batch(make_messages(10), [])
-    await database.write(lambda connection: bury(connection, HALL))
+    await database.write(lambda connection: mark_deleted(connection, HALL))
     await history.apply_batch(make_messages(TIDY_EVERY, ATTIC), [])
     await database.write(lambda _: None)  # the clearing was submitted before this
     assert await database.read(lambda connection: count("messages", connection)) == TIDY_EVERY
@@ -200,9 +200,9 @@ async def test_what_a_crash_left_is_cleared_by_and_by(database: Database) -> Non
 async def test_deleted_conversation_that_goes_on_starts_afresh(database: Database) -> None:
     history = SqliteHistory(database)
     await history.apply_batch(make_messages(3), [])
-    await database.write(lambda connection: bury(connection, HALL))
+    await database.write(lambda connection: mark_deleted(connection, HALL))
     await history.apply_batch([make_message(1, client_id="new", sender=BEN)], [])
     assert await history.newest_seqs([HALL]) == {HALL: 1}
-    while await database.write(clear):
+    while await database.write(clear_deleted):
         pass
     assert await history.newest_seqs([HALL]) == {HALL: 1}

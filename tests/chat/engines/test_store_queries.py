@@ -15,7 +15,7 @@ from msgspec import Struct
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.engines.database import Database, InlineExecutor
-from chat.engines.graves import clear
+from chat.engines.deleted_conversations import clear_deleted
 from chat.engines.history_search import index_some
 from chat.engines.schema import STORE
 from chat.ports.accounts import RefreshGrant, SigningKey
@@ -158,7 +158,7 @@ async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await traced.stores.rooms.delete_room(ROOM)
-    await traced.database.write(clear)
+    await traced.database.write(clear_deleted)
     assert full_scans(traced) == {}
     assert len(plans(traced)) > 70
 

@@ -14,7 +14,7 @@ from chat.engines.history_rows import LAST_SEQ, key_of, message_id
 STEP = 200
 
 
-def bury(connection: sqlite3.Connection, conversation: str) -> None:
+def mark_deleted(connection: sqlite3.Connection, conversation: str) -> None:
     """Put the conversation's history out of reach, for good."""
     key = key_of(connection, conversation)
     if key is not None:
@@ -22,7 +22,7 @@ def bury(connection: sqlite3.Connection, conversation: str) -> None:
         connection.execute("INSERT INTO graves (key) VALUES (?)", (key,))
 
 
-def clear(connection: sqlite3.Connection) -> bool:
+def clear_deleted(connection: sqlite3.Connection) -> bool:
     """Clear some messages away; whether there is more to do."""
     row = connection.execute("SELECT key FROM graves LIMIT 1").fetchone()
     if row is None:

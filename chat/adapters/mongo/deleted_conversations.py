@@ -13,14 +13,14 @@ from chat.domain.conversations import room_key
 STEP = 500
 
 
-async def bury(database: Database, session: Session, room: str) -> None:
+async def mark_deleted(database: Database, session: Session, room: str) -> None:
     """Put the room's history out of reach, for good, when the transaction is committed."""
     found = await database.conversations.find_one_and_delete({"_id": room_key(room)}, {"key": True}, session=session)
     if found:
         await database.graves.insert_one({"_id": found["key"]}, session=session)
 
 
-async def clear(mongo: Mongo) -> None:
+async def clear_deleted(mongo: Mongo) -> None:
     """Clear away everything that is out of reach."""
     database = mongo.latest
     with mongo.call():
