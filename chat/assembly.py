@@ -41,7 +41,7 @@ from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
 from chat.settings import Settings, SettingsError
-from chat.wire.records import DM_TOPIC, decode
+from chat.wire.records import DM_TOPIC, decode_record
 from chat.wire.relay import live_key
 
 logger = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ async def _live_keys(log: SqliteLog) -> list[str]:
 
 def _decoded(record: LogRecord) -> AnyRecord | None:
     try:
-        return decode(record.value)
+        return decode_record(record.value)
     except Poison:
         return None  # the worker puts it aside
 

@@ -266,7 +266,7 @@ async def typing(session: Session, command: commands.TypingCommand) -> None:
 
 def _typing(key: str, user: str) -> Publication:
     other = None if is_room(key) else partner(key, user)
-    room, with_ = events.place(key, other)
+    room, with_ = events.name_conversation(key, other)
     event = events.TypingEvent(room=room, with_=with_, user=user)
     channel = room_channel(room_of(key)) if other is None else user_channel(other)
     return Publication(channel, pack_event(events.encode(event)))

@@ -207,7 +207,7 @@ class Session:
         if self.phase >= Phase.CLOSING:
             return None
         try:
-            command = commands.decode(payload)
+            command = commands.decode_command(payload)
         except commands.BadCommand as error:
             self.refuse(error.id, error)
             if self.phase is Phase.NEW:

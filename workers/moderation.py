@@ -16,7 +16,7 @@ from chat.ports.cases import Cases
 from chat.ports.log import Log
 from chat.ports.moderation import MAX_BATCH, Moderation
 from chat.wire import verdicts
-from chat.wire.records import decode
+from chat.wire.records import decode_record
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
 from workers.appending import NewRecord, append_all
 
@@ -34,7 +34,7 @@ class ModerationHandler:
 
     def decode_record(self, value: bytes) -> AnyRecord:
         """The record in a value, or `Poison`."""
-        return decode(value)
+        return decode_record(value)
 
     async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         """A record that comes again may lead to the same verdict again."""

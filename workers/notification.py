@@ -15,7 +15,7 @@ from chat.errors import Unavailable
 from chat.ports.notifier import Notification, Notifier
 from chat.ports.presence import Presence
 from chat.ports.rooms import Rooms
-from chat.wire.notices import Notice, decode
+from chat.wire.notices import Notice, decode_notice
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class NotificationHandler:
 
     def decode_record(self, value: bytes) -> Notice:
         """The notice in a value, or `Poison`."""
-        return decode(value)
+        return decode_notice(value)
 
     async def handle_records(self, records: Sequence[Notice]) -> None:
         """Raises `Unavailable`; then a channel may have taken some, and drops them next time."""

@@ -30,7 +30,7 @@ from chat.ports.log import Log
 from chat.ports.relay import Publication, Relay
 from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
 from chat.wire.notices import encode as encode_notice
-from chat.wire.records import decode
+from chat.wire.records import decode_record
 from workers.appending import NewRecord, append_all
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
@@ -64,7 +64,7 @@ class PersistenceHandler:
 
     def decode_record(self, value: bytes) -> AnyRecord:
         """The record in a value; `Poison` also when its conversation is none."""
-        record = decode(value)
+        record = decode_record(value)
         kind, _, rest = record.conversation.partition(":")
         if kind == "room" and rest:
             return record

@@ -19,7 +19,7 @@ from chat.wire.events import (
     encode,
     history_message,
     message_event,
-    place,
+    name_conversation,
 )
 from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 
@@ -52,7 +52,7 @@ def change_publications(into: list[Publication], change: Change) -> None:
 
 def change_event(change: Change, viewer: str | None) -> ConversationEvent:
     """The event of a change, as a user of a direct conversation sees it, or as everybody in a room does."""
-    room, with_ = place(change.conversation, viewer)
+    room, with_ = name_conversation(change.conversation, viewer)
     if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
         return EditedEvent(room=room, with_=with_, seq=change.seq, text=change.text)
     if isinstance(change, Deleted):

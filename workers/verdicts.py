@@ -34,11 +34,11 @@ from chat.ports.log import Log
 from chat.ports.moderation import Moderation
 from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
-from chat.wire.events import RefusedEvent, place
+from chat.wire.events import RefusedEvent, name_conversation
 from chat.wire.events import encode as encode_event
 from chat.wire.records import encode, topic_of
 from chat.wire.relay import pack_event, user_channel
-from chat.wire.verdicts import VerdictRecord, decode
+from chat.wire.verdicts import VerdictRecord, decode_verdict
 
 GROUP = "verdicts"
 WAIT_MS = 3600 * 1000
@@ -68,7 +68,7 @@ class VerdictHandler:
 
     def decode_record(self, value: bytes) -> VerdictRecord:
         """The verdict in a value, or `Poison`."""
-        return decode(value)
+        return decode_verdict(value)
 
     async def handle_records(self, records: Sequence[VerdictRecord]) -> None:
         waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}
@@ -97,7 +97,7 @@ class VerdictHandler:
         subject = f"held:{record.sender}:{record.client_id}"
         if await self._cases.find_case(subject) is not None:
             return  # rule 2
-        room, with_ = place(record.conversation, record.sender)
+        room, with_ = name_conversation(record.conversation, record.sender)
         event = RefusedEvent(room=room, with_=with_, client_id=record.client_id, reason=record.reason)
         await self._relay.publish([Publication(user_channel(record.sender), pack_event(encode_event(event)))])
         if record.verdict is Verdict.BLOCK:

@@ -12,6 +12,6 @@ encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[BlockChange] = msgspec.json.Decoder(BlockChange)
 
 
-def decode(payload: bytes) -> BlockChange:
+def decode_block_change(payload: bytes) -> BlockChange:
     """The change in a payload. Raises `msgspec.MsgspecError` when it is none."""
     return _decoder.decode(payload)

@@ -1,6 +1,6 @@
 """The commands of clients: one JSON object a text frame, checked in full before anything is done.
 
-`decode` gives a typed command, or raises `BadCommand`, whatever the bytes are: never another exception.
+`decode_command` gives a typed command, or raises `BadCommand`, whatever the bytes are: never another exception.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ _OPTIONAL = {
 }
 
 
-def decode(frame: bytes) -> AnyCommand:
+def decode_command(frame: bytes) -> AnyCommand:
     """The command in a text frame, every field checked.
 
     Raises `BadCommand` with code `bad_json` (not one JSON object, or a key that stands twice), `unknown_command`,
@@ -266,7 +266,7 @@ _KNOWN = {kind.__struct_config__.tag for kind in AnyCommand.__args__}
 
 
 def _explain(frame: bytes, error: Exception) -> BadCommand:
-    """Says what is wrong with a frame that did not decode; the slow path, for the author of a client."""
+    """Says what is wrong with a frame that is not a command; the slow path, for the author of a client."""
     try:
         head = _head.decode(frame)
     except msgspec.ValidationError as wrong:

@@ -314,7 +314,7 @@ def presence_event(user: str, state: PresenceState, last_seen: int | None) -> Pr
     return PresenceEvent(user=user, state=state, last_seen=None if last_seen is None else rfc3339(last_seen))
 
 
-def place(conversation: str, viewer: str | None = None) -> tuple[str | None, str | None]:
+def name_conversation(conversation: str, viewer: str | None = None) -> tuple[str | None, str | None]:
     """How an event names its conversation: its `room`, or its `with_` (the other user, as the viewer sees it)."""
     if is_room(conversation):
         return room_of(conversation), None

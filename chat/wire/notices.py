@@ -38,7 +38,7 @@ def notice_of(message: Message) -> Notice:
     )
 
 
-def decode(value: bytes) -> Notice:
+def decode_notice(value: bytes) -> Notice:
     """The notice in a log entry's value, or `Poison`."""
     try:
         return _decoder.decode(value)

@@ -17,7 +17,7 @@ encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 
 
-def decode(value: bytes) -> AnyRecord:
+def decode_record(value: bytes) -> AnyRecord:
     """The record in a log entry's value, or `Poison`."""
     try:
         return _decoder.decode(value)

@@ -37,7 +37,7 @@ encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[VerdictRecord] = msgspec.json.Decoder(VerdictRecord)
 
 
-def decode(value: bytes) -> VerdictRecord:
+def decode_verdict(value: bytes) -> VerdictRecord:
     """The verdict in a log entry's value, or `Poison`."""
     try:
         record = _decoder.decode(value)

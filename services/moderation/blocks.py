@@ -162,7 +162,7 @@ async def _changes(listener: Listener) -> AsyncGenerator[BlockChange, None]:
             if delivery.payload is None:
                 raise Unavailable("changes of blocks may have been missed; watch again, and read the blocks")
             try:
-                change = wire.decode(delivery.payload)
+                change = wire.decode_block_change(delivery.payload)
             except msgspec.MsgspecError:
                 continue  # of a newer version
             yield change

@@ -14,7 +14,7 @@ from chat.engines import cases as case_tables
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
 from chat.errors import Unavailable
-from chat.wire.records import ROOM_TOPIC, decode
+from chat.wire.records import ROOM_TOPIC, decode_record
 from gateway.holding import Holding
 from tests.support.clocks import virtual_time
 from tests.support.world import World, world
@@ -40,7 +40,7 @@ def entry() -> AuditEntry:
 
 
 async def held_records(here: World) -> list[bool]:
-    records = [decode(each.value) for each in await here.log.read_recent(ROOM_TOPIC, 0, 100)]
+    records = [decode_record(each.value) for each in await here.log.read_recent(ROOM_TOPIC, 0, 100)]
     return [record.held for record in records if isinstance(record, Sent)]
 
 

@@ -16,9 +16,8 @@ from chat.domain.moderation import Block, Content, Finding
 from chat.domain.records import AnyRecord, Edited, Sent
 from chat.engines.executor import InlineExecutor
 from chat.engines.log import SqliteLog
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode, encode, topic_of
-from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
-from chat.wire.verdicts import decode as decode_verdict
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode_record, encode, topic_of
+from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode_verdict
 from services.moderation.service import ModerationService
 from tests.support.builders import ANN, BEN, HALL, NOW, ROOM
 from tests.support.faults import Fault, nothing
@@ -129,7 +128,9 @@ class Judging:
         """What moderation put into the log of messages."""
         found = [record for topic in TOPICS for record in await self.log.read_recent(topic, 0, 1000)]
         return [
-            record for record in map(decode, (each.value for each in found)) if not isinstance(record, Sent | Edited)
+            record
+            for record in map(decode_record, (each.value for each in found))
+            if not isinstance(record, Sent | Edited)
         ]
 
 

@@ -15,7 +15,7 @@ from chat.domain.records import Read
 from chat.errors import Poison, Unavailable
 from chat.ports.log import Ack
 from chat.wire.records import encode
-from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode
+from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode_verdict
 from chat.wire.verdicts import encode as encode_verdict
 from tests.support.builders import ANN, BEN, HALL, NOW
 from tests.support.clocks import virtual_time
@@ -107,7 +107,7 @@ async def test_what_is_no_record_is_poison(world: Judging) -> None:
 @pytest.mark.parametrize("value", [b"", b"{}", b"[1]", b"\xff", b'{"verdict": "allow"}'])
 async def test_what_is_no_verdict_is_poison(value: bytes) -> None:
     with pytest.raises(Poison):
-        decode(value)
+        decode_verdict(value)
 
 
 async def test_a_verdict_that_allows_is_poison() -> None:
@@ -115,7 +115,7 @@ async def test_a_verdict_that_allows_is_poison() -> None:
         conversation=HALL, sender=ANN, client_id="c", verdict=Verdict.ALLOW, rule="", reason="", ts=NOW
     )
     with pytest.raises(Poison):
-        decode(encode_verdict(allowing))
+        decode_verdict(encode_verdict(allowing))
 
 
 async def test_many_are_appended_in_order(world: Judging) -> None:

@@ -11,7 +11,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
 from chat.errors import Poison, Unavailable
 from chat.ports.notifier import Notification
-from chat.wire.notices import NOTIFICATION_TOPIC, Notice, decode, encode
+from chat.wire.notices import NOTIFICATION_TOPIC, Notice, decode_notice, encode
 from tests.support.faults import FaultyLog
 from tests.support.persisting import sent
 from tests.support.world import World, world
@@ -94,10 +94,10 @@ async def test_a_channel_that_fails_is_tried_again_and_the_others_are_not_kept_f
 
 def test_what_is_no_notice_is_poison() -> None:
     good = notice("room:x", "ann", "bob")
-    assert decode(encode(good)) == good
+    assert decode_notice(encode(good)) == good
     for bad in (b"", b"{}", b"[" * 10_000, b"\xff", encode(good).replace(b'"stored"', b'"other"')):
         with pytest.raises(Poison):
-            decode(bad)
+            decode_notice(bad)
 
 
 async def test_the_persistence_pool_tells_of_what_it_stored_and_the_pool_notifies() -> None:

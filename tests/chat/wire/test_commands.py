@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.wire.commands import BadCommand, decode
+from chat.wire.commands import BadCommand, decode_command
 
 ROOM = "0b0e7ad8-5f0c-4b5e-8b1c-000000000001"
 ADA = "0b0e7ad8-5f0c-4b5e-8b1c-00000000000a"
@@ -40,7 +40,7 @@ def written_out(command: dict[str, Any], *repeated: tuple[str, Any]) -> str:
 
 def refusal(frame: str) -> BadCommand:
     with pytest.raises(BadCommand) as refused:
-        decode(frame.encode())
+        decode_command(frame.encode())
     return refused.value
 
 
@@ -49,7 +49,7 @@ def refusal(frame: str) -> BadCommand:
 def test_no_text_makes_a_key_stand_twice_or_hides_one_that_does(command: dict[str, Any], text: str) -> None:
     command = {**command, "text": text} if "text" in command else {**command, "unknown": text}
     for frame in (written_out(command), written_out(command).replace(":", r"\u003a").replace(r'"\u003a', '":')):
-        assert decode(frame.encode()).id == 1
+        assert decode_command(frame.encode()).id == 1
     for key, value in command.items():
         refused = refusal(written_out(command, (key, value)))
         assert refused.code == "bad_json"
@@ -64,7 +64,7 @@ def test_a_key_that_is_escaped_stands_twice_all_the_same() -> None:
 
 def test_colons_that_the_text_escapes_do_not_make_up_for_a_key_that_stands_twice() -> None:
     frame = written_out({**SEND, "text": "x"}).replace('"x"', r'"\u003a"')
-    assert decode(frame.encode()).id == 1
+    assert decode_command(frame.encode()).id == 1
     assert "'id' stands twice" in refusal(frame[:-1] + ',"id":2}').message
     assert "'text' stands twice" in refusal(frame[:-1] + ',"text":"y"}').message
 
@@ -79,7 +79,7 @@ def test_a_frame_full_of_keys_is_read_a_fixed_number_of_times() -> None:
     head = written_out(SEND)[:-1]
     frame = f"{head},{keys}}}"
     assert 0.8 * FRAME_LIMIT < len(frame) < FRAME_LIMIT
-    assert decode(frame.encode()).id == 1
+    assert decode_command(frame.encode()).id == 1
     assert "'0' stands twice" in refusal(f'{head},{keys},"0":0}}').message
     assert "'1d4b' stands twice" in refusal(f'{head},{keys},"1d4b":0}}').message
     assert "'0' stands twice" in refusal(f"{head},{keys},{keys}}}").message
@@ -92,7 +92,7 @@ def test_ids_are_in_lower_case_once_a_command_is_made() -> None:
         shouted = {key: value.upper() if value in (ROOM, ADA) else value for key, value in command.items()}
         if "users" in command:
             shouted["users"] = [user.upper() for user in command["users"]]
-        assert decode(written_out(shouted).encode()) == decode(written_out(command).encode())
+        assert decode_command(written_out(shouted).encode()) == decode_command(written_out(command).encode())
 
 
 @pytest.mark.parametrize("bad", ["", "x", ROOM[:-1], ROOM + "0", ROOM + "\n", ROOM.replace("-", ""), "é" + ROOM[1:]])

@@ -13,7 +13,7 @@ from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
 from chat.domain.records import Deleted, Moderated, Restored
 from chat.settings import Settings
-from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode_record
 from tests.support.rest import Rest, User, open_rest
 from tests.support.settings import make_settings
 
@@ -58,7 +58,7 @@ class World:
         """What was appended to the log, of rooms and then of direct messages."""
         log: Any = self.rest.services.log
         found = [await log.recent(topic, 0, 100) for topic in (ROOM_TOPIC, DM_TOPIC)]
-        return [decode(record.value) for records in found for record in records]
+        return [decode_record(record.value) for records in found for record in records]
 
     async def apply(self) -> None:
         """As the persistence worker does."""

@@ -125,7 +125,7 @@ async def test_a_block_is_durable_marked_and_told(world: Moderated) -> None:
     assert (everyone, copy) == (REVOCATIONS, payload)
     assert channel == user_channel(ANN)
     assert unpack_control(payload) == Revoked(user=ANN, family=None, code=4003, reason="spam")
-    assert (told, wire.decode(change)) == (wire.CHANNEL, BlockChange(user=ANN, block=block))
+    assert (told, wire.decode_block_change(change)) == (wire.CHANNEL, BlockChange(user=ANN, block=block))
     (entry,) = await world.stores.cases.list_audit_entries(None, 10)
     assert (entry.action, entry.by, entry.user, entry.until) == (CaseAction.BLOCK, DAN, ANN, block.until)
 
