@@ -181,28 +181,28 @@ class Core:
         cursor = self._following.room(message.room)
         if cursor is not None:
             cursor.live(message)
-            self._fill_holes(cursor)
+            self._fill_gaps(cursor)
 
     def _on_direct(self, message: ev.DirectMessageEvent) -> None:
         me = self.user.id if self.user else ""
         cursor = self._direct_cursor(message.to if message.from_.id == me else message.from_.id)
         cursor.live(message)
-        self._fill_holes(cursor)
+        self._fill_gaps(cursor)
 
     def _on_stored(self, stored: ev.StoredEvent) -> None:
         cursor = self._direct_cursor(stored.with_)
         if cursor.stored(stored.seq, stored.client_id):
             self._emit_event(stored)
-            self._fill_holes(cursor)
+            self._fill_gaps(cursor)
 
     def _on_gap(self, gap: ev.GapEvent) -> None:
         if gap.with_ is not None:
             direct = self._direct_cursor(gap.with_)
             direct.gap(gap.from_seq)
-            self._fill_holes(direct)
+            self._fill_gaps(direct)
         elif (room := self._following.room(gap.room or "")) is not None:
             room.gap()
-            self._fill_holes(room)
+            self._fill_gaps(room)
 
     def _on_closing(self, closing: ev.ClosingEvent) -> None:
         self.retry_after_ms = closing.retry_after_ms
@@ -229,7 +229,7 @@ class Core:
             self._following.answered(call, ok)
         self._settle_call(call, ok)
         if call.cursor is not None:
-            self._fill_holes(call.cursor)
+            self._fill_gaps(call.cursor)
 
     def _on_error(self, error: ev.ErrorAnswer) -> None:
         call = self._calls.get(error.id) if error.id is not None else None
@@ -308,7 +308,7 @@ class Core:
             self._new_call("subscribe" if cursor.room is not None else "sync", where, None, keep=False), cursor
         )
 
-    def _fill_holes(self, cursor: Cursor) -> None:
+    def _fill_gaps(self, cursor: Cursor) -> None:
         """Asks for what is missing, unless that is asked already or there is no place for it."""
         asked = cursor.behind or cursor in self._resuming
         if self.ready and cursor.incomplete and not asked and self._following.current(cursor):
@@ -322,7 +322,7 @@ class Core:
         for cursor in self._following:
             if cursor.behind:
                 cursor.behind = False
-                self._fill_holes(cursor)
+                self._fill_gaps(cursor)
 
     def _emit_event(self, event: ev.Event) -> bool:
         if len(self._events) < self._capacity:

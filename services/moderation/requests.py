@@ -43,7 +43,7 @@ async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
     await _limit(services, caller)
     message = await find_message(services, caller, body)
     if message.sender == caller.id:
-        raise Conflict("one does not report oneself; delete the message instead", field="seq")
+        raise Conflict("you cannot report yourself; delete the message instead", field="seq")
     if message.text is None:
         raise Conflict("this message was withdrawn already", field="seq")
     now = services.clock()

@@ -70,7 +70,7 @@ async def blocks(_moderator: Moderator, services: With, after: UserId | None = N
 async def block(user: UserId, caller: Moderator, services: With, body: NewBlock | None = None) -> None:
     """Keep a user out: open sessions are closed with 4003, log-ins refused. A block that there is is replaced."""
     if user == caller.id:
-        raise Invalid("one does not block oneself", field="user")
+        raise Invalid("you cannot block yourself", field="user")
     wanted = body or NewBlock()
     await decisions.block(services, user, wanted.reason, wanted.seconds, caller)
 
