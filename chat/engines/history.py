@@ -23,7 +23,7 @@ class SqliteHistory:
         self._untidy = 0
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
-        return await self._database.read(lambda connection: history_reads.newest(connection, conversations))
+        return await self._database.read(lambda connection: history_reads.newest_seqs(connection, conversations))
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         def job(connection: sqlite3.Connection) -> list[bool]:
@@ -41,34 +41,36 @@ class SqliteHistory:
         return applied
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        return await self._database.read(lambda connection: history_reads.known(connection, keys))
+        return await self._database.read(lambda connection: history_reads.find_by_client_ids(connection, keys))
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
-        return await self._database.read(lambda connection: history_reads.get(connection, conversation, seq))
+        return await self._database.read(lambda connection: history_reads.get_message(connection, conversation, seq))
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
         return await self._database.read(
-            lambda connection: history_reads.since(connection, conversation, since, limit, max_bytes)
+            lambda connection: history_reads.messages_since(connection, conversation, since, limit, max_bytes)
         )
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         return await self._database.read(
-            lambda connection: history_reads.page(connection, conversation, before, after, limit)
+            lambda connection: history_reads.read_page(connection, conversation, before, after, limit)
         )
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-        return await self._database.read(lambda connection: history_reads.summaries(connection, user, conversations))
+        return await self._database.read(
+            lambda connection: history_reads.summarize_conversations(connection, user, conversations)
+        )
 
     async def list_dms(self, user: str) -> Sequence[str]:
-        return await self._database.read(lambda connection: history_reads.dms(connection, user))
+        return await self._database.read(lambda connection: history_reads.list_dms(connection, user))
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         return await self._database.read(lambda connection: history_reads.read_marks(connection, conversation))
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-        return await self._database.read(lambda connection: history_reads.originals(connection, conversation, seq))
+        return await self._database.read(lambda connection: history_reads.earlier_texts(connection, conversation, seq))
 
     async def search_messages(self, query: Query) -> Page:
         return await self._database.read(lambda connection: history_search.find(connection, query))

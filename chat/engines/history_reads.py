@@ -23,8 +23,7 @@ UNREAD = 1000
 _BETWEEN = f"SELECT {COLUMNS} FROM messages WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
 
 
-def newest(connection: sqlite3.Connection, conversations: Collection[str]) -> dict[str, int]:
-    """See `chat.ports.history.History.newest`."""
+def newest_seqs(connection: sqlite3.Connection, conversations: Collection[str]) -> dict[str, int]:
     found = dict.fromkeys(conversations, 0)
     for conversation in found:
         key = key_of(connection, conversation)
@@ -33,8 +32,7 @@ def newest(connection: sqlite3.Connection, conversations: Collection[str]) -> di
     return found
 
 
-def known(connection: sqlite3.Connection, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-    """See `chat.ports.history.History.known`."""
+def find_by_client_ids(connection: sqlite3.Connection, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
     sql = f"SELECT {COLUMNS} FROM messages WHERE sender = ? AND client_id = ?"  # noqa: S608
     found: dict[ClientKey, Message] = {}
     for sender, client_id in keys:
@@ -45,8 +43,7 @@ def known(connection: sqlite3.Connection, keys: Collection[ClientKey]) -> dict[C
     return found
 
 
-def get(connection: sqlite3.Connection, conversation: str, seq: int) -> Message | None:
-    """See `chat.ports.history.History.get`."""
+def get_message(connection: sqlite3.Connection, conversation: str, seq: int) -> Message | None:
     key = key_of(connection, conversation)
     if key is None or not 1 <= seq <= LAST_SEQ:
         return None
@@ -55,10 +52,9 @@ def get(connection: sqlite3.Connection, conversation: str, seq: int) -> Message 
     return found[0] if found else None
 
 
-def since(
+def messages_since(
     connection: sqlite3.Connection, conversation: str, after: int, limit: int, max_bytes: int
 ) -> Sequence[Message] | None:
-    """See `chat.ports.history.History.since`."""
     key = key_of(connection, conversation)
     if key is None:
         return []
@@ -77,8 +73,9 @@ def since(
     return to_messages(connection, conversation, rows)
 
 
-def page(connection: sqlite3.Connection, conversation: str, before: int | None, after: int | None, limit: int) -> Page:
-    """See `chat.ports.history.History.page`."""
+def read_page(
+    connection: sqlite3.Connection, conversation: str, before: int | None, after: int | None, limit: int
+) -> Page:
     key = key_of(connection, conversation)
     if key is None:
         return Page((), more=False)
@@ -89,8 +86,9 @@ def page(connection: sqlite3.Connection, conversation: str, before: int | None, 
     return Page(to_messages(connection, conversation, rows[:limit]), more=len(rows) > limit)
 
 
-def summaries(connection: sqlite3.Connection, user: str, conversations: Collection[str]) -> dict[str, Summary]:
-    """See `chat.ports.history.History.summaries`."""
+def summarize_conversations(
+    connection: sqlite3.Connection, user: str, conversations: Collection[str]
+) -> dict[str, Summary]:
     reader = pack_user(user)
     found: dict[str, Summary] = {}
     for conversation in conversations:
@@ -111,8 +109,7 @@ def summaries(connection: sqlite3.Connection, user: str, conversations: Collecti
     return found
 
 
-def dms(connection: sqlite3.Connection, user: str) -> Sequence[str]:
-    """See `chat.ports.history.History.dms`."""
+def list_dms(connection: sqlite3.Connection, user: str) -> Sequence[str]:
     rows = connection.execute(
         "SELECT conversations.name, (SELECT messages.ts FROM messages"
         " WHERE messages.id BETWEEN direct.conversation << 32 AND direct.conversation << 32 | 4294967295"
@@ -125,7 +122,6 @@ def dms(connection: sqlite3.Connection, user: str) -> Sequence[str]:
 
 
 def read_marks(connection: sqlite3.Connection, conversation: str) -> dict[str, int]:
-    """See `chat.ports.history.History.read_marks`."""
     rows = connection.execute(
         "SELECT user, seq FROM read_marks WHERE conversation = (SELECT key FROM conversations WHERE name = ?)",
         (conversation,),
@@ -133,8 +129,7 @@ def read_marks(connection: sqlite3.Connection, conversation: str) -> dict[str, i
     return {unpack_user(user): seq for user, seq in rows}
 
 
-def originals(connection: sqlite3.Connection, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
-    """See `chat.ports.history.History.originals`."""
+def earlier_texts(connection: sqlite3.Connection, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
     key = key_of(connection, conversation)
     if key is None or not 1 <= seq <= LAST_SEQ:
         return []

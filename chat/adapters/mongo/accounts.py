@@ -70,17 +70,17 @@ class MongoAccounts:
     async def get_user(self, user: str) -> User | None:
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, _PUBLIC)
-        return _user(found) if found else None
+        return _to_user(found) if found else None
 
     async def get_users(self, users: Collection[str]) -> dict[str, User]:
         with self._mongo.call():
             found = await self._users.find({"_id": {"$in": list(set(users))}}, _PUBLIC).to_list()
-        return {document["_id"]: _user(document) for document in found}
+        return {document["_id"]: _to_user(document) for document in found}
 
     async def find_by_name(self, name: str) -> User | None:
         with self._mongo.call():
             found = await self._users.find_one({"folded": fold_name(name)}, _PUBLIC)
-        return _user(found) if found else None
+        return _to_user(found) if found else None
 
     async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
         with self._mongo.call():
@@ -93,7 +93,7 @@ class MongoAccounts:
         low = fold_name(prefix)
         with self._mongo.call():
             found = self._users.find({"folded": {"$gte": low, "$lt": low + _END}}, _PUBLIC)
-            return [_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
+            return [_to_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
 
     async def get_password_hash(self, user: str) -> str | None:
         with self._mongo.call():
@@ -110,7 +110,7 @@ class MongoAccounts:
         with self._mongo.call():
             await self._purge()
             change = {
-                "$push": {"tokens": _token(grant.digest, grant.expires)},
+                "$push": {"tokens": _to_token(grant.digest, grant.expires)},
                 "$set": {"user": grant.user},
                 "$max": {"expires": grant.expires},
             }
@@ -130,15 +130,15 @@ class MongoAccounts:
         if after is None or after.get("ended", call) != call:
             return Rotation.UNKNOWN, None
         if "ended" in after:
-            return Rotation.REUSED, _grant(after, digest)
+            return Rotation.REUSED, _to_grant(after, digest)
         if after["tokens"][-1]["digest"] == successor:
-            return Rotation.ROTATED, _grant(after, successor)
+            return Rotation.ROTATED, _to_grant(after, successor)
         return Rotation.EXPIRED, None
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
         with self._mongo.call():
             found = await self._families.find_one_and_delete({"tokens.digest": digest})
-        return _grant(found, digest) if found and "ended" not in found else None
+        return _to_grant(found, digest) if found and "ended" not in found else None
 
     async def end_families(self, user: str) -> None:
         with self._mongo.call():
@@ -169,7 +169,7 @@ class MongoAccounts:
             await self._families.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
 
 
-def _user(document: Document) -> User:
+def _to_user(document: Document) -> User:
     return User(
         id=document["_id"],
         name=document["name"],
@@ -179,7 +179,7 @@ def _user(document: Document) -> User:
     )
 
 
-def _token(digest: bytes, expires: int) -> Document:
+def _to_token(digest: bytes, expires: int) -> Document:
     return {"digest": digest, "expires": expires, "replaced": False}
 
 
@@ -188,7 +188,7 @@ def _find(family: Document, digest: bytes) -> Document:
     return found
 
 
-def _grant(family: Document, digest: bytes) -> RefreshGrant:
+def _to_grant(family: Document, digest: bytes) -> RefreshGrant:
     return RefreshGrant(digest, family["_id"], family["user"], _find(family, digest)["expires"])
 
 
@@ -204,7 +204,7 @@ def _rotate(call: ObjectId, digest: bytes, successor: bytes, expires: int, now: 
     marked = {"$cond": [mine, {"$mergeObjects": ["$$token", {"replaced": True}]}, "$$token"]}
     tokens = {"$map": {"input": "$tokens", "as": "token", "in": marked}}
     rotated = {
-        "tokens": {"$slice": [{"$concatArrays": [tokens, [_token(successor, expires)]]}, -TOKENS_KEPT]},
+        "tokens": {"$slice": [{"$concatArrays": [tokens, [_to_token(successor, expires)]]}, -TOKENS_KEPT]},
         "expires": {"$max": ["$expires", expires]},
     }
     outcomes = [

@@ -44,30 +44,30 @@ class MongoCases:
         self._database = mongo.committed
 
     async def record_judgement(self, case: Case, entry: AuditEntry) -> CaseChange:
-        return await self._change(case.subject, lambda known: judge_case(known, case), entry)
+        return await self._change_case(case.subject, lambda known: judge_case(known, case), entry)
 
     async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> CaseChange:
-        return await self._change(case.subject, lambda known: report_case(known, case, report), entry)
+        return await self._change_case(case.subject, lambda known: report_case(known, case, report), entry)
 
     async def add_appeal(self, case: Case, text: str, entry: AuditEntry) -> Case:
-        changed, _ = await self._change(case.subject, lambda known: appeal_case(known, case, text), entry)
+        changed, _ = await self._change_case(case.subject, lambda known: appeal_case(known, case, text), entry)
         return changed
 
     async def record_decision(self, case: str, verdict: Verdict, entry: AuditEntry) -> Case:
         async def job(session: Session) -> Case:
-            known = await self._find({"case": case}, session)
+            known = await self._find_case({"case": case}, session)
             decided = decide_case(known, verdict, entry.by, entry.at)
-            await self._put(decided, session)
-            await self._note(entry, session)
+            await self._put_case(decided, session)
+            await self._add_entry(entry, session)
             return known or decided
 
         return await self._mongo.transaction(job)
 
     async def get_case(self, case: str) -> Case | None:
-        return await self._get({"case": case})
+        return await self._get_case({"case": case})
 
     async def find_case(self, subject: str) -> Case | None:
-        return await self._get({"_id": subject})
+        return await self._get_case({"_id": subject})
 
     async def list_cases(self, state: CaseState, after: str | None, limit: int) -> Sequence[Case]:
         mine: Document = {"state": state.value}
@@ -75,17 +75,17 @@ class MongoCases:
         if after is not None:
             place = await self.get_case(after)
             if place is None:
-                raise _nowhere()
+                raise _no_such_place()
             same = {"opened": place.opened, "case": {"$gt": place.id}}
             pages = [{**mine, **same}, {**mine, "opened": {"$gt": place.opened}}]
         order = [("opened", ASCENDING), ("case", ASCENDING)]
-        return [_case.decode(content) for content in await self._paged("cases", pages, order, limit)]
+        return [_case.decode(content) for content in await self._read_pages("cases", pages, order, limit)]
 
     async def count_removals(self, removals: Sequence[Removal]) -> None:
         if not removals:
             return
         with self._mongo.call():
-            await self._database.removals.bulk_write([_counting(each) for each in removals], ordered=False)
+            await self._database.removals.bulk_write([_count_once(each) for each in removals], ordered=False)
 
     async def tally_removals(self, users: Collection[str], since: int) -> dict[str, Tally]:
         tallies = {}
@@ -112,7 +112,7 @@ class MongoCases:
 
         async def job(session: Session) -> None:
             await self._database.blocks.replace_one({"_id": block.user}, fields, upsert=True, session=session)
-            await self._note(entry, session)
+            await self._add_entry(entry, session)
 
         await self._mongo.transaction(job)
 
@@ -122,30 +122,30 @@ class MongoCases:
         async def job(session: Session) -> bool:
             ended = await self._database.blocks.delete_one(wanted, session=session)
             if ended.deleted_count:
-                await self._note(entry, session)
+                await self._add_entry(entry, session)
             return bool(ended.deleted_count)
 
         return await self._mongo.transaction(job)
 
     async def get_block(self, user: str) -> Block | None:
-        found = await self._blocks({"_id": user}, "_id", 1)
+        found = await self._find_blocks({"_id": user}, "_id", 1)
         return found[0] if found else None
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        return await self._blocks({"user": {"$gt": after}}, "user", limit)
+        return await self._find_blocks({"user": {"$gt": after}}, "user", limit)
 
     async def list_due_blocks(self, until: int, limit: int) -> Sequence[Block]:
-        return await self._blocks({"until": {"$gte": 0, "$lte": until}}, "until", limit)
+        return await self._find_blocks({"until": {"$gte": 0, "$lte": until}}, "until", limit)
 
     async def next_due(self) -> int | None:
-        found = await self._blocks({"until": {"$gte": 0}}, "until", 1)
+        found = await self._find_blocks({"until": {"$gte": 0}}, "until", 1)
         return found[0].until if found else None
 
     async def set_strictness(self, conversation: str, strictness: Strictness, entry: AuditEntry) -> None:
         async def job(session: Session) -> None:
             fields = {"level": strictness.value}
             await self._database.strictness.replace_one({"_id": conversation}, fields, upsert=True, session=session)
-            await self._note(entry, session)
+            await self._add_entry(entry, session)
 
         await self._mongo.transaction(job)
 
@@ -164,7 +164,7 @@ class MongoCases:
                 done_away = await self._database.held.delete_one({"_id": conversation}, session=session)
                 changed = done_away.deleted_count > 0
             if changed:
-                await self._note(entry, session)
+                await self._add_entry(entry, session)
 
         await self._mongo.transaction(job)
 
@@ -182,13 +182,13 @@ class MongoCases:
             with self._mongo.call():
                 place = await self._database.audit.find_one({"_id": before}, {"at": True})
             if place is None:
-                raise _nowhere()
+                raise _no_such_place()
             same = {"at": place["at"], "entry": {"$lt": before}}
             pages = [{**mine, **same}, {**mine, "at": {"$lt": place["at"]}}]
         order = [("at", DESCENDING), ("entry", DESCENDING)]
-        return [_entry.decode(content) for content in await self._paged("audit", pages, order, limit)]
+        return [_entry.decode(content) for content in await self._read_pages("audit", pages, order, limit)]
 
-    async def _paged(
+    async def _read_pages(
         self, collection: str, pages: Sequence[Document], order: Sequence[tuple[str, int]], limit: int
     ) -> list[str]:
         """What goes on from a place: first what is equal to it in the first field of the order, and then the rest. Two
@@ -201,17 +201,17 @@ class MongoCases:
                     found += [each["content"] for each in await asked.limit(limit - len(found)).to_list()]
         return found
 
-    async def _get(self, wanted: Document) -> Case | None:
+    async def _get_case(self, wanted: Document) -> Case | None:
         with self._mongo.call():
             found = await self._database.cases.find_one(wanted)
         return _case.decode(found["content"]) if found else None
 
-    async def _find(self, wanted: Document, session: Session) -> Case | None:
+    async def _find_case(self, wanted: Document, session: Session) -> Case | None:
         """The case, within a transaction."""
         found = await self._database.cases.find_one(wanted, session=session)
         return _case.decode(found["content"]) if found else None
 
-    async def _blocks(self, wanted: Document, order: str, limit: int) -> list[Block]:
+    async def _find_blocks(self, wanted: Document, order: str, limit: int) -> list[Block]:
         with self._mongo.call():
             found = await self._database.blocks.find(wanted).sort(order, ASCENDING).limit(limit).to_list()
         return [
@@ -219,17 +219,19 @@ class MongoCases:
             for each in found
         ]
 
-    async def _change(self, subject: str, decide: Callable[[Case | None], CaseChange], entry: AuditEntry) -> CaseChange:
+    async def _change_case(
+        self, subject: str, decide: Callable[[Case | None], CaseChange], entry: AuditEntry
+    ) -> CaseChange:
         async def job(session: Session) -> CaseChange:
-            case, changed = decide(await self._find({"_id": subject}, session))
+            case, changed = decide(await self._find_case({"_id": subject}, session))
             if changed:
-                await self._put(case, session)
-                await self._note(replace(entry, case=case.id), session)
+                await self._put_case(case, session)
+                await self._add_entry(replace(entry, case=case.id), session)
             return case, changed
 
         return await self._mongo.transaction(job)
 
-    async def _put(self, case: Case, session: Session) -> None:
+    async def _put_case(self, case: Case, session: Session) -> None:
         fields = {
             "case": case.id,
             "state": case.state.value,
@@ -238,7 +240,7 @@ class MongoCases:
         }
         await self._database.cases.replace_one({"_id": case.subject}, fields, upsert=True, session=session)
 
-    async def _note(self, entry: AuditEntry, session: Session) -> None:
+    async def _add_entry(self, entry: AuditEntry, session: Session) -> None:
         fields = {
             "_id": entry.id,
             "entry": entry.id,
@@ -249,7 +251,7 @@ class MongoCases:
         await self._database.audit.insert_one(fields, session=session)
 
 
-def _counting(removal: Removal) -> UpdateOne:
+def _count_once(removal: Removal) -> UpdateOne:
     fields = {
         "user": removal.user,
         "client_id": removal.client_id,
@@ -261,5 +263,5 @@ def _counting(removal: Removal) -> UpdateOne:
     return UpdateOne({"_id": name}, {"$setOnInsert": fields}, upsert=True)
 
 
-def _nowhere() -> NotFound:
+def _no_such_place() -> NotFound:
     return NotFound("there is nothing with this id to go on from; begin again")

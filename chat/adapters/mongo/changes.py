@@ -59,26 +59,28 @@ class Draft:
         return list(enumerate(self._state.earlier))[self._stored :]
 
 
-async def change(database: Database, changes: Numbered, heads: Mapping[str, Head], outcomes: dict[int, bool]) -> None:
+async def apply_changes(
+    database: Database, changes: Numbered, heads: Mapping[str, Head], outcomes: dict[int, bool]
+) -> None:
     """Apply changes of messages that are stored; `outcomes` gets whether each applied, by its place in the batch."""
     pending = list(changes)
     for _ in range(ATTEMPTS):
-        drafts = await _load(database, [what for _, what in pending], heads)
+        drafts = await _load_drafts(database, [what for _, what in pending], heads)
         for number, what in pending:
             draft = drafts.get((what.conversation, what.seq))
             outcomes[number] = draft is not None and draft.apply(what)
         changed = {place: draft for place, draft in drafts.items() if draft.changed}
-        lost = await _write(database, changed) if changed else set()
+        lost = await _write_drafts(database, changed) if changed else set()
         pending = [each for each in pending if (each[1].conversation, each[1].seq) in lost]
         if not pending:
             return
     raise Unavailable("another writer keeps changing the same messages; trying again later")
 
 
-async def mark(
+async def apply_read_marks(
     database: Database, reads: Sequence[tuple[int, Read]], heads: Mapping[str, Head], outcomes: dict[int, bool]
 ) -> None:
-    """Move read marks forward, as `change` does for messages. `heads` tells how far there is something to read."""
+    """Move read marks forward, as `apply_changes` does for messages; `heads` tell how far one can read."""
     known = [(number, what, heads[what.conversation]) for number, what in reads if what.conversation in heads]
     ids = {mark_id(head.key, what.actor) for _, what, head in known}
     found = await database.read_marks.find({"_id": {"$in": list(ids)}}).to_list()
@@ -112,7 +114,9 @@ async def _mark_all(database: Database, updates: Sequence[UpdateOne]) -> None:
             return
 
 
-async def _load(database: Database, changes: Sequence[MessageChange], heads: Mapping[str, Head]) -> dict[Place, Draft]:
+async def _load_drafts(
+    database: Database, changes: Sequence[MessageChange], heads: Mapping[str, Head]
+) -> dict[Place, Draft]:
     """The messages that are changed, with the earlier texts of those that are edited."""
     seqs: dict[str, set[int]] = {}
     edited: dict[str, set[int]] = {}
@@ -122,8 +126,8 @@ async def _load(database: Database, changes: Sequence[MessageChange], heads: Map
             seqs.setdefault(what.conversation, set()).add(what.seq)
             if not isinstance(what, Reacted):  # of these, the number of the next original is needed
                 edited.setdefault(what.conversation, set()).add(what.seq)
-    documents = await _find(database.messages.name, database, seqs, heads)
-    texts = await _find(database.originals.name, database, edited, heads)
+    documents = await _find_by_place(database.messages.name, database, seqs, heads)
+    texts = await _find_by_place(database.originals.name, database, edited, heads)
     drafts: dict[Place, Draft] = {}
     for place, found in documents.items():
         (document,) = found
@@ -132,7 +136,7 @@ async def _load(database: Database, changes: Sequence[MessageChange], heads: Map
     return drafts
 
 
-async def _find(
+async def _find_by_place(
     collection: str, database: Database, seqs: Mapping[str, Collection[int]], heads: Mapping[str, Head]
 ) -> dict[Place, list[Document]]:
     async def find(name: str) -> list[tuple[Place, Document]]:
@@ -160,7 +164,7 @@ async def write_originals(database: Database, drafts: Collection[Draft]) -> None
         await database.originals.bulk_write(updates, ordered=False)
 
 
-async def _write(database: Database, drafts: Mapping[Place, Draft]) -> set[Place]:
+async def _write_drafts(database: Database, drafts: Mapping[Place, Draft]) -> set[Place]:
     """Write the messages; those that another writer changed meanwhile, and which are as that one left them."""
     await write_originals(database, drafts.values())
     version = ObjectId()

@@ -35,44 +35,44 @@ class MongoHistory:
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         with self._mongo.call():
-            return await reads.newest(self._mongo.committed, conversations)
+            return await reads.newest_seqs(self._mongo.committed, conversations)
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         runs = store.runs_of(messages)
         with self._mongo.call():
-            heads = await self._load(runs, changes)
+            heads = await self._load_heads(runs, changes)
             with self._mongo.whole():
                 try:
-                    return await self._apply(runs, changes, heads)
+                    return await self._apply_batch(runs, changes, heads)
                 except BaseException:
                     self._heads.forget(runs)
                     raise
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         with self._mongo.call():
-            return await reads.known(self._mongo.committed, keys)
+            return await reads.find_by_client_ids(self._mongo.committed, keys)
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
         with self._mongo.call():
-            return await reads.get(self._mongo.committed, conversation, seq)
+            return await reads.get_message(self._mongo.committed, conversation, seq)
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
         with self._mongo.call():
-            return await reads.since(self._mongo.committed, conversation, since, limit, max_bytes)
+            return await reads.messages_since(self._mongo.committed, conversation, since, limit, max_bytes)
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         with self._mongo.call():
-            return await reads.page(self._mongo.committed, conversation, before, after, limit)
+            return await reads.read_page(self._mongo.committed, conversation, before, after, limit)
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         with self._mongo.call():
-            return await reads.summaries(self._mongo.committed, user, conversations)
+            return await reads.summarize_conversations(self._mongo.committed, user, conversations)
 
     async def list_dms(self, user: str) -> Sequence[str]:
         with self._mongo.call():
-            return await reads.dms(self._mongo.committed, user)
+            return await reads.list_dms(self._mongo.committed, user)
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         with self._mongo.call():
@@ -80,14 +80,14 @@ class MongoHistory:
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         with self._mongo.call():
-            return await reads.originals(self._mongo.committed, conversation, seq)
+            return await reads.earlier_texts(self._mongo.committed, conversation, seq)
 
     async def search_messages(self, query: Query) -> Page:
         """Of messages of the same time, those of one conversation stay in the order of their seq."""
         with self._mongo.call():
             return await search.search(self._mongo.committed, query)
 
-    async def _load(self, runs: Mapping[str, Run], changes: Sequence[Change]) -> dict[str, Head]:
+    async def _load_heads(self, runs: Mapping[str, Run], changes: Sequence[Change]) -> dict[str, Head]:
         """The conversations of a batch. Those that only get messages need not be read again by whoever wrote last."""
         known = self._heads.known(runs)
         if known is None or not store.continues(runs, known):
@@ -95,7 +95,9 @@ class MongoHistory:
         others = {what.conversation for what in changes} - runs.keys()
         return known | (await conversation_heads.find(self._mongo.latest, others) if others else {})
 
-    async def _apply(self, runs: Mapping[str, Run], changes: Sequence[Change], heads: dict[str, Head]) -> list[bool]:
+    async def _apply_batch(
+        self, runs: Mapping[str, Run], changes: Sequence[Change], heads: dict[str, Head]
+    ) -> list[bool]:
         drafts: dict[Place, Draft] = {}
         for name, run in runs.items():
             for message in run:
@@ -117,7 +119,7 @@ class MongoHistory:
             self._heads.keep(stored)
             heads |= {head.name: head for head in stored}
         if others:
-            await message_changes.change(database, others, heads, outcomes)
+            await message_changes.apply_changes(database, others, heads, outcomes)
         if reads:
-            await message_changes.mark(database, reads, heads, outcomes)
+            await message_changes.apply_read_marks(database, reads, heads, outcomes)
         return [outcomes.get(number, False) for number in range(len(changes))]

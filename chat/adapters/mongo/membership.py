@@ -49,13 +49,13 @@ async def set_member(
 ) -> Role | None:
     """Make the user a member; the role before."""
     await touch(database, session, room)
-    before = await _role(database, session, room, user)
+    before = await _find_role(database, session, room, user)
     if by is not None:
-        require_rank(await _role(database, session, room, by), before, wanted)
+        require_rank(await _find_role(database, session, room, by), before, wanted)
     if before is None:
         await add(database, session, room, [user], wanted, now=now)
         return None
-    after = decide_role(await _standing(database, session, room, user, before), wanted, new_only=new_only)
+    after = decide_role(await _read_standing(database, session, room, user, before), wanted, new_only=new_only)
     if after is not before:
         await database.members.update_one(
             {"_id": member_id(room, user)}, {"$set": {"role": after.value}}, session=session
@@ -67,10 +67,10 @@ async def remove_member(
     database: Database, session: Session, room: str, user: str, *, by: str | None = None
 ) -> Role | None:
     """Take a user out of the room; the role before."""
-    before = await _role(database, session, room, user)
+    before = await _find_role(database, session, room, user)
     if before is not None:
         await touch(database, session, room)
-        await _remove(database, session, room, user, before, by=by)
+        await _remove_member(database, session, room, user, before, by=by)
     return before
 
 
@@ -79,9 +79,9 @@ async def ban_user(
 ) -> Role | None:
     """Keep a user out of the room, and take them out; the role before."""
     await touch(database, session, room)
-    await _users(database, session, [user])
-    before = await _role(database, session, room, user)
-    await _remove(database, session, room, user, before, by=by)
+    await _find_users(database, session, [user])
+    before = await _find_role(database, session, room, user)
+    await _remove_member(database, session, room, user, before, by=by)
     document = {"room": room, "user": user, "by": by, "reason": reason, "at": now}
     await database.bans.replace_one({"_id": member_id(room, user)}, document, upsert=True, session=session)
     return before
@@ -90,9 +90,9 @@ async def ban_user(
 async def add(database: Database, session: Session, room: str, users: Collection[str], role: Role, *, now: int) -> None:
     """Add those who are not members yet. Raises `NotFound` and `Banned` for any of them."""
     ids = {member_id(room, user): user for user in users}
-    names = await _users(database, session, list(ids.values()))
-    there = await _ids(database.members, session, ids)
-    banned = await _ids(database.bans, session, ids)
+    names = await _find_users(database, session, list(ids.values()))
+    there = await _find_ids(database.members, session, ids)
+    banned = await _find_ids(database.bans, session, ids)
     members = [
         {
             "_id": id_,
@@ -110,13 +110,13 @@ async def add(database: Database, session: Session, room: str, users: Collection
         await database.members.insert_many(members, session=session)
 
 
-async def _ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:
+async def _find_ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:
     """Those of these ids that the collection has."""
     found = await collection.find({"_id": {"$in": list(ids)}}, {"_id": True}, session=session).to_list()
     return {document["_id"] for document in found}
 
 
-async def _users(database: Database, session: Session, users: Collection[str]) -> dict[str, Document]:
+async def _find_users(database: Database, session: Session, users: Collection[str]) -> dict[str, Document]:
     wanted = {"_id": {"$in": list(users)}}
     found = await database.users.find(wanted, {"name": True, "folded": True}, session=session).to_list()
     if len(found) < len(users):
@@ -124,21 +124,21 @@ async def _users(database: Database, session: Session, users: Collection[str]) -
     return {document["_id"]: document for document in found}
 
 
-async def _role(database: Database, session: Session, room: str, user: str) -> Role | None:
+async def _find_role(database: Database, session: Session, room: str, user: str) -> Role | None:
     found = await database.members.find_one({"_id": member_id(room, user)}, {"role": True}, session=session)
     return Role(found["role"]) if found else None
 
 
-async def _remove(
+async def _remove_member(
     database: Database, session: Session, room: str, user: str, before: Role | None, *, by: str | None
 ) -> None:
     if by is not None:
-        require_rank(await _role(database, session, room, by), before, None)
-    if decide_removal(await _standing(database, session, room, user, before)):
+        require_rank(await _find_role(database, session, room, by), before, None)
+    if decide_removal(await _read_standing(database, session, room, user, before)):
         await database.members.delete_one({"_id": member_id(room, user)}, session=session)
 
 
-async def _standing(database: Database, session: Session, room: str, user: str, role: Role | None) -> Standing:
+async def _read_standing(database: Database, session: Session, room: str, user: str, role: Role | None) -> Standing:
     """A member's standing; of one who is not, the ban is not looked at."""
     if role is not Role.OWNER:
         return Standing(role=role)

@@ -23,12 +23,12 @@ UNREAD = 1000
 _BATCH = 200
 
 
-async def newest(database: Database, names: Collection[str]) -> dict[str, int]:
+async def newest_seqs(database: Database, names: Collection[str]) -> dict[str, int]:
     found = await conversations.find(database, names)
     return {name: found[name].newest if name in found else 0 for name in names}
 
 
-async def known(database: Database, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
+async def find_by_client_ids(database: Database, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
     clients: dict[str, list[str]] = {}
     for sender, client_id in keys:
         clients.setdefault(sender, []).append(client_id)
@@ -50,7 +50,7 @@ async def _sent(database: Database, sender: str, client_ids: Sequence[str]) -> l
     return await database.messages.find(wanted, WITHOUT_TERMS).to_list()
 
 
-async def get(database: Database, name: str, seq: int) -> Message | None:
+async def get_message(database: Database, name: str, seq: int) -> Message | None:
     document = await _get(database, name, seq)
     return to_message(name, document) if document else None
 
@@ -62,7 +62,9 @@ async def _get(database: Database, name: str, seq: int) -> Document | None:
     return await database.messages.find_one({"conversation": head.key, "seq": seq}, WITHOUT_TERMS)
 
 
-async def since(database: Database, name: str, after: int, limit: int, max_bytes: int) -> Sequence[Message] | None:
+async def messages_since(
+    database: Database, name: str, after: int, limit: int, max_bytes: int
+) -> Sequence[Message] | None:
     head = await _head(database, name)
     if head is None or after >= head.newest:
         return []
@@ -83,7 +85,7 @@ async def since(database: Database, name: str, after: int, limit: int, max_bytes
     return found if len(found) == missed else None
 
 
-async def page(database: Database, name: str, before: int | None, after: int | None, limit: int) -> Page:
+async def read_page(database: Database, name: str, before: int | None, after: int | None, limit: int) -> Page:
     head = await _head(database, name)
     if head is None:
         return Page((), more=False)
@@ -102,7 +104,7 @@ async def page(database: Database, name: str, before: int | None, after: int | N
     return Page([to_message(name, document) for document in found], more)
 
 
-async def summaries(database: Database, user: str, names: Collection[str]) -> dict[str, Summary]:
+async def summarize_conversations(database: Database, user: str, names: Collection[str]) -> dict[str, Summary]:
     heads = await conversations.find(database, names)
     ids = {mark_id(head.key, user): name for name, head in heads.items()}
     marks = await database.read_marks.find({"_id": {"$in": list(ids)}}, {"seq": True}).to_list()
@@ -128,7 +130,7 @@ async def _unread(database: Database, head: Head, read: int, user: str) -> int:
         return sum([document["unread"] async for document in cursor])
 
 
-async def dms(database: Database, user: str) -> Sequence[str]:
+async def list_dms(database: Database, user: str) -> Sequence[str]:
     heads = [head for head in await conversations.find_of(database, user) if head.newest]
     return [head.name for head in sorted(heads, key=lambda head: (-head.active, head.name))]
 
@@ -141,7 +143,7 @@ async def read_marks(database: Database, name: str) -> dict[str, int]:
     return {document["user"]: document["seq"] for document in found}
 
 
-async def originals(database: Database, name: str, seq: int) -> Sequence[tuple[int, str]]:
+async def earlier_texts(database: Database, name: str, seq: int) -> Sequence[tuple[int, str]]:
     document = await _get(database, name, seq)
     count = document.get("edits", 0) if document else 0
     if document is None or not count:

@@ -34,7 +34,7 @@ class MongoRooms:
     async def create_room(self, room: Room, owner: str) -> None:
         async def job(session: Session) -> None:
             try:
-                await self._database.rooms.insert_one(_document(room), session=session)
+                await self._database.rooms.insert_one(_to_document(room), session=session)
             except DuplicateKeyError:
                 raise Conflict("the id is taken; make a new one", field="id") from None
             await membership.add(self._database, session, room.id, [owner], Role.OWNER, now=room.created)
@@ -44,7 +44,7 @@ class MongoRooms:
     async def get_room(self, room: str) -> Room | None:
         with self._mongo.call():
             found = await self._database.rooms.find_one({"_id": room})
-        return _room(found) if found else None
+        return _to_room(found) if found else None
 
     async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
         fields: Document = {}
@@ -81,7 +81,7 @@ class MongoRooms:
             roles = {member["room"]: Role(member["role"]) for member in found}
             rooms = await self._database.rooms.find({"_id": {"$in": list(roles)}}).to_list()
         rooms.sort(key=lambda room: (room["folded"], room["_id"]))
-        return [(_room(room), roles[room["_id"]]) for room in rooms]
+        return [(_to_room(room), roles[room["_id"]]) for room in rooms]
 
     async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
         if limit < 1:
@@ -90,7 +90,7 @@ class MongoRooms:
         wanted = {"visibility": Visibility.PUBLIC.value, "folded": {"$gte": low, "$lt": low + _END}}
         with self._mongo.call():
             found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
-            return [_room(document) for document in await found.limit(limit).to_list()]
+            return [_to_room(document) for document in await found.limit(limit).to_list()]
 
     async def get_role(self, room: str, user: str) -> Role | None:
         with self._mongo.call():
@@ -178,7 +178,7 @@ class MongoRooms:
         await self._mongo.transaction(job)
 
 
-def _document(room: Room) -> Document:
+def _to_document(room: Room) -> Document:
     return {
         "_id": room.id,
         "name": room.name,
@@ -189,7 +189,7 @@ def _document(room: Room) -> Document:
     }
 
 
-def _room(document: Document) -> Room:
+def _to_room(document: Document) -> Room:
     return Room(
         id=document["_id"],
         name=document["name"],

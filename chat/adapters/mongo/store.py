@@ -77,13 +77,13 @@ async def store(
     Raises `Fenced` as `History.apply` does; any other error, and a cancellation, may have stored some of the runs.
     """
     for _ in range(ATTEMPTS):
-        documents = [_placed(draft.document, draft.name, heads) for draft in drafts]
+        documents = [_put_in_place(draft.document, draft.name, heads) for draft in drafts]
         try:
             await database.messages.insert_many(documents)
         except BulkWriteError as error:
             if not is_duplicate(error):
                 raise
-            await _delete(database, [document["_id"] for document in documents])
+            await _delete_messages(database, [document["_id"] for document in documents])
             await _clear_the_way(database, error.details["writeErrors"][0]["op"], documents)
             heads = await load(database, runs)
             continue
@@ -96,7 +96,7 @@ async def store(
     raise Unavailable("what other writers left is in the way, and more of it comes")
 
 
-def _placed(document: Document, name: str, heads: Mapping[str, Head]) -> Document:
+def _put_in_place(document: Document, name: str, heads: Mapping[str, Head]) -> Document:
     """Every attempt has ids of its own, so that to delete one's documents is never to delete another's."""
     document["_id"] = ObjectId()
     document["conversation"] = heads[name].key
@@ -106,7 +106,7 @@ def _placed(document: Document, name: str, heads: Mapping[str, Head]) -> Documen
 async def _take_back(database: Database, documents: Sequence[Document]) -> None:
     """Delete what was not committed. What was is below `newest` by now, and no commit of these is under way."""
     heads = await conversations.find_by_key(database, [document["conversation"] for document in documents])
-    await _delete(database, [document["_id"] for document in documents if not _is_history(document, heads)])
+    await _delete_messages(database, [document["_id"] for document in documents if not _is_history(document, heads)])
 
 
 async def _clear_the_way(database: Database, refused: Document, documents: Sequence[Document]) -> None:
@@ -125,7 +125,7 @@ async def _clear_the_way(database: Database, refused: Document, documents: Seque
         if now is not None:
             fenced[now.key] = now
     # Written by those who had read a fence that is over: whatever of it was not committed until now never will be.
-    await _delete(database, [id_ for id_, document in stale.items() if not _is_history(document, fenced)])
+    await _delete_messages(database, [id_ for id_, document in stale.items() if not _is_history(document, fenced)])
 
 
 def _is_history(document: Document, heads: Mapping[ObjectId, Head]) -> bool:
@@ -142,14 +142,14 @@ async def _in_the_way(database: Database, documents: Sequence[Document]) -> list
         clients.setdefault(document["sender"], []).append(document["client_id"])
     wanted: list[Document] = [{"conversation": key, "seq": {"$in": seqs}} for key, seqs in places.items()]
     wanted += [{"sender": sender, "client_id": {"$in": ids}} for sender, ids in clients.items()]
-    jobs: list[Callable[[], Awaitable[list[Document]]]] = [partial(_find, database, each) for each in wanted]
+    jobs: list[Callable[[], Awaitable[list[Document]]]] = [partial(_find_messages, database, each) for each in wanted]
     return [document for found in await gather(jobs) for document in found]
 
 
-async def _find(database: Database, wanted: Document) -> list[Document]:
+async def _find_messages(database: Database, wanted: Document) -> list[Document]:
     return await database.messages.find(wanted, {"conversation": True, "seq": True}).to_list()
 
 
-async def _delete(database: Database, ids: Sequence[ObjectId]) -> None:
+async def _delete_messages(database: Database, ids: Sequence[ObjectId]) -> None:
     if ids:
         await database.messages.delete_many({"_id": {"$in": ids}})
