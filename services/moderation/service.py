@@ -58,7 +58,6 @@ class ModerationService:
             task_status.started()
 
     async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
-        """See the port."""
         findings = await self._checker.check(contents)
         removed = [index for index, finding in enumerate(findings) if finding.verdict in _WITHDRAWN]
         if removed:
@@ -70,7 +69,6 @@ class ModerationService:
         return findings
 
     async def block_user(self, user: str, *, by: str, reason: str, seconds: int | None) -> Block:
-        """See the port."""
         if len(reason) > REASON_LENGTH:
             raise Invalid(f"a reason has at most {REASON_LENGTH} characters", field="reason")
         if seconds is not None and seconds < 1 and by != POLICY:
@@ -87,17 +85,14 @@ class ModerationService:
         return block
 
     async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
-        """See the port."""
         return await self._blocks.end(user, by, reason)
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        """See the port."""
         if not 1 <= limit <= BLOCKS_AT_ONCE:
             raise Invalid(f"ask for 1 to {BLOCKS_AT_ONCE} blocks at once", field="limit")
         return await self._blocks.holding(after, limit)
 
     def watch_blocks(self) -> AbstractAsyncContextManager[AsyncIterator[BlockChange]]:
-        """See the port."""
         return self._blocks.watch()
 
     async def _tallies(self, users: set[str]) -> dict[str, Tally]:
