@@ -30,3 +30,7 @@ class Counters:
         self.too_slow = 0
         self.vanished = 0
         self.closed: dict[int, int] = {}
+
+    def count_close(self, code: int) -> None:
+        """A close that this side began."""
+        self.closed[code] = self.closed.get(code, 0) + 1

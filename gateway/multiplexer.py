@@ -14,6 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from chat.concurrency import AutoResetEvent
 from gateway.readiness import readiness
 
 READ = select.EPOLLIN
@@ -54,7 +55,7 @@ class MultiplexerStatistics(Struct, frozen=True):
 class Multiplexer:
     """The poll set and its loop."""
 
-    __slots__ = ("_handlers", "_poll", "_ready", "_turns", "dirty")
+    __slots__ = ("_flush_wanted", "_handlers", "_poll", "_ready", "_turns", "dirty")
 
     def __init__(self) -> None:
         self._poll = select.epoll()
@@ -62,6 +63,7 @@ class Multiplexer:
         self._turns = 0
         self._ready = 0
         self.dirty: list[Gathered] = []
+        self._flush_wanted = AutoResetEvent()
 
     def add(self, fd: int, handler: Ready, mask: int = READ) -> None:
         """Watch a descriptor (level-triggered). It must be non-blocking."""
@@ -86,6 +88,16 @@ class Multiplexer:
             except Exception:
                 logger.exception("a connection failed while it was written")
                 each.abort()
+
+    def flush_soon(self) -> None:
+        """Write what was gathered outside a turn, as by a callback: soon, in a task, together with more of it."""
+        self._flush_wanted.set()
+
+    async def run_flushes(self) -> None:
+        """Do what `flush_soon` asks for, until cancelled."""
+        while True:
+            await self._flush_wanted.wait()
+            self.flush()
 
     async def run(self) -> None:
         """Serve the poll set until cancelled."""

@@ -6,6 +6,7 @@ import logging
 
 import anyio
 
+from chat.concurrency import Mailbox
 from chat.errors import Overloaded, Unavailable
 from chat.ports.relay import Publication, Relay
 
@@ -17,29 +18,23 @@ _RETRY_SECONDS = 0.5
 class Publisher:
     """Publishes what sessions hand in, in order, many with one call."""
 
-    __slots__ = ("_queue", "_relay", "_wanted")
+    __slots__ = ("_mailbox", "_relay")
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._queue: list[Publication] = []
-        self._wanted = anyio.Event()
+        self._mailbox: Mailbox[Publication] = Mailbox(_QUEUED_PUBLICATIONS)
 
     def publish(self, *publications: Publication) -> None:
         """Hand in, without waiting. Raises `Overloaded` when the bounded queue is full."""
-        if len(self._queue) >= _QUEUED_PUBLICATIONS:
-            raise Overloaded("live delivery is overloaded; try again")
-        if not self._queue:
-            self._wanted.set()
-        self._queue.extend(publications)
+        try:
+            self._mailbox.put_nowait(*publications)
+        except anyio.WouldBlock:
+            raise Overloaded("live delivery is overloaded; try again") from None
 
     async def run(self) -> None:
         """Publish until cancelled. What the relay does not take is dropped after one retry: it is in the log."""
         while True:
-            await self._wanted.wait()
-            self._wanted = anyio.Event()
-            batch, self._queue = self._queue, []
-            if batch:
-                await self._publish_batch(batch)
+            await self._publish_batch(await self._mailbox.receive_all())
 
     async def _publish_batch(self, batch: list[Publication]) -> None:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 
 import anyio
 
+from chat.concurrency import AutoResetEvent, Broadcast
 from chat.errors import Unavailable
 from chat.ports.relay import Listener
 from gateway.hub import Channel, Hub, Subscriber
@@ -29,9 +30,9 @@ class ChannelSubscriptions:
         self._hub = hub
         self.listener: Listener | None = None
         self._released: set[str] = set()
-        self._release_wanted = anyio.Event()
+        self._release_wanted = AutoResetEvent()
         self._unsubscribing: frozenset[str] = frozenset()  # what the relay is unsubscribing now
-        self._unsubscribed = anyio.Event()
+        self._unsubscribed = Broadcast()
 
     async def ensure_ready(self, channel: Channel) -> None:
         """Return when the relay has confirmed the channel. Raises `Unavailable`."""
@@ -71,17 +72,16 @@ class ChannelSubscriptions:
         """Unsubscribe what was released, in batches, until cancelled."""
         while True:
             await self._release_wanted.wait()
-            self._release_wanted = anyio.Event()
             # Those that were opened again in the meantime stay subscribed.
             gone = frozenset(name for name in self._released if name not in self._hub.channels)
             self._released.clear()
             if gone and self.listener is not None:
-                self._unsubscribing, self._unsubscribed = gone, anyio.Event()
+                self._unsubscribing = gone
                 try:
                     await self._unsubscribe(self.listener, gone)
                 finally:
                     self._unsubscribing = frozenset()
-                    self._unsubscribed.set()
+                    self._unsubscribed.notify_all()
 
     async def _unsubscribe(self, listener: Listener, names: Collection[str]) -> None:
         with anyio.move_on_after(_UNSUBSCRIBE_SECONDS) as scope:

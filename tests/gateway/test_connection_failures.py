@@ -263,13 +263,14 @@ async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
 async def test_live_copies_that_find_no_room_are_dropped_and_the_record_is_not() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
-        here.edge.publisher._queue.extend([Publication("nowhere", b"e{}")] * 10_000)  # without a word to the publisher
+        # Without a word to the publisher's task.
+        here.edge.publisher._mailbox._items.extend([Publication("nowhere", b"e{}")] * 10_000)
         fields = {"to": here.bob.id, "text": "hello", "client_id": str(uuid4())}
         assert (await client.ask("dm", **fields))["type"] == "ok"
         assert here.edge.counters.live_dropped == 1
         assert (await client.event("stored"))["seq"] == 4
         assert (await client.ask("typing", room=here.lonely))["code"] == "overloaded"
-        here.edge.publisher._queue.clear()
+        here.edge.publisher._mailbox._items.clear()
 
 
 @pytest.mark.anyio

@@ -161,7 +161,7 @@ def leftovers(here: World, edge: Edge, kept: dict[Session, Client]) -> dict[str,
         "descriptors": edge.mux.statistics().descriptors - len(kept),
         "gathered": edge.mux.dirty,
         "departed": list(edge._departed),
-        "unpublished": edge.publisher._queue,
+        "unpublished": edge.publisher._mailbox._items,
         "unsubscribing": edge.subscriptions._unsubscribing,
         "busy": [each for each in kept if each.busy],
     }

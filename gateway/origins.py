@@ -1,0 +1,26 @@
+"""Which pages may connect: a browser says where a page comes from, and sends the user's credentials in any case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+
+class OriginPolicy:
+    """An allow-list of origins; `*` allows all, and an empty list the same host."""
+
+    __slots__ = ("_allowed",)
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = frozenset(origin.lower().rstrip("/") for origin in allowed)
+
+    def allows_origin(self, origin: str | None, host: str) -> bool:
+        """Whether a page of that origin may connect to this host. None is a client that is no browser."""
+        if origin is None or "*" in self._allowed:
+            return True
+        if self._allowed:
+            return origin.lower() in self._allowed
+        try:
+            return urlsplit(origin).hostname == urlsplit(f"//{host}").hostname is not None
+        except ValueError:
+            return False

@@ -1,0 +1,69 @@
+"""Every connection of this edge: the half-open handshakes, the sessions, and whether the edge drains."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chat.concurrency import Broadcast
+from chat.domain.models import PresenceState
+from chat.wire.close import CloseCode
+from gateway.connection import Connection
+from gateway.hub import Subscriber
+from gateway.phase import Phase
+
+
+class HalfOpen(Protocol):
+    """A connection whose opening handshake is under way."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+
+class RegisteredSession(Subscriber, Protocol):
+    """A session, as those see it who act on many: drain, presence, and what the relay announces."""
+
+    id: str
+    user: str
+    family: str
+    rooms: tuple[str, ...]
+    phase: Phase
+    state: PresenceState
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still owed."""
+        ...
+
+    def leave_room(self, room: str) -> None:
+        """Deliver nothing more of the room, from this moment on."""
+        ...
+
+    def close(self, code: CloseCode, reason: str, *, retry: bool = False) -> None:
+        """Begin the close handshake; with `retry`, say before it when to come back."""
+        ...
+
+
+class SessionRegistry:
+    """See the module. `openings` is ordered by age."""
+
+    __slots__ = ("_progress", "draining", "openings", "sessions")
+
+    def __init__(self) -> None:
+        self.sessions: set[RegisteredSession] = set()
+        self.openings: dict[HalfOpen, None] = {}
+        self.draining = False
+        self._progress = Broadcast()
+
+    def remove_session(self, session: RegisteredSession) -> None:
+        """The session's connection is gone."""
+        self.sessions.discard(session)
+        self.note_progress()
+
+    def note_progress(self) -> None:
+        """An answer was given, or a connection is gone: what a drain waits for."""
+        if self.draining:
+            self._progress.notify_all()
+
+    async def wait_for_progress(self) -> None:
+        """Return after the next progress. Look at the sessions first, with no await in between."""
+        await self._progress.wait()

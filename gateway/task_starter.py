@@ -1,0 +1,24 @@
+"""Starting work in the edge's task group, from code that is not in a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVarTuple
+
+from anyio.abc import TaskGroup
+
+Arguments = TypeVarTuple("Arguments")
+
+
+class TaskStarter:
+    """Starts tasks in the edge's task group while the edge serves, and drops them when it does not."""
+
+    __slots__ = ("group",)
+
+    def __init__(self) -> None:
+        self.group: TaskGroup | None = None
+
+    def start_soon(self, work: Callable[[*Arguments], Coroutine[Any, Any, None]], *arguments: *Arguments) -> None:
+        """Run the coroutine function; the task group outlives whoever asks."""
+        if self.group is not None:
+            self.group.start_soon(work, *arguments)
