@@ -18,7 +18,7 @@ _USERS = 200_000
 _ROOMS = 1_000  # of one user
 
 
-class Access:
+class AccessCache:
     """Roles by user and room, and users by id."""
 
     __slots__ = ("_accounts", "_authority", "_roles", "_seconds", "_users", "_wheel")
@@ -41,7 +41,7 @@ class Access:
         """The user's last session here ended."""
         self._roles.pop(user, None)
 
-    def known(self, user: str, room: str) -> Role | None:
+    def known_role(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
         roles = self._roles.get(user)
         entry = roles.get(room) if roles else None
@@ -49,9 +49,9 @@ class Access:
             return None
         return entry[0]
 
-    async def role(self, user: str, room: str) -> Role | None:
+    async def get_role(self, user: str, room: str) -> Role | None:
         """The user's role in the room, None for one who is not a member."""
-        known = self.known(user, room)
+        known = self.known_role(user, room)
         if known is not None:
             return known
         while True:
@@ -72,7 +72,7 @@ class Access:
         if roles is not None:
             self._roles[user] = {other: entry for other, entry in roles.items() if other != room}
 
-    async def user(self, user: str) -> User | None:
+    async def get_user(self, user: str) -> User | None:
         """The account of that id, at most `seconds` old."""
         entry = self._users.get(user)
         if entry is not None and entry[1] >= self._wheel.now:

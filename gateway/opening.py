@@ -6,18 +6,16 @@ finishes in time is never the oldest for long.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socket
 from urllib.parse import urlsplit
 
 from chat.errors import Unauthorized
 from chat.tokens import Claims
+from gateway.command_session import CommandSession
 from gateway.connection import Connection
-from gateway.session import Session
+from gateway.node import Node
 from gateway.websocket.errors import HandshakeError
 from gateway.websocket.handshake import Handshake, Request
-
-if TYPE_CHECKING:
-    from gateway.edge import Edge
 
 REQUEST_BYTES = 16 * 1024
 _LINGER_SECONDS = 2.0
@@ -26,14 +24,14 @@ _LINGER_SECONDS = 2.0
 class Opening:
     """The owner of a connection until it is a session, or is refused."""
 
-    __slots__ = ("_edge", "_handshake", "connection", "slot")
+    __slots__ = ("_handshake", "_node", "connection", "slot")
 
-    def __init__(self, edge: Edge, connection: Connection) -> None:
-        self._edge = edge
+    def __init__(self, node: Node, connection: Connection) -> None:
+        self._node = node
         self._handshake: Handshake | None = Handshake(REQUEST_BYTES)
         self.connection = connection
         self.slot = -1
-        edge.wheel.set(self, edge.settings.handshake_seconds)
+        node.wheel.set(self, node.settings.handshake_seconds)
 
     def on_data(self, data: bytes) -> None:
         """Bytes of the request."""
@@ -48,18 +46,18 @@ class Opening:
             self._refuse(error.response)
 
     def _decide(self, handshake: Handshake, request: Request) -> None:
-        edge = self._edge
+        node = self._node
         if urlsplit(request.target).path != "/ws":
             self._refuse(handshake.reject(404, "not_found", "the WebSocket is at /ws"))
-        elif edge.draining or edge.full:
-            retry = [("Retry-After", str(max(1, edge.jitter_ms() // 1000)))]
+        elif node.registry.draining or node.full:
+            retry = [("Retry-After", str(max(1, node.draw_retry_ms() // 1000)))]
             self._refuse(handshake.reject(503, "unavailable", "this edge takes no connections now", retry))
-        elif not edge.allows_origin(request.origin, request.host):
+        elif not node.origins.allows_origin(request.origin, request.host):
             self._refuse(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
         else:
             try:
                 token = _bearer(request)
-                claims = None if token is None else edge.keys.verify_token(token)
+                claims = None if token is None else node.keys.verify_token(token)
             except Unauthorized as error:
                 challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
                 self._refuse(handshake.reject(401, error.code, error.message, challenge))
@@ -67,12 +65,12 @@ class Opening:
             self._accept(handshake, claims, token or "")
 
     def _accept(self, handshake: Handshake, claims: Claims | None, token: str) -> None:
-        accepted = handshake.accept(deflate=self._edge.settings.deflate)
-        self._edge.wheel.clear(self)
-        self._edge.openings.pop(self, None)
-        session = Session(self._edge, self.connection, deflate=accepted.deflate)
+        accepted = handshake.accept(deflate=self._node.settings.deflate)
+        self._node.wheel.clear(self)
+        self._node.registry.openings.pop(self, None)
+        session = CommandSession(self._node, self.connection, deflate=accepted.deflate)
         self.connection.owner = session
-        self._edge.sessions.add(session)
+        self._node.registry.sessions.add(session)
         self.connection.gather(accepted.response)
         if claims is not None:
             session.authenticate(claims, token)
@@ -81,8 +79,8 @@ class Opening:
 
     def _refuse(self, response: bytes) -> None:
         self._handshake = None
-        self._edge.counters.refused += 1
-        self._edge.wheel.set(self, _LINGER_SECONDS)
+        self._node.counters.refused += 1
+        self._node.wheel.set(self, _LINGER_SECONDS)
         self.connection.write(response)
         self.connection.end()
 
@@ -97,13 +95,13 @@ class Opening:
     def on_timer(self) -> None:
         """Too slow."""
         if self._handshake is not None:
-            self._edge.counters.handshake_timeouts += 1
+            self._node.counters.handshake_timeouts += 1
         self.connection.abort()
 
     def on_lost(self) -> None:
         """The connection is gone."""
-        self._edge.wheel.clear(self)
-        self._edge.openings.pop(self, None)
+        self._node.wheel.clear(self)
+        self._node.registry.openings.pop(self, None)
 
 
 def _bearer(request: Request) -> str | None:
@@ -113,3 +111,14 @@ def _bearer(request: Request) -> str | None:
     if scheme.lower() != "bearer":
         raise Unauthorized("the Authorization header takes `Bearer` and a token")
     return token.strip()
+
+
+def open_connection(node: Node, sock: socket.socket) -> None:
+    """Take an accepted, non-blocking socket. Of too many half-open handshakes, the oldest goes."""
+    openings = node.registry.openings
+    if len(openings) >= node.settings.max_handshakes:
+        next(iter(openings)).connection.abort()
+    connection = node.connect(node.mux, sock, node.limits.outbox_bytes)
+    opening = Opening(node, connection)
+    connection.owner = opening
+    openings[opening] = None

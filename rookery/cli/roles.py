@@ -21,8 +21,8 @@ from starlette.types import ASGIApp
 from chat.assembly import Commons, check_engines, open_commons, open_engines
 from chat.ports.conversations import Conversations
 from chat.settings import Address, Settings
+from gateway.acceptor import bind_listener
 from gateway.edge import Edge
-from gateway.listener import bind
 from gateway.metrics import EdgeCollector
 from rookery.cli import remote, rpc
 from rookery.cli.engine_metrics import EngineCollector
@@ -103,7 +103,9 @@ async def _run(settings: Settings, role: Role) -> int:
     async with AsyncExitStack() as stack:
         sock = None
         if role.edge:
-            sock = bind(settings.edge.address.host, settings.edge.address.port, reuse_port=settings.edge.reuse_port)
+            sock = bind_listener(
+                settings.edge.address.host, settings.edge.address.port, reuse_port=settings.edge.reuse_port
+            )
             stack.callback(sock.close)
             bound = msgspec.structs.replace(settings.edge, address=bound_address(sock))
             settings = msgspec.structs.replace(settings, edge=bound)
@@ -146,7 +148,7 @@ class _Process:
         if sock is not None:
             self.edge = make_edge(self.parts)
             await self.tasks.start(self.edge.serve, [sock])
-            self.collectors.append(EdgeCollector(self.edge))
+            self.collectors.append(EdgeCollector(self.edge.node))
             ready += f" ws={self.parts.settings.edge.address}"
         self.collectors += rpc.collectors(self.parts.settings, self.role.rpc)
         app, health = make_http(self.parts, self.collectors, self.role.rest)

@@ -10,10 +10,10 @@ import pytest
 
 from chat.domain.models import Role, User
 from chat.ports.authority import RoomAccess
-from gateway.access import Access
+from gateway.access import AccessCache
 from gateway.wheel import Wheel
 from tests.support.stepping import until
-from tests.support.world import world
+from tests.support.world import sessions_of, world
 
 pytestmark = pytest.mark.anyio
 ADA, BOB, ROOM = "ada", "bob", "room"
@@ -37,7 +37,7 @@ class Engine:
         await self._wait()
         return found
 
-    async def get(self, user: str) -> User | None:
+    async def get_user(self, user: str) -> User | None:
         found = self.users.get(user)
         await self._wait()
         return found
@@ -50,11 +50,11 @@ class Engine:
             await self.gate.wait()
 
 
-def access(seconds: float = 60.0) -> tuple[Access, Any, Wheel]:
+def access(seconds: float = 60.0) -> tuple[AccessCache, Any, Wheel]:
     """An access whose user Ada has a session."""
     engine: Any = Engine()
     wheel = Wheel()
-    made = Access(engine, engine, wheel, seconds)
+    made = AccessCache(engine, engine, wheel, seconds)
     made.enter(ADA)
     return made, engine, wheel
 
@@ -62,35 +62,35 @@ def access(seconds: float = 60.0) -> tuple[Access, Any, Wheel]:
 async def test_a_role_is_asked_for_once_until_it_is_old() -> None:
     made, engine, wheel = access(seconds=60.0)
     engine.roles[ROOM, ADA] = Role.MEMBER
-    assert made.known(ADA, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
     for _ in range(3):
-        assert await made.role(ADA, ROOM) is Role.MEMBER
-    assert made.known(ADA, ROOM) is Role.MEMBER
+        assert await made.get_role(ADA, ROOM) is Role.MEMBER
+    assert made.known_role(ADA, ROOM) is Role.MEMBER
     wheel.now = 60.0
-    assert made.known(ADA, ROOM) is Role.MEMBER
+    assert made.known_role(ADA, ROOM) is Role.MEMBER
     wheel.now = 60.1
-    assert made.known(ADA, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
     engine.roles[ROOM, ADA] = Role.READER
-    assert await made.role(ADA, ROOM) is Role.READER
+    assert await made.get_role(ADA, ROOM) is Role.READER
     assert engine.asked == 2
 
 
 async def test_one_who_is_not_a_member_is_asked_for_each_time() -> None:
     made, engine, _ = access()
-    assert await made.role(ADA, ROOM) is None
+    assert await made.get_role(ADA, ROOM) is None
     engine.roles[ROOM, ADA] = Role.MEMBER
-    assert await made.role(ADA, ROOM) is Role.MEMBER
+    assert await made.get_role(ADA, ROOM) is Role.MEMBER
 
 
 async def test_a_change_is_seen_at_once_and_costs_no_other_room() -> None:
     made, engine, _ = access()
     for room in (ROOM, "other"):
         engine.roles[room, ADA] = Role.MEMBER
-        await made.role(ADA, room)
+        await made.get_role(ADA, room)
     del engine.roles[ROOM, ADA]
     made.forget(ADA, ROOM)
-    assert made.known(ADA, "other") is Role.MEMBER
-    assert await made.role(ADA, ROOM) is None
+    assert made.known_role(ADA, "other") is Role.MEMBER
+    assert await made.get_role(ADA, ROOM) is None
     made.forget(BOB, ROOM)  # nobody here
 
 
@@ -101,7 +101,7 @@ async def test_a_change_during_the_question_is_not_missed() -> None:
     found: list[Role | None] = []
 
     async def ask() -> None:
-        found.append(await made.role(ADA, ROOM))
+        found.append(await made.get_role(ADA, ROOM))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
@@ -110,7 +110,7 @@ async def test_a_change_during_the_question_is_not_missed() -> None:
         made.forget(ADA, ROOM)
         engine.gate.set()
     assert found == [None]
-    assert made.known(ADA, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
     assert engine.asked == 2
 
 
@@ -120,7 +120,7 @@ async def test_a_change_of_another_user_does_not_disturb_the_question() -> None:
     engine.roles[ROOM, ADA] = Role.MEMBER
     engine.gate = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(made.role, ADA, ROOM)
+        tasks.start_soon(made.get_role, ADA, ROOM)
         await engine.arrived.wait()
         made.forget(BOB, ROOM)
         engine.gate.set()
@@ -130,13 +130,13 @@ async def test_a_change_of_another_user_does_not_disturb_the_question() -> None:
 async def test_nothing_is_kept_of_one_without_a_session() -> None:
     made, engine, _ = access()
     engine.roles[ROOM, ADA] = engine.roles[ROOM, BOB] = Role.MEMBER
-    await made.role(ADA, ROOM)
+    await made.get_role(ADA, ROOM)
     made.leave(ADA)
-    assert made.known(ADA, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
     made.enter(ADA)
-    assert made.known(ADA, ROOM) is None
-    assert await made.role(BOB, ROOM) is Role.MEMBER
-    assert made.known(BOB, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
+    assert await made.get_role(BOB, ROOM) is Role.MEMBER
+    assert made.known_role(BOB, ROOM) is None
     made.leave(BOB)
 
 
@@ -145,11 +145,11 @@ async def test_the_last_session_leaves_while_a_question_is_under_way() -> None:
     engine.roles[ROOM, ADA] = Role.MEMBER
     engine.gate = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(made.role, ADA, ROOM)
+        tasks.start_soon(made.get_role, ADA, ROOM)
         await engine.arrived.wait()
         made.leave(ADA)
         engine.gate.set()
-    assert made.known(ADA, ROOM) is None
+    assert made.known_role(ADA, ROOM) is None
     assert not made._roles
 
 
@@ -157,24 +157,24 @@ async def test_of_too_many_rooms_the_oldest_go() -> None:
     made, engine, _ = access()
     for number in range(1001):
         engine.roles[f"{number}", ADA] = Role.MEMBER
-        await made.role(ADA, f"{number}")
-    assert made.known(ADA, "0") is None
-    assert made.known(ADA, "1") is Role.MEMBER
+        await made.get_role(ADA, f"{number}")
+    assert made.known_role(ADA, "0") is None
+    assert made.known_role(ADA, "1") is Role.MEMBER
     assert len(made._roles[ADA]) == 1000
 
 
 async def test_users() -> None:
     made, engine, wheel = access(seconds=60.0)
-    assert await made.user(BOB) is None
+    assert await made.get_user(BOB) is None
     assert not made.knows_user(BOB)
     bob = engine.users[BOB] = User(id=BOB, name="bob")
-    assert await made.user(BOB) == bob
+    assert await made.get_user(BOB) == bob
     assert made.knows_user(BOB)
-    assert await made.user(BOB) == bob
+    assert await made.get_user(BOB) == bob
     assert engine.asked == 2
     wheel.now = 61.0
     assert not made.knows_user(BOB)
-    assert await made.user(BOB) == bob
+    assert await made.get_user(BOB) == bob
     made.forget_user(BOB)
     made.forget_user(BOB)
     assert not made.knows_user(BOB)
@@ -188,7 +188,7 @@ async def test_what_changed_while_the_user_was_away_is_not_remembered_wrongly() 
         client = await here.login(bob)
         assert (await client.ask("typing", room=room))["type"] == "ok"
         client.sock.close()
-        await until(lambda: not here.edge.sessions)
+        await until(lambda: not sessions_of(here.edge))
         await here.remove(room, bob)
         client = await here.login(bob)
         assert (await client.ask("subscribe", room=room))["code"] == "forbidden"

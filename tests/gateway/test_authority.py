@@ -11,8 +11,7 @@ from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.errors import Unavailable
 from chat.ports.authority import RoomAccess, TokenInfo
-from gateway.access import Access
-from tests.support.world import World, world
+from tests.support.world import World, another_edge, world
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +23,6 @@ class Remote(LocalAuthority):
         super().__init__(here.keys, here.accounts, StoredConversations(here.rooms, here.history), here.relay)
         self.away = False
         self.asked: list[object] = []
-        here.edge.authority = self
-        here.edge.access = Access(self, here.accounts, here.edge.wheel, 60.0)
 
     async def check_token(self, token: str) -> TokenInfo:
         self._ask("token")
@@ -42,8 +39,7 @@ class Remote(LocalAuthority):
 
 
 async def test_a_warm_edge_asks_once_for_a_token_and_once_for_a_room() -> None:
-    async with world() as here:
-        remote = Remote(here)
+    async with world() as here, another_edge(here, authority=(remote := Remote(here))):
         ada = await here.user("ada")
         room = await here.room(ada)
         client = await here.login(ada)
@@ -54,8 +50,7 @@ async def test_a_warm_edge_asks_once_for_a_token_and_once_for_a_room() -> None:
 
 
 async def test_while_the_authority_is_away_known_sessions_go_on_and_new_ones_come_back_later() -> None:
-    async with world() as here:
-        remote = Remote(here)
+    async with world() as here, another_edge(here, authority=(remote := Remote(here))):
         ada = await here.user("ada")
         room, other = await here.room(ada), await here.room(ada)
         client = await here.login(ada)

@@ -15,8 +15,8 @@ from chat.errors import Unavailable
 from chat.ports.relay import Publication
 from chat.wire.close import CloseCode
 from chat.wire.relay import Revoked, pack_control, user_channel
+from gateway.command_session import COMMAND_SECONDS, CommandSession
 from gateway.phase import Phase
-from gateway.session import COMMAND_SECONDS, Session
 from gateway.websocket.frames import TEXT
 from tests.support.backends import virtual_time
 from tests.support.scene import COMMANDS, MOST, SETTINGS, Scene, answers, each_wait, scene, to_the_end
@@ -50,7 +50,7 @@ BACKENDS = pytest.mark.parametrize(
 async def test_the_connection_is_lost(name: str) -> None:
     async with scene() as here:
 
-        async def lose(client: Client, session: Session, _: int) -> None:
+        async def lose(client: Client, session: CommandSession, _: int) -> None:
             client.sock.close()
             await until(lambda: session.phase is Phase.GONE)
             await settle()
@@ -65,7 +65,7 @@ async def test_the_connection_is_lost_as_the_wait_ends(name: str, anyio_backend:
     """The engine has answered, but the task did not run yet: it is not cancelled there, only at its next wait."""
     async with scene() as here:
 
-        async def lose(_client: Client, session: Session, _: int) -> None:
+        async def lose(_client: Client, session: CommandSession, _: int) -> None:
             here.stepper.release()
             session.connection.abort()
 
@@ -76,7 +76,7 @@ async def test_the_connection_is_lost_as_the_wait_ends(name: str, anyio_backend:
 async def test_the_session_is_closed_as_the_wait_ends(name: str) -> None:
     async with scene() as here:
 
-        async def close(client: Client, session: Session, number: int) -> None:
+        async def close(client: Client, session: CommandSession, number: int) -> None:
             here.stepper.release()
             session.close(CloseCode.TOKEN_INVALID, "the token has expired")
             await to_the_end(client)
@@ -91,7 +91,7 @@ async def test_the_user_is_blocked(name: str) -> None:
     """At whichever moment that is, the session ends."""
     async with scene(twin=False) as here:
 
-        async def block(client: Client, _session: Session, number: int) -> None:
+        async def block(client: Client, _session: CommandSession, number: int) -> None:
             await here.here.accounts.set_blocked(here.ada.id, True)
             control = Revoked(user=here.ada.id, family=None, code=4003, reason="blocked")
             await here.here.relay.publish([Publication(user_channel(here.ada.id), pack_control(control))])
@@ -111,15 +111,15 @@ async def test_the_user_is_banned_from_the_room(name: str) -> None:
     """The command may be carried out or refused; once, and then Ada hears nothing of the room any more."""
     async with scene() as here:
 
-        async def ban(client: Client, session: Session, number: int) -> None:
+        async def ban(client: Client, session: CommandSession, number: int) -> None:
             await here.here.remove(here.lonely, here.ada)
             await settle()
             here.stepper.release()
             client.frames.append(await client.answer(number))
             await settle()
             assert here.lonely not in session.rooms
-            assert f"room:{here.lonely}" not in here.edge.hub.channels
-            assert here.edge.access.known(here.ada.id, here.lonely) is None
+            assert f"room:{here.lonely}" not in here.edge.node.hub.channels
+            assert here.edge.node.access.known_role(here.ada.id, here.lonely) is None
             assert (await client.ask("typing", room=here.lonely))["code"] == "forbidden"
             assert len(answers(client, number)) == 1
             await here.here.rooms.add_members(here.lonely, [here.ada.id], Role.MEMBER, 0)
@@ -132,7 +132,7 @@ async def test_an_engine_is_not_available(name: str) -> None:
     """The command is answered once; the same again succeeds, unless there is no session without that engine."""
     async with scene() as here:
 
-        async def fail(client: Client, session: Session, number: int) -> None:
+        async def fail(client: Client, session: CommandSession, number: int) -> None:
             call = here.stepper.place.partition(" ")[0]
             of_the_edge = call in ("unsubscribe", "publish")  # see the tests of the relay's ends
             here.stepper.release(None if of_the_edge else Unavailable("gone"))
@@ -216,7 +216,7 @@ async def test_a_command_that_queued_and_fails_ends_neither_the_session_nor_the_
     async with scene() as here:
         client, _, number = await here.begin("subscribe", 1)
         assert await here.reached(client, number)
-        here.edge.log = Broken()  # type: ignore[assignment]
+        here.edge.node.log._port = Broken()  # type: ignore[attr-defined]
         fields = {"room": here.lonely, "text": "x", "client_id": str(uuid4())}
         queued = client.post("send", **fields)
         here.stepper.release()
@@ -239,7 +239,7 @@ async def test_an_engine_takes_too_long(name: str) -> None:
     """Whoever could not be looked at is no session; whoever asked for something else may ask again."""
     async with scene() as here:
 
-        async def hang(client: Client, session: Session, number: int) -> None:
+        async def hang(client: Client, session: CommandSession, number: int) -> None:
             await anyio.sleep(COMMAND_SECONDS + 1)
             if name.startswith("auth"):
                 await to_the_end(client)
@@ -256,7 +256,7 @@ async def test_an_engine_takes_too_long(name: str) -> None:
 async def test_an_engine_has_a_defect(name: str, caplog: pytest.LogCaptureFixture) -> None:
     async with scene() as here:
 
-        async def break_it(client: Client, session: Session, number: int) -> None:
+        async def break_it(client: Client, session: CommandSession, number: int) -> None:
             here.stepper.release(RuntimeError("planted"))
             if name.startswith("auth"):
                 await to_the_end(client)

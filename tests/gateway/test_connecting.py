@@ -11,7 +11,7 @@ import pytest
 from chat.ports.relay import Publication
 from chat.wire.relay import Revoked, pack_control, user_channel
 from tests.support.backends import virtual_time
-from tests.support.world import world
+from tests.support.world import sessions_of, world
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ async def test_a_handshake_with_a_bad_token_is_refused(value: str) -> None:
     async with world() as here:
         client = await here.client().open([(b"Authorization", value.encode())])
         assert client.rejected == 401
-        assert not here.edge.sessions
+        assert not sessions_of(here.edge)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_a_slow_handshake_ends() -> None:
         client.write(b"GET /ws HTTP/1.1\r\n")
         while not client.eof:
             await client.pump()
-        assert here.edge.counters.handshake_timeouts == 1
+        assert here.edge.node.counters.handshake_timeouts == 1
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_no_auth_in_time_ends_with_4408() -> None:
     async with world(auth_seconds=1.0) as here:
         client = await here.client().open()
         assert (await client.ended())[0] == 4408
-        assert not here.edge.people.persons
+        assert not here.edge.node.users.users
 
 
 @virtual_time
@@ -185,8 +185,8 @@ async def test_a_silent_peer_is_pinged_and_then_given_up() -> None:
         with anyio.move_on_after(5):
             while True:
                 await answering.pump()
-        assert here.edge.counters.vanished == 1
-        assert len(here.edge.sessions) == 1
+        assert here.edge.node.counters.vanished == 1
+        assert len(sessions_of(here.edge)) == 1
 
 
 async def test_commands_before_the_answer_to_auth_wait_for_it() -> None:
@@ -221,8 +221,8 @@ async def test_compression_is_negotiated() -> None:
 async def _empty(here: Any) -> None:
     """Nothing is left of sessions that ended."""
     with anyio.fail_after(30):
-        while here.edge.sessions or here.edge.openings:  # noqa: ASYNC110 - the virtual clock jumps
+        while sessions_of(here.edge) or here.edge.node.registry.openings:  # noqa: ASYNC110 - the virtual clock jumps
             await anyio.sleep(1)
-    assert not here.edge.people.persons
-    assert not here.edge.hub.channels
-    assert json.dumps(list(here.edge.mux.dirty)) == "[]"
+    assert not here.edge.node.users.users
+    assert not here.edge.node.hub.channels
+    assert json.dumps(list(here.edge.node.mux.dirty)) == "[]"

@@ -15,15 +15,16 @@ import pytest
 from chat.ports.relay import Publication
 from chat.wire.close import CloseCode
 from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, user_channel
+from gateway.command_session import CommandSession
 from gateway.connection import Connection, broadcast
 from gateway.multiplexer import READ, WRITE, Multiplexer
-from gateway.session import Session
+from gateway.opening import Opening
 from gateway.websocket.frames import PING
 from tests.support.backends import virtual_time
 from tests.support.scene import Scene, scene, to_the_end
 from tests.support.stepping import nothing_left, settle, until
 from tests.support.websocket_frames import client_frame
-from tests.support.world import Client, world
+from tests.support.world import Client, sessions_of, world
 
 
 class Failing(socket.socket):
@@ -169,10 +170,10 @@ def test_a_connection_without_an_owner_is_given_up(ends: Ends) -> None:
     assert ends.owner.calls == []
 
 
-async def full(here: Scene) -> tuple[Client, Session]:
+async def full(here: Scene) -> tuple[Client, CommandSession]:
     """A session of Ada's whose outbox has room for a few bytes more, and no more than that."""
     client = await here.here.login(here.ada)
-    (session,) = here.edge.sessions - set(here.kept)
+    (session,) = sessions_of(here.edge) - set(here.kept)
     connection = session.connection
     while not connection.queued:
         connection.write(client_frame(PING, b"x", key=None) * 1000)
@@ -186,10 +187,10 @@ async def test_a_session_that_is_closed_and_too_slow_is_closed_once(retry: bool)
     async with scene() as here:
         client, session = await full(here)
         session.close(CloseCode.SERVICE_RESTART, "the server restarts; come back", retry=retry)
-        assert here.edge.counters.closed in ({4008: 1}, {1012: 1})
-        assert here.edge.counters.too_slow == 1
+        assert here.edge.node.counters.closed in ({4008: 1}, {1012: 1})
+        assert here.edge.node.counters.too_slow == 1
         assert not session.rooms
-        assert session not in here.edge.people.sessions_of(here.ada.id)
+        assert session not in here.edge.node.users.sessions_of(here.ada.id)
         client.sock.close()
         await nothing_left(here.here, here.edge, here.kept, session)
 
@@ -204,7 +205,7 @@ async def test_a_peer_that_asks_and_never_reads_is_too_slow_once() -> None:
                 client.sock.send(client_frame(PING, b"x" * 125) * 100)
             await settle(4)
             assert session.connection.queued < 2_000_000
-        assert here.edge.counters.too_slow == 1
+        assert here.edge.node.counters.too_slow == 1
         client.sock.close()
         await nothing_left(here.here, here.edge, here.kept, session)
 
@@ -220,26 +221,27 @@ async def test_one_that_is_not_read_from_is_not_taken_for_gone() -> None:
         for _ in range(4):
             session.connection.heard = False
             session.on_timer()
-        assert here.edge.counters.vanished == 0
+        assert here.edge.node.counters.vanished == 0
         here.stepper.release()
         for each in queued:
             assert (await client.answer(each))["type"] == "ok"
         session.connection.heard = False
         session.on_timer()
         session.on_timer()
-        assert here.edge.counters.vanished == 1
+        assert here.edge.node.counters.vanished == 1
 
 
 @pytest.mark.anyio
 async def test_a_refused_handshake_reads_on_and_answers_nothing_more() -> None:
     async with world() as here:
         client = await here.client().open(target="/other")
-        (opening,) = here.edge.openings
+        (opening,) = here.edge.node.registry.openings
         client.write(b"more" * 1000)
         await settle()
         assert client.rejected == 404
+        assert isinstance(opening, Opening)
         opening.on_slow()
-        assert not here.edge.openings
+        assert not here.edge.node.registry.openings
         await to_the_end(client)
 
 
@@ -253,7 +255,7 @@ async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
         assert (await client.event("member"))["change"] == "role"
         await client.ask("subscribe", room=here.lonely)
         await here.here.relay.publish([Publication(user_channel(here.ada.id), pack_control(control))])
-        here.edge.handle_control(RoomDeleted(room=str(uuid4()), event="{}"))
+        here.edge.control.handle_control(RoomDeleted(room=str(uuid4()), event="{}"))
         await settle()
         await client.ask("status", state="online")
         assert not [frame for frame in client.frames if frame["type"] == "member"]  # it comes on the room's channel
@@ -263,21 +265,22 @@ async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
 async def test_live_copies_that_find_no_room_are_dropped_and_the_record_is_not() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
-        # Without a word to the publisher's task.
-        here.edge.publisher._mailbox._items.extend([Publication("nowhere", b"e{}")] * 10_000)
+        here.edge.node.publisher._mailbox._items.extend(
+            [Publication("nowhere", b"e{}")] * 10_000
+        )  # without a word to the publisher
         fields = {"to": here.bob.id, "text": "hello", "client_id": str(uuid4())}
         assert (await client.ask("dm", **fields))["type"] == "ok"
-        assert here.edge.counters.live_dropped == 1
+        assert here.edge.node.counters.live_dropped == 1
         assert (await client.event("stored"))["seq"] == 4
         assert (await client.ask("typing", room=here.lonely))["code"] == "overloaded"
-        here.edge.publisher._mailbox._items.clear()
+        here.edge.node.publisher._mailbox._items.clear()
 
 
 @pytest.mark.anyio
 async def test_little_things_of_commands() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
-        (session,) = here.edge.sessions - set(here.kept)
+        (session,) = sessions_of(here.edge) - set(here.kept)
         assert (await client.ask("read", room=here.lonely, seq=0))["type"] == "ok"
         session.typed = {f"room:{number}": 0.0 for number in range(64)}
         assert (await client.ask("typing", room=here.lonely))["type"] == "ok"

@@ -13,9 +13,9 @@ import pytest
 from chat.errors import Overloaded, Unavailable
 from chat.ports.relay import Publication
 from chat.wire.relay import pack_message, room_channel
-from gateway.listener import Listener, bind
+from gateway.acceptor import Acceptor, bind_listener
 from tests.support.backends import virtual_time
-from tests.support.world import world
+from tests.support.world import another_edge, sessions_of, world
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def test_a_client_that_does_not_read_gets_4008_and_slows_nobody() -> None:
         await slow.ask("subscribe", room=room)
         await fast.ask("subscribe", room=room)
         count = 0
-        while not here.edge.counters.too_slow:
+        while not here.edge.node.counters.too_slow:
             count += 1
             event = json.dumps({"type": "message", "room": room, "seq": count, "text": "x" * 8000}).encode()
             await here.relay.publish([Publication(room_channel(room), pack_message(count, event))])
@@ -54,26 +54,28 @@ async def test_commands_under_way_are_bounded() -> None:
         numbers = [client.post("subscribe", room=room) for room in rooms * 10]
         for number in numbers:
             assert (await client.answer(number))["type"] == "ok"
-        (session,) = here.edge.sessions
+        (session,) = sessions_of(here.edge)
         assert not session.busy
 
 
+class Broken:
+    """A log that fails as it is told."""
+
+    error: Exception | None = Unavailable("the log is gone")
+
+    def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:
+        if isinstance(self.error, Overloaded):
+            raise self.error
+        ack(self.error)  # type: ignore[operator]
+
+
 async def test_a_log_that_fails_or_is_full_is_told() -> None:
-    async with world() as here:
+    broken = Broken()
+    async with world() as here, another_edge(here, log=broken):
         ada = await here.user("ada")
         room = await here.room(ada)
         client = await here.login(ada)
 
-        class Broken:
-            error: Exception | None = Unavailable("the log is gone")
-
-            def produce(self, topic: str, key: str, value: bytes, ack: object, headers: object = ()) -> None:
-                if isinstance(self.error, Overloaded):
-                    raise self.error
-                ack(self.error)  # type: ignore[operator]
-
-        broken = Broken()
-        here.edge.log = broken  # type: ignore[assignment]
         for error, code in (
             (Unavailable("x"), "unavailable"),
             (Overloaded("x"), "overloaded"),
@@ -109,7 +111,7 @@ async def test_draining_answers_what_was_begun_and_sends_everyone_away() -> None
                 assert client.closed[0] == 1012
             await late.open()
             assert late.rejected == 503
-        assert not here.edge.sessions
+        assert not sessions_of(here.edge)
         silent.sock.close()
 
 
@@ -121,9 +123,9 @@ async def test_cancellation_closes_everything() -> None:
         await client.ask("subscribe", room=room)
         half_open = here.client()
         edge, presence = here.edge, here.presence
-    assert not edge.sessions
-    assert not edge.openings
-    assert not edge.people.persons
+    assert not sessions_of(edge)
+    assert not edge.node.registry.openings
+    assert not edge.node.users.users
     assert presence.statistics().sessions == 0
     assert half_open.sock.fileno() == -1
 
@@ -131,8 +133,8 @@ async def test_cancellation_closes_everything() -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_real_socket(anyio_backend: str) -> None:
     async with world() as here:
-        sock = bind("127.0.0.1", 0)
-        listener = Listener(here.edge, sock)
+        sock = bind_listener("127.0.0.1", 0)
+        listener = Acceptor(here.edge.node, sock)
         host, port = sock.getsockname()
         async with httpx.AsyncClient() as http:
             plain = await http.get(f"http://{host}:{port}/ws")
@@ -145,9 +147,12 @@ async def test_a_real_socket(anyio_backend: str) -> None:
 
 
 def test_an_address_that_is_taken_is_an_error() -> None:
-    with bind("127.0.0.1", 0) as sock, pytest.raises(OSError, match="in use"):
-        bind("127.0.0.1", sock.getsockname()[1])
-    with bind("127.0.0.1", 0, reuse_port=True) as one, bind("127.0.0.1", one.getsockname()[1], reuse_port=True) as two:
+    with bind_listener("127.0.0.1", 0) as sock, pytest.raises(OSError, match="in use"):
+        bind_listener("127.0.0.1", sock.getsockname()[1])
+    with (
+        bind_listener("127.0.0.1", 0, reuse_port=True) as one,
+        bind_listener("127.0.0.1", one.getsockname()[1], reuse_port=True) as two,
+    ):
         assert isinstance(two, socket.socket)
-    with bind("::1", 0) as sock:
+    with bind_listener("::1", 0) as sock:
         assert sock.family is socket.AF_INET6

@@ -24,7 +24,7 @@ from gateway.phase import Phase
 from tests.support.backends import virtual_time
 from tests.support.scene import SETTINGS, Scene, scene, to_the_end
 from tests.support.stepping import Stepper, nothing_left, settle, stepped_edge, until
-from tests.support.world import Client, world
+from tests.support.world import Client, sessions_of, world
 
 pytestmark = pytest.mark.anyio
 
@@ -41,25 +41,25 @@ async def watcher(here: Scene) -> Client:
 async def test_those_who_leave_while_presence_is_told_are_told_next(wait: int, fails: bool) -> None:
     async with scene(twin=False) as here:
         clients = [await here.here.login(here.ada) for _ in range(4)]
-        sessions = here.edge.sessions - set(here.kept)
-        here.stepper.arm(wait, "leave")
+        sessions = sessions_of(here.edge) - set(here.kept)
+        here.stepper.arm(wait, "leave_session")
         clients[0].sock.close()
         await here.stepper.stopped.wait()
         for each in clients[1:]:
             each.sock.close()
-        await until(lambda: here.edge.sessions == set(here.kept))
-        assert len(here.edge._departed) == 4
+        await until(lambda: sessions_of(here.edge) == set(here.kept))
+        assert len(here.edge.node.departures.queue) == 4
         here.stepper.release(Unavailable("gone") if fails else None)
         await settle()
         if not fails:
             await nothing_left(here.here, here.edge, here.kept, *sessions)
             return
         # Presence forgets them by itself, after two heartbeat intervals; the next one is told again.
-        assert not here.edge._departed
+        assert not here.edge.node.departures.queue
         left = here.here.presence.statistics().sessions
         client = await here.here.login(here.ada)
         client.sock.close()
-        await until(lambda: here.edge.sessions == set(here.kept) and not here.edge._departed)
+        await until(lambda: sessions_of(here.edge) == set(here.kept) and not here.edge.node.departures.queue)
         assert here.here.presence.statistics().sessions == left
 
 
@@ -70,18 +70,18 @@ async def test_an_engine_that_hangs_at_the_end_is_given_up() -> None:
         ada = await here.user("ada")
         async with stepped_edge(here, stepper) as edge:
             await here.login(ada)
-            stepper.arm(1, "leave")
+            stepper.arm(1, "leave_session")
         assert stepper.stopped.is_set()
-        assert not edge.sessions
-        assert len(edge._departed) == 1
+        assert not sessions_of(edge)
+        assert len(edge.node.departures.queue) == 1
 
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_watchers_are_told_again_after_an_interruption(fails: bool) -> None:
     async with scene(twin=False) as here:
         client = await watcher(here)
-        here.stepper.arm(1, "states")
-        here.edge.handle_interruption(presence_channel(here.ada.id))
+        here.stepper.arm(1, "get_states")
+        here.edge.control.handle_interruption(presence_channel(here.ada.id))
         await here.stepper.stopped.wait()
         here.stepper.release(Unavailable("gone") if fails else None)
         await settle()
@@ -93,8 +93,8 @@ async def test_watchers_are_told_again_after_an_interruption(fails: bool) -> Non
 async def test_nobody_watches_any_more_when_presence_answers() -> None:
     async with scene(twin=False) as here:
         client = await watcher(here)
-        here.stepper.arm(1, "states")
-        here.edge.handle_interruption(presence_channel(here.ada.id))
+        here.stepper.arm(1, "get_states")
+        here.edge.control.handle_interruption(presence_channel(here.ada.id))
         await here.stepper.stopped.wait()
         number = client.post("presence", users=[])
         await settle()
@@ -110,16 +110,16 @@ async def test_presence_that_cannot_be_refreshed_is_refreshed_later(caplog: pyte
     async with world(**{**SETTINGS, "heartbeat_seconds": 10.0}) as here, stepped_edge(here, stepper) as edge:
         ada = await here.user("ada")
         await here.login(ada)
-        stepper.arm(1, "refresh")
+        stepper.arm(1, "refresh_sessions")
         await stepper.stopped.wait()
         stepper.release(Unavailable("gone"))
         await settle()
-        stepper.arm(2, "refresh")
+        stepper.arm(2, "refresh_sessions")
         await stepper.stopped.wait()
         assert "presence could not be refreshed" in caplog.text
         assert here.presence.statistics().sessions == 1
         stepper.release()
-        assert len(edge.sessions) == 1
+        assert len(sessions_of(edge)) == 1
 
 
 @virtual_time
@@ -129,7 +129,7 @@ async def test_one_that_left_is_not_refreshed() -> None:
     async with world(**{**SETTINGS, "heartbeat_seconds": 20.0}) as here, stepped_edge(here, stepper) as edge:
         ada = await here.user("ada")
         clients = [await here.login(ada) for _ in range(SLICE + 50)]
-        stepper.arm(2, "refresh")  # the first slice is done
+        stepper.arm(2, "refresh_sessions")  # the first slice is done
         await stepper.stopped.wait()
         for each in clients:
             each.sock.close()
@@ -175,7 +175,7 @@ async def test_a_drain_waits_for_what_was_begun() -> None:
         await goodbye(bob)
         with anyio.fail_after(10):
             await drain.ended.wait()
-        assert not here.edge.sessions
+        assert not sessions_of(here.edge)
 
 
 async def test_a_drain_does_not_wait_for_what_nobody_will_be_told() -> None:
@@ -206,16 +206,16 @@ async def test_a_drain_takes_no_longer_than_it_may(times: int) -> None:
         with anyio.fail_after(here.here.settings.drain_seconds + 1):
             for each in drains:
                 await each.ended.wait()
-        await until(lambda: not here.edge.sessions)
+        await until(lambda: not sessions_of(here.edge))
 
 
 async def test_an_edge_that_does_not_serve_starts_nothing() -> None:
     async with world() as here:
         edge = here.edge
-        assert edge._tasks is not None
-        edge._tasks = None
-        edge.start(anyio.sleep_forever)
-        edge.handle_interruption(presence_channel("nobody"))
+        assert edge.node.tasks.group is not None
+        edge.node.tasks.group = None
+        edge.node.tasks.start_soon(anyio.sleep_forever)
+        edge.control.handle_interruption(presence_channel("nobody"))
 
 
 async def publish(here: Scene, channel: str, control: Any) -> None:
@@ -247,8 +247,8 @@ async def test_a_room_that_is_deleted_while_one_subscribes() -> None:
 async def test_a_ping_to_a_peer_that_is_gone_leaves_no_timer() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
-        (session,) = here.edge.sessions - set(here.kept)
-        here.edge.mux.change(session.connection.fd, 0)  # the loss shows when the ping is written, not before
+        (session,) = sessions_of(here.edge) - set(here.kept)
+        here.edge.node.mux.change(session.connection.fd, 0)  # the loss shows when the ping is written, not before
         client.sock.close()
         session.connection.heard = False
         session.on_timer()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -15,9 +17,8 @@ from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
 from chat.errors import Unavailable
 from chat.wire.records import ROOM_TOPIC, decode_record
-from gateway.holding import Holding
 from tests.support.clocks import virtual_time
-from tests.support.world import World, world
+from tests.support.world import World, another_edge, world
 
 pytestmark = pytest.mark.anyio
 
@@ -44,12 +45,19 @@ async def held_records(here: World) -> list[bool]:
     return [record.held for record in records if isinstance(record, Sent)]
 
 
-@virtual_time
-async def test_a_room_that_holds_marks_its_records_and_is_asked_about_once_a_minute() -> None:
+@asynccontextmanager
+async def moderated() -> AsyncIterator[tuple[World, Counting]]:
+    """A world whose edge asks about rooms that hold messages."""
     schema = ("CREATE TABLE grants (user TEXT);" + case_tables.SCHEMA,)
     async with world() as here, Database.open(None, executor=InlineExecutor(), schema=schema) as database:
         cases = Counting(database)
-        here.edge.holding = Holding(cases, here.edge.wheel, 60.0)
+        async with another_edge(here, cases=cases):
+            yield here, cases
+
+
+@virtual_time
+async def test_a_room_that_holds_marks_its_records_and_is_asked_about_once_a_minute() -> None:
+    async with moderated() as (here, cases):
         ada = await here.user("ada")
         room, free = await here.room(ada), await here.room(ada)
         await cases.set_held(room_key(room), True, entry())
@@ -62,10 +70,7 @@ async def test_a_room_that_holds_marks_its_records_and_is_asked_about_once_a_min
 
 
 async def test_while_the_store_is_away_nothing_slips_past() -> None:
-    schema = ("CREATE TABLE grants (user TEXT);" + case_tables.SCHEMA,)
-    async with world() as here, Database.open(None, executor=InlineExecutor(), schema=schema) as database:
-        cases = Counting(database)
-        here.edge.holding = Holding(cases, here.edge.wheel, 60.0)
+    async with moderated() as (here, cases):
         ada = await here.user("ada")
         room = await here.room(ada)
         client = await here.login(ada)

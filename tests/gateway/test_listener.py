@@ -16,12 +16,12 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.listener import Listener, bind
+from gateway.acceptor import Acceptor, bind_listener
 from gateway.multiplexer import READ
 from tests.support.backends import virtual_time
 from tests.support.raw_socket import TEXT, frame, request
 from tests.support.starved_edge import FILES
-from tests.support.world import Client, World, world
+from tests.support.world import Client, World, sessions_of, world
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,7 +101,7 @@ class Flaky(socket.socket):
 
 @pytest.fixture
 def flaky() -> Iterator[Flaky]:
-    with bind("127.0.0.1", 0) as bound:
+    with bind_listener("127.0.0.1", 0) as bound:
         sock = Flaky(fileno=bound.detach())
         sock.errors = []
         with sock:
@@ -123,13 +123,13 @@ async def connected(here: World, sock: socket.socket) -> Client:
 )
 async def test_an_error_of_accept_is_a_pause(error: int, flaky: Flaky, caplog: pytest.LogCaptureFixture) -> None:
     async with world() as here:
-        listener = Listener(here.edge, flaky)
+        listener = Acceptor(here.edge.node, flaky)
         flaky.errors = [error, error]
         client = await (await connected(here, flaky)).open()
         assert client.accepted
         assert caplog.text.count("no connection can be accepted") == 2
         assert ("limit of open files" in caplog.text) == (error in (errno.EMFILE, errno.ENFILE))
-        assert here.edge.counters.connections == 1
+        assert here.edge.node.counters.connections == 1
         flaky.errors = [error]
         listener.on_ready(READ)
         listener.abort()  # in the pause: the timer must not find it
@@ -141,7 +141,7 @@ async def test_an_error_of_accept_is_a_pause(error: int, flaky: Flaky, caplog: p
 @pytest.mark.parametrize("error", [errno.ECONNABORTED, errno.EAGAIN, errno.EINTR])
 async def test_an_error_of_the_peer_is_no_pause(error: int, flaky: Flaky, caplog: pytest.LogCaptureFixture) -> None:
     async with world() as here:
-        listener = Listener(here.edge, flaky)
+        listener = Acceptor(here.edge.node, flaky)
         flaky.errors = [error]
         assert (await (await connected(here, flaky)).open()).accepted
         assert not caplog.text
@@ -161,15 +161,15 @@ async def test_a_connection_that_fails_as_it_is_accepted_is_dropped(
     flaky: Flaky, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world() as here:
-        listener = Listener(here.edge, flaky)
+        listener = Acceptor(here.edge.node, flaky)
         flaky.then = lambda sock: Broken(fileno=sock.detach())
         client = await (await connected(here, flaky)).open()
         assert client.eof
         assert "dropped as it was accepted" in caplog.text
         flaky.then = lambda sock: sock
         assert (await (await connected(here, flaky)).open()).accepted
-        assert len(here.edge.sessions) == 1
-        assert not here.edge.openings
+        assert len(sessions_of(here.edge)) == 1
+        assert not here.edge.node.registry.openings
         listener.abort()
 
 
@@ -181,7 +181,7 @@ async def test_many_are_accepted_in_one_turn_and_a_unix_socket_will_do(tmp_path:
         sock.listen(200)
         sock.setblocking(False)
         async with world() as here:
-            listener = Listener(here.edge, sock)
+            listener = Acceptor(here.edge.node, sock)
             clients = []
             for _ in range(100):
                 client = socket.socket(socket.AF_UNIX)
@@ -190,5 +190,5 @@ async def test_many_are_accepted_in_one_turn_and_a_unix_socket_will_do(tmp_path:
                 clients.append(Client(client))
             for each in clients:
                 await each.open()
-            assert here.edge.counters.connections == len(here.edge.sessions) == 100
+            assert here.edge.node.counters.connections == len(sessions_of(here.edge)) == 100
             listener.abort()

@@ -14,7 +14,7 @@ from chat.wire.relay import pack_message, room_channel
 from gateway.edge import Edge
 from gateway.metrics import EdgeCollector
 from tests.support.stepping import until
-from tests.support.world import world
+from tests.support.world import sessions_of, world
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 def figures(edge: Edge) -> dict[str, float]:
     """What Prometheus would read, without the prefix."""
     registry = CollectorRegistry()
-    registry.register(EdgeCollector(edge))
+    registry.register(EdgeCollector(edge.node))
     lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
     pairs = [line.rsplit(" ", 1) for line in lines]
     return {name.removeprefix("rookery_edge_"): float(value) for name, value in pairs if "_created" not in name}
@@ -68,7 +68,7 @@ async def test_every_figure_says_what_is_so() -> None:
         client.text("{}")
         assert (await client.ended())[0] == 4000
         client.sock.close()
-        await until(lambda: len(here.edge.sessions) == 1)
+        await until(lambda: len(sessions_of(here.edge)) == 1)
         found = figures(here.edge)
         assert found["outbox_bytes"] == 0
         assert found['closed_total{code="4000"}'] == 1
@@ -77,7 +77,7 @@ async def test_every_figure_says_what_is_so() -> None:
 async def test_every_counter_has_its_figure() -> None:
     """One that is counted and not shown would be of no use."""
     async with world() as here:
-        counters = here.edge.counters
+        counters = here.edge.node.counters
         for number, name in enumerate(counters.__slots__, start=1000):
             if name != "closed":
                 setattr(counters, name, number)

@@ -278,7 +278,7 @@ async def test_after_two_hundred_sessions_of_all_kinds_nothing_is_left(seed: int
                 for each in ramblers:
                     tasks.start_soon(each.ramble)
         assert sum(each.received for each in ramblers) > 50_000
-        assert here.edge.counters.accepted > 30
+        assert here.edge.node.counters.accepted > 30
         await nothing_left(here, here.edge, {})
         # And the edge is as good as new.
         client = await here.login(users[0])

@@ -117,7 +117,7 @@ async def test_presence_is_watched() -> None:
         assert gone["state"] == "offline"
         assert gone["last_seen"].endswith("Z")
         assert (await watcher.ask("presence", users=[]))["states"] == {}
-        assert not [channel for channel in here.edge.hub.channels if channel.startswith("presence:")]
+        assert not [channel for channel in here.edge.node.hub.channels if channel.startswith("presence:")]
 
 
 async def test_presence_that_was_interrupted_is_asked_again() -> None:
@@ -125,19 +125,19 @@ async def test_presence_that_was_interrupted_is_asked_again() -> None:
         ada, bob = await here.user("ada"), await here.user("bob")
         watcher = await here.login(ada)
         await watcher.ask("presence", users=[bob.id])
-        here.edge.handle_interruption(f"presence:{bob.id}")
+        here.edge.control.handle_interruption(f"presence:{bob.id}")
         assert (await watcher.event("presence"))["state"] == "offline"
-        here.edge.handle_interruption(f"presence:{ada.id}")
+        here.edge.control.handle_interruption(f"presence:{ada.id}")
 
 
 async def test_a_user_whose_live_delivery_was_interrupted_is_sent_to_resume() -> None:
     async with world() as here:
         ada = await here.user("ada")
         client = await here.login(ada)
-        channel = here.edge.hub.get(f"user:{ada.id}")
+        channel = here.edge.node.hub.get(f"user:{ada.id}")
         assert channel is not None
         await here.edge.fan_out._fan_out_run(channel, [Delivery(channel.name, None)])
-        here.edge.mux.flush()
+        here.edge.node.mux.flush()
         assert (await client.event("closing"))["retry_after_ms"] > 0
         assert (await client.ended())[0] == 1012
 

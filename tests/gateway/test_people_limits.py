@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.people import People, Person
+from gateway.token_bucket import TokenBucket
+from gateway.user_sessions import SessionsByUser
 from tests.support.backends import virtual_time
-from tests.support.world import Client, World, world
+from tests.support.world import Client, World, sessions_of, world
 
 rates = st.sampled_from([0.5, 1.0, 3.0, 20.0])
 bursts = st.integers(1, 100)
@@ -24,11 +25,11 @@ EPSILON = 1e-6
 def test_in_any_window_no_more_than_the_burst_and_what_the_time_gives(
     rate: float, burst: int, pauses: list[float]
 ) -> None:
-    person, now = Person(burst, 0.0), 0.0
+    bucket, now = TokenBucket(burst, 0.0), 0.0
     taken: list[float] = []
     for pause in pauses:
         now += pause
-        if person.take(rate, burst, now) == 0:
+        if bucket.take_token(rate, burst, now) == 0:
             taken.append(now)
     for first, start in enumerate(taken):
         for last in range(first, len(taken)):
@@ -37,86 +38,86 @@ def test_in_any_window_no_more_than_the_burst_and_what_the_time_gives(
 
 @given(rates, bursts, pauses)
 def test_a_refusal_names_the_wait_and_costs_nothing(rate: float, burst: int, pauses: list[float]) -> None:
-    person, patient, now = Person(burst, 0.0), Person(burst, 0.0), 0.0
+    bucket, patient, now = TokenBucket(burst, 0.0), TokenBucket(burst, 0.0), 0.0
     for pause in pauses:
         now += pause
-        wait = person.take(rate, burst, now)
+        wait = bucket.take_token(rate, burst, now)
         if wait == 0:
-            assert patient.take(rate, burst, now) == 0
+            assert patient.take_token(rate, burst, now) == 0
             continue
         # However often one asks in between, it neither takes longer nor goes faster than was said.
         assert 0 < wait <= 1000 / rate + 1
         for part in (0.0, 0.3, 0.9):
-            between = person.take(rate, burst, now + part * (wait - 1.001) / 1000)
+            between = bucket.take_token(rate, burst, now + part * (wait - 1.001) / 1000)
             assert 0 < between <= wait
         now += wait / 1000
-        assert person.take(rate, burst, now) == 0
-        assert patient.take(rate, burst, now) == 0
+        assert bucket.take_token(rate, burst, now) == 0
+        assert patient.take_token(rate, burst, now) == 0
 
 
 @given(rates, bursts, pauses)
 def test_it_is_full_when_the_whole_burst_can_be_taken(rate: float, burst: int, pauses: list[float]) -> None:
-    person, now = Person(burst, 0.0), 0.0
-    assert person.full(rate, burst, now)
+    bucket, now = TokenBucket(burst, 0.0), 0.0
+    assert bucket.is_full(rate, burst, now)
     for pause in pauses:
         now += pause
-        person.take(rate, burst, now)
-    while not person.full(rate, burst, now):
+        bucket.take_token(rate, burst, now)
+    while not bucket.is_full(rate, burst, now):
         now += 1.0
-    assert [person.take(rate, burst, now) for _ in range(burst)] == [0] * burst
+    assert [bucket.take_token(rate, burst, now) for _ in range(burst)] == [0] * burst
 
 
 def test_a_clock_that_is_a_tick_behind_gives_nothing() -> None:
-    person = Person(1, 10.0)
-    assert person.take(1.0, 1, 10.0) == 0
-    assert person.take(1.0, 1, 9.0) > 0
-    assert person.take(1.0, 1, 10.5) > 0
-    assert person.take(1.0, 1, 11.0) == 0
+    bucket = TokenBucket(1, 10.0)
+    assert bucket.take_token(1.0, 1, 10.0) == 0
+    assert bucket.take_token(1.0, 1, 9.0) > 0
+    assert bucket.take_token(1.0, 1, 10.5) > 0
+    assert bucket.take_token(1.0, 1, 11.0) == 0
 
 
 def test_without_a_rate_there_is_the_burst_and_no_more() -> None:
-    person = Person(2, 0.0)
-    assert [person.take(0.0, 2, float(now)) for now in range(3)] == [0, 0, 60_000]
+    bucket = TokenBucket(2, 0.0)
+    assert [bucket.take_token(0.0, 2, float(now)) for now in range(3)] == [0, 0, 60_000]
 
 
 def test_strikes_end_when_the_bucket_is_half_full_again() -> None:
-    person, now = Person(10, 0.0), 0.0
+    bucket, now = TokenBucket(10, 0.0), 0.0
     for _ in range(10):
-        person.take(1.0, 10, now)
+        bucket.take_token(1.0, 10, now)
     for strikes in (1, 2, 3):
-        assert person.refused(person.take(1.0, 10, now), now) == strikes
+        assert bucket.note_refusal(bucket.take_token(1.0, 10, now), now) == strikes
     now += 2.0
-    assert person.take(1.0, 10, now) == 0
-    assert person.strikes == 3
+    assert bucket.take_token(1.0, 10, now) == 0
+    assert bucket.strikes == 3
     now += 5.0
-    assert person.take(1.0, 10, now) == 0
-    assert person.strikes == 0
+    assert bucket.take_token(1.0, 10, now) == 0
+    assert bucket.strikes == 0
 
 
 def test_one_who_waits_as_told_strikes_once() -> None:
-    person, now = Person(1, 0.0), 0.0
-    assert person.take(1.0, 1, now) == 0
+    bucket, now = TokenBucket(1, 0.0), 0.0
+    assert bucket.take_token(1.0, 1, now) == 0
     for _ in range(5):
-        wait = person.take(1.0, 1, now)
-        assert person.refused(wait, now) == 1
+        wait = bucket.take_token(1.0, 1, now)
+        assert bucket.note_refusal(wait, now) == 1
         now += wait / 1000
         # Another of the same user was faster; who waited is refused, and to be blamed for nothing.
-        assert person.take(1.0, 1, now) == 0
-    wait = person.take(1.0, 1, now)
-    person.refused(wait, now)
-    assert person.refused(wait, now + wait / 1000 - 0.001) == 2
+        assert bucket.take_token(1.0, 1, now) == 0
+    wait = bucket.take_token(1.0, 1, now)
+    bucket.note_refusal(wait, now)
+    assert bucket.note_refusal(wait, now + wait / 1000 - 0.001) == 2
 
 
 class Seat:
-    """A session, as far as people are concerned."""
+    """A session, as far as its user is concerned."""
 
     def __init__(self, user: str) -> None:
         self.user = user
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 2))))
-def test_a_person_is_here_while_a_session_is(script: list[tuple[bool, int, int]]) -> None:
-    people = People(1.0, 10.0)
+def test_a_user_is_here_while_a_session_is(script: list[tuple[bool, int, int]]) -> None:
+    users = SessionsByUser(1.0, 10.0)
     seats: dict[tuple[int, int], Any] = {(who, which): Seat(str(who)) for who in range(3) for which in range(3)}
     inside: dict[int, set[int]] = {}
     for enters, who, which in script:
@@ -125,45 +126,45 @@ def test_a_person_is_here_while_a_session_is(script: list[tuple[bool, int, int]]
         if not enters:
             was_last = sessions == {which}
             sessions.discard(which)
-            assert people.leave(seat, 0.0) == was_last
+            assert users.remove_session(seat, 0.0) == was_last
         elif which not in sessions:
             sessions.add(which)
-            person = people.enter(seat, 0.0)
-            assert person is people.persons[str(who)]
-    assert {int(user) for user in people.persons} == {who for who, sessions in inside.items() if sessions}
+            user = users.add_session(seat)
+            assert user is users.users[str(who)]
+    assert {int(user) for user in users.users} == {who for who, sessions in inside.items() if sessions}
     for who, sessions in inside.items():
-        assert {seats[who, which] for which in sessions} == set(people.sessions_of(str(who)))
+        assert {seats[who, which] for which in sessions} == set(users.sessions_of(str(who)))
 
 
 def test_leaving_does_not_fill_the_bucket() -> None:
-    people = People(1.0, 3.0)
+    users = SessionsByUser(1.0, 3.0)
     session: Any = Seat("ada")
-    person = people.enter(session, 0.0)
-    assert [person.take(1.0, 3, 0.0) for _ in range(3)] == [0, 0, 0]
-    person.strikes = 2
-    assert people.leave(session, 0.0)
-    again = people.enter(session, 1.0)
-    assert again is person
-    assert (again.take(1.0, 3, 1.0), again.strikes) == (0, 2)
-    assert again.take(1.0, 3, 1.0) > 0
+    bucket = users.add_session(session).open_bucket(3.0, 0.0)
+    assert [bucket.take_token(1.0, 3, 0.0) for _ in range(3)] == [0, 0, 0]
+    bucket.strikes = 2
+    assert users.remove_session(session, 0.0)
+    again = users.add_session(session).open_bucket(3.0, 1.0)
+    assert again is bucket
+    assert (again.take_token(1.0, 3, 1.0), again.strikes) == (0, 2)
+    assert again.take_token(1.0, 3, 1.0) > 0
     # Long enough away, and there is nothing to remember.
-    people.leave(session, 1.0)
-    people.enter(session, 1.0)
-    people.leave(session, 100.0)
-    assert people.enter(session, 100.0) is not person
+    users.remove_session(session, 1.0)
+    users.add_session(session)
+    users.remove_session(session, 100.0)
+    assert users.add_session(session).bucket is None
 
 
 def test_of_too_many_who_left_the_first_are_forgotten() -> None:
-    people = People(1.0, 3.0)
+    users = SessionsByUser(1.0, 3.0)
     seats: list[Any] = [Seat(str(number)) for number in range(10_001)]
-    persons = []
+    buckets = []
     for seat in seats:
-        persons.append(people.enter(seat, 0.0))
-        persons[-1].take(1.0, 3, 0.0)
-        people.leave(seat, 0.0)
-    assert people.enter(seats[1], 0.0) is persons[1]
-    assert people.enter(seats[0], 0.0) is not persons[0]
-    assert not people.sessions_of("nobody")
+        buckets.append(users.add_session(seat).open_bucket(3.0, 0.0))
+        buckets[-1].take_token(1.0, 3, 0.0)
+        users.remove_session(seat, 0.0)
+    assert users.add_session(seats[1]).bucket is buckets[1]
+    assert users.add_session(seats[0]).bucket is None
+    assert not users.sessions_of("nobody")
 
 
 async def say(client: Client, room: str) -> dict[str, Any]:
@@ -200,7 +201,7 @@ async def test_whoever_waits_as_told_may_go_on() -> None:
 async def test_all_sessions_of_a_user_share_the_bucket() -> None:
     async with world(limits={"sends_per_second": 0.1, "send_burst": 3}) as here:
         client, room = await flooded(here)
-        (session,) = here.edge.sessions
+        (session,) = sessions_of(here.edge)
         user = await here.accounts.get_user(session.user)
         assert user is not None
         other = await here.login(user)

@@ -126,7 +126,7 @@ async def test_rights_are_checked_and_told() -> None:
             assert refused["code"] == "forbidden"
         assert (await stranger.ask("subscribe", room=room))["code"] == "forbidden"
         assert (await stranger.ask("subscribe", room=str(uuid4())))["code"] == "forbidden"
-        assert not [channel for channel in here.edge.hub.channels.values() if channel.joining]
+        assert not [channel for channel in here.edge.node.hub.channels.values() if channel.joining]
 
 
 async def test_edit_delete_react_and_read() -> None:
@@ -206,7 +206,7 @@ async def test_a_deleted_room_says_so_and_is_silent() -> None:
         event = json.dumps({"type": "room", "room": room, "change": "deleted"})
         await here.relay.publish([Publication(room_channel(room), pack_control(RoomDeleted(room=room, event=event)))])
         assert (await client.event("room"))["change"] == "deleted"
-        assert room_channel(room) not in here.edge.hub.channels
+        assert room_channel(room) not in here.edge.node.hub.channels
 
 
 async def test_a_hole_in_the_live_stream_is_told_before_what_follows() -> None:
@@ -234,7 +234,7 @@ async def test_unsubscribing_leaves_nothing_behind() -> None:
         await client.ask("subscribe", room=room)
         assert (await client.ask("unsubscribe", room=room))["type"] == "ok"
         assert (await client.ask("unsubscribe", room=str(uuid4())))["type"] == "ok"
-        assert room_channel(room) not in here.edge.hub.channels
+        assert room_channel(room) not in here.edge.node.hub.channels
         await say(client, room, "unheard")
         assert not [frame for frame in client.frames if frame["type"] == "message"]
 

@@ -207,7 +207,11 @@ class Cluster:
         bound = self.plan.settings.limits.outbox_bytes
         for node in self.edges:
             assert node.edge is not None
-            live = [session.connection.queued for session in node.edge.sessions if session.phase < Phase.CLOSING]
+            live = [
+                session.connection.queued
+                for session in node.edge.node.registry.sessions
+                if session.phase < Phase.CLOSING
+            ]
             if max(live, default=0) > bound:
                 self.story.accuse(node.process.name, f"keeps {max(live)} bytes for a client that does not read")
 
@@ -263,7 +267,7 @@ class Cluster:
         theirs.setblocking(False)
         self._sockets.append(ours)
         self.story.tell(who, f"dials {node.process.name}")
-        node.edge.open(theirs)
+        node.edge.open_connection(theirs)
         return Link(ours, node.process)
 
     def token(self, user: User) -> str:

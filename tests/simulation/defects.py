@@ -5,12 +5,12 @@ They are mistakes that people make, and that reviews and unit tests let pass. Th
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
 from chat.domain.models import Message
 from chat.domain.records import AnyRecord, Sent
@@ -20,12 +20,13 @@ from chat.ports.history import History
 from chat.ports.log import Ack, Batch
 from chat.ports.relay import Delivery, Publication, Relay
 from chat.wire.relay import MESSAGE, MemberChanged
-from gateway.access import Access
+from gateway.access import AccessCache
 from gateway.connection import Connection
-from gateway.edge import Edge
+from gateway.control import ControlHandler
+from gateway.edge import Edge, EdgeParts
 from gateway.fanout import FanOut
 from gateway.hub import Channel, Hub, Subscriber
-from gateway.opening import Opening
+from gateway.node import Node
 from gateway.subscriptions import ChannelSubscriptions
 from tests.simulation.cluster import Parts
 from tests.simulation.engines import MemoryHistory
@@ -218,16 +219,20 @@ class RepetitionBlindFanOut(BlindFanOut):
 class HastySubscriptions(ChannelSubscriptions):
     """Lets history be read while the subscription of the channel is still under way."""
 
-    __slots__ = ("start",)
-    start: Callable[..., None]
+    __slots__ = ("_tasks",)
+    _tasks: TaskGroup
+
+    async def run_unsubscriptions(self) -> None:
+        async with anyio.create_task_group() as self._tasks:
+            await super().run_unsubscriptions()
 
     async def ensure_ready(self, channel: Channel) -> None:
         if channel.name.startswith("room:"):
-            self.start(self._later, channel)
+            self._tasks.start_soon(self._subscribe_later, channel)
         else:
             await super().ensure_ready(channel)
 
-    async def _later(self, channel: Channel) -> None:
+    async def _subscribe_later(self, channel: Channel) -> None:
         while not channel.ready:
             try:
                 await super().ensure_ready(channel)
@@ -235,7 +240,7 @@ class HastySubscriptions(ChannelSubscriptions):
                 await anyio.sleep(0.1)
 
 
-class StaleAccess(Access):
+class StaleAccess(AccessCache):
     """Uses a right for as long as it was given, whatever is announced."""
 
     __slots__ = ()
@@ -244,11 +249,22 @@ class StaleAccess(Access):
         return
 
 
-class LenientEdge(Edge):
+class LenientControl(ControlHandler):
     """Takes back the right to ask, and leaves those in the room who are there already."""
 
-    def _member_changed(self, change: MemberChanged) -> None:
-        self.access.forget(change.user, change.room)
+    __slots__ = ()
+
+    def _handle_member_changed(self, change: MemberChanged) -> None:
+        self._node.access.forget(change.user, change.room)
+
+
+class DeafControl(ControlHandler):
+    """Keeps sessions whose user's channel was interrupted."""
+
+    __slots__ = ()
+
+    def handle_interruption(self, channel: str) -> None:
+        return
 
 
 class LossyConnection(Connection):
@@ -270,61 +286,13 @@ class HoardingConnection(Connection):
         return
 
 
-class LossyEdge(Edge):
-    """An edge whose connections lose."""
-
-    connection_class: type[Connection] = LossyConnection
-
-    def open(self, sock: socket.socket) -> None:
-        connection = self.connection_class(self.mux, sock, self.limits.outbox_bytes)
-        connection.owner = opening = Opening(self, connection)
-        self.openings[opening] = None
-
-
-class HoardingEdge(LossyEdge):
-    """An edge whose connections hoard."""
-
-    connection_class = HoardingConnection
-
-
-class HastyEdge(Edge):
+async def skip_drain(_node: Node) -> None:
     """Stops as soon as it is asked to."""
 
-    async def drain(self) -> None:
-        self._stopped.set()
 
-
-def edge_with_stale_access(**collaborators: Any) -> Edge:
-    """An edge with such a cache."""
-    edge = Edge(**collaborators)
-    edge.access = StaleAccess(edge.authority, collaborators["accounts"], edge.wheel, edge.settings.access_cache_seconds)
-    return edge
-
-
-def edge_with(
-    subscriptions: type[ChannelSubscriptions] = ChannelSubscriptions,
-    fan_out: type[FanOut] = FanOut,
-    hub: type[Hub] = Hub,
-) -> Callable[..., Edge]:
-    """Makes edges with another hub, or another end of the relay."""
-
-    def make(**collaborators: Any) -> Edge:
-        edge = Edge(**collaborators)
-        edge.hub = hub()
-        edge.subscriptions = subscriptions(edge.hub)
-        edge.fan_out = fan_out(edge.hub, edge.mux, edge.counters, edge)
-        if isinstance(edge.subscriptions, HastySubscriptions):
-            edge.subscriptions.start = edge.start
-        return edge
-
-    return make
-
-
-class ComposedEdge(Edge):
-    """Keeps sessions whose user's channel was interrupted."""
-
-    def handle_interruption(self, channel: str) -> None:
-        return
+def edge_with(**parts: Any) -> Callable[..., Edge]:
+    """Makes edges with these parts in the place of the right ones."""
+    return partial(Edge, parts=EdgeParts(**parts))
 
 
 DEFECTS: dict[str, Parts] = {
@@ -342,10 +310,10 @@ DEFECTS: dict[str, Parts] = {
     "a hole that the edge ignores": Parts(edge=edge_with(fan_out=HoleBlindFanOut)),
     "a repetition that the edge passes on": Parts(edge=edge_with(fan_out=RepetitionBlindFanOut)),
     "read history before the subscription is confirmed": Parts(edge=edge_with(subscriptions=HastySubscriptions)),
-    "keep sessions whose channel was interrupted": Parts(edge=ComposedEdge),
-    "a role that goes on in a cache": Parts(edge=edge_with_stale_access),
-    "a ban that leaves the banned one in the room": Parts(edge=LenientEdge),
-    "a full outbox is emptied without a word": Parts(edge=LossyEdge),
-    "an outbox without a bound": Parts(edge=HoardingEdge),
-    "stop without draining": Parts(edge=HastyEdge),
+    "keep sessions whose channel was interrupted": Parts(edge=edge_with(control=DeafControl)),
+    "a role that goes on in a cache": Parts(edge=edge_with(access=StaleAccess)),
+    "a ban that leaves the banned one in the room": Parts(edge=edge_with(control=LenientControl)),
+    "a full outbox is emptied without a word": Parts(edge=edge_with(connection=LossyConnection)),
+    "an outbox without a bound": Parts(edge=edge_with(connection=HoardingConnection)),
+    "stop without draining": Parts(edge=edge_with(drain=skip_drain)),
 }

@@ -11,10 +11,10 @@ import anyio
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
+from gateway.command_session import CommandSession
 from gateway.edge import Edge
-from gateway.session import Session
 from tests.support.stepping import Stepper, nothing_left, settle, stepped_edge
-from tests.support.world import Client, World, world
+from tests.support.world import Client, World, sessions_of, world
 
 MOST = 30
 SETTINGS: dict[str, Any] = {"rate_limits": False, "access_cache_seconds": 1000.0, "heartbeat_seconds": 1000.0}
@@ -28,7 +28,7 @@ class Scene:
         self.ada: User
         self.bob: User
         self.room = self.lonely = ""
-        self.kept: dict[Session, Client] = {}
+        self.kept: dict[CommandSession, Client] = {}
         self.places: list[str] = []
 
     async def prepare(self) -> None:
@@ -38,14 +38,14 @@ class Scene:
         keys = room_key(self.room), room_key(self.lonely), dm_key(self.ada.id, self.bob.id)
         await here.history.apply_batch([self._message(key, seq) for key in keys for seq in (1, 2, 3)], [])
         other = await here.login(self.bob)
-        (session,) = self.edge.sessions
+        (session,) = sessions_of(self.edge)
         self.kept[session] = other
         assert (await other.ask("subscribe", room=self.room))["seq"] == 3
 
     async def twin(self) -> None:
         """Ada has another session, which goes on; so that the edge goes on to know her."""
         client = await self.here.login(self.ada)
-        (session,) = self.edge.sessions - set(self.kept)
+        (session,) = sessions_of(self.edge) - set(self.kept)
         self.kept[session] = client
 
     def _message(self, key: str, seq: int) -> Message:
@@ -53,9 +53,9 @@ class Scene:
             conversation=key, seq=seq, sender=self.ada.id, sender_name="ada", text="x", ts=seq, client_id=str(uuid4())
         )
 
-    async def begin(self, name: str, wait: int) -> tuple[Client, Session, int]:
+    async def begin(self, name: str, wait: int) -> tuple[Client, CommandSession, int]:
         """Let a new session of Ada's carry the command out, up to this wait; its `id`."""
-        before, client = set(self.edge.sessions), self.here.client()
+        before, client = set(sessions_of(self.edge)), self.here.client()
         if name == "auth by handshake":
             self.stepper.arm(wait)
             await client.open([(b"Authorization", f"Bearer {self.here.token(self.ada)}".encode())])
@@ -66,12 +66,12 @@ class Scene:
                 assert (await client.ask("auth", token=self.here.token(self.ada)))["type"] == "ok"
             if name in ("subscribe again", "unsubscribe"):
                 assert (await client.ask("subscribe", room=self.lonely))["type"] == "ok"
-            self.edge.access.forget(self.ada.id, self.lonely)
-            self.edge.access.forget_user(self.bob.id)
+            self.edge.node.access.forget(self.ada.id, self.lonely)
+            self.edge.node.access.forget_user(self.bob.id)
             self.stepper.arm(wait)
             kind, fields = COMMANDS[name](self)
             number = client.post(kind, **fields)
-        (session,) = self.edge.sessions - before
+        (session,) = sessions_of(self.edge) - before
         return client, session, number
 
     async def reached(self, client: Client, number: int) -> bool:
@@ -89,7 +89,7 @@ class Scene:
                 tasks.cancel_scope.cancel()
         return self.stepper.stopped.is_set()
 
-    async def end(self, client: Client, session: Session) -> None:
+    async def end(self, client: Client, session: CommandSession) -> None:
         """Ada leaves: then nothing of hers is there, and Bob goes on."""
         client.sock.close()
         await nothing_left(self.here, self.edge, self.kept, session)
@@ -131,7 +131,7 @@ async def scene(*, twin: bool = True) -> AsyncIterator[Scene]:
         yield made
 
 
-async def each_wait(here: Scene, name: str, act: Callable[[Client, Session, int], Awaitable[None]]) -> None:
+async def each_wait(here: Scene, name: str, act: Callable[[Client, CommandSession, int], Awaitable[None]]) -> None:
     """Let `act` happen at the first wait of the command, at the second, and so on, until it has no more of them."""
     for wait in range(1, MOST):
         client, session, number = await here.begin(name, wait)

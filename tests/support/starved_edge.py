@@ -8,7 +8,7 @@ import sys
 import anyio
 import anyio.to_thread
 
-from gateway.listener import Listener, bind
+from gateway.acceptor import Acceptor, bind_listener
 from tests.support.world import world
 
 FILES = 64
@@ -17,13 +17,18 @@ FILES = 64
 async def main() -> None:
     async with world(handshake_seconds=60.0) as here:
         ada = await here.user("ada")
-        sock = bind("127.0.0.1", 0)
-        Listener(here.edge, sock)
+        sock = bind_listener("127.0.0.1", 0)
+        Acceptor(here.edge.node, sock)
         await anyio.to_thread.run_sync(lambda: None)  # opens what it needs before files are short
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
         print(sock.getsockname()[1], here.token(ada), flush=True)
         await anyio.to_thread.run_sync(sys.stdin.read)
-        print(here.edge.counters.connections, len(here.edge.openings), len(here.edge.sessions), flush=True)
+        print(
+            here.edge.node.counters.connections,
+            len(here.edge.node.registry.openings),
+            len(here.edge.node.registry.sessions),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import anyio
 import anyio.lowlevel
 
 from chat.ports.log import Ack
+from gateway.command_session import CommandSession
 from gateway.edge import Edge
-from gateway.session import Session
-from tests.support.world import Client, World
+from tests.support.world import Client, World, another_edge, sessions_of
 
 
 class Stepper:
@@ -117,15 +117,8 @@ async def stepped_edge(here: World, stepper: Stepper) -> AsyncIterator[Edge]:
     }
     ports["log"] = SteppedLog(here.log, stepper)
     ports["relay"] = SteppedRelay(here.relay, stepper)
-    edge = Edge(settings=here.settings, limits=here.limits, keys=here.keys, clock=here.clock, **ports)
-    before, here.edge = here.edge, edge
-    try:
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(edge.serve, [])
-            yield edge
-            tasks.cancel_scope.cancel()
-    finally:
-        here.edge = before
+    async with another_edge(here, **ports) as edge:
+        yield edge
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -141,34 +134,34 @@ async def settle(rounds: int = 40) -> None:
         await anyio.lowlevel.checkpoint()
 
 
-def leftovers(here: World, edge: Edge, kept: dict[Session, Client]) -> dict[str, object]:
+def leftovers(here: World, edge: Edge, kept: dict[CommandSession, Client]) -> dict[str, object]:
     """What the edge holds besides these sessions, by kind; empty when it is nothing."""
     users = {session.user for session in kept}
     wanted = {f"user:{user}" for user in users} | {f"room:{room}" for each in kept for room in each.rooms}
-    listening = {each for channel in edge.hub.channels.values() for each in (*channel.members, *channel.joining)}
+    listening = {each for channel in edge.node.hub.channels.values() for each in (*channel.members, *channel.joining)}
     found: dict[str, object] = {
-        "sessions": edge.sessions - set(kept),
-        "openings": list(edge.openings),
-        "people": {each for person in edge.people.persons.values() for each in person.sessions} - set(kept),
-        "users": set(edge.people.persons) - users,
-        "rights": set(edge.access._roles) - users,
-        "channels": set(edge.hub.channels) ^ wanted,
+        "sessions": sessions_of(edge) - set(kept),
+        "openings": list(edge.node.registry.openings),
+        "people": {each for user in edge.node.users.users.values() for each in user.sessions} - set(kept),
+        "users": set(edge.node.users.users) - users,
+        "rights": set(edge.node.access._roles) - users,
+        "channels": set(edge.node.hub.channels) ^ wanted,
         "listening": listening - set(kept),
-        "unanswered": sum(channel.unanswered for channel in edge.hub.channels.values()),
+        "unanswered": sum(channel.unanswered for channel in edge.node.hub.channels.values()),
         "subscriptions": set(here.relay._channels) ^ wanted,
-        "timers": {each for slot in edge.wheel._slots for each in slot} - set(kept),
+        "timers": {each for slot in edge.node.wheel._slots for each in slot} - set(kept),
         "present": here.presence.statistics().sessions - len(kept),
-        "descriptors": edge.mux.statistics().descriptors - len(kept),
-        "gathered": edge.mux.dirty,
-        "departed": list(edge._departed),
-        "unpublished": edge.publisher._mailbox._items,
-        "unsubscribing": edge.subscriptions._unsubscribing,
+        "descriptors": edge.node.mux.statistics().descriptors - len(kept),
+        "gathered": edge.node.mux.dirty,
+        "departed": list(edge.node.departures.queue),
+        "unpublished": edge.node.publisher._mailbox._items,
+        "unsubscribing": edge.node.subscriptions._unsubscribing,
         "busy": [each for each in kept if each.busy],
     }
     return {name: value for name, value in found.items() if value}
 
 
-async def nothing_left(here: World, edge: Edge, kept: dict[Session, Client], *gone: Session) -> None:
+async def nothing_left(here: World, edge: Edge, kept: dict[CommandSession, Client], *gone: CommandSession) -> None:
     """Wait until the edge holds these sessions and nothing else."""
     left = leftovers(here, edge, kept)
     with anyio.move_on_after(10):

@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from wsproto import ConnectionType, WSConnection
@@ -29,6 +29,7 @@ from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.relay import MemberChanged, pack_control, pack_event, room_channel, user_channel
+from gateway.command_session import CommandSession
 from gateway.edge import Edge
 from tests.support.settings import make_settings
 from workers.persistence import PersistenceHandler
@@ -167,7 +168,7 @@ class World:
         ours, theirs = socket.socketpair()
         self.socks.append(ours)
         theirs.setblocking(False)
-        self.edge.open(theirs)
+        self.edge.open_connection(theirs)
         return Client(ours)
 
     async def user(self, name: str) -> User:
@@ -204,6 +205,27 @@ class World:
                 Publication(room_channel(room), pack_event(event.encode())),
             ]
         )
+
+
+def sessions_of(edge: Edge) -> set[CommandSession]:
+    """The edge's sessions, as what they are."""
+    return cast("set[CommandSession]", edge.node.registry.sessions)
+
+
+@asynccontextmanager
+async def another_edge(here: World, **collaborators: Any) -> AsyncIterator[Edge]:
+    """One more edge of this world, with these collaborators in the place of the world's. Clients connect to it. With
+    the context, it is cancelled."""
+    names = ("log", "relay", "presence", "accounts", "rooms", "history", "keys", "clock", "settings", "limits")
+    edge = Edge(**{**{name: getattr(here, name) for name in names}, **collaborators})
+    before, here.edge = here.edge, edge
+    try:
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(edge.serve, [])
+            yield edge
+            tasks.cancel_scope.cancel()
+    finally:
+        here.edge = before
 
 
 @asynccontextmanager

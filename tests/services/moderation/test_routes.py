@@ -57,7 +57,7 @@ class World:
     async def records(self) -> list[Any]:
         """What was appended to the log, of rooms and then of direct messages."""
         log: Any = self.rest.services.log
-        found = [await log.recent(topic, 0, 100) for topic in (ROOM_TOPIC, DM_TOPIC)]
+        found = [await log.read_recent(topic, 0, 100) for topic in (ROOM_TOPIC, DM_TOPIC)]
         return [decode_record(record.value) for records in found for record in records]
 
     async def apply(self) -> None:

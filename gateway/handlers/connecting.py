@@ -4,68 +4,62 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
 
 from chat.errors import Blocked, Conflict, Unauthorized, Unavailable
 from chat.tokens import Claims
 from chat.wire import commands, events
 from chat.wire.close import CloseCode
 from chat.wire.relay import user_channel
+from gateway.handlers.later import Later
 from gateway.phase import Phase
-
-if TYPE_CHECKING:
-    from gateway.session import Later, Session
+from gateway.session import Session
 
 logger = logging.getLogger(__name__)
 
 
-def begin(session: Session, command: commands.AuthCommand) -> Later | None:
+def handle_auth(session: Session, command: commands.AuthCommand) -> Later | None:
     """Check the token, and begin the session. A token that is not valid ends the connection with 4001."""
     if session.phase is Phase.AUTHENTICATING:
         raise Conflict("`auth` is under way")
     try:
-        claims = session.edge.keys.verify_token(command.token)
+        claims = session.node.keys.verify_token(command.token)
     except Unauthorized as error:
         session.refuse(command.id, error)
         session.close(CloseCode.TOKEN_INVALID, "the token is not valid")
         return None
     if session.phase is Phase.LIVE:
-        _extend(session, claims)
-        _greet(session, command.id)
+        _extend_session(session, claims)
+        _greet_client(session, command.id)
         return None
     session.phase = Phase.AUTHENTICATING
-    return partial(_welcome_command, claims=claims, token=command.token)
+    return partial(welcome_session, session, claims, command.token, command.id)
 
 
-async def _welcome_command(session: Session, command: commands.AuthCommand, *, claims: Claims, token: str) -> None:
-    await welcome(session, claims, token, command.id)
-
-
-async def welcome(session: Session, claims: Claims, token: str, id: int | None) -> None:  # noqa: A002
+async def welcome_session(session: Session, claims: Claims, token: str, id: int | None) -> None:  # noqa: A002
     """Enter the session in every table, and answer `auth` (with `id` None, the handshake was the `auth`).
 
     The user's channel is subscribed before the authority is asked: a block that comes between is not missed. Whatever
     ends this before the session is admitted ends the session: an engine that fails or takes too long must not leave one
     behind whose account nobody has looked at.
     """
-    session.enter(claims)
+    session.enter_tables(claims)
     admitted = False
     try:
-        admitted = await _admit(session, token, id)
+        admitted = await _admit_session(session, token, id)
     finally:
         if not admitted and session.phase is Phase.LIVE:
             session.refuse(id, Unavailable("the session could not be begun; try again"))
             session.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)
 
 
-async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
+async def _admit_session(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
     """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
-    edge = session.edge
-    channel = edge.hub.open(user_channel(session.user))
-    channel.begin(session)
-    await edge.subscriptions.ensure_ready(channel)
+    node = session.node
+    channel = node.hub.open(user_channel(session.user))
+    channel.begin(session)  # what comes for the user from now on waits until `auth` is answered
+    await node.subscriptions.ensure_ready(channel)
     try:
-        info = await edge.authority.check_token(token)
+        info = await node.authority.check_token(token)
     except Unauthorized as error:
         session.refuse(id, error)
         session.close(CloseCode.TOKEN_INVALID, error.message)
@@ -73,57 +67,57 @@ async def _admit(session: Session, token: str, id: int | None) -> bool:  # noqa:
     except Blocked:
         session.close(CloseCode.BLOCKED, "the account is blocked")
         return False
-    if _too_many(session):
-        limit = edge.limits.sessions_per_user
+    if _has_too_many(session):
+        limit = node.limits.sessions_per_user
         message = f"at most {limit} sessions a user; close one"
         session.answer_with(events.ErrorAnswer(id=id, code="too_many_sessions", message=message))
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
-    if session.phase is not Phase.LIVE:
+    if session.phase is not Phase.LIVE:  # closed just now, or while the authority was asked
         return False
     session.name = info.name
-    await _appear(session)
+    await _enter_presence(session)
     if id is not None:
-        _greet(session, id)
+        _greet_client(session, id)
     if not channel.finish(session, 0):
         session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
     return True
 
 
-def _too_many(session: Session) -> bool:
-    person, limits = session.person, session.edge.limits
-    if person is None or not limits.rate_limits:
+def _has_too_many(session: Session) -> bool:
+    siblings, limits = session.siblings, session.node.limits
+    if siblings is None or not limits.rate_limits:
         return False
-    return len(person.sessions) > limits.sessions_per_user
+    return len(siblings.sessions) > limits.sessions_per_user
 
 
-async def _appear(session: Session) -> None:
+async def _enter_presence(session: Session) -> None:
     """Be seen. A presence engine that is down does not keep anyone out: the next refresh enters the session."""
     try:
-        await session.edge.presence.enter_session(session.user, session.id, session.state)
+        await session.node.presence.enter_session(session.user, session.id, session.state)
     except Unavailable:
         logger.warning("presence is not available; a session is entered later")
 
 
-def _greet(session: Session, id: int) -> None:  # noqa: A002
+def _greet_client(session: Session, id: int) -> None:  # noqa: A002
     session.answer_with(
         events.AuthOk(
             id=id,
             user=events.Person(session.user, session.name),
             session=session.id,
-            heartbeat_s=session.edge.settings.heartbeat_seconds,
+            heartbeat_s=session.node.settings.heartbeat_seconds,
         )
     )
 
 
-def _extend(session: Session, claims: Claims) -> None:
+def _extend_session(session: Session, claims: Claims) -> None:
     if claims.user != session.user:
         raise Conflict("the token is another user's; open a session of that user", field="token")
-    session.expires = claims.expires_ms
+    session.expires_ms = claims.expires_ms
     session.family = claims.family
     session.set_timer()
 
 
-def refresh(session: Session, command: commands.RefreshCommand) -> None:
+def handle_refresh(session: Session, command: commands.RefreshCommand) -> None:
     """Go on with a new token of the same user. One that is not valid changes nothing."""
-    _extend(session, session.edge.keys.verify_token(command.token))
-    session.ok(command.id)
+    _extend_session(session, session.node.keys.verify_token(command.token))
+    session.answer_ok(command.id)

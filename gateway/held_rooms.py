@@ -14,7 +14,7 @@ from gateway.wheel import Wheel
 _ROOMS = 100_000
 
 
-class Holding:
+class HeldRoomsCache:
     """Answers by room id, each used for `seconds`."""
 
     __slots__ = ("_cases", "_known", "_seconds", "_wheel")
@@ -25,14 +25,14 @@ class Holding:
         self._seconds = seconds
         self._known: OrderedDict[str, tuple[bool, float]] = OrderedDict()
 
-    def known(self, room: str) -> bool | None:
+    def known_hold(self, room: str) -> bool | None:
         """Whether the room holds messages back; None when that has to be asked."""
         entry = self._known.get(room)
         return None if entry is None or entry[1] < self._wheel.now else entry[0]
 
-    async def ask(self, room: str) -> bool:
+    async def is_held(self, room: str) -> bool:
         """The same, asked when it has to be. Raises `Unavailable`."""
-        known = self.known(room)
+        known = self.known_hold(room)
         if known is None:
             key = room_key(room)
             known = key in await self._cases.held_conversations([key])

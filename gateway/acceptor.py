@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from typing import TYPE_CHECKING
 
 from gateway.multiplexer import READ
-
-if TYPE_CHECKING:
-    from gateway.edge import Edge
+from gateway.node import Node
+from gateway.opening import open_connection
 
 logger = logging.getLogger(__name__)
 _BATCH = 64
@@ -19,7 +17,7 @@ _PAUSE_SECONDS = 1.0
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+def bind_listener(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     """A listening, non-blocking TCP socket; `reuse_port` lets several processes share the address.
 
     Raises `OSError` when the address is taken or not ours.
@@ -39,17 +37,17 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     return sock
 
 
-class Listener:
+class Acceptor:
     """A listening socket in the multiplexer."""
 
-    __slots__ = ("_edge", "_sock", "fd", "slot")
+    __slots__ = ("_node", "_sock", "fd", "slot")
 
-    def __init__(self, edge: Edge, sock: socket.socket) -> None:
-        self._edge = edge
+    def __init__(self, node: Node, sock: socket.socket) -> None:
+        self._node = node
         self._sock = sock
         self.fd = sock.fileno()
         self.slot = -1
-        edge.mux.add(self.fd, self)
+        node.mux.add(self.fd, self)
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - a listening socket is only ever readable
         """Connections wait."""
@@ -64,13 +62,13 @@ class Listener:
             self._take(sock)
 
     def _take(self, sock: socket.socket) -> None:
-        edge = self._edge
-        edge.counters.connections += 1
+        node = self._node
+        node.counters.connections += 1
         try:
             sock.setblocking(False)
             if sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            edge.open(sock)
+            open_connection(node, sock)
         except OSError as error:
             logger.warning("a connection was dropped as it was accepted: %s", error.strerror)
             sock.close()
@@ -79,18 +77,18 @@ class Listener:
         """Out of descriptors or memory, or the network failed: those who wait stay in the backlog for a while."""
         fix = "raise the limit of open files" if error.errno in _EXHAUSTED else "tried again soon"
         logger.error("no connection can be accepted: %s; %s", error.strerror, fix)
-        self._edge.mux.change(self.fd, 0)
-        self._edge.wheel.set(self, _PAUSE_SECONDS)
+        self._node.mux.change(self.fd, 0)
+        self._node.wheel.set(self, _PAUSE_SECONDS)
 
     def on_timer(self) -> None:
         """Try again."""
         if self.fd >= 0:
-            self._edge.mux.change(self.fd, READ)
+            self._node.mux.change(self.fd, READ)
 
     def abort(self) -> None:
         """Accept no more."""
         if self.fd >= 0:
-            self._edge.wheel.clear(self)
-            self._edge.mux.remove(self.fd)
+            self._node.wheel.clear(self)
+            self._node.mux.remove(self.fd)
             self.fd = -1
             self._sock.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -14,11 +15,10 @@ from chat.domain.rights import Right, require_right
 from chat.errors import Refused
 from chat.wire import commands, events
 from chat.wire.relay import presence_channel, room_channel
+from gateway.handlers.later import Later
 from gateway.hub import Channel
 from gateway.phase import Phase
-
-if TYPE_CHECKING:
-    from gateway.session import Later, Session
+from gateway.session import Session
 
 
 class TooManySubscriptions(Refused):
@@ -27,46 +27,44 @@ class TooManySubscriptions(Refused):
     code = "too_many_subscriptions"
 
 
-def check(session: Session, command: commands.SubscribeCommand) -> Later:
-    """Whether the session may listen to one room more."""
-    limit = session.edge.limits.subscriptions
+def handle_subscribe(session: Session, command: commands.SubscribeCommand) -> Later:
+    """Listen to a room, from now on or from `since`."""
+    _check_subscriptions(session, command)
+    return partial(_subscribe, session, command)
+
+
+def _check_subscriptions(session: Session, command: commands.SubscribeCommand) -> None:
+    limit = session.node.limits.subscriptions
     if len(session.rooms) >= limit and command.room not in session.rooms:
         raise TooManySubscriptions(f"at most {limit} rooms a session; unsubscribe one", field="room")
-    return subscribe
 
 
-async def subscribe(session: Session, command: commands.SubscribeCommand) -> None:
-    """Listen to a room, from now on or from `since`. See the laws of `gateway.hub`."""
-    edge, room = session.edge, command.room
-    require_right(await edge.access.role(session.user, room), Right.READ)
+async def _subscribe(session: Session, command: commands.SubscribeCommand) -> None:
+    """See the laws of `gateway.hub`: they make history and the live stream one, whatever happens in between."""
+    node, room = session.node, command.room
+    require_right(await node.access.get_role(session.user, room), Right.READ)
     if session.phase is not Phase.LIVE:
         return  # closed as the answer came: it has left every channel, and must not enter one
-    check(session, command)
-    channel = edge.hub.open(room_channel(room))
-    joining = channel.begin(session)
+    _check_subscriptions(session, command)  # again: others may have been answered in the meantime
+    channel = node.hub.open(room_channel(room))
+    joining = channel.begin(session)  # from here on its live frames wait (law 3)
     if room not in session.rooms:
         session.rooms = (*session.rooms, room)
     finished = False
     try:
-        await edge.subscriptions.ensure_ready(channel)
-        missed = await catch_up(session, room_key(room), command.since, _live_seq(channel))
+        # History is read only when the relay has confirmed: what is stored later comes live.
+        await node.subscriptions.ensure_ready(channel)
+        missed = await _catch_up(session, room_key(room), command.since, _live_seq(channel))
         # The right may have ended while history was read: its end came over the user's channel.
         if channel.joining.get(session) is joining:
-            messages = None
-            if missed.recovered is not None:
-                messages = [events.history_message(message) for message in missed.messages]
-            session.answer_with(
-                events.SubscribeOk(
-                    id=command.id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages
-                )
-            )
+            session.answer_with(_subscribe_ok(command.id, room, missed))
             finished = True
-            channel.finish(session, missed.seq)
+            channel.finish(session, missed.seq)  # what waited follows the answer
         else:
             require_right(None, Right.READ)
     finally:
         if not finished:
-            session.edge.stop_listening(session, room)
+            session.leave_room(room)
 
 
 def _live_seq(channel: Channel) -> int | None:
@@ -82,52 +80,66 @@ class Missed(NamedTuple):
     messages: Sequence[Message] = ()
 
 
-async def catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> Missed:
+async def _catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> Missed:
     """What a conversation brought behind `since`; `live` is its newest seq if that is known."""
-    edge, limits = session.edge, session.edge.limits
+    history, limits = session.node.history, session.node.limits
     if live is None or (since is not UNSET and since > live):
-        live = (await edge.history.newest_seqs([key])).get(key, 0)
+        live = (await history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
         return Missed(live)
     if since >= live:
         return Missed(live, recovered=since == live)
-    missed = await edge.history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
+    missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
     if missed is None:
         return Missed(live, recovered=False)
     return Missed(missed[-1].seq if missed else live, recovered=True, messages=missed)
 
 
-def unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:
+def _subscribe_ok(id: int, room: str, missed: Missed) -> events.SubscribeOk:  # noqa: A002 - the contract's word
+    messages = None
+    if missed.recovered is not None:
+        messages = [events.history_message(message) for message in missed.messages]
+    return events.SubscribeOk(id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages)
+
+
+def handle_unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:
     """Listen to a room no longer."""
-    session.edge.stop_listening(session, command.room)
-    session.ok(command.id)
+    session.leave_room(command.room)
+    session.answer_ok(command.id)
 
 
-async def sync(session: Session, command: commands.SyncCommand) -> None:
+def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
     """What a direct conversation brought after `since`; live copies come without asking."""
+    return partial(_sync_dms, session, command)
+
+
+async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
     other = command.with_
-    key = dm_key(session.user, other)
-    missed = await catch_up(session, key, command.since, None)
+    missed = await _catch_up(session, dm_key(session.user, other), command.since, None)
     messages = [events.history_direct_message(message) for message in missed.messages]
     session.answer_with(
         events.SyncOk(id=command.id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages)
     )
 
 
-async def watch(session: Session, command: commands.PresenceCommand) -> None:
+def handle_presence(session: Session, command: commands.PresenceCommand) -> Later:
     """Watch the presence of these users, and of no others."""
-    edge = session.edge
+    return partial(_watch_users, session, command)
+
+
+async def _watch_users(session: Session, command: commands.PresenceCommand) -> None:
+    node = session.node
     wanted = frozenset(command.users)
     for user in set(session.watching) - wanted:
-        edge.stop_watching(session, user)
+        node.subscriptions.leave_channel(presence_channel(user), session)
     channels = []
     for user in wanted:
-        channel = edge.hub.open(presence_channel(user))
+        channel = node.hub.open(presence_channel(user))
         channel.add(session)
         channels.append(channel)
     session.watching = wanted
-    await edge.subscriptions.ensure_all_ready(channels)
-    states = await edge.presence.get_states(wanted)
+    await node.subscriptions.ensure_all_ready(channels)
+    states = await node.presence.get_states(wanted)
     session.answer_with(
         events.PresenceOk(
             id=command.id,

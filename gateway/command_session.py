@@ -1,0 +1,136 @@
+"""A session that carries out the commands it reads, and costs no task while it is idle.
+
+Rule 1: a command that needs no wait is carried out in place.
+Rule 2: one that must wait (a read of history, a right that is not cached) runs in the one task of the session, in the
+edge's task group, and the session's later commands queue behind it. So a client's messages keep the client's order.
+Rule 3: the task ends with the session: its cancel scope is the session's, and each command has a deadline.
+Rule 4: each command is answered, whatever happens; an error in one ends neither the session nor the edge.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from functools import partial
+
+import anyio
+
+from chat.errors import Refused, RookeryError, Unavailable
+from chat.tokens import Claims
+from chat.wire import commands
+from chat.wire.close import CloseCode
+from gateway.connection import Connection
+from gateway.handlers.connecting import welcome_session
+from gateway.handlers.later import Later
+from gateway.handlers.table import HANDLERS
+from gateway.node import Node
+from gateway.phase import Phase
+from gateway.session import Session
+
+logger = logging.getLogger(__name__)
+_FAILED = "a command of type %s failed"
+_OUR_FAULT = "the command failed on our side; try again"
+COMMAND_SECONDS = 15.0
+
+
+class CommandSession(Session):
+    """See the module. The backlog holds frames that queue behind the task; None while there is no task."""
+
+    __slots__ = ("_backlog",)
+
+    def __init__(self, node: Node, connection: Connection, *, deflate: bool) -> None:
+        super().__init__(node, connection, deflate=deflate)
+        self._backlog: deque[bytes] | None = None
+
+    def on_data(self, data: bytes) -> None:
+        """Bytes of frames arrived."""
+        protocol = self.protocol
+        for payload in protocol.receive(data):
+            if self._backlog is not None:
+                self._backlog.append(payload)  # rule 2
+                self.note_begun()
+            else:
+                self._handle_frame(payload)
+        output = protocol.take_output()
+        if output:
+            self.connection.gather(output)
+        if protocol.closed:
+            if self.phase < Phase.CLOSING:
+                self._begin_closing()
+            self.connection.end()
+
+    def authenticate(self, claims: Claims, token: str) -> None:
+        """The handshake carried a valid token: what comes next waits until the session is entered."""
+        self.phase = Phase.AUTHENTICATING
+        self.expires_ms = claims.expires_ms
+        self._start_task(partial(welcome_session, self, claims, token, None), commands.Command(id=0))
+
+    def _handle_frame(self, payload: bytes) -> None:
+        """Carry a command out, or start the task that does."""
+        waiting = self._begin_command(payload)
+        if waiting is not None:
+            self._start_task(*waiting)
+
+    def _begin_command(self, payload: bytes) -> tuple[Later, commands.Command] | None:
+        """Do of a command what can be done in place (rule 1); what remains to be awaited, if anything does."""
+        if self.phase >= Phase.CLOSING:
+            return None
+        try:
+            command = commands.decode_command(payload)
+        except commands.BadCommand as error:
+            self.refuse(error.id, error)
+            if self.phase is Phase.NEW:
+                self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
+            return None
+        if self.phase is Phase.NEW and type(command) is not commands.AuthCommand:
+            self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
+            return None
+        self.node.counters.commands += 1
+        try:
+            later = HANDLERS[type(command)](self, command)
+        except (Refused, Unavailable) as error:
+            self.refuse(command.id, error)
+        except Exception:  # rule 4
+            logger.exception(_FAILED, type(command).__name__)
+            self.refuse(command.id, RookeryError(_OUR_FAULT))
+        else:
+            return None if later is None else (later, command)
+        return None
+
+    def _start_task(self, later: Later, command: commands.Command) -> None:
+        """Start the session's task; commands that come meanwhile queue behind it."""
+        self._backlog = deque()
+        self.note_begun()
+        self.node.tasks.start_soon(self._run_task, later, command)
+
+    async def _run_task(self, later: Later, command: commands.Command) -> None:
+        """Carry out a command that waits, then those that queued behind it."""
+        waiting: tuple[Later, commands.Command] | None = (later, command)
+        try:
+            with anyio.CancelScope() as self._scope:  # rule 3
+                while self.phase < Phase.CLOSING:
+                    if waiting is not None:
+                        await self._finish_command(*waiting)
+                        self.node.mux.flush()
+                    if not self._backlog:
+                        break
+                    self.note_ended()
+                    waiting = self._begin_command(self._backlog.popleft())
+        finally:
+            self._scope = None
+            dropped, self._backlog = self._backlog, None
+            for _ in range(1 + len(dropped or ())):
+                self.note_ended()
+        self.node.mux.flush()
+
+    async def _finish_command(self, later: Later, command: commands.Command) -> None:
+        try:
+            with anyio.fail_after(COMMAND_SECONDS):  # rule 3
+                await later()
+        except RookeryError as error:
+            self.refuse(command.id, error)
+        except TimeoutError:
+            self.refuse(command.id, Unavailable("the command took too long; try again"))
+        except Exception:  # rule 4
+            logger.exception(_FAILED, type(command).__name__)
+            self.refuse(command.id, RookeryError(_OUR_FAULT))

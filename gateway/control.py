@@ -1,0 +1,76 @@
+"""What the relay says to the edge itself: changes that end subscriptions or sessions, and deliveries that were lost.
+
+Rule 1: a control payload acts at once, without waiting, so what comes behind it on the relay meets its effect.
+Rule 2: of a change that ends a right, the cache is told first; whoever asks from then on asks the authority.
+"""
+
+from __future__ import annotations
+
+from chat.wire.close import CloseCode, is_sendable
+from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, room_channel
+from gateway.node import Node
+from gateway.presence import PresenceUpkeep
+from gateway.session import Session
+from gateway.websocket.encode import Frame
+
+
+class ControlHandler:
+    """Carries out control payloads on the sessions that they concern."""
+
+    __slots__ = ("_node", "_presence")
+
+    def __init__(self, node: Node, presence: PresenceUpkeep) -> None:
+        self._node = node
+        self._presence = presence
+
+    def handle_control(self, control: Control) -> None:
+        """A service announces a change: of a membership, a room, a token."""
+        if isinstance(control, MemberChanged):
+            self._handle_member_changed(control)
+        elif isinstance(control, RoomDeleted):
+            self._handle_room_deleted(control)
+        else:
+            self._handle_revoked(control)
+
+    def _handle_member_changed(self, change: MemberChanged) -> None:
+        self._node.access.forget(change.user, change.room)  # rule 2
+        frame = Frame(change.event.encode())
+        for session in self._node.users.sessions_of(change.user):
+            if change.role is None:
+                session.leave_room(change.room)
+                session.gather(frame)
+            elif change.room not in session.rooms:  # those in the room get it there
+                session.gather(frame)
+
+    def _handle_room_deleted(self, deleted: RoomDeleted) -> None:
+        channel = self._node.hub.get(room_channel(deleted.room))
+        if channel is None:
+            return
+        frame = Frame(deleted.event.encode())
+        for subscriber in (*channel.members, *channel.joining):
+            if isinstance(subscriber, Session):
+                self._node.access.forget(subscriber.user, deleted.room)  # rule 2
+                subscriber.gather(frame)
+                subscriber.leave_room(deleted.room)
+
+    def _handle_revoked(self, revoked: Revoked) -> None:
+        self._node.access.forget_user(revoked.user)  # rule 2
+        for session in self._node.users.sessions_of(revoked.user):
+            if revoked.family is None or revoked.family == session.family:
+                session.close(_close_code(revoked.code), revoked.reason)
+
+    def handle_interruption(self, channel: str) -> None:
+        """Deliveries of this channel, which is no room's, may be lost."""
+        kind, _, user = channel.partition(":")
+        if kind == "presence":
+            self._node.tasks.start_soon(self._presence.announce_state, user)
+            return
+        # Direct messages may be lost, of which nobody here knows: the user's clients resume from history.
+        for session in self._node.users.sessions_of(user):
+            session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
+
+
+def _close_code(code: int) -> CloseCode:
+    """The code, if this version knows it and may send it: the announcing service may be newer."""
+    known = code in CloseCode.__members__.values() and is_sendable(code)
+    return CloseCode(code) if known else CloseCode.TOKEN_INVALID

@@ -1,0 +1,41 @@
+"""How an edge ends in good order: it takes no more, answers what it has read, and sends everyone away.
+
+Meanwhile new handshakes get 503.
+"""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+
+from chat.wire.close import CloseCode
+from gateway.hub import SLICE
+from gateway.node import Node
+from gateway.phase import Phase
+
+
+async def drain_sessions(node: Node) -> None:
+    """Answer the commands that were read, then give sessions `closing` and 1012, and wait until they are gone.
+
+    Returns after `drain_seconds` at the latest; whoever is left then is to be cut off.
+    """
+    registry = node.registry
+    registry.draining = True
+    with anyio.move_on_after(node.settings.drain_seconds):
+        for session in registry.sessions:
+            if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
+                session.connection.pause()
+        while any(session.busy for session in registry.sessions):
+            await registry.wait_for_progress()
+        await _send_everyone_away(node)
+        while registry.sessions:
+            await registry.wait_for_progress()
+
+
+async def _send_everyone_away(node: Node) -> None:
+    everyone = list(node.registry.sessions)
+    for start in range(0, len(everyone), SLICE):
+        for session in everyone[start : start + SLICE]:
+            session.close(CloseCode.SERVICE_RESTART, "the server restarts; come back", retry=True)
+        node.mux.flush()
+        await anyio.lowlevel.checkpoint()

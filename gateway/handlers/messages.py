@@ -1,0 +1,176 @@
+"""Messages, and what is done to them: each becomes a record in the log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec import UNSET
+
+from chat.domain.conversations import dm_key, is_room, room_key, room_of
+from chat.domain.models import Message, Role
+from chat.domain.records import Deleted, Edited, Reacted, Sent
+from chat.domain.rights import Right, has_right, require_right
+from chat.domain.text import check_emoji, check_text
+from chat.errors import Conflict, Forbidden, NotFound, Overloaded
+from chat.ports.relay import Publication
+from chat.wire import commands, events
+from chat.wire.relay import live_key, pack_event, user_channel
+from gateway.handlers.admission import check_send_rate, conversation_of
+from gateway.handlers.later import Later
+from gateway.handlers.recording import produce_record
+from gateway.session import Session
+
+TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.ReactCommand
+
+
+def handle_send(session: Session, command: commands.SendCommand) -> Later | None:
+    """A room message: rate, size and right are checked, then the log has the word."""
+    check_send_rate(session)
+    node = session.node
+    check_text(command.text, node.limits.text_bytes)
+    role = node.access.known_role(session.user, command.room)
+    held = node.held_rooms.known_hold(command.room) if node.held_rooms is not None else False
+    if role is None or held is None:
+        return partial(_check_and_send, session, command)
+    require_right(role, Right.SEND)
+    _produce_sent(session, command, held)
+    return None
+
+
+async def _check_and_send(session: Session, command: commands.SendCommand) -> None:
+    node, room = session.node, command.room
+    require_right(await node.access.get_role(session.user, room), Right.SEND)
+    held = node.held_rooms is not None and await node.held_rooms.is_held(room)
+    _produce_sent(session, command, held)
+
+
+def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -> None:
+    reply_to = command.reply_to
+    sent = Sent(
+        conversation=room_key(command.room),
+        actor=session.user,
+        name=session.name,
+        ts=session.node.clock(),
+        text=command.text,
+        client_id=command.client_id,
+        reply_to=None if reply_to is UNSET else reply_to,
+        held=held,
+    )
+    produce_record(session, command.id, sent)
+
+
+def handle_dm(session: Session, command: commands.DmCommand) -> Later | None:
+    """A direct message: a live copy to both users at once, and a record for history."""
+    check_send_rate(session)
+    check_text(command.text, session.node.limits.text_bytes)
+    dm_key(session.user, command.to)  # refuses a conversation with oneself
+    if not session.node.access.knows_user(command.to):
+        return partial(_check_and_send_dm, session, command)
+    _produce_dm(session, command)
+    return None
+
+
+async def _check_and_send_dm(session: Session, command: commands.DmCommand) -> None:
+    if await session.node.access.get_user(command.to) is None:
+        raise NotFound("no such user; look up the id", field="to")
+    _produce_dm(session, command)
+
+
+def _produce_dm(session: Session, command: commands.DmCommand) -> None:
+    to, client_id, ts = command.to, command.client_id, session.node.clock()
+    key = dm_key(session.user, to)
+    sent = Sent(conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id)
+    produce_record(session, command.id, sent)
+    message = Message(
+        conversation=key,
+        seq=0,
+        sender=session.user,
+        sender_name=session.name,
+        text=command.text,
+        ts=ts,
+        client_id=client_id,
+    )
+    live = pack_event(events.encode(events.dm_event(message)))
+    copies = [
+        Publication(user_channel(user), live, live_key(session.user, client_id, user)) for user in (to, session.user)
+    ]
+    try:
+        session.node.publisher.publish(*copies)
+    except Overloaded:
+        session.node.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
+
+
+def handle_edit(session: Session, command: commands.EditCommand) -> Later:
+    """A new text for a message of one's own."""
+    check_send_rate(session)
+    check_text(command.text, session.node.limits.text_bytes)
+    return partial(_edit, session, command, conversation_of(session, command))
+
+
+async def _edit(session: Session, command: commands.EditCommand, key: str) -> None:
+    message, role = await _load_target(session, command, key)
+    _require_in_room(key, role, Right.EDIT_OWN)
+    if message.sender != session.user:
+        raise Forbidden("only its author edits a message")
+    if message.text is None:
+        raise Conflict("the message was withdrawn; it cannot be edited")
+    record = Edited(conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq, text=command.text)
+    produce_record(session, command.id, record)
+
+
+def handle_delete(session: Session, command: commands.DeleteCommand) -> Later:
+    """Take a message back: one's own, or as a moderator any of the room."""
+    return partial(_delete, session, command, conversation_of(session, command))
+
+
+async def _delete(session: Session, command: commands.DeleteCommand, key: str) -> None:
+    message, role = await _load_target(session, command, key)
+    by_moderator = message.sender != session.user
+    if by_moderator:
+        if not (is_room(key) and has_right(role, Right.DELETE_ANY)):
+            raise Forbidden("only its author, or a moderator of the room, deletes a message")
+    else:
+        _require_in_room(key, role, Right.DELETE_OWN)
+    record = Deleted(
+        conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq, by_moderator=by_moderator
+    )
+    produce_record(session, command.id, record)
+
+
+def handle_react(session: Session, command: commands.ReactCommand) -> Later:
+    """Set a reaction, or take it back."""
+    check_emoji(command.emoji)
+    return partial(_react, session, command, conversation_of(session, command))
+
+
+async def _react(session: Session, command: commands.ReactCommand, key: str) -> None:
+    message, role = await _load_target(session, command, key)
+    _require_in_room(key, role, Right.REACT)
+    if message.text is None:
+        raise Conflict("the message was withdrawn; it takes no reactions")
+    record = Reacted(
+        conversation=key,
+        actor=session.user,
+        ts=session.node.clock(),
+        seq=command.seq,
+        emoji=command.emoji,
+        remove=command.remove,
+    )
+    produce_record(session, command.id, record)
+
+
+async def _load_target(session: Session, command: TargetedCommand, key: str) -> tuple[Message, Role | None]:
+    """The message that a command is about, and the asker's role (None in a direct conversation)."""
+    role = None
+    if is_room(key):
+        role = await session.node.access.get_role(session.user, room_of(key))
+        require_right(role, Right.READ)
+    message = await session.node.history.get_message(key, command.seq)
+    if message is None:
+        raise NotFound("no such message in this conversation", field="seq")
+    return message, role
+
+
+def _require_in_room(key: str, role: Role | None, right: Right) -> None:
+    if is_room(key):
+        require_right(role, right)

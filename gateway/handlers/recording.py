@@ -1,0 +1,27 @@
+"""Handing a record to the log, whose acknowledgement answers the command: acknowledged is durable."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chat.domain.records import AnyRecord
+from chat.errors import RookeryError, Unavailable
+from chat.wire import records
+from gateway.session import Session
+
+
+def produce_record(session: Session, id: int, record: AnyRecord) -> None:  # noqa: A002 - the contract's word
+    """Hand a record to the log. Raises `Overloaded` when the log takes no more."""
+    key = record.conversation
+    session.node.log.produce(records.topic_of(key), key, records.encode(record), partial(_acknowledge, session, id))
+    session.note_begun()
+
+
+def _acknowledge(session: Session, id: int, error: Exception | None) -> None:  # noqa: A002
+    session.note_ended()
+    if error is None:
+        session.node.counters.accepted += 1
+        session.answer_ok(id)
+    else:
+        session.refuse(id, error if isinstance(error, RookeryError) else Unavailable("not stored; send it again"))
+    session.node.mux.flush_soon()  # the log calls back outside a turn of the multiplexer

@@ -1,0 +1,47 @@
+"""Which handler carries out which command.
+
+A handler is a plain function of the session and its command. It checks what it can in place. If it returns None, it has
+answered, or it has handed a record to the log, whose acknowledgement answers the client. Otherwise it returns what is
+left to be awaited, which the session's task goes on with. It raises `Refused` or `Unavailable` to refuse the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from chat.wire import commands
+from gateway.handlers.connecting import handle_auth, handle_refresh
+from gateway.handlers.later import Later
+from gateway.handlers.marks import handle_read, handle_status, handle_typing
+from gateway.handlers.messages import handle_delete, handle_dm, handle_edit, handle_react, handle_send
+from gateway.handlers.subscribing import handle_presence, handle_subscribe, handle_sync, handle_unsubscribe
+from gateway.session import Session
+
+C = TypeVar("C", bound=commands.Command)
+Handler = Callable[[Session, C], Later | None]
+
+
+def _row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], Handler[Any]]:
+    """A row of the table: here the type checker sees that the handler takes this command."""
+    return kind, handler
+
+
+HANDLERS: dict[type[commands.Command], Handler[Any]] = dict(
+    (
+        _row(commands.AuthCommand, handle_auth),
+        _row(commands.RefreshCommand, handle_refresh),
+        _row(commands.SubscribeCommand, handle_subscribe),
+        _row(commands.UnsubscribeCommand, handle_unsubscribe),
+        _row(commands.SyncCommand, handle_sync),
+        _row(commands.PresenceCommand, handle_presence),
+        _row(commands.SendCommand, handle_send),
+        _row(commands.DmCommand, handle_dm),
+        _row(commands.EditCommand, handle_edit),
+        _row(commands.DeleteCommand, handle_delete),
+        _row(commands.ReactCommand, handle_react),
+        _row(commands.ReadCommand, handle_read),
+        _row(commands.TypingCommand, handle_typing),
+        _row(commands.StatusCommand, handle_status),
+    )
+)

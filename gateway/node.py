@@ -1,0 +1,75 @@
+"""What an edge's sessions share: the engines, the tables, the limits. `Edge` makes it, and nothing replaces it.
+
+Whatever carries out commands, or keeps the edge going, is handed the node and takes from it what it needs; nothing but
+`Edge` knows how the parts come to be.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chat.ports.authority import Authority
+from chat.ports.history import History
+from chat.ports.log import Log
+from chat.ports.presence import Presence
+from chat.settings import EdgeSettings, LimitSettings
+from chat.tokens import KeyRing
+from gateway.access import AccessCache
+from gateway.connection import Connection
+from gateway.counters import Counters
+from gateway.departures import Departures
+from gateway.held_rooms import HeldRoomsCache
+from gateway.hub import Hub
+from gateway.multiplexer import Multiplexer
+from gateway.origins import OriginPolicy
+from gateway.publisher import Publisher
+from gateway.registry import SessionRegistry
+from gateway.subscriptions import ChannelSubscriptions
+from gateway.task_starter import TaskStarter
+from gateway.user_sessions import SessionsByUser
+from gateway.wheel import Wheel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """See the module. `clock` gives milliseconds since the epoch; `held_rooms` is None where nobody moderates."""
+
+    settings: EdgeSettings
+    limits: LimitSettings
+    clock: Callable[[], int]
+    # The engines and services behind the ports.
+    keys: KeyRing
+    authority: Authority
+    log: Log
+    history: History
+    presence: Presence
+    # What moves bytes and time.
+    mux: Multiplexer
+    wheel: Wheel
+    connect: Callable[[Multiplexer, socket.socket, int], Connection]
+    tasks: TaskStarter
+    # Who is here, and who listens to what.
+    registry: SessionRegistry
+    users: SessionsByUser
+    departures: Departures
+    hub: Hub
+    subscriptions: ChannelSubscriptions
+    publisher: Publisher
+    # What is known without asking.
+    access: AccessCache
+    held_rooms: HeldRoomsCache | None
+    origins: OriginPolicy
+    counters: Counters
+
+    @property
+    def full(self) -> bool:
+        """Whether one more session would be too many."""
+        return len(self.registry.sessions) >= self.settings.max_connections
+
+    def draw_retry_ms(self) -> int:
+        """When a client may come back: spread, so that those who are sent away do not all return at once."""
+        spread = self.settings.reconnect_jitter_seconds * 1000
+        return int(random.uniform(0.1, 1.0) * spread)  # noqa: S311 - spreads load, guards nothing

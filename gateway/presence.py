@@ -1,0 +1,60 @@
+"""The edge's part of presence: it says of its sessions that they live on, and tells watchers what they may have missed.
+
+`Departures` says when they end, and the handlers when they begin.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+
+from chat.errors import Unavailable
+from chat.wire import events
+from chat.wire.relay import presence_channel
+from gateway.hub import SLICE
+from gateway.node import Node
+from gateway.phase import Phase
+from gateway.websocket.encode import Frame
+
+logger = logging.getLogger(__name__)
+
+
+class PresenceUpkeep:
+    """Keeps presence true for this edge's sessions, and the watchers among them up to date."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def run_refreshes(self) -> None:
+        """Say of every session, once a heartbeat interval, that it lives on; until cancelled."""
+        while True:
+            await anyio.sleep(self._node.settings.heartbeat_seconds)
+            try:
+                await self._refresh_all()
+            except Unavailable:
+                logger.warning("presence could not be refreshed")
+
+    async def _refresh_all(self) -> None:
+        live = [each for each in self._node.registry.sessions if each.phase is Phase.LIVE]
+        for start in range(0, len(live), SLICE):
+            # One that left since then must not be entered again.
+            here = [each for each in live[start : start + SLICE] if each.phase is Phase.LIVE]
+            await self._node.presence.refresh_sessions([(each.user, each.id, each.state) for each in here])
+
+    async def announce_state(self, user: str) -> None:
+        """Tell those who watch the user its state, of which a change may have been lost."""
+        channel = self._node.hub.get(presence_channel(user))
+        if channel is None:
+            return
+        try:
+            seen = (await self._node.presence.get_states([user]))[user]
+        except Unavailable:
+            return  # the watchers keep what they knew until the next change
+        frame = Frame(events.encode(events.presence_event(user, seen.state, seen.last_seen)))
+        for part in channel.slices():
+            for subscriber in part:
+                subscriber.gather(frame)
+        self._node.mux.flush()
