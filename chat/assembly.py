@@ -8,12 +8,14 @@ works for a single process; processes that share their work need all three.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import anyio
 import sniffio
+from anyio.abc import TaskStatus
+from msgspec import Struct
 
 from chat.domain.conversations import pair_of
 from chat.domain.ids import now_ms
@@ -58,19 +60,12 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Commons(Store):
-    """What the REST services work with: everything but the log."""
+class Live:
+    """What is about now, and is lost without harm when its engine restarts."""
 
     relay: Relay
     presence: Presence
     limits: RateLimiter
-
-
-@dataclass(frozen=True)
-class Engines(Commons):
-    """Everything behind a port."""
-
-    log: Log
 
 
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
@@ -82,110 +77,105 @@ _TIDY_SECONDS = 3600.0
 Job = Callable[[], Awaitable[object]]
 
 
-def servers_asked(settings: Settings) -> list[str]:
+def list_servers(settings: Settings) -> list[str]:
     """The variables of the servers that the settings name."""
     named = (settings.redis.url, settings.kafka.brokers, settings.mongo.url)
     return [variable for variable, value in zip(DRIVERS, named, strict=True) if value]
 
 
-def check_engines(settings: Settings, *, shared: bool = False) -> None:
-    """Raises `SettingsError`: on trio when a server is asked for, and, when the engines are `shared` by several
-    processes, unless all three servers are named."""
-    asked = servers_asked(settings)
+def check_shared(settings: Settings) -> None:
+    """Raises `SettingsError` unless all three servers are named, in which processes of single roles meet."""
+    asked = list_servers(settings)
     missing = [variable for variable in DRIVERS if variable not in asked]
-    if shared and missing:
+    if missing:
         raise SettingsError(
             f"set {' and '.join(missing)}: processes of single roles meet in Redis, Kafka and MongoDB; "
             "`rookery serve` runs everything in one process without them"
         )
+
+
+def check_event_loop(settings: Settings) -> None:
+    """Raises `SettingsError` on trio when a server is named: the drivers run on asyncio only."""
+    asked = list_servers(settings)
     if asked and sniffio.current_async_library() == "trio":
-        drivers_asked = ", ".join(DRIVERS[variable] for variable in asked)
+        named = ", ".join(DRIVERS[variable] for variable in asked)
         raise SettingsError(
-            f"{' and '.join(asked)}: the drivers ({drivers_asked}) run on asyncio only and "
-            "cannot be used on trio; choose --backend uvloop or asyncio, or unset them to run on the embedded engines"
+            f"{' and '.join(asked)}: the drivers ({named}) run on asyncio only and cannot be used on trio; choose "
+            "--backend uvloop or asyncio, or unset them to run on the embedded engines"
         )
 
 
-@asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """The store alone, which a running server may have open too, as when an administrator seeds it."""
-    async with AsyncExitStack() as stack:
-        yield await _Opening(settings, stack, guest=True).store()
+class Engines:
+    """Opens the engines of a process: each kind once at most, in the order in which they are asked for.
 
+    They close in reverse order, and what was acknowledged is durable then.
+    """
 
-@asynccontextmanager
-async def open_log(settings: Settings) -> AsyncIterator[Log]:
-    """The log alone, as an administrator's tools need it. The embedded one belongs to one process at a time."""
-    async with AsyncExitStack() as stack:
-        yield await _Opening(settings, stack).log()
-
-
-@asynccontextmanager
-async def open_commons(settings: Settings) -> AsyncIterator[Commons]:
-    """Everything but the log."""
-    async with AsyncExitStack() as stack:
-        yield await _Opening(settings, stack).commons()
-
-
-@asynccontextmanager
-async def open_engines(settings: Settings, *, tidy: bool = True) -> AsyncIterator[Engines]:
-    """All engines. Closed in reverse order; what was acknowledged is durable before. With `tidy`, the space of what was
-    handled or deleted is given back while they are open."""
-    async with AsyncExitStack() as stack:
-        opening = _Opening(settings, stack)
-        store = await opening.store()
-        log = await opening.log()
-        commons = await opening.commons(store, log)
-        if tidy and opening.jobs:
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            stack.callback(tasks.cancel_scope.cancel)
-            tasks.start_soon(_tidy, opening.jobs)
-        yield Engines(**vars(commons), log=log)
-
-
-class _Opening:
-    """Opens engines on a stack, each once. `jobs` are what must be done once in a while."""
-
-    def __init__(self, settings: Settings, stack: AsyncExitStack, *, guest: bool = False) -> None:
-        check_engines(settings)
-        self.jobs: list[Job] = []
+    def __init__(self, settings: Settings, stack: AsyncExitStack, *, guest: bool) -> None:
+        self.statistics: dict[str, Callable[[], Struct]] = {}
         self._settings = settings
         self._stack = stack
         self._guest = guest
         self._database: Database | None = None
+        self._live_keys: list[str] = []
+        self._tidy_jobs: list[Job] = []
 
-    async def store(self) -> Store:
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, *, guest: bool = False) -> AsyncIterator[Engines]:
+        """A `guest` is an administrator's tool, which may use the embedded store while a server does.
+
+        Raises `SettingsError` when the settings name engines that cannot be used on this event loop.
+        """
+        check_event_loop(settings)
+        async with AsyncExitStack() as stack:
+            yield cls(settings, stack, guest=guest)
+
+    async def open_store(self) -> Store:
+        """MongoDB, or the embedded database."""
         if self._settings.mongo.url:
-            return await self._mongo()
-        database = await self._embedded()
+            return await self._open_mongo()
+        database = await self._open_database()
         history = SqliteHistory(database)
-        self.jobs.append(history.clear)
+        self._tidy_jobs.append(history.clear)
         return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database))
 
-    async def log(self) -> Log:
+    async def open_log(self) -> Log:
+        """Kafka, or the embedded database, whose log belongs to one process at a time."""
         if self._settings.kafka.brokers:
-            with drivers():
-                from chat.adapters.kafka.log import KafkaLog
-
-            return await self._stack.enter_async_context(KafkaLog.from_settings(self._settings.kafka))
-        log = await self._stack.enter_async_context(SqliteLog.on_database(await self._embedded()))
-        self.jobs.append(log.trim_records)
+            return await self._open_kafka()
+        log = await self._stack.enter_async_context(SqliteLog.on_database(await self._open_database()))
+        self.statistics["log"] = log.statistics
+        self._tidy_jobs.append(log.trim_records)
+        if not self._settings.redis.url:
+            self._live_keys = await _read_live_keys(log)
         return log
 
-    async def commons(self, store: Store | None = None, log: Log | None = None) -> Commons:
-        store = store or await self.store()
+    async def open_live(self) -> Live:
+        """Redis, or this process's memory, which then remembers what the embedded log says that people have seen."""
         if self._settings.redis.url:
-            return await self._redis(store)
-        edge = self._settings.edge
+            return await self._open_redis()
         relay = MemoryRelay()
-        if isinstance(log, SqliteLog):
-            relay.remember_keys(await _live_keys(log))
+        relay.remember_keys(self._live_keys)
+        edge = self._settings.edge
         presence = await self._stack.enter_async_context(
             MemoryPresence.open(relay, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
-        return Commons(**vars(store), relay=relay, presence=presence, limits=MemoryRateLimiter(now_ms))
+        self.statistics |= {"relay": relay.statistics, "presence": presence.statistics}
+        return Live(relay, presence, MemoryRateLimiter(now_ms))
 
-    async def _embedded(self) -> Database:
+    async def tidy(self, *, task_status: TaskStatus[None]) -> None:
+        """Give the space of handled records and of deleted rooms back, once an hour, until cancelled."""
+        task_status.started()
+        while True:
+            for job in self._tidy_jobs:
+                try:
+                    await job()
+                except Unavailable as error:
+                    logger.warning("the store was not tidied: %s", error.message)
+            await anyio.sleep(_TIDY_SECONDS)
+
+    async def _open_database(self) -> Database:
         if self._database is None:
             opening = Database.open(
                 self._settings.embedded.data / "rookery.db",
@@ -197,8 +187,8 @@ class _Opening:
             self._database = await self._stack.enter_async_context(opening)
         return self._database
 
-    async def _mongo(self) -> Store:
-        with drivers():
+    async def _open_mongo(self) -> Store:
+        with require_drivers():
             from chat.adapters.mongo import deleted_conversations
             from chat.adapters.mongo.accounts import MongoAccounts
             from chat.adapters.mongo.cases import MongoCases
@@ -210,11 +200,18 @@ class _Opening:
         opening = open_mongo(settings.url, database=settings.database, seconds=settings.timeout_seconds)
         mongo = await self._stack.enter_async_context(opening)
         await require_schema(mongo)
-        self.jobs.append(lambda: deleted_conversations.clear_deleted(mongo))
+        self._tidy_jobs.append(lambda: deleted_conversations.clear_deleted(mongo))
         return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
 
-    async def _redis(self, store: Store) -> Commons:
-        with drivers():
+    async def _open_kafka(self) -> Log:
+        with require_drivers():
+            from chat.adapters.kafka.log import KafkaLog
+        log = await self._stack.enter_async_context(KafkaLog.from_settings(self._settings.kafka))
+        self.statistics["log"] = log.statistics
+        return log
+
+    async def _open_redis(self) -> Live:
+        with require_drivers():
             from chat.adapters.redis.client import RedisClient
             from chat.adapters.redis.limits import RedisRateLimiter
             from chat.adapters.redis.presence import RedisPresence
@@ -222,18 +219,18 @@ class _Opening:
             from chat.adapters.redis.target import parse_target
         settings, edge = self._settings.redis, self._settings.edge
         target = parse_target(settings.url, settings.prefix)
-        seconds = settings.timeout_seconds
         enter = self._stack.enter_async_context
-        relay = await enter(RedisRelay.open(target, timeout_s=seconds))
-        client = await enter(RedisClient.open(target, timeout_s=seconds))
+        relay = await enter(RedisRelay.open(target, timeout_s=settings.timeout_seconds))
+        client = await enter(RedisClient.open(target, timeout_s=settings.timeout_seconds))
         presence = await enter(
             RedisPresence.open(client, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
-        return Commons(**vars(store), relay=relay, presence=presence, limits=RedisRateLimiter(client))
+        self.statistics["relay"] = relay.statistics
+        return Live(relay, presence, RedisRateLimiter(client))
 
 
 @contextmanager
-def drivers() -> Iterator[None]:
+def require_drivers() -> Iterator[None]:
     """Around the import of an adapter: raises `SettingsError` when its driver is not installed."""
     try:
         yield
@@ -241,26 +238,15 @@ def drivers() -> Iterator[None]:
         raise SettingsError(f"the driver {error.name} is not installed: pip install 'rookery[production]'") from None
 
 
-async def _live_keys(log: SqliteLog) -> list[str]:
+async def _read_live_keys(log: SqliteLog) -> list[str]:
     """What the relay knew before a restart: a direct message that was seen live is not seen live again."""
     records = await log.read_recent(DM_TOPIC, now_ms() - ONCE_SECONDS * 1000, _REMEMBERED)
-    sent = [record for record in map(_decoded, records) if isinstance(record, Sent)]
+    sent = [record for record in map(_decode_or_skip, records) if isinstance(record, Sent)]
     return [live_key(each.actor, each.client_id, user) for each in sent for user in pair_of(each.conversation)]
 
 
-def _decoded(record: LogRecord) -> AnyRecord | None:
+def _decode_or_skip(record: LogRecord) -> AnyRecord | None:
     try:
         return decode_record(record.value)
     except Poison:
-        return None  # the worker puts it aside
-
-
-async def _tidy(jobs: Sequence[Job]) -> None:
-    """Give the space of handled records and of deleted rooms back, once an hour."""
-    while True:
-        for job in jobs:
-            try:
-                await job()
-            except Unavailable as error:
-                logger.warning("the store was not tidied: %s", error.message)
-        await anyio.sleep(_TIDY_SECONDS)
+        return None  # the worker writes it to the dead letters

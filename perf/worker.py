@@ -19,8 +19,10 @@ from collections.abc import Sequence
 import anyio
 from msgspec import Struct
 
-from chat.assembly import Engines, open_engines
+from chat.assembly import Engines, Store
 from chat.domain.records import AnyRecord, Sent
+from chat.ports.log import Log
+from chat.ports.relay import Relay
 from chat.settings import read_settings
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode
 from perf.cluster import cluster
@@ -66,7 +68,7 @@ class Counted(PersistenceHandler):
         await super().handle_records(records)
 
 
-async def produce(engines: Engines, count: int) -> None:
+async def produce(log: Log, count: int) -> None:
     """Put messages into the log, as edges do."""
     left = count
     done = anyio.Event()
@@ -87,15 +89,15 @@ async def produce(engines: Engines, count: int) -> None:
             text=message.text or "",
             client_id=message.client_id,
         )
-        engines.log.produce(ROOM_TOPIC, record.conversation, encode(record), acknowledged)
+        log.produce(ROOM_TOPIC, record.conversation, encode(record), acknowledged)
     await done.wait()
 
 
-async def work(engines: Engines, rival: Rival, count: int) -> Cost:
+async def work(store: Store, log: Log, relay: Relay, rival: Rival, count: int) -> Cost:
     """Handle all that is in the log."""
-    handler = Counted(engines.history, engines.accounts, engines.relay)
+    handler = Counted(store.history, store.accounts, relay)
     pool = Pool(
-        engines.log,
+        log,
         "persistence",
         [ROOM_TOPIC, DM_TOPIC],
         handler,
@@ -120,12 +122,14 @@ def measure(rival: Rival, count: int, profile: cProfile.Profile | None = None) -
         settings = read_settings(made.environ)
 
         async def run() -> Cost:
-            async with open_engines(settings, tidy=False) as engines:
-                await produce(engines, count)
+            async with Engines.open(settings) as engines:
+                store, log = await engines.open_store(), await engines.open_log()
+                relay = (await engines.open_live()).relay
+                await produce(log, count)
                 if profile is not None:
                     profile.enable()
                 try:
-                    return await work(engines, rival, count)
+                    return await work(store, log, relay, rival, count)
                 finally:
                     if profile is not None:
                         profile.disable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from chat.assembly import drivers
+from chat.assembly import require_drivers
 from chat.settings import Settings, SettingsError
 
 
@@ -12,7 +12,7 @@ async def run(settings: Settings, _options: argparse.Namespace) -> int:
     """Migrate, and say from which version to which. Raises `Unavailable` when another migration runs."""
     if not settings.mongo.url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
-    with drivers():
+    with require_drivers():
         from chat.adapters.mongo.client import open_mongo
         from chat.adapters.mongo.schema import migrate
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import anyio
 
-from chat.assembly import open_log
+from chat.assembly import Engines
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings
 from rookery.cli.topics import check_backend
@@ -35,7 +35,8 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Replay what is there now. Interrupted and called again, it may put some back twice, which workers drop."""
     if settings.kafka.brokers:
         check_backend(settings)
-    async with open_log(settings) as log:
+    async with Engines.open(settings) as engines:
+        log = await engines.open_log()
         if options.dry_run:
             await look(log, options.topic)
             return 0

@@ -1,16 +1,13 @@
-"""The engines' figures for Prometheus: of those that tell any."""
+"""The engines' figures for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
+from msgspec import Struct
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-from chat.assembly import Commons
-
-_ENGINES = ("log", "relay", "presence")
 
 
 class EngineCollector(Collector):
@@ -19,12 +16,11 @@ class EngineCollector(Collector):
     They are read as gauges, because an engine that connects anew may count anew.
     """
 
-    def __init__(self, engines: Commons) -> None:
-        self._engines = {name: getattr(engines, name) for name in _ENGINES if hasattr(engines, name)}
+    def __init__(self, statistics: Mapping[str, Callable[[], Struct]]) -> None:
+        self._statistics = statistics
 
     def collect(self) -> Iterator[Metric]:
         """See `Collector.collect`."""
-        for name, engine in self._engines.items():
-            if hasattr(engine, "statistics"):
-                for figure, value in msgspec.structs.asdict(engine.statistics()).items():
-                    yield GaugeMetricFamily(f"rookery_{name}_{figure}", f"{figure} of the {name}", value)
+        for name, read_statistics in self._statistics.items():
+            for figure, value in msgspec.structs.asdict(read_statistics()).items():
+                yield GaugeMetricFamily(f"rookery_{name}_{figure}", f"{figure} of the {name}", value)

@@ -16,8 +16,8 @@ import rookery
 from chat.errors import RookeryError
 from chat.settings import Settings, SettingsError, read_settings
 from rookery.cli import db, dead_letters, roles, seed, topics
-from rookery.cli.parts import POOLS
 
+_POOLS = ("persistence", "moderation", "notification")
 _BACKENDS = ("asyncio", "uvloop", "trio")
 Main = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -90,16 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rookery", description="A chat system around a WebSocket gateway.")
     parser.add_argument("--version", action="version", version=f"rookery {rookery.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    serve = _command(commands, "serve", "everything in one process", roles.serve)
+    serve = _command(commands, "serve", "everything in one process", roles.run_serve)
     _addresses(serve, ws=True)
-    _addresses(_command(commands, "edge", "the WebSocket edge alone", roles.edge), ws=True)
-    _addresses(_command(commands, "auth", "the REST of accounts alone", roles.auth), ws=False)
-    _addresses(_command(commands, "chat", "all other REST, and the web page", roles.chat), ws=False)
-    _addresses(_command(commands, "moderation", "the moderation service", roles.moderation), ws=False)
-    worker = _command(commands, "worker", "worker pools", roles.worker)
-    worker.add_argument(
-        "names", nargs="+", choices=tuple(POOLS), metavar="NAME", help=f"one or more of {', '.join(POOLS)}"
-    )
+    _addresses(_command(commands, "edge", "the WebSocket edge alone", roles.run_edge), ws=True)
+    _addresses(_command(commands, "auth", "the REST of accounts alone", roles.run_auth), ws=False)
+    _addresses(_command(commands, "chat", "all other REST, and the web page", roles.run_chat), ws=False)
+    _addresses(_command(commands, "moderation", "the moderation service", roles.run_moderation_service), ws=False)
+    worker = _command(commands, "worker", "worker pools", roles.run_worker)
+    worker.add_argument("names", nargs="+", choices=_POOLS, metavar="NAME", help=f"one or more of {', '.join(_POOLS)}")
     _addresses(worker, ws=False)
     tools = commands.add_parser("topics", help="Kafka's topics").add_subparsers(required=True, metavar="TOOL")
     topics.add_arguments(_command(tools, "apply", "make Kafka's topics as the settings say", topics.run))

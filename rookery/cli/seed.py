@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from chat.assembly import Store, open_store
+from chat.assembly import Engines, Store
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Role, Room, User, Visibility
 from chat.domain.text import check_name, check_room_name
@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Make them, and write the files. Users of the prefix that exist already are used again."""
     _check(options)
-    async with open_store(settings) as store:
+    async with Engines.open(settings, guest=True) as engines:
+        store = await engines.open_store()
         keys = KeyRing(store.accounts, issuer=settings.tokens.issuer, audience=settings.tokens.audience)
         await keys.refresh_keys()
         users = await _users(store, options.users, options.prefix)

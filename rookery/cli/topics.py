@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from chat.assembly import drivers
+from chat.assembly import require_drivers
 from chat.settings import KafkaSettings, Settings, SettingsError
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
     check_backend(settings)
-    with drivers():
+    with require_drivers():
         from chat.adapters.kafka.connection import cluster_of
         from chat.adapters.kafka.topics import TopicAdmin
     async with TopicAdmin.open(cluster_of(settings.kafka)) as topics:

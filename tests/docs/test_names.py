@@ -18,14 +18,12 @@ ONE_WORD_IN_A_ROOM = 0.55
 SHORTER_NAMES = {
     "gateway": 0.65,
     "gateway/websocket": 0.78,
-    "rookery/cli": 0.78,
     "services/auth": 0.78,
     "services/common": 0.73,
     "services/moderation": 0.77,
 }
 # Synonyms that still stand in names. Remove a word from here when it is gone.
 STILL_THERE = {
-    "commons",
     "inbox",
     "judgement",
     "people",
@@ -39,7 +37,7 @@ STILL_THERE = {
 # Class names that still stand in two files or more. Remove a name from here when one of the classes is renamed.
 STILL_TWICE = {
     "Account", "Connection", "Conversations", "Frame", "Listener",
-    "Message", "Missed", "People", "Person", "Role",
+    "Message", "Missed", "People", "Person",
 }  # fmt: skip
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chat.assembly import open_log
+from chat.assembly import Engines
 from chat.ports.log import Batch, Log, LogRecord
 from rookery.cli import dead_letters
 from rookery.cli.dead_letters import look, original, replay
@@ -105,7 +105,8 @@ def test_one_without_its_headers_goes_to_the_topic_that_was_named() -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_the_command_works_on_the_embedded_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = make_settings(data=tmp_path)
-    async with open_log(settings) as log:
+    async with Engines.open(settings) as engines:
+        log = await engines.open_log()
         await bury(log, 1, 2)
     assert await dead_letters.run(settings, argparse.Namespace(topic="t", dry_run=True)) == 0
     assert "2 dead letters in t.dead" in capsys.readouterr().out

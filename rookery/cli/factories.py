@@ -1,0 +1,147 @@
+"""Makes the parts of a process from its engines: keys, the edge, worker pools, the HTTP application."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp
+
+from chat.assembly import Live, Store
+from chat.ports.accounts import Accounts
+from chat.ports.authority import Authority
+from chat.ports.log import Log
+from chat.ports.moderation import Moderation
+from chat.settings import Address, EdgeSettings, Settings, TokenSettings
+from chat.tokens import KeyRing
+from chat.wire.notices import NOTIFICATION_TOPIC
+from chat.wire.records import DM_TOPIC, ROOM_TOPIC
+from chat.wire.verdicts import VERDICT_TOPIC
+from gateway.acceptor import bind_listener
+from gateway.edge import Edge
+from services.app import create_app
+from services.auth.passwords import Passwords
+from services.common.collaborators import Services
+from services.common.health import Health, probes
+from workers import moderation as moderation_pool
+from workers import verdicts as verdict_pool
+from workers.moderation import ModerationHandler
+from workers.notification import NotificationHandler
+from workers.persistence import PersistenceHandler
+from workers.pool import Pool
+from workers.verdicts import VerdictHandler
+
+MESSAGE_TOPICS = (ROOM_TOPIC, DM_TOPIC)
+
+
+def make_key_ring(settings: TokenSettings, accounts: Accounts) -> KeyRing:
+    """The keys that sign tokens."""
+    return KeyRing(
+        accounts,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        rotation_seconds=settings.key_rotation_seconds,
+    )
+
+
+def bind_edge(settings: EdgeSettings) -> socket.socket:
+    """The listening socket of the edge."""
+    return bind_listener(settings.address.host, settings.address.port, reuse_port=settings.reuse_port)
+
+
+def set_edge_address(settings: Settings, sock: socket.socket) -> Settings:
+    """The settings with the port that the edge got, which the page tells to browsers."""
+    host, port = sock.getsockname()[:2]
+    return msgspec.structs.replace(settings, edge=msgspec.structs.replace(settings.edge, address=Address(host, port)))
+
+
+def make_edge(settings: Settings, store: Store, live: Live, log: Log, *, keys: KeyRing, authority: Authority) -> Edge:
+    """The WebSocket edge."""
+    return Edge(
+        settings=settings.edge,
+        limits=settings.limits,
+        log=log,
+        relay=live.relay,
+        presence=live.presence,
+        accounts=store.accounts,
+        rooms=store.rooms,
+        history=store.history,
+        keys=keys,
+        authority=authority,
+        cases=store.cases if settings.moderation.is_on else None,
+    )
+
+
+def make_persistence_pool(settings: Settings, store: Store, live: Live, log: Log) -> Pool[Any]:
+    """The pool that stores messages and publishes them."""
+    notices = log if settings.notifications else None
+    handler = PersistenceHandler(store.history, store.accounts, live.relay, notices=notices)
+    return Pool(log, "persistence", MESSAGE_TOPICS, handler)
+
+
+def make_verdict_pool(store: Store, live: Live, log: Log, moderation: Moderation) -> Pool[Any]:
+    """The pool that carries out what the moderation pool decided."""
+    handler = VerdictHandler(
+        log=log,
+        history=store.history,
+        rooms=store.rooms,
+        cases=store.cases,
+        moderation=moderation,
+        relay=live.relay,
+    )
+    return Pool(log, verdict_pool.GROUP, [VERDICT_TOPIC], handler)
+
+
+def make_moderation_pool(store: Store, log: Log, moderation: Moderation) -> Pool[Any]:
+    """The pool that checks texts."""
+    return Pool(log, moderation_pool.GROUP, MESSAGE_TOPICS, ModerationHandler(moderation, store.cases, log))
+
+
+def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
+    """The pool that notifies people who are not there."""
+    handler = NotificationHandler(store.rooms, live.presence, channels=())
+    return Pool(log, "notification", [NOTIFICATION_TOPIC], handler)
+
+
+def make_health(store: Store, live: Live, log: Log | None = None) -> Health:
+    """What `/healthz` and `/readyz` tell."""
+    return Health(probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log))
+
+
+def make_app(
+    settings: Settings,
+    store: Store,
+    live: Live,
+    *,
+    keys: KeyRing,
+    health: Health,
+    collectors: Iterable[Collector],
+    rest: Collection[str] = (),
+    moderation: Moderation | None = None,
+    log: Log | None = None,
+) -> ASGIApp:
+    """The HTTP application of a process, with the REST of the services in `rest`."""
+    registry = CollectorRegistry()
+    for collector in collectors:
+        registry.register(collector)
+    services = Services(
+        settings=settings,
+        accounts=store.accounts,
+        rooms=store.rooms,
+        history=store.history,
+        cases=store.cases,
+        relay=live.relay,
+        presence=live.presence,
+        limits=live.limits,
+        keys=keys,
+        passwords=Passwords(),
+        health=health,
+        registry=registry,
+        moderator=moderation,
+        appender=log,
+    )
+    return create_app(services, roles=rest)

@@ -1,0 +1,71 @@
+"""Services of other roles: asked over gRPC where a setting says where they are, else done on this process's engines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chat.assembly import Live, Store, require_drivers
+from chat.engines.authority import LocalAuthority
+from chat.engines.conversations import StoredConversations
+from chat.ports.authority import Authority
+from chat.ports.conversations import Conversations
+from chat.ports.moderation import Moderation
+from chat.settings import ModerationSettings, RpcSettings
+from chat.tokens import KeyRing
+from rookery.cli.process import run_in_background
+from services.moderation.rules import Rules
+from services.moderation.service import ModerationService
+
+
+@asynccontextmanager
+async def open_conversations(rpc: RpcSettings, store: Store) -> AsyncIterator[Conversations]:
+    """Rooms and messages: the chat service, or the store."""
+    if rpc.chat is None:
+        yield StoredConversations(store.rooms, store.history)
+        return
+    with require_drivers():
+        from chat.adapters.rpc.conversations import GrpcConversations
+        from chat.adapters.rpc.options import rpc_options
+    async with GrpcConversations.connect(str(rpc.chat), rpc_options(rpc)) as conversations:
+        yield conversations
+
+
+@asynccontextmanager
+async def open_authority(
+    rpc: RpcSettings, store: Store, live: Live, keys: KeyRing, conversations: Conversations
+) -> AsyncIterator[Authority]:
+    """Tokens and rights: the auth service, or this process."""
+    if rpc.auth is None:
+        yield LocalAuthority(keys, store.accounts, conversations, live.relay)
+        return
+    with require_drivers():
+        from chat.adapters.rpc.authority import GrpcAuthority
+        from chat.adapters.rpc.options import rpc_options
+    async with GrpcAuthority.connect(str(rpc.auth), rpc_options(rpc)) as authority:
+        yield authority
+
+
+@asynccontextmanager
+async def open_moderation(
+    rpc: RpcSettings, settings: ModerationSettings, store: Store, live: Live
+) -> AsyncIterator[Moderation]:
+    """Rules and blocks: the moderation service, or this process."""
+    if rpc.moderation is None:
+        async with run_moderation(settings, store, live) as service:
+            yield service
+        return
+    with require_drivers():
+        from chat.adapters.rpc.moderation import GrpcModeration
+        from chat.adapters.rpc.options import rpc_options
+    async with GrpcModeration.connect(str(rpc.moderation), rpc_options(rpc)) as moderation:
+        yield moderation
+
+
+@asynccontextmanager
+async def run_moderation(settings: ModerationSettings, store: Store, live: Live) -> AsyncIterator[ModerationService]:
+    """The moderation service itself."""
+    rules = await Rules.open(settings.rules)
+    service = ModerationService(rules, store.cases, store.accounts, live.relay)
+    async with run_in_background(service.run):
+        yield service

@@ -1,0 +1,110 @@
+"""The life of a process: parts that run in the background, `ready`, a signal, and the drain."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from anyio.abc import TaskStatus
+from starlette.types import ASGIApp
+
+from chat.settings import Address
+from services.common.health import Health
+from services.common.server import serve as serve_app
+from workers.metrics import PoolCollector
+from workers.pool import Pool
+
+logger = logging.getLogger("rookery")
+_CATCH_UP_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+
+
+@asynccontextmanager
+async def run_in_background(run: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> AsyncIterator[Any]:
+    """Run a part for the time of the context: it has started when this is entered, and is cancelled at the end.
+
+    Yields what the part started with. When the part fails, the context is cancelled, and raises its error.
+    """
+    async with anyio.create_task_group() as tasks:
+        yield await tasks.start(run, *args)
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_pools(pools: Mapping[str, Pool[Any]]) -> AsyncIterator[PoolCollector]:
+    """Run worker pools and their figures for the time of the context."""
+    collector = PoolCollector(pools)
+    async with anyio.create_task_group() as tasks:
+        for pool in pools.values():
+            await tasks.start(pool.run)
+        tasks.start_soon(collector.run)
+        yield collector
+        tasks.cancel_scope.cancel()
+
+
+class HttpServer:
+    """A running HTTP server, which is stopped once: requests that are under way get their time, and no more."""
+
+    def __init__(self, app: ASGIApp, address: Address) -> None:
+        self.bound = str(address)
+        self._app = app
+        self._stop = anyio.Event()
+        self._stopped = anyio.Event()
+
+    async def run(self, *, task_status: TaskStatus[None]) -> None:
+        """Serve until `stop` is called."""
+        async with anyio.create_task_group() as tasks:
+            self.bound = await tasks.start(self._serve)
+            task_status.started()
+
+    async def stop(self) -> None:
+        """Accept nothing more, and wait until the last request is answered."""
+        self._stop.set()
+        await self._stopped.wait()
+
+    async def _serve(self, *, task_status: TaskStatus[str]) -> None:
+        await serve_app(self._app, self.bound, shutdown=self._stop.wait, task_status=task_status)
+        self._stopped.set()
+
+
+async def serve_until_signal(addresses: Mapping[str, str], drain: Callable[[], Awaitable[object]]) -> None:
+    """Say that the process is ready, wait for SIGTERM or SIGINT, and drain; a second signal breaks the drain off."""
+    # From here on everything is long-lived: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        print("ready", *(f"{name}={address}" for name, address in addresses.items()), flush=True)
+        await _wait_for_signal(signals)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_cancel_at_signal, signals, tasks.cancel_scope)
+            await drain()
+            tasks.cancel_scope.cancel()
+
+
+async def drain_http(http: HttpServer, health: Health) -> None:
+    """Stop a role that has nothing but HTTP: a balancer is told first."""
+    health.drain()
+    await http.stop()
+
+
+async def wait_until_stored(pools: Mapping[str, Pool[Any]]) -> None:
+    """Wait until what was acknowledged is in history too; the rest is stored at the next start."""
+    with anyio.move_on_after(_CATCH_UP_SECONDS):
+        while any([(await pool.statistics()).lag for pool in pools.values()]):  # noqa: ASYNC110 - the log notifies nobody
+            await anyio.sleep(_LOOK_SECONDS)
+
+
+async def _wait_for_signal(signals: AsyncIterator[signal.Signals]) -> None:
+    signum = await anext(signals)
+    logger.info("%s: draining", signal.Signals(signum).name)
+
+
+async def _cancel_at_signal(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope) -> None:
+    """Whoever asks twice does not want to wait: what was acknowledged is in the log, and comes back."""
+    await _wait_for_signal(signals)
+    scope.cancel()
