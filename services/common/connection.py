@@ -1,156 +1,151 @@
-"""One HTTP connection: hypercorn's protocols (HTTP/1.1 and h2c) driven by AnyIO.
+"""One HTTP connection: hypercorn's protocols (see `http_protocols`) over an AnyIO stream.
 
-Hypercorn keeps its protocols apart from the two drivers that come with it, and this is a third. It exists because
-those let a connection harm the server: on the trio one, an exception of one connection (a WebSocket upgrade with a
-byte behind it; HTTP/2 DATA after an early answer) ends all; on both, a client that stops reading, or whose body the
-application does not want, may hold a task for ever. Here
+Hypercorn's own drivers let a connection harm the server: on the trio one, an exception of one connection (a WebSocket
+upgrade with a byte behind it; HTTP/2 DATA after an early answer) ends all; on both, a client that stops reading, or
+whose body the application does not want, may hold a task for ever. Here
 
 Rule 1: whatever is raised inside a connection ends that connection, and nothing else.
 Rule 2: a connection is idle while no application runs for it, and an idle one is over after `Timeouts.idle`, whatever
-bytes trickle in: so a slow header, a connection kept alive, and an HTTP/2 session without a request are one case.
+    bytes trickle in: so a slow header, a connection kept alive, and an HTTP/2 session without a request are one case.
 Rule 3: every wait for the network has a deadline, and no event for an application that has ended is waited for.
 Rule 4: before a close, what the client still sends is read and dropped for a moment, for a reset would take back the
-answer that is on its way (RFC 9112, section 9.6).
+    answer that is on its way (RFC 9112, section 9.6).
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, cast
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
-from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol import ProtocolWrapper
-from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
+from hypercorn.typing import ASGISendEvent, Scope
+from msgspec import Struct
 from starlette.types import ASGIApp
 
-from services.common.driver import Context, Inbox, Timeouts
+from chat.concurrency import Broadcast
+from services.common.http_protocols import HttpProtocols, PutEvent, SendEvent, ServerContext
+from services.common.receive_queue import ReceiveQueue
 
 RECEIVE_BYTES = 65_536
+
+# uvloop raises RuntimeError where AnyIO promises ClosedResourceError: for a transport that has closed itself after an
+# error, as when the client reset the connection.
+_STREAM_ERRORS = (OSError, RuntimeError, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 logger = logging.getLogger("rookery.http")
 
 
-class Connection:
-    """Serves one client. `on_idle` is told whenever this becomes idle (True) or busy (False)."""
+class Timeouts(Struct, frozen=True):
+    """In seconds: without a request; between two reads of one; for one write; for what comes after the last answer."""
+
+    idle: float = 10.0
+    read: float = 30.0
+    write: float = 30.0
+    linger: float = 2.0
+
+
+class HttpConnection:
+    """Serves one client. `on_idle` is called whenever this becomes idle (True) or busy (False)."""
 
     def __init__(
         self,
         stream: SocketStream,
         app: ASGIApp,
-        config: Config,
-        context: Context,
+        context: ServerContext,
         *,
         timeouts: Timeouts,
-        on_idle: Callable[[Connection, bool], None],
+        on_idle: Callable[[HttpConnection, bool], None],
     ) -> None:
         self._stream = stream
         self._app = app
-        self._config = config
         self._context = context
         self._timeouts = timeouts
         self._on_idle = on_idle
         self._scope = anyio.CancelScope()
-        self._reader = anyio.CancelScope()
+        self._reader = anyio.CancelScope()  # its deadline is the idle one, and later that of lingering
         self._sending = anyio.Lock()
-        self._running = 0
-        self._ended = anyio.Event()
-        self._closing = False
-        self._gone = False
+        self._running = 0  # applications at work: one on HTTP/1.1, one for each stream on HTTP/2
+        self._all_ended = Broadcast()
+        self._closing = False  # we have said our last word; the client may still be sending
+        self._gone = False  # nothing that we write arrives any more
         self._deliveries: set[anyio.CancelScope] = set()
-        self._protocol: ProtocolWrapper
+        self._protocols: HttpProtocols
         self._tasks: TaskGroup
 
-    def end(self) -> None:
+    def abort(self) -> None:
         """Close at once."""
         self._scope.cancel()
 
-    def retire(self) -> None:
+    def close_if_idle(self) -> None:
         """Close one that is idle, but let the end of its last answer pass."""
         if not self._closing:
-            self.end()
+            self.abort()
 
     async def run(self) -> None:
-        """Until the connection is closed. Raises whatever its protocol raised (rule 1 is the caller's part)."""
+        """Until the connection is closed. Raises whatever its protocol raised; the caller keeps rule 1."""
         with self._scope:
             async with self._stream, anyio.create_task_group() as self._tasks:
-                self._protocol = self._make_protocol()
-                await self._protocol.initiate()
+                self._protocols = self._open_protocols()
+                await self._protocols.start()
                 self._become_idle()
                 with self._reader:
-                    await self._read()
+                    await self._read_requests()
                 self._gone = True
                 for delivery in self._deliveries:
                     delivery.cancel()
-                await self._protocol.handle(Closed())
+                await self._protocols.receive_closed()
 
-    def _make_protocol(self) -> ProtocolWrapper:
+    def _open_protocols(self) -> HttpProtocols:
         attributes = self._stream.extra_attributes
         client, server = (
             cast("tuple[str, int]", attributes[name]())
             for name in (SocketAttribute.remote_address, SocketAttribute.local_address)
         )
-        own: Any = self  # hypercorn's task group and application wrapper, as far as its protocols use them
-        context: Any = self._context
-        state = ConnectionState({})
-        return ProtocolWrapper(own, self._config, context, own, state, False, client, server, self._send)
+        return HttpProtocols(self, self._context, client=client, server=server)
 
-    async def _read(self) -> None:
+    async def _read_requests(self) -> None:
         while True:
-            data = await self._receive()
+            data = await self._receive_bytes()
             if data is None:
                 return
-            if not self._closing:
-                await self._protocol.handle(RawData(data))
+            if not self._closing:  # rule 4: what comes after our last word is dropped
+                await self._protocols.receive_bytes(data)
             if not data:
-                # The client has said all, and may still listen.
+                # A half-closed connection: the client has said all, and still waits for its answers.
                 while self._running and not self._closing:
-                    await self._ended.wait()
+                    await self._all_ended.wait()
                 return
 
-    async def _receive(self) -> bytes | None:
+    async def _receive_bytes(self) -> bytes | None:
         """What came, empty at the end of the stream; None when nothing came in time or the stream is broken."""
-        with anyio.move_on_after(self._timeouts.read):
+        with anyio.move_on_after(self._timeouts.read):  # rule 3
             try:
                 return await self._stream.receive(RECEIVE_BYTES)
             except anyio.EndOfStream:
                 return b""
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            except _STREAM_ERRORS:
                 return None
         return None
 
-    async def _send(self, event: Event) -> None:
-        """Called by the protocol, from the reader and from applications."""
-        if isinstance(event, RawData) and not self._gone:
-            await self._write(event.data)
-        elif isinstance(event, Closed) and not self._closing:
-            self._closing = True
-            self._reader.deadline = anyio.current_time() + self._timeouts.linger
-            try:
-                await self._stream.send_eof()
-            except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self._drop()
-
-    async def _write(self, data: bytes) -> None:
+    async def _write_bytes(self, data: bytes) -> None:
         async with self._sending:
             try:
-                with anyio.fail_after(self._timeouts.write):
+                with anyio.fail_after(self._timeouts.write):  # rule 3
                     await self._stream.send(data)
-            except (TimeoutError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                self._drop()
+            except (TimeoutError, *_STREAM_ERRORS):
+                self._give_up_client()
 
-    def _drop(self) -> None:
+    def _give_up_client(self) -> None:
         self._gone = True
         self._reader.cancel()
 
     def _become_idle(self) -> None:
         if not self._closing:
-            self._reader.deadline = anyio.current_time() + self._timeouts.idle
+            self._reader.deadline = anyio.current_time() + self._timeouts.idle  # rule 2
         self._on_idle(self, True)
 
     def _become_busy(self) -> None:
@@ -158,44 +153,53 @@ class Connection:
             self._reader.deadline = math.inf
         self._on_idle(self, False)
 
-    # hypercorn.typing.TaskGroup, as far as its protocols use it
+    # The HttpTransport of `http_protocols`: called by the protocols, from the reader and from applications.
 
-    async def spawn_app(
-        self,
-        _app: object,
-        _config: Config,
-        scope: Scope,
-        send: Callable[[ASGISendEvent | None], Awaitable[None]],
-    ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
-        """Start the application for one request; what the protocol puts reaches it."""
-        inbox = Inbox()
+    async def send_bytes(self, data: bytes) -> None:
+        """Drops them when the client is gone."""
+        if not self._gone:
+            await self._write_bytes(data)
+
+    async def close_gracefully(self) -> None:
+        """Ends our half of the connection, and lingers for the client's (rule 4)."""
+        if self._closing:
+            return
+        self._closing = True
+        self._reader.deadline = anyio.current_time() + self._timeouts.linger
+        try:
+            await self._stream.send_eof()
+        except _STREAM_ERRORS:
+            self._give_up_client()
+
+    def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
+        """Start the application; this connection is busy until it has ended."""
+        queue = ReceiveQueue()
         self._running += 1
         if self._running == 1:
             self._become_busy()
-        self._tasks.start_soon(self._run_app, scope, inbox, send)
-        return inbox.put
+        self._tasks.start_soon(self._run_application, scope, queue, send)
+        return queue.put_event
 
-    async def _run_app(
-        self, scope: Scope, inbox: Inbox, send: Callable[[ASGISendEvent | None], Awaitable[None]]
-    ) -> None:
+    def start_task(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        """A task of the protocols' own, as the one that writes what HTTP/2's flow control lets pass."""
+        self._tasks.start_soon(func, *args)
+
+    async def _run_application(self, scope: Scope, queue: ReceiveQueue, send: SendEvent) -> None:
         app: Any = self._app
         try:
-            await app(scope, inbox.get, partial(self._deliver, send))
+            await app(scope, queue.receive_event, partial(self._deliver_event, send))
         except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or breaks off what had begun
             logger.warning("an application failed with %s", type(error).__name__)
-        inbox.end()
-        await self._deliver(send, None)
+        queue.discard_events()  # rule 3: the reader may be waiting for room in it
+        await self._deliver_event(send, None)
         self._running -= 1
         if self._running == 0:
-            self._ended.set()
-            self._ended = anyio.Event()
+            self._all_ended.notify_all()
             self._become_idle()
 
-    async def _deliver(
-        self, send: Callable[[ASGISendEvent | None], Awaitable[None]], event: ASGISendEvent | None
-    ) -> None:
-        """From an application to its client. Once the client is gone it does nothing, as ASGI wants it; hypercorn
-        would wait for the client to open its flow-control window."""
+    async def _deliver_event(self, send: SendEvent, event: ASGISendEvent | None) -> None:
+        """From an application to its client. Does nothing once the client is gone, as ASGI wants it; hypercorn would
+        wait for that client to open its flow-control window, so a delivery under way is cancelled then (rule 3)."""
         if self._gone:
             return
         with anyio.CancelScope() as delivery:
@@ -204,7 +208,3 @@ class Connection:
                 await send(event)
             finally:
                 self._deliveries.discard(delivery)
-
-    def spawn(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        """Start a task of the protocol's own."""
-        self._tasks.start_soon(func, *args)

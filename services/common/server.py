@@ -1,7 +1,9 @@
 """The HTTP server of a process: accepts, bounds, drains. The protocols are hypercorn's; see `connection`.
 
-At most `max_connections` are open. When one more comes, the connection that has been idle longest goes (whoever is
-slow to ask, or opens many and asks nothing, loses to one that asks); when none is idle, the newcomer gets a 503.
+Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest goes: whoever
+    is slow to ask, or opens many and asks nothing, loses to one that asks. When none is idle, the newcomer gets a 503.
+Rule 2: a listener never stops accepting, whatever one client does and however few descriptors are left.
+Rule 3: draining closes what is idle at once, and each busy connection as soon as it is idle.
 """
 
 from __future__ import annotations
@@ -12,17 +14,15 @@ from typing import cast
 
 import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup, TaskStatus
-from hypercorn.config import Config
 from starlette.types import ASGIApp
 
 from chat.settings import SettingsError
-from services.common.connection import Connection
-from services.common.driver import Context, Timeouts
+from services.common.connection import HttpConnection, Timeouts
+from services.common.http_protocols import ServerContext
 
 MAX_CONNECTIONS = 2048
 TIMEOUTS = Timeouts()
 GRACE_SECONDS = 10.0
-HEADER_BYTES = 16 * 1024
 PAUSE_SECONDS = 0.05
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
@@ -45,37 +45,36 @@ async def serve(
     closed, requests are answered within `grace_seconds`, what is left is broken off. Raises `SettingsError` when the
     address cannot be bound.
     """
-    server = Server(app, max_connections, timeouts)
-    listeners = await _listen(bind)
+    server = HttpServer(app, max_connections, timeouts)
+    listeners = await _open_listeners(bind)
     async with anyio.create_task_group() as tasks:
         try:
             for listener in listeners:
-                tasks.start_soon(server.accept, listener, tasks)
-            task_status.started(_address(listeners[0]))
+                tasks.start_soon(server.accept_connections, listener, tasks)
+            task_status.started(_format_address(listeners[0]))
             await shutdown()
         finally:
             with anyio.CancelScope(shield=True):  # closing a listener waits for nothing
                 for listener in listeners:
                     await listener.aclose()
         with anyio.move_on_after(grace_seconds):
-            await server.drain()
+            await server.drain_connections()
         tasks.cancel_scope.cancel()
 
 
-class Server:
+class HttpServer:
     """The open connections of one process."""
 
     def __init__(self, app: ASGIApp, max_connections: int = MAX_CONNECTIONS, timeouts: Timeouts = TIMEOUTS) -> None:
         self._app = app
-        self._config = _config()
-        self._context = Context()
+        self._context = ServerContext()
         self._max = max_connections
         self._timeouts = timeouts
-        self._open: set[Connection] = set()
-        self._idle: dict[Connection, None] = {}  # the one that has been idle longest stands first
+        self._open: set[HttpConnection] = set()
+        self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
         self._closed = anyio.Event()
 
-    async def accept(self, listener: SocketListener, tasks: TaskGroup) -> None:
+    async def accept_connections(self, listener: SocketListener, tasks: TaskGroup) -> None:
         """Take connections until the listener is closed."""
         while True:
             try:
@@ -84,71 +83,58 @@ class Server:
                 return
             except (OSError, anyio.BrokenResourceError) as error:
                 # The client left already, or the process has no descriptor left: then one that is idle makes room.
-                logger.warning("a connection could not be accepted: %s", type(error).__name__)
-                self._evict()
+                logger.warning("a connection could not be accepted: %s", type(error).__name__)  # rule 2
+                self._evict_oldest()
                 await anyio.sleep(PAUSE_SECONDS)
                 continue
-            if len(self._open) < self._max or self._evict():
-                self._start(stream, tasks)
+            if len(self._open) < self._max or self._evict_oldest():  # rule 1
+                self._start_connection(stream, tasks)
             else:
-                await _refuse(stream)
+                await _refuse_connection(stream)
 
-    async def drain(self) -> None:
+    async def drain_connections(self) -> None:
         """Close what is idle, and wait until the rest has been answered."""
         await self._context.terminated.set()
         while self._open:
             for connection in list(self._idle):
-                connection.retire()
+                connection.close_if_idle()
             self._closed = anyio.Event()
             await self._closed.wait()
 
-    def _start(self, stream: SocketStream, tasks: TaskGroup) -> None:
-        connection = Connection(
-            stream, self._app, self._config, self._context, timeouts=self._timeouts, on_idle=self._on_idle
-        )
+    def _start_connection(self, stream: SocketStream, tasks: TaskGroup) -> None:
+        connection = HttpConnection(stream, self._app, self._context, timeouts=self._timeouts, on_idle=self._note_idle)
         self._open.add(connection)
-        tasks.start_soon(self._serve, connection)
+        tasks.start_soon(self._run_connection, connection)
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _run_connection(self, connection: HttpConnection) -> None:
         try:
             await connection.run()
         except Exception as error:  # noqa: BLE001 - rule 1 of `connection`: one connection ends, the server lives on
-            logger.info("a connection was closed because of %s", _names(error))
+            logger.info("a connection was closed because of %s", _name_errors(error))
         finally:
             self._open.discard(connection)
             self._idle.pop(connection, None)
             self._closed.set()
 
-    def _on_idle(self, connection: Connection, idle: bool) -> None:
+    def _note_idle(self, connection: HttpConnection, idle: bool) -> None:
         self._idle.pop(connection, None)
         if idle:
             self._idle[connection] = None
-            if self._context.terminated.is_set():
-                connection.retire()
+            if self._context.terminated.is_set():  # rule 3
+                connection.close_if_idle()
 
-    def _evict(self) -> bool:
+    def _evict_oldest(self) -> bool:
         """End the connection that has been idle longest; whether there was one."""
         oldest = next(iter(self._idle), None)
         if oldest is None:
             return False
         del self._idle[oldest]
         self._open.discard(oldest)
-        oldest.end()
+        oldest.abort()
         return True
 
 
-def _config() -> Config:
-    config = Config()
-    config.accesslog = None  # `frame` writes the access log
-    config.errorlog = logger
-    config.include_server_header = False
-    config.h11_max_incomplete_size = HEADER_BYTES
-    config.h2_max_header_list_size = HEADER_BYTES
-    config.h2_max_concurrent_streams = 32
-    return config
-
-
-async def _listen(bind: str) -> list[SocketListener]:
+async def _open_listeners(bind: str) -> list[SocketListener]:
     host, _, port = bind.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or int(port) > 65_535:
@@ -160,12 +146,12 @@ async def _listen(bind: str) -> list[SocketListener]:
     return [cast("SocketListener", listener) for listener in multi.listeners]
 
 
-def _address(listener: SocketListener) -> str:
+def _format_address(listener: SocketListener) -> str:
     host, port = cast("tuple[str, int]", listener.extra_attributes[SocketAttribute.local_address]())[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def _refuse(stream: SocketStream) -> None:
+async def _refuse_connection(stream: SocketStream) -> None:
     with anyio.move_on_after(1):
         async with stream:
             try:
@@ -174,8 +160,8 @@ async def _refuse(stream: SocketStream) -> None:
                 return
 
 
-def _names(error: BaseException) -> str:
+def _name_errors(error: BaseException) -> str:
     """The kinds of the errors, without their messages, which may quote what a client sent."""
     if isinstance(error, BaseExceptionGroup):
-        return ", ".join(_names(inner) for inner in error.exceptions)
+        return ", ".join(_name_errors(inner) for inner in error.exceptions)
     return type(error).__name__

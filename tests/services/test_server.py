@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.app import create_app
-from services.common.driver import Timeouts
+from services.common.connection import Timeouts
 from services.common.server import serve
 from tests.support.http_server import REAL_CLOCKS, UPGRADE, read_all, running
 from tests.support.rest import open_rest
