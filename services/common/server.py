@@ -45,7 +45,7 @@ async def serve(
     closed, requests are answered within `grace_seconds`, what is left is broken off. Raises `SettingsError` when the
     address cannot be bound.
     """
-    server = HttpServer(app, max_connections, timeouts)
+    server = HttpConnections(app, max_connections, timeouts)
     listeners = await _open_listeners(bind)
     async with anyio.create_task_group() as tasks:
         try:
@@ -62,7 +62,7 @@ async def serve(
         tasks.cancel_scope.cancel()
 
 
-class HttpServer:
+class HttpConnections:
     """The open connections of one process."""
 
     def __init__(self, app: ASGIApp, max_connections: int = MAX_CONNECTIONS, timeouts: Timeouts = TIMEOUTS) -> None:

@@ -10,7 +10,7 @@ import pytest
 from anyio.abc import SocketListener, SocketStream
 
 from chat.settings import SettingsError
-from services.common.server import HttpServer, serve
+from services.common.server import HttpConnections, serve
 from tests.support.http_server import REAL_CLOCKS, App, Running, read_all, running
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ class Exhausted(SocketListener):
 async def test_accepting_goes_on_when_descriptors_run_out(caplog: pytest.LogCaptureFixture) -> None:
     listener = Exhausted()
     async with anyio.create_task_group() as tasks:
-        await HttpServer(App()).accept_connections(listener, tasks)
+        await HttpConnections(App()).accept_connections(listener, tasks)
     assert listener.calls == 3
     assert "could not be accepted" in caplog.text
 
