@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # Answers the set-up's question for its version like Python, and writes down everything else that it is told to run.
 PYTHON = """#!/bin/sh
-[ "$1" != -ISc ] || exec {python} "$@"
+[ "$1" != -ISc ] || exec "{python}" "$@"
 printf '%s|' "$@" >>calls
 echo >>calls
 echo "1 passed"
