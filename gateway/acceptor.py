@@ -57,11 +57,11 @@ class Acceptor:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                self._pause(error)
+                self._pause_accepting(error)
                 return
-            self._take(sock)
+            self._open_accepted(sock)
 
-    def _take(self, sock: socket.socket) -> None:
+    def _open_accepted(self, sock: socket.socket) -> None:
         node = self._node
         node.counters.connections += 1
         try:
@@ -73,12 +73,12 @@ class Acceptor:
             logger.warning("a connection was dropped as it was accepted: %s", error.strerror)
             sock.close()
 
-    def _pause(self, error: OSError) -> None:
+    def _pause_accepting(self, error: OSError) -> None:
         """Out of descriptors or memory, or the network failed: those who wait stay in the backlog for a while."""
         fix = "raise the limit of open files" if error.errno in _EXHAUSTED else "tried again soon"
         logger.error("no connection can be accepted: %s; %s", error.strerror, fix)
         self._node.mux.change(self.fd, 0)
-        self._node.wheel.set(self, _PAUSE_SECONDS)
+        self._node.wheel.set_timer(self, _PAUSE_SECONDS)
 
     def on_timer(self) -> None:
         """Try again."""
@@ -88,7 +88,7 @@ class Acceptor:
     def abort(self) -> None:
         """Accept no more."""
         if self.fd >= 0:
-            self._node.wheel.clear(self)
+            self._node.wheel.clear_timer(self)
             self._node.mux.remove(self.fd)
             self.fd = -1
             self._sock.close()

@@ -33,11 +33,11 @@ class AccessCache:
         self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
         self._users: OrderedDict[str, tuple[User, float]] = OrderedDict()
 
-    def enter(self, user: str) -> None:
+    def enter_user(self, user: str) -> None:
         """The user has a session: what is announced of its rights will be heard before anybody asks for them."""
         self._roles.setdefault(user, {})
 
-    def leave(self, user: str) -> None:
+    def leave_user(self, user: str) -> None:
         """The user's last session here ended."""
         self._roles.pop(user, None)
 
@@ -66,7 +66,7 @@ class AccessCache:
                 del roles[next(iter(roles))]
         return role
 
-    def forget(self, user: str, room: str) -> None:
+    def forget_role(self, user: str, room: str) -> None:
         """The user's membership of the room changed."""
         roles = self._roles.get(user)
         if roles is not None:

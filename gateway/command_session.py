@@ -44,20 +44,20 @@ class CommandSession(Session):
 
     def on_data(self, data: bytes) -> None:
         """Bytes of frames arrived."""
-        protocol = self.protocol
-        for payload in protocol.receive(data):
+        websocket = self.websocket
+        for payload in websocket.receive(data):
             if self._backlog is not None:
                 self._backlog.append(payload)  # rule 2
                 self.note_begun()
             else:
                 self._handle_frame(payload)
-        output = protocol.take_output()
+        output = websocket.take_output()
         if output:
             self.connection.gather(output)
-        if protocol.closed:
+        if websocket.closed:
             if self.phase < Phase.CLOSING:
                 self._begin_closing()
-            self.connection.end()
+            self.connection.end_writing()
 
     def authenticate(self, claims: Claims, token: str) -> None:
         """The handshake carried a valid token: what comes next waits until the session is entered."""
@@ -78,7 +78,7 @@ class CommandSession(Session):
         try:
             command = commands.decode_command(payload)
         except commands.BadCommand as error:
-            self.refuse(error.id, error)
+            self.answer_error(error.id, error)
             if self.phase is Phase.NEW:
                 self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             return None
@@ -89,10 +89,10 @@ class CommandSession(Session):
         try:
             later = HANDLERS[type(command)](self, command)
         except (Refused, Unavailable) as error:
-            self.refuse(command.id, error)
+            self.answer_error(command.id, error)
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__)
-            self.refuse(command.id, RookeryError(_OUR_FAULT))
+            self.answer_error(command.id, RookeryError(_OUR_FAULT))
         else:
             return None if later is None else (later, command)
         return None
@@ -128,9 +128,9 @@ class CommandSession(Session):
             with anyio.fail_after(COMMAND_SECONDS):  # rule 3
                 await later()
         except RookeryError as error:
-            self.refuse(command.id, error)
+            self.answer_error(command.id, error)
         except TimeoutError:
-            self.refuse(command.id, Unavailable("the command took too long; try again"))
+            self.answer_error(command.id, Unavailable("the command took too long; try again"))
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__)
-            self.refuse(command.id, RookeryError(_OUR_FAULT))
+            self.answer_error(command.id, RookeryError(_OUR_FAULT))

@@ -57,7 +57,7 @@ class Connection:
         mux.add(self.fd, self)
 
     @property
-    def queued(self) -> int:
+    def queued_bytes(self) -> int:
         """Bytes that wait in the outbox because the peer does not read."""
         return self._queued
 
@@ -69,11 +69,11 @@ class Connection:
     def on_ready(self, mask: int) -> None:
         """See `Ready`."""
         if mask & WRITE:
-            self._drain()
+            self._write_outbox()
         if mask & ~WRITE and self.fd >= 0:
-            self._read()
+            self._read_socket()
 
-    def _read(self) -> None:
+    def _read_socket(self) -> None:
         try:
             data = self._sock.recv(READ_BYTES)
         except (BlockingIOError, InterruptedError):
@@ -88,7 +88,7 @@ class Connection:
             self.heard = True
             owner.on_data(data)
         else:
-            self._watch(self._mask & ~READ)
+            self._watch_events(self._mask & ~READ)
             owner.on_eof()
 
     def write(self, data: bytes) -> None:
@@ -101,7 +101,7 @@ class Connection:
             if self._queued:
                 self._queued += len(data)
                 if self._queued > self.bound:
-                    self._overflow()
+                    self._drop_outbox()
             return
         if self.fd < 0:
             return
@@ -113,7 +113,7 @@ class Connection:
             self.abort()
             return
         if sent != len(data):
-            self._hold(data[sent:])
+            self._queue_rest(data[sent:])
 
     def gather(self, data: bytes) -> None:
         """Send at the end of the turn, together with what else the turn brings: one system call for all."""
@@ -132,18 +132,18 @@ class Connection:
         self._outbox = None
         self.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
 
-    def _hold(self, rest: bytes) -> None:
+    def _queue_rest(self, rest: bytes) -> None:
         self._outbox = [rest]
         self._queued = len(rest)
-        self._watch(self._mask | WRITE)
+        self._watch_events(self._mask | WRITE)
         if self._queued > self.bound:
-            self._overflow()
+            self._drop_outbox()
 
-    def _drain(self) -> None:
+    def _write_outbox(self) -> None:
         outbox = self._outbox
         if outbox is None or not self._queued:
             return
-        data = _take(outbox)
+        data = _take_chunks(outbox)
         try:
             sent = self._send(data)
         except (BlockingIOError, InterruptedError):
@@ -156,11 +156,11 @@ class Connection:
             outbox.insert(0, data[sent:])
         if not outbox:
             self._outbox = None
-            self._watch(self._mask & ~WRITE)
+            self._watch_events(self._mask & ~WRITE)
             if self._ending:
-                self._shut()
+                self._shut_down_writing()
 
-    def _overflow(self) -> None:
+    def _drop_outbox(self) -> None:
         """Drop what is queued but the rest of a frame that is partly sent: the stream stays parseable."""
         outbox = self._outbox
         if outbox is None or self.owner is None:
@@ -169,22 +169,22 @@ class Connection:
         self.bound = self._queued + 64 * 1024
         self.owner.on_slow()
 
-    def pause(self) -> None:
+    def pause_reading(self) -> None:
         """Read no more for now: the kernel's buffer, and then the peer, wait."""
         if self.fd >= 0:
-            self._watch(self._mask & ~READ)
+            self._watch_events(self._mask & ~READ)
 
-    def resume(self) -> None:
+    def resume_reading(self) -> None:
         """Read again."""
         if self.fd >= 0:
-            self._watch(self._mask | READ)
+            self._watch_events(self._mask | READ)
 
-    def _watch(self, mask: int) -> None:
+    def _watch_events(self, mask: int) -> None:
         if mask != self._mask:
             self._mask = mask
             self._mux.change(self.fd, mask)
 
-    def end(self) -> None:
+    def end_writing(self) -> None:
         """Send what is queued, then end our direction; the owner goes on reading until the peer ends its own."""
         if self._ending or self.fd < 0:
             return
@@ -192,9 +192,9 @@ class Connection:
             self.flush()
         self._ending = True
         if self._outbox is None:
-            self._shut()
+            self._shut_down_writing()
 
-    def _shut(self) -> None:
+    def _shut_down_writing(self) -> None:
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -226,12 +226,12 @@ def broadcast(connections: Iterable[Connection], data: bytes) -> None:
                 connection.abort()
                 continue
             if sent != size:
-                connection._hold(data[sent:])
+                connection._queue_rest(data[sent:])
         else:
             connection.write(data)
 
 
-def _take(outbox: list[bytes]) -> bytes:
+def _take_chunks(outbox: list[bytes]) -> bytes:
     """The first chunks of the outbox as one, about as much as a kernel buffer takes."""
     size = count = 0
     for chunk in outbox:

@@ -11,7 +11,7 @@ from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, room_c
 from gateway.node import Node
 from gateway.presence import PresenceUpkeep
 from gateway.session import Session
-from gateway.websocket.encode import Frame
+from gateway.websocket.encode import TextFrame
 
 
 class ControlHandler:
@@ -33,24 +33,24 @@ class ControlHandler:
             self._handle_revoked(control)
 
     def _handle_member_changed(self, change: MemberChanged) -> None:
-        self._node.access.forget(change.user, change.room)  # rule 2
-        frame = Frame(change.event.encode())
+        self._node.access.forget_role(change.user, change.room)  # rule 2
+        frame = TextFrame(change.event.encode())
         for session in self._node.users.sessions_of(change.user):
             if change.role is None:
                 session.leave_room(change.room)
-                session.gather(frame)
+                session.gather_frame(frame)
             elif change.room not in session.rooms:  # those in the room get it there
-                session.gather(frame)
+                session.gather_frame(frame)
 
     def _handle_room_deleted(self, deleted: RoomDeleted) -> None:
-        channel = self._node.hub.get(room_channel(deleted.room))
+        channel = self._node.hub.get_channel(room_channel(deleted.room))
         if channel is None:
             return
-        frame = Frame(deleted.event.encode())
+        frame = TextFrame(deleted.event.encode())
         for subscriber in (*channel.members, *channel.joining):
             if isinstance(subscriber, Session):
-                self._node.access.forget(subscriber.user, deleted.room)  # rule 2
-                subscriber.gather(frame)
+                self._node.access.forget_role(subscriber.user, deleted.room)  # rule 2
+                subscriber.gather_frame(frame)
                 subscriber.leave_room(deleted.room)
 
     def _handle_revoked(self, revoked: Revoked) -> None:

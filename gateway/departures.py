@@ -31,9 +31,9 @@ class Departures:
         """Tell presence of each departure, until cancelled."""
         while True:
             await self._noted.wait()
-            await self.tell_presence()
+            await self.report_departures()
 
-    async def tell_presence(self) -> None:
+    async def report_departures(self) -> None:
         """Tell presence of all that are noted. When it is not available they are dropped: they expire there."""
         while self.queue:
             user, session_id = self.queue[0]

@@ -24,7 +24,7 @@ async def drain_sessions(node: Node) -> None:
     with anyio.move_on_after(node.settings.drain_seconds):
         for session in registry.sessions:
             if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
-                session.connection.pause()
+                session.connection.pause_reading()
         while any(session.busy for session in registry.sessions):
             await registry.wait_for_progress()
         await _send_everyone_away(node)

@@ -167,5 +167,5 @@ class Edge:
         for connection in [each.connection for each in (*node.registry.openings, *node.registry.sessions)]:
             connection.abort()
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
-            await node.departures.tell_presence()
+            await node.departures.report_departures()
         node.mux.close()

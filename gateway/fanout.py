@@ -20,13 +20,13 @@ import msgspec
 from chat.ports.relay import Delivery, Listener
 from chat.wire.relay import CONTROL, MESSAGE, Control, unpack_control
 from gateway.counters import Counters
-from gateway.hub import Channel, Hub, Subscriber, gap_frame
+from gateway.hub import Channel, Hub, Subscriber, make_gap_frame
 from gateway.multiplexer import Multiplexer
-from gateway.websocket.encode import Frame, JoinedFrames
+from gateway.websocket.encode import JoinedFrames, TextFrame
 
 logger = logging.getLogger(__name__)
 _RUN_BYTES = 64 * 1024
-WriteFrame = Callable[[Iterable[Subscriber], Frame], None]
+WriteFrame = Callable[[Iterable[Subscriber], TextFrame], None]
 
 
 class EdgeControl(Protocol):
@@ -61,12 +61,14 @@ class FanOut:
                 if channel is not None:
                     # Alone in the batch, a run is written at once; else what several bring for a socket is gathered.
                     alone = deliveries[-1].channel == name
-                    await self._fan_out_run(channel, run, Channel.write if alone else Channel.gather)
+                    await self._fan_out_run(channel, run, Channel.write_frame if alone else Channel.gather_frame)
             self._mux.flush()
 
-    async def _fan_out_run(self, channel: Channel, run: Iterable[Delivery], write: WriteFrame = Channel.gather) -> None:
+    async def _fan_out_run(
+        self, channel: Channel, run: Iterable[Delivery], write: WriteFrame = Channel.gather_frame
+    ) -> None:
         """Fan out consecutive deliveries of one channel: several frames go to each member with one write."""
-        joined: list[Frame] = []
+        joined: list[TextFrame] = []
         size = 0
         for delivery in run:
             payload = delivery.payload
@@ -81,16 +83,16 @@ class FanOut:
                 if channel.joining or size > _RUN_BYTES:  # rule 3
                     await self._send_frames(channel, joined, write)
                     joined, size = [], 0
-                    channel.to_joining(seq, frame)
+                    channel.deliver_to_joining(seq, frame)
         await self._send_frames(channel, joined, write)
 
-    async def _send_frames(self, channel: Channel, frames: list[Frame], write: WriteFrame) -> None:
+    async def _send_frames(self, channel: Channel, frames: list[TextFrame], write: WriteFrame) -> None:
         if not frames:
             return
         self._counters.deliveries += len(channel.members) * len(frames)
         frame = frames[0] if len(frames) == 1 else JoinedFrames(frames)
         first = True
-        for part in channel.slices():
+        for part in channel.slice_members():
             if not first:
                 self._mux.flush()
                 await anyio.lowlevel.checkpoint()  # rule 2
@@ -109,11 +111,11 @@ class FanOut:
 
     async def _handle_interruption(self, channel: Channel) -> None:
         if channel.name.startswith("room:"):
-            seq = channel.interrupted()
+            seq = channel.note_interruption()
             if seq is not None:
-                frame = gap_frame(channel.name, seq + 1)
-                channel.to_joining(0, frame)
-                await self._send_frames(channel, [frame], Channel.gather)
+                frame = make_gap_frame(channel.name, seq + 1)
+                channel.deliver_to_joining(0, frame)
+                await self._send_frames(channel, [frame], Channel.gather_frame)
         else:
             self._control.handle_interruption(channel.name)
 
@@ -122,16 +124,16 @@ def _name_of(delivery: Delivery) -> str:
     return delivery.channel
 
 
-def _frames_of(channel: Channel, payload: bytes) -> list[tuple[int, Frame]]:
+def _frames_of(channel: Channel, payload: bytes) -> list[tuple[int, TextFrame]]:
     """The frames that a payload brings, each with its seq (0: none): see laws 1 and 2 of the hub."""
     if payload[0] != MESSAGE:
-        return [(0, Frame(payload[1:]))]
+        return [(0, TextFrame(payload[1:]))]
     seq = int.from_bytes(payload[1:9], "big")
-    last, frame = channel.seq, Frame(payload[9:])
+    last, frame = channel.seq, TextFrame(payload[9:])
     if seq <= (channel.floor if last is None else last):
         return []
     if last is None or seq == last + 1:
         channel.seq = seq
         return [(seq, frame)]
     channel.seq = seq
-    return [(0, gap_frame(channel.name, last + 1)), (seq, frame)]
+    return [(0, make_gap_frame(channel.name, last + 1)), (seq, frame)]

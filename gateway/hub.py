@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from chat.wire.events import GapEvent, encode
 from gateway.connection import Connection, broadcast
-from gateway.websocket.encode import Frame
+from gateway.websocket.encode import TextFrame
 
 SLICE = 500
 _WAITING_FRAMES = 10_000
@@ -38,7 +38,7 @@ class Subscriber(Protocol):
     @property
     def deflate(self) -> bool: ...
 
-    def gather(self, frame: Frame) -> None:
+    def gather_frame(self, frame: TextFrame) -> None:
         """Write the frame at the end of the turn, with others."""
         ...
 
@@ -53,7 +53,7 @@ class Joining:
     __slots__ = ("after", "frames", "lossy")
 
     def __init__(self) -> None:
-        self.frames: list[tuple[int, Frame]] | None = []
+        self.frames: list[tuple[int, TextFrame]] | None = []
         self.after = 0
         self.lossy = False
 
@@ -78,22 +78,22 @@ class Channel:
         """Whether nobody here listens any more."""
         return not self.members and not self.joining
 
-    def add(self, subscriber: Subscriber) -> None:
+    def add_member(self, subscriber: Subscriber) -> None:
         """Make it a member from the next frame on."""
         self.members.add(subscriber)
         self._snapshot = None
 
-    def discard(self, subscriber: Subscriber) -> None:
+    def remove_subscriber(self, subscriber: Subscriber) -> None:
         """No frame goes to it any more, not even one that is being fanned out now."""
         joining = self.joining.pop(subscriber, None)
         if joining is not None and joining.frames is not None:
             self.unanswered -= 1
-            self._settle()
+            self._settle_seq()
         if subscriber in self.members:
             self.members.discard(subscriber)
             self._snapshot = None
 
-    def slices(self) -> Iterator[Collection[Subscriber]]:
+    def slice_members(self) -> Iterator[Collection[Subscriber]]:
         """The members, at most SLICE at a time; one who leaves between two slices is left out."""
         if self._snapshot is None:
             self._snapshot = list(self.members)
@@ -102,14 +102,14 @@ class Channel:
         for start in range(SLICE, len(snapshot), SLICE):
             yield [each for each in snapshot[start : start + SLICE] if each in self.members]
 
-    def begin(self, subscriber: Subscriber) -> Joining:
+    def begin_joining(self, subscriber: Subscriber) -> Joining:
         """The subscriber asks for the room: from now on, its live frames wait."""
-        self.discard(subscriber)
+        self.remove_subscriber(subscriber)
         joining = self.joining[subscriber] = Joining()
         self.unanswered += 1
         return joining
 
-    def finish(self, subscriber: Subscriber, after: int) -> bool:
+    def finish_joining(self, subscriber: Subscriber, after: int) -> bool:
         """It was answered with everything up to `after`. False when something that came since then is lost.
 
         What waited follows now; in a room, a `gap` before it says what was lost. A subscriber whose answer is ahead of
@@ -123,31 +123,31 @@ class Channel:
         first = next((seq for seq, _ in waiting if seq > after), after + 1)
         whole = not joining.lossy and first == after + 1
         if not whole and self.name.startswith("room:"):
-            subscriber.gather(gap_frame(self.name, after + 1))
+            subscriber.gather_frame(make_gap_frame(self.name, after + 1))
         for seq, frame in waiting:
             if seq == 0 or seq > after:
-                subscriber.gather(frame)
+                subscriber.gather_frame(frame)
         if self.seq is None:
-            self._settle()
+            self._settle_seq()
         elif self.seq >= after:
-            self._joined(subscriber)
+            self._make_member(subscriber)
         return whole
 
-    def _settle(self) -> None:
+    def _settle_seq(self) -> None:
         """See law 4."""
         if self.seq is not None or self.unanswered or not self.joining:
             return
         self.seq = max(self.floor, min(joining.after for joining in self.joining.values()))
         for subscriber, joining in list(self.joining.items()):
             if joining.after <= self.seq:
-                self._joined(subscriber)
+                self._make_member(subscriber)
 
-    def _joined(self, subscriber: Subscriber) -> None:
+    def _make_member(self, subscriber: Subscriber) -> None:
         """Make it a member; but what it was just given may have been too much for it, and then it has left."""
         if self.joining.pop(subscriber, None) is not None:
-            self.add(subscriber)
+            self.add_member(subscriber)
 
-    def interrupted(self) -> int | None:
+    def note_interruption(self) -> int | None:
         """The live stream was interrupted: the seq after which members are to be told of a `gap`, if of any.
 
         None: those who were answered have been told before, and those who were not will be when they are.
@@ -161,7 +161,7 @@ class Channel:
         return seq
 
     @staticmethod
-    def write(part: Iterable[Subscriber], frame: Frame) -> None:
+    def write_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
         """Write a frame to some members at once."""
         plain = [each.connection for each in part if not each.deflate]
         broadcast(plain, frame.plain)
@@ -170,12 +170,12 @@ class Channel:
             broadcast(deflating, frame.deflated)
 
     @staticmethod
-    def gather(part: Iterable[Subscriber], frame: Frame) -> None:
+    def gather_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
         """Write a frame to some members at the end of the turn, with what else the turn brings."""
         for each in part:
-            each.gather(frame)
+            each.gather_frame(frame)
 
-    def to_joining(self, seq: int, frame: Frame) -> None:
+    def deliver_to_joining(self, seq: int, frame: TextFrame) -> None:
         """Give a live frame (seq 0: one without) to those who are not members yet."""
         for subscriber, joining in list(self.joining.items()):
             if joining.frames is not None:
@@ -185,16 +185,16 @@ class Channel:
                     joining.lossy = True
                 continue
             if seq > joining.after + 1:
-                subscriber.gather(gap_frame(self.name, joining.after + 1))
+                subscriber.gather_frame(make_gap_frame(self.name, joining.after + 1))
             if seq == 0 or seq > joining.after:
-                subscriber.gather(frame)
+                subscriber.gather_frame(frame)
             if seq and seq >= joining.after:
-                self._joined(subscriber)
+                self._make_member(subscriber)
 
 
-def gap_frame(channel: str, from_seq: int) -> Frame:
+def make_gap_frame(channel: str, from_seq: int) -> TextFrame:
     """The `gap` event of a room's channel."""
-    return Frame(encode(GapEvent(room=channel.partition(":")[2], from_seq=from_seq)))
+    return TextFrame(encode(GapEvent(room=channel.partition(":")[2], from_seq=from_seq)))
 
 
 class HubStatistics(Struct, frozen=True):
@@ -212,23 +212,23 @@ class Hub:
     def __init__(self) -> None:
         self.channels: dict[str, Channel] = {}
 
-    def get(self, name: str) -> Channel | None:
+    def get_channel(self, name: str) -> Channel | None:
         """The channel, when anybody here listens to it."""
         return self.channels.get(name)
 
-    def open(self, name: str) -> Channel:
+    def open_channel(self, name: str) -> Channel:
         """The channel, made when there was none. The caller adds a subscriber before its next await."""
         channel = self.channels.get(name)
         if channel is None:
             channel = self.channels[name] = Channel(name)
         return channel
 
-    def leave(self, name: str, subscriber: Subscriber) -> bool:
+    def leave_channel(self, name: str, subscriber: Subscriber) -> bool:
         """Take a subscriber out. True when it was the last, and the channel is gone."""
         channel = self.channels.get(name)
         if channel is None:
             return False
-        channel.discard(subscriber)
+        channel.remove_subscriber(subscriber)
         if channel.empty:
             del self.channels[name]
             return True

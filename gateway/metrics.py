@@ -18,10 +18,10 @@ class EdgeCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See `Collector.collect`."""
-        yield from self._gauges()
-        yield from self._counters()
+        yield from self._collect_gauges()
+        yield from self._collect_counters()
 
-    def _gauges(self) -> Iterator[Metric]:
+    def _collect_gauges(self) -> Iterator[Metric]:
         node = self._node
         hub = node.hub.statistics()
         sessions = node.registry.sessions
@@ -30,10 +30,10 @@ class EdgeCollector(Collector):
         yield GaugeMetricFamily("rookery_edge_users", "Users with a session here", len(node.users.users))
         yield GaugeMetricFamily("rookery_edge_topics", "Relay channels listened to", hub.channels)
         yield GaugeMetricFamily("rookery_edge_subscriptions", "Sessions in channels", hub.members)
-        queued = sum(session.connection.queued for session in sessions)
+        queued = sum(session.connection.queued_bytes for session in sessions)
         yield GaugeMetricFamily("rookery_edge_outbox_bytes", "Bytes queued for peers that do not read", queued)
 
-    def _counters(self) -> Iterator[Metric]:
+    def _collect_counters(self) -> Iterator[Metric]:
         counters = self._node.counters
         for name, text, value in (
             ("connections", "Connections accepted", counters.connections),

@@ -104,9 +104,9 @@ class Multiplexer:
         async with readiness(self._poll.fileno()) as wait:
             while True:
                 await wait()
-                self._turn(self._poll.poll(0, _BATCH))
+                self._handle_turn(self._poll.poll(0, _BATCH))
 
-    def _turn(self, events: list[tuple[int, int]]) -> None:
+    def _handle_turn(self, events: list[tuple[int, int]]) -> None:
         handlers = self._handlers
         self._turns += 1
         self._ready += len(events)

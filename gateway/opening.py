@@ -15,7 +15,7 @@ from gateway.command_session import CommandSession
 from gateway.connection import Connection
 from gateway.node import Node
 from gateway.websocket.errors import HandshakeError
-from gateway.websocket.handshake import Handshake, Request
+from gateway.websocket.handshake import HandshakeRequest, OpeningHandshake
 
 REQUEST_BYTES = 16 * 1024
 _LINGER_SECONDS = 2.0
@@ -28,10 +28,10 @@ class Opening:
 
     def __init__(self, node: Node, connection: Connection) -> None:
         self._node = node
-        self._handshake: Handshake | None = Handshake(REQUEST_BYTES)
+        self._handshake: OpeningHandshake | None = OpeningHandshake(REQUEST_BYTES)
         self.connection = connection
         self.slot = -1
-        node.wheel.set(self, node.settings.handshake_seconds)
+        node.wheel.set_timer(self, node.settings.handshake_seconds)
 
     def on_data(self, data: bytes) -> None:
         """Bytes of the request."""
@@ -41,32 +41,32 @@ class Opening:
         try:
             request = handshake.receive(data)
             if request is not None:
-                self._decide(handshake, request)
+                self._decide_request(handshake, request)
         except HandshakeError as error:
-            self._refuse(error.response)
+            self._refuse_request(error.response)
 
-    def _decide(self, handshake: Handshake, request: Request) -> None:
+    def _decide_request(self, handshake: OpeningHandshake, request: HandshakeRequest) -> None:
         node = self._node
         if urlsplit(request.target).path != "/ws":
-            self._refuse(handshake.reject(404, "not_found", "the WebSocket is at /ws"))
+            self._refuse_request(handshake.reject(404, "not_found", "the WebSocket is at /ws"))
         elif node.registry.draining or node.full:
             retry = [("Retry-After", str(max(1, node.draw_retry_ms() // 1000)))]
-            self._refuse(handshake.reject(503, "unavailable", "this edge takes no connections now", retry))
+            self._refuse_request(handshake.reject(503, "unavailable", "this edge takes no connections now", retry))
         elif not node.origins.allows_origin(request.origin, request.host):
-            self._refuse(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
+            self._refuse_request(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
         else:
             try:
-                token = _bearer(request)
+                token = _read_bearer_token(request)
                 claims = None if token is None else node.keys.verify_token(token)
             except Unauthorized as error:
                 challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
-                self._refuse(handshake.reject(401, error.code, error.message, challenge))
+                self._refuse_request(handshake.reject(401, error.code, error.message, challenge))
                 return
-            self._accept(handshake, claims, token or "")
+            self._accept_request(handshake, claims, token or "")
 
-    def _accept(self, handshake: Handshake, claims: Claims | None, token: str) -> None:
+    def _accept_request(self, handshake: OpeningHandshake, claims: Claims | None, token: str) -> None:
         accepted = handshake.accept(deflate=self._node.settings.deflate)
-        self._node.wheel.clear(self)
+        self._node.wheel.clear_timer(self)
         self._node.registry.openings.pop(self, None)
         session = CommandSession(self._node, self.connection, deflate=accepted.deflate)
         self.connection.owner = session
@@ -77,12 +77,12 @@ class Opening:
         if accepted.trailing:
             session.on_data(accepted.trailing)
 
-    def _refuse(self, response: bytes) -> None:
+    def _refuse_request(self, response: bytes) -> None:
         self._handshake = None
         self._node.counters.refused += 1
-        self._node.wheel.set(self, _LINGER_SECONDS)
+        self._node.wheel.set_timer(self, _LINGER_SECONDS)
         self.connection.write(response)
-        self.connection.end()
+        self.connection.end_writing()
 
     def on_eof(self) -> None:
         """The peer gave up."""
@@ -100,11 +100,11 @@ class Opening:
 
     def on_lost(self) -> None:
         """The connection is gone."""
-        self._node.wheel.clear(self)
+        self._node.wheel.clear_timer(self)
         self._node.registry.openings.pop(self, None)
 
 
-def _bearer(request: Request) -> str | None:
+def _read_bearer_token(request: HandshakeRequest) -> str | None:
     if request.authorization is None:
         return None
     scheme, _, token = request.authorization.partition(" ")

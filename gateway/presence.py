@@ -15,7 +15,7 @@ from chat.wire.relay import presence_channel
 from gateway.hub import SLICE
 from gateway.node import Node
 from gateway.phase import Phase
-from gateway.websocket.encode import Frame
+from gateway.websocket.encode import TextFrame
 
 logger = logging.getLogger(__name__)
 
@@ -46,15 +46,15 @@ class PresenceUpkeep:
 
     async def announce_state(self, user: str) -> None:
         """Tell those who watch the user its state, of which a change may have been lost."""
-        channel = self._node.hub.get(presence_channel(user))
+        channel = self._node.hub.get_channel(presence_channel(user))
         if channel is None:
             return
         try:
             seen = (await self._node.presence.get_states([user]))[user]
         except Unavailable:
             return  # the watchers keep what they knew until the next change
-        frame = Frame(events.encode(events.presence_event(user, seen.state, seen.last_seen)))
-        for part in channel.slices():
+        frame = TextFrame(events.encode(events.presence_event(user, seen.state, seen.last_seen)))
+        for part in channel.slice_members():
             for subscriber in part:
-                subscriber.gather(frame)
+                subscriber.gather_frame(frame)
         self._node.mux.flush()

@@ -24,8 +24,8 @@ from gateway.connection import Connection
 from gateway.node import Node
 from gateway.phase import Phase
 from gateway.user_sessions import UserSessions
-from gateway.websocket.encode import Frame, encode_frame, text_frame
-from gateway.websocket.protocol import Protocol
+from gateway.websocket.encode import TextFrame, encode_frame, encode_text
+from gateway.websocket.protocol import ServerWebSocket
 
 _PING = encode_frame(0x9, b"")
 _DEFLATED_ANSWER_BYTES = 1024
@@ -48,7 +48,6 @@ class Session:
         "name",
         "node",
         "phase",
-        "protocol",
         "rooms",
         "siblings",
         "slot",
@@ -56,14 +55,15 @@ class Session:
         "typed",
         "user",
         "watching",
+        "websocket",
     )
 
     def __init__(self, node: Node, connection: Connection, *, deflate: bool) -> None:
         self.node = node
         self.connection = connection
         self.deflate = deflate
-        self.protocol = Protocol()
-        self.protocol.open(node.limits.frame_bytes, deflate=deflate)
+        self.websocket = ServerWebSocket()
+        self.websocket.open(node.limits.frame_bytes, deflate=deflate)
         self.phase = Phase.NEW
         self.id = self.user = self.name = self.family = ""
         self.expires_ms = 0
@@ -77,7 +77,7 @@ class Session:
         self._paused = False
         self._pinged = False
         self._scope: anyio.CancelScope | None = None  # of the command that waits
-        node.wheel.set(self, node.settings.auth_seconds)
+        node.wheel.set_timer(self, node.settings.auth_seconds)
 
     # What the connection reports.
 
@@ -98,7 +98,7 @@ class Session:
         if self.phase < Phase.CLOSING:
             self._leave_tables()  # rule 2
         self.phase = Phase.GONE
-        self.node.wheel.clear(self)
+        self.node.wheel.clear_timer(self)
         self.node.registry.remove_session(self)
 
     # Keep-alive.
@@ -130,32 +130,32 @@ class Session:
     def set_timer(self) -> None:
         """The next check of keep-alive, or the end of the token if that comes first."""
         left = (self.expires_ms - self.node.clock()) / 1000
-        self.node.wheel.set(self, max(0.0, min(self.node.settings.heartbeat_seconds, left)))
+        self.node.wheel.set_timer(self, max(0.0, min(self.node.settings.heartbeat_seconds, left)))
 
     # What is said to the client.
 
-    def gather(self, frame: Frame) -> None:
+    def gather_frame(self, frame: TextFrame) -> None:
         """Write a frame at the end of the turn, with whatever else the turn brings."""
         if self.phase < Phase.CLOSING:  # rule 3
             self.connection.gather(frame.deflated if self.deflate else frame.plain)
 
-    def answer(self, payload: bytes) -> None:
+    def answer_with_bytes(self, payload: bytes) -> None:
         """Write an answer."""
         if self.phase < Phase.CLOSING:  # rule 3
             if self.deflate and len(payload) > _DEFLATED_ANSWER_BYTES:
-                self.connection.gather(Frame(payload).deflated)
+                self.connection.gather(TextFrame(payload).deflated)
             else:
-                self.connection.gather(text_frame(payload))
+                self.connection.gather(encode_text(payload))
 
     def answer_with(self, answer: events.OkAnswer | events.ErrorAnswer) -> None:
         """Write an answer that is a struct."""
-        self.answer(events.encode(answer))
+        self.answer_with_bytes(events.encode(answer))
 
     def answer_ok(self, id: int) -> None:  # noqa: A002 - the contract's word
         """Answer a command that carries nothing back."""
-        self.answer(b'{"type":"ok","id":%d}' % id)
+        self.answer_with_bytes(b'{"type":"ok","id":%d}' % id)
 
-    def refuse(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
+    def answer_error(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
         """Answer a command that was not carried out."""
         later = error.retry_after_ms if isinstance(error, RateLimited) else None
         self.answer_with(
@@ -174,7 +174,7 @@ class Session:
         self._under_way += 1
         if self._under_way >= self.node.limits.pending_commands and not self._paused:
             self._paused = True
-            self.connection.pause()  # rule 1
+            self.connection.pause_reading()  # rule 1
 
     def note_ended(self) -> None:
         """One thing less is under way."""
@@ -183,7 +183,7 @@ class Session:
         if self._paused and self._under_way <= self.node.limits.pending_commands // 2:
             self._paused = False
             if not self.node.registry.draining:
-                self.connection.resume()
+                self.connection.resume_reading()
 
     # Life.
 
@@ -193,7 +193,7 @@ class Session:
         self.expires_ms = claims.expires_ms
         self.id = new_id()
         self.siblings = self.node.users.add_session(self)
-        self.node.access.enter(self.user)
+        self.node.access.enter_user(self.user)
         self.phase = Phase.LIVE
         self.set_timer()
 
@@ -208,7 +208,7 @@ class Session:
                 subscriptions.leave_channel(presence_channel(user), self)
             subscriptions.leave_channel(user_channel(self.user), self)
             if node.users.remove_session(self, anyio.current_time()):
-                node.access.leave(self.user)
+                node.access.leave_user(self.user)
             node.departures.note_departure(self.user, self.id)
         self.rooms = self.watching = ()
         self.typed = None
@@ -225,17 +225,17 @@ class Session:
         if retry:
             after = self.node.draw_retry_ms()
             closing = events.ClosingEvent(code=int(code), reason=reason, retry_after_ms=after)
-            self.connection.gather(text_frame(events.encode(closing)))
-        self.protocol.close(code, reason)
-        self.connection.gather(self.protocol.take_output())
+            self.connection.gather(encode_text(events.encode(closing)))
+        self.websocket.close(code, reason)
+        self.connection.gather(self.websocket.take_output())
         if self.phase < Phase.CLOSING:  # else that was too much for a slow client, and `on_slow` has closed the session
             self._begin_closing()
 
     def _begin_closing(self) -> None:
         """From here on only the close handshake goes on (rule 3)."""
-        if self.protocol.sent_code is not None:
-            self.node.counters.count_close(self.protocol.sent_code)
+        if self.websocket.sent_code is not None:
+            self.node.counters.count_close(self.websocket.sent_code)
         self._leave_tables()
         self.phase = Phase.CLOSING
-        self.connection.resume()
-        self.node.wheel.set(self, self.node.settings.close_seconds)
+        self.connection.resume_reading()
+        self.node.wheel.set_timer(self, self.node.settings.close_seconds)

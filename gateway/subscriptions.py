@@ -60,7 +60,7 @@ class ChannelSubscriptions:
 
     def leave_channel(self, name: str, subscriber: Subscriber) -> None:
         """The subscriber gets nothing more of the channel, from this moment on."""
-        if self._hub.leave(name, subscriber):
+        if self._hub.leave_channel(name, subscriber):
             self.release_channel(name)
 
     def release_channel(self, name: str) -> None:
@@ -78,12 +78,12 @@ class ChannelSubscriptions:
             if gone and self.listener is not None:
                 self._unsubscribing = gone
                 try:
-                    await self._unsubscribe(self.listener, gone)
+                    await self._unsubscribe_channels(self.listener, gone)
                 finally:
                     self._unsubscribing = frozenset()
                     self._unsubscribed.notify_all()
 
-    async def _unsubscribe(self, listener: Listener, names: Collection[str]) -> None:
+    async def _unsubscribe_channels(self, listener: Listener, names: Collection[str]) -> None:
         with anyio.move_on_after(_UNSUBSCRIBE_SECONDS) as scope:
             try:
                 await listener.unsubscribe(names)

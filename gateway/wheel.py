@@ -43,20 +43,20 @@ class Wheel:
         self._hand = 0
         self._slots: list[set[Timed]] = [set() for _ in range(_SLOTS)]
 
-    def set(self, owner: Timed, seconds: float) -> None:
+    def set_timer(self, owner: Timed, seconds: float) -> None:
         """Set the owner's timer, in place of one that is set."""
-        self.clear(owner)
+        self.clear_timer(owner)
         ticks = min(max(1, math.ceil(seconds / self.tick)), _SLOTS - 2) + 1
         owner.slot = (self._hand + ticks) % _SLOTS
         self._slots[owner.slot].add(owner)
 
-    def clear(self, owner: Timed) -> None:
+    def clear_timer(self, owner: Timed) -> None:
         """Unset the owner's timer, if any."""
         if owner.slot >= 0:
             self._slots[owner.slot].discard(owner)
             owner.slot = -1
 
-    def advance(self) -> None:
+    def advance_tick(self) -> None:
         """One tick: fire what is due. An owner that raises is logged, and the others fire."""
         self._hand = (self._hand + 1) % _SLOTS
         due = self._slots[self._hand]
@@ -79,5 +79,5 @@ class Wheel:
             await anyio.sleep_until(next_tick)
             self.now = anyio.current_time()
             next_tick += self.tick
-            self.advance()
+            self.advance_tick()
             self._after()

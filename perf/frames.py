@@ -11,10 +11,10 @@ from websockets.server import ServerProtocol
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
-from gateway.websocket.encode import text_frame
+from gateway.websocket.encode import encode_text
 from gateway.websocket.frames import FrameParser
-from gateway.websocket.masking import unmask
-from gateway.websocket.protocol import Protocol
+from gateway.websocket.masking import unmask_payload
+from gateway.websocket.protocol import ServerWebSocket
 from perf.measure import Work, compare, pin, show
 
 LIMIT = 1 << 20
@@ -24,7 +24,7 @@ Receive = Callable[[bytes], int]
 
 def _client_frame(payload: bytes) -> bytes:
     key = os.urandom(4)
-    return b"\x81" + bytes((0x80 | 126,)) + len(payload).to_bytes(2, "big") + key + unmask(payload, key)
+    return b"\x81" + bytes((0x80 | 126,)) + len(payload).to_bytes(2, "big") + key + unmask_payload(payload, key)
 
 
 def _parser() -> Receive:
@@ -33,7 +33,7 @@ def _parser() -> Receive:
 
 
 def _protocol() -> Receive:
-    protocol = Protocol()
+    protocol = ServerWebSocket()
     protocol.open(LIMIT)
     receive = protocol.receive
     return lambda data: len(receive(data))
@@ -94,7 +94,7 @@ def main() -> None:
     size = min(max(arguments.size, 126), 65535)
     pin()
     payload = (b'{"type":"send","text":"' + b"a word " * (size // 7))[: size - 2].ljust(size - 2) + b'"}'
-    rivals = {"frames": _parser, "protocol": _protocol, "websockets": _websockets, "wsproto": _wsproto}
+    rivals = {"frames": _parser, "websocket": _protocol, "websockets": _websockets, "wsproto": _wsproto}
     for frames in (1, 16):
         data = b"".join(_client_frame(payload) for _ in range(frames))
         print(f"parse a frame of {size} bytes, {frames} a read")
@@ -103,7 +103,7 @@ def main() -> None:
     text = payload.decode()
     print(f"encode a frame of {size} bytes")
     encoders = {
-        "frames": _encode(text_frame, payload),
+        "frames": _encode(encode_text, payload),
         "websockets": _encode(_websockets_encode(ServerProtocol(state=OPEN)), payload),
         "wsproto": _encode(lambda _: wsproto.send(TextMessage(data=text)), payload),
     }

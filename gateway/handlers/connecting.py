@@ -24,7 +24,7 @@ def handle_auth(session: Session, command: commands.AuthCommand) -> Later | None
     try:
         claims = session.node.keys.verify_token(command.token)
     except Unauthorized as error:
-        session.refuse(command.id, error)
+        session.answer_error(command.id, error)
         session.close(CloseCode.TOKEN_INVALID, "the token is not valid")
         return None
     if session.phase is Phase.LIVE:
@@ -48,20 +48,20 @@ async def welcome_session(session: Session, claims: Claims, token: str, id: int 
         admitted = await _admit_session(session, token, id)
     finally:
         if not admitted and session.phase is Phase.LIVE:
-            session.refuse(id, Unavailable("the session could not be begun; try again"))
+            session.answer_error(id, Unavailable("the session could not be begun; try again"))
             session.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)
 
 
 async def _admit_session(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
     """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
     node = session.node
-    channel = node.hub.open(user_channel(session.user))
-    channel.begin(session)  # what comes for the user from now on waits until `auth` is answered
+    channel = node.hub.open_channel(user_channel(session.user))
+    channel.begin_joining(session)  # what comes for the user from now on waits until `auth` is answered
     await node.subscriptions.ensure_ready(channel)
     try:
         info = await node.authority.check_token(token)
     except Unauthorized as error:
-        session.refuse(id, error)
+        session.answer_error(id, error)
         session.close(CloseCode.TOKEN_INVALID, error.message)
         return False
     except Blocked:
@@ -78,7 +78,7 @@ async def _admit_session(session: Session, token: str, id: int | None) -> bool: 
     await _enter_presence(session)
     if id is not None:
         _greet_client(session, id)
-    if not channel.finish(session, 0):
+    if not channel.finish_joining(session, 0):
         session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
     return True
 

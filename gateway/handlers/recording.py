@@ -23,5 +23,5 @@ def _acknowledge(session: Session, id: int, error: Exception | None) -> None:  #
         session.node.counters.accepted += 1
         session.answer_ok(id)
     else:
-        session.refuse(id, error if isinstance(error, RookeryError) else Unavailable("not stored; send it again"))
+        session.answer_error(id, error if isinstance(error, RookeryError) else Unavailable("not stored; send it again"))
     session.node.mux.flush_soon()  # the log calls back outside a turn of the multiplexer

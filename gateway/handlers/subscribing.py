@@ -46,8 +46,8 @@ async def _subscribe(session: Session, command: commands.SubscribeCommand) -> No
     if session.phase is not Phase.LIVE:
         return  # closed as the answer came: it has left every channel, and must not enter one
     _check_subscriptions(session, command)  # again: others may have been answered in the meantime
-    channel = node.hub.open(room_channel(room))
-    joining = channel.begin(session)  # from here on its live frames wait (law 3)
+    channel = node.hub.open_channel(room_channel(room))
+    joining = channel.begin_joining(session)  # from here on its live frames wait (law 3)
     if room not in session.rooms:
         session.rooms = (*session.rooms, room)
     finished = False
@@ -59,7 +59,7 @@ async def _subscribe(session: Session, command: commands.SubscribeCommand) -> No
         if channel.joining.get(session) is joining:
             session.answer_with(_subscribe_ok(command.id, room, missed))
             finished = True
-            channel.finish(session, missed.seq)  # what waited follows the answer
+            channel.finish_joining(session, missed.seq)  # what waited follows the answer
         else:
             require_right(None, Right.READ)
     finally:
@@ -72,7 +72,7 @@ def _live_seq(channel: Channel) -> int | None:
     return channel.seq if channel.ready else None
 
 
-class Missed(NamedTuple):
+class MissedMessages(NamedTuple):
     """The seq up to which an answer goes; with a `since`, whether all that was missed is there, and the messages."""
 
     seq: int
@@ -80,22 +80,22 @@ class Missed(NamedTuple):
     messages: Sequence[Message] = ()
 
 
-async def _catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> Missed:
+async def _catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> MissedMessages:
     """What a conversation brought behind `since`; `live` is its newest seq if that is known."""
     history, limits = session.node.history, session.node.limits
     if live is None or (since is not UNSET and since > live):
         live = (await history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
-        return Missed(live)
+        return MissedMessages(live)
     if since >= live:
-        return Missed(live, recovered=since == live)
+        return MissedMessages(live, recovered=since == live)
     missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
     if missed is None:
-        return Missed(live, recovered=False)
-    return Missed(missed[-1].seq if missed else live, recovered=True, messages=missed)
+        return MissedMessages(live, recovered=False)
+    return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=missed)
 
 
-def _subscribe_ok(id: int, room: str, missed: Missed) -> events.SubscribeOk:  # noqa: A002 - the contract's word
+def _subscribe_ok(id: int, room: str, missed: MissedMessages) -> events.SubscribeOk:  # noqa: A002 - the contract's word
     messages = None
     if missed.recovered is not None:
         messages = [events.history_message(message) for message in missed.messages]
@@ -134,8 +134,8 @@ async def _watch_users(session: Session, command: commands.PresenceCommand) -> N
         node.subscriptions.leave_channel(presence_channel(user), session)
     channels = []
     for user in wanted:
-        channel = node.hub.open(presence_channel(user))
-        channel.add(session)
+        channel = node.hub.open_channel(presence_channel(user))
+        channel.add_member(session)
         channels.append(channel)
     session.watching = wanted
     await node.subscriptions.ensure_all_ready(channels)

@@ -22,26 +22,26 @@ C = TypeVar("C", bound=commands.Command)
 Handler = Callable[[Session, C], Later | None]
 
 
-def _row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], Handler[Any]]:
+def _make_row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], Handler[Any]]:
     """A row of the table: here the type checker sees that the handler takes this command."""
     return kind, handler
 
 
 HANDLERS: dict[type[commands.Command], Handler[Any]] = dict(
     (
-        _row(commands.AuthCommand, handle_auth),
-        _row(commands.RefreshCommand, handle_refresh),
-        _row(commands.SubscribeCommand, handle_subscribe),
-        _row(commands.UnsubscribeCommand, handle_unsubscribe),
-        _row(commands.SyncCommand, handle_sync),
-        _row(commands.PresenceCommand, handle_presence),
-        _row(commands.SendCommand, handle_send),
-        _row(commands.DmCommand, handle_dm),
-        _row(commands.EditCommand, handle_edit),
-        _row(commands.DeleteCommand, handle_delete),
-        _row(commands.ReactCommand, handle_react),
-        _row(commands.ReadCommand, handle_read),
-        _row(commands.TypingCommand, handle_typing),
-        _row(commands.StatusCommand, handle_status),
+        _make_row(commands.AuthCommand, handle_auth),
+        _make_row(commands.RefreshCommand, handle_refresh),
+        _make_row(commands.SubscribeCommand, handle_subscribe),
+        _make_row(commands.UnsubscribeCommand, handle_unsubscribe),
+        _make_row(commands.SyncCommand, handle_sync),
+        _make_row(commands.PresenceCommand, handle_presence),
+        _make_row(commands.SendCommand, handle_send),
+        _make_row(commands.DmCommand, handle_dm),
+        _make_row(commands.EditCommand, handle_edit),
+        _make_row(commands.DeleteCommand, handle_delete),
+        _make_row(commands.ReactCommand, handle_react),
+        _make_row(commands.ReadCommand, handle_read),
+        _make_row(commands.TypingCommand, handle_typing),
+        _make_row(commands.StatusCommand, handle_status),
     )
 )

@@ -23,7 +23,7 @@ _HEAD_64 = struct.Struct("!BBQ").pack
 _SHORT_TEXT = tuple(bytes((_FIN_TEXT, length)) for length in range(126))
 
 
-def _frame(first: int, payload: bytes) -> bytes:
+def _prefix_header(first: int, payload: bytes) -> bytes:
     length = len(payload)
     if length < 126:
         return bytes((first, length)) + payload
@@ -37,13 +37,13 @@ def encode_frame(opcode: int, payload: bytes, *, rsv1: bool = False) -> bytes:
     else `ValueError`."""
     if opcode >= CLOSE and (len(payload) > 125 or rsv1):
         raise ValueError("a control frame holds at most 125 bytes, not compressed")
-    return _frame(0x80 | _RSV1 | opcode if rsv1 else 0x80 | opcode, payload)
+    return _prefix_header(0x80 | _RSV1 | opcode if rsv1 else 0x80 | opcode, payload)
 
 
-def text_frame(payload: bytes) -> bytes:
+def encode_text(payload: bytes) -> bytes:
     """A text frame; `payload` is UTF-8."""
     length = len(payload)
-    return _SHORT_TEXT[length] + payload if length < 126 else _frame(_FIN_TEXT, payload)
+    return _SHORT_TEXT[length] + payload if length < 126 else _prefix_header(_FIN_TEXT, payload)
 
 
 def encode_close(code: int, reason: str = "") -> bytes:
@@ -53,17 +53,17 @@ def encode_close(code: int, reason: str = "") -> bytes:
         raise ValueError(f"{code} must not be sent in a Close frame")
     # What cannot be encoded, a lone surrogate, becomes "?": a reason is for people and must not prevent the close.
     text = reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore").encode()
-    return _frame(0x80 | CLOSE, code.to_bytes(2, "big") + text)
+    return _prefix_header(0x80 | CLOSE, code.to_bytes(2, "big") + text)
 
 
-def deflate(payload: bytes) -> bytes:
+def deflate_payload(payload: bytes) -> bytes:
     """`payload` as the payload of a compressed frame: raw deflate in a context of its own, the flush's tail stripped
     (RFC 7692, section 7.2.1)."""
     compressor = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -DEFLATE_WINDOW_BITS, 5)
     return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(FLUSH_TAIL)
 
 
-class Frame:
+class TextFrame:
     """One text message for any number of connections: encoded once, compressed at most once.
 
     `plain` are the wire bytes for a connection without permessage-deflate.
@@ -72,7 +72,7 @@ class Frame:
     __slots__ = ("_deflated", "plain")
 
     def __init__(self, payload: bytes) -> None:
-        self.plain = text_frame(payload)
+        self.plain = encode_text(payload)
         self._deflated: bytes | None = None
 
     @property
@@ -87,16 +87,16 @@ class Frame:
         payload = plain[(2, 4, 10)[max(0, plain[1] - 125)] :]
         if len(payload) < DEFLATE_MINIMUM:
             return plain
-        compressed = _frame(_FIN_TEXT | _RSV1, deflate(payload))
+        compressed = _prefix_header(_FIN_TEXT | _RSV1, deflate_payload(payload))
         return compressed if len(compressed) < len(plain) else plain
 
 
-class JoinedFrames(Frame):
+class JoinedFrames(TextFrame):
     """Several frames in a row that go to the same connections: one write for all of them."""
 
     __slots__ = ("_frames",)
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    def __init__(self, frames: Sequence[TextFrame]) -> None:
         self._frames = frames
         self._deflated = None
         self.plain = b"".join([frame.plain for frame in frames])

@@ -17,15 +17,15 @@ from chat.wire.close import CloseCode, is_sendable
 from gateway.websocket.encode import (
     DEFLATE_MINIMUM,
     DEFLATE_WINDOW_BITS,
-    Frame,
-    deflate,
+    TextFrame,
+    deflate_payload,
     encode_close,
     encode_frame,
-    text_frame,
+    encode_text,
 )
 from gateway.websocket.errors import ProtocolError
-from gateway.websocket.masking import MEDIUM, SHORT, unmask
-from gateway.websocket.message import MAX_FRAGMENTS, NOT_UTF8, Message, inflate, is_utf8, new_inflater
+from gateway.websocket.masking import MEDIUM, SHORT, unmask_payload
+from gateway.websocket.message import MAX_FRAGMENTS, NOT_UTF8, FragmentedMessage, inflate_payload, is_utf8, new_inflater
 
 __all__ = [
     "BINARY",
@@ -37,13 +37,13 @@ __all__ = [
     "PING",
     "PONG",
     "TEXT",
-    "Frame",
     "FrameParser",
     "ProtocolError",
-    "deflate",
+    "TextFrame",
+    "deflate_payload",
     "encode_close",
     "encode_frame",
-    "text_frame",
+    "encode_text",
 ]
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -69,7 +69,7 @@ _from_bytes = int.from_bytes
 _length_and_key = Struct("<HI").unpack_from
 
 
-def _why(first: int, second: int, *, unfinished: bool) -> str:
+def _explain_violation(first: int, second: int, *, unfinished: bool) -> str:
     """What is wrong with a frame's first two bytes."""
     opcode = first & 0x0F
     if opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
@@ -108,7 +108,7 @@ class FrameParser:
         self._deflate = deflate
         self._held: bytearray | None = None  # the beginning of a frame, or something that is not None after the end
         self._needed = 0  # how many bytes `_held` must have before parsing gets any further
-        self._message: Message | None = None  # whose last frame has not come
+        self._message: FragmentedMessage | None = None  # whose last frame has not come
         self._ended: tuple[int, str] | None = None  # after a Close frame, or the violation: code and reason
 
     def receive(self, data: bytes) -> list[tuple[int, bytes]]:
@@ -123,7 +123,7 @@ class FrameParser:
         """
         held = self._held
         if held is not None:
-            data = self._resume(held, data)
+            data = self._complete_held(held, data)
         events: list[tuple[int, bytes]] = []
         limit = self._max_message
         idle = self._message is None
@@ -150,15 +150,15 @@ class FrameParser:
                             position = stop
                             continue
             try:
-                position = self._next(data, position, events)
+                position = self._parse_frame(data, position, events)
             except ProtocolError as error:
-                self._end((error.close_code, error.reason))
+                self._end_parsing((error.close_code, error.reason))
                 error.events = events
                 raise
             idle = self._message is None
         return events
 
-    def _resume(self, held: bytearray, data: bytes) -> bytes:
+    def _complete_held(self, held: bytearray, data: bytes) -> bytes:
         """What is to be parsed now that `data` came: nothing while the frame is not whole, and after the end."""
         if self._ended is not None:
             if self._ended is _CLOSED:
@@ -171,32 +171,32 @@ class FrameParser:
         self._needed = 0
         return bytes(held)
 
-    def _hold(self, data: bytes, position: int, needed: int) -> int:
+    def _hold_bytes(self, data: bytes, position: int, needed: int) -> int:
         self._held = bytearray(data[position:])
         self._needed = needed
         return len(data)
 
-    def _end(self, how: tuple[int, str]) -> None:
+    def _end_parsing(self, how: tuple[int, str]) -> None:
         self._ended = how
         self._held = bytearray()
         self._message = None
 
-    def _next(self, data: bytes, position: int, events: list[tuple[int, bytes]]) -> int:
+    def _parse_frame(self, data: bytes, position: int, events: list[tuple[int, bytes]]) -> int:
         """Take the frame at `position` and return the position after it; or check and hold what is there of it."""
         available = len(data) - position
         if available < 2:
-            return self._hold(data, position, 2)
+            return self._hold_bytes(data, position, 2)
         first = data[position]
         second = data[position + 1]
         unfinished = self._message is not None
         if first not in _LEGAL[self._deflate, unfinished] or second < _MASKED or (first & 8 and second > _LONG_CONTROL):
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, _why(first, second, unfinished=unfinished))
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, _explain_violation(first, second, unfinished=unfinished))
         length = second & 0x7F
         start = position + 6
         if length > 125:
             width, least = (2, 126) if length == 126 else (8, 65536)
             if available < 2 + width:
-                return self._hold(data, position, 2 + width)
+                return self._hold_bytes(data, position, 2 + width)
             start += width
             length = _from_bytes(data[position + 2 : position + 2 + width], "big")
             if length < least or length >> 63:
@@ -205,11 +205,11 @@ class FrameParser:
         if not first & 8:
             self._check_size(length)
         if stop > len(data):
-            return self._hold(data, position, stop - position)
-        payload = unmask(data[start:stop], data[start - 4 : start])
+            return self._hold_bytes(data, position, stop - position)
+        payload = unmask_payload(data[start:stop], data[start - 4 : start])
         if first & 8:
-            return self._control(first & 0x0F, payload, events, stop, len(data))
-        self._data(first, payload, events)
+            return self._take_control(first & 0x0F, payload, events, stop, len(data))
+        self._take_data(first, payload, events)
         return stop
 
     def _check_size(self, length: int) -> None:
@@ -217,32 +217,34 @@ class FrameParser:
         if received + length > self._max_message:
             raise ProtocolError(CloseCode.TOO_BIG, f"a message has at most {self._max_message} bytes")
 
-    def _control(self, opcode: int, payload: bytes, events: list[tuple[int, bytes]], stop: int, end: int) -> int:
+    def _take_control(self, opcode: int, payload: bytes, events: list[tuple[int, bytes]], stop: int, end: int) -> int:
         if opcode != CLOSE:
             events.append((opcode, payload))
             return stop
         _check_close(payload)
         events.append((CLOSE, payload))
-        self._end(_CLOSED)
+        self._end_parsing(_CLOSED)
         return end
 
-    def _data(self, first: int, payload: bytes, events: list[tuple[int, bytes]]) -> None:
+    def _take_data(self, first: int, payload: bytes, events: list[tuple[int, bytes]]) -> None:
         message = self._message
         fin = first >= _FIN
         if message is None:
             opcode = first & 0x0F
             if fin:
-                events.append((opcode, self._whole(opcode, payload, compressed=bool(first & _RSV1))))
+                events.append((opcode, self._decode_unfragmented(opcode, payload, compressed=bool(first & _RSV1))))
                 return
-            self._message = message = Message(opcode, compressed=bool(first & _RSV1), max_message=self._max_message)
-        whole = message.add(payload, fin=fin)
+            self._message = message = FragmentedMessage(
+                opcode, compressed=bool(first & _RSV1), max_message=self._max_message
+            )
+        whole = message.add_fragment(payload, fin=fin)
         if whole is not None:
             self._message = None
             events.append((message.opcode, whole))
 
-    def _whole(self, opcode: int, payload: bytes, *, compressed: bool) -> bytes:
+    def _decode_unfragmented(self, opcode: int, payload: bytes, *, compressed: bool) -> bytes:
         if compressed:
-            payload = inflate(new_inflater(), payload, self._max_message, fin=True)
+            payload = inflate_payload(new_inflater(), payload, self._max_message, fin=True)
         if opcode == TEXT and not is_utf8(payload):
             raise ProtocolError(CloseCode.INVALID_DATA, NOT_UTF8)
         return payload

@@ -19,9 +19,16 @@ from wsproto.utilities import RemoteProtocolError
 
 from gateway.websocket.errors import HandshakeError, StateError
 from gateway.websocket.negotiation import PerMessageDeflate
-from gateway.websocket.request import Headers, Request, rejection
+from gateway.websocket.request import HandshakeRequest, Headers, encode_rejection
 
-__all__ = ["SUBPROTOCOL", "TRAILING_BYTES", "Accepted", "Handshake", "HandshakeError", "Request"]
+__all__ = [
+    "SUBPROTOCOL",
+    "TRAILING_BYTES",
+    "AcceptedHandshake",
+    "HandshakeError",
+    "HandshakeRequest",
+    "OpeningHandshake",
+]
 
 SUBPROTOCOL = "rookery.v1"
 TRAILING_BYTES = 64 * 1024
@@ -49,35 +56,40 @@ _REFUSALS: dict[str, _Refusal] = {
     "Missing header, 'Upgrade: websocket'": _NO_UPGRADE,
     "Missing header, 'Sec-WebSocket-Key'": (400, "bad_request", "`Sec-WebSocket-Key` is missing", ()),
     "Missing header, 'Sec-WebSocket-Version'": (400, "bad_request", "`Sec-WebSocket-Version` is missing", _VERSION),
-    "Request method must be GET": (405, "method_not_allowed", "a WebSocket is opened with GET", (("Allow", "GET"),)),
+    "Request method must be GET": (
+        405,
+        "method_not_allowed",
+        "a WebSocket is opened with GET",
+        (("Allow", "GET"),),
+    ),
 }
 
 
-def _error(status: int, code: str, message: str, headers: Headers = ()) -> HandshakeError:
-    return HandshakeError(status, code, message, rejection(status, code, message, headers))
+def _make_error(status: int, code: str, message: str, headers: Headers = ()) -> HandshakeError:
+    return HandshakeError(status, code, message, encode_rejection(status, code, message, headers))
 
 
-def _malformed(message: str) -> HandshakeError:
-    return _error(400, "bad_request", message)
+def _make_malformed(message: str) -> HandshakeError:
+    return _make_error(400, "bad_request", message)
 
 
-def _translate(error: RemoteProtocolError) -> HandshakeError:
+def _translate_error(error: RemoteProtocolError) -> HandshakeError:
     hint = error.event_hint
     if isinstance(hint, RejectConnection) and hint.status_code == 426:
-        return _error(426, "upgrade_required", "`Sec-WebSocket-Version` must be 13", (*_UPGRADE, *_VERSION))
+        return _make_error(426, "upgrade_required", "`Sec-WebSocket-Version` must be 13", (*_UPGRADE, *_VERSION))
     # For a request that h11 refuses, wsproto says only "Bad HTTP message".
     refusal = _REFUSALS.get(str(error.__context__ or error))
-    return _error(*refusal) if refusal else _malformed("this is not a valid HTTP/1.1 request")
+    return _make_error(*refusal) if refusal else _make_malformed("this is not a valid HTTP/1.1 request")
 
 
-def _headers(offered: WsprotoRequest) -> dict[str, str]:
+def _join_headers(offered: WsprotoRequest) -> dict[str, str]:
     """By lower-case name; what comes again is joined by commas (RFC 9110, section 5.2), or refused."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in offered.extra_headers:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         if name in headers:
             if name in _SINGLE:
-                raise _malformed(f"`{_SINGLE[name]}` must come once")
+                raise _make_malformed(f"`{_SINGLE[name]}` must come once")
             value = f"{headers[name]}, {value}"
         headers[name] = value
     return headers
@@ -85,7 +97,7 @@ def _headers(offered: WsprotoRequest) -> dict[str, str]:
 
 def _check_body(headers: dict[str, str]) -> None:
     if "transfer-encoding" in headers or headers.get("content-length", "0").strip("0"):
-        raise _malformed("the request must have no body")
+        raise _make_malformed("the request must have no body")
 
 
 def _check_key(headers: dict[str, str]) -> None:
@@ -94,10 +106,10 @@ def _check_key(headers: dict[str, str]) -> None:
     except ValueError:
         nonce = b""
     if len(nonce) != 16:
-        raise _malformed("`Sec-WebSocket-Key` must be 16 bytes in base64")
+        raise _make_malformed("`Sec-WebSocket-Key` must be 16 bytes in base64")
 
 
-def _request(target: str, host: str, headers: dict[str, str]) -> Request:
+def _make_request(target: str, host: str, headers: dict[str, str]) -> HandshakeRequest:
     """The request, its target in origin-form (RFC 9112, section 3.2)."""
     absolute = _ABSOLUTE_FORM.fullmatch(target)
     if absolute is not None:
@@ -105,11 +117,11 @@ def _request(target: str, host: str, headers: dict[str, str]) -> Request:
         if not target.startswith("/"):
             target = f"/{target}"
     if not target.startswith("/"):
-        raise _malformed("the request's target must be a path")
-    return Request(target, host, headers)
+        raise _make_malformed("the request's target must be a path")
+    return HandshakeRequest(target, host, headers)
 
 
-class Accepted(NamedTuple):
+class AcceptedHandshake(NamedTuple):
     """An open connection: what to send, whether permessage-deflate is in use, and the first bytes of frames."""
 
     response: bytes
@@ -117,8 +129,8 @@ class Accepted(NamedTuple):
     trailing: bytes
 
 
-class Handshake:
-    """One connection's opening handshake: `receive` until there is a `Request`, then `accept` or `reject`, once.
+class OpeningHandshake:
+    """One connection's opening handshake: `receive` until there is a request, then `accept` or `reject`, once.
 
     `max_bytes` bounds the request's head.
     """
@@ -129,10 +141,10 @@ class Handshake:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._scanned = 0
-        self._request: Request | None = None
+        self._request: HandshakeRequest | None = None
         self._wsproto: tuple[H11Handshake, WsprotoRequest] | None = None
 
-    def receive(self, data: bytes) -> Request | None:
+    def receive(self, data: bytes) -> HandshakeRequest | None:
         """Take bytes; the request once its head is complete, None until then.
 
         Bytes after the head, in this call and later ones, are kept for `accept`. Raises `HandshakeError`; then send
@@ -143,12 +155,12 @@ class Handshake:
             head = self._take_head()
             if head is None:
                 return None
-            self._request = self._parse(head)
+            self._request = self._parse_head(head)
         if len(self._buffer) > TRAILING_BYTES:
-            raise _malformed("wait for the response before sending frames")
+            raise _make_malformed("wait for the response before sending frames")
         return self._request
 
-    def accept(self, deflate: bool) -> Accepted:
+    def accept(self, deflate: bool) -> AcceptedHandshake:
         """Open the connection. `deflate` allows permessage-deflate, which is used if the client offered it so that
         it can be met. The subprotocol `rookery.v1` is chosen if it was offered; without it nothing changes."""
         if self._wsproto is None:
@@ -160,31 +172,31 @@ class Handshake:
             subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered.subprotocols else None,
             extensions=[extension] if deflate else [],
         )
-        return Accepted(handshake.send(answer), extension.enabled(), bytes(self._buffer))
+        return AcceptedHandshake(handshake.send(answer), extension.enabled(), bytes(self._buffer))
 
     def reject(self, status: int, code: str, message: str, headers: Headers = ()) -> bytes:
         """The whole response to a request that is refused, or not waited for any longer; close after sending it."""
         self._wsproto = None
-        return rejection(status, code, message, headers)
+        return encode_rejection(status, code, message, headers)
 
     def _take_head(self) -> bytes | None:
         """Everything up to the first empty line; None if that did not come yet."""
         buffer = self._buffer
         if buffer and buffer[0] <= 0x20:
             # An empty line, or not HTTP at all: a TLS client begins with 0x16.
-            raise _malformed("a request begins with its method")
+            raise _make_malformed("a request begins with its method")
         end = _HEAD_END.search(buffer, max(0, self._scanned - 2))
         self._scanned = len(buffer)
         if (self._scanned if end is None else end.end()) > self._max_bytes:
             message = f"the request and its headers have at most {self._max_bytes} bytes"
-            raise _error(431, "headers_too_large", message)
+            raise _make_error(431, "headers_too_large", message)
         if end is None:
             return None
         head = bytes(buffer[: end.end()])
         del buffer[: end.end()]
         return head
 
-    def _parse(self, head: bytes) -> Request:
+    def _parse_head(self, head: bytes) -> HandshakeRequest:
         handshake = H11Handshake(ConnectionType.SERVER)
         try:
             handshake.receive_data(head)
@@ -192,13 +204,13 @@ class Handshake:
             # wsproto decoded the name; as an Origin shows it in ASCII, so do we.
             host = offered.host.encode("idna").decode().lower()
         except RemoteProtocolError as error:
-            raise _translate(error) from None
+            raise _translate_error(error) from None
         except UnicodeError:
-            raise _malformed("`Host`, `Connection` and Sec-WebSocket headers must be ASCII") from None
+            raise _make_malformed("`Host`, `Connection` and Sec-WebSocket headers must be ASCII") from None
         if not _REQUEST_LINE.match(head):
-            raise _error(505, "http_version", "a WebSocket is opened with HTTP/1.1")
-        headers = _headers(offered)
+            raise _make_error(505, "http_version", "a WebSocket is opened with HTTP/1.1")
+        headers = _join_headers(offered)
         _check_body(headers)
         _check_key(headers)
         self._wsproto = handshake, offered
-        return _request(offered.target, host, headers)
+        return _make_request(offered.target, host, headers)

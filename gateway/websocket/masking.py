@@ -13,21 +13,21 @@ SHAPED = 512
 """Payloads below this length (bytes) have a shape; longer ones spend their time in the arithmetic anyway."""
 
 
-def _shape(length: int) -> Shape:
+def _make_shape(length: int) -> Shape:
     words = (length + 3) // 4
     return length, sum(1 << 32 * word for word in range(words)), (1 << 8 * length) - 1
 
 
-SHORT: dict[int, Shape] = {0x80 | length: _shape(length) for length in range(126)}
+SHORT: dict[int, Shape] = {0x80 | length: _make_shape(length) for length in range(126)}
 """Shapes by the second byte of a frame: the mask bit and a 7-bit length."""
 
 MEDIUM: dict[int, Shape] = {
-    int.from_bytes(length.to_bytes(2, "big"), "little"): _shape(length) for length in range(126, SHAPED)
+    int.from_bytes(length.to_bytes(2, "big"), "little"): _make_shape(length) for length in range(126, SHAPED)
 }
 """Shapes by a 16-bit length that was read with its bytes swapped. What is missing goes the long way."""
 
 
-def unmask(payload: bytes, key: bytes) -> bytes:
+def unmask_payload(payload: bytes, key: bytes) -> bytes:
     """`payload`, each byte exclusive-ored with the byte of the 4-byte `key` that falls on it. Also masks."""
     length = len(payload)
     repeated = (key * (length // 4 + 1))[:length]

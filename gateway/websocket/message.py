@@ -43,7 +43,7 @@ def new_inflater() -> zlib._Decompress:
     return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
-def inflate(inflater: zlib._Decompress, payload: bytes, room: int, *, fin: bool) -> bytes:
+def inflate_payload(inflater: zlib._Decompress, payload: bytes, room: int, *, fin: bool) -> bytes:
     """Inflate one frame's payload, the message's last if `fin`, to at most `room` bytes. Raises `ProtocolError`."""
     # The final block added after the tail makes zlib say, by `eof`, whether the stream was whole.
     try:
@@ -57,7 +57,7 @@ def inflate(inflater: zlib._Decompress, payload: bytes, room: int, *, fin: bool)
     return inflated
 
 
-class Message:
+class FragmentedMessage:
     """Assembles a fragmented message. `received` counts payload bytes as they came over the wire."""
 
     __slots__ = ("_fragments", "_inflater", "_parts", "_room", "_utf8", "opcode", "received")
@@ -71,14 +71,14 @@ class Message:
         self._inflater = new_inflater() if compressed else None
         self._utf8 = _utf8_decoder() if opcode == TEXT else None
 
-    def add(self, payload: bytes, *, fin: bool) -> bytes | None:
+    def add_fragment(self, payload: bytes, *, fin: bool) -> bytes | None:
         """Take the next frame's payload; the whole message when it was the last one. Raises `ProtocolError`."""
         self._fragments += 1
         if self._fragments > MAX_FRAGMENTS:
             raise ProtocolError(CloseCode.POLICY_VIOLATION, f"a message has at most {MAX_FRAGMENTS} fragments")
         self.received += len(payload)
         if self._inflater is not None:
-            payload = inflate(self._inflater, payload, self._room, fin=fin)
+            payload = inflate_payload(self._inflater, payload, self._room, fin=fin)
         self._room -= len(payload)
         if self._utf8 is not None:
             try:

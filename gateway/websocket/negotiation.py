@@ -24,7 +24,7 @@ class PerMessageDeflate(extensions.PerMessageDeflate):
 
     def accept(self, offer: str) -> bool | str | None:
         """The parameters of the answer; None to decline."""
-        parameters = _parameters(offer)
+        parameters = _parse_parameters(offer)
         if self.enabled() or parameters is None:
             return None
         window = parameters.get("server_max_window_bits")
@@ -33,7 +33,7 @@ class PerMessageDeflate(extensions.PerMessageDeflate):
         return super().accept("; ".join([self.name, *(f"{k}={v}" if v else k for k, v in parameters.items())]))
 
 
-def _parameters(offer: str) -> dict[str, str] | None:
+def _parse_parameters(offer: str) -> dict[str, str] | None:
     """The parameters of an offer; None when one is unknown, comes twice, or has a value that it must not have."""
     found: dict[str, str] = {}
     for part in offer.split(";")[1:]:

@@ -17,7 +17,7 @@ from gateway.websocket.errors import ProtocolError, StateError
 from gateway.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameParser
 
 
-class State(IntEnum):
+class WebSocketState(IntEnum):
     """Section 4.1 and 7.1: CLOSING is "the closing handshake is started", by this side."""
 
     CONNECTING = 0
@@ -26,7 +26,7 @@ class State(IntEnum):
     CLOSED = 3
 
 
-class Event(IntEnum):
+class WebSocketEvent(IntEnum):
     """What can happen. Those below 16 are frames, under their opcodes."""
 
     TEXT = TEXT
@@ -40,7 +40,7 @@ class Event(IntEnum):
     EOF = 19  # the TCP connection ended
 
 
-class Action(Enum):
+class WebSocketAction(Enum):
     """What is done about it."""
 
     IGNORE = "ignore"
@@ -53,44 +53,44 @@ class Action(Enum):
     LOSE = "lose"
 
 
-_Row = dict[Event, tuple[State, Action]]
+_Row = dict[WebSocketEvent, tuple[WebSocketState, WebSocketAction]]
 
-TABLE: dict[State, _Row] = {
-    State.CONNECTING: {
-        Event.ACCEPTED: (State.OPEN, Action.IGNORE),
-        Event.EOF: (State.CLOSED, Action.LOSE),
+TABLE: dict[WebSocketState, _Row] = {
+    WebSocketState.CONNECTING: {
+        WebSocketEvent.ACCEPTED: (WebSocketState.OPEN, WebSocketAction.IGNORE),
+        WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
     },
-    State.OPEN: {
-        Event.TEXT: (State.OPEN, Action.DELIVER),
-        Event.BINARY: (State.CLOSED, Action.FAIL),
-        Event.PING: (State.OPEN, Action.SEND_PONG),
-        Event.PONG: (State.OPEN, Action.IGNORE),
-        Event.CLOSE: (State.CLOSED, Action.ECHO_CLOSE),
-        Event.CLOSE_CALLED: (State.CLOSING, Action.SEND_CLOSE),
-        Event.VIOLATION: (State.CLOSED, Action.FAIL),
-        Event.EOF: (State.CLOSED, Action.LOSE),
+    WebSocketState.OPEN: {
+        WebSocketEvent.TEXT: (WebSocketState.OPEN, WebSocketAction.DELIVER),
+        WebSocketEvent.BINARY: (WebSocketState.CLOSED, WebSocketAction.FAIL),
+        WebSocketEvent.PING: (WebSocketState.OPEN, WebSocketAction.SEND_PONG),
+        WebSocketEvent.PONG: (WebSocketState.OPEN, WebSocketAction.IGNORE),
+        WebSocketEvent.CLOSE: (WebSocketState.CLOSED, WebSocketAction.ECHO_CLOSE),
+        WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSING, WebSocketAction.SEND_CLOSE),
+        WebSocketEvent.VIOLATION: (WebSocketState.CLOSED, WebSocketAction.FAIL),
+        WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
     },
-    State.CLOSING: {
+    WebSocketState.CLOSING: {
         # Section 1.4: what comes after one's own Close frame may be discarded. Pings still want an answer (5.5.2).
-        Event.TEXT: (State.CLOSING, Action.IGNORE),
-        Event.BINARY: (State.CLOSING, Action.IGNORE),
-        Event.PING: (State.CLOSING, Action.SEND_PONG),
-        Event.PONG: (State.CLOSING, Action.IGNORE),
-        Event.CLOSE: (State.CLOSED, Action.NOTE_CLOSE),
-        Event.CLOSE_CALLED: (State.CLOSING, Action.IGNORE),
-        Event.VIOLATION: (State.CLOSED, Action.IGNORE),
-        Event.EOF: (State.CLOSED, Action.LOSE),
+        WebSocketEvent.TEXT: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
+        WebSocketEvent.BINARY: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
+        WebSocketEvent.PING: (WebSocketState.CLOSING, WebSocketAction.SEND_PONG),
+        WebSocketEvent.PONG: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
+        WebSocketEvent.CLOSE: (WebSocketState.CLOSED, WebSocketAction.NOTE_CLOSE),
+        WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
+        WebSocketEvent.VIOLATION: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
+        WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
     },
-    State.CLOSED: {
-        Event.CLOSE_CALLED: (State.CLOSED, Action.IGNORE),
-        Event.EOF: (State.CLOSED, Action.IGNORE),
+    WebSocketState.CLOSED: {
+        WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
+        WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
     },
 }
 
-_OPEN = State.OPEN
+_OPEN = WebSocketState.OPEN
 
 
-class Protocol:
+class ServerWebSocket:
     """One connection of a client, from CONNECTING to CLOSED, without I/O.
 
     After each call, send what `take_output` gives, and when `closed`, end the TCP connection after that.
@@ -102,7 +102,7 @@ class Protocol:
     __slots__ = ("_close", "_parser", "_pong", "close_code", "close_reason", "sent_code", "state")
 
     def __init__(self) -> None:
-        self.state = State.CONNECTING
+        self.state = WebSocketState.CONNECTING
         self._parser: FrameParser | None = None  # only while OPEN or CLOSING
         self._pong = b""
         self._close = b""
@@ -113,16 +113,16 @@ class Protocol:
     @property
     def closing(self) -> bool:
         """Whether this side sent a Close frame and waits for the peer's."""
-        return self.state is State.CLOSING
+        return self.state is WebSocketState.CLOSING
 
     @property
     def closed(self) -> bool:
         """Whether the TCP connection is to be ended, once the output is written. Input is discarded."""
-        return self.state is State.CLOSED
+        return self.state is WebSocketState.CLOSED
 
     def open(self, max_message: int, *, deflate: bool = False) -> None:
         """The opening handshake is done; the arguments are those of `FrameParser`. `StateError` if it was before."""
-        self._step(Event.ACCEPTED)
+        self._change_state(WebSocketEvent.ACCEPTED)
         self._parser = FrameParser(max_message, deflate)
 
     def receive(self, data: bytes) -> list[bytes]:
@@ -133,16 +133,16 @@ class Protocol:
         """
         parser = self._parser
         if parser is None:
-            return self._discard()
+            return self._discard_input()
         try:
             events = parser.receive(data)
         except ProtocolError as error:
-            return self._handle(error.events, error)
+            return self._handle_events(error.events, error)
         if self.state is _OPEN:
             texts = [payload for opcode, payload in events if opcode == TEXT]
             if len(texts) == len(events):
                 return texts
-        return self._handle(events, None)
+        return self._handle_events(events, None)
 
     def take_output(self) -> bytes:
         """What is to be sent now, in whole frames; empty when there is nothing. Each byte is given once."""
@@ -160,56 +160,56 @@ class Protocol:
         `ValueError` for a code that must not be sent, `StateError` before `open` (reject the handshake instead).
         """
         frame = encode_close(code, reason)
-        if self._step(Event.CLOSE_CALLED) is Action.SEND_CLOSE:
+        if self._change_state(WebSocketEvent.CLOSE_CALLED) is WebSocketAction.SEND_CLOSE:
             self._close = frame
             self.sent_code = code
 
-    def eof(self) -> None:
+    def receive_eof(self) -> None:
         """The TCP connection ended, or the wait for the peer's Close frame was given up."""
-        if self._step(Event.EOF) is Action.LOSE:
+        if self._change_state(WebSocketEvent.EOF) is WebSocketAction.LOSE:
             self.close_code = CloseCode.ABNORMAL
 
-    def _discard(self) -> list[bytes]:
-        if self.state is State.CONNECTING:
+    def _discard_input(self) -> list[bytes]:
+        if self.state is WebSocketState.CONNECTING:
             raise StateError("frames cannot be received before the opening handshake is done")
         return []
 
-    def _handle(self, events: list[tuple[int, bytes]], error: ProtocolError | None) -> list[bytes]:
+    def _handle_events(self, events: list[tuple[int, bytes]], error: ProtocolError | None) -> list[bytes]:
         texts: list[bytes] = []
         for opcode, payload in events:
-            self._frame(Event(opcode), payload, texts)
+            self._handle_frame(WebSocketEvent(opcode), payload, texts)
             if self._parser is None:
                 return texts
-        if error is not None and self._step(Event.VIOLATION) is Action.FAIL:
-            self._fail(error.close_code, error.reason)
+        if error is not None and self._change_state(WebSocketEvent.VIOLATION) is WebSocketAction.FAIL:
+            self._fail_connection(error.close_code, error.reason)
         return texts
 
-    def _frame(self, event: Event, payload: bytes, texts: list[bytes]) -> None:
-        action = self._step(event)
-        if action is Action.DELIVER:
+    def _handle_frame(self, event: WebSocketEvent, payload: bytes, texts: list[bytes]) -> None:
+        action = self._change_state(event)
+        if action is WebSocketAction.DELIVER:
             texts.append(payload)
-        elif action is Action.SEND_PONG:
+        elif action is WebSocketAction.SEND_PONG:
             self._pong = encode_frame(PONG, payload)
-        elif action is Action.FAIL:
-            self._fail(CloseCode.UNSUPPORTED_DATA, "binary frames are not used here; send text frames")
-        elif action in (Action.ECHO_CLOSE, Action.NOTE_CLOSE):
+        elif action is WebSocketAction.FAIL:
+            self._fail_connection(CloseCode.UNSUPPORTED_DATA, "binary frames are not used here; send text frames")
+        elif action in (WebSocketAction.ECHO_CLOSE, WebSocketAction.NOTE_CLOSE):
             self.close_code = int.from_bytes(payload[:2], "big") if payload else CloseCode.NO_STATUS
             self.close_reason = payload[2:].decode()
-            if action is Action.ECHO_CLOSE:
+            if action is WebSocketAction.ECHO_CLOSE:
                 # Section 5.5.1: typically the status code received is sent back; none for none.
                 self._close = encode_frame(CLOSE, payload[:2])
                 self.sent_code = self.close_code
 
-    def _fail(self, code: int, reason: str) -> None:
+    def _fail_connection(self, code: int, reason: str) -> None:
         self._close = encode_close(code, reason)
         self.sent_code = code
 
-    def _step(self, event: Event) -> Action:
+    def _change_state(self, event: WebSocketEvent) -> WebSocketAction:
         try:
             state, action = TABLE[self.state][event]
         except KeyError:
             raise StateError(f"{event.name} cannot happen in the state {self.state.name}") from None
         self.state = state
-        if state is State.CLOSED:
+        if state is WebSocketState.CLOSED:
             self._parser = None
         return action

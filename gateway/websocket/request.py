@@ -9,7 +9,7 @@ from http import HTTPStatus
 Headers = Sequence[tuple[str, str]]
 
 
-class Request:
+class HandshakeRequest:
     """What the client asked for.
 
     `target` is a path with its query, as sent. `host` is in lower case and ASCII, with its port if one was given.
@@ -23,7 +23,7 @@ class Request:
         self.host = host
         self._headers = headers
 
-    def header(self, name: str) -> str | None:
+    def get_header(self, name: str) -> str | None:
         """A header by its name, in any case; several of one name are joined by commas. Not for Host, nor for what is
         negotiated (Sec-WebSocket-Protocol and -Extensions)."""
         return self._headers.get(name.lower())
@@ -44,7 +44,7 @@ class Request:
         return self._headers.get("x-forwarded-for")
 
 
-def rejection(status: int, code: str, message: str, headers: Headers = ()) -> bytes:
+def encode_rejection(status: int, code: str, message: str, headers: Headers = ()) -> bytes:
     """A whole HTTP response that refuses: a problem document (RFC 9457) with `code`, and the connection closes."""
     title = HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": message}

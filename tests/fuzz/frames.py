@@ -17,7 +17,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gateway.websocket.frames import deflate
+from gateway.websocket.frames import deflate_payload
 from tests.support.websocket_frames import agree, chunks, client_frame, read, reference
 
 LIMIT = 4096
@@ -45,7 +45,7 @@ def _control(rng: random.Random) -> bytes:
 
 
 def _message(rng: random.Random, *, compressed: bool) -> bytes:
-    payload = deflate(_payload(rng)) if compressed else _payload(rng)
+    payload = deflate_payload(_payload(rng)) if compressed else _payload(rng)
     count = rng.choice((1, 1, 1, 2, 5))
     cuts = sorted(rng.randrange(len(payload) + 1) for _ in range(count - 1))
     parts = [payload[i:j] for i, j in zip([0, *cuts], [*cuts, len(payload)], strict=True)]

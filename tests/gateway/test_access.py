@@ -55,7 +55,7 @@ def access(seconds: float = 60.0) -> tuple[AccessCache, Any, Wheel]:
     engine: Any = Engine()
     wheel = Wheel()
     made = AccessCache(engine, engine, wheel, seconds)
-    made.enter(ADA)
+    made.enter_user(ADA)
     return made, engine, wheel
 
 
@@ -88,10 +88,10 @@ async def test_a_change_is_seen_at_once_and_costs_no_other_room() -> None:
         engine.roles[room, ADA] = Role.MEMBER
         await made.get_role(ADA, room)
     del engine.roles[ROOM, ADA]
-    made.forget(ADA, ROOM)
+    made.forget_role(ADA, ROOM)
     assert made.known_role(ADA, "other") is Role.MEMBER
     assert await made.get_role(ADA, ROOM) is None
-    made.forget(BOB, ROOM)  # nobody here
+    made.forget_role(BOB, ROOM)  # nobody here
 
 
 async def test_a_change_during_the_question_is_not_missed() -> None:
@@ -107,7 +107,7 @@ async def test_a_change_during_the_question_is_not_missed() -> None:
         tasks.start_soon(ask)
         await engine.arrived.wait()
         del engine.roles[ROOM, ADA]
-        made.forget(ADA, ROOM)
+        made.forget_role(ADA, ROOM)
         engine.gate.set()
     assert found == [None]
     assert made.known_role(ADA, ROOM) is None
@@ -116,13 +116,13 @@ async def test_a_change_during_the_question_is_not_missed() -> None:
 
 async def test_a_change_of_another_user_does_not_disturb_the_question() -> None:
     made, engine, _ = access()
-    made.enter(BOB)
+    made.enter_user(BOB)
     engine.roles[ROOM, ADA] = Role.MEMBER
     engine.gate = anyio.Event()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(made.get_role, ADA, ROOM)
         await engine.arrived.wait()
-        made.forget(BOB, ROOM)
+        made.forget_role(BOB, ROOM)
         engine.gate.set()
     assert engine.asked == 1
 
@@ -131,13 +131,13 @@ async def test_nothing_is_kept_of_one_without_a_session() -> None:
     made, engine, _ = access()
     engine.roles[ROOM, ADA] = engine.roles[ROOM, BOB] = Role.MEMBER
     await made.get_role(ADA, ROOM)
-    made.leave(ADA)
+    made.leave_user(ADA)
     assert made.known_role(ADA, ROOM) is None
-    made.enter(ADA)
+    made.enter_user(ADA)
     assert made.known_role(ADA, ROOM) is None
     assert await made.get_role(BOB, ROOM) is Role.MEMBER
     assert made.known_role(BOB, ROOM) is None
-    made.leave(BOB)
+    made.leave_user(BOB)
 
 
 async def test_the_last_session_leaves_while_a_question_is_under_way() -> None:
@@ -147,7 +147,7 @@ async def test_the_last_session_leaves_while_a_question_is_under_way() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(made.get_role, ADA, ROOM)
         await engine.arrived.wait()
-        made.leave(ADA)
+        made.leave_user(ADA)
         engine.gate.set()
     assert made.known_role(ADA, ROOM) is None
     assert not made._roles

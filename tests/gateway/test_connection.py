@@ -46,7 +46,7 @@ class Pair:
             try:
                 part = self.peer.recv(65536)
             except BlockingIOError:
-                if not self.connection.queued:
+                if not self.connection.queued_bytes:
                     return received
                 self.connection.on_ready(WRITE)
                 continue
@@ -80,10 +80,10 @@ def test_what_the_kernel_does_not_take_leaves_later_in_order(pair: Pair) -> None
         (pair.connection.write if number % 2 else pair.connection.gather)(chunk)
         if number % 10 == 0:
             pair.mux.flush()
-    assert pair.connection.queued > 0
+    assert pair.connection.queued_bytes > 0
     pair.mux.flush()
     assert pair.drain() == sent
-    assert pair.connection.queued == 0
+    assert pair.connection.queued_bytes == 0
 
 
 def test_what_a_turn_gathers_is_written_once(pair: Pair) -> None:
@@ -111,7 +111,7 @@ def test_over_the_bound_the_owner_is_told_and_the_queue_is_dropped() -> None:
             break
         pair.connection.write(frame)
     assert pair.owner.calls == ["slow"]
-    assert pair.connection.queued <= 1000
+    assert pair.connection.queued_bytes <= 1000
     pair.connection.write(b"goodbye")
     received = pair.drain()
     # The stream is still whole frames: some of the first ones, then what was said last.
@@ -126,9 +126,9 @@ def test_over_the_bound_the_owner_is_told_and_the_queue_is_dropped() -> None:
 
 def test_end_sends_what_is_queued_and_then_ends_our_direction(pair: Pair) -> None:
     pair.connection.write(b"x" * 50_000)
-    assert pair.connection.queued
-    pair.connection.end()
-    pair.connection.end()
+    assert pair.connection.queued_bytes
+    pair.connection.end_writing()
+    pair.connection.end_writing()
     pair.connection.write(b"ignored")
     assert pair.drain() == b"x" * 50_000
     assert pair.peer.recv(1) == b""
@@ -151,8 +151,8 @@ def test_a_lost_peer_is_reported_once(pair: Pair) -> None:
     pair.connection.abort()
     assert pair.owner.calls == ["lost"]
     assert pair.connection.lost
-    pair.connection.pause()
-    pair.connection.resume()
+    pair.connection.pause_reading()
+    pair.connection.resume_reading()
     pair.connection.gather(b"nothing")
     pair.mux.flush()
 

@@ -102,7 +102,7 @@ def test_what_fails_for_now_is_tried_again(ends: Ends, error: int) -> None:
     ends.connection.write(b"one")
     broadcast([ends.connection], b"two")
     ends.connection.on_ready(WRITE)
-    assert (ends.owner.data, ends.connection.queued, ends.owner.calls) == (b"", 6, [])
+    assert (ends.owner.data, ends.connection.queued_bytes, ends.owner.calls) == (b"", 6, [])
     ends.sock.error = None
     ends.connection.on_ready(READ | WRITE)
     assert ends.owner.data == b"hello"
@@ -125,12 +125,12 @@ def test_what_fails_for_good_is_lost_once(ends: Ends, error: int, call: str) -> 
     connection = ends.connection
     if call in ("drain", "end when drained"):
         connection.write(b"x" * 50_000)
-        assert connection.queued
+        assert connection.queued_bytes
     if call == "end when drained":
-        connection.end()
-        while connection.queued:
+        connection.end_writing()
+        while connection.queued_bytes:
             ends.peer.recv(100_000)
-            if connection.queued < 4096:
+            if connection.queued_bytes < 4096:
                 ends.sock.error = None
             connection.on_ready(WRITE)
         return
@@ -148,17 +148,17 @@ def test_what_fails_for_good_is_lost_once(ends: Ends, error: int, call: str) -> 
         case "drain":
             connection.on_ready(WRITE)
         case "end":
-            connection.end()
+            connection.end_writing()
     assert ends.owner.calls == ["lost"]
     for _ in range(2):
         connection.on_ready(READ | WRITE)
         connection.write(b"x")
         connection.gather(b"x")
         connection.flush()
-        connection.end()
+        connection.end_writing()
         connection.abort()
     assert ends.owner.calls == ["lost"]
-    assert (connection.queued, ends.mux.dirty) == (0, [])
+    assert (connection.queued_bytes, ends.mux.dirty) == (0, [])
 
 
 def test_a_connection_without_an_owner_is_given_up(ends: Ends) -> None:
@@ -175,9 +175,9 @@ async def full(here: Scene) -> tuple[Client, CommandSession]:
     client = await here.here.login(here.ada)
     (session,) = sessions_of(here.edge) - set(here.kept)
     connection = session.connection
-    while not connection.queued:
+    while not connection.queued_bytes:
         connection.write(client_frame(PING, b"x", key=None) * 1000)
-    connection.bound = connection.queued + 10
+    connection.bound = connection.queued_bytes + 10
     return client, session
 
 
@@ -204,7 +204,7 @@ async def test_a_peer_that_asks_and_never_reads_is_too_slow_once() -> None:
             with contextlib.suppress(BlockingIOError):
                 client.sock.send(client_frame(PING, b"x" * 125) * 100)
             await settle(4)
-            assert session.connection.queued < 2_000_000
+            assert session.connection.queued_bytes < 2_000_000
         assert here.edge.node.counters.too_slow == 1
         client.sock.close()
         await nothing_left(here.here, here.edge, here.kept, session)

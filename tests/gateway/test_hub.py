@@ -16,7 +16,7 @@ from chat.wire.relay import pack_event
 from gateway.counters import Counters
 from gateway.fanout import FanOut
 from gateway.hub import SLICE, Channel, Hub
-from gateway.websocket.encode import Frame, JoinedFrames
+from gateway.websocket.encode import JoinedFrames, TextFrame
 from tests.support.fanout import CHANNEL, Between, Controls, Member, frames_in, message, play
 
 WATCHERS = 4
@@ -95,10 +95,10 @@ class Story:
     def begin(self, watch: Watch) -> None:
         if not watch.member.closed:
             watch.begin()
-            self.hub.open(CHANNEL).begin(watch.member)
+            self.hub.open_channel(CHANNEL).begin_joining(watch.member)
 
     def finish(self, watch: Watch, live: bool = False) -> None:
-        channel = self.hub.get(CHANNEL)
+        channel = self.hub.get_channel(CHANNEL)
         joining = None if channel is None else channel.joining.get(watch.member)
         if channel is None or joining is None or joining.frames is None:
             return
@@ -106,7 +106,7 @@ class Story:
         read = self.stored if watch.read is None else watch.read
         after = read if known is None else known
         watch.answer(after)
-        channel.finish(watch.member, after)
+        channel.finish_joining(watch.member, after)
 
     def apply(self, name: str, value: int = 0) -> None:
         if name in ("begin", "read", "finish", "finish_live", "leave"):
@@ -177,7 +177,7 @@ class Story:
         self.mux.close()
 
     def check(self) -> None:
-        channel = self.hub.get(CHANNEL)
+        channel = self.hub.get_channel(CHANNEL)
         listening = set() if channel is None else {*channel.members, *channel.joining}
         for watch in (*self.watches, *self.others):
             assert not (watch.member.closed and watch.member in listening)
@@ -205,7 +205,7 @@ def test_any_interleaving_in_a_large_room(script: list[Op], crowd: int) -> None:
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=700), min_size=1, max_size=8))
 def test_joined_frames_are_the_frames_in_a_row(payloads: list[bytes]) -> None:
-    frames = [Frame(json.dumps(payload.hex()).encode()) for payload in payloads]
+    frames = [TextFrame(json.dumps(payload.hex()).encode()) for payload in payloads]
     joined = JoinedFrames(frames)
     assert joined.plain == b"".join(frame.plain for frame in frames)
     assert joined.deflated == b"".join(frame.deflated for frame in frames)
@@ -214,7 +214,7 @@ def test_joined_frames_are_the_frames_in_a_row(payloads: list[bytes]) -> None:
 
 
 def test_what_is_compressed_is_compressed_once() -> None:
-    frame = Frame(b'"' + b"x" * 4000 + b'"')
+    frame = TextFrame(b'"' + b"x" * 4000 + b'"')
     assert frame.deflated is frame.deflated
     assert len(frame.deflated) < 200
     assert len(zlib.compress(frame.plain)) < len(frame.plain)
@@ -224,10 +224,10 @@ def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
     hub, mux = Hub(), Between()
     fan_out = FanOut(hub, mux, Counters(), Controls())
     member = Member(hub, 1)
-    channel = hub.open(CHANNEL)
-    channel.begin(member)
+    channel = hub.open_channel(CHANNEL)
+    channel.begin_joining(member)
     anyio.run(play, fan_out, [message(seq) for seq in range(1, 10_102)], backend="trio")
-    assert not channel.finish(member, 50)
+    assert not channel.finish_joining(member, 50)
     first, *rest = member.frames()
     assert first == {"type": "gap", "room": CHANNEL.partition(":")[2], "from_seq": 51}
     assert [frame["seq"] for frame in rest] == list(range(51, 10_001))
@@ -238,12 +238,12 @@ def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
 
 def test_to_answer_one_who_left_does_nothing() -> None:
     hub = Hub()
-    channel, member = hub.open(CHANNEL), Member(hub, 1)
-    channel.begin(member)
+    channel, member = hub.open_channel(CHANNEL), Member(hub, 1)
+    channel.begin_joining(member)
     assert not channel.empty
     member.leave()
-    assert channel.finish(member, 5)
-    assert channel.finish(Member(hub, 2), 5)
+    assert channel.finish_joining(member, 5)
+    assert channel.finish_joining(Member(hub, 2), 5)
     assert (member.data, channel.empty, hub.channels) == (b"", True, {})
 
 
@@ -261,46 +261,48 @@ def test_channels_exist_while_someone_listens(script: list[tuple[str, int, int]]
             inside.pop(who, None)
             if not inside:
                 model.pop(name, None)
-            assert hub.leave(name, members[who]) == was_last
+            assert hub.leave_channel(name, members[who]) == was_last
             continue
-        channel = hub.open(name)
-        assert hub.open(name) is channel
+        channel = hub.open_channel(name)
+        assert hub.open_channel(name) is channel
         if what == "add" and model.get(name, {}).get(who) != "begin":
-            channel.add(members[who])
+            channel.add_member(members[who])
             model.setdefault(name, {})[who] = "add"
         elif what == "begin":
-            channel.begin(members[who])
+            channel.begin_joining(members[who])
             model.setdefault(name, {})[who] = "begin"
         elif channel.empty:
-            hub.leave(name, members[who])
+            hub.leave_channel(name, members[who])
     assert set(hub.channels) == set(model)
     statistics = hub.statistics()
     assert statistics.channels == len(model)
     assert statistics.members == sum(list(inside.values()).count("add") for inside in model.values())
     for name, inside in model.items():
         channel = hub.channels[name]
-        parts: list[int] = [each.number for part in channel.slices() for each in part if isinstance(each, Member)]
+        parts: list[int] = [
+            each.number for part in channel.slice_members() for each in part if isinstance(each, Member)
+        ]
         assert sorted(parts) == sorted(who for who, what in inside.items() if what == "add")
 
 
 def test_one_who_leaves_between_two_slices_is_left_out() -> None:
     hub = Hub()
-    channel = hub.open(CHANNEL)
+    channel = hub.open_channel(CHANNEL)
     members = [Member(hub, number) for number in range(2 * SLICE + 10)]
     for each in members:
-        channel.add(each)
-    slices = channel.slices()
+        channel.add_member(each)
+    slices = channel.slice_members()
     seen = list(next(slices))
     gone = next(each for each in members if each not in seen)
     gone.leave()
     late = Member(hub, 100_000)
-    channel.add(late)
+    channel.add_member(late)
     for part in slices:
         assert len(part) <= SLICE
         seen.extend(part)
     assert gone not in seen
     assert late not in seen
     assert len(seen) == len(members) - 1
-    again: list[object] = [each for part in Channel.slices(channel) for each in part]
+    again: list[object] = [each for part in Channel.slice_members(channel) for each in part]
     assert late in again
     assert len(again) == len(members)

@@ -134,7 +134,7 @@ async def test_a_user_whose_live_delivery_was_interrupted_is_sent_to_resume() ->
     async with world() as here:
         ada = await here.user("ada")
         client = await here.login(ada)
-        channel = here.edge.node.hub.get(f"user:{ada.id}")
+        channel = here.edge.node.hub.get_channel(f"user:{ada.id}")
         assert channel is not None
         await here.edge.fan_out._fan_out_run(channel, [Delivery(channel.name, None)])
         here.edge.node.mux.flush()

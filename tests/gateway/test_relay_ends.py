@@ -87,8 +87,8 @@ class Ends:
         self.publisher = Publisher(self.relay)
 
     async def listen(self, member: Member, name: str = CHANNEL) -> None:
-        channel = self.hub.open(name)
-        channel.add(member)
+        channel = self.hub.open_channel(name)
+        channel.add_member(member)
         await self.subscriptions.ensure_ready(channel)
 
     def leave(self, member: Member, name: str = CHANNEL) -> None:
@@ -129,7 +129,7 @@ async def test_a_topic_is_subscribed_once_and_ready_when_the_relay_says_so() -> 
     async with running() as ends:
         await ends.listen(Member(ends.hub, 1))
         await ends.listen(Member(ends.hub, 2))
-        await ends.subscriptions.ensure_all_ready([ends.hub.open(CHANNEL)])
+        await ends.subscriptions.ensure_all_ready([ends.hub.open_channel(CHANNEL)])
         assert ends.relay.calls == [("subscribe", (CHANNEL,))]
         ends.relay.error = Unavailable("gone")
         with pytest.raises(Unavailable):
@@ -258,7 +258,7 @@ async def test_any_race_leaves_exactly_what_is_listened_to(anyio_backend: object
 async def test_a_payload_that_cannot_be_read_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
     ends = Ends()
     member = Member(ends.hub, 1)
-    ends.hub.open(CHANNEL).add(member)
+    ends.hub.open_channel(CHANNEL).add_member(member)
     control = Revoked(user="u", family=None, code=4001, reason="x")
     batch = [
         Delivery(CHANNEL, b""),
@@ -278,7 +278,7 @@ async def test_channels_keep_their_order_in_a_mixed_batch() -> None:
     ends = Ends()
     member = Member(ends.hub, 1)
     for channel in (CHANNEL, "user:1"):
-        ends.hub.open(channel).add(member)
+        ends.hub.open_channel(channel).add_member(member)
     event = Delivery("user:1", pack_event(b'{"type":"dm"}'))
     await play(ends.fan_out, [message(1), message(2), event, Delivery("user:1", None), Delivery("user:2", None)])
     assert [frame["type"] for frame in member.frames()] == ["message", "message", "dm"]
@@ -290,7 +290,7 @@ async def test_channels_keep_their_order_in_a_mixed_batch() -> None:
 async def test_long_runs_are_written_in_parts() -> None:
     ends = Ends()
     member = Member(ends.hub, 1)
-    ends.hub.open(CHANNEL).add(member)
+    ends.hub.open_channel(CHANNEL).add_member(member)
     await play(ends.fan_out, [message(seq, "x" * 1000) for seq in range(1, 200)])
     assert member.seqs() == list(range(1, 200))
     ends.mux.close()

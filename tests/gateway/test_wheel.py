@@ -27,49 +27,49 @@ class Owner:
 def test_fires_once_not_early_and_at_most_a_tick_late(seconds: float, before: int) -> None:
     wheel, owner = Wheel(tick=0.25), Owner()
     for _ in range(before):
-        wheel.advance()
-    wheel.set(owner, seconds)
+        wheel.advance_tick()
+    wheel.set_timer(owner, seconds)
     ticks = 0
     while not owner.fired:
-        wheel.advance()
+        wheel.advance_tick()
         ticks += 1
     # Set between two ticks: the first advance may come at once, so a delay of n ticks takes n + 1 advances.
     assert seconds <= (ticks - 1) * 0.25 + 1e-9
     assert ticks * 0.25 <= max(seconds, 0.25) + 2 * 0.25
     for _ in range(1024):
-        wheel.advance()
+        wheel.advance_tick()
     assert owner.fired == 1
 
 
 def test_a_delay_beyond_the_horizon_fires_at_the_horizon() -> None:
     wheel, owner = Wheel(), Owner()
-    wheel.set(owner, 1e9)
+    wheel.set_timer(owner, 1e9)
     for _ in range(511):
-        wheel.advance()
+        wheel.advance_tick()
     assert owner.fired == 1
 
 
 def test_setting_again_replaces_and_clearing_unsets() -> None:
     wheel, first, second = Wheel(), Owner(), Owner()
-    wheel.set(first, 1)
-    wheel.set(first, 2)
-    wheel.set(second, 1)
-    wheel.clear(second)
-    wheel.clear(second)
+    wheel.set_timer(first, 1)
+    wheel.set_timer(first, 2)
+    wheel.set_timer(second, 1)
+    wheel.clear_timer(second)
+    wheel.clear_timer(second)
     for _ in range(5):
-        wheel.advance()
+        wheel.advance_tick()
     assert first.fired == 0
     for _ in range(5):
-        wheel.advance()
+        wheel.advance_tick()
     assert (first.fired, second.fired) == (1, 0)
 
 
 def test_one_owner_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
     wheel, bad, good = Wheel(), Owner(fail=True), Owner()
-    wheel.set(bad, 0)
-    wheel.set(good, 0)
-    wheel.advance()
-    wheel.advance()
+    wheel.set_timer(bad, 0)
+    wheel.set_timer(good, 0)
+    wheel.advance_tick()
+    wheel.advance_tick()
     assert (bad.fired, good.fired) == (1, 1)
     assert "a timer failed" in caplog.text
 
@@ -80,7 +80,7 @@ async def test_runs_with_the_clock() -> None:
     wheel, owner = Wheel(), Owner()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wheel.run)
-        wheel.set(owner, 10)
+        wheel.set_timer(owner, 10)
         await anyio.sleep(9.9)
         assert owner.fired == 0
         await anyio.sleep(0.7)

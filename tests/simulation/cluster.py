@@ -208,7 +208,7 @@ class Cluster:
         for node in self.edges:
             assert node.edge is not None
             live = [
-                session.connection.queued
+                session.connection.queued_bytes
                 for session in node.edge.node.registry.sessions
                 if session.phase < Phase.CLOSING
             ]

@@ -173,11 +173,11 @@ class CarelessChannel(Channel):
 
     __slots__ = ()
 
-    def finish(self, subscriber: Subscriber, after: int) -> bool:
+    def finish_joining(self, subscriber: Subscriber, after: int) -> bool:
         joining = self.joining.get(subscriber)
         if joining is not None and joining.frames is not None and self.name.startswith("room:"):
             joining.frames.clear()
-        return super().finish(subscriber, after)
+        return super().finish_joining(subscriber, after)
 
 
 class CarelessHub(Hub):
@@ -185,7 +185,7 @@ class CarelessHub(Hub):
 
     __slots__ = ()
 
-    def open(self, name: str) -> Channel:
+    def open_channel(self, name: str) -> Channel:
         return self.channels.setdefault(name, CarelessChannel(name))
 
 
@@ -245,7 +245,7 @@ class StaleAccess(AccessCache):
 
     __slots__ = ()
 
-    def forget(self, user: str, room: str) -> None:
+    def forget_role(self, user: str, room: str) -> None:
         return
 
 
@@ -255,7 +255,7 @@ class LenientControl(ControlHandler):
     __slots__ = ()
 
     def _handle_member_changed(self, change: MemberChanged) -> None:
-        self._node.access.forget(change.user, change.room)
+        self._node.access.forget_role(change.user, change.room)
 
 
 class DeafControl(ControlHandler):
@@ -272,7 +272,7 @@ class LossyConnection(Connection):
 
     __slots__ = ()
 
-    def _overflow(self) -> None:
+    def _drop_outbox(self) -> None:
         if self._outbox:
             self._outbox, self._queued = self._outbox[:1], len(self._outbox[0])
 
@@ -282,7 +282,7 @@ class HoardingConnection(Connection):
 
     __slots__ = ()
 
-    def _overflow(self) -> None:
+    def _drop_outbox(self) -> None:
         return
 
 

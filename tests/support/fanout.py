@@ -15,7 +15,7 @@ from gateway.connection import Connection
 from gateway.fanout import FanOut
 from gateway.hub import Hub
 from gateway.multiplexer import Multiplexer
-from gateway.websocket.encode import Frame
+from gateway.websocket.encode import TextFrame
 
 ROOM = "0c8f9d2e-1b1f-4f5b-9c52-1f7f6dbd6a01"
 CHANNEL = f"room:{ROOM}"
@@ -73,14 +73,14 @@ class Member:
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def gather(self, frame: Frame) -> None:
+    def gather_frame(self, frame: TextFrame) -> None:
         """As a session: nothing goes out after the close."""
         if not self.closed:
             self._take(frame.deflated if self.deflate else frame.plain)
 
     def leave(self) -> None:
         """Listen no more."""
-        self._hub.leave(CHANNEL, self)
+        self._hub.leave_channel(CHANNEL, self)
 
     def frames(self) -> list[dict[str, Any]]:
         """All that came."""

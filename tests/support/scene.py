@@ -66,7 +66,7 @@ class Scene:
                 assert (await client.ask("auth", token=self.here.token(self.ada)))["type"] == "ok"
             if name in ("subscribe again", "unsubscribe"):
                 assert (await client.ask("subscribe", room=self.lonely))["type"] == "ok"
-            self.edge.node.access.forget(self.ada.id, self.lonely)
+            self.edge.node.access.forget_role(self.ada.id, self.lonely)
             self.edge.node.access.forget_user(self.bob.id)
             self.stepper.arm(wait)
             kind, fields = COMMANDS[name](self)

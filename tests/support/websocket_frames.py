@@ -10,7 +10,7 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessag
 from wsproto.extensions import Extension, PerMessageDeflate
 
 from gateway.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameParser, ProtocolError
-from gateway.websocket.masking import unmask
+from gateway.websocket.masking import unmask_payload
 
 KEY = b"\x37\xfa\x21\x3d"  # of the examples in RFC 6455, section 5.7
 
@@ -38,7 +38,7 @@ def client_frame(
     head = bytes((first, (0 if key is None else 0x80) | short))
     if length_bytes:
         head += length.to_bytes(length_bytes, "big")
-    return head + (payload if key is None else key + unmask(payload, key))
+    return head + (payload if key is None else key + unmask_payload(payload, key))
 
 
 def read(chunks: Iterable[bytes], *, max_message: int = 1 << 20, deflate: bool = False) -> Outcome:

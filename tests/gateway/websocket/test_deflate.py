@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from gateway.websocket.frames import BINARY, CONTINUATION, PING, TEXT, FrameParser, ProtocolError, deflate
+from gateway.websocket.frames import BINARY, CONTINUATION, PING, TEXT, FrameParser, ProtocolError, deflate_payload
 from tests.support.websocket_frames import client_frame, read
 
 RSV1 = 4
@@ -85,8 +85,11 @@ def test_a_stream_that_ends_within_a_block_is_1007() -> None:
 
 
 def test_inflated_text_is_checked() -> None:
-    assert failure(compressed(deflate(b"caf\xe9"))) == 1007
-    assert read([client_frame(BINARY, deflate(b"caf\xe9"), rsv=RSV1)], deflate=True) == ([(BINARY, b"caf\xe9")], None)
+    assert failure(compressed(deflate_payload(b"caf\xe9"))) == 1007
+    assert read([client_frame(BINARY, deflate_payload(b"caf\xe9"), rsv=RSV1)], deflate=True) == (
+        [(BINARY, b"caf\xe9")],
+        None,
+    )
 
 
 @pytest.mark.parametrize("opcode", [CONTINUATION, PING])
@@ -101,9 +104,9 @@ def test_6_other_reserved_bits_stay_reserved(rsv: int) -> None:
 
 
 def test_the_limit_holds_after_inflation() -> None:
-    assert read([compressed(deflate(b"x" * 1000))], max_message=1000, deflate=True)[1] is None
-    assert failure(compressed(deflate(b"x" * 1001)), max_message=1000) == 1009
-    half = deflate(b"x" * 1001)
+    assert read([compressed(deflate_payload(b"x" * 1000))], max_message=1000, deflate=True)[1] is None
+    assert failure(compressed(deflate_payload(b"x" * 1001)), max_message=1000) == 1009
+    half = deflate_payload(b"x" * 1001)
     fragments = client_frame(TEXT, half[:4], rsv=RSV1, fin=False) + client_frame(CONTINUATION, half[4:])
     assert failure(fragments, max_message=1000) == 1009
 

@@ -22,11 +22,11 @@ from gateway.websocket.frames import (
     PING,
     PONG,
     TEXT,
-    Frame,
-    deflate,
+    TextFrame,
+    deflate_payload,
     encode_close,
     encode_frame,
-    text_frame,
+    encode_text,
 )
 
 MESSAGE = b'{"type":"message","text":"' + b"much ado about nothing, " * 20 + b'"}'
@@ -48,11 +48,11 @@ def peer_reads(data: bytes, *, compressed: bool = False) -> list[PeerFrame]:
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 65535, 65536])
 def test_5_2_the_shortest_length_and_no_mask(length: int) -> None:
     payload = b"x" * length
-    data = text_frame(payload)
+    data = encode_text(payload)
     assert data == encode_frame(TEXT, payload)
     assert len(data) == length + (2 if length < 126 else 4 if length < 65536 else 10)
     assert data[1] & 0x80 == 0
-    assert [bytes(frame.data) for frame in peer_reads(data + text_frame(b"next"))] == [payload, b"next"]
+    assert [bytes(frame.data) for frame in peer_reads(data + encode_text(b"next"))] == [payload, b"next"]
 
 
 def test_opcodes_are_those_of_the_rfc() -> None:
@@ -93,13 +93,15 @@ def test_7_4_codes_that_must_not_be_sent(code: int) -> None:
 @settings(max_examples=50, deadline=None)
 def test_deflate_gives_what_a_small_window_inflates(payload: bytes) -> None:
     inflater = zlib.decompressobj(-DEFLATE_WINDOW_BITS)
-    assert inflater.decompress(deflate(payload) + b"\x00\x00\xff\xff") == payload
-    assert [f.data for f in peer_reads(encode_frame(BINARY, deflate(payload), rsv1=True), compressed=True)] == [payload]
+    assert inflater.decompress(deflate_payload(payload) + b"\x00\x00\xff\xff") == payload
+    assert [f.data for f in peer_reads(encode_frame(BINARY, deflate_payload(payload), rsv1=True), compressed=True)] == [
+        payload
+    ]
 
 
 def test_a_broadcast_frame_is_compressed_once() -> None:
-    frame = Frame(MESSAGE)
-    assert frame.plain == text_frame(MESSAGE)
+    frame = TextFrame(MESSAGE)
+    assert frame.plain == encode_text(MESSAGE)
     assert len(frame.deflated) < len(frame.plain) // 2
     assert frame.deflated is frame.deflated
     assert [bytes(f.data) for f in peer_reads(frame.deflated + frame.deflated, compressed=True)] == [MESSAGE] * 2
@@ -107,7 +109,7 @@ def test_a_broadcast_frame_is_compressed_once() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"x" * (DEFLATE_MINIMUM - 1), bytes(range(256))])
 def test_a_frame_that_gains_nothing_stays_plain(payload: bytes) -> None:
-    frame = Frame(payload)
+    frame = TextFrame(payload)
     assert frame.deflated is frame.plain
     assert [bytes(f.data) for f in peer_reads(frame.deflated, compressed=True)] == [payload]
 
@@ -115,4 +117,4 @@ def test_a_frame_that_gains_nothing_stays_plain(payload: bytes) -> None:
 @pytest.mark.parametrize("length", [300, 70_000])
 def test_a_long_frame_is_compressed_whole(length: int) -> None:
     payload = b"a word and another " * (length // 19)
-    assert [bytes(f.data) for f in peer_reads(Frame(payload).deflated, compressed=True)] == [payload]
+    assert [bytes(f.data) for f in peer_reads(TextFrame(payload).deflated, compressed=True)] == [payload]

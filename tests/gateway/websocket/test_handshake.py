@@ -21,8 +21,15 @@ from wsproto.events import Request as ClientRequest
 from wsproto.extensions import PerMessageDeflate
 
 from gateway.websocket.errors import StateError
-from gateway.websocket.frames import TEXT, Frame, FrameParser
-from gateway.websocket.handshake import SUBPROTOCOL, TRAILING_BYTES, Accepted, Handshake, HandshakeError, Request
+from gateway.websocket.frames import TEXT, FrameParser, TextFrame
+from gateway.websocket.handshake import (
+    SUBPROTOCOL,
+    TRAILING_BYTES,
+    AcceptedHandshake,
+    HandshakeError,
+    HandshakeRequest,
+    OpeningHandshake,
+)
 from tests.support.websocket_frames import client_frame
 
 HEADERS = {
@@ -43,8 +50,8 @@ def request(
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def parse(data: bytes, max_bytes: int = 16384) -> tuple[Handshake, Request]:
-    handshake = Handshake(max_bytes)
+def parse(data: bytes, max_bytes: int = 16384) -> tuple[OpeningHandshake, HandshakeRequest]:
+    handshake = OpeningHandshake(max_bytes)
     got = handshake.receive(data)
     assert got is not None
     return handshake, got
@@ -66,7 +73,7 @@ def response_of(raw: bytes) -> tuple[int, dict[str, str], dict[str, object]]:
     return response.status_code, headers, json.loads(body.data)
 
 
-def byte_by_byte(handshake: Handshake, data: bytes) -> None:
+def byte_by_byte(handshake: OpeningHandshake, data: bytes) -> None:
     for position in range(len(data)):
         handshake.receive(data[position : position + 1])
 
@@ -74,10 +81,10 @@ def byte_by_byte(handshake: Handshake, data: bytes) -> None:
 def refused(data: bytes, max_bytes: int = 16384) -> HandshakeError:
     """The refusal, the same in one read and byte by byte; its response must say so too."""
     with pytest.raises(HandshakeError) as caught:
-        Handshake(max_bytes).receive(data)
+        OpeningHandshake(max_bytes).receive(data)
     error = caught.value
     with pytest.raises(HandshakeError) as again:
-        byte_by_byte(Handshake(max_bytes), data)
+        byte_by_byte(OpeningHandshake(max_bytes), data)
     assert again.value.response == error.response
     status, headers, problem = response_of(error.response)
     assert (status, problem["code"], problem["detail"]) == (error.status, error.code, error.message)
@@ -111,8 +118,8 @@ def test_what_a_request_tells() -> None:
     assert got.host == "chat.example.com:8001"
     assert got.authorization == "Bearer abc"
     assert got.forwarded_for == "10.0.0.1, 10.0.0.2"
-    assert got.header("X-CAFE") == "caf\xe9"
-    assert (got.origin, got.header("cookie")) == (None, None)
+    assert got.get_header("X-CAFE") == "caf\xe9"
+    assert (got.origin, got.get_header("cookie")) == (None, None)
 
 
 @pytest.mark.parametrize("host", ["xn--bcher-kva.example", "[::1]:8001", "127.0.0.1:8001", "localhost"])
@@ -137,7 +144,7 @@ def test_any_split_of_the_request() -> None:
     data = request(("Origin", "http://example.com"))
     frame = client_frame(TEXT, b"first")
     for cut in range(1, len(data)):
-        handshake = Handshake()
+        handshake = OpeningHandshake()
         assert handshake.receive(data[:cut]) is None
         got = handshake.receive(data[cut:] + frame[:3])
         assert got is not None
@@ -229,9 +236,9 @@ def test_frames_before_the_response_are_bounded() -> None:
 
 
 def test_a_handshake_in_progress_is_small() -> None:
-    handshake = Handshake()
+    handshake = OpeningHandshake()
     handshake.receive(request()[:-1])
-    owned = (getattr(handshake, name) for name in Handshake.__slots__)
+    owned = (getattr(handshake, name) for name in OpeningHandshake.__slots__)
     assert sys.getsizeof(handshake) + sum(map(sys.getsizeof, owned)) < 1000
 
 
@@ -253,14 +260,14 @@ def test_the_programs_own_refusal() -> None:
 
 def test_a_request_is_accepted_once() -> None:
     with pytest.raises(StateError):
-        Handshake().accept(deflate=False)
+        OpeningHandshake().accept(deflate=False)
     handshake, _ = parse(request())
     handshake.accept(deflate=False)
     with pytest.raises(StateError):
         handshake.accept(deflate=False)
 
 
-def wsproto_client(*, subprotocols: Iterable[str] = (), offer: bool = True) -> tuple[WSConnection, Accepted]:
+def wsproto_client(*, subprotocols: Iterable[str] = (), offer: bool = True) -> tuple[WSConnection, AcceptedHandshake]:
     """wsproto's client, connected."""
     client = WSConnection(ConnectionType.CLIENT)
     extensions = [PerMessageDeflate()] if offer else []
@@ -302,7 +309,7 @@ def test_deflate_with_wsprotos_client_in_both_directions(texts: list[str]) -> No
     assert [payload.decode() for _, payload in events[:-1]] == expected
     assert events[-1][1] == b"\xff" * 300
     next(client.events())
-    client.receive_data(b"".join(Frame(text.encode()).deflated for text in expected))
+    client.receive_data(b"".join(TextFrame(text.encode()).deflated for text in expected))
     pieces = [event for event in client.events() if isinstance(event, TextMessage)]
     assert "".join(piece.data for piece in pieces) == "".join(expected)
 
@@ -360,7 +367,7 @@ _TOKENS = st.sampled_from([
 
 def progresses(data: bytes) -> None:
     """The stated invariant: a request, or more bytes wanted, or `HandshakeError`; and a request can be accepted."""
-    handshake = Handshake(max_bytes=1000)
+    handshake = OpeningHandshake(max_bytes=1000)
     try:
         got = handshake.receive(data)
     except HandshakeError as error:

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.websocket.masking import MEDIUM, SHAPED, SHORT, unmask
+from gateway.websocket.masking import MEDIUM, SHAPED, SHORT, unmask_payload
 
 
 @given(st.binary(max_size=2000), st.binary(min_size=4, max_size=4))
 @settings(max_examples=100, deadline=None)
 def test_every_byte_meets_the_byte_of_the_key_that_falls_on_it(payload: bytes, key: bytes) -> None:
     masked = bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
-    assert unmask(masked, key) == payload
-    assert unmask(payload, key) == masked
+    assert unmask_payload(masked, key) == payload
+    assert unmask_payload(payload, key) == masked
 
 
 def test_there_is_a_shape_for_every_short_length() -> None:

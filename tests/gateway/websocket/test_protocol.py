@@ -9,91 +9,104 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.websocket.errors import StateError
-from gateway.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, FrameParser, deflate, encode_close
-from gateway.websocket.protocol import TABLE, Event, Protocol, State
+from gateway.websocket.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    FrameParser,
+    deflate_payload,
+    encode_close,
+)
+from gateway.websocket.protocol import TABLE, ServerWebSocket, WebSocketEvent, WebSocketState
 from tests.support.websocket_frames import client_frame
 
 LIMIT = 1000
 BYE = client_frame(CLOSE, b"\x03\xe8bye")
 
 
-def opened(*, deflate: bool = False) -> Protocol:
-    protocol = Protocol()
+def opened(*, deflate: bool = False) -> ServerWebSocket:
+    protocol = ServerWebSocket()
     protocol.open(LIMIT, deflate=deflate)
     return protocol
 
 
-def in_state(state: State) -> Protocol:
-    if state is State.CONNECTING:
-        return Protocol()
+def in_state(state: WebSocketState) -> ServerWebSocket:
+    if state is WebSocketState.CONNECTING:
+        return ServerWebSocket()
     protocol = opened()
-    if state is not State.OPEN:
+    if state is not WebSocketState.OPEN:
         protocol.close(1001)
-    if state is State.CLOSED:
+    if state is WebSocketState.CLOSED:
         protocol.receive(BYE)
     protocol.take_output()
     assert protocol.state is state
     return protocol
 
 
-def happen(protocol: Protocol, event: Event) -> list[bytes]:
+def happen(protocol: ServerWebSocket, event: WebSocketEvent) -> list[bytes]:
     match event:
-        case Event.ACCEPTED:
+        case WebSocketEvent.ACCEPTED:
             protocol.open(LIMIT)
-        case Event.CLOSE_CALLED:
+        case WebSocketEvent.CLOSE_CALLED:
             protocol.close(4008, "too slow")
-        case Event.EOF:
-            protocol.eof()
-        case Event.VIOLATION:
+        case WebSocketEvent.EOF:
+            protocol.receive_eof()
+        case WebSocketEvent.VIOLATION:
             return protocol.receive(client_frame(TEXT, b"x", key=None))
-        case Event.CLOSE:
+        case WebSocketEvent.CLOSE:
             return protocol.receive(BYE)
         case _:
             return protocol.receive(client_frame(event, b"payload"))
     return []
 
 
-# State, event: the state after it, what is sent, what is delivered.
+# WebSocketState, event: the state after it, what is sent, what is delivered.
 _NOTHING = b""
 _PONG = b"\x8a\x07payload"
 _ECHO = b"\x88\x02\x03\xe8"
-EXPECTED: dict[tuple[State, Event], tuple[State, bytes]] = {
-    (State.CONNECTING, Event.ACCEPTED): (State.OPEN, _NOTHING),
-    (State.CONNECTING, Event.EOF): (State.CLOSED, _NOTHING),
-    (State.OPEN, Event.TEXT): (State.OPEN, _NOTHING),
-    (State.OPEN, Event.BINARY): (
-        State.CLOSED,
+EXPECTED: dict[tuple[WebSocketState, WebSocketEvent], tuple[WebSocketState, bytes]] = {
+    (WebSocketState.CONNECTING, WebSocketEvent.ACCEPTED): (WebSocketState.OPEN, _NOTHING),
+    (WebSocketState.CONNECTING, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.OPEN, WebSocketEvent.TEXT): (WebSocketState.OPEN, _NOTHING),
+    (WebSocketState.OPEN, WebSocketEvent.BINARY): (
+        WebSocketState.CLOSED,
         encode_close(1003, "binary frames are not used here; send text frames"),
     ),
-    (State.OPEN, Event.PING): (State.OPEN, _PONG),
-    (State.OPEN, Event.PONG): (State.OPEN, _NOTHING),
-    (State.OPEN, Event.CLOSE): (State.CLOSED, _ECHO),
-    (State.OPEN, Event.CLOSE_CALLED): (State.CLOSING, encode_close(4008, "too slow")),
-    (State.OPEN, Event.VIOLATION): (State.CLOSED, encode_close(1002, "a client's frames must be masked")),
-    (State.OPEN, Event.EOF): (State.CLOSED, _NOTHING),
-    (State.CLOSING, Event.TEXT): (State.CLOSING, _NOTHING),
-    (State.CLOSING, Event.BINARY): (State.CLOSING, _NOTHING),
-    (State.CLOSING, Event.PING): (State.CLOSING, _PONG),
-    (State.CLOSING, Event.PONG): (State.CLOSING, _NOTHING),
-    (State.CLOSING, Event.CLOSE): (State.CLOSED, _NOTHING),
-    (State.CLOSING, Event.CLOSE_CALLED): (State.CLOSING, _NOTHING),
-    (State.CLOSING, Event.VIOLATION): (State.CLOSED, _NOTHING),
-    (State.CLOSING, Event.EOF): (State.CLOSED, _NOTHING),
+    (WebSocketState.OPEN, WebSocketEvent.PING): (WebSocketState.OPEN, _PONG),
+    (WebSocketState.OPEN, WebSocketEvent.PONG): (WebSocketState.OPEN, _NOTHING),
+    (WebSocketState.OPEN, WebSocketEvent.CLOSE): (WebSocketState.CLOSED, _ECHO),
+    (WebSocketState.OPEN, WebSocketEvent.CLOSE_CALLED): (WebSocketState.CLOSING, encode_close(4008, "too slow")),
+    (WebSocketState.OPEN, WebSocketEvent.VIOLATION): (
+        WebSocketState.CLOSED,
+        encode_close(1002, "a client's frames must be masked"),
+    ),
+    (WebSocketState.OPEN, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.TEXT): (WebSocketState.CLOSING, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.BINARY): (WebSocketState.CLOSING, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.PING): (WebSocketState.CLOSING, _PONG),
+    (WebSocketState.CLOSING, WebSocketEvent.PONG): (WebSocketState.CLOSING, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.CLOSE): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.CLOSE_CALLED): (WebSocketState.CLOSING, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.VIOLATION): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
     # What comes after the end is discarded before it is parsed.
-    (State.CLOSED, Event.TEXT): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.BINARY): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.PING): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.PONG): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.CLOSE): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.VIOLATION): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.CLOSE_CALLED): (State.CLOSED, _NOTHING),
-    (State.CLOSED, Event.EOF): (State.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.TEXT): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.BINARY): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.PING): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.PONG): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.CLOSE): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.VIOLATION): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.CLOSE_CALLED): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
 }
 
 
-@pytest.mark.parametrize("event", list(Event))
-@pytest.mark.parametrize("state", list(State))
-def test_every_state_and_event(state: State, event: Event) -> None:
+@pytest.mark.parametrize("event", list(WebSocketEvent))
+@pytest.mark.parametrize("state", list(WebSocketState))
+def test_every_state_and_event(state: WebSocketState, event: WebSocketEvent) -> None:
     protocol = in_state(state)
     expected = EXPECTED.get((state, event))
     if expected is None:
@@ -103,10 +116,10 @@ def test_every_state_and_event(state: State, event: Event) -> None:
         return
     delivered = happen(protocol, event)
     assert (protocol.state, protocol.take_output()) == expected
-    assert delivered == ([b"payload"] if (state, event) == (State.OPEN, Event.TEXT) else [])
+    assert delivered == ([b"payload"] if (state, event) == (WebSocketState.OPEN, WebSocketEvent.TEXT) else [])
     assert protocol.take_output() == b""
-    assert protocol.closing is (expected[0] is State.CLOSING)
-    assert protocol.closed is (expected[0] is State.CLOSED)
+    assert protocol.closing is (expected[0] is WebSocketState.CLOSING)
+    assert protocol.closed is (expected[0] is WebSocketState.CLOSED)
 
 
 def test_the_table_has_no_row_that_cannot_happen() -> None:
@@ -126,7 +139,7 @@ def test_texts_come_in_order_around_control_frames() -> None:
 
 def test_compressed_texts() -> None:
     protocol = opened(deflate=True)
-    assert protocol.receive(client_frame(TEXT, deflate(b"small"), rsv=4)) == [b"small"]
+    assert protocol.receive(client_frame(TEXT, deflate_payload(b"small"), rsv=4)) == [b"small"]
 
 
 def test_5_5_3_only_the_last_ping_is_answered() -> None:
@@ -163,7 +176,7 @@ def test_a_close_code_that_must_not_be_sent_changes_nothing() -> None:
     protocol = opened()
     with pytest.raises(ValueError, match="1006"):
         protocol.close(1006)
-    assert protocol.state is State.OPEN
+    assert protocol.state is WebSocketState.OPEN
 
 
 def test_what_came_before_a_violation_is_delivered() -> None:
@@ -182,18 +195,18 @@ def test_nothing_is_delivered_after_a_binary_frame() -> None:
 
 
 def test_7_1_5_the_end_without_a_close_frame_is_1006() -> None:
-    for state in (State.CONNECTING, State.OPEN, State.CLOSING):
+    for state in (WebSocketState.CONNECTING, WebSocketState.OPEN, WebSocketState.CLOSING):
         protocol = in_state(state)
-        protocol.eof()
+        protocol.receive_eof()
         assert protocol.close_code == 1006
-    protocol = in_state(State.CLOSED)
-    protocol.eof()
+    protocol = in_state(WebSocketState.CLOSED)
+    protocol.receive_eof()
     assert protocol.close_code == 1000
 
 
 def test_before_the_handshake_is_done_nothing_can_be_received() -> None:
     with pytest.raises(StateError, match="opening handshake"):
-        Protocol().receive(b"")
+        ServerWebSocket().receive(b"")
 
 
 def test_an_open_protocol_is_small_and_a_closed_one_keeps_no_parser() -> None:
@@ -234,10 +247,10 @@ def test_whatever_happens_there_is_at_most_one_close_frame_and_nothing_is_delive
     protocol = opened()
     closes = 0
     for step in steps:
-        was_open = protocol.state is State.OPEN
+        was_open = protocol.state is WebSocketState.OPEN
         texts: list[bytes] = []
         if step is None:
-            protocol.eof()
+            protocol.receive_eof()
         elif isinstance(step, int):
             protocol.close(step)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, deflate
+from gateway.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, deflate_payload
 from tests.support.websocket_frames import agree, chunks, client_frame, read, reference
 
 keys = st.binary(min_size=4, max_size=4)
@@ -66,14 +66,14 @@ def cut(data: bytes, at: list[int]) -> list[bytes]:
 
 
 compressed = st.builds(
-    lambda opcode, payload, places: fragments(opcode, cut(deflate(payload), places), [], rsv=4),
+    lambda opcode, payload, places: fragments(opcode, cut(deflate_payload(payload), places), [], rsv=4),
     st.sampled_from([TEXT, BINARY]),
     payloads,
     st.lists(st.integers(0, 100), max_size=3),
 )
 broken = st.builds(
     lambda payload, at, value: client_frame(TEXT, payload[: at % 50] + bytes([value]) + payload[at % 50 + 1 :], rsv=4),
-    payloads.map(deflate),
+    payloads.map(deflate_payload),
     st.integers(0, 50),
     st.integers(0, 255),
 )
