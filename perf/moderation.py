@@ -13,7 +13,7 @@ import anyio
 from chat.domain.moderation import Content
 from chat.engines.executor import InlineExecutor
 from perf.measure import Work, compare, pin, show
-from services.moderation.checking import Checker
+from services.moderation.checker import Checker
 from services.moderation.rules import Rules
 
 BATCH = 500
@@ -116,7 +116,7 @@ def _work(root: Path, entries: int, patterns: int) -> Work:
         removed = 0
         for first in range(0, n, BATCH):
             place = (start + first) % len(messages)
-            findings = await checker.check(messages[place : place + min(BATCH, n - first)])
+            findings = await checker.check_contents(messages[place : place + min(BATCH, n - first)])
             removed += sum(finding.rule == "words" for finding in findings)
         start += n
         assert removed, "the forbidden words must be found"

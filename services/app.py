@@ -16,11 +16,11 @@ import services.chat.config
 import services.chat.history
 import services.chat.invites
 import services.chat.members
-import services.chat.people
 import services.chat.rooms
 import services.chat.search
-import services.moderation.requests
-import services.moderation.routes
+import services.chat.users
+import services.moderation.moderator_routes
+import services.moderation.user_routes
 from chat.wire.events import encode
 from services.auth.throttle import Throttle
 from services.chat.config import product_version
@@ -37,10 +37,13 @@ CHAT: tuple[APIRouter, ...] = (
     services.chat.invites.router,
     services.chat.history.router,
     services.chat.search.router,
-    services.chat.people.router,
+    services.chat.users.router,
     services.chat.config.router,
 )
-MODERATION: tuple[APIRouter, ...] = (services.moderation.requests.router, services.moderation.routes.router)
+MODERATION: tuple[APIRouter, ...] = (
+    services.moderation.user_routes.router,
+    services.moderation.moderator_routes.router,
+)
 ROLES = {"auth": AUTH, "chat": (*CHAT, *MODERATION), "moderation": MODERATION}
 
 

@@ -177,4 +177,4 @@ class VerdictHandler:
             reason=record.reason,
             verdict=record.verdict,
         )
-        await self._cases.record_judgement(case, entry)
+        await self._cases.record_verdict(case, entry)

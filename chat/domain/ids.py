@@ -30,11 +30,11 @@ def now_ms() -> int:
 
 def rfc3339(ms: int) -> str:
     """A time as RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`."""
-    return f"{_whole_second(ms // 1000)}.{ms % 1000:03d}Z"
+    return f"{_format_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
 @lru_cache(maxsize=256)  # live messages share their second; formatting one costs more than the rest of an event
-def _whole_second(second: int) -> str:
+def _format_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 

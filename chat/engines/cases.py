@@ -81,7 +81,7 @@ class SqliteCases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record_judgement(self, case: Case, entry: AuditEntry) -> CaseChange:
+    async def record_verdict(self, case: Case, entry: AuditEntry) -> CaseChange:
         return await self._change(case.subject, lambda known: judge_case(known, case), entry)
 
     async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> CaseChange:

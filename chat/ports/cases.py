@@ -14,7 +14,7 @@ class Cases(Protocol):
     both or neither, and not when it changes nothing. What becomes of a case is decided by `chat.domain.cases`.
     `Unavailable` may be raised by all."""
 
-    async def record_judgement(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
+    async def record_verdict(self, case: Case, entry: AuditEntry) -> tuple[Case, bool]:
         """Add a case that a rule's judgement began, or put the judgement of a newer `revision` into the case of this
         subject, whose reports and appeal stay. The case as it is now, and whether this changed it."""
         ...

@@ -26,7 +26,7 @@ async def find_user(services: Services, user: str) -> User:
     return found
 
 
-async def admit(services: Services, room: str, user: User, action: Right) -> Role:
+async def admit_member(services: Services, room: str, user: User, action: Right) -> Role:
     """The caller's role in the room. Raises `NotFound`, and `Forbidden` unless the role has the right."""
     role = await services.rooms.get_role(room, user.id)
     if role is None:
@@ -36,7 +36,7 @@ async def admit(services: Services, room: str, user: User, action: Right) -> Rol
     return role
 
 
-async def see_room(services: Services, room: str, user: User) -> tuple[Room, Role | None]:
+async def find_visible_room(services: Services, room: str, user: User) -> tuple[Room, Role | None]:
     """A room that the caller is in, or that is public. Raises `NotFound`, `Forbidden`."""
     found = await find_room(services, room)
     role = await services.rooms.get_role(room, user.id)
@@ -45,12 +45,12 @@ async def see_room(services: Services, room: str, user: User) -> tuple[Room, Rol
     return found, role
 
 
-async def view(services: Services, room: Room, role: Role | None, user: User) -> RoomView:
+async def view_room(services: Services, room: Room, role: Role | None, user: User) -> RoomView:
     """The room as this user sees it."""
-    return (await views(services, [(room, role)], user))[0]
+    return (await view_rooms(services, [(room, role)], user))[0]
 
 
-async def views(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
+async def view_rooms(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
     """Rooms as this user sees them, with one question to history."""
     keys = [room_key(room.id) for room, role in rooms if role is not None]
     summaries = await services.history.summarize_conversations(user.id, keys)

@@ -47,7 +47,7 @@ class Config(BaseModel):
 
 
 @router.get("/api/config")
-async def config(request: Request, services: With) -> Config:
+async def get_config(request: Request, services: With) -> Config:
     """For everyone, without a token."""
     allowed = services.settings.limits
     return Config(

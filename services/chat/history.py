@@ -12,16 +12,16 @@ from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
 from chat.wire.events import encode, history_item
-from services.chat.access import admit, find_user
+from services.chat.access import admit_member, find_user
 from services.chat.models import (
     Conversation,
-    Conversations,
+    ConversationList,
     DirectMessages,
     Original,
     Originals,
-    Person,
     Reads,
     RoomMessages,
+    UserView,
 )
 from services.common.collaborators import Services, With
 from services.common.fields import Limit, RoomId, Seq, Since, UserId
@@ -45,14 +45,14 @@ async def room_messages(
     room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:
     """A page of the room's history: the newest, or those before or after a seq."""
-    await admit(services, room, caller, Right.READ)
-    return await _page(services, room_key(room), before, after, limit)
+    await admit_member(services, room, caller, Right.READ)
+    return await _read_page(services, room_key(room), before, after, limit)
 
 
 @router.get("/api/rooms/{room}/messages/{seq}/originals", responses=responses(401, 403, 404, 422))
 async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With) -> Originals:
     """The earlier texts of an edited or deleted message. For moderators."""
-    await admit(services, room, caller, Right.SEE_ORIGINALS)
+    await admit_member(services, room, caller, Right.SEE_ORIGINALS)
     if await services.history.get_message(room_key(room), seq) is None:
         raise NotFound("there is no message with this seq")
     texts = await services.history.earlier_texts(room_key(room), seq)
@@ -62,12 +62,12 @@ async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With)
 @router.get("/api/rooms/{room}/reads", responses=responses(401, 403, 404, 422))
 async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
     """How far each member has read."""
-    await admit(services, room, caller, Right.READ)
+    await admit_member(services, room, caller, Right.READ)
     return Reads(reads=await services.history.read_marks(room_key(room)))
 
 
 @router.get("/api/dms", responses=responses(401, 403))
-async def conversations(caller: Caller, services: With) -> Conversations:
+async def list_conversations(caller: Caller, services: With) -> ConversationList:
     """The caller's direct conversations, with what is unread."""
     keys = await services.history.list_dms(caller.id)
     summaries = await services.history.summarize_conversations(caller.id, keys)
@@ -76,10 +76,10 @@ async def conversations(caller: Caller, services: With) -> Conversations:
     for key in keys:
         other, summary = others.get(partner(key, caller.id)), summaries[key]
         if other is not None:
-            person = Person(id=other.id, name=other.name)
+            person = UserView(id=other.id, name=other.name)
             counts = {"seq": summary.newest, "unread": summary.unread, "read": summary.read}
             found.append(Conversation.model_validate({"with": person, **counts}))
-    return Conversations(conversations=found)
+    return ConversationList(conversations=found)
 
 
 @router.get("/api/dms/{user}/messages", response_model=DirectMessages, responses=responses(401, 403, 404, 422))
@@ -89,7 +89,7 @@ async def dm_messages(
     """A page of a direct conversation: the newest, or those before or after a seq."""
     key = dm_key(caller.id, user)
     await find_user(services, user)
-    return await _page(services, key, before, after, limit)
+    return await _read_page(services, key, before, after, limit)
 
 
 @router.get("/api/dms/{user}/reads", responses=responses(401, 403, 404, 422))
@@ -100,7 +100,7 @@ async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
     return Reads(reads=await services.history.read_marks(key))
 
 
-async def _page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Response:
+async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Response:
     if before is not None and after is not None:
         raise Invalid("give `before` or `after`, not both", field="before")
     return page_response(await services.history.read_page(key, before=before, after=after, limit=limit))

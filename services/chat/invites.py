@@ -11,8 +11,8 @@ from chat.domain.ids import rfc3339
 from chat.domain.rights import Right, may_change_member
 from chat.errors import Forbidden, NotFound
 from chat.ports.rooms import Invite
-from services.chat.access import admit, find_room, view
-from services.chat.members import enter
+from services.chat.access import admit_member, find_room, view_room
+from services.chat.members import enter_room
 from services.chat.models import InviteToken, NewInvite, RoomView
 from services.common.collaborators import With
 from services.common.fields import RoomId
@@ -23,30 +23,30 @@ router = APIRouter(tags=["members"])
 
 
 @router.post("/api/rooms/{room}/invites", status_code=201, responses=responses(401, 403, 404, 422))
-async def invite(room: RoomId, caller: Caller, services: With, body: NewInvite | None = None) -> InviteToken:
+async def create_invite(room: RoomId, caller: Caller, services: With, body: NewInvite | None = None) -> InviteToken:
     """Make an invitation; for a week and the role `member`, unless the body says otherwise. For moderators."""
-    actor = await admit(services, room, caller, Right.INVITE)
+    actor = await admit_member(services, room, caller, Right.INVITE)
     wanted = body or NewInvite()
     if not may_change_member(actor, None, wanted.role):
         raise Forbidden(f"a {actor} may only invite as a lower role")
     token = secrets.token_urlsafe(32)
     expires = services.clock() + wanted.expires_in * 1000
     await services.rooms.add_invite(
-        Invite(digest=_digest(token), room=room, role=wanted.role, creator=caller.id, expires=expires)
+        Invite(digest=_digest_token(token), room=room, role=wanted.role, creator=caller.id, expires=expires)
     )
     return InviteToken(token=token, role=wanted.role, expires=rfc3339(expires))
 
 
 @router.post("/api/invites/{token}", responses=responses(401, 403, 404, 422))
-async def accept(token: str, caller: Caller, services: With) -> RoomView:
+async def accept_invite(token: str, caller: Caller, services: With) -> RoomView:
     """Become a member by an invitation. To be one already is no error, and changes nothing."""
-    found = await services.rooms.get_invite(_digest(token))
+    found = await services.rooms.get_invite(_digest_token(token))
     if found is None or found.expires <= services.clock():
         raise NotFound("this invitation is unknown or has expired; ask for another")
     room = await find_room(services, found.room)
-    role = await enter(services, room.id, caller, found.role)
-    return await view(services, room, role, caller)
+    role = await enter_room(services, room.id, caller, found.role)
+    return await view_room(services, room, role, caller)
 
 
-def _digest(token: str) -> bytes:
+def _digest_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

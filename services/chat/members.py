@@ -11,9 +11,9 @@ from chat.domain.models import Member, Role, User, Visibility
 from chat.domain.rights import Right
 from chat.errors import Banned, Forbidden, Invalid, NotFound
 from chat.wire.events import MembershipChange
-from services.chat import announce
-from services.chat.access import admit, find_room, find_user, view
-from services.chat.models import BanList, BanReason, MemberPage, MemberView, Person, RoleChoice, RoomView
+from services.chat import announcements
+from services.chat.access import admit_member, find_room, find_user, view_room
+from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, UserView
 from services.common.collaborators import Services, With
 from services.common.fields import Limit, Prefix, RoomId, UserId
 from services.common.problems import responses
@@ -23,7 +23,7 @@ from services.common.whole import whole
 router = APIRouter(prefix="/api/rooms/{room}", tags=["members"])
 
 
-async def enter(services: Services, room: str, user: User, role: Role) -> Role:
+async def enter_room(services: Services, room: str, user: User, role: Role) -> Role:
     """Make the user a member, unless they are one; the role that they have now. Raises `Banned`, `NotFound`."""
     with whole():
         try:
@@ -31,7 +31,7 @@ async def enter(services: Services, room: str, user: User, role: Role) -> Role:
         except Banned:
             raise Banned("you are banned from this room") from None
         if before is None:
-            await announce.member_changed(services.relay, room, user.id, "joined", role)
+            await announcements.announce_member(services.relay, room, user.id, "joined", role)
     return before or role
 
 
@@ -44,24 +44,24 @@ async def list_members(
     limit: Limit = 50,
 ) -> MemberPage:
     """The members by name."""
-    await admit(services, room, caller, Right.LIST_MEMBERS)
+    await admit_member(services, room, caller, Right.LIST_MEMBERS)
     found = await services.rooms.list_members(room, after, limit + 1)
-    return MemberPage(members=[_member(member) for member in found[:limit]], more=len(found) > limit)
+    return MemberPage(members=[_view_member(member) for member in found[:limit]], more=len(found) > limit)
 
 
-def _member(member: Member) -> MemberView:
+def _view_member(member: Member) -> MemberView:
     return MemberView(id=member.user, name=member.name, role=member.role, joined=rfc3339(member.joined))
 
 
 @router.put("/members/{user}", responses=responses(401, 403, 404, 409, 422))
 async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
     """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
-    await admit(services, room, caller, Right.ADD_MEMBER)
+    await admit_member(services, room, caller, Right.ADD_MEMBER)
     await find_user(services, user)
     with whole():
         before = await services.rooms.set_member(room, user, body.role, now=services.clock(), by=caller.id)
         change: MembershipChange = "role" if before is not None else "joined"
-        await announce.member_changed(services.relay, room, user, change, body.role, again=before is body.role)
+        await announcements.announce_member(services.relay, room, user, change, body.role, again=before is body.role)
     return body
 
 
@@ -69,68 +69,70 @@ async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Calle
 async def remove_member(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Take a member out of the room; oneself, too. The caller must outrank the member; owners may do all."""
     if user == caller.id:
-        await leave(room, caller, services)
+        await leave_room(room, caller, services)
         return
-    await admit(services, room, caller, Right.KICK)
+    await admit_member(services, room, caller, Right.KICK)
     if await services.rooms.get_role(room, user) is None:
-        await announce.member_changed(services.relay, room, user, "kicked", None, again=True)
+        await announcements.announce_member(services.relay, room, user, "kicked", None, again=True)
         raise NotFound("this user is not a member of the room")
-    await _remove(services, room, user, "kicked", by=caller.id)
+    await _remove_member(services, room, user, "kicked", by=caller.id)
 
 
 @router.post("/join", responses=responses(401, 403, 404, 422))
-async def join(room: RoomId, caller: Caller, services: With) -> RoomView:
+async def join_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     """Become a member of a public room. To be one already is no error."""
     found = await find_room(services, room)
     role = await services.rooms.get_role(room, caller.id)
     if role is None:
         if found.visibility is not Visibility.PUBLIC:
             raise Forbidden("this room is private; ask for an invitation")
-        role = await enter(services, room, caller, Role.MEMBER)
-    return await view(services, found, role, caller)
+        role = await enter_room(services, room, caller, Role.MEMBER)
+    return await view_room(services, found, role, caller)
 
 
 @router.post("/leave", status_code=204, responses=responses(401, 403, 404, 409, 422))
-async def leave(room: RoomId, caller: Caller, services: With) -> None:
+async def leave_room(room: RoomId, caller: Caller, services: With) -> None:
     """Stop being a member. The last owner may not: 409 `last_owner`."""
     try:
-        await admit(services, room, caller, Right.READ)
+        await admit_member(services, room, caller, Right.READ)
     except Forbidden:
-        await announce.member_changed(services.relay, room, caller.id, "left", None, again=True)
+        await announcements.announce_member(services.relay, room, caller.id, "left", None, again=True)
         raise
-    await _remove(services, room, caller.id, "left")
+    await _remove_member(services, room, caller.id, "left")
 
 
-async def _remove(services: Services, room: str, user: str, change: MembershipChange, *, by: str | None = None) -> None:
+async def _remove_member(
+    services: Services, room: str, user: str, change: MembershipChange, *, by: str | None = None
+) -> None:
     with whole():
         await services.rooms.remove_member(room, user, by=by)
-        await announce.member_changed(services.relay, room, user, change, None)
+        await announcements.announce_member(services.relay, room, user, change, None)
 
 
 @router.get("/bans", responses=responses(401, 403, 404, 422))
 async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     """Who is banned. For moderators."""
-    await admit(services, room, caller, Right.BAN)
+    await admit_member(services, room, caller, Right.BAN)
     banned = await services.rooms.list_bans(room)
     users = await services.accounts.get_users(banned)
-    return BanList(bans=[Person(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
+    return BanList(bans=[UserView(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
 
 
 @router.put("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
-async def ban(room: RoomId, user: UserId, caller: Caller, services: With, body: BanReason | None = None) -> None:
+async def ban_user(room: RoomId, user: UserId, caller: Caller, services: With, body: BanReason | None = None) -> None:
     """Take a user out of the room, and keep them out. The caller must outrank a member; owners may do all."""
-    await admit(services, room, caller, Right.BAN)
+    await admit_member(services, room, caller, Right.BAN)
     if user == caller.id:
         raise Invalid("you cannot ban yourself; leave the room instead", field="user")
     reason = body.reason if body is not None else ""
     with whole():
         await services.rooms.ban_user(room, user, caller.id, reason, services.clock())
-        await announce.member_changed(services.relay, room, user, "banned", None)
+        await announcements.announce_member(services.relay, room, user, "banned", None)
 
 
 @router.delete("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 422))
-async def unban(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
+async def unban_user(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Lift a ban; the user may join again. For moderators."""
-    await admit(services, room, caller, Right.BAN)
+    await admit_member(services, room, caller, Right.BAN)
     if not await services.rooms.unban_user(room, user):
         raise NotFound("this user is not banned from the room")

@@ -72,23 +72,23 @@ class BanReason(BaseModel):
     reason: str = Field(default="", max_length=500)
 
 
-class Person(BaseModel):
+class UserView(BaseModel):
     """A user as others see one."""
 
     id: str
     name: str
 
 
-class People(BaseModel):
+class UserList(BaseModel):
     """Users by name."""
 
-    users: list[Person]
+    users: list[UserView]
 
 
 class BanList(BaseModel):
     """Who is banned from a room."""
 
-    bans: list[Person]
+    bans: list[UserView]
 
 
 class NewInvite(BaseModel):
@@ -112,7 +112,7 @@ class RoomMessage(BaseModel):
     type: str = Field(pattern="^message$")
     room: str
     seq: int
-    sender: Person
+    sender: UserView
     text: str | None
     ts: str
     client_id: str
@@ -128,7 +128,7 @@ class DirectMessage(BaseModel):
     """A direct message as it is now; `text` is null once it was deleted or moderated."""
 
     type: str = Field(pattern="^dm$")
-    from_: Person = Field(alias="from")
+    from_: UserView = Field(alias="from")
     to: str
     seq: int
     text: str | None
@@ -183,13 +183,13 @@ class Reads(BaseModel):
 class Conversation(BaseModel):
     """A direct conversation as the caller sees it; the counts are those of a room."""
 
-    with_: Person = Field(alias="with")
+    with_: UserView = Field(alias="with")
     seq: int
     unread: int
     read: int
 
 
-class Conversations(BaseModel):
+class ConversationList(BaseModel):
     """Direct conversations, the most recently active first."""
 
     conversations: list[Conversation]

@@ -10,8 +10,8 @@ from chat.domain.ids import new_id
 from chat.domain.models import Role, Room
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
-from services.chat import announce
-from services.chat.access import admit, see_room, view, views
+from services.chat import announcements
+from services.chat.access import admit_member, find_visible_room, view_room, view_rooms
 from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
 from services.common.collaborators import With
 from services.common.fields import Limit, Prefix, RoomId
@@ -31,8 +31,8 @@ async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView
     room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now)
     with whole():
         await services.rooms.create_room(room, caller.id)
-        await announce.member_changed(services.relay, room.id, caller.id, "joined", Role.OWNER)
-    return await view(services, room, Role.OWNER, caller)
+        await announcements.announce_member(services.relay, room.id, caller.id, "joined", Role.OWNER)
+    return await view_room(services, room, Role.OWNER, caller)
 
 
 @router.get("", responses=responses(401, 403, 422))
@@ -49,37 +49,37 @@ async def list_rooms(
     if public:
         roles = {room.id: role for room, role in mine}
         rooms = [(room, roles.get(room.id)) for room in await services.rooms.list_public_rooms(name, limit)]
-    return RoomList(rooms=await views(services, rooms, caller))
+    return RoomList(rooms=await view_rooms(services, rooms, caller))
 
 
 @router.get("/{room}", responses=responses(401, 403, 404, 422))
 async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     """A room that the caller is in, or that is public."""
-    found, role = await see_room(services, room, caller)
-    return await view(services, found, role, caller)
+    found, role = await find_visible_room(services, room, caller)
+    return await view_room(services, found, role, caller)
 
 
 @router.patch("/{room}", responses=responses(401, 403, 404, 422))
 async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
     """Change a room's name or visibility. For owners."""
-    role = await admit(services, room, caller, Right.EDIT_ROOM)
+    role = await admit_member(services, room, caller, Right.EDIT_ROOM)
     if body.name is None and body.visibility is None:
         raise Invalid("give `name`, `visibility` or both", field="name")
     with whole():
         changed = await services.rooms.update_room(room, body.name, body.visibility)
-        await announce.room_updated(services.relay, changed)
-    return await view(services, changed, role, caller)
+        await announcements.announce_update(services.relay, changed)
+    return await view_room(services, changed, role, caller)
 
 
 @router.delete("/{room}", status_code=204, responses=responses(401, 403, 404, 422))
 async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
     """Delete a room with its members and its history, for ever. For owners."""
     try:
-        await admit(services, room, caller, Right.DELETE_ROOM)
+        await admit_member(services, room, caller, Right.DELETE_ROOM)
     except NotFound:
-        await announce.room_deleted(services.relay, room, [])
+        await announcements.announce_deletion(services.relay, room, [])
         raise
     with whole(DELETE_SECONDS):
         members = await services.rooms.list_member_ids(room)
         await services.rooms.delete_room(room)
-        await announce.room_deleted(services.relay, room, members)
+        await announcements.announce_deletion(services.relay, room, members)

@@ -15,7 +15,7 @@ from chat.domain.terms import terms
 from chat.errors import Invalid
 from chat.ports.history import Page
 from chat.ports.history import Query as Search
-from services.chat.access import admit
+from services.chat.access import admit_member
 from services.chat.history import page_response
 from services.chat.models import Found
 from services.common.collaborators import Services, With
@@ -29,7 +29,7 @@ Text = Annotated[str, Field(max_length=512), AfterValidator(without_nul)]
 
 
 @router.get("/api/search", response_model=Found, responses=responses(401, 403, 404, 422))
-async def search(
+async def search_messages(
     caller: Caller,
     services: With,
     *,
@@ -43,23 +43,23 @@ async def search(
     words = terms(q)
     if not words:
         raise Invalid("`q` needs at least one letter or digit", field="q")
-    places = await _places(services, caller, room)
-    sender = await _sender(services, from_) if from_ else None
+    places = await _list_conversations(services, caller, room)
+    sender = await _find_sender(services, from_) if from_ else None
     if from_ and sender is None:
         return page_response(Page(messages=[], more=False))
-    query = Search(terms=words, conversations=places, sender=sender, before=_time(before), limit=limit)
+    query = Search(terms=words, conversations=places, sender=sender, before=_parse_time(before), limit=limit)
     return page_response(await services.history.search_messages(query))
 
 
-async def _places(services: Services, caller: User, room: str | None) -> list[str]:
+async def _list_conversations(services: Services, caller: User, room: str | None) -> list[str]:
     if room is not None:
-        await admit(services, room, caller, Right.READ)
+        await admit_member(services, room, caller, Right.READ)
         return [room_key(room)]
     rooms = [room_key(found.id) for found, _ in await services.rooms.rooms_of_user(caller.id)]
     return [*rooms, *await services.history.list_dms(caller.id)]
 
 
-async def _sender(services: Services, wanted: str) -> str | None:
+async def _find_sender(services: Services, wanted: str) -> str | None:
     try:
         return check_id(wanted)
     except Invalid:
@@ -67,7 +67,7 @@ async def _sender(services: Services, wanted: str) -> str | None:
         return user.id if user is not None else None
 
 
-def _time(text: str | None) -> int | None:
+def _parse_time(text: str | None) -> int | None:
     if not text:
         return None
     # A `+` of a time zone that was not encoded arrives as a space.

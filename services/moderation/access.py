@@ -11,7 +11,7 @@ from chat.domain.models import Message, User
 from chat.domain.rights import Right
 from chat.domain.text import fold_name
 from chat.errors import Forbidden, NotFound
-from services.chat.access import admit
+from services.chat.access import admit_member
 from services.common.collaborators import Services, With
 from services.common.security import Caller
 from services.moderation.models import Place
@@ -22,20 +22,20 @@ def is_moderator(services: Services, user: User) -> bool:
     return fold_name(user.name) in {fold_name(name) for name in services.settings.moderation.moderators}
 
 
-async def moderator(caller: Caller, services: With) -> User:
+async def require_moderator(caller: Caller, services: With) -> User:
     """Who calls. Raises `Forbidden` for one who is no moderator of the instance."""
     if not is_moderator(services, caller):
         raise Forbidden("this is for the moderators of the instance, whom its operator names")
     return caller
 
 
-Moderator = Annotated[User, Depends(moderator)]
+Moderator = Annotated[User, Depends(require_moderator)]
 
 
 async def find_message(services: Services, caller: User, place: Place) -> Message:
     """The message, which the caller may read. Raises `NotFound`, `Forbidden`."""
     if place.room is not None:
-        await admit(services, place.room, caller, Right.READ)
+        await admit_member(services, place.room, caller, Right.READ)
         conversation = room_key(place.room)
     else:
         conversation = dm_key(caller.id, place.with_ or "")

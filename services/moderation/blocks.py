@@ -43,37 +43,37 @@ class Blocks:
         self._lock = anyio.Lock()
         self._changed = anyio.Event()
 
-    async def set(self, block: Block) -> None:
+    async def set_block(self, block: Block) -> None:
         """Keep a user out: durable, and told to the edges, when this returns. Raises `NotFound`."""
         if await self._accounts.get_user(block.user) is None:
             raise NotFound("there is no such user")
-        entry = self._entry(CaseAction.BLOCK, block.user, block.by, block.reason, until=block.until)
+        entry = self._make_entry(CaseAction.BLOCK, block.user, block.by, block.reason, until=block.until)
         with whole():
             async with self._lock:
                 await self._cases.set_block(block, entry)
-                await self._follow(block.user)
+                await self._mark_account(block.user)
                 await self._accounts.end_families(block.user)
-                await self._tell_blocked(block)
+                await self._announce_block(block)
         self._changed.set()
 
-    async def end(self, user: str, by: str, reason: str, *, due: int | None = None) -> bool:
+    async def end_block(self, user: str, by: str, reason: str, *, due: int | None = None) -> bool:
         """Let a user in; with `due`, only if the block ends then or before. Whether there was such a block."""
         with whole():
             async with self._lock:
-                entry = self._entry(CaseAction.UNBLOCK, user, by, reason)
+                entry = self._make_entry(CaseAction.UNBLOCK, user, by, reason)
                 ended = await self._cases.end_block(user, entry, due=due)
-                await self._follow(user)
+                await self._mark_account(user)
                 if ended:
-                    await self._tell([BlockChange(user=user, block=None)])
+                    await self._announce_changes([BlockChange(user=user, block=None)])
         return ended
 
-    async def holding(self, after: str, limit: int) -> Sequence[Block]:
+    async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         """Blocks that hold now, by user id."""
         found: list[Block] = []
         now = self._clock()
         while len(found) < limit:
             page = await self._cases.list_blocks(after, limit)
-            found += [block for block in page if holds(block, now)]
+            found += [block for block in page if is_in_force(block, now)]
             if len(page) < limit:
                 break
             after = page[-1].user
@@ -87,33 +87,33 @@ class Blocks:
             pause = SWEEP_SECONDS
             try:
                 if not recovered:
-                    await self._recover()
+                    await self._mark_accounts()
                     recovered = True
-                pause = await self.sweep()
+                pause = await self.end_due_blocks()
             except Unavailable as error:
                 _logger.warning("blocks cannot be ended now, and will be later: %s", error.message)
                 pause = 1.0
             with anyio.move_on_after(pause):
                 await self._changed.wait()
 
-    async def sweep(self) -> float:
+    async def end_due_blocks(self) -> float:
         """End what is due; after how many seconds to look again."""
         for block in await self._cases.list_due_blocks(self._clock(), AT_ONCE):
-            await self.end(block.user, POLICY, "its time is over", due=self._clock())
+            await self.end_block(block.user, POLICY, "its time is over", due=self._clock())
         following = await self._cases.next_due()
         if following is None:
             return SWEEP_SECONDS
         return min(SWEEP_SECONDS, max(0.0, (following - self._clock()) / 1000) + 0.001)
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[AsyncIterator[BlockChange]]:
+    async def watch_changes(self) -> AsyncIterator[AsyncIterator[BlockChange]]:
         """See `chat.ports.moderation.Moderation.watch_blocks`."""
         async with self._relay.open_listener() as listener:
             await listener.subscribe([wire.CHANNEL])
-            async with aclosing(_changes(listener)) as changes:
+            async with aclosing(_read_changes(listener)) as changes:
                 yield changes
 
-    async def _recover(self) -> None:
+    async def _mark_accounts(self) -> None:
         """What a crash may have left half done: a block without its mark. (A mark without a block, as an older version
         could set it, stays.)"""
         after = ""
@@ -122,10 +122,10 @@ class Blocks:
             for block in page:
                 user = users.get(block.user)
                 if user is not None and not user.blocked:
-                    await self._follow(block.user)
+                    await self._mark_account(block.user)
             after = page[-1].user
 
-    async def _follow(self, user: str) -> None:
+    async def _mark_account(self, user: str) -> None:
         """Mark the account as the store of cases says, and look again, for another process may have changed it."""
         while True:
             blocked = await self._cases.get_block(user) is not None
@@ -136,27 +136,29 @@ class Blocks:
             if (await self._cases.get_block(user) is not None) == blocked:
                 return
 
-    async def _tell_blocked(self, block: Block) -> None:
+    async def _announce_block(self, block: Block) -> None:
         revocation = Revocation(user=block.user, family=None, code=CloseCode.BLOCKED, reason=block.reason)
-        await tell(self._relay, [*announcement(revocation), _publication(BlockChange(user=block.user, block=block))])
+        await tell(self._relay, [*announcement(revocation), _pack_change(BlockChange(user=block.user, block=block))])
 
-    async def _tell(self, changes: Sequence[BlockChange]) -> None:
-        await tell(self._relay, [_publication(change) for change in changes])
+    async def _announce_changes(self, changes: Sequence[BlockChange]) -> None:
+        await tell(self._relay, [_pack_change(change) for change in changes])
 
-    def _entry(self, action: CaseAction, user: str, by: str, reason: str, *, until: int | None = None) -> AuditEntry:
+    def _make_entry(
+        self, action: CaseAction, user: str, by: str, reason: str, *, until: int | None = None
+    ) -> AuditEntry:
         return AuditEntry(id=new_id(), at=self._clock(), by=by, action=action, user=user, reason=reason, until=until)
 
 
-def holds(block: Block, now: int) -> bool:
+def is_in_force(block: Block, now: int) -> bool:
     """Whether the block's time is not over."""
     return block.until is None or block.until > now
 
 
-def _publication(change: BlockChange) -> Publication:
+def _pack_change(change: BlockChange) -> Publication:
     return Publication(wire.CHANNEL, wire.encode(change))
 
 
-async def _changes(listener: Listener) -> AsyncGenerator[BlockChange, None]:
+async def _read_changes(listener: Listener) -> AsyncGenerator[BlockChange, None]:
     while True:
         for delivery in await listener.receive():
             if delivery.payload is None:

@@ -13,7 +13,7 @@ from chat.settings import SettingsError
 class Classifier(Protocol):
     """A model. It runs in a thread, one batch at a time."""
 
-    def scores(self, texts: Sequence[str]) -> Sequence[float]:
+    def score_texts(self, texts: Sequence[str]) -> Sequence[float]:
         """Of each text, from 0 (surely harmless) to 1. Raises nothing for any text."""
         ...
 
@@ -37,7 +37,7 @@ class ProfanityCheck:
             ) from None
         self._predict = module.predict_prob
 
-    def scores(self, texts: Sequence[str]) -> Sequence[float]:
+    def score_texts(self, texts: Sequence[str]) -> Sequence[float]:
         """See the interface."""
         return [float(score) for score in self._predict(list(texts))] if texts else []
 

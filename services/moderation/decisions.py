@@ -18,18 +18,18 @@ from services.moderation.access import is_moderator, last_text
 from services.moderation.models import Decision
 
 
-async def decide(services: Services, case: Case, decision: Decision, by: User) -> None:
+async def carry_out(services: Services, case: Case, decision: Decision, by: User) -> None:
     """Carry a decision out, and note it. Raises `Invalid`, `Forbidden`, `NotFound`."""
     if decision.verdict is Verdict.FLAG:
         raise Invalid("a decision is allow, remove or block", field="verdict")
     if decision.verdict is Verdict.BLOCK:
         await _find_blockable(services, case.user)  # before anything is done that would have to be undone
     if decision.verdict is Verdict.ALLOW:
-        await _undo(services, case, by, decision.reason)
+        await _undo_removal(services, case, by, decision.reason)
     elif case.kind is not CaseKind.BLOCKED:
-        await _withdraw(services, case, decision, by)
+        await _withdraw_text(services, case, decision, by)
     if decision.verdict is Verdict.BLOCK:
-        await block(services, case.user, decision.reason or case.reason, decision.seconds, by)
+        await block_user(services, case.user, decision.reason or case.reason, decision.seconds, by)
     now = services.clock()
     entry = AuditEntry(
         id=new_id(),
@@ -45,7 +45,7 @@ async def decide(services: Services, case: Case, decision: Decision, by: User) -
     await services.cases.record_decision(case.id, decision.verdict, entry)
 
 
-async def block(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:
+async def block_user(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:
     """Block a user. Raises `NotFound`, and `Forbidden` for a moderator, whose right the operator has to end first."""
     await _find_blockable(services, user)
     await services.moderation.block_user(user, by=by.id, reason=reason, seconds=seconds)
@@ -59,7 +59,7 @@ async def _find_blockable(services: Services, user: str) -> None:
         raise Forbidden("a moderator of the instance cannot be blocked")
 
 
-async def _undo(services: Services, case: Case, by: User, reason: str) -> None:
+async def _undo_removal(services: Services, case: Case, by: User, reason: str) -> None:
     """The text comes back, what was counted is forgiven, and the block that followed ends."""
     if case.kind is CaseKind.BLOCKED or case.verdict is Verdict.BLOCK:
         await services.moderation.unblock_user(case.user, by=by.id, reason=reason)
@@ -76,7 +76,7 @@ async def _undo(services: Services, case: Case, by: User, reason: str) -> None:
     await services.log.append(topic_of(case.conversation), case.conversation, encode(record))
 
 
-async def _withdraw(services: Services, case: Case, decision: Decision, by: User) -> None:
+async def _withdraw_text(services: Services, case: Case, decision: Decision, by: User) -> None:
     now = services.clock()
     removal = Removal(user=case.user, client_id=case.client_id, revision=max(case.revision, 0), at=now)
     await services.cases.count_removals([removal])

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from chat.domain.moderation import Content
-from services.moderation.streams import join, squeeze
+from services.moderation.streams import join_letters, squeeze_runs
 
 REMEMBERED = 100_000
 T = TypeVar("T")
@@ -75,31 +75,31 @@ class Floods:
         self._senders: dict[str, _Recent[OrderedDict[int, int]]] = {}
         self._answers: _Recent[frozenset[str]] = _Recent(size)
 
-    def search(self, content: Content, folded: str, limits: Sequence[Limit], rules: Collection[int]) -> set[int]:
+    def find_exceeded(self, content: Content, folded: str, limits: Sequence[Limit], rules: Collection[int]) -> set[int]:
         """Count a content; those of these rules whose limit it is over. A rule that does not hold here counts too."""
         if not limits:
             return set()
         key = hash((content.sender, content.client_id, content.revision))
         over = self._answers.get(key)
         if over is None:
-            stream = squeeze(join(folded))
-            over = frozenset(limit.name for limit in limits if self._count(limit, content, stream))
+            stream = squeeze_runs(join_letters(folded))
+            over = frozenset(limit.name for limit in limits if self._count_content(limit, content, stream))
             self._answers.put(key, over)
         return {limit.rule for limit in limits if limit.name in over and limit.rule in rules}
 
-    def keep(self, limits: Sequence[Limit]) -> None:
+    def retain_limits(self, limits: Sequence[Limit]) -> None:
         """Forget the counts of other limits than these."""
         names = {limit.name for limit in limits}
         for counts in (self._times, self._senders):
             for name in counts.keys() - names:
                 del counts[name]
 
-    def statistics(self) -> int:
+    def count_entries(self) -> int:
         """How many counts and answers are kept."""
         times, senders = (sum(map(len, counts)) for counts in (self._times.values(), self._senders.values()))
         return len(self._answers) + times + senders
 
-    def _count(self, limit: Limit, content: Content, stream: str) -> bool:
+    def _count_content(self, limit: Limit, content: Content, stream: str) -> bool:
         if len(stream) < limit.shortest:
             return False
         since = content.ts - round(limit.seconds * 1000)

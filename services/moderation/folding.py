@@ -38,7 +38,7 @@ _VARIANT = re.compile(r"LATIN (?:LETTER SMALL CAPITAL|SMALL LETTER) ([A-Z])(?: W
 _ENCLOSED = ((0x1F150, "a"), (0x1F170, "a"), (0x1F1E6, "a"))  # three alphabets of signs that have no decomposition
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """The text in the letters that it is read as. See the module."""
     if text.isascii():
         return text.translate(_PLAIN)
@@ -95,10 +95,10 @@ def _look_alikes(data: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
         targets = [like["c"] for like in likes if len(like["c"]) == 1 and like["c"].isascii() and like["c"].isalnum()]
         if targets:
             found[character] = targets[0].lower()
-    return {**found, **_variants(), **_CYRILLIC}
+    return {**found, **_list_variants(), **_CYRILLIC}
 
 
-def _variants() -> dict[str, str]:
+def _list_variants() -> dict[str, str]:
     """Letters of Latin with a stroke, a hook or a tail, and small capitals, which have no decomposition."""
     named = ((chr(code), _VARIANT.fullmatch(unicodedata.name(chr(code), ""))) for code in range(0x80, 0xABFF))
     return {character: name[1].lower() for character, name in named if name}

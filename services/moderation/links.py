@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import idna
 
-from services.moderation.folding import fold
+from services.moderation.folding import fold_text
 
 LONGEST = 253
 _LABELS = 127  # RFC 1035, section 2.3.4: no name has more
@@ -40,12 +40,12 @@ def check_domain(name: str) -> str:
     return found
 
 
-def forms(name: str) -> set[str]:
+def domain_forms(name: str) -> set[str]:
     """A name that passed `check_domain` as it may be written: in ASCII, and in its own letters."""
-    return {name, _plain(idna.decode(name)) if "xn--" in name else name}
+    return {name, _fold_host(idna.decode(name)) if "xn--" in name else name}
 
 
-def hosts(text: str) -> set[str]:
+def find_hosts(text: str) -> set[str]:
     """Names in the text that may be of hosts: with a dot inside, as they are written and as they look."""
     if _DOT_HINT.search(text) is None:
         return set()
@@ -53,35 +53,35 @@ def hosts(text: str) -> set[str]:
     for run in _RUN.finditer(_DOTS.sub(".", text)):
         bare = run[0].strip(".-_…")
         if "." in bare and len(bare) <= LONGEST:
-            found.update(_readings(_plain(bare)))
+            found.update(_read_host(_fold_host(bare)))
     return found
 
 
-def links(text: str) -> set[str]:
+def find_links(text: str) -> set[str]:
     """The hosts of what is written as a link: with a scheme, or `www.`."""
     if "://" not in text and "www." not in text.lower():
         return set()
     found = set()
     for match in _LINK.finditer(_DOTS.sub(".", text)):
         authority: str = match[1] or match[2]
-        found.add(_plain(authority.rpartition("@")[2].partition(":")[0].strip(".,;!)")))
+        found.add(_fold_host(authority.rpartition("@")[2].partition(":")[0].strip(".,;!)")))
     return found
 
 
-def _plain(host: str) -> str:
+def _fold_host(host: str) -> str:
     """The name without case and width. Nothing is looked up here, so what UTS 46 maps beyond that does not matter."""
     return host.lower() if host.isascii() else unicodedata.normalize("NFKC", host).casefold()
 
 
-def _readings(host: str) -> Iterator[str]:
+def _read_host(host: str) -> Iterator[str]:
     yield host
     if "xn--" in host:
-        host = ".".join(_decoded(label) for label in host.split("."))
+        host = ".".join(_decode_label(label) for label in host.split("."))
     if not host.isascii():
-        yield fold(host)
+        yield fold_text(host)
 
 
-def _decoded(label: str) -> str:
+def _decode_label(label: str) -> str:
     """A label in its own letters, as far as it is one (RFC 3492)."""
     if not label.startswith("xn--") or not label.isascii():
         return label
@@ -98,19 +98,19 @@ class DomainIndex:
         """The names passed `check_domain`."""
         self._domains: dict[str, set[int]] = {}
         for name, rules in domains.items():
-            for form in forms(name):
+            for form in domain_forms(name):
                 self._domains.setdefault(form, set()).update(rules)
 
-    def search(self, names: Collection[str], rules: Collection[int]) -> set[int]:
+    def find_rules(self, names: Collection[str], rules: Collection[int]) -> set[int]:
         """Those of these rules that list one of the names, or a name above it."""
         found: set[int] = set()
         for name in names:
-            for parent in parents(name):
+            for parent in parent_domains(name):
                 found.update(rule for rule in self._domains.get(parent, ()) if rule in rules)
         return found
 
 
-def parents(name: str) -> Iterator[str]:
+def parent_domains(name: str) -> Iterator[str]:
     """The name, and all above it that have a dot."""
     for _ in range(_LABELS):
         if "." not in name:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from chat.domain.cases import CaseAction, CaseKind, CaseState
 from chat.domain.moderation import Strictness, Verdict
-from services.chat.models import Person
+from services.chat.models import UserView
 from services.common.fields import RoomId, Seq, UserId, without_nul
 
 LONGEST_BLOCK = 10 * 365 * 24 * 3600
@@ -23,7 +23,7 @@ class Place(BaseModel):
     seq: Seq
 
     @model_validator(mode="after")
-    def _one(self) -> Place:
+    def _require_one(self) -> Place:
         if (self.room is None) == (self.with_ is None):
             raise ValueError("give `room` or `with`, and not both")
         return self
@@ -65,7 +65,7 @@ class NewBlock(BaseModel):
 class BlockView(BaseModel):
     """A block that holds; `until` is null for ever. `by` is a moderator's id, or `moderation`."""
 
-    user: Person
+    user: UserView
     by: str
     reason: str
     since: str
@@ -93,7 +93,7 @@ class CaseView(BaseModel):
     id: str
     kind: CaseKind
     state: CaseState
-    user: Person
+    user: UserView
     room: str | None
     users: list[str] | None
     seq: int | None

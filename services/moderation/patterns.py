@@ -25,7 +25,7 @@ def check_pattern(source: str) -> None:
     if len(source) > LONGEST:
         raise ValueError(f"a pattern has at most {LONGEST} characters; split it")
     try:
-        compiled = re2.compile(source, _options(_PATTERN_BYTES))
+        compiled = re2.compile(source, _re2_options(_PATTERN_BYTES))
     except re2.error as error:
         told = error.args[0] if error.args else ""
         reason = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
@@ -44,15 +44,17 @@ class PatternSet:
         self._plain = _Compiled([pattern for pattern in patterns if not pattern.folded])
         self._folded = _Compiled([pattern for pattern in patterns if pattern.folded])
 
-    def search(self, text: str, folded: str, rules: Collection[int]) -> set[int]:
+    def find_rules(self, text: str, folded: str, rules: Collection[int]) -> set[int]:
         """Those of these rules that have a pattern which matches somewhere."""
-        return {rule for rule in (*self._plain.search(text), *self._folded.search(folded)) if rule in rules}
+        return {
+            rule for rule in (*self._plain.match_patterns(text), *self._folded.match_patterns(folded)) if rule in rules
+        }
 
 
 class _Compiled:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._rules = [pattern.rule for pattern in patterns]
-        self._set = re2.Set.SearchSet(_options(_SET_BYTES))
+        self._set = re2.Set.SearchSet(_re2_options(_SET_BYTES))
         try:
             for pattern in patterns:
                 self._set.Add(pattern.source)
@@ -60,7 +62,7 @@ class _Compiled:
         except re2.error:
             raise ValueError("the patterns together are too large; use fewer or simpler ones") from None
 
-    def search(self, text: str) -> list[int]:
+    def match_patterns(self, text: str) -> list[int]:
         if not self._rules:
             return []
         # What the log carries is UTF-8; a lone surrogate from elsewhere must not raise.
@@ -68,7 +70,7 @@ class _Compiled:
         return [self._rules[index] for index in found or ()]
 
 
-def _options(max_mem: int) -> re2.Options:
+def _re2_options(max_mem: int) -> re2.Options:
     options = re2.Options()
     options.max_mem = max_mem
     options.log_errors = False

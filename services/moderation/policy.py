@@ -46,40 +46,40 @@ class Policy(Struct, frozen=True):
     window_s: int = 30 * 24 * 3600
     verdict_seconds: int | None = 7 * 24 * 3600
 
-    def reaches(self, tally: Tally) -> bool:
+    def leads_to_block(self, tally: Tally) -> bool:
         """Whether so many removals lead to a block."""
-        return self._step(tally) is not None
+        return self._find_step(tally) is not None
 
-    def seconds(self, tally: Tally) -> int | None:
+    def block_seconds(self, tally: Tally) -> int | None:
         """How long to block after these removals, in seconds; None is for ever."""
-        step = self._step(tally)
+        step = self._find_step(tally)
         if step is None:
             return self.verdict_seconds
-        return longer(self.verdict_seconds, step.seconds) if tally.blocking else step.seconds
+        return longer_block(self.verdict_seconds, step.seconds) if tally.blocking else step.seconds
 
-    def _step(self, tally: Tally) -> Step | None:
+    def _find_step(self, tally: Tally) -> Step | None:
         reached = [step for step in self.steps if step.removals <= tally.removals]
         return reached[-1] if reached else None
 
 
-def longer(one: int | None, other: int | None) -> int | None:
+def longer_block(one: int | None, other: int | None) -> int | None:
     """The longer of two blocks, or the later of two ends; None is for ever."""
     return None if one is None or other is None else max(one, other)
 
 
 def read_policy(raw: PolicyFile) -> Policy:
     """The policy, checked. Raises `ValueError`."""
-    steps = tuple(Step(step.removals, _seconds(step.block)) for step in raw.step)
+    steps = tuple(Step(step.removals, _parse_seconds(step.block)) for step in raw.step)
     for before, after in pairwise(steps):
         if after.removals <= before.removals or before.seconds is None:
             raise ValueError("each step needs more removals than the one before, and none comes after `forever`")
-    window = _seconds(raw.window)
+    window = _parse_seconds(raw.window)
     if window is None:
         raise ValueError("`window` is a number with m, h or d, such as 30d")
-    return Policy(steps, window, _seconds(raw.verdict_block))
+    return Policy(steps, window, _parse_seconds(raw.verdict_block))
 
 
-def _seconds(text: str) -> int | None:
+def _parse_seconds(text: str) -> int | None:
     if text == "forever":
         return None
     match = re.fullmatch(r"(\d{1,6})([mhd])", text)

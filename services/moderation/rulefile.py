@@ -132,13 +132,13 @@ class Source:
         self._lines = text.splitlines()
         self._rules = [number for number, line in enumerate(self._lines, 1) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
 
-    def rule(self, index: int) -> Where:
+    def find_rule(self, index: int) -> Where:
         """Where rule number `index` begins."""
         return Where(self.name, self._rules[index] if index < len(self._rules) else 1)
 
-    def value(self, value: str, rule: int | None = None) -> Where:
+    def find_value(self, value: str, rule: int | None = None) -> Where:
         """Where a string stands: in this rule, or anywhere. The nearest place that can be told."""
-        start = self.rule(rule).line if rule is not None else 1
+        start = self.find_rule(rule).line if rule is not None else 1
         after = self._rules[rule + 1] if rule is not None and rule + 1 < len(self._rules) else len(self._lines) + 1
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         for number in range(start, after):
@@ -181,23 +181,24 @@ def read_folder(folder: Traversable) -> RuleFiles:
     if not files:
         raise RuleError(Where(str(folder)), "there is no *.toml in the folder of rules; an empty one has no rules")
     for file in files:
-        source, content = _parse(file)
+        source, content = _parse_file(file)
         for index, raw in enumerate(content.pop("rule", [])):
-            rules.append(_load(folder, source, index, raw))
-        allowed += [Line(text, source.value(text)) for text in _strings(source, content.pop("allow", []))]
+            rules.append(_load_rule(folder, source, index, raw))
+        allowed += [Line(text, source.find_value(text)) for text in _convert_words(source, content.pop("allow", []))]
         if "policy" in content:
             if policy is not None:
-                raise RuleError(source.value("[policy]"), "another file has a policy already; keep one")
-            policy = _policy(source, content.pop("policy"))
+                raise RuleError(source.find_value("[policy]"), "another file has a policy already; keep one")
+            policy = _convert_policy(source, content.pop("policy"))
         if content:
-            raise RuleError(source.value(next(iter(content))), f"`{next(iter(content))}` is not known here: a file has"
-                            " [[rule]], allow and [policy]")  # fmt: skip
+            unknown = next(iter(content))
+            reason = f"`{unknown}` is not known here: a file has [[rule]], allow and [policy]"
+            raise RuleError(source.find_value(unknown), reason)
     _check_all(rules)
     return RuleFiles(tuple(rules), tuple(allowed), policy or Policy())
 
 
-def _parse(file: Traversable) -> tuple[Source, dict[str, Any]]:
-    text = _read(file, Where(file.name))
+def _parse_file(file: Traversable) -> tuple[Source, dict[str, Any]]:
+    text = _read_file(file, Where(file.name))
     try:
         return Source(file.name, text), tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -207,7 +208,7 @@ def _parse(file: Traversable) -> tuple[Source, dict[str, Any]]:
         ) from None
 
 
-def _read(file: Traversable, where: Where) -> str:
+def _read_file(file: Traversable, where: Where) -> str:
     try:
         with file.open("rb") as stream:
             content = stream.read(FILE_BYTES + 1)
@@ -221,8 +222,8 @@ def _read(file: Traversable, where: Where) -> str:
         raise RuleError(Where(file.name, line), "not UTF-8") from None
 
 
-def _load(folder: Traversable, source: Source, index: int, raw: Any) -> Loaded:
-    where = source.rule(index)
+def _load_rule(folder: Traversable, source: Source, index: int, raw: Any) -> Loaded:
+    where = source.find_rule(index)
     try:
         rule: AnyRule = msgspec.convert(raw, AnyRule)
     except msgspec.ValidationError as error:
@@ -231,19 +232,19 @@ def _load(folder: Traversable, source: Source, index: int, raw: Any) -> Loaded:
     entries: list[Line] = []
     if isinstance(rule, Words | Domains):
         given = rule.words if isinstance(rule, Words) else rule.domains
-        entries += [Line(text, source.value(text, index)) for text in given]
+        entries += [Line(text, source.find_value(text, index)) for text in given]
         for name in rule.files:
-            entries += _list(folder, name, source.value(name, index))
+            entries += _read_list(folder, name, source.find_value(name, index))
     elif isinstance(rule, Patterns):
-        entries += [Line(text, source.value(text, index)) for text in rule.patterns]
+        entries += [Line(text, source.find_value(text, index)) for text in rule.patterns]
     if isinstance(rule, Words | Domains | Patterns) and not entries:
         raise RuleError(where, f"the rule `{rule.name}` has no entries")
     allow = rule.allow if isinstance(rule, Words | Links) else ()
-    allowed = tuple(Line(text, source.value(text, index)) for text in allow)
+    allowed = tuple(Line(text, source.find_value(text, index)) for text in allow)
     return Loaded(rule, where, source, index, tuple(entries), allowed)
 
 
-def _list(folder: Traversable, name: str, where: Where) -> Iterator[Line]:
+def _read_list(folder: Traversable, name: str, where: Where) -> Iterator[Line]:
     """The entries of a list's file, which stands in the folder or below it."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or not name:
@@ -251,24 +252,24 @@ def _list(folder: Traversable, name: str, where: Where) -> Iterator[Line]:
     file = folder
     for part in parts:
         file = file / part
-    for number, line in enumerate(_read(file, where).splitlines(), 1):
+    for number, line in enumerate(_read_file(file, where).splitlines(), 1):
         entry = line.partition("#")[0].strip()
         if entry:
             yield Line(entry, Where(name, number))
 
 
-def _strings(source: Source, raw: Any) -> Sequence[str]:
+def _convert_words(source: Source, raw: Any) -> Sequence[str]:
     try:
         return msgspec.convert(raw, list[str])
     except msgspec.ValidationError:
-        raise RuleError(source.value("allow"), "`allow` is a list of words") from None
+        raise RuleError(source.find_value("allow"), "`allow` is a list of words") from None
 
 
-def _policy(source: Source, raw: Any) -> Policy:
+def _convert_policy(source: Source, raw: Any) -> Policy:
     try:
         return read_policy(msgspec.convert(raw, PolicyFile))
     except (msgspec.ValidationError, ValueError) as error:
-        raise RuleError(source.value("[policy]"), f"in [policy]: {error}") from None
+        raise RuleError(source.find_value("[policy]"), f"in [policy]: {error}") from None
 
 
 def _check_all(rules: Sequence[Loaded]) -> None:

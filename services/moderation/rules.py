@@ -43,41 +43,41 @@ class Rules:
     async def open(cls, folder: str = "", *, models: Models = MODELS, executor: Executor | None = None) -> Rules:
         """The rules of a folder; empty: those built in. Raises `RuleError` for what cannot be used."""
         rules = cls(Path(folder) if folder else None, models, executor or ThreadExecutor())
-        rules.current, rules._state = await rules._load()
+        rules.current, rules._state = await rules._load_rules()
         return rules
 
     async def run(self) -> None:
         """Look for changes every two seconds, until cancelled."""
         while True:
             await anyio.sleep(LOOK_SECONDS)
-            await self.reload()
+            await self.reload_rules()
 
-    async def reload(self) -> bool:
+    async def reload_rules(self) -> bool:
         """Read the files again if they have changed; whether there are new rules now."""
-        if self._folder is None or await self._executor.run_blocking(self._look, self._limiter) == self._state:
+        if self._folder is None or await self._executor.run_blocking(self._read_state, self._limiter) == self._state:
             return False
         try:
-            self.current, self._state = await self._load()
+            self.current, self._state = await self._load_rules()
         except Exception as error:  # noqa: BLE001 - whatever is wrong with new files, the old rules hold
-            self._state = await self._executor.run_blocking(self._look, self._limiter)
+            self._state = await self._executor.run_blocking(self._read_state, self._limiter)
             _logger.error("the rules of before stay, because of the new ones: %s", error)  # noqa: TRY400 - no defect
             return False
         _logger.info("%d rules were loaded again", len(self.current.names))
         return True
 
-    async def _load(self) -> tuple[RuleSet, _State]:
+    async def _load_rules(self) -> tuple[RuleSet, _State]:
         # Looked at before it is read: what changes meanwhile is read next time.
-        return await self._executor.run_blocking(self._read, self._limiter)
+        return await self._executor.run_blocking(self._read_rules, self._limiter)
 
-    def _read(self) -> tuple[RuleSet, _State]:
-        state = self._look()
+    def _read_rules(self) -> tuple[RuleSet, _State]:
+        state = self._read_state()
         return load_rules(self._folder or built_in(), self._models), state
 
-    def _look(self) -> _State:
-        return tuple(sorted(_files(self._folder))) if self._folder is not None else ()
+    def _read_state(self) -> _State:
+        return tuple(sorted(_list_files(self._folder))) if self._folder is not None else ()
 
 
-def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
+def _list_files(folder: Path) -> Iterator[tuple[str, int, int]]:
     try:
         for path in folder.rglob("*"):
             status = path.stat()

@@ -10,8 +10,8 @@ from chat.domain.moderation import Content, Finding, Strictness, Verdict
 from chat.settings import SettingsError
 from services.moderation.classifier import MODELS, Classifier
 from services.moderation.floods import Floods, Limit, Measure
-from services.moderation.folding import fold
-from services.moderation.links import DomainIndex, check_domain, forms, hosts, links, parents
+from services.moderation.folding import fold_text
+from services.moderation.links import DomainIndex, check_domain, domain_forms, find_hosts, find_links, parent_domains
 from services.moderation.patterns import Pattern, PatternSet, check_pattern
 from services.moderation.policy import Policy
 from services.moderation.rulefile import (
@@ -30,7 +30,7 @@ from services.moderation.rulefile import (
     Words,
     read_folder,
 )
-from services.moderation.words import Entry, WordIndex, parse
+from services.moderation.words import Entry, WordIndex, parse_word
 
 ALLOWED = Finding(verdict=Verdict.ALLOW)
 _SEVERITY = {verdict: number for number, verdict in enumerate(Verdict)}
@@ -47,13 +47,13 @@ class RuleSet:
     def __init__(self, files: RuleFiles, models: Models = MODELS) -> None:
         self._rules: Sequence[AnyRule] = [loaded.rule for loaded in files.rules]
         self.policy: Policy = files.policy
-        self._live = {level: self._holding(level) for level in Strictness}
+        self._live = {level: self._rules_at(level) for level in Strictness}
         self._words = _word_index(files)
         self._patterns = _pattern_set(files)
         self._domains = _domain_index(files)
-        self._links = _links(files)
-        self.limits = _limits(self._rules)
-        self.classifiers = _classifiers(files, models)
+        self._links = _allowed_links(files)
+        self.limits = _make_limits(self._rules)
+        self.classifiers = _load_classifiers(files, models)
         for loaded in files.rules:
             self._try_examples(loaded)
 
@@ -62,15 +62,15 @@ class RuleSet:
         """The names of the rules, in the order of the files."""
         return [rule.name for rule in self._rules]
 
-    def check(self, content: Content, floods: Floods, scores: Mapping[str, float] | None = None) -> Finding:
+    def check_content(self, content: Content, floods: Floods, scores: Mapping[str, float] | None = None) -> Finding:
         """The worst that a rule says of a content, the first of several as bad; it is counted towards floods.
 
         `scores` are those of `classifiers` for this text.
         """
         live = self._live[content.strictness]
-        folded = fold(content.text)
+        folded = fold_text(content.text)
         found = self._of_text(content.text, folded, live)
-        found |= floods.search(content, folded, self.limits, live)
+        found |= floods.find_exceeded(content, folded, self.limits, live)
         for name, score in (scores or {}).items():
             found |= {rule for rule in live if self._is_over(rule, name, score)}
         if not found:
@@ -80,16 +80,16 @@ class RuleSet:
         return Finding(verdict=rule.verdict, rule=rule.name, reason=rule.reason or _REASON)
 
     def _of_text(self, text: str, folded: str, live: frozenset[int]) -> set[int]:
-        found = self._words.search(folded, live)
-        found |= self._patterns.search(text, folded, live)
+        found = self._words.find_rules(folded, live)
+        found |= self._patterns.find_rules(text, folded, live)
         if self._domains is not None:
-            names = hosts(text)
+            names = find_hosts(text)
             if names:
-                found |= self._domains.search(names, live)
+                found |= self._domains.find_rules(names, live)
         if self._links:
-            targets = links(text)
+            targets = find_links(text)
             for rule, allowed in self._links.items() if targets else ():
-                if rule in live and any(allowed.isdisjoint(parents(target)) for target in targets):
+                if rule in live and any(allowed.isdisjoint(parent_domains(target)) for target in targets):
                     found.add(rule)
         return found
 
@@ -97,22 +97,24 @@ class RuleSet:
         wanted = self._rules[rule]
         return isinstance(wanted, Score) and wanted.model == model and score >= wanted.above
 
-    def _holding(self, level: Strictness) -> frozenset[int]:
+    def _rules_at(self, level: Strictness) -> frozenset[int]:
         return frozenset(number for number, rule in enumerate(self._rules) if _LEVEL[rule.strictness] <= _LEVEL[level])
 
     def _try_examples(self, loaded: Loaded) -> None:
         rule = loaded.rule
         number = self.names.index(rule.name)
         for text, expected in [*((text, True) for text in rule.catches), *((text, False) for text in rule.spares)]:
-            if self._catches(number, text) is not expected:
+            if self._rule_catches(number, text) is not expected:
                 what = "does not catch" if expected else "does not spare"
-                raise RuleError(loaded.source.value(text, loaded.index), f"the rule `{rule.name}` {what} this example")
+                raise RuleError(
+                    loaded.source.find_value(text, loaded.index), f"the rule `{rule.name}` {what} this example"
+                )
 
-    def _catches(self, number: int, text: str) -> bool:
+    def _rule_catches(self, number: int, text: str) -> bool:
         rule = self._rules[number]
         if isinstance(rule, Score):
-            return float(self.classifiers[rule.model].scores([text])[0]) >= rule.above
-        return number in self._of_text(text, fold(text), frozenset({number}))
+            return float(self.classifiers[rule.model].score_texts([text])[0]) >= rule.above
+        return number in self._of_text(text, fold_text(text), frozenset({number}))
 
 
 def load_rules(folder: Traversable, models: Models = MODELS) -> RuleSet:
@@ -124,9 +126,9 @@ def _word_index(files: RuleFiles) -> WordIndex:
     entries: list[Entry] = []
     for number, loaded in enumerate(files.rules):
         if isinstance(loaded.rule, Words):
-            entries += [Entry(_checked(line, parse), number) for line in loaded.entries]
-            entries += [Entry(_checked(line, parse), number, allowed=True) for line in loaded.allowed]
-    entries += [Entry(_checked(line, parse), None, allowed=True) for line in files.allowed]
+            entries += [Entry(_check_line(line, parse_word), number) for line in loaded.entries]
+            entries += [Entry(_check_line(line, parse_word), number, allowed=True) for line in loaded.allowed]
+    entries += [Entry(_check_line(line, parse_word), None, allowed=True) for line in files.allowed]
     return WordIndex(entries)
 
 
@@ -136,7 +138,7 @@ def _pattern_set(files: RuleFiles) -> PatternSet:
     for number, loaded in enumerate(files.rules):
         if isinstance(loaded.rule, Patterns):
             for line in loaded.entries:
-                _checked(line, check_pattern)
+                _check_line(line, check_pattern)
                 patterns.append(Pattern(line.text, number, loaded.rule.folded))
                 last = line
     try:
@@ -151,19 +153,19 @@ def _domain_index(files: RuleFiles) -> DomainIndex | None:
     for number, loaded in enumerate(files.rules):
         if isinstance(loaded.rule, Domains):
             for line in loaded.entries:
-                domains.setdefault(_checked(line, check_domain), set()).add(number)
+                domains.setdefault(_check_line(line, check_domain), set()).add(number)
     return DomainIndex(domains) if domains else None
 
 
-def _links(files: RuleFiles) -> dict[int, frozenset[str]]:
+def _allowed_links(files: RuleFiles) -> dict[int, frozenset[str]]:
     return {
-        number: frozenset().union(*(forms(_checked(line, check_domain)) for line in loaded.allowed))
+        number: frozenset().union(*(domain_forms(_check_line(line, check_domain)) for line in loaded.allowed))
         for number, loaded in enumerate(files.rules)
         if isinstance(loaded.rule, Links)
     }
 
 
-def _limits(rules: Sequence[AnyRule]) -> Sequence[Limit]:
+def _make_limits(rules: Sequence[AnyRule]) -> Sequence[Limit]:
     found: list[Limit] = []
     for number, rule in enumerate(rules):
         if isinstance(rule, Flood):
@@ -189,7 +191,7 @@ def _limits(rules: Sequence[AnyRule]) -> Sequence[Limit]:
     return found
 
 
-def _classifiers(files: RuleFiles, models: Models) -> dict[str, Classifier]:
+def _load_classifiers(files: RuleFiles, models: Models) -> dict[str, Classifier]:
     found: dict[str, Classifier] = {}
     for loaded in files.rules:
         rule = loaded.rule
@@ -204,7 +206,7 @@ def _classifiers(files: RuleFiles, models: Models) -> dict[str, Classifier]:
     return found
 
 
-def _checked(line: Line, check: Callable[[str], T]) -> T:
+def _check_line(line: Line, check: Callable[[str], T]) -> T:
     try:
         return check(line.text)
     except ValueError as error:

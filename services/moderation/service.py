@@ -17,9 +17,9 @@ from chat.errors import Invalid
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.relay import Relay
-from services.moderation.blocks import Blocks, holds
-from services.moderation.checking import Checker
-from services.moderation.policy import longer
+from services.moderation.blocks import Blocks, is_in_force
+from services.moderation.checker import Checker
+from services.moderation.policy import longer_block
 from services.moderation.rules import Rules
 
 REASON_LENGTH = 500
@@ -58,13 +58,13 @@ class ModerationService:
             task_status.started()
 
     async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:
-        findings = await self._checker.check(contents)
+        findings = await self._checker.check_contents(contents)
         removed = [index for index, finding in enumerate(findings) if finding.verdict in _WITHDRAWN]
         if removed:
-            await self._cases.count_removals([_removal(contents[index], findings[index]) for index in removed])
-            tallies = await self._tallies({contents[index].sender for index in removed})
+            await self._cases.count_removals([_make_removal(contents[index], findings[index]) for index in removed])
+            tallies = await self._tally_removals({contents[index].sender for index in removed})
             for index in removed:
-                if self._rules.current.policy.reaches(tallies[contents[index].sender]):
+                if self._rules.current.policy.leads_to_block(tallies[contents[index].sender]):
                     findings[index] = replace(findings[index], verdict=Verdict.BLOCK)
         return findings
 
@@ -75,32 +75,32 @@ class ModerationService:
             raise Invalid("a block lasts at least a second, or for ever without `seconds`", field="seconds")
         known = await self._cases.get_block(user) if by == POLICY else None
         if by == POLICY:
-            seconds = self._rules.current.policy.seconds((await self._tallies({user}))[user])
+            seconds = self._rules.current.policy.block_seconds((await self._tally_removals({user}))[user])
         now = self._clock()
         until = None if seconds is None else now + seconds * 1000
         block = Block(user=user, by=by, reason=reason, since=now, until=until)
-        if known is not None and holds(known, now) and longer(known.until, until) == known.until:
+        if known is not None and is_in_force(known, now) and longer_block(known.until, until) == known.until:
             block = known  # it is told again: whoever asked may not have seen that it took effect
-        await self._blocks.set(block)
+        await self._blocks.set_block(block)
         return block
 
     async def unblock_user(self, user: str, *, by: str, reason: str = "") -> bool:
-        return await self._blocks.end(user, by, reason)
+        return await self._blocks.end_block(user, by, reason)
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
         if not 1 <= limit <= BLOCKS_AT_ONCE:
             raise Invalid(f"ask for 1 to {BLOCKS_AT_ONCE} blocks at once", field="limit")
-        return await self._blocks.holding(after, limit)
+        return await self._blocks.list_blocks(after, limit)
 
     def watch_blocks(self) -> AbstractAsyncContextManager[AsyncIterator[BlockChange]]:
-        return self._blocks.watch()
+        return self._blocks.watch_changes()
 
-    async def _tallies(self, users: set[str]) -> dict[str, Tally]:
+    async def _tally_removals(self, users: set[str]) -> dict[str, Tally]:
         since = self._clock() - self._rules.current.policy.window_s * 1000
         return await self._cases.tally_removals(users, since)
 
 
-def _removal(content: Content, finding: Finding) -> Removal:
+def _make_removal(content: Content, finding: Finding) -> Removal:
     return Removal(
         user=content.sender,
         client_id=content.client_id,

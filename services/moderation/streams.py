@@ -38,30 +38,30 @@ class _Kept(dict[int, str | None]):
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
-        kept = character if _belongs(character) else None
+        kept = character if _is_letter(character) else None
         if code < 0x20000:
             self[code] = kept
         return kept
 
 
-def _belongs(character: str) -> bool:
+def _is_letter(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
 _KEPT = _Kept()
 
 
-def join(folded: str) -> str:
+def join_letters(folded: str) -> str:
     """The letters and digits alone."""
     return folded.translate(_KEPT)
 
 
-def squeeze(joined: str) -> str:
+def squeeze_runs(joined: str) -> str:
     """Each run of one letter as one letter."""
     return _RUN.sub(r"\1", joined)
 
 
-def edges(reading: str) -> tuple[set[int], set[int]] | None:
+def word_edges(reading: str) -> tuple[set[int], set[int]] | None:
     """Places of the squeezed stream at which a word begins, and after which one ends; None when that takes a `Layout`,
     as in scripts without blanks.
 
@@ -81,7 +81,7 @@ def edges(reading: str) -> tuple[set[int], set[int]] | None:
     return starts, ends
 
 
-def readings(folded: str) -> Iterator[str]:
+def list_readings(folded: str) -> Iterator[str]:
     """The text, and, when there are signs among its letters, the text with these as letters; all of one length."""
     yield folded
     if _SIGN.search(folded) is None:
@@ -89,13 +89,13 @@ def readings(folded: str) -> Iterator[str]:
     seen = {folded}
     for letter in "il" if _TWO_WAYS.search(folded) else "i":
         table = {**_LETTERS, "1": letter, "!": letter, "|": letter}
-        read = _TOKEN.sub(lambda token, table=table: _read(token[0], table), folded)  # type: ignore[misc]
+        read = _TOKEN.sub(lambda token, table=table: _read_token(token[0], table), folded)  # type: ignore[misc]
         if read not in seen:
             seen.add(read)
             yield read
 
 
-def _read(token: str, table: dict[str, str]) -> str:
+def _read_token(token: str, table: dict[str, str]) -> str:
     """A word with its signs as letters. A number stays one; a sign that stands alone may be part of a spelling."""
     if len(token) > 1 and not any(character.isalpha() for character in token):
         return token
@@ -114,9 +114,9 @@ class Layout:
         self.places: list[int] = []
         self.gaps: list[int] = []
         self._ends: list[bool] = []
-        self._read(reading)
-        self.first, self.last = _runs(self.letters)
-        single = self._singles()
+        self._read_letters(reading)
+        self.first, self.last = _find_runs(self.letters)
+        single = self._find_singles()
         gaps, letters = self.gaps, self.letters
         parts = (
             gap == SPACE and (end or not (single[j] and single[j - 1])) if j else False
@@ -129,7 +129,7 @@ class Layout:
         ]
         self._inner_gaps = [0, *accumulate(int(gap > 0) for gap in gaps)]
 
-    def bad(self, begin: int, end: int) -> int:
+    def count_word_gaps(self, begin: int, end: int) -> int:
         """How many gaps part words between letter `begin` and letter `end`."""
         return self._bad[end + 1] - self._bad[begin + 1]
 
@@ -137,11 +137,11 @@ class Layout:
         """How many gaps there are between the two letters."""
         return self._inner_gaps[end + 1] - self._inner_gaps[begin + 1]
 
-    def unchanged(self, begin: int, end: int) -> int:
+    def count_unchanged(self, begin: int, end: int) -> int:
         """How many of these letters were letters in the text."""
         return self._unchanged[end + 1] - self._unchanged[begin]
 
-    def starts(self, j: int) -> bool:
+    def may_start(self, j: int) -> bool:
         """Whether a word may begin at letter `j`."""
         if j == 0 or self.gaps[j]:
             return True
@@ -150,11 +150,11 @@ class Layout:
             return True
         return bool(_UNSPACED.match(before) or _UNSPACED.match(letter))
 
-    def ends(self, j: int) -> bool:
+    def may_end(self, j: int) -> bool:
         """Whether a word may end with letter `j`. In Hangul endings follow without a blank, so it may anywhere."""
-        return j + 1 == len(self.letters) or self.starts(j + 1) or _HANGUL.match(self.letters[j]) is not None
+        return j + 1 == len(self.letters) or self.may_start(j + 1) or _HANGUL.match(self.letters[j]) is not None
 
-    def _read(self, reading: str) -> None:
+    def _read_letters(self, reading: str) -> None:
         gap, ended = SPACE, False
         for place, character in enumerate(reading):
             if _KEPT[ord(character)] is not None:
@@ -169,7 +169,7 @@ class Layout:
                 if character in _SENTENCE_END and self.letters and _UNSPACED.match(self.letters[-1]):
                     gap, ended = SPACE, True
 
-    def _singles(self) -> Sequence[bool]:
+    def _find_singles(self) -> Sequence[bool]:
         """Of each letter whether it stands alone: its piece is one letter, however often. In Han each letter does."""
         single = [True] * len(self.letters)
         begin = 0
@@ -182,7 +182,7 @@ class Layout:
         return single
 
 
-def _runs(letters: Sequence[str]) -> tuple[list[int], list[int]]:
+def _find_runs(letters: Sequence[str]) -> tuple[list[int], list[int]]:
     """First and last letter of each run."""
     first = [j for j, letter in enumerate(letters) if j == 0 or letter != letters[j - 1]]
     return first, [*(j - 1 for j in first[1:]), len(letters) - 1][: len(first)]

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Sequence
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
-from services.moderation.folding import fold
-from services.moderation.streams import Layout, edges, join, readings, squeeze
+from services.moderation.folding import fold_text
+from services.moderation.streams import Layout, join_letters, list_readings, squeeze_runs, word_edges
 
 LONGEST = 100
 _NEVER_DOUBLE = frozenset("ahijkquvwxy")
@@ -45,13 +45,13 @@ class Entry(Struct, frozen=True):
 Span = tuple[int, int]
 
 
-def parse(text: str) -> Word:
+def parse_word(text: str) -> Word:
     """The word in a line of a list. Raises `ValueError`, with the reason, for one that cannot be searched."""
     if len(text) > LONGEST:
         raise ValueError(f"a word has at most {LONGEST} characters")
     bare = text.strip()
     open_start, open_end = bare.startswith("*"), bare.endswith("*")
-    pieces = [join(piece) for piece in fold(bare.strip("*")).split()]
+    pieces = [join_letters(piece) for piece in fold_text(bare.strip("*")).split()]
     joined = "".join(pieces)
     if len(joined) < 2 and not (joined and not joined.isascii()):
         raise ValueError("a word has at least two letters or digits")
@@ -59,7 +59,7 @@ def parse(text: str) -> Word:
         raise ValueError("`*` stands at the beginning or the end of a word; write `fck` to find `f*ck`")
     starts = [j for j, letter in enumerate(joined) if j == 0 or letter != joined[j - 1]]
     runs = tuple(after - start for start, after in zip(starts, [*starts[1:], len(joined)], strict=True))
-    return Word(squeeze(joined), runs, _blank_runs(pieces, starts), open_start, open_end)
+    return Word(squeeze_runs(joined), runs, _blank_runs(pieces, starts), open_start, open_end)
 
 
 def _blank_runs(pieces: Sequence[str], starts: Sequence[int]) -> tuple[int, ...]:
@@ -84,22 +84,22 @@ class WordIndex:
         self._open_end = [any(entry.word.open_end for entry in self._entries[each]) for each in self._streams]
         self._automaton = AhoCorasick(self._streams)
 
-    def search(self, folded: str, rules: Collection[int]) -> set[int]:
+    def find_rules(self, folded: str, rules: Collection[int]) -> set[int]:
         """Those of these rules that have a word in the folded text."""
         if not self._streams:
             return set()
         hits: list[tuple[Span, int]] = []
         allowed: list[tuple[Span, int | None]] = []
-        for reading in readings(folded):
-            for span, entry in self._hits(reading, folded, rules):
+        for reading in list_readings(folded):
+            for span, entry in self._find_hits(reading, folded, rules):
                 if entry.allowed:
                     allowed.append((span, entry.rule))
                 elif entry.rule is not None:
                     hits.append((span, entry.rule))
-        return {rule for span, rule in hits if not _covered(span, rule, allowed)}
+        return {rule for span, rule in hits if not _is_covered(span, rule, allowed)}
 
-    def _hits(self, reading: str, folded: str, rules: Collection[int]) -> Iterator[tuple[Span, Entry]]:
-        found = self._found(reading)
+    def _find_hits(self, reading: str, folded: str, rules: Collection[int]) -> Iterator[tuple[Span, Entry]]:
+        found = self._find_matches(reading)
         if not found:
             return
         layout = Layout(reading, folded)
@@ -107,16 +107,16 @@ class WordIndex:
             for entry in self._entries[self._streams[number]]:
                 if entry.rule is not None and entry.rule not in rules:
                     continue
-                span = _place(layout, start, end - 1, entry.word)
+                span = _find_place(layout, start, end - 1, entry.word)
                 if span is not None:
                     yield (layout.places[span[0]], layout.places[span[1]]), entry
 
-    def _found(self, reading: str) -> list[tuple[int, int, int]]:
+    def _find_matches(self, reading: str) -> list[tuple[int, int, int]]:
         """Number of the stream, start and end, of what is in the text and does not merely run across words."""
         found: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(
-            squeeze(join(reading)), overlapping=True
+            squeeze_runs(join_letters(reading)), overlapping=True
         )
-        known = edges(reading) if found else None
+        known = word_edges(reading) if found else None
         if known is None:
             return found
         starts, ends = known
@@ -127,67 +127,67 @@ class WordIndex:
         ]
 
 
-def _covered(span: Span, rule: int, allowed: Sequence[tuple[Span, int | None]]) -> bool:
+def _is_covered(span: Span, rule: int, allowed: Sequence[tuple[Span, int | None]]) -> bool:
     return any(low <= span[0] and span[1] <= high and (of is None or of == rule) for (low, high), of in allowed)
 
 
-def _place(layout: Layout, start: int, end: int, word: Word) -> Span | None:
+def _find_place(layout: Layout, start: int, end: int, word: Word) -> Span | None:
     """The first and the last letter of the word where its runs begin and end so; None when it does not stand there."""
-    for begin in _begins(layout, start, word):
-        for last in _lasts(layout, end, word):
-            if begin <= last and _stands(layout, start, (begin, last), word):
+    for begin in _find_starts(layout, start, word):
+        for last in _find_ends(layout, end, word):
+            if begin <= last and _stands_between(layout, start, (begin, last), word):
                 return begin, last
     return None
 
 
-def _begins(layout: Layout, run: int, word: Word) -> Iterator[int]:
+def _find_starts(layout: Layout, run: int, word: Word) -> Iterator[int]:
     """Where the word may begin in its first run: at the outermost or the innermost beginning of a word there."""
     first, last = layout.first[run], layout.last[run]
     if word.open_start:
         yield first
         return
-    outer = next((j for j in range(first, last + 1) if layout.starts(j)), None)
+    outer = next((j for j in range(first, last + 1) if layout.may_start(j)), None)
     if outer is not None:
         yield outer
-        yield next(j for j in range(last, outer - 1, -1) if layout.starts(j))
+        yield next(j for j in range(last, outer - 1, -1) if layout.may_start(j))
 
 
-def _lasts(layout: Layout, run: int, word: Word) -> Iterator[int]:
+def _find_ends(layout: Layout, run: int, word: Word) -> Iterator[int]:
     """Where it may end in its last run."""
     first, last = layout.first[run], layout.last[run]
     if word.open_end:
         yield last
         return
-    outer = next((j for j in range(last, first - 1, -1) if layout.ends(j)), None)
+    outer = next((j for j in range(last, first - 1, -1) if layout.may_end(j)), None)
     if outer is not None:
         yield outer
-        yield next(j for j in range(first, outer + 1) if layout.ends(j))
+        yield next(j for j in range(first, outer + 1) if layout.may_end(j))
 
 
-def _stands(layout: Layout, start: int, span: Span, word: Word) -> bool:
+def _stands_between(layout: Layout, start: int, span: Span, word: Word) -> bool:
     """Whether the word, whose first run has the number `start`, stands between these letters."""
     begin, last = span
     for number, wanted in enumerate(word.runs):
         low = max(layout.first[start + number], begin)
         high = min(layout.last[start + number], last)
-        if not _fits(high - low + 1, wanted, word.stream[number]):
+        if not _fits_run(high - low + 1, wanted, word.stream[number]):
             return False
-    letters = layout.unchanged(begin, last)
+    letters = layout.count_unchanged(begin, last)
     if not letters and any(letter.isalpha() for letter in word.stream):
         return False  # a number that could be read as a word is a number
     spread = layout.gaps_within(begin, last)
     if spread and 2 * letters < sum(letter.isalpha() for letter in word.stream):
         return False
-    return layout.bad(begin, last) <= sum(_bad_in(layout, start + run, begin, last) for run in word.blanks)
+    return layout.count_word_gaps(begin, last) <= sum(_bad_in(layout, start + run, begin, last) for run in word.blanks)
 
 
 def _bad_in(layout: Layout, run: int, begin: int, last: int) -> int:
     """The gaps before and within a run where the phrase has its blank."""
     low, high = max(layout.first[run] - 1, begin), min(layout.last[run], last)
-    return layout.bad(low, high)
+    return layout.count_word_gaps(low, high)
 
 
-def _fits(length: int, wanted: int, letter: str) -> bool:
+def _fits_run(length: int, wanted: int, letter: str) -> bool:
     if length == wanted:
         return True
     if length < wanted or letter.isdigit():

@@ -61,7 +61,7 @@ def entry(action: CaseAction = CaseAction.FLAG, at: int = NOW, **fields: Any) ->
 
 async def test_a_judgement_makes_a_case_and_says_so_in_the_audit_log(cases: Cases) -> None:
     made, note = case(), entry()
-    assert await cases.record_judgement(made, note) == (made, True)
+    assert await cases.record_verdict(made, note) == (made, True)
     assert await cases.get_case(made.id) == made
     assert await cases.find_case(made.subject) == made
     assert await cases.list_audit_entries(None, 10) == [replace(note, case=made.id)]
@@ -71,17 +71,17 @@ async def test_a_judgement_makes_a_case_and_says_so_in_the_audit_log(cases: Case
 
 async def test_a_judgement_that_comes_again_changes_nothing(cases: Cases) -> None:
     made = case()
-    await cases.record_judgement(made, entry())
-    assert await cases.record_judgement(case(kind=CaseKind.REMOVED), entry()) == (made, False)
+    await cases.record_verdict(made, entry())
+    assert await cases.record_verdict(case(kind=CaseKind.REMOVED), entry()) == (made, False)
     assert len(await cases.list_audit_entries(None, 10)) == 1
 
 
 async def test_a_newer_judgement_keeps_reports_and_appeal(cases: Cases) -> None:
     made = case()
-    await cases.record_judgement(made, entry())
+    await cases.record_verdict(made, entry())
     await cases.add_report(case(), Report(BEN, "rude", NOW), entry(CaseAction.REPORT))
     newer = case(revision=5, rule="other", kind=CaseKind.REMOVED, state=CaseState.DECIDED, opened=NOW + 99)
-    known, changed = await cases.record_judgement(newer, entry(CaseAction.REMOVE))
+    known, changed = await cases.record_verdict(newer, entry(CaseAction.REMOVE))
     assert changed
     assert (known.id, known.opened, known.rule, known.revision) == (made.id, made.opened, "other", 5)
     assert [report.user for report in known.reports] == [BEN]
@@ -112,16 +112,14 @@ async def test_reports_are_bounded(cases: Cases) -> None:
 
 
 async def test_a_report_of_what_was_decided_does_not_open_it(cases: Cases) -> None:
-    made, _ = await cases.record_judgement(case(), entry())
+    made, _ = await cases.record_verdict(case(), entry())
     await cases.record_decision(made.id, Verdict.ALLOW, entry(CaseAction.DECIDE, by=DAN))
     known, added = await cases.add_report(case(), Report(BEN, "", NOW), entry(CaseAction.REPORT))
     assert (known.state, added) == (CaseState.DECIDED, True)
 
 
 async def test_an_appeal_opens_a_case_again_once(cases: Cases) -> None:
-    made, _ = await cases.record_judgement(
-        case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(CaseAction.REMOVE)
-    )
+    made, _ = await cases.record_verdict(case(state=CaseState.DECIDED, kind=CaseKind.REMOVED), entry(CaseAction.REMOVE))
     appealed = await cases.add_appeal(case(), "it was a quotation", entry(CaseAction.APPEAL, by=ANN))
     assert appealed == replace(made, state=CaseState.OPEN, appeal="it was a quotation")
     await cases.record_decision(made.id, Verdict.REMOVE, entry(CaseAction.DECIDE, by=DAN))
@@ -134,12 +132,12 @@ async def test_an_appeal_opens_a_case_again_once(cases: Cases) -> None:
 
 async def test_an_appeal_that_waits_survives_a_judgement(cases: Cases) -> None:
     await cases.add_appeal(case(revision=-1), "why", entry(CaseAction.APPEAL, by=ANN))
-    known, changed = await cases.record_judgement(case(state=CaseState.DECIDED), entry(CaseAction.REMOVE))
+    known, changed = await cases.record_verdict(case(state=CaseState.DECIDED), entry(CaseAction.REMOVE))
     assert (changed, known.appeal, known.state, known.rule) == (True, "why", CaseState.OPEN, "slurs")
 
 
 async def test_a_decision_answers_with_the_case_before(cases: Cases) -> None:
-    made, _ = await cases.record_judgement(case(), entry())
+    made, _ = await cases.record_verdict(case(), entry())
     note = entry(CaseAction.DECIDE, by=DAN, at=NOW + 50, case=made.id)
     assert await cases.record_decision(made.id, Verdict.REMOVE, note) == made
     decided = replace(made, state=CaseState.DECIDED, verdict=Verdict.REMOVE, decided_by=DAN, decided=NOW + 50)
@@ -153,7 +151,7 @@ async def test_a_decision_answers_with_the_case_before(cases: Cases) -> None:
 async def test_the_queue_is_paged_oldest_first(cases: Cases) -> None:
     made = [case(seq, opened=NOW + 10 - seq // 2) for seq in range(6)]
     for each in made:
-        await cases.record_judgement(each, entry())
+        await cases.record_verdict(each, entry())
     expected = sorted(made, key=lambda each: (each.opened, each.id))
     assert await cases.list_cases(CaseState.OPEN, None, 10) == expected
     assert await cases.list_cases(CaseState.OPEN, None, 4) == expected[:4]
@@ -283,7 +281,7 @@ async def test_a_cancelled_judgement_is_there_with_its_audit_entry_or_not_at_all
     number = 0
 
     async def judge() -> None:
-        await cases.record_judgement(case(number), entry())
+        await cases.record_verdict(case(number), entry())
 
     async for completed in each_suspension(judge):
         found = await cases.find_case(case(number).subject)

@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 class Never:
     """A model that suspects nobody."""
 
-    def scores(self, texts: Sequence[str]) -> Sequence[float]:
+    def score_texts(self, texts: Sequence[str]) -> Sequence[float]:
         return [0.0] * len(texts)
 
 

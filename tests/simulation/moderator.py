@@ -43,13 +43,13 @@ class Moderator:
             self._cluster.ledger.rights.change(user.id, room_key(room), role)
             story.tell(_WHO, f"wants {where}: {kind}")
             if kind == "ban":
-                await self._insist(lambda services: members.ban(room, user.id, self.owner, services))
+                await self._insist(lambda services: members.ban_user(room, user.id, self.owner, services))
             elif kind == "kick":
                 await self._insist(lambda services: members.remove_member(room, user.id, self.owner, services))
             else:
                 assert role is not None
                 choice = RoleChoice(role=role)
-                await self._insist(lambda services: members.unban(room, user.id, self.owner, services))
+                await self._insist(lambda services: members.unban_user(room, user.id, self.owner, services))
                 await self._insist(lambda services: members.set_member(room, user.id, choice, self.owner, services))
             story.tell(_WHO, f"knows that it is done for {where}: {kind}")
         self._wanted -= 1

@@ -43,7 +43,7 @@ class MongoCases:
         self._mongo = mongo
         self._database = mongo.committed
 
-    async def record_judgement(self, case: Case, entry: AuditEntry) -> CaseChange:
+    async def record_verdict(self, case: Case, entry: AuditEntry) -> CaseChange:
         return await self._change_case(case.subject, lambda known: judge_case(known, case), entry)
 
     async def add_report(self, case: Case, report: Report, entry: AuditEntry) -> CaseChange:

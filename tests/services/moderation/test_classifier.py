@@ -29,7 +29,7 @@ def test_without_the_extra_the_model_says_what_to_install() -> None:
 @pytest.mark.skipif(not INSTALLED, reason="needs the extra rookery[classifier]")
 def test_the_model_tells_abuse_from_kindness() -> None:
     model = MODELS["profanity"]()
-    kind, abusive = model.scores(["have a nice day", "fuck you, you idiot"])
+    kind, abusive = model.score_texts(["have a nice day", "fuck you, you idiot"])
     assert 0 <= kind < 0.3
     assert 0.7 < abusive <= 1
-    assert model.scores([]) == []
+    assert model.score_texts([]) == []

@@ -17,7 +17,7 @@ def say(
 ) -> set[int]:
     """One message; the rules whose limit it is over."""
     said = content(text, sender=sender, client_id=f"c{number}", ts=NOW + round(at * 1000))
-    return floods.search(said, text, LIMITS, rules)
+    return floods.find_exceeded(said, text, LIMITS, rules)
 
 
 def test_a_flood_is_more_messages_than_allowed_in_the_time() -> None:
@@ -60,7 +60,8 @@ def test_a_content_counts_once_and_gets_the_same_answer_again() -> None:
 def test_an_edit_counts_for_itself() -> None:
     floods = Floods()
     answers = [
-        floods.search(content("x", revision=revision, ts=NOW), "x", (FLOOD,), {0}) for revision in (0, 1, 2, 3, 3)
+        floods.find_exceeded(content("x", revision=revision, ts=NOW), "x", (FLOOD,), {0})
+        for revision in (0, 1, 2, 3, 3)
     ]
     assert answers == [set(), set(), set(), {0}, {0}]
 
@@ -86,7 +87,7 @@ def test_memory_is_bounded_and_floods_are_not_forgotten() -> None:
     for number in range(200):
         say(floods, 1000 + number, f"text {number}", sender=f"s{number}", at=1)
         say(floods, 2000 + number, f"again {number}", at=1)
-    assert floods.statistics() <= 4 * 50
+    assert floods.count_entries() <= 4 * 50
     assert say(floods, 5000, "still", at=1.5) == {0}
 
 
@@ -95,19 +96,22 @@ def test_a_flood_that_is_only_flagged_is_told_once_for_each_fill() -> None:
     flood, copies = (Limit(name="x", rule=0, measure=measure, most=2, seconds=10, once=True) for measure in
                      (Measure.FLOOD, Measure.COPIES))  # fmt: skip
     said = [content("hello", client_id=f"c{number}") for number in range(7)]
-    assert [bool(floods.search(each, "hello", (flood,), {0})) for each in said] == [False, False, True] * 2 + [False]
-    assert [bool(floods.search(each, "hello", (flood,), {0})) for each in said] == [False, False, True] * 2 + [False]
+    over = [bool(floods.find_exceeded(each, "hello", (flood,), {0})) for each in said]
+    assert over == [False, False, True] * 2 + [False]
+    over = [bool(floods.find_exceeded(each, "hello", (flood,), {0})) for each in said]
+    assert over == [False, False, True] * 2 + [False]
     floods = Floods()
     said = [content("hello", client_id="c", sender=f"s{number}") for number in range(7)]
-    assert [bool(floods.search(each, "hello", (copies,), {0})) for each in said] == [False, False, True] * 2 + [False]
+    over = [bool(floods.find_exceeded(each, "hello", (copies,), {0})) for each in said]
+    assert over == [False, False, True] * 2 + [False]
 
 
 def test_counts_of_limits_that_are_gone_are_forgotten() -> None:
     floods = Floods()
     say(floods, 1, "hello there")
-    kept = floods.statistics()
-    floods.keep([FLOOD])
-    assert floods.statistics() == kept - 2
+    kept = floods.count_entries()
+    floods.retain_limits([FLOOD])
+    assert floods.count_entries() == kept - 2
 
 
 def test_a_limit_that_changed_counts_on() -> None:
@@ -115,5 +119,5 @@ def test_a_limit_that_changed_counts_on() -> None:
     for number in range(3):
         say(floods, number, str(number))
     tighter = Limit(name="flood", rule=0, measure=Measure.FLOOD, most=1, seconds=10)
-    assert floods.search(content("y", client_id="new", ts=NOW), "y", (tighter,), {0}) == {0}
-    assert floods.search(content("y", client_id="new", ts=NOW), "y", (), {0}) == set()
+    assert floods.find_exceeded(content("y", client_id="new", ts=NOW), "y", (tighter,), {0}) == {0}
+    assert floods.find_exceeded(content("y", client_id="new", ts=NOW), "y", (), {0}) == set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.moderation.links import DomainIndex, check_domain, hosts, links
+from services.moderation.links import DomainIndex, check_domain, find_hosts, find_links
 
 INDEX = DomainIndex({check_domain(name): {0} for name in ("evil.example", "bücher.example", "bit.ly")})
 
@@ -36,7 +36,7 @@ INDEX = DomainIndex({check_domain(name): {0} for name in ("evil.example", "büch
     ],
 )
 def test_a_listed_domain_is_found(text: str) -> None:
-    assert INDEX.search(hosts(text), {0}) == {0}
+    assert INDEX.find_rules(find_hosts(text), {0}) == {0}
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_a_listed_domain_is_found(text: str) -> None:
     ],
 )
 def test_another_is_not(text: str) -> None:
-    assert INDEX.search(hosts(text), {0}) == set()
+    assert INDEX.find_rules(find_hosts(text), {0}) == set()
 
 
 def test_only_the_asked_rules_answer() -> None:
-    assert INDEX.search({"evil.example"}, {1}) == set()
+    assert INDEX.find_rules({"evil.example"}, {1}) == set()
 
 
 def test_links_are_what_is_written_as_such() -> None:
     text = "see https://a.example/x, www.b.example and HTTP://user@C.example:80; not d.example"
-    assert links(text) == {"a.example", "www.b.example", "c.example"}
-    assert links("no link. at all") == set()
+    assert find_links(text) == {"a.example", "www.b.example", "c.example"}
+    assert find_links("no link. at all") == set()
 
 
 @pytest.mark.parametrize(
@@ -84,16 +84,16 @@ def test_names_are_taken_as_they_are_looked_up() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_no_text_breaks_the_search(text: str) -> None:
-    for name in (*hosts(text), *links(text)):
-        INDEX.search({name}, {0})
-    hosts(text.replace("a", "."))
+    for name in (*find_hosts(text), *find_links(text)):
+        INDEX.find_rules({name}, {0})
+    find_hosts(text.replace("a", "."))
 
 
 def test_a_listed_name_is_found_behind_any_number_of_others() -> None:
     others = " ".join(f"é{number}.xn--{number}" for number in range(1500))
-    assert INDEX.search(hosts(f"{others} evil.example"), {0}) == {0}
+    assert INDEX.find_rules(find_hosts(f"{others} evil.example"), {0}) == {0}
 
 
 def test_look_alikes_in_punycode_are_found() -> None:
     disguised = "еvil".encode("punycode").decode()  # a Cyrillic letter
-    assert INDEX.search(hosts(f"xn--{disguised}.example"), {0}) == {0}
+    assert INDEX.find_rules(find_hosts(f"xn--{disguised}.example"), {0}) == {0}

@@ -9,7 +9,7 @@ from services.moderation.patterns import LONGEST, Pattern, PatternSet, check_pat
 
 def search(text: str, *sources: str, folded: str = "") -> set[int]:
     patterns = PatternSet([Pattern(source, number) for number, source in enumerate(sources)])
-    return patterns.search(text, folded, range(len(sources)))
+    return patterns.find_rules(text, folded, range(len(sources)))
 
 
 def test_all_that_match_are_told() -> None:
@@ -20,9 +20,9 @@ def test_all_that_match_are_told() -> None:
 
 def test_a_pattern_may_look_at_the_folded_text() -> None:
     patterns = PatternSet([Pattern("spam", 0, folded=True), Pattern("SPAM", 1)])
-    assert patterns.search("SPAM", "spam", {0, 1}) == {0, 1}
-    assert patterns.search("SPAM", "spam", {0}) == {0}
-    assert patterns.search("sp am", "spam", {0, 1}) == {0}
+    assert patterns.find_rules("SPAM", "spam", {0, 1}) == {0, 1}
+    assert patterns.find_rules("SPAM", "spam", {0}) == {0}
+    assert patterns.find_rules("sp am", "spam", {0, 1}) == {0}
 
 
 def test_a_pattern_that_backtracking_engines_drown_in_ends_at_once() -> None:

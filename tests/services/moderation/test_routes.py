@@ -52,7 +52,7 @@ class World:
             decided=now,
         )
         entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=CaseAction.REMOVE, user=user.id)
-        await self.rest.services.cases.record_judgement(case, entry)
+        await self.rest.services.cases.record_verdict(case, entry)
 
     async def records(self) -> list[Any]:
         """What was appended to the log, of rooms and then of direct messages."""
@@ -344,7 +344,7 @@ async def test_nothing_is_withdrawn_by_a_decision_that_cannot_be_carried_out(wor
         revision=0,
     )
     entry = AuditEntry(id=new_id(), at=now, by=POLICY, action=CaseAction.FLAG, user=world.mod.id)
-    await world.rest.services.cases.record_judgement(case, entry)
+    await world.rest.services.cases.record_verdict(case, entry)
     answer = await world.mod("POST", f"/api/moderation/queue/{case.id}", {"verdict": "block"})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert await world.records() == []

@@ -123,7 +123,7 @@ def test_without_rules_all_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match=r"there is no \*\.toml"):
         load_rules(tmp_path)
     rules = rule_set(tmp_path, "")
-    assert rules.check(content("anything"), Floods()) == Finding(verdict=Verdict.ALLOW)
+    assert rules.check_content(content("anything"), Floods()) == Finding(verdict=Verdict.ALLOW)
     assert rules.policy == Policy()
 
 
@@ -138,10 +138,10 @@ def test_policy_of_a_file(tmp_path: Path) -> None:
         """,
     ).policy
     assert policy == Policy((Step(2, 1800), Step(4, 86_400), Step(9, None)), 7 * 86_400, None)
-    assert [policy.reaches(Tally(count)) for count in (1, 2, 100)] == [False, True, True]
-    assert [policy.seconds(Tally(count)) for count in (1, 2, 3, 4, 9)] == [None, 1800, 1800, 86_400, None]
-    assert policy.seconds(Tally(2, 1)) is None
-    assert Policy(verdict_seconds=60, steps=(Step(2, 30),)).seconds(Tally(2, 1)) == 60
+    assert [policy.leads_to_block(Tally(count)) for count in (1, 2, 100)] == [False, True, True]
+    assert [policy.block_seconds(Tally(count)) for count in (1, 2, 3, 4, 9)] == [None, 1800, 1800, 86_400, None]
+    assert policy.block_seconds(Tally(2, 1)) is None
+    assert Policy(verdict_seconds=60, steps=(Step(2, 30),)).block_seconds(Tally(2, 1)) == 60
 
 
 MIXED = """
@@ -214,21 +214,21 @@ def test_the_worst_rule_that_holds_decides(
     tmp_path: Path, text: str, strictness: str, rule: str, verdict: Verdict
 ) -> None:
     rules = rule_set(tmp_path, MIXED)
-    finding = rules.check(content(text, strictness=Strictness(strictness)), Floods())
+    finding = rules.check_content(content(text, strictness=Strictness(strictness)), Floods())
     assert (finding.rule, finding.verdict) == (rule, verdict)
     assert bool(finding.reason) == bool(rule)
 
 
 def test_a_reason_is_given_by_the_rule_or_in_general(tmp_path: Path) -> None:
     rules = rule_set(tmp_path, MIXED)
-    assert rules.check(content("badword"), Floods()).reason == "no such words"
-    assert rules.check(content("WORST"), Floods()).reason == "it breaks the rules of this chat"
+    assert rules.check_content(content("badword"), Floods()).reason == "no such words"
+    assert rules.check_content(content("WORST"), Floods()).reason == "it breaks the rules of this chat"
 
 
 class Shouting:
     """A model that scores the share of capitals."""
 
-    def scores(self, texts: Sequence[str]) -> Sequence[float]:
+    def score_texts(self, texts: Sequence[str]) -> Sequence[float]:
         return [sum(map(str.isupper, text)) / max(1, len(text)) for text in texts]
 
 
@@ -247,9 +247,9 @@ spares = ["hey you"]
 def test_a_classifier_scores_texts(tmp_path: Path) -> None:
     rules = load_rules(write_rules(tmp_path, CLASSIFIER), {"shouting": Shouting})
     assert list(rules.classifiers) == ["shouting"]
-    assert rules.check(content("x"), Floods(), {"shouting": 0.5}).rule == "shouting"
-    assert rules.check(content("x"), Floods(), {"shouting": 0.4}).rule == ""
-    assert rules.check(content("HEY"), Floods()).rule == ""
+    assert rules.check_content(content("x"), Floods(), {"shouting": 0.5}).rule == "shouting"
+    assert rules.check_content(content("x"), Floods(), {"shouting": 0.4}).rule == ""
+    assert rules.check_content(content("HEY"), Floods()).rule == ""
     with pytest.raises(RuleError, match=r"^rules.toml:2: there is no classifier `shouting`: none is"):
         load_rules(tmp_path, {})
 

@@ -45,12 +45,12 @@ async def test_rules_are_read_again_only_when_they_changed(tmp_path: Path) -> No
     write(tmp_path, "one")
     rules = await open_rules(tmp_path)
     before = rules.current
-    assert not await rules.reload()
+    assert not await rules.reload_rules()
     assert rules.current is before
     write(tmp_path, "two")
-    assert await rules.reload()
+    assert await rules.reload_rules()
     assert rules.current.names == ["two"]
-    assert not await rules.reload()
+    assert not await rules.reload_rules()
 
 
 @pytest.mark.parametrize("damage", ["list", "toml", "gone"])
@@ -65,13 +65,13 @@ async def test_bad_rules_keep_the_old_ones_and_tell_why_once(
     elif damage == "gone":
         (tmp_path / "bad.txt").unlink()
     with caplog.at_level(logging.ERROR):
-        assert not await rules.reload()
-        assert not await rules.reload()
+        assert not await rules.reload_rules()
+        assert not await rules.reload_rules()
     assert rules.current.names == ["one"]
     (record,) = caplog.records
     assert {"list": "bad.txt:1", "toml": "rules.toml:1", "gone": "rules.toml:5"}[damage] in record.message
     write(tmp_path, "three")
-    assert await rules.reload()
+    assert await rules.reload_rules()
     assert rules.current.names == ["three"]
 
 
@@ -82,13 +82,13 @@ async def test_a_folder_that_goes_away_keeps_the_rules(tmp_path: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-    await rules.reload()
+    await rules.reload_rules()
     assert rules.current.names == ["one"]
 
 
 async def test_the_built_in_rules_do_not_change() -> None:
     rules = await Rules.open(executor=InlineExecutor())
-    assert not await rules.reload()
+    assert not await rules.reload_rules()
 
 
 @virtual_time

@@ -222,7 +222,7 @@ async def use_cases(traced: Traced) -> None:
         for seq in range(8)
     ]
     for case in made:
-        await cases.record_judgement(case, next(entries))
+        await cases.record_verdict(case, next(entries))
     await cases.add_report(made[0], Report(BEN, "rude", NOW), next(entries))
     await cases.add_appeal(made[0], "sorry", next(entries))
     await cases.record_decision(made[0].id, Verdict.ALLOW, next(entries))

@@ -29,19 +29,21 @@ class Checker:
         self._limiter = anyio.CapacityLimiter(1)
         self._seen: RuleSet | None = None
 
-    async def check(self, contents: Sequence[Content]) -> list[Finding]:
+    async def check_contents(self, contents: Sequence[Content]) -> list[Finding]:
         """One finding for each, in their order. Raises `Invalid` for more than `MAX_BATCH`."""
         if len(contents) > MAX_BATCH:
             raise Invalid(f"check at most {MAX_BATCH} contents at once", field="contents")
         rules = self._rules.current
         if rules is not self._seen:
-            self._floods.keep(rules.limits)
+            self._floods.retain_limits(rules.limits)
             self._seen = rules
-        scores = await self._scores(rules, contents)
+        scores = await self._score_texts(rules, contents)
         findings: list[Finding] = []
         looked = 0
         for index, content in enumerate(contents):
-            findings.append(rules.check(content, self._floods, {name: of[index] for name, of in scores.items()}))
+            findings.append(
+                rules.check_content(content, self._floods, {name: of[index] for name, of in scores.items()})
+            )
             looked += len(content.text)
             if looked >= TURN_CHARACTERS:
                 looked = 0
@@ -49,9 +51,9 @@ class Checker:
         await checkpoint()
         return findings
 
-    async def _scores(self, rules: RuleSet, contents: Sequence[Content]) -> Mapping[str, Sequence[float]]:
+    async def _score_texts(self, rules: RuleSet, contents: Sequence[Content]) -> Mapping[str, Sequence[float]]:
         texts = [content.text for content in contents]
         return {
-            name: await self._executor.run_blocking(lambda model=model: model.scores(texts), self._limiter)  # type: ignore[misc]
+            name: await self._executor.run_blocking(lambda model=model: model.score_texts(texts), self._limiter)  # type: ignore[misc]
             for name, model in rules.classifiers.items()
         }

@@ -10,7 +10,7 @@ from pydantic import Field
 from chat.domain.ids import check_id, rfc3339
 from chat.errors import Invalid
 from services.chat.access import find_user
-from services.chat.models import People, Person, PresenceView, States
+from services.chat.models import PresenceView, States, UserList, UserView
 from services.common.collaborators import With
 from services.common.fields import Limit, Prefix, UserId
 from services.common.problems import responses
@@ -26,21 +26,21 @@ async def find_users(
     services: With,
     name: Annotated[Prefix, Query(description="how the name starts, without case")] = "",
     limit: Limit = 50,
-) -> People:
+) -> UserList:
     """Users by name."""
     found = await services.accounts.search_users(name, limit)
-    return People(users=[Person(id=user.id, name=user.name) for user in found])
+    return UserList(users=[UserView(id=user.id, name=user.name) for user in found])
 
 
 @router.get("/api/users/{user}", responses=responses(401, 403, 404, 422))
-async def get_user(user: UserId, _caller: Caller, services: With) -> Person:
+async def get_user(user: UserId, _caller: Caller, services: With) -> UserView:
     """One user."""
     found = await find_user(services, user)
-    return Person(id=found.id, name=found.name)
+    return UserView(id=found.id, name=found.name)
 
 
 @router.get("/api/presence", responses=responses(401, 403, 422))
-async def presence(
+async def get_presence(
     _caller: Caller,
     services: With,
     users: Annotated[

@@ -13,7 +13,7 @@ from chat.domain.ids import check_id, rfc3339
 from chat.domain.models import User
 from chat.domain.moderation import Block
 from chat.errors import Invalid, NotFound
-from services.chat.models import Person
+from services.chat.models import UserView
 from services.common.collaborators import Services, With
 from services.common.fields import Limit, UserId
 from services.common.problems import responses
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/moderation", tags=["moderation"])
 
 
 @router.get("/queue", responses=responses(401, 403, 404, 422))
-async def queue(
+async def list_cases(
     _moderator: Moderator,
     services: With,
     state: Annotated[CaseState, Query(description="open, or decided")] = CaseState.OPEN,
@@ -44,46 +44,48 @@ async def queue(
 ) -> CasePage:
     """What waits for a moderator, the oldest first; or what was decided, by moderators and by rules."""
     found = await services.cases.list_cases(state, after, limit + 1)
-    return CasePage(cases=await _views(services, found[:limit]), more=len(found) > limit)
+    return CasePage(cases=await _view_cases(services, found[:limit]), more=len(found) > limit)
 
 
 @router.post("/queue/{case}", responses=responses(401, 403, 404, 422))
-async def decide(case: str, body: Decision, caller: Moderator, services: With) -> CaseView:
+async def decide_case(case: str, body: Decision, caller: Moderator, services: With) -> CaseView:
     """Decide a case, open or decided before. `allow` undoes: the text comes back, a block that followed ends."""
     found = await services.cases.get_case(check_id(case, "case"))
     if found is None:
         raise NotFound("there is no such case")
-    await decisions.decide(services, found, body, caller)
+    await decisions.carry_out(services, found, body, caller)
     decided = await services.cases.get_case(found.id)
-    return (await _views(services, [decided or found]))[0]
+    return (await _view_cases(services, [decided or found]))[0]
 
 
 @router.get("/blocks", responses=responses(401, 403, 422))
-async def blocks(_moderator: Moderator, services: With, after: UserId | None = None, limit: Limit = 50) -> BlockPage:
+async def list_blocks(
+    _moderator: Moderator, services: With, after: UserId | None = None, limit: Limit = 50
+) -> BlockPage:
     """Who is blocked now."""
     found = await services.moderation.list_blocks(after or "", limit + 1)
-    people = await _people(services, [block.user for block in found])
-    return BlockPage(blocks=[_block(block, people) for block in found[:limit]], more=len(found) > limit)
+    users = await _get_users(services, [block.user for block in found])
+    return BlockPage(blocks=[_view_block(block_user, users) for block_user in found[:limit]], more=len(found) > limit)
 
 
 @router.put("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
-async def block(user: UserId, caller: Moderator, services: With, body: NewBlock | None = None) -> None:
+async def block_user(user: UserId, caller: Moderator, services: With, body: NewBlock | None = None) -> None:
     """Keep a user out: open sessions are closed with 4003, log-ins refused. A block that there is is replaced."""
     if user == caller.id:
         raise Invalid("you cannot block yourself", field="user")
     wanted = body or NewBlock()
-    await decisions.block(services, user, wanted.reason, wanted.seconds, caller)
+    await decisions.block_user(services, user, wanted.reason, wanted.seconds, caller)
 
 
 @router.delete("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
-async def unblock(user: UserId, caller: Moderator, services: With) -> None:
+async def unblock_user(user: UserId, caller: Moderator, services: With) -> None:
     """Let a user in again."""
     if not await services.moderation.unblock_user(user, by=caller.id):
         raise NotFound("this user is not blocked")
 
 
 @router.get("/audit", responses=responses(401, 403, 404, 422))
-async def audit(
+async def list_audit_entries(
     _moderator: Moderator,
     services: With,
     before: Annotated[UserId | None, Query(description="the id of the last entry of the page before")] = None,
@@ -92,31 +94,31 @@ async def audit(
 ) -> AuditPage:
     """Who did what, to whom, and why; the newest first."""
     found = await services.cases.list_audit_entries(before, limit + 1, user=user)
-    return AuditPage(entries=[_entry(entry) for entry in found[:limit]], more=len(found) > limit)
+    return AuditPage(entries=[_view_entry(entry) for entry in found[:limit]], more=len(found) > limit)
 
 
-async def _people(services: Services, users: Sequence[str]) -> dict[str, User]:
+async def _get_users(services: Services, users: Sequence[str]) -> dict[str, User]:
     return await services.accounts.get_users(users)
 
 
-def _person(user: str, people: dict[str, User]) -> Person:
+def _view_user(user: str, users: dict[str, User]) -> UserView:
     """A user; one whose account is gone has no name."""
-    return Person(id=user, name=people[user].name if user in people else "")
+    return UserView(id=user, name=users[user].name if user in users else "")
 
 
-async def _views(services: Services, cases: Sequence[Case]) -> list[CaseView]:
-    people = await _people(services, [case.user for case in cases])
+async def _view_cases(services: Services, cases: Sequence[Case]) -> list[CaseView]:
+    users = await _get_users(services, [case.user for case in cases])
     texts = [await last_text(services, case.conversation, case.seq) if case.seq else None for case in cases]
-    return [_case(case, text, people) for case, text in zip(cases, texts, strict=True)]
+    return [_view_case(case, text, users) for case, text in zip(cases, texts, strict=True)]
 
 
-def _case(case: Case, text: str | None, people: dict[str, User]) -> CaseView:
+def _view_case(case: Case, text: str | None, users: dict[str, User]) -> CaseView:
     in_room = case.seq > 0 and is_room(case.conversation)
     return CaseView(
         id=case.id,
         kind=case.kind,
         state=case.state,
-        user=_person(case.user, people),
+        user=_view_user(case.user, users),
         room=room_of(case.conversation) if in_room else None,
         users=list(pair_of(case.conversation)) if case.seq and not in_room else None,
         seq=case.seq or None,
@@ -132,9 +134,9 @@ def _case(case: Case, text: str | None, people: dict[str, User]) -> CaseView:
     )
 
 
-def _block(block: Block, people: dict[str, User]) -> BlockView:
+def _view_block(block: Block, users: dict[str, User]) -> BlockView:
     return BlockView(
-        user=_person(block.user, people),
+        user=_view_user(block.user, users),
         by=block.by,
         reason=block.reason,
         since=rfc3339(block.since),
@@ -142,7 +144,7 @@ def _block(block: Block, people: dict[str, User]) -> BlockView:
     )
 
 
-def _entry(entry: AuditEntry) -> AuditView:
+def _view_entry(entry: AuditEntry) -> AuditView:
     return AuditView(
         id=entry.id,
         at=rfc3339(entry.at),

@@ -24,7 +24,7 @@ from chat.domain.rights import Right
 from chat.errors import Conflict, Forbidden, RateLimited
 from services.auth.errors import WrongLogin
 from services.auth.throttle import Throttle
-from services.chat.access import admit, find_room
+from services.chat.access import admit_member, find_room
 from services.common.addresses import client_address
 from services.common.collaborators import Services, With
 from services.common.fields import RoomId
@@ -38,9 +38,9 @@ REPORTS_A_MINUTE = 30
 
 
 @router.post("/reports", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
-async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
+async def report_message(body: NewReport, caller: Caller, services: With) -> CaseId:
     """Report a message that one can read. To report it again changes nothing."""
-    await _limit(services, caller)
+    await _limit_reports(services, caller)
     message = await find_message(services, caller, body)
     if message.sender == caller.id:
         raise Conflict("you cannot report yourself; delete the message instead", field="seq")
@@ -48,30 +48,30 @@ async def report(body: NewReport, caller: Caller, services: With) -> CaseId:
         raise Conflict("this message was withdrawn already", field="seq")
     now = services.clock()
     case = _message_case(services, message, CaseKind.REPORTED)
-    entry = _entry(services, CaseAction.REPORT, caller.id, case, body.reason)
+    entry = _make_entry(services, CaseAction.REPORT, caller.id, case, body.reason)
     found, _ = await services.cases.add_report(case, Report(caller.id, body.reason, now), entry)
     return CaseId(id=found.id)
 
 
 @router.post("/appeals", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
-async def appeal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
+async def appeal_removal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
     """Ask the moderators to look again at a message of one's own that moderation withdrew. Once for each message."""
-    await _limit(services, caller)
+    await _limit_reports(services, caller)
     message = await find_message(services, caller, body)
     if message.sender != caller.id:
         raise Forbidden("only who wrote a message may appeal")
     if not message.moderated:
         raise Conflict("this message was not withdrawn by moderation", field="seq")
     case = _message_case(services, message, CaseKind.REMOVED)
-    entry = _entry(services, CaseAction.APPEAL, caller.id, case, body.text)
+    entry = _make_entry(services, CaseAction.APPEAL, caller.id, case, body.text)
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
-async def _throttle(request: Request) -> Throttle:
+async def _get_throttle(request: Request) -> Throttle:
     return cast("Throttle", request.app.state.throttle)
 
 
-async def _address(request: Request, services: With) -> str:
+async def _get_address(request: Request, services: With) -> str:
     return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
 
 
@@ -79,8 +79,8 @@ async def _address(request: Request, services: With) -> str:
 async def appeal_block(
     body: BlockAppeal,
     services: With,
-    rates: Annotated[Throttle, Depends(_throttle)],
-    address: Annotated[str, Depends(_address)],
+    rates: Annotated[Throttle, Depends(_get_throttle)],
+    address: Annotated[str, Depends(_get_address)],
 ) -> CaseId:
     """Ask the moderators to end a block. Once for each block. A wrong password is 401, as at a log-in."""
     await rates.log_in(body.name, address)
@@ -101,7 +101,7 @@ async def appeal_block(
         opened=services.clock(),
         reason=block.reason,
     )
-    entry = _entry(services, CaseAction.APPEAL, user.id, case, body.text)
+    entry = _make_entry(services, CaseAction.APPEAL, user.id, case, body.text)
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
@@ -127,10 +127,10 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
 
 
 @router.get("/rooms/{room}", responses=responses(401, 403, 404, 422))
-async def strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
+async def get_strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
     """How much a room bears. For its members, and for moderators of the instance."""
     if not is_moderator(services, caller):
-        await admit(services, room, caller, Right.READ)
+        await admit_member(services, room, caller, Right.READ)
     found = await services.cases.get_strictness([room_key(room)])
     held = bool(await services.cases.held_conversations([room_key(room)]))
     return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL), held=held)
@@ -140,10 +140,10 @@ async def _admit_owner(services: Services, room: str, caller: User) -> None:
     if is_moderator(services, caller):
         await find_room(services, room)
     else:
-        await admit(services, room, caller, Right.EDIT_ROOM)
+        await admit_member(services, room, caller, Right.EDIT_ROOM)
 
 
-async def _limit(services: Services, caller: User) -> None:
+async def _limit_reports(services: Services, caller: User) -> None:
     if services.settings.limits.rate_limits:
         wait = await services.limits.count_call(f"report:{caller.id}", limit=REPORTS_A_MINUTE, window_s=60.0)
         if wait:
@@ -163,7 +163,7 @@ def _message_case(services: Services, message: Message, kind: CaseKind) -> Case:
     )
 
 
-def _entry(services: Services, action: CaseAction, by: str, case: Case, reason: str) -> AuditEntry:
+def _make_entry(services: Services, action: CaseAction, by: str, case: Case, reason: str) -> AuditEntry:
     return AuditEntry(
         id=new_id(), at=services.clock(), by=by, action=action, user=case.user, case=case.id, reason=reason
     )

@@ -21,7 +21,7 @@ from services.common.telling import tell
 BATCH = 500
 
 
-async def member_changed(
+async def announce_member(
     relay: Relay, room: str, user: str, change: MembershipChange, role: Role | None, *, again: bool = False
 ) -> None:
     """`change` is `joined`, `left`, `role`, `kicked` or `banned`; `role` is None for one who is out now.
@@ -29,27 +29,29 @@ async def member_changed(
     With `again`, nothing changed now, and the room is not told.
     """
     body = encode(MemberEvent(room=room, user=user, change=change, role=role))
-    publications = [Publication(user_channel(user), _control(room, user, role, body))]
+    publications = [Publication(user_channel(user), _pack_member_change(room, user, role, body))]
     if not again:
         publications.append(Publication(room_channel(room), pack_event(body)))
     await tell(relay, publications)
 
 
-async def room_updated(relay: Relay, room: Room) -> None:
+async def announce_update(relay: Relay, room: Room) -> None:
     """The room has another name or visibility."""
     event = RoomEvent(room=room.id, change="updated", name=room.name, visibility=room.visibility)
     await tell(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 
-async def room_deleted(relay: Relay, room: str, members: Sequence[str]) -> None:
+async def announce_deletion(relay: Relay, room: str, members: Sequence[str]) -> None:
     """The room is gone; `members` are those who were in it."""
     body = encode(RoomEvent(room=room, change="deleted"))
     gone = pack_control(RoomDeleted(room=room, event=body.decode()))
     await tell(relay, [Publication(room_channel(room), gone)])
     for start in range(0, len(members), BATCH):
         some = members[start : start + BATCH]
-        await tell(relay, [Publication(user_channel(user), _control(room, user, None, body)) for user in some])
+        await tell(
+            relay, [Publication(user_channel(user), _pack_member_change(room, user, None, body)) for user in some]
+        )
 
 
-def _control(room: str, user: str, role: Role | None, body: bytes) -> bytes:
+def _pack_member_change(room: str, user: str, role: Role | None, body: bytes) -> bytes:
     return pack_control(MemberChanged(user=user, room=room, role=role, event=body.decode()))
