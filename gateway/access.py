@@ -1,17 +1,17 @@
 """What the edge knows of users' rights, so that a message costs no call: a cache that is told of every change.
 
-Rule 1: an answer is used for `seconds` at most. Rule 2: a change that is announced while an answer is under way makes
-that answer unfit to keep. Rule 3: announcements come on the user's channel, which is subscribed while the user has a
-session here; so roles are kept for that long and no longer.
+Rule 1: an answer is used for `seconds` at most.
+Rule 2: an answer is not kept if a change was announced while it was under way: it may be older than the change.
+Rule 3: a user's roles are kept only while the user has a session here. Changes are announced on the user's channel, and
+the edge listens to it for that long.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from chat.domain.models import Role, User
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
+from gateway.fresh_cache import FreshCache
 from gateway.wheel import Wheel
 
 _USERS = 200_000
@@ -28,24 +28,24 @@ class AccessCache:
         self._authority = authority
         self._accounts = accounts
         self._seconds = seconds
-        # A user's roles are replaced as a whole when one changes: whether they are still the same object tells one who
-        # asked before whether the answer is fit to keep.
+        # By user, then room: the role, and until when it is used. A user's dictionary is replaced when a role changes:
+        # `get_role` sees by its identity whether a change was announced while it waited (rule 2).
         self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
-        self._users: OrderedDict[str, tuple[User, float]] = OrderedDict()
+        self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
 
     def enter_user(self, user: str) -> None:
-        """The user has a session: what is announced of its rights will be heard before anybody asks for them."""
+        """The user has a session, and the edge listens to the user's channel."""
         self._roles.setdefault(user, {})
 
     def leave_user(self, user: str) -> None:
         """The user's last session here ended."""
-        self._roles.pop(user, None)
+        self._roles.pop(user, None)  # rule 3
 
     def known_role(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
         roles = self._roles.get(user)
         entry = roles.get(room) if roles else None
-        if entry is None or entry[1] < self._wheel.now:
+        if entry is None or entry[1] < self._wheel.now:  # rule 1
             return None
         return entry[0]
 
@@ -57,7 +57,7 @@ class AccessCache:
         while True:
             roles = self._roles.get(user)
             (access,) = await self._authority.room_access([(user, room)])
-            if roles is self._roles.get(user):
+            if roles is self._roles.get(user):  # rule 2
                 break
         role = access.role
         if role is not None and roles is not None:
@@ -74,22 +74,17 @@ class AccessCache:
 
     async def get_user(self, user: str) -> User | None:
         """The account of that id, at most `seconds` old."""
-        entry = self._users.get(user)
-        if entry is not None and entry[1] >= self._wheel.now:
-            return entry[0]
-        found = await self._accounts.get_user(user)
-        if found is not None:
-            self._users[user] = (found, self._wheel.now + self._seconds)
-            self._users.move_to_end(user)
-            if len(self._users) > _USERS:
-                self._users.popitem(last=False)
-        return found
+        known = self._users.get_value(user)
+        if known is None:
+            known = await self._accounts.get_user(user)
+            if known is not None:
+                self._users.put_value(user, known)
+        return known
 
     def knows_user(self, user: str) -> bool:
         """Whether the account is known to exist without a call."""
-        entry = self._users.get(user)
-        return entry is not None and entry[1] >= self._wheel.now
+        return self._users.get_value(user) is not None
 
     def forget_user(self, user: str) -> None:
         """The account changed."""
-        self._users.pop(user, None)
+        self._users.drop_value(user)

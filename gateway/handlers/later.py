@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-Later = Callable[[], Coroutine[Any, Any, None]]
+Later = Callable[[], Awaitable[None]]

@@ -8,7 +8,7 @@ left to be awaited, which the session's task goes on with. It raises `Refused` o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from chat.wire import commands
 from gateway.handlers.connecting import handle_auth, handle_refresh
@@ -22,26 +22,35 @@ C = TypeVar("C", bound=commands.Command)
 Handler = Callable[[Session, C], Later | None]
 
 
-def _make_row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], Handler[Any]]:
-    """A row of the table: here the type checker sees that the handler takes this command."""
+class HandlerTable(Protocol):
+    """A handler for each type of command: a dictionary's own type cannot say that the two belong together."""
+
+    def __getitem__(self, kind: type[C], /) -> Handler[C]: ...
+
+
+def _make_row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], object]:
+    """A row of the table. Here the type checker sees that the handler takes this command; so the cast below is safe."""
     return kind, handler
 
 
-HANDLERS: dict[type[commands.Command], Handler[Any]] = dict(
-    (
-        _make_row(commands.AuthCommand, handle_auth),
-        _make_row(commands.RefreshCommand, handle_refresh),
-        _make_row(commands.SubscribeCommand, handle_subscribe),
-        _make_row(commands.UnsubscribeCommand, handle_unsubscribe),
-        _make_row(commands.SyncCommand, handle_sync),
-        _make_row(commands.PresenceCommand, handle_presence),
-        _make_row(commands.SendCommand, handle_send),
-        _make_row(commands.DmCommand, handle_dm),
-        _make_row(commands.EditCommand, handle_edit),
-        _make_row(commands.DeleteCommand, handle_delete),
-        _make_row(commands.ReactCommand, handle_react),
-        _make_row(commands.ReadCommand, handle_read),
-        _make_row(commands.TypingCommand, handle_typing),
-        _make_row(commands.StatusCommand, handle_status),
-    )
+HANDLERS = cast(
+    "HandlerTable",
+    dict(
+        (
+            _make_row(commands.AuthCommand, handle_auth),
+            _make_row(commands.RefreshCommand, handle_refresh),
+            _make_row(commands.SubscribeCommand, handle_subscribe),
+            _make_row(commands.UnsubscribeCommand, handle_unsubscribe),
+            _make_row(commands.SyncCommand, handle_sync),
+            _make_row(commands.PresenceCommand, handle_presence),
+            _make_row(commands.SendCommand, handle_send),
+            _make_row(commands.DmCommand, handle_dm),
+            _make_row(commands.EditCommand, handle_edit),
+            _make_row(commands.DeleteCommand, handle_delete),
+            _make_row(commands.ReactCommand, handle_react),
+            _make_row(commands.ReadCommand, handle_read),
+            _make_row(commands.TypingCommand, handle_typing),
+            _make_row(commands.StatusCommand, handle_status),
+        )
+    ),
 )
