@@ -22,6 +22,7 @@ import services.chat.users
 import services.moderation.moderator_routes
 import services.moderation.user_routes
 from chat.wire.events import encode
+from chat.wire.pages import DirectMessages, FoundMessages, RoomMessages
 from services.auth.throttle import Throttle
 from services.chat.config import product_version
 from services.common import operations, problems
@@ -29,6 +30,7 @@ from services.common.bodies import BodyLimit
 from services.common.collaborators import Services
 from services.common.frame import Frame
 from services.common.page import page_routes
+from services.common.struct_schemas import add_struct_schemas
 
 AUTH: tuple[APIRouter, ...] = (services.auth.routes.router,)
 CHAT: tuple[APIRouter, ...] = (
@@ -80,7 +82,9 @@ def openapi() -> dict[str, Any]:
     app = _bare()
     for router in (*AUTH, *CHAT, *MODERATION, operations.router):
         app.include_router(router)
-    return problems.complete(app.openapi())
+    document = problems.complete(app.openapi())
+    add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages))
+    return document
 
 
 def _bare() -> FastAPI:

@@ -82,6 +82,7 @@ class HistoryMessage(MessageEvent, tag="message", frozen=True, kw_only=True):
 class HistoryDirectMessage(DirectMessageEvent, tag="dm", frozen=True, kw_only=True):
     """A direct message as history gives it, which always says what became of it."""
 
+    seq: int
     edited: bool
     deleted: bool
     moderated: bool
@@ -296,7 +297,7 @@ def history_direct_message(message: Message) -> HistoryDirectMessage:
         text=message.text,
         ts=rfc3339(message.ts),
         client_id=message.client_id,
-        seq=message.seq or None,
+        seq=message.seq,
         edited=message.edited,
         deleted=message.deleted,
         moderated=message.moderated,

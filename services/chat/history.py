@@ -11,22 +11,22 @@ from chat.domain.ids import rfc3339
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
-from chat.wire.events import encode, history_item
+from chat.wire.events import history_direct_message, history_message
+from chat.wire.pages import DirectMessages, RoomMessages
 from services.chat.access import admit_member, find_user
 from services.chat.models import (
     Conversation,
     ConversationList,
-    DirectMessages,
     Original,
     Originals,
     Reads,
-    RoomMessages,
     UserView,
 )
 from services.common.collaborators import Services, With
 from services.common.fields import Limit, RoomId, Seq, Since, UserId
 from services.common.problems import responses
 from services.common.security import Caller
+from services.common.struct_schemas import encode_response, struct_response
 
 router = APIRouter(tags=["history"])
 
@@ -34,19 +34,14 @@ Before = Annotated[Seq | None, Query(description="older than this seq, newest fi
 After = Annotated[Since | None, Query(description="newer than this seq, oldest first")]
 
 
-def page_response(page: Page) -> Response:
-    """A page as JSON."""
-    body = {"messages": [history_item(message) for message in page.messages], "more": page.more}
-    return Response(encode(body), media_type="application/json")
-
-
-@router.get("/api/rooms/{room}/messages", response_model=RoomMessages, responses=responses(401, 403, 404, 422))
+@router.get("/api/rooms/{room}/messages", responses=struct_response(RoomMessages) | responses(401, 403, 404, 422))
 async def room_messages(
     room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:
     """A page of the room's history: the newest, or those before or after a seq."""
     await admit_member(services, room, caller, Right.READ)
-    return await _read_page(services, room_key(room), before, after, limit)
+    page = await _read_page(services, room_key(room), before, after, limit)
+    return encode_response(RoomMessages(messages=[history_message(each) for each in page.messages], more=page.more))
 
 
 @router.get("/api/rooms/{room}/messages/{seq}/originals", responses=responses(401, 403, 404, 422))
@@ -82,14 +77,16 @@ async def list_conversations(caller: Caller, services: With) -> ConversationList
     return ConversationList(conversations=found)
 
 
-@router.get("/api/dms/{user}/messages", response_model=DirectMessages, responses=responses(401, 403, 404, 422))
+@router.get("/api/dms/{user}/messages", responses=struct_response(DirectMessages) | responses(401, 403, 404, 422))
 async def dm_messages(
     user: UserId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:
     """A page of a direct conversation: the newest, or those before or after a seq."""
     key = dm_key(caller.id, user)
     await find_user(services, user)
-    return await _read_page(services, key, before, after, limit)
+    page = await _read_page(services, key, before, after, limit)
+    messages = [history_direct_message(each) for each in page.messages]
+    return encode_response(DirectMessages(messages=messages, more=page.more))
 
 
 @router.get("/api/dms/{user}/reads", responses=responses(401, 403, 404, 422))
@@ -100,7 +97,7 @@ async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
     return Reads(reads=await services.history.read_marks(key))
 
 
-async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Response:
+async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Page:
     if before is not None and after is not None:
         raise Invalid("give `before` or `after`, not both", field="before")
-    return page_response(await services.history.read_page(key, before=before, after=after, limit=limit))
+    return await services.history.read_page(key, before=before, after=after, limit=limit)

@@ -1,4 +1,7 @@
-"""The JSON of the chat routes, as the OpenAPI document describes it. Times are RFC 3339 in UTC with milliseconds."""
+"""The JSON of the chat routes, as the OpenAPI document describes it; messages are structs of `chat.wire.pages`.
+
+Times are RFC 3339 in UTC with milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -104,61 +107,6 @@ class InviteToken(BaseModel):
     token: str
     role: Role
     expires: str
-
-
-class RoomMessage(BaseModel):
-    """A message of a room as it is now; `text` is null once it was deleted or moderated."""
-
-    type: str = Field(pattern="^message$")
-    room: str
-    seq: int
-    sender: UserView
-    text: str | None
-    ts: str
-    client_id: str
-    reply_to: int | None = Field(default=None, description="left out unless the message is a reply")
-    mentions: list[str]
-    edited: bool
-    deleted: bool
-    moderated: bool
-    reactions: dict[str, list[str]] = Field(description="emoji to the ids of the users who chose it")
-
-
-class DirectMessage(BaseModel):
-    """A direct message as it is now; `text` is null once it was deleted or moderated."""
-
-    type: str = Field(pattern="^dm$")
-    from_: UserView = Field(alias="from")
-    to: str
-    seq: int
-    text: str | None
-    ts: str
-    client_id: str
-    edited: bool
-    deleted: bool
-    moderated: bool
-    reactions: dict[str, list[str]] = Field(description="emoji to the ids of the users who chose it")
-
-
-class RoomMessages(BaseModel):
-    """A page of a room's history."""
-
-    messages: list[RoomMessage]
-    more: bool
-
-
-class DirectMessages(BaseModel):
-    """A page of a conversation's history."""
-
-    messages: list[DirectMessage]
-    more: bool
-
-
-class Found(BaseModel):
-    """What a search found, newest first."""
-
-    messages: list[RoomMessage | DirectMessage]
-    more: bool
 
 
 class Original(BaseModel):

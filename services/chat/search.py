@@ -13,22 +13,22 @@ from chat.domain.models import User
 from chat.domain.rights import Right
 from chat.domain.terms import terms
 from chat.errors import Invalid
-from chat.ports.history import Page
 from chat.ports.history import Query as Search
+from chat.wire.events import history_item
+from chat.wire.pages import FoundMessages
 from services.chat.access import admit_member
-from services.chat.history import page_response
-from services.chat.models import Found
 from services.common.collaborators import Services, With
 from services.common.fields import Limit, RoomId, without_nul
 from services.common.problems import responses
 from services.common.security import Caller
+from services.common.struct_schemas import encode_response, struct_response
 
 router = APIRouter(tags=["history"])
 
 Text = Annotated[str, Field(max_length=512), AfterValidator(without_nul)]
 
 
-@router.get("/api/search", response_model=Found, responses=responses(401, 403, 404, 422))
+@router.get("/api/search", responses=struct_response(FoundMessages) | responses(401, 403, 404, 422))
 async def search_messages(
     caller: Caller,
     services: With,
@@ -46,9 +46,10 @@ async def search_messages(
     places = await _list_conversations(services, caller, room)
     sender = await _find_sender(services, from_) if from_ else None
     if from_ and sender is None:
-        return page_response(Page(messages=[], more=False))
+        return encode_response(FoundMessages(messages=[], more=False))
     query = Search(terms=words, conversations=places, sender=sender, before=_parse_time(before), limit=limit)
-    return page_response(await services.history.search_messages(query))
+    page = await services.history.search_messages(query)
+    return encode_response(FoundMessages(messages=[history_item(each) for each in page.messages], more=page.more))
 
 
 async def _list_conversations(services: Services, caller: User, room: str | None) -> list[str]:

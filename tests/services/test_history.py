@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.records import Deleted, Edited, Reacted, Read
+from chat.wire.events import HistoryDirectMessage, HistoryMessage
+from services.app import openapi
 from tests.support.rest import Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +172,12 @@ async def test_a_bad_search_is_refused(params: dict[str, str], field: str) -> No
     async with open_rest() as rest:
         answer = await (await rest.user())("GET", "/api/search", params=params)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_the_document_takes_the_shape_of_a_message_from_its_struct() -> None:
+    schemas = openapi()["components"]["schemas"]
+    for struct in (HistoryMessage, HistoryDirectMessage):
+        names = {field.encode_name for field in msgspec.structs.fields(struct)}
+        assert schemas[struct.__name__]["properties"].keys() == names | {"type"}
+    of_messages = {name for name, schema in schemas.items() if "reactions" in schema.get("properties", {})}
+    assert of_messages == {"HistoryMessage", "HistoryDirectMessage"}

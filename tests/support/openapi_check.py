@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 
 _KNOWN = {
-    "$ref", "additionalProperties", "anyOf", "const", "default", "description", "enum", "format", "items", "maxItems",
-    "maxLength", "maximum", "minLength", "minimum", "minItems", "pattern", "properties", "required", "title", "type",
+    "$ref", "additionalProperties", "anyOf", "const", "default", "description", "discriminator", "enum", "examples",
+    "format", "items", "maxItems", "maxLength", "maximum", "minLength", "minimum", "minItems", "pattern", "properties",
+    "required", "title", "type",
 }  # fmt: skip
 _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
