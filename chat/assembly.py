@@ -196,9 +196,7 @@ class Engines:
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
-        settings = self._settings.mongo
-        opening = open_mongo(settings.url, database=settings.database, seconds=settings.timeout_seconds)
-        mongo = await self._stack.enter_async_context(opening)
+        mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
         await require_schema(mongo)
         self._tidy_jobs.append(lambda: deleted_conversations.clear_deleted(mongo))
         return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
@@ -206,7 +204,7 @@ class Engines:
     async def _open_kafka(self) -> Log:
         with require_drivers():
             from chat.adapters.kafka.log import KafkaLog
-        log = await self._stack.enter_async_context(KafkaLog.from_settings(self._settings.kafka))
+        log = await self._stack.enter_async_context(KafkaLog.open(self._settings.kafka))
         self.statistics["log"] = log.statistics
         return log
 
@@ -217,11 +215,11 @@ class Engines:
             from chat.adapters.redis.presence import RedisPresence
             from chat.adapters.redis.relay import RedisRelay
             from chat.adapters.redis.target import parse_target
-        settings, edge = self._settings.redis, self._settings.edge
-        target = parse_target(settings.url, settings.prefix)
+        edge = self._settings.edge
+        target = parse_target(self._settings.redis)
         enter = self._stack.enter_async_context
-        relay = await enter(RedisRelay.open(target, timeout_s=settings.timeout_seconds))
-        client = await enter(RedisClient.open(target, timeout_s=settings.timeout_seconds))
+        relay = await enter(RedisRelay.open(target))
+        client = await enter(RedisClient.open(target))
         presence = await enter(
             RedisPresence.open(client, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )

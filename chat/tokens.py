@@ -33,6 +33,7 @@ from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
+from chat.settings import TokenSettings
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
@@ -109,16 +110,14 @@ class KeyRing:
     def __init__(
         self,
         accounts: Accounts,
+        settings: TokenSettings,
         *,
-        issuer: str = "rookery",
-        audience: str = "rookery",
-        rotation_seconds: int = 30 * 24 * 3600,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._accounts = accounts
-        self._issuer = issuer
-        self._audience = audience
-        self._rotation_ms = max(rotation_seconds, 1) * 1000
+        self._issuer = settings.issuer
+        self._audience = settings.audience
+        self._rotation_ms = settings.key_rotation_seconds * 1000
         # Rule 1: two refreshes of any other process fit between publication and first use.
         self._lead_ms = min(int(2 * REFRESH_SECONDS * 1000), self._rotation_ms // 2)
         self._clock = clock

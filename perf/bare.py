@@ -16,12 +16,13 @@ import hiredis
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from bson import ObjectId
 
-from chat.adapters.kafka.connection import Cluster as KafkaCluster
+from chat.adapters.kafka.connection import client_options
 from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.adapters.mongo.client import open_mongo
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.schema import migrate
 from chat.adapters.redis.stream import pack_command
+from chat.settings import KafkaSettings, MongoSettings, parse_address
 from perf.store import make_messages
 
 PAUSE_SECONDS = 0.003
@@ -30,12 +31,12 @@ PAUSE_SECONDS = 0.003
 async def kafka(servers: str, count: int) -> list[float]:
     """Seconds from aiokafka's `send`, idempotent and with `acks=all`, to its consumer having the record."""
     topic = f"perf-bare-{uuid.uuid4().hex[:8]}"
-    connection = KafkaCluster(servers=servers)
-    async with TopicAdmin.open(connection) as topics:
+    settings = KafkaSettings(brokers=tuple(parse_address(each) for each in servers.split(",")))
+    async with TopicAdmin.open(settings) as topics:
         await topics.apply_plans(
             [plan_topic(topic, partitions=1, replication=1, min_insync=1, retention_hours=1, record_bytes=0)]
         )
-    options = connection.client_options(5.0)
+    options = client_options(settings, 5.0)
     producer = AIOKafkaProducer(enable_idempotence=True, acks="all", **options)
     consumer = AIOKafkaConsumer(topic, auto_offset_reset="earliest", **options)
     took = []
@@ -53,7 +54,8 @@ async def kafka(servers: str, count: int) -> list[float]:
 async def mongo(url: str, count: int) -> list[float]:
     """Seconds of an insert of one message with our indexes, journaled by a majority."""
     took = []
-    async with open_mongo(url, database=f"perf-{uuid.uuid4().hex[:12]}", seconds=60) as database:
+    settings = MongoSettings(url=url, database=f"perf-{uuid.uuid4().hex[:12]}", timeout_seconds=60)
+    async with open_mongo(settings) as database:
         await migrate(database)
         key = ObjectId()
         for number, message in enumerate(make_messages(count + 20)):

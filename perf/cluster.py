@@ -22,6 +22,7 @@ import anyio
 from aiokafka.admin import AIOKafkaAdminClient
 
 from chat.adapters.mongo.client import open_mongo
+from chat.settings import MongoSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTITIONS = 12
@@ -163,7 +164,7 @@ def cluster(**settings: str) -> Iterator[Cluster]:
 
 async def _remove(servers: Servers, name: str) -> None:
     """What lies about makes the next run slower: databases have their part in each checkpoint."""
-    async with open_mongo(servers.mongo, database=name, seconds=60) as mongo:
+    async with open_mongo(MongoSettings(url=servers.mongo, database=name, timeout_seconds=60)) as mongo:
         await mongo.client.drop_database(name)
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
     await admin.start()

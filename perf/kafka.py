@@ -21,13 +21,15 @@ from typing import Any
 import anyio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from anyio.lowlevel import checkpoint
+from msgspec.structs import replace
 
-from chat.adapters.kafka.connection import Cluster
+from chat.adapters.kafka.connection import client_options
 from chat.adapters.kafka.log import KafkaLog
 from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.concurrency import Broadcast
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
+from chat.settings import KafkaSettings, parse_address
 from perf.measure import pin, show
 
 TOPIC = "room-messages"
@@ -69,15 +71,16 @@ class Window:
 class Bench:
     """The rivals, on one topic."""
 
-    def __init__(self, cluster: Cluster, size: int) -> None:
-        self._cluster = cluster
+    def __init__(self, servers: str, size: int) -> None:
         self._prefix = f"test-{int(time.time())}-{uuid.uuid4().hex[:8]}."
+        brokers = tuple(parse_address(each) for each in servers.split(","))
+        self._settings = KafkaSettings(brokers=brokers, prefix=self._prefix)
         self._keys = [room_key(new_id()) for _ in range(PLACES)]
         self._value = b"x" * size
 
     async def prepare(self) -> None:
         """Make the topic."""
-        async with TopicAdmin.open(self._cluster) as topics:
+        async with TopicAdmin.open(self._settings) as topics:
             name = self._prefix + TOPIC
             plan = plan_topic(
                 name, partitions=PARTITIONS, replication=1, min_insync=1, retention_hours=1, record_bytes=0
@@ -88,7 +91,7 @@ class Bench:
         """aiokafka's own `send`."""
 
         async def measure(count: int) -> float:
-            options = self._cluster.client_options(5.0)
+            options = client_options(self._settings, 5.0)
             producer = AIOKafkaProducer(
                 enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=131072, **options
             )
@@ -109,7 +112,7 @@ class Bench:
         """The log's `produce`."""
 
         async def measure(count: int) -> float:
-            async with KafkaLog.open(self._cluster, prefix=self._prefix, interval_ms=interval_ms) as log:
+            async with KafkaLog.open(replace(self._settings, interval_ms=interval_ms)) as log:
                 await log.append(TOPIC, "", b"")
 
                 async def send(number: int, window: Window) -> None:
@@ -121,7 +124,7 @@ class Bench:
 
     async def read_bare(self, count: int) -> float:
         """aiokafka's own `getmany`, and a commit for each."""
-        options: dict[str, Any] = self._cluster.client_options(15.0)
+        options: dict[str, Any] = client_options(self._settings, 15.0)
         group = new_id()
         consumer = AIOKafkaConsumer(
             self._prefix + TOPIC,
@@ -143,7 +146,7 @@ class Bench:
     async def read_ours(self, count: int) -> float:
         """The log's `poll` and `commit`."""
         async with (
-            KafkaLog.open(self._cluster, prefix=self._prefix) as log,
+            KafkaLog.open(self._settings) as log,
             log.join_group(new_id(), [TOPIC]) as consumer,
         ):
             begun, came = 0.0, 0
@@ -189,7 +192,7 @@ def address() -> str:
 
 async def run(given: argparse.Namespace) -> None:
     """A table for each way."""
-    bench = Bench(Cluster(servers=address()), given.size)
+    bench = Bench(address(), given.size)
     await bench.prepare()
     print(f"produce, flood, {given.records} records of {given.size} B")
     flood = {"aiokafka, linger 5 ms": bench.bare(5, 0), "rookery": bench.ours(4, 0)}

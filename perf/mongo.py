@@ -25,6 +25,7 @@ from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.schema import migrate
 from chat.domain.ids import new_id
 from chat.domain.models import Message
+from chat.settings import MongoSettings
 from perf.store import make_messages
 
 BATCHES = (1, 10, 100, 500)
@@ -74,7 +75,7 @@ async def run(url: str, count: int) -> None:
     for batch in BATCHES:
         messages = make_messages(max(count * batch // max(BATCHES), min(count, 200)))
         for name, work in (("bare insert", insert), ("apply", store)):
-            async with open_mongo(url, database=f"perf_{new_id()}", seconds=60) as mongo:
+            async with open_mongo(MongoSettings(url=url, database=f"perf_{new_id()}", timeout_seconds=60)) as mongo:
                 await migrate(mongo)
                 await MongoHistory(mongo).apply_batch([make_messages(1)[0]], ())
                 fresh = [message for message in messages if message.conversation != messages[0].conversation]

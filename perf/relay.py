@@ -31,6 +31,7 @@ from chat.adapters.redis.relay import RedisRelay
 from chat.adapters.redis.stream import open_connection, pack_command
 from chat.adapters.redis.target import Target, parse_target
 from chat.ports.relay import Publication
+from chat.settings import RedisSettings
 from perf.measure import pin
 
 CHANNELS = [f"room:00000000-0000-4000-8000-{number:012}" for number in range(1000)]
@@ -88,7 +89,7 @@ async def read_coredis(target: Target, count: int, ready: Callable[[], None]) ->
 
 async def read_stream(target: Target, count: int, ready: Callable[[], None]) -> None:
     """hiredis on an AnyIO stream, and nothing around it."""
-    async with open_connection(target, target.address, 10.0) as stream:
+    async with open_connection(target, target.address) as stream:
         await stream.send(pack_command("SUBSCRIBE", *CHANNELS))
         got = -len(CHANNELS)
         while got < count:
@@ -208,7 +209,7 @@ def show(title: str, samples: dict[str, list[Sample]]) -> None:
 
 def compare(target: Target, rate: int, seconds: float, rounds: int, batch: int) -> None:
     """All rivals in turns."""
-    plain = parse_target(target.url, "")
+    plain = parse_target(RedisSettings(url=target.url, prefix=""))
     readers = {name: read for name, read in READERS.items() if name != "coredis" or find_spec("coredis")}
     samples: dict[str, list[Sample]] = {name: [] for name in readers}
     for _ in range(rounds):
@@ -243,9 +244,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.publish:
         count, rate, batch = map(int, given.publish.split(","))
-        publish(parse_target(given.url, given.prefix), count, rate, batch)
+        publish(parse_target(RedisSettings(url=given.url, prefix=given.prefix)), count, rate, batch)
         return
-    target = parse_target(find_redis())
+    target = parse_target(RedisSettings(url=find_redis()))
     pin()
     compare(target, given.rate, given.seconds, given.rounds, given.batch)
 

@@ -25,8 +25,8 @@ import grpc.aio
 
 from chat.adapters.rpc.authority import GrpcAuthority, auth_service
 from chat.adapters.rpc.bindings import serve_rpc
-from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
+from chat.settings import Address, Binding, RpcSettings, parse_address
 from perf.measure import pin
 from perf.served import CLIENT_CORE, SERVER_CORE
 from proto.auth.v1 import auth_pb2
@@ -88,10 +88,10 @@ async def serve(rival: str) -> None:
     if rival == "bare":
         await serve_bare()
         return
-    options = RpcOptions(binding=BINDINGS[rival])
+    settings = RpcSettings(binding=BINDINGS[rival])
 
     async def start(*, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
-        await serve_rpc([auth_service(Tokens())], "127.0.0.1:0", options, task_status=task_status)
+        await serve_rpc([auth_service(Tokens())], Address("127.0.0.1", 0), settings, task_status=task_status)
 
     async with anyio.create_task_group() as tasks:
         print(await tasks.start(start), flush=True)
@@ -115,7 +115,7 @@ async def bare_client(address: str) -> AsyncIterator[Callable[[], Awaitable[obje
 @asynccontextmanager
 async def our_client(rival: str, address: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
     """One call of the port."""
-    async with GrpcAuthority.connect(address, RpcOptions(binding=BINDINGS[rival])) as authority:
+    async with GrpcAuthority.connect(parse_address(address), RpcSettings(binding=BINDINGS[rival])) as authority:
         yield lambda: authority.check_token(TOKEN)
 
 

@@ -73,7 +73,7 @@ class MemoryPresence:
         relay: Relay,
         clock: Callable[[], int],
         heartbeat_s: float,
-        damping_s: float = 1.0,
+        damping_s: float,
         *,
         last_seen_users: int = LAST_SEEN_USERS,
     ) -> None:
@@ -94,7 +94,7 @@ class MemoryPresence:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, relay: Relay, clock: Callable[[], int], heartbeat_s: float, damping_s: float = 1.0
+        cls, relay: Relay, clock: Callable[[], int], heartbeat_s: float, damping_s: float
     ) -> AsyncIterator[MemoryPresence]:
         """A presence whose background task runs until the context is left."""
         presence = cls(relay, clock, heartbeat_s, damping_s)

@@ -1,6 +1,7 @@
 """The settings of a process: what there is (`groups`), and how they are read from the environment (`reading`)."""
 
 from chat.settings.groups import (
+    Binding,
     EdgeSettings,
     EmbeddedSettings,
     HttpSettings,
@@ -18,6 +19,7 @@ from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
     "Address",
+    "Binding",
     "EdgeSettings",
     "EmbeddedSettings",
     "HttpSettings",

@@ -17,6 +17,8 @@ from msgspec import Struct
 from chat.settings.values import Address, Setting
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
+Binding = Literal["grpcio", "purerpc"]
+"""The library that moves the bytes of gRPC."""
 _MONTH = 30 * 24 * 3600
 _KIB = 1024
 _MIB = 1024 * 1024
@@ -249,9 +251,7 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
         Address | None, Setting("where the moderation service answers gRPC", variable="MODERATION_RPC")
     ] = None
     listen: Annotated[Address, Setting("where this role answers gRPC")] = Address("127.0.0.1", 0)
-    binding: Annotated[
-        Literal["grpcio", "purerpc"], Setting("the library that serves and calls: `grpcio` or `purerpc`")
-    ] = "grpcio"
+    binding: Annotated[Binding, Setting("the library that serves and calls: `grpcio` or `purerpc`")] = "grpcio"
     deadline_seconds: Annotated[float, Setting("time for one call, its retries included", gt=0)] = 5.0
     max_bytes: Annotated[int, Setting("one message between the roles, in either direction", ge=64 * _KIB)] = 4 * _MIB
     token: Annotated[str, Setting("a secret that all roles share: calls without it are refused")] = ""
@@ -265,6 +265,11 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Setting("names in certificates that may call this role; by default all that the authority signed"),
     ] = ()
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether connections are encrypted and both sides known."""
+        return self.tls_cert is not None
 
 
 class LimitSettings(Struct, frozen=True, kw_only=True):

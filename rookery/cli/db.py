@@ -16,8 +16,7 @@ async def run(settings: Settings, _options: argparse.Namespace) -> int:
         from chat.adapters.mongo.client import open_mongo
         from chat.adapters.mongo.schema import migrate
 
-    url, database, seconds = settings.mongo.url, settings.mongo.database, settings.mongo.timeout_seconds
-    async with open_mongo(url, database=database, seconds=seconds) as mongo:
+    async with open_mongo(settings.mongo) as mongo:
         before, after = await migrate(mongo)
         name = mongo.latest.name
     if before == after:

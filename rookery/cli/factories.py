@@ -12,11 +12,10 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from chat.assembly import Live, Store
-from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
-from chat.settings import Address, EdgeSettings, Settings, TokenSettings
+from chat.settings import Address, EdgeSettings, Settings
 from chat.tokens import KeyRing
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
@@ -36,16 +35,6 @@ from workers.pool import Pool
 from workers.verdicts import VerdictHandler
 
 MESSAGE_TOPICS = (ROOM_TOPIC, DM_TOPIC)
-
-
-def make_key_ring(settings: TokenSettings, accounts: Accounts) -> KeyRing:
-    """The keys that sign tokens."""
-    return KeyRing(
-        accounts,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        rotation_seconds=settings.key_rotation_seconds,
-    )
 
 
 def bind_edge(settings: EdgeSettings) -> socket.socket:

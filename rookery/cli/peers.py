@@ -26,8 +26,7 @@ async def open_conversations(rpc: RpcSettings, store: Store) -> AsyncIterator[Co
         return
     with require_drivers():
         from chat.adapters.rpc.conversations import GrpcConversations
-        from chat.adapters.rpc.options import rpc_options
-    async with GrpcConversations.connect(str(rpc.chat), rpc_options(rpc)) as conversations:
+    async with GrpcConversations.connect(rpc.chat, rpc) as conversations:
         yield conversations
 
 
@@ -41,8 +40,7 @@ async def open_authority(
         return
     with require_drivers():
         from chat.adapters.rpc.authority import GrpcAuthority
-        from chat.adapters.rpc.options import rpc_options
-    async with GrpcAuthority.connect(str(rpc.auth), rpc_options(rpc)) as authority:
+    async with GrpcAuthority.connect(rpc.auth, rpc) as authority:
         yield authority
 
 
@@ -57,8 +55,7 @@ async def open_moderation(
         return
     with require_drivers():
         from chat.adapters.rpc.moderation import GrpcModeration
-        from chat.adapters.rpc.options import rpc_options
-    async with GrpcModeration.connect(str(rpc.moderation), rpc_options(rpc)) as moderation:
+    async with GrpcModeration.connect(rpc.moderation, rpc) as moderation:
         yield moderation
 
 

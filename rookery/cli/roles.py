@@ -19,6 +19,7 @@ from chat.assembly import Engines, check_shared
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.settings import Settings
+from chat.tokens import KeyRing
 from gateway.metrics import EdgeCollector
 from rookery.cli.engine_metrics import EngineCollector
 from rookery.cli.factories import (
@@ -26,7 +27,6 @@ from rookery.cli.factories import (
     make_app,
     make_edge,
     make_health,
-    make_key_ring,
     make_moderation_pool,
     make_notification_pool,
     make_persistence_pool,
@@ -63,7 +63,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         await enter(run_in_background(engines.tidy))
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
@@ -117,7 +117,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
@@ -147,7 +147,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, live = await engines.open_store(), await engines.open_live()
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)
@@ -159,7 +159,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         http = HttpServer(app, settings.http.address)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_authority(settings.rpc, authority))
-        await serve_until_signal({"http": http.bound, "rpc": rpc}, partial(drain_http, http, health))
+        await serve_until_signal({"http": http.bound, "rpc": str(rpc)}, partial(drain_http, http, health))
     return 0
 
 
@@ -170,7 +170,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
 
@@ -192,7 +192,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
         await enter(run_in_background(http.run))
         rpc = await enter(serve_conversations(settings.rpc, StoredConversations(store.rooms, store.history)))
         logger.info("open http://%s/ in a browser", http.bound)
-        await serve_until_signal({"http": http.bound, "rpc": rpc}, partial(drain_http, http, health))
+        await serve_until_signal({"http": http.bound, "rpc": str(rpc)}, partial(drain_http, http, health))
     return 0
 
 
@@ -203,7 +203,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         moderation = await enter(run_moderation(settings.moderation, store, live))
 
@@ -224,7 +224,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
         http = HttpServer(app, settings.http.address)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_moderation(settings.rpc, moderation))
-        await serve_until_signal({"http": http.bound, "rpc": rpc}, partial(drain_http, http, health))
+        await serve_until_signal({"http": http.bound, "rpc": str(rpc)}, partial(drain_http, http, health))
     return 0
 
 
@@ -237,7 +237,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         await enter(run_in_background(engines.tidy))
-        keys = make_key_ring(settings.tokens, store.accounts)
+        keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
 
         pools: dict[str, Pool[Any]] = {}

@@ -11,7 +11,7 @@ from chat.assembly import require_drivers
 from chat.ports.authority import Authority
 from chat.ports.conversations import Conversations
 from chat.ports.moderation import Moderation
-from chat.settings import RpcSettings
+from chat.settings import Address, RpcSettings
 from rookery.cli.process import run_in_background
 
 
@@ -32,38 +32,35 @@ def make_server_collectors() -> Sequence[Collector]:
 
 
 @asynccontextmanager
-async def serve_authority(rpc: RpcSettings, authority: Authority) -> AsyncIterator[str]:
+async def serve_authority(rpc: RpcSettings, authority: Authority) -> AsyncIterator[Address]:
     """Answer the calls of the auth service; yields the address that was bound, as do the next two."""
     with require_drivers():
         from chat.adapters.rpc.authority import auth_service
         from chat.adapters.rpc.bindings import serve_rpc
-        from chat.adapters.rpc.options import listen_address, rpc_options
-    options = rpc_options(rpc)
-    async with run_in_background(serve_rpc, [auth_service(authority)], listen_address(rpc, options), options) as bound:
+        from chat.adapters.rpc.listening import listen_address
+    async with run_in_background(serve_rpc, [auth_service(authority)], listen_address(rpc), rpc) as bound:
         yield bound
 
 
 @asynccontextmanager
-async def serve_conversations(rpc: RpcSettings, conversations: Conversations) -> AsyncIterator[str]:
+async def serve_conversations(rpc: RpcSettings, conversations: Conversations) -> AsyncIterator[Address]:
     """Answer the calls of the chat service."""
     with require_drivers():
         from chat.adapters.rpc.bindings import serve_rpc
         from chat.adapters.rpc.conversations import chat_service
-        from chat.adapters.rpc.options import listen_address, rpc_options
-    options = rpc_options(rpc)
+        from chat.adapters.rpc.listening import listen_address
     services = [chat_service(conversations)]
-    async with run_in_background(serve_rpc, services, listen_address(rpc, options), options) as bound:
+    async with run_in_background(serve_rpc, services, listen_address(rpc), rpc) as bound:
         yield bound
 
 
 @asynccontextmanager
-async def serve_moderation(rpc: RpcSettings, moderation: Moderation) -> AsyncIterator[str]:
+async def serve_moderation(rpc: RpcSettings, moderation: Moderation) -> AsyncIterator[Address]:
     """Answer the calls of the moderation service."""
     with require_drivers():
         from chat.adapters.rpc.bindings import serve_rpc
+        from chat.adapters.rpc.listening import listen_address
         from chat.adapters.rpc.moderation import moderation_service
-        from chat.adapters.rpc.options import listen_address, rpc_options
-    options = rpc_options(rpc)
     services = [moderation_service(moderation)]
-    async with run_in_background(serve_rpc, services, listen_address(rpc, options), options) as bound:
+    async with run_in_background(serve_rpc, services, listen_address(rpc), rpc) as bound:
         yield bound

@@ -35,7 +35,7 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     _check(options)
     async with Engines.open(settings, guest=True) as engines:
         store = await engines.open_store()
-        keys = KeyRing(store.accounts, issuer=settings.tokens.issuer, audience=settings.tokens.audience)
+        keys = KeyRing(store.accounts, settings.tokens)
         await keys.refresh_keys()
         users = await _users(store, options.users, options.prefix)
         rooms = await _rooms(store, options, users)

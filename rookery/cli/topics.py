@@ -34,9 +34,8 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
     check_backend(settings)
     with require_drivers():
-        from chat.adapters.kafka.connection import cluster_of
         from chat.adapters.kafka.topics import TopicAdmin
-    async with TopicAdmin.open(cluster_of(settings.kafka)) as topics:
+    async with TopicAdmin.open(settings.kafka) as topics:
         wanted = plan(settings.kafka)
         found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
     show(wanted, found)

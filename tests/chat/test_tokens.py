@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chat.errors import Unauthorized, Unavailable
 from chat.ports.accounts import SigningKey
+from chat.settings import TokenSettings
 from chat.tokens import LONGEST_TOKEN_SECONDS, TOKEN_BYTES, Claims, KeyRing, new_signing_key
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +60,7 @@ class Keys:
 
     async def ring(self, **options: Any) -> KeyRing:
         accounts: Any = self
-        ring = KeyRing(accounts, clock=self, **options)
+        ring = KeyRing(accounts, TokenSettings(**options), clock=self)
         await ring.refresh_keys()
         return ring
 
@@ -212,7 +213,7 @@ async def test_a_changed_token_is_refused() -> None:
 
 async def test_keys_rotate_without_a_gap() -> None:
     keys = Keys()
-    ring, other = await keys.ring(rotation_seconds=DAY), await keys.ring(rotation_seconds=DAY)
+    ring, other = await keys.ring(key_rotation_seconds=DAY), await keys.ring(key_rotation_seconds=DAY)
     first = keys.stored[0].kid
     assert len(keys.stored) == 1
     keys.now += DAY * 1000 - 60_000
@@ -231,7 +232,7 @@ async def test_keys_rotate_without_a_gap() -> None:
 
 async def test_keys_are_dropped_when_their_tokens_are_over() -> None:
     keys = Keys()
-    ring = await keys.ring(rotation_seconds=DAY)
+    ring = await keys.ring(key_rotation_seconds=DAY)
     first = keys.stored[0].kid
     for _ in range(8):
         keys.now += DAY * 1000
@@ -243,16 +244,16 @@ async def test_keys_are_dropped_when_their_tokens_are_over() -> None:
 
 async def test_after_a_long_stop_a_fresh_key_signs_at_once() -> None:
     keys = Keys()
-    await keys.ring(rotation_seconds=DAY)
+    await keys.ring(key_rotation_seconds=DAY)
     keys.now += 30 * DAY * 1000
-    ring = await keys.ring(rotation_seconds=DAY)
+    ring = await keys.ring(key_rotation_seconds=DAY)
     ring.verify_token(ring.issue_token(USER, "ann", FAMILY, DAY))
 
 
 async def test_without_keys_nothing_is_issued() -> None:
     accounts: Any = Keys()
     with pytest.raises(Unavailable):
-        KeyRing(accounts).issue_token(USER, "ann", FAMILY, 60)
+        KeyRing(accounts, TokenSettings()).issue_token(USER, "ann", FAMILY, 60)
 
 
 async def test_a_key_of_another_kind_is_named() -> None:

@@ -27,6 +27,7 @@ from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.log import Log
 from chat.ports.relay import Relay
+from chat.settings import TokenSettings
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from gateway.edge import Edge
@@ -337,7 +338,7 @@ async def open_engines(plan: Plan, parts: Parts) -> AsyncIterator[Engines]:
             log = await stack.enter_async_context(MemoryLog(partitions, clock).open())
         network = Network(MemoryRelay())
         accounts = SqliteAccounts(database, clock=clock)
-        keys = KeyRing(accounts, clock=clock)
+        keys = KeyRing(accounts, TokenSettings(), clock=clock)
         await keys.refresh_keys()
         await _populate(plan, accounts, SqliteRooms(database))
         yield Engines(database, history, log, network, keys, Passwords(HASHER, InlineExecutor()))

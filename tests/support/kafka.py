@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from chat.adapters.kafka.connection import Cluster
-from chat.adapters.kafka.log import KafkaLog
+from chat.adapters.kafka.log import CLOSE_SECONDS, KafkaLog
 from chat.adapters.kafka.topics import TopicAdmin, plan_topic
+from chat.settings import Address, KafkaSettings, parse_address
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/servers"
 STALE_SECONDS = 1800
@@ -27,16 +28,18 @@ class KafkaSystem:
     """A log on Kafka whose topics belong to one test: their names begin with something of its own."""
 
     def __init__(self, address: str, topics: tuple[str, ...]) -> None:
-        self.cluster = Cluster(servers=address)
         self.prefix = f"test-{int(time.time())}-{uuid.uuid4().hex[:8]}."
+        self.settings = KafkaSettings(brokers=parse_brokers(address), prefix=self.prefix)
         self.topics = topics
         self._made = False
 
     @asynccontextmanager
-    async def open(self, partitions: int = 1, **options: Any) -> AsyncIterator[KafkaLog]:
-        """A process with the log open; the first one makes the topics."""
+    async def open(
+        self, partitions: int = 1, *, close_s: float = CLOSE_SECONDS, **changed: Any
+    ) -> AsyncIterator[KafkaLog]:
+        """A process with the log open, with these settings changed; the first one makes the topics."""
         await self.prepare(partitions)
-        async with KafkaLog.open(self.cluster, prefix=self.prefix, **options) as log:
+        async with KafkaLog.open(replace(self.settings, **changed), close_s=close_s) as log:
             yield log
 
     async def prepare(self, partitions: int) -> None:
@@ -44,7 +47,7 @@ class KafkaSystem:
         if self._made:
             return
         self._made = True
-        async with TopicAdmin.open(self.cluster) as topics:
+        async with TopicAdmin.open(self.settings) as topics:
             stale = [name for name in await topics.list_names() if _is_stale(name)]
             if stale:
                 await topics.delete_topics(stale)
@@ -60,6 +63,11 @@ class KafkaSystem:
                 for topic in self.topics
             ]
             await topics.apply_plans(plans)
+
+
+def parse_brokers(text: str) -> tuple[Address, ...]:
+    """Brokers as `ROOKERY_KAFKA` names them."""
+    return tuple(parse_address(each) for each in text.split(","))
 
 
 def _is_stale(name: str) -> bool:

@@ -17,6 +17,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import Message
 from chat.domain.records import Sent
 from chat.ports.history import History
+from chat.settings import MongoSettings
 from tests.support.builders import ANN, HALL, NOW
 from tests.support.faults import FaultyRelay
 from tests.support.servers import server_url
@@ -29,10 +30,8 @@ CALL_SECONDS = 20.0
 @asynccontextmanager
 async def empty_database(url: str | None = None, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Mongo]:
     """An empty database without any index; dropped at the end, where the server is not one for tests alone."""
-    opening = open_mongo(
-        url or server_url("mongo"), database=f"test_{new_id()}", seconds=CALL_SECONDS, listeners=listeners
-    )
-    async with opening as mongo:
+    settings = MongoSettings(url=url or server_url("mongo"), database=f"test_{new_id()}", timeout_seconds=CALL_SECONDS)
+    async with open_mongo(settings, listeners=listeners) as mongo:
         try:
             yield mongo
         finally:

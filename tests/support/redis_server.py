@@ -16,6 +16,7 @@ import pytest
 
 from chat.adapters.redis.target import Target, parse_target
 from chat.adapters.redis.topology import SLOTS
+from chat.settings import RedisSettings
 from scripts.lib.servers import redis
 from scripts.lib.servers.__main__ import TOOLS, alone
 from scripts.lib.servers.process import Needs, Process
@@ -35,7 +36,7 @@ class RedisServer:
             except Needs as missing:
                 pytest.skip(str(missing))
         self.url = redis.url(folder)
-        self.target: Target = parse_target(self.url)
+        self.target: Target = parse_target(RedisSettings(url=self.url))
         self.port = self.target.address.port
         self.cluster_port = 0
         self._process = Process(

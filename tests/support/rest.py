@@ -110,11 +110,11 @@ async def open_rest(
         stores = await stack.enter_async_context(sqlite_memory(Path()))
         accounts, rooms, history = stores.accounts, stores.rooms, stores.history
         relay = MemoryRelay()
-        presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0))
+        presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0, damping_s=1.0))
         log = await stack.enter_async_context(SqliteLog.open(None, executor=InlineExecutor(), commit_interval_ms=0))
         rules = await Rules.open(executor=InlineExecutor())
         moderation = ModerationService(rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor())
-        keys = KeyRing(accounts, rotation_seconds=settings.tokens.key_rotation_seconds, clock=clock)
+        keys = KeyRing(accounts, settings.tokens, clock=clock)
         await keys.refresh_keys()
         collaborators: dict[str, Any] = {
             "settings": settings,

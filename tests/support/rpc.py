@@ -22,14 +22,16 @@ from chat.adapters.rpc.conversations import GrpcConversations, chat_service
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.grpcio.bridge import make_waker
 from chat.adapters.rpc.moderation import GrpcModeration, moderation_service
-from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.domain.models import Member, Message, Role, Room, Visibility
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict
 from chat.errors import Blocked, Conflict, NotFound, Overloaded, RateLimited, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
+from chat.settings import Address, Binding, RpcSettings
 
 T = TypeVar("T")
+
+LOOPBACK = Address("127.0.0.1", 0)
 
 ADA = "11111111-1111-4111-8111-111111111111"
 BOB = "22222222-2222-4222-8222-222222222222"
@@ -200,50 +202,50 @@ class FakeModeration:
 class Served:
     """A server that runs, and what stands behind it."""
 
-    address: str = ""
+    address: Address = LOOPBACK
     authority: FakeAuthority = field(default_factory=FakeAuthority)
     moderation: FakeModeration = field(default_factory=FakeModeration)
     statistics: RpcStatistics = field(default_factory=lambda: RpcStatistics("server"))
     stop: Callable[[], object] = lambda: None
     """Begin to stop, from any thread."""
 
-    async def run(self, options: RpcOptions, address: str, *, task_status: TaskStatus[str]) -> None:
+    async def run(self, settings: RpcSettings, address: Address, *, task_status: TaskStatus[Address]) -> None:
         services = [
             auth_service(self.authority),
             chat_service(FakeConversations()),
             moderation_service(self.moderation),
         ]
-        await serve_rpc(services, address, options, grace=10, statistics=self.statistics, task_status=task_status)
+        await serve_rpc(services, address, settings, grace=10, statistics=self.statistics, task_status=task_status)
 
 
 @asynccontextmanager
-async def serving(options: RpcOptions, address: str = "127.0.0.1:0") -> AsyncIterator[Served]:
+async def serving(settings: RpcSettings, address: Address = LOOPBACK) -> AsyncIterator[Served]:
     """A server of this binding. grpcio's knows asyncio alone: from other loops it runs in a thread of its own."""
     served = Served()
-    if options.binding == "grpcio" and sniffio.current_async_library() != "asyncio":
-        async with _in_a_thread(served, options, address):
+    if settings.binding == "grpcio" and sniffio.current_async_library() != "asyncio":
+        async with _in_a_thread(served, settings, address):
             yield served
         return
     async with anyio.create_task_group() as tasks:
-        inner: Any = await tasks.start(_scoped, served, options, address)
+        inner: Any = await tasks.start(_scoped, served, settings, address)
         served.stop = partial(make_waker(), inner.cancel)
         yield served
         inner.cancel()
 
 
-async def _scoped(served: Served, options: RpcOptions, address: str, *, task_status: TaskStatus[Any]) -> None:
+async def _scoped(served: Served, settings: RpcSettings, address: Address, *, task_status: TaskStatus[Any]) -> None:
     async with anyio.create_task_group() as tasks:
-        served.address = await tasks.start(partial(served.run, options, address))
+        served.address = await tasks.start(partial(served.run, settings, address))
         task_status.started(tasks.cancel_scope)
 
 
 @asynccontextmanager
-async def _in_a_thread(served: Served, options: RpcOptions, address: str) -> AsyncIterator[None]:
+async def _in_a_thread(served: Served, settings: RpcSettings, address: Address) -> AsyncIterator[None]:
     ready = threading.Event()
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:
-            served.address = await tasks.start(partial(served.run, options, address))
+            served.address = await tasks.start(partial(served.run, settings, address))
             token: Any = anyio.lowlevel.current_token().native_token
             served.stop = partial(_soon, token, tasks.cancel_scope.cancel)
             ready.set()
@@ -274,11 +276,11 @@ class Clients:
 
 
 @asynccontextmanager
-async def connected(address: str, options: RpcOptions) -> AsyncIterator[Clients]:
+async def connected(address: Address, settings: RpcSettings) -> AsyncIterator[Clients]:
     async with (
-        GrpcAuthority.connect(address, options) as authority,
-        GrpcConversations.connect(address, options) as conversations,
-        GrpcModeration.connect(address, options) as moderation,
+        GrpcAuthority.connect(address, settings) as authority,
+        GrpcConversations.connect(address, settings) as conversations,
+        GrpcModeration.connect(address, settings) as moderation,
     ):
         yield Clients(authority, conversations, moderation)
 

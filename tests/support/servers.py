@@ -13,6 +13,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from chat.adapters.redis.target import Target, parse_target
+from chat.settings import RedisSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 _VARIABLES = {
@@ -37,7 +38,7 @@ def server_url(name: str) -> str:
 
 def redis_target() -> Target:
     """The Redis for tests, with names of this test's own: others use it too."""
-    return parse_target(server_url("redis"), f"test-{uuid.uuid4().hex}:")
+    return parse_target(RedisSettings(url=server_url("redis"), prefix=f"test-{uuid.uuid4().hex}:"))
 
 
 @cache

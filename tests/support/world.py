@@ -25,7 +25,7 @@ from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.relay import Publication
-from chat.settings import EdgeSettings, LimitSettings
+from chat.settings import EdgeSettings, LimitSettings, TokenSettings
 from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.relay import MemberChanged, pack_control, pack_event, room_channel, user_channel
@@ -244,7 +244,7 @@ async def world(**settings: Any) -> AsyncIterator[World]:
         here.presence = await stack.enter_async_context(
             MemoryPresence.open(here.relay, here.clock, made.heartbeat_seconds, made.presence_damping_seconds)
         )
-        here.keys = KeyRing(here.accounts, clock=here.clock)
+        here.keys = KeyRing(here.accounts, TokenSettings(), clock=here.clock)
         await here.keys.refresh_keys()
         async with anyio.create_task_group() as tasks:
             for topic in (ROOM_TOPIC, DM_TOPIC):

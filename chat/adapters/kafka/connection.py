@@ -11,7 +11,6 @@ from typing import Any
 
 import anyio
 from aiokafka.errors import KafkaError
-from msgspec import Struct
 
 from chat.errors import Unavailable
 from chat.settings import KafkaSettings
@@ -22,48 +21,23 @@ CLIENT_ID = "rookery"
 REPEAT_SECONDS = 30.0
 
 
-class Cluster(Struct, frozen=True, kw_only=True):
-    """Where Kafka is and how to log in there. `servers` is `host:port`, separated by commas."""
-
-    servers: str
-    security: str = "plaintext"
-    mechanism: str = "SCRAM-SHA-512"
-    username: str = ""
-    password: str = ""
-    ca_file: str = ""
-
-    def __repr__(self) -> str:
-        return f"Cluster({self.servers!r}, {self.security!r})"  # never the password
-
-    def client_options(self, request_s: float) -> dict[str, Any]:
-        """What every client of aiokafka is made with; the driver gives up a request after `request_s`."""
-        options: dict[str, Any] = {
-            "bootstrap_servers": [server.strip() for server in self.servers.split(",") if server.strip()],
-            "client_id": CLIENT_ID,
-            "request_timeout_ms": int(request_s * 1000),
-            "retry_backoff_ms": RETRY_MS,
-            "metadata_max_age_ms": METADATA_AGE_MS,
-            "security_protocol": self.security.upper(),
-        }
-        if self.security.endswith("ssl"):
-            options["ssl_context"] = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.security.startswith("sasl"):
-            options["sasl_mechanism"] = self.mechanism
-            options["sasl_plain_username"] = self.username
-            options["sasl_plain_password"] = self.password
-        return options
-
-
-def cluster_of(settings: KafkaSettings) -> Cluster:
-    """The cluster that the settings name."""
-    return Cluster(
-        servers=",".join(map(str, settings.brokers)),
-        security=settings.security,
-        mechanism=settings.sasl_mechanism,
-        username=settings.username,
-        password=settings.password,
-        ca_file=str(settings.ca_file or ""),
-    )
+def client_options(settings: KafkaSettings, request_s: float) -> dict[str, Any]:
+    """What every client of aiokafka is made with; the driver gives up a request after `request_s`."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": [str(broker) for broker in settings.brokers],
+        "client_id": CLIENT_ID,
+        "request_timeout_ms": int(request_s * 1000),
+        "retry_backoff_ms": RETRY_MS,
+        "metadata_max_age_ms": METADATA_AGE_MS,
+        "security_protocol": settings.security.upper(),
+    }
+    if settings.security.endswith("ssl"):
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.security.startswith("sasl"):
+        options["sasl_mechanism"] = settings.sasl_mechanism
+        options["sasl_plain_username"] = settings.username
+        options["sasl_plain_password"] = settings.password
+    return options
 
 
 def missing_topics(*topics: str) -> Unavailable:

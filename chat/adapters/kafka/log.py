@@ -20,7 +20,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from msgspec import Struct
 
 from chat.adapters.kafka.batches import Headers
-from chat.adapters.kafka.connection import Cluster, cluster_of, quieten_driver_logs
+from chat.adapters.kafka.connection import client_options, quieten_driver_logs
 from chat.adapters.kafka.consumer import KafkaConsumer
 from chat.adapters.kafka.internals import REQUEST_SECONDS, require_known_driver
 from chat.adapters.kafka.producer import KafkaProducer
@@ -28,13 +28,6 @@ from chat.concurrency import OneShot
 from chat.ports.log import Ack
 from chat.settings import KafkaSettings
 
-BUFFER_RECORDS = 20_000
-BUFFER_BYTES = 64 * 1024 * 1024
-BATCH_BYTES = 128 * 1024
-INTERVAL_MS = 4.0
-DELIVERY_SECONDS = 10.0
-SESSION_SECONDS = 6.0
-HAND_OVER_SECONDS = 5.0
 HEARTBEAT_SECONDS = 0.5
 CLOSE_SECONDS = 10.0
 CHECK_SECONDS = 2.0
@@ -54,85 +47,41 @@ class KafkaLogStatistics(Struct, frozen=True):
 
 
 class KafkaLog:
-    """Implements `chat.ports.log.Log`; made by `KafkaLog.open` or `KafkaLog.from_settings`."""
+    """Implements `chat.ports.log.Log`; made by `KafkaLog.open`."""
 
-    def __init__(
-        self, cluster: Cluster, producer: KafkaProducer, prefix: str, session_s: float, hand_over_s: float
-    ) -> None:
-        self._cluster = cluster
+    def __init__(self, settings: KafkaSettings, producer: KafkaProducer) -> None:
+        self._settings = settings
         self._producer = producer
-        self._prefix = prefix
-        self._session_s = session_s
-        self._hand_over_s = hand_over_s
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls,
-        cluster: Cluster,
-        *,
-        prefix: str = "",
-        buffer_records: int = BUFFER_RECORDS,
-        buffer_bytes: int = BUFFER_BYTES,
-        batch_bytes: int = BATCH_BYTES,
-        interval_ms: float = INTERVAL_MS,
-        delivery_s: float = DELIVERY_SECONDS,
-        session_s: float = SESSION_SECONDS,
-        hand_over_s: float = HAND_OVER_SECONDS,
-        close_s: float = CLOSE_SECONDS,
-    ) -> AsyncIterator[KafkaLog]:
+    async def open(cls, settings: KafkaSettings, *, close_s: float = CLOSE_SECONDS) -> AsyncIterator[KafkaLog]:
         """Connect to the cluster. Raises `Unavailable` when none of its brokers answers, and `SettingsError` when the
         driver is of another version.
 
-        `prefix` begins the names of all topics and groups in Kafka, and is not seen here. At most `buffer_records`
-        records and `buffer_bytes` bytes wait for Kafka; one that is not confirmed within `delivery_s` fails. When
-        four records or more come in `interval_ms`, only one request begins in it; else each goes at once. A member that
-        is silent for `session_s` counts as dead; in a rebalance, what is in hand has `hand_over_s` to be committed. On
-        leaving, what waits is sent and acknowledged (for at most `close_s`).
+        The prefix of the settings begins the names of all topics and groups in Kafka, and is not seen here. On leaving,
+        what waits is sent and acknowledged (for at most `close_s`).
         """
         require_known_driver()
         quieten_driver_logs()
-        options = cluster.client_options(REQUEST_SECONDS)
+        options = client_options(settings, REQUEST_SECONDS)
 
         def make_driver() -> AIOKafkaProducer:
             # rule 1, and with the producer's one batch in flight a partition, rule 2
-            return AIOKafkaProducer(enable_idempotence=True, acks="all", max_batch_size=batch_bytes, **options)
+            return AIOKafkaProducer(enable_idempotence=True, acks="all", max_batch_size=settings.batch_bytes, **options)
 
-        producer = KafkaProducer(
-            make_driver,
-            max_records=buffer_records,
-            max_bytes=buffer_bytes,
-            interval_s=interval_ms / 1000,
-            delivery_s=delivery_s,
-        )
+        producer = KafkaProducer(make_driver, settings)
         await producer.start()
         async with anyio.create_task_group() as tasks:
             await tasks.start(producer.run)
             try:
-                yield cls(cluster, producer, prefix, session_s, hand_over_s)
+                yield cls(settings, producer)
             finally:
                 await producer.close(close_s)
 
-    @classmethod
-    @asynccontextmanager
-    async def from_settings(cls, settings: KafkaSettings) -> AsyncIterator[KafkaLog]:
-        """As `open`, with what the settings say."""
-        async with cls.open(
-            cluster_of(settings),
-            prefix=settings.prefix,
-            buffer_records=settings.buffer_records,
-            buffer_bytes=settings.buffer_bytes,
-            batch_bytes=settings.batch_bytes,
-            interval_ms=settings.interval_ms,
-            delivery_s=settings.delivery_seconds,
-            session_s=settings.session_seconds,
-            hand_over_s=settings.hand_over_seconds,
-        ) as log:
-            yield log
-
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
         """Raises `Unavailable` once the log is closing; then too `ack` is never called."""
-        self._producer.add_record(self._prefix + topic, key, value, headers, ack)
+        self._producer.add_record(self._settings.prefix + topic, key, value, headers, ack)
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
         stored = OneShot[None]()
@@ -145,14 +94,15 @@ class KafkaLog:
 
         Partitions come some time after joining. Raises `Unavailable`, also when a topic does not exist.
         """
-        group = self._prefix + group
+        group = self._settings.prefix + group
         options = self._consumer_options()
 
         def make_driver() -> AIOKafkaConsumer:
             return AIOKafkaConsumer(group_id=group, partition_assignment_strategy=(_make_assignor(),), **options)
 
-        names = [self._prefix + topic for topic in topics]
-        async with KafkaConsumer.join(make_driver, group, names, self._strip_prefix, self._hand_over_s) as member:
+        names = [self._settings.prefix + topic for topic in topics]
+        hand_over_s = self._settings.hand_over_seconds
+        async with KafkaConsumer.join(make_driver, group, names, self._strip_prefix, hand_over_s) as member:
             yield member
 
     async def check_health(self) -> None:
@@ -167,17 +117,18 @@ class KafkaLog:
         )
 
     def _strip_prefix(self, topic: str) -> str:
-        return topic.removeprefix(self._prefix)
+        return topic.removeprefix(self._settings.prefix)
 
     def _consumer_options(self) -> dict[str, Any]:
-        rebalance_s = self._hand_over_s + self._session_s
+        session_s = self._settings.session_seconds
+        rebalance_s = self._settings.hand_over_seconds + session_s
         return {
             # Kafka answers those who join when all members have come, so a request may take as long as a rebalance.
-            **self._cluster.client_options(rebalance_s + REQUEST_SECONDS),
+            **client_options(self._settings, rebalance_s + REQUEST_SECONDS),
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "session_timeout_ms": int(self._session_s * 1000),
-            "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, self._session_s / 3) * 1000),
+            "session_timeout_ms": int(session_s * 1000),
+            "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, session_s / 3) * 1000),
             "rebalance_timeout_ms": int(rebalance_s * 1000),
             # A pool that has all its partitions in hand does not fetch, and is alive all the same.
             "max_poll_interval_ms": _DAY_MS,

@@ -46,6 +46,7 @@ from chat.adapters.kafka.internals import DISCONNECT_SECONDS, REQUEST_SECONDS, a
 from chat.concurrency import AutoResetEvent, Backoff, Broadcast
 from chat.errors import Overloaded, TooLong, Unavailable
 from chat.ports.log import Ack
+from chat.settings import KafkaSettings
 
 START_SECONDS = 15.0
 STUCK_SECONDS = 60.0
@@ -60,26 +61,28 @@ _logger = logging.getLogger(__name__)
 
 
 class KafkaProducer:
-    """The queue in front of Kafka. `make` gives a driver that is not started yet. All on the event loop's thread."""
+    """The queue in front of Kafka. `make` gives a driver that is not started yet. All on the event loop's thread.
+
+    Of the settings, `buffer_records` and `buffer_bytes` bound what waits; a record that is not acknowledged within
+    `delivery_seconds` fails. When four records or more come in `interval_ms`, only one request begins in it; else each
+    goes at once.
+    """
 
     def __init__(
         self,
         make: Callable[[], AIOKafkaProducer],
+        settings: KafkaSettings,
         *,
-        max_records: int,
-        max_bytes: int,
-        interval_s: float,
-        delivery_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make = make
-        self._max_records = max_records
-        self._max_bytes = max_bytes
-        self._interval_s = interval_s
+        self._max_records = settings.buffer_records
+        self._max_bytes = settings.buffer_bytes
+        self._interval_s = settings.interval_ms / 1000
         self._last_round = 0.0
         self._spacing = False
         self._added = 0
-        self._delivery_s = delivery_s
+        self._delivery_s = settings.delivery_seconds
         self._clock = clock
         self._topics: dict[str, TopicQueue] = {}
         self._ready: deque[PartitionQueue] = deque()

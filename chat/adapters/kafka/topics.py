@@ -17,8 +17,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from msgspec import Struct
 
-from chat.adapters.kafka.connection import Cluster, quieten_driver_logs, translated_errors
+from chat.adapters.kafka.connection import client_options, quieten_driver_logs, translated_errors
 from chat.errors import Unavailable
+from chat.settings import KafkaSettings
 
 REQUEST_SECONDS = 10.0
 CALL_SECONDS = 30.0
@@ -74,10 +75,10 @@ class TopicAdmin:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, cluster: Cluster) -> AsyncIterator[TopicAdmin]:
+    async def open(cls, settings: KafkaSettings) -> AsyncIterator[TopicAdmin]:
         """Connect. Raises `Unavailable` when no broker answers."""
         quieten_driver_logs()
-        admin = AIOKafkaAdminClient(**cluster.client_options(REQUEST_SECONDS))
+        admin = AIOKafkaAdminClient(**client_options(settings, REQUEST_SECONDS))
         try:
             async with translated_errors("administer its topics", CALL_SECONDS):
                 await admin.start()

@@ -27,15 +27,13 @@ from pymongo.read_preferences import ReadPreference
 
 from chat.adapters.mongo.errors import translate
 from chat.errors import Unavailable
-from chat.settings import SettingsError
+from chat.settings import MongoSettings, SettingsError
 
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
 Session = AsyncClientSession
 T = TypeVar("T")
 
-DATABASE = "rookery"
-CALL_SECONDS = 5.0
 _SELECTION_SECONDS = 2.0
 _ABORT_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
@@ -47,7 +45,7 @@ _MAJORITY = WriteConcern("majority", j=True)
 class Mongo:
     """A database of a client. `seconds` is the time that one call of a port may take."""
 
-    def __init__(self, client: AsyncMongoClient[Document], database: str, seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, client: AsyncMongoClient[Document], database: str, seconds: float) -> None:
         self.client = client
         self.seconds = seconds
         self.committed: Database = client.get_database(database, read_concern=ReadConcern("majority"))
@@ -108,18 +106,16 @@ class Mongo:
 
 
 @asynccontextmanager
-async def open_mongo(
-    url: str, *, database: str = DATABASE, seconds: float = CALL_SECONDS, listeners: Sequence[Any] = ()
-) -> AsyncIterator[Mongo]:
-    """Connect, and close at the end. The URL's own database wins over `database`; `listeners` are pymongo's.
+async def open_mongo(settings: MongoSettings, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Mongo]:
+    """Connect, and close at the end. The URL's own database wins over the other; `listeners` are pymongo's.
 
     Raises `SettingsError` for a URL or a server that cannot be used, and on trio; `Unavailable` when none answers.
     """
     if sniffio.current_async_library() != "asyncio":
         raise SettingsError("MongoDB's driver runs on asyncio only: choose --backend uvloop or asyncio")
-    client = _client(url, seconds, listeners)
+    client = _make_client(settings, listeners)
     try:
-        mongo = Mongo(client, client.get_default_database(database).name, seconds)
+        mongo = Mongo(client, client.get_default_database(settings.database).name, settings.timeout_seconds)
         with mongo.call():
             hello = await client.admin.command("hello")
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
@@ -133,12 +129,12 @@ async def open_mongo(
             await client.close()
 
 
-def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncMongoClient[Document]:
-    selection = int(1000 * min(seconds, _SELECTION_SECONDS))
+def _make_client(settings: MongoSettings, listeners: Sequence[Any]) -> AsyncMongoClient[Document]:
+    selection = int(1000 * min(settings.timeout_seconds, _SELECTION_SECONDS))
     try:
         # Named arguments win over the same options in the URL. Closing waits for a selection, so that is short.
         client: AsyncMongoClient[Document] = AsyncMongoClient(
-            url,
+            settings.url,
             appname="rookery",
             connect=False,
             connectTimeoutMS=selection,
@@ -150,7 +146,7 @@ def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncMongoCli
             serverSelectionTimeoutMS=selection,
             w="majority",
         )
-        client.get_default_database(DATABASE)
+        client.get_default_database(settings.database)
     except (ConfigurationError, InvalidName, ValueError) as error:
         # `error` quotes what it cannot read, which may be the password.
         kind = type(error).__name__

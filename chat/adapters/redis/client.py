@@ -1,8 +1,8 @@
 """redis-py, as presence and the rate limits use it: scripts by their digest, many with one round trip, in clusters too.
 
-A call waits `timeout_s` at most for a connection, for each attempt to make one, and for each reply; then it raises
-`Unavailable`. It is never tried again here, because it may have taken effect. At most `connections` are open to a
-server.
+A call waits `Target.timeout_s` at most for a connection, for each attempt to make one, and for each reply; then it
+raises `Unavailable`. It is never tried again here, because it may have taken effect. At most `connections` are open to
+a server.
 """
 
 from __future__ import annotations
@@ -50,26 +50,23 @@ class KeyCall(NamedTuple):
 class RedisClient:
     """Made by `RedisClient.open`. `cluster` tells whether the server is one; then channels are sharded."""
 
-    def __init__(self, target: Target, client: Any, *, cluster: bool, timeout_s: float, connections: int) -> None:
+    def __init__(self, target: Target, client: Any, *, cluster: bool, connections: int) -> None:
         self.target = target
         self.cluster = cluster
         self._client = client
-        self._timeout = timeout_s
         self._free = anyio.Semaphore(connections)
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, target: Target, *, timeout_s: float = 3.0, connections: int = CONNECTIONS
-    ) -> AsyncIterator[RedisClient]:
+    async def open(cls, target: Target, *, connections: int = CONNECTIONS) -> AsyncIterator[RedisClient]:
         """A client, closed when the context is left. Raises `Unavailable` when Redis cannot be reached now."""
         options: dict[str, Any] = {
-            "socket_timeout": timeout_s,
-            "socket_connect_timeout": timeout_s,
+            "socket_timeout": target.timeout_s,
+            "socket_connect_timeout": target.timeout_s,
             "retry": Retry(NoBackoff(), 0),
         }
         pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
-            target.url, max_connections=connections, timeout=timeout_s, **options
+            target.url, max_connections=connections, timeout=target.timeout_s, **options
         )
         client: Any = Redis(connection_pool=pool)
         try:
@@ -77,7 +74,7 @@ class RedisClient:
             if cluster:
                 await _close_client(client, pool)
                 client = RedisCluster.from_url(target.url, **options)
-            yield cls(target, client, cluster=cluster, timeout_s=timeout_s, connections=connections)
+            yield cls(target, client, cluster=cluster, connections=connections)
         finally:
             await _close_client(client, pool)
 
@@ -107,7 +104,7 @@ class RedisClient:
         for command in commands:
             pipeline.execute_command(*command)
         try:
-            with anyio.fail_after(self._timeout):
+            with anyio.fail_after(self.target.timeout_s):
                 await self._free.acquire()
             try:
                 results: list[Any] = await pipeline.execute(raise_on_error=False)

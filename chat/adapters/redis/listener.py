@@ -55,14 +55,12 @@ class RedisListener:
         buffer: DeliveryBuffer,
         tasks: TaskGroup,
         *,
-        timeout_s: float,
         pulse_s: float,
     ) -> None:
         self._target = target
         self._topology = topology
         self._buffer = buffer
         self._tasks = tasks
-        self._timeout = timeout_s
         self._pulse = pulse_s
         self._subscribers: dict[NodeAddress, tuple[NodeSubscriber, anyio.CancelScope]] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -90,7 +88,7 @@ class RedisListener:
         if not countdown.missing:
             countdown.done.set()
         try:
-            with anyio.fail_after(self._timeout):  # rule 1
+            with anyio.fail_after(self._target.timeout_s):  # rule 1
                 await countdown.done.wait()
             self._check_open()
             for subscription in wanted.values():
@@ -201,7 +199,6 @@ class RedisListener:
             self._target,
             address,
             self._buffer,
-            timeout_s=self._timeout,
             pulse_s=self._pulse,
             slot_of=self._topology.slot_of if sharded else None,
             on_trouble=self._notice_trouble if sharded else _ignore_trouble,

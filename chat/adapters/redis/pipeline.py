@@ -42,12 +42,9 @@ class _PipelinedCall:
 class Pipeline:
     """One node's connection; `keep_connected` keeps it up."""
 
-    def __init__(
-        self, target: Target, address: NodeAddress, timeout_s: float, *, queued_bytes: int = QUEUED_BYTES
-    ) -> None:
+    def __init__(self, target: Target, address: NodeAddress, *, queued_bytes: int = QUEUED_BYTES) -> None:
         self._target = target
         self._address = address
-        self._timeout = timeout_s
         self._queued_bytes = queued_bytes
         self._queue: list[_PipelinedCall] = []
         self._size = 0
@@ -72,7 +69,7 @@ class Pipeline:
         self._size += len(call.data)
         self._wanted.set()
         try:
-            with anyio.move_on_after(self._timeout):  # rule 3
+            with anyio.move_on_after(self._target.timeout_s):  # rule 3
                 return await call.outcome.wait()
         finally:
             if call in self._queue:  # rule 1: not written yet
@@ -86,7 +83,7 @@ class Pipeline:
         try:
             while True:
                 try:
-                    async with open_connection(self._target, self._address, self._timeout) as stream:
+                    async with open_connection(self._target, self._address) as stream:
                         self._down = False
                         delays.reset()
                         await self._use_connection(stream)
@@ -141,7 +138,7 @@ class Pipeline:
         """End a connection on which something was asked, and nothing came for as long as a call may wait."""
         while True:
             reads, oldest = self._reads, self._written[0] if self._written else None
-            await anyio.sleep(self._timeout)
+            await anyio.sleep(self._target.timeout_s)
             if oldest is not None and self._written and self._written[0] is oldest and self._reads == reads:
                 _logger.warning("Redis at %s does not answer", self._address)
                 scope.cancel()

@@ -56,7 +56,7 @@ class RedisPresence:
         client: RedisClient,
         clock: Callable[[], int],
         heartbeat_s: float,
-        damping_s: float = 1.0,
+        damping_s: float,
         *,
         last_seen_s: float = LAST_SEEN_SECONDS,
         timer: Callable[[], int] | None = None,
@@ -76,7 +76,7 @@ class RedisPresence:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, client: RedisClient, clock: Callable[[], int], heartbeat_s: float, damping_s: float = 1.0
+        cls, client: RedisClient, clock: Callable[[], int], heartbeat_s: float, damping_s: float
     ) -> AsyncIterator[RedisPresence]:
         """A presence whose sweeper runs until the context is left."""
         presence = cls(client, clock, heartbeat_s, damping_s)

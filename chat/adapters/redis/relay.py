@@ -56,9 +56,9 @@ class RedisRelayStatistics(Struct, frozen=True):
 class RedisRelay:
     """Implements `chat.ports.relay.Relay`; made by `RedisRelay.open`.
 
-    Raises `Unavailable` when Redis does not answer within `timeout_s`; what was published then may have arrived, in
-    part. In a cluster, the order of deliveries holds within a channel, and a `once` key counts within its channel; and
-    while a slot is being moved, keys do not count, and what has one may come after the others of its call.
+    Raises `Unavailable` when Redis does not answer within `Target.timeout_s`; what was published then may have
+    arrived, in part. In a cluster, the order of deliveries holds within a channel, and a `once` key counts within its
+    channel; and while a slot is being moved, keys do not count, and what has one may come after the others of its call.
 
     A listener buffers `buffer_records` deliveries and `buffer_bytes`. A connection that is silent for `pulse_s` is
     asked with a PING, and given up after as long again.
@@ -72,7 +72,6 @@ class RedisRelay:
         *,
         buffer_records: int,
         buffer_bytes: int,
-        timeout_s: float,
         pulse_s: float,
     ) -> None:
         self._target = target
@@ -80,7 +79,6 @@ class RedisRelay:
         self._tasks = tasks
         self._buffer_records = buffer_records
         self._buffer_bytes = buffer_bytes
-        self._timeout = timeout_s
         self._pulse = pulse_s
         self._pipelines: dict[NodeAddress, tuple[Pipeline, anyio.CancelScope]] = {}
         self._listeners: dict[RedisListener, DeliveryBuffer] = {}
@@ -95,12 +93,11 @@ class RedisRelay:
         *,
         buffer_records: int = BUFFER_RECORDS,
         buffer_bytes: int = BUFFER_BYTES,
-        timeout_s: float = 3.0,
         pulse_s: float = 5.0,
     ) -> AsyncIterator[RedisRelay]:
         """A relay whose connections are kept up until the context is left. Raises `Unavailable` when Redis cannot be
         reached now."""
-        topology = Topology(target, timeout_s)
+        topology = Topology(target)
         await topology.refresh_owners()
         async with anyio.create_task_group() as tasks:
             yield cls(
@@ -109,7 +106,6 @@ class RedisRelay:
                 tasks,
                 buffer_records=buffer_records,
                 buffer_bytes=buffer_bytes,
-                timeout_s=timeout_s,
                 pulse_s=pulse_s,
             )
             tasks.cancel_scope.cancel()
@@ -143,9 +139,7 @@ class RedisRelay:
     async def _run_listener(self) -> AsyncIterator[RedisListener]:
         buffer = DeliveryBuffer(self._buffer_records, self._buffer_bytes)
         async with anyio.create_task_group() as tasks:
-            listener = RedisListener(
-                self._target, self._topology, buffer, tasks, timeout_s=self._timeout, pulse_s=self._pulse
-            )
+            listener = RedisListener(self._target, self._topology, buffer, tasks, pulse_s=self._pulse)
             self._listeners[listener] = buffer
             if self._topology.is_cluster:
                 tasks.start_soon(listener.follow_topology)
@@ -158,7 +152,7 @@ class RedisRelay:
 
     def _pipeline_to(self, address: NodeAddress) -> Pipeline:
         if address not in self._pipelines:
-            opened = Pipeline(self._target, address, self._timeout), anyio.CancelScope()
+            opened = Pipeline(self._target, address), anyio.CancelScope()
             self._pipelines[address] = opened
             self._tasks.start_soon(_run_pipeline, *opened)
         return self._pipelines[address][0]

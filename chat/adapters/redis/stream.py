@@ -73,18 +73,18 @@ class RedisStream:
 
 
 @asynccontextmanager
-async def open_connection(target: Target, address: NodeAddress, timeout_s: float) -> AsyncIterator[RedisStream]:
+async def open_connection(target: Target, address: NodeAddress) -> AsyncIterator[RedisStream]:
     """Connect to a node of the target, and log in. Raises one of `LOST`, `TimeoutError` among them.
 
     On leaving, the connection is closed at once.
     """
-    with anyio.CancelScope(deadline=anyio.current_time() + timeout_s) as scope:
+    with anyio.CancelScope(deadline=anyio.current_time() + target.timeout_s) as scope:
         stream = await _open_socket(target, address)
     if scope.cancelled_caught:
-        raise TimeoutError(f"no connection to {address} within {timeout_s:g} s")
+        raise TimeoutError(f"no connection to {address} within {target.timeout_s:g} s")
     try:
         made = RedisStream(stream)
-        with anyio.fail_after(timeout_s):
+        with anyio.fail_after(target.timeout_s):
             for reply in await made.ask_commands(target.handshake_commands()):
                 if isinstance(reply, hiredis.ReplyError):
                     raise reply

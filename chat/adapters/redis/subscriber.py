@@ -77,7 +77,6 @@ class NodeSubscriber:
         address: NodeAddress,
         buffer: DeliveryBuffer,
         *,
-        timeout_s: float,
         pulse_s: float,
         slot_of: Callable[[str], int] | None,
         on_trouble: Callable[[], None],
@@ -87,7 +86,6 @@ class NodeSubscriber:
         self.interruptions = 0
         self._target = target
         self._buffer = buffer
-        self._timeout = timeout_s
         self._pulse = pulse_s
         self._slot_of = slot_of
         self._on_trouble = on_trouble
@@ -131,7 +129,7 @@ class NodeSubscriber:
         delays = RECONNECT.delays()
         while True:
             try:
-                async with open_connection(self._target, self.address, self._timeout) as stream:
+                async with open_connection(self._target, self.address) as stream:
                     delays.reset()
                     await self._use_connection(stream)
             except LOST as error:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from redis.connection import UnixDomainSocketConnection, parse_url
 
-from chat.settings import SettingsError
+from chat.settings import RedisSettings, SettingsError
 
-PREFIX = "rookery:"
 _EXPECTED = "give redis://[USER:PASSWORD@]HOST:PORT/DB, rediss://… for TLS, or unix:///PATH"
 
 
@@ -27,12 +26,14 @@ class NodeAddress(NamedTuple):
 class Target(Struct, frozen=True, kw_only=True):
     """A server, or the first node to ask of a cluster, with the credentials for all of its nodes.
 
-    `prefix` begins the names of all keys and channels, so that several installations can share a server.
+    `prefix` begins the names of all keys and channels, so that several installations can share a server. A call waits
+    `timeout_s` seconds for Redis, and so does an attempt to connect.
     """
 
     url: str
     address: NodeAddress
-    prefix: str = PREFIX
+    prefix: str
+    timeout_s: float
     username: str | None = None
     password: str | None = None
     db: int = 0
@@ -49,8 +50,9 @@ class Target(Struct, frozen=True, kw_only=True):
         return commands
 
 
-def parse_target(url: str, prefix: str = PREFIX) -> Target:
-    """Read a URL. Raises `SettingsError`, which never repeats the URL: a password may stand in it."""
+def parse_target(settings: RedisSettings) -> Target:
+    """Read the URL. Raises `SettingsError`, which never repeats the URL: a password may stand in it."""
+    url, prefix = settings.url, settings.prefix
     if "{" in prefix or "}" in prefix:
         raise SettingsError("ROOKERY_REDIS_PREFIX: give a text without braces, which mean something in a cluster")
     try:
@@ -63,6 +65,7 @@ def parse_target(url: str, prefix: str = PREFIX) -> Target:
             url=url,
             address=address,
             prefix=prefix,
+            timeout_s=settings.timeout_seconds,
             username=parts.get("username"),
             password=parts.get("password"),
             db=int(parts.get("db", 0)),

@@ -18,9 +18,8 @@ SLOTS = 16384
 class Topology:
     """Nodes and their slots. `is_cluster` tells whether channels are sharded: SSUBSCRIBE and SPUBLISH."""
 
-    def __init__(self, target: Target, timeout_s: float) -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
-        self._timeout = timeout_s
         self._owners: list[NodeAddress | None] = []
         self._refreshing = anyio.Lock()
         self._version = 0
@@ -51,8 +50,8 @@ class Topology:
             candidates = [*self.list_nodes(), self._target.address]
             for address in dict.fromkeys(candidates):
                 try:
-                    async with open_connection(self._target, address, self._timeout) as stream:
-                        with anyio.fail_after(self._timeout):
+                    async with open_connection(self._target, address) as stream:
+                        with anyio.fail_after(self._target.timeout_s):
                             (reply,) = await stream.ask_commands([("CLUSTER", "SLOTS")])
                 except LOST:
                     continue

@@ -10,9 +10,9 @@ from chat.adapters.rpc import fields
 from chat.adapters.rpc.bindings import open_caller
 from chat.adapters.rpc.caller import Caller
 from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.roles import read_role, write_role
 from chat.ports.authority import Authority, Revocation, RoomAccess, TokenInfo
+from chat.settings import Address, RpcSettings
 from proto.auth.v1 import auth_pb2 as auth
 from proto.chat.v1 import chat_pb2 as chat
 
@@ -134,9 +134,9 @@ class GrpcAuthority:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: str, options: RpcOptions) -> AsyncIterator[Self]:
-        """A client of the service at `address` (host:port). Connects when first asked, and again whenever it must."""
-        async with open_caller("auth", address, options) as caller:
+    async def connect(cls, address: Address, settings: RpcSettings) -> AsyncIterator[Self]:
+        """A client of the service at `address` . Connects when first asked, and again whenever it must."""
+        async with open_caller("auth", address, settings) as caller:
             yield cls(caller)
 
     async def check_token(self, token: str) -> TokenInfo:

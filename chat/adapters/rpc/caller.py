@@ -1,6 +1,7 @@
 """The client's side of both bindings: deadlines, retries with a budget, credentials, traces, errors of the domain.
 
-Rule 1: a call ends within `RpcOptions.deadline`, or earlier if a cancel scope around it ends; the server learns of it.
+Rule 1: a call ends within the `deadline_seconds` of the settings, or earlier if a cancel scope around it ends; the
+server learns of it.
 Rule 2: only a repeatable call is sent again, only after UNAVAILABLE, and only while the budget lasts. So clients do not
 double the load of a service that is down (as in gRFC A6: a token for each failure, a tenth back for each success, no
 retry with half of the tokens or fewer).
@@ -24,11 +25,11 @@ from google.protobuf.message import DecodeError
 from chat.adapters.rpc import tracing
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.methods import Method
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import CLIENT, RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, Metadata, error_of
 from chat.concurrency import Backoff
 from chat.errors import RookeryError, TooLong, Unavailable
+from chat.settings import RpcSettings
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -72,19 +73,19 @@ class Caller:
     """Calls the methods of one service over one transport."""
 
     def __init__(
-        self, service: str, transport: Transport, options: RpcOptions, statistics: RpcStatistics = CLIENT
+        self, service: str, transport: Transport, settings: RpcSettings, statistics: RpcStatistics = CLIENT
     ) -> None:
         self._service = service
         self._transport = transport
-        self._options = options
+        self._settings = settings
         self._statistics = statistics
         self._budget = RetryBudget()
-        self._credential: Metadata = (("authorization", f"Bearer {options.token}"),) if options.token else ()
+        self._credential: Metadata = (("authorization", f"Bearer {settings.token}"),) if settings.token else ()
 
     @property
     def max_bytes(self) -> int:
         """Of one message."""
-        return self._options.max_bytes
+        return self._settings.max_bytes
 
     async def call_unary(self, method: Method[Q, A], question: Q) -> A:
         """The answer. Raises what the service raised, or `Unavailable`."""
@@ -107,7 +108,7 @@ class Caller:
     async def watch_stream(self, method: Method[Q, A], question: Q) -> AsyncIterator[AsyncIterator[A]]:
         """The items of a stream, from the moment of entering on."""
         request = self._serialize_request(method, question)
-        timeout = min(self._options.deadline, await _time_left())
+        timeout = min(self._settings.deadline_seconds, await _time_left())
         async with AsyncExitStack() as stack:
             stream = self._transport.open_stream(method.path, request, self._make_metadata(), timeout)
             try:
@@ -122,7 +123,7 @@ class Caller:
         self._statistics.open -= 1
 
     async def _call_with_retries(self, method: Method[Any, Any], request: bytes) -> bytes:
-        timeout = min(self._options.deadline, await _time_left())  # rule 1
+        timeout = min(self._settings.deadline_seconds, await _time_left())  # rule 1
         deadline = anyio.current_time() + timeout
         attempt = 1
         metadata = self._make_metadata()
@@ -148,8 +149,8 @@ class Caller:
 
     def _serialize_request(self, method: Method[Q, Any], question: Q) -> bytes:
         request = method.write_request(question).SerializeToString()
-        if len(request) > self._options.max_bytes:
-            raise TooLong(f"{method.name} is over {self._options.max_bytes} bytes; ask for less at once")
+        if len(request) > self._settings.max_bytes:
+            raise TooLong(f"{method.name} is over {self._settings.max_bytes} bytes; ask for less at once")
         return request
 
     def _read_answer(self, method: Method[Any, A], data: bytes) -> A:

@@ -12,8 +12,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.adapters.rpc.options import RpcOptions
-from chat.settings import SettingsError
+from chat.settings import RpcSettings, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +41,11 @@ class Certificates:
             raise SettingsError(f"the TLS files {names} cannot be used: {error.strerror or error}") from None
 
     @classmethod
-    def from_options(cls, options: RpcOptions) -> Certificates | None:
-        """Those that the options name, or None without TLS."""
-        if options.certificate is None or options.key is None or options.authority is None:
+    def from_settings(cls, settings: RpcSettings) -> Certificates | None:
+        """Those that the settings name, or None without TLS."""
+        if settings.tls_cert is None or settings.tls_key is None or settings.tls_ca is None:
             return None
-        return cls(options.certificate, options.key, options.authority)
+        return cls(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
     def current_files(self) -> TlsFiles:
         """As of now; the same object until something changed."""

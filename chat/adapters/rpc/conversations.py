@@ -10,10 +10,10 @@ from chat.adapters.rpc import fields
 from chat.adapters.rpc.bindings import open_caller
 from chat.adapters.rpc.caller import Caller
 from chat.adapters.rpc.methods import Method, Service, Unary
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.roles import read_role, write_role
 from chat.domain.models import Member, Message, Role, Room, Visibility
 from chat.ports.conversations import MAX_MESSAGES, MAX_ROOMS, Conversations
+from chat.settings import Address, RpcSettings
 from proto.chat.v1 import chat_pb2 as chat
 
 NAME = "rookery.chat.v1.ChatService"
@@ -186,9 +186,9 @@ class GrpcConversations:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: str, options: RpcOptions) -> AsyncIterator[Self]:
-        """A client of the service at `address` (host:port). Connects when first asked, and again whenever it must."""
-        async with open_caller("chat", address, options) as caller:
+    async def connect(cls, address: Address, settings: RpcSettings) -> AsyncIterator[Self]:
+        """A client of the service at `address` . Connects when first asked, and again whenever it must."""
+        async with open_caller("chat", address, settings) as caller:
             yield cls(caller)
 
     async def get_rooms(self, ids: Sequence[str]) -> Sequence[Room]:

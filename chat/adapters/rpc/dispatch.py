@@ -21,10 +21,10 @@ from google.protobuf.message import DecodeError
 from chat.adapters.rpc import tracing
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, failure_of, internal_failure
 from chat.errors import RookeryError
+from chat.settings import RpcSettings
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ class Incoming:
 class Dispatcher:
     """Serves calls of these services. One for each server."""
 
-    def __init__(self, services: Iterable[Service], options: RpcOptions, statistics: RpcStatistics) -> None:
+    def __init__(self, services: Iterable[Service], settings: RpcSettings, statistics: RpcStatistics) -> None:
         self.services = tuple(services)
         self._endpoints = {each.method.path: each for service in self.services for each in service.endpoints}
-        self._credential = f"Bearer {options.token}".encode() if options.token else b""
-        self._peers = frozenset(options.peers)
-        self._max_bytes = options.max_bytes
+        self._credential = f"Bearer {settings.token}".encode() if settings.token else b""
+        self._peers = frozenset(settings.peers)
+        self._max_bytes = settings.max_bytes
         self._statistics = statistics
         self._streams: set[anyio.CancelScope] = set()
         self._stopping = False

@@ -10,10 +10,10 @@ from chat.adapters.rpc import fields
 from chat.adapters.rpc.bindings import open_caller
 from chat.adapters.rpc.caller import Caller
 from chat.adapters.rpc.methods import Method, Service, Streaming, Unary
-from chat.adapters.rpc.options import RpcOptions
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Strictness, Verdict
 from chat.errors import Invalid
 from chat.ports.moderation import MAX_BATCH, Moderation
+from chat.settings import Address, RpcSettings
 from proto.moderation.v1 import moderation_pb2 as moderation
 
 NAME = "rookery.moderation.v1.ModerationService"
@@ -243,9 +243,9 @@ class GrpcModeration:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, address: str, options: RpcOptions) -> AsyncIterator[Self]:
-        """A client of the service at `address` (host:port). Connects when first asked, and again whenever it must."""
-        async with open_caller("moderation", address, options) as caller:
+    async def connect(cls, address: Address, settings: RpcSettings) -> AsyncIterator[Self]:
+        """A client of the service at `address` . Connects when first asked, and again whenever it must."""
+        async with open_caller("moderation", address, settings) as caller:
             yield cls(caller)
 
     async def check_contents(self, contents: Sequence[Content]) -> Sequence[Finding]:

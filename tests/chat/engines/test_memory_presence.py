@@ -35,7 +35,7 @@ class FailingRelay(MemoryRelay):
 @virtual_time
 async def test_changes_wait_for_the_relay_and_are_told_once() -> None:
     relay = FailingRelay()
-    async with MemoryPresence.open(relay, ManualClock(), 25) as presence, relay.open_listener() as listener:
+    async with MemoryPresence.open(relay, ManualClock(), 25, 1.0) as presence, relay.open_listener() as listener:
         await listener.subscribe([presence_channel("ann"), presence_channel("bob")])
         await presence.enter_session("ann", "s1")
         await anyio.sleep(0.1)
@@ -50,7 +50,7 @@ async def test_changes_wait_for_the_relay_and_are_told_once() -> None:
 @virtual_time
 async def test_it_forgets_who_is_gone_but_for_the_last_visit() -> None:
     clock = ManualClock(1000)
-    presence = MemoryPresence(MemoryRelay(), clock, 25, last_seen_users=2)
+    presence = MemoryPresence(MemoryRelay(), clock, 25, 1.0, last_seen_users=2)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(presence.run)
         for user in ("ann", "bob", "cid"):
@@ -81,7 +81,7 @@ async def test_a_visit_that_nobody_could_see_is_not_told() -> None:
 
 @virtual_time
 async def test_a_state_falls_late_while_a_session_is_expected_back() -> None:
-    async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25) as presence:
+    async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25, 1.0) as presence:
         await presence.enter_session("ann", "desk")
         await presence.leave_session("ann", "desk")
         await presence.enter_session("ann", "phone", PresenceState.AWAY)
@@ -91,7 +91,7 @@ async def test_a_state_falls_late_while_a_session_is_expected_back() -> None:
 
 
 async def test_a_cancelled_call_has_no_effect() -> None:
-    presence = MemoryPresence(MemoryRelay(), ManualClock(), 25)
+    presence = MemoryPresence(MemoryRelay(), ManualClock(), 25, 1.0)
     with anyio.CancelScope() as scope:
         scope.cancel()
         await presence.enter_session("ann", "s1")

@@ -34,6 +34,6 @@ async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
         f"{name}: was brought from format 0 to {newest}",
         f"{name}: has format {newest} already",
     ]
-    async with open_mongo(url, database=name) as mongo:
+    async with open_mongo(settings.mongo) as mongo:
         await require_schema(mongo)
         await mongo.client.drop_database(name)

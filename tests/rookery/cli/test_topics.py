@@ -9,7 +9,6 @@ import uuid
 import anyio
 import pytest
 
-from chat.adapters.kafka.connection import cluster_of
 from chat.adapters.kafka.topics import TopicAdmin
 from chat.errors import Unavailable
 from chat.settings import Address, Settings, SettingsError, parse_address
@@ -68,7 +67,7 @@ async def test_settings_are_changed_and_what_is_not_ours_stays(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await apply(settings, APPLY, capsys)
-    async with TopicAdmin.open(cluster_of(settings.kafka)) as administration:
+    async with TopicAdmin.open(settings.kafka) as administration:
         room, *_ = topics.plan(settings.kafka)
         room.configs["segment.ms"] = "3600000"
         await administration.apply_plans([room])
@@ -77,7 +76,7 @@ async def test_settings_are_changed_and_what_is_not_ours_stays(
     code, said = await apply(longer, APPLY, capsys)
     assert code == 0
     assert "room-messages: retention.ms was 604800000, is now 720000000\n" in said
-    async with TopicAdmin.open(cluster_of(settings.kafka)) as administration:
+    async with TopicAdmin.open(settings.kafka) as administration:
         own = await shown(administration, room.name, "retention.ms", "720000000")
     assert own["segment.ms"] == "3600000"
 

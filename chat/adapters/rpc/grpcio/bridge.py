@@ -20,9 +20,9 @@ from anyio.lowlevel import current_token
 
 from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.grpcio.common import client_credentials, client_options, failure_from
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 from chat.concurrency import Mailbox, OneShot
+from chat.settings import Address, RpcSettings
 
 _LOOK_SECONDS = 1.0
 _QUEUE = 1024
@@ -41,10 +41,10 @@ def make_waker() -> Callable[[Callable[[], object]], None]:
 class BridgedTransport:
     """Implements `Transport`."""
 
-    def __init__(self, address: str, options: RpcOptions) -> None:
-        self._address = address
-        self._options = client_options(options)
-        self._certificates = Certificates.from_options(options)
+    def __init__(self, address: Address, settings: RpcSettings) -> None:
+        self._address = str(address)
+        self._options = client_options(settings)
+        self._certificates = Certificates.from_settings(settings)
         self._loaded: TlsFiles | None = None
         self._look_at = 0.0
         self._channel: grpc.Channel | None = None
@@ -153,9 +153,9 @@ class _ThreadedStream:
 
 
 @asynccontextmanager
-async def open_bridge(address: str, options: RpcOptions) -> AsyncIterator[BridgedTransport]:
-    """A transport to `address` (host:port)."""
-    transport = BridgedTransport(address, options)
+async def open_bridge(address: Address, settings: RpcSettings) -> AsyncIterator[BridgedTransport]:
+    """A transport to `address`."""
+    transport = BridgedTransport(address, settings)
     try:
         yield transport
     finally:

@@ -14,8 +14,8 @@ from anyio.abc import TaskGroup
 
 from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.grpcio.common import client_credentials, client_options, failure_from
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
+from chat.settings import Address, RpcSettings
 
 _LOOK_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
@@ -24,12 +24,12 @@ _CLOSE_SECONDS = 5.0
 class GrpcioTransport:
     """Implements `Transport`. The library connects and connects again on its own."""
 
-    def __init__(self, address: str, options: RpcOptions, tasks: TaskGroup) -> None:
-        self._address = address
-        self._options = client_options(options)
-        self._grace = options.deadline
+    def __init__(self, address: Address, settings: RpcSettings, tasks: TaskGroup) -> None:
+        self._address = str(address)
+        self._options = client_options(settings)
+        self._grace = settings.deadline_seconds
         self._tasks = tasks
-        self._certificates = Certificates.from_options(options)
+        self._certificates = Certificates.from_settings(settings)
         self._loaded: TlsFiles | None = None
         self._look_at = 0.0
         self._channel: grpc.aio.Channel | None = None
@@ -141,10 +141,10 @@ class _CallStream:
 
 
 @asynccontextmanager
-async def open_grpcio(address: str, options: RpcOptions) -> AsyncIterator[GrpcioTransport]:
-    """A transport to `address` (host:port)."""
+async def open_grpcio(address: Address, settings: RpcSettings) -> AsyncIterator[GrpcioTransport]:
+    """A transport to `address`."""
     async with anyio.create_task_group() as tasks:
-        transport = GrpcioTransport(address, options, tasks)
+        transport = GrpcioTransport(address, settings, tasks)
         try:
             yield transport
         finally:

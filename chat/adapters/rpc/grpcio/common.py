@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 
 from chat.adapters.rpc.certificates import TlsFiles
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.status import Code, Failure, Metadata
+from chat.settings import RpcSettings
 
 ChannelOptions = list[tuple[str, str | int]]
 
@@ -20,10 +20,10 @@ _IDENTITY_ONLY = 1
 could fill the memory; messages between the roles are small, and nothing is lost without compression."""
 
 
-def _common_options(options: RpcOptions) -> ChannelOptions:
+def _common_options(settings: RpcSettings) -> ChannelOptions:
     return [
-        ("grpc.max_receive_message_length", options.max_bytes),
-        ("grpc.max_send_message_length", options.max_bytes),
+        ("grpc.max_receive_message_length", settings.max_bytes),
+        ("grpc.max_send_message_length", settings.max_bytes),
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ONLY),
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 5_000),
@@ -32,10 +32,10 @@ def _common_options(options: RpcOptions) -> ChannelOptions:
     ]
 
 
-def client_options(options: RpcOptions) -> ChannelOptions:
+def client_options(settings: RpcSettings) -> ChannelOptions:
     """Of a channel. Retries are the caller's (`RetryBudget`), for both bindings alike."""
     return [
-        *_common_options(options),
+        *_common_options(settings),
         ("grpc.enable_retries", 0),
         ("grpc.lb_policy_name", "round_robin"),
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -45,10 +45,10 @@ def client_options(options: RpcOptions) -> ChannelOptions:
     ]
 
 
-def server_options(options: RpcOptions) -> ChannelOptions:
+def server_options(settings: RpcSettings) -> ChannelOptions:
     """Of a server."""
     return [
-        *_common_options(options),
+        *_common_options(settings),
         ("grpc.so_reuseport", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

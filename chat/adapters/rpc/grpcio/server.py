@@ -17,8 +17,8 @@ from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.dispatch import Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.grpcio.common import STATUSES, server_options
 from chat.adapters.rpc.methods import Streaming, Unary
-from chat.adapters.rpc.options import RpcOptions, split_address
 from chat.adapters.rpc.status import BEGUN, Failure
+from chat.settings import Address, RpcSettings
 
 Context = Any
 """`grpc.aio.ServicerContext`: generic over messages, which are bytes here."""
@@ -112,18 +112,17 @@ def _make_credentials(certificates: Certificates) -> grpc.ServerCredentials:
     return make(configuration(known), fetch, require_client_authentication=True)
 
 
-def _bind_port(server: grpc.aio.Server, address: str, options: RpcOptions) -> str:
+def _bind_port(server: grpc.aio.Server, address: Address, settings: RpcSettings) -> Address:
     """The address that is bound. Raises `OSError`."""
-    certificates = Certificates.from_options(options)
+    certificates = Certificates.from_settings(settings)
     try:
         if certificates is None:
-            port = server.add_insecure_port(address)
+            port = server.add_insecure_port(str(address))
         else:
-            port = server.add_secure_port(address, _make_credentials(certificates))
+            port = server.add_secure_port(str(address), _make_credentials(certificates))
     except RuntimeError:
         raise OSError(f"cannot listen on {address} for RPC; is the address taken?") from None
-    host, _ = split_address(address)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Address(address.host, port)
 
 
 def _add_health(server: grpc.aio.Server) -> health.aio.HealthServicer:
@@ -133,16 +132,16 @@ def _add_health(server: grpc.aio.Server) -> health.aio.HealthServicer:
 
 
 async def serve_grpcio(
-    dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
+    dispatcher: Dispatcher, address: Address, settings: RpcSettings, *, grace: float, task_status: TaskStatus[Address]
 ) -> None:
     """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
-    server = grpc.aio.server(options=server_options(options))
+    server = grpc.aio.server(options=server_options(settings))
     handlers: Any = _Handlers(dispatcher)
     server.add_generic_rpc_handlers((handlers,))
     healthy = _add_health(server)
     names = [service.name for service in dispatcher.services]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    bound = _bind_port(server, address, options)
+    bound = _bind_port(server, address, settings)
     await server.start()
     try:
         for name in ("", *names):

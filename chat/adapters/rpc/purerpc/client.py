@@ -11,11 +11,11 @@ import anyio
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
 from chat.adapters.rpc.certificates import Certificates, TlsFiles
-from chat.adapters.rpc.options import RpcOptions, split_address
 from chat.adapters.rpc.purerpc.link import BROKEN, CallStream, Link
 from chat.adapters.rpc.purerpc.protocol import GrpcProtocol
 from chat.adapters.rpc.status import Code, Failure, Metadata
 from chat.concurrency import Backoff
+from chat.settings import Address, RpcSettings
 
 CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
@@ -28,13 +28,12 @@ class PurerpcTransport:
     One connection at a time; after one that failed, calls fail at once until it is time to try again.
     """
 
-    def __init__(self, address: str, options: RpcOptions, tasks: TaskGroup) -> None:
+    def __init__(self, address: Address, settings: RpcSettings, tasks: TaskGroup) -> None:
         self._address = address
-        self._host, self._port = split_address(address)
-        self._max_bytes = options.max_bytes
+        self._max_bytes = settings.max_bytes
         self._tasks = tasks
-        self._certificates = Certificates.from_options(options)
-        self._scheme = "https" if options.tls else "http"
+        self._certificates = Certificates.from_settings(settings)
+        self._scheme = "https" if settings.uses_tls else "http"
         self._loaded: TlsFiles | None = None
         self._look_at = 0.0
         self._link: Link | None = None
@@ -82,7 +81,7 @@ class PurerpcTransport:
             limit = (
                 timedelta(microseconds=math.ceil(timeout * 1e6)) if timeout < 99 else timedelta(seconds=int(timeout))
             )
-        return link, link.open_call(path, metadata, limit, self._address, self._scheme)
+        return link, link.open_call(path, metadata, limit, str(self._address), self._scheme)
 
     async def _ensure_link(self) -> Link:
         async with self._connecting:
@@ -114,11 +113,11 @@ class PurerpcTransport:
             with anyio.fail_after(CONNECT_SECONDS):
                 stream: ByteStream
                 if self._loaded is None:
-                    stream = await anyio.connect_tcp(self._host, self._port)
+                    stream = await anyio.connect_tcp(self._address.host, self._address.port)
                 else:
                     stream = await anyio.connect_tcp(
-                        self._host,
-                        self._port,
+                        self._address.host,
+                        self._address.port,
                         ssl_context=self._loaded.client,
                         tls=True,
                         tls_standard_compatible=False,
@@ -148,8 +147,8 @@ class _StreamMessages:
 
 
 @asynccontextmanager
-async def open_purerpc(address: str, options: RpcOptions) -> AsyncIterator[PurerpcTransport]:
-    """A transport to `address` (host:port)."""
+async def open_purerpc(address: Address, settings: RpcSettings) -> AsyncIterator[PurerpcTransport]:
+    """A transport to `address`."""
     async with anyio.create_task_group() as tasks:
-        yield PurerpcTransport(address, options, tasks)
+        yield PurerpcTransport(address, settings, tasks)
         tasks.cancel_scope.cancel()

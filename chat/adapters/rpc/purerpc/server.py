@@ -18,12 +18,12 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 from chat.adapters.rpc.certificates import Certificates
 from chat.adapters.rpc.dispatch import MAX_CALLS, MAX_SECONDS, Dispatcher, Incoming, PeerGone
 from chat.adapters.rpc.methods import Streaming
-from chat.adapters.rpc.options import RpcOptions, split_address
 from chat.adapters.rpc.purerpc.link import BROKEN, CallStream, Link, put_status
 from chat.adapters.rpc.purerpc.patches import RequestReceived
 from chat.adapters.rpc.purerpc.protocol import GrpcProtocol
 from chat.adapters.rpc.status import BEGUN, Code, Failure, Metadata
 from chat.concurrency import AutoResetEvent
+from chat.settings import Address, RpcSettings
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ MAX_CONNECTIONS = 1024
 class PurerpcServer:
     """Serves connections; `stop` waits for the calls that are under way."""
 
-    def __init__(self, dispatcher: Dispatcher, options: RpcOptions) -> None:
+    def __init__(self, dispatcher: Dispatcher, settings: RpcSettings) -> None:
         self._dispatcher = dispatcher
-        self._max_bytes = options.max_bytes
-        self._certificates = Certificates.from_options(options)
+        self._max_bytes = settings.max_bytes
+        self._certificates = Certificates.from_settings(settings)
         self._connections = 0
         self._calls = 0
         self._stopping = False
@@ -174,17 +174,16 @@ def _certificate_names(stream: ByteStream) -> Collection[str]:
 
 
 async def serve_purerpc(
-    dispatcher: Dispatcher, address: str, options: RpcOptions, *, grace: float, task_status: TaskStatus[str]
+    dispatcher: Dispatcher, address: Address, settings: RpcSettings, *, grace: float, task_status: TaskStatus[Address]
 ) -> None:
     """Until it is cancelled; then calls that are under way have `grace` seconds. See `serve_rpc`."""
-    host, port = split_address(address)
-    server = PurerpcServer(dispatcher, options)
-    async with await anyio.create_tcp_listener(local_host=host, local_port=port) as listener:
+    server = PurerpcServer(dispatcher, settings)
+    async with await anyio.create_tcp_listener(local_host=address.host, local_port=address.port) as listener:
         bound = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no database here
         async with anyio.create_task_group() as tasks:
             serving = anyio.CancelScope(shield=True)
             tasks.start_soon(_serve_listener, listener, server, serving)
-            task_status.started(f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}")
+            task_status.started(Address(address.host, bound))
             try:
                 await anyio.sleep_forever()
             finally:

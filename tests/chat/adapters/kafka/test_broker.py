@@ -116,7 +116,7 @@ async def in_thread(call: Callable[[], object]) -> None:
 
 async def test_a_broker_that_is_killed_and_started_again_loses_nothing_that_was_acknowledged(broker: Broker) -> None:
     system = KafkaSystem(broker.start(), TOPICS)
-    async with system.open(partitions=3, delivery_s=60.0) as log, anyio.create_task_group() as tasks:
+    async with system.open(partitions=3, delivery_seconds=60.0) as log, anyio.create_task_group() as tasks:
         sender, receiver = Sender(log), Receiver(log)
         tasks.start_soon(sender.run)
         tasks.start_soon(receiver.run)
@@ -149,7 +149,7 @@ async def test_a_broker_that_is_killed_and_started_again_loses_nothing_that_was_
 async def test_while_the_broker_is_away_memory_is_bounded_and_senders_are_told(broker: Broker) -> None:
     bound = 100_000
     system = KafkaSystem(broker.start(), TOPICS)
-    async with system.open(partitions=3, buffer_bytes=bound, batch_bytes=10_000, delivery_s=2.0) as log:
+    async with system.open(partitions=3, buffer_bytes=bound, batch_bytes=10_000, delivery_seconds=2.0) as log:
         sender = Sender(log)
         sender.send()
         await sender.wait_until(lambda: len(sender.acked) == 1)
@@ -190,7 +190,7 @@ async def test_a_paused_broker_delays_and_leaving_does_not_wait_for_it(broker: B
 
 async def test_three_members_go_on_after_the_broker_was_away(broker: Broker) -> None:
     system = KafkaSystem(broker.start(), TOPICS)
-    async with system.open(partitions=6, delivery_s=60.0) as log, anyio.create_task_group() as tasks:
+    async with system.open(partitions=6, delivery_seconds=60.0) as log, anyio.create_task_group() as tasks:
         sender = Sender(log)
         receivers = [Receiver(log) for _ in range(3)]
         for receiver in receivers:

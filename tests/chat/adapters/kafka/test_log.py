@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from anyio.lowlevel import checkpoint
 
 from chat.adapters.kafka.batches import key_hash
-from chat.adapters.kafka.connection import Cluster, cluster_of
+from chat.adapters.kafka.connection import client_options
 from chat.adapters.kafka.log import KafkaLog
 from chat.adapters.kafka.topics import TopicAdmin, plan_topic
 from chat.errors import Overloaded, TooLong, Unavailable
@@ -97,7 +97,7 @@ async def test_a_record_that_kafka_never_takes_is_refused(system: KafkaSystem) -
 
 
 async def test_a_topic_that_is_missing_says_what_to_do(system: KafkaSystem) -> None:
-    async with system.open(delivery_s=1.0) as log:
+    async with system.open(delivery_seconds=1.0) as log:
         with pytest.raises(Unavailable, match=r"rookery topics apply|did not answer"):
             await log.append("nowhere", "k", b"x")
         with pytest.raises(Unavailable, match="nowhere: run `rookery topics apply`"):
@@ -113,7 +113,7 @@ async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: Ka
     async with system.open(partitions=5) as log:
         for key in keys:
             await log.append("t", key, b"ours")
-        options = system.cluster.client_options(5.0)
+        options = client_options(system.settings, 5.0)
         async with AIOKafkaProducer(**options) as other:
             for key in keys:
                 sent = await other.send_and_wait(system.prefix + "t", b"theirs", key=key.encode())
@@ -129,7 +129,7 @@ async def test_a_key_has_the_partition_that_kafkas_own_clients_choose(system: Ka
 
 async def test_after_a_batch_that_kafka_refuses_the_next_ones_go_on(system: KafkaSystem) -> None:
     acks = Acks()
-    async with system.open(partitions=2) as log, TopicAdmin.open(system.cluster) as topics:
+    async with system.open(partitions=2) as log, TopicAdmin.open(system.settings) as topics:
         narrow = plan_topic(
             system.prefix + "t", partitions=2, replication=1, min_insync=1, retention_hours=1, record_bytes=0
         )
@@ -174,7 +174,7 @@ async def test_leaving_while_cancelled_stores_what_was_taken(system: KafkaSystem
 
 async def test_nobody_there_is_said_at_once() -> None:
     with pytest.raises(Unavailable, match="Kafka could not take a producer"):
-        async with KafkaLog.open(Cluster(servers="127.0.0.1:9")):
+        async with KafkaLog.open(KafkaSettings(brokers=(Address("127.0.0.1", 9),))):
             pass
 
 
@@ -189,7 +189,7 @@ async def has_nothing(consumer: Consumer) -> bool:
 
 
 async def test_what_is_not_finished_in_time_moves_and_what_stays_is_not_given_twice(system: KafkaSystem) -> None:
-    async with system.open(partitions=2, hand_over_s=0.2) as log, log.join_group("g", ["t"]) as old:
+    async with system.open(partitions=2, hand_over_seconds=0.2) as log, log.join_group("g", ["t"]) as old:
         await fill(log, range(40), keys=20)
         in_hand: list[Batch] = []
         while len(in_hand) < 2:
@@ -237,7 +237,7 @@ async def test_lag_of_a_member_without_partitions_is_none(system: KafkaSystem) -
 
 async def test_a_foreign_record_comes_whole(system: KafkaSystem) -> None:
     async with system.open() as log:
-        async with AIOKafkaProducer(**system.cluster.client_options(5.0)) as other:
+        async with AIOKafkaProducer(**client_options(system.settings, 5.0)) as other:
             topic = system.prefix + "t"
             await other.send_and_wait(topic, None, key=b"\xff\x00")
             await other.send_and_wait(topic, b"v", headers=[("none", None)])
@@ -315,6 +315,5 @@ async def test_a_password_is_not_shown() -> None:
     settings = KafkaSettings(
         brokers=(Address("k", 9092),), security="sasl_ssl", username="rookery", password="very secret"
     )
-    cluster = cluster_of(settings)
-    assert cluster.client_options(5.0)["sasl_plain_password"] == "very secret"
-    assert "very secret" not in repr(cluster) + repr(settings)
+    assert client_options(settings, 5.0)["sasl_plain_password"] == "very secret"
+    assert "very secret" not in repr(settings)

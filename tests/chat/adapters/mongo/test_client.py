@@ -27,7 +27,7 @@ from chat.adapters.mongo.errors import translate
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.domain.models import Role, Room, Visibility
 from chat.errors import Conflict, RookeryError, Unavailable
-from chat.settings import SettingsError
+from chat.settings import MongoSettings, SettingsError
 from tests.support.builders import ANN, BEN, NOW, ROOM, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.mongo import accounts_of, migrated_database
@@ -78,7 +78,7 @@ async def test_anything_else_is_a_defect_and_quotes_no_document() -> None:
 @pytest.mark.parametrize("url", ["http://host/", "mongodb://", "mongodb://user:p@ss:word@host/", "mongodb://host:x/"])
 async def test_url_that_cannot_be_used_names_the_variable_and_not_the_password(url: str) -> None:
     with pytest.raises(SettingsError, match="ROOKERY_MONGO_URL") as caught:
-        async with open_mongo(url):
+        async with open_mongo(MongoSettings(url=url)):
             pass
     assert "p@ss" not in str(caught.value)
 
@@ -86,7 +86,7 @@ async def test_url_that_cannot_be_used_names_the_variable_and_not_the_password(u
 @pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
 async def test_trio_is_refused_with_the_way_out() -> None:
     with pytest.raises(SettingsError, match="--backend uvloop"):
-        async with open_mongo("mongodb://127.0.0.1/"):
+        async with open_mongo(MongoSettings(url="mongodb://127.0.0.1/")):
             pass
 
 
@@ -95,8 +95,9 @@ async def test_trio_is_refused_with_the_way_out() -> None:
 async def test_server_that_is_not_there() -> None:
     with socket.socket() as bound:  # and nobody listens
         bound.bind(("127.0.0.1", 0))
+        url = f"mongodb://127.0.0.1:{bound.getsockname()[1]}/"
         with pytest.raises(Unavailable):
-            async with open_mongo(f"mongodb://127.0.0.1:{bound.getsockname()[1]}/", seconds=0.2):
+            async with open_mongo(MongoSettings(url=url, timeout_seconds=0.2)):
                 pass
     gc.collect()  # the driver leaves a socket to the collector when it is closed while it connects
 
@@ -124,9 +125,9 @@ async def test_results_come_in_order() -> None:
 @pytest.mark.production
 async def test_database_of_the_url_wins(mongo: Mongo) -> None:
     host, port = next(iter(mongo.client.nodes))
-    async with open_mongo(f"mongodb://{host}:{port}/other", database="rookery") as opened:
+    async with open_mongo(MongoSettings(url=f"mongodb://{host}:{port}/other")) as opened:
         assert opened.latest.name == "other"
-    async with open_mongo(f"mongodb://{host}:{port}/?w=1&journal=false", database="rookery") as opened:
+    async with open_mongo(MongoSettings(url=f"mongodb://{host}:{port}/?w=1&journal=false")) as opened:
         assert opened.latest.name == "rookery"
         assert opened.latest.write_concern.document == {"w": "majority", "j": True}
 

@@ -22,6 +22,7 @@ from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.records import Reacted, Read
 from chat.errors import Unavailable
+from chat.settings import MongoSettings
 from tests.support.builders import ANN, HALL, NOW, make_messages, make_user
 from tests.support.mongo import all_of, handler_of, sent, stores_of
 from tests.support.servers import ROOT
@@ -84,7 +85,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 async def test_what_was_acknowledged_outlives_a_kill(server: Server, anyio_backend: Any) -> None:
     url = await anyio.to_thread.run_sync(server.start)
-    async with open_mongo(url, seconds=SECONDS) as mongo:
+    async with open_mongo(MongoSettings(url=url, timeout_seconds=SECONDS)) as mongo:
         await migrate(mongo)
         accounts, _, history, _ = stores_of(mongo)
         await accounts.create_user(make_user(ANN), "hash")
@@ -155,7 +156,7 @@ async def texts(history: MongoHistory, room: str) -> list[str | None]:
 
 async def test_kills_while_writers_write_lose_and_double_nothing(server: Server, anyio_backend: Any) -> None:
     url = await anyio.to_thread.run_sync(server.start)
-    async with open_mongo(url, seconds=SECONDS) as mongo:
+    async with open_mongo(MongoSettings(url=url, timeout_seconds=SECONDS)) as mongo:
         await migrate(mongo)
         round_ = Round(mongo, server)
         with anyio.fail_after(DEADLINE):

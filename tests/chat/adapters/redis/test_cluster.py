@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
+from msgspec.structs import replace
 from redis.crc import key_slot
 
 from chat.adapters.redis.client import RedisClient
@@ -34,7 +35,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
 
 @pytest.fixture
 async def relay(cluster: RedisCluster) -> AsyncIterator[RedisRelay]:
-    async with RedisRelay.open(cluster.target, timeout_s=2.0, pulse_s=1.0) as relay:
+    async with RedisRelay.open(replace(cluster.target, timeout_s=2.0), pulse_s=1.0) as relay:
         yield relay
 
 
@@ -103,7 +104,7 @@ async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> 
     timer = ManualClock()
     async with RedisClient.open(cluster.target) as client, relay.open_listener() as listener:
         await listener.subscribe([presence_channel(user) for user in users])
-        presence = RedisPresence(client, ManualClock(), 25, timer=timer)
+        presence = RedisPresence(client, ManualClock(), 25, 1.0, timer=timer)
         await presence.refresh_sessions([(user, "s", PresenceState.AWAY) for user in users])
         assert await presence.get_states(users) == dict.fromkeys(users, Seen(PresenceState.AWAY))
         for user in users:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from msgspec.structs import replace
 
 from chat.adapters.redis.pipeline import Pipeline
 from chat.adapters.redis.stream import pack_command
@@ -25,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 def pipeline_to(server: RedisServer, *, queued_bytes: int = 1_000_000) -> Pipeline:
-    return Pipeline(server.target, server.target.address, 0.5, queued_bytes=queued_bytes)
+    return Pipeline(replace(server.target, timeout_s=0.5), server.target.address, queued_bytes=queued_bytes)
 
 
 async def test_everyone_gets_the_own_answers(server: RedisServer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from chat.adapters.redis.client import KeyCall, RedisClient
 from chat.adapters.redis.limits import RedisRateLimiter
@@ -55,7 +56,7 @@ def timer() -> ManualClock:
 
 @pytest.fixture
 async def client(server: RedisServer) -> AsyncIterator[RedisClient]:
-    async with RedisClient.open(server.target, timeout_s=0.5) as client:
+    async with RedisClient.open(replace(server.target, timeout_s=0.5)) as client:
         yield client
 
 
@@ -67,7 +68,7 @@ async def listener(server: RedisServer) -> AsyncIterator[Listener]:
 
 
 def edge(client: RedisClient, timer: ManualClock) -> RedisPresence:
-    return RedisPresence(client, timer, 25, timer=timer)
+    return RedisPresence(client, timer, 25, 1.0, timer=timer)
 
 
 async def told(listener: Listener, count: int) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from msgspec.structs import replace
 
 from chat.adapters.redis.relay import RedisRelay
 from chat.errors import Unavailable
@@ -53,7 +54,7 @@ async def relay(server: RedisServer) -> AsyncIterator[RedisRelay]:
 
 def impatient(server: RedisServer) -> AbstractAsyncContextManager[RedisRelay]:
     """A relay that notices soon."""
-    return RedisRelay.open(server.target, timeout_s=QUICK, pulse_s=QUICK)
+    return RedisRelay.open(replace(server.target, timeout_s=QUICK), pulse_s=QUICK)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -7,41 +7,41 @@ import ssl
 import pytest
 
 from chat.adapters.redis.target import NodeAddress, parse_target
-from chat.settings import SettingsError
+from chat.settings import RedisSettings, SettingsError
 
 
 def test_a_server() -> None:
-    target = parse_target("redis://10.0.0.1:7000/2")
+    target = parse_target(RedisSettings(url="redis://10.0.0.1:7000/2"))
     assert (target.address, target.db, target.tls) == (NodeAddress("10.0.0.1", 7000), 2, None)
     assert target.handshake_commands() == [("SELECT", 2), ("CLIENT", "SETNAME", "rookery")]
     assert str(target.address) == "10.0.0.1:7000"
 
 
 def test_defaults() -> None:
-    target = parse_target("redis://")
+    target = parse_target(RedisSettings(url="redis://"))
     assert (target.address, target.prefix) == (NodeAddress("localhost", 6379), "rookery:")
     assert target.handshake_commands() == [("CLIENT", "SETNAME", "rookery")]
 
 
 def test_credentials() -> None:
-    assert parse_target("redis://:s%40crt@h").handshake_commands()[0] == ("AUTH", "default", "s@crt")
-    assert parse_target("redis://ann:secret@h").handshake_commands()[0] == ("AUTH", "ann", "secret")
+    assert parse_target(RedisSettings(url="redis://:s%40crt@h")).handshake_commands()[0] == ("AUTH", "default", "s@crt")
+    assert parse_target(RedisSettings(url="redis://ann:secret@h")).handshake_commands()[0] == ("AUTH", "ann", "secret")
 
 
 def test_a_socket() -> None:
-    target = parse_target("unix:///run/redis.sock?db=1")
+    target = parse_target(RedisSettings(url="unix:///run/redis.sock?db=1"))
     assert (target.address, target.db) == (NodeAddress("/run/redis.sock", 0), 1)
     assert str(target.address) == "/run/redis.sock"
 
 
 def test_tls_checks_names_unless_told_otherwise() -> None:
-    strict = parse_target("rediss://h").tls
+    strict = parse_target(RedisSettings(url="rediss://h")).tls
     assert strict is not None
     assert (strict.check_hostname, strict.verify_mode) == (True, ssl.CERT_REQUIRED)
-    lax = parse_target("rediss://h?ssl_cert_reqs=none").tls
+    lax = parse_target(RedisSettings(url="rediss://h?ssl_cert_reqs=none")).tls
     assert lax is not None
     assert (lax.check_hostname, lax.verify_mode) == (False, ssl.CERT_NONE)
-    named = parse_target("rediss://h?ssl_check_hostname=false").tls
+    named = parse_target(RedisSettings(url="rediss://h?ssl_check_hostname=false")).tls
     assert named is not None
     assert (named.check_hostname, named.verify_mode) == (False, ssl.CERT_REQUIRED)
 
@@ -57,10 +57,10 @@ def test_tls_checks_names_unless_told_otherwise() -> None:
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_secret(url: str) -> None:
     with pytest.raises(SettingsError, match="ROOKERY_REDIS_URL") as refused:
-        parse_target(url)
+        parse_target(RedisSettings(url=url))
     assert "secret" not in str(refused.value)
 
 
 def test_a_prefix_has_no_braces() -> None:
     with pytest.raises(SettingsError, match="ROOKERY_REDIS_PREFIX"):
-        parse_target("redis://", "{mine}")
+        parse_target(RedisSettings(url="redis://", prefix="{mine}"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chat.adapters.rpc.options import Binding, RpcOptions
+from chat.settings import Binding, RpcSettings
 from tests.support.http_server import REAL_CLOCKS
 from tests.support.rpc import BINDINGS, Clients, Served, connected, serving
 
@@ -33,13 +33,13 @@ def client_binding(request: pytest.FixtureRequest) -> Binding:
 @pytest.fixture
 async def served(anyio_backend: Any, server_binding: Binding) -> AsyncIterator[Served]:
     """A server that asks for the roles' token."""
-    async with serving(RpcOptions(binding=server_binding, token="of-the-roles", max_bytes=200_000)) as running:
+    async with serving(RpcSettings(binding=server_binding, token="of-the-roles", max_bytes=200_000)) as running:
         yield running
 
 
 @pytest.fixture
 async def clients(served: Served, client_binding: Binding) -> AsyncIterator[Clients]:
     """Clients that have it."""
-    options = RpcOptions(binding=client_binding, token="of-the-roles", deadline=60, max_bytes=200_000)
+    options = RpcSettings(binding=client_binding, token="of-the-roles", deadline_seconds=60, max_bytes=200_000)
     async with connected(served.address, options) as opened:
         yield opened

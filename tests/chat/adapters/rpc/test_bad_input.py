@@ -18,7 +18,7 @@ import pytest
 from anyio import to_thread
 from anyio.abc import SocketStream
 
-from chat.adapters.rpc.options import Binding, split_address
+from chat.settings import Binding
 from proto.auth.v1 import auth_pb2
 from tests.support.rpc import Served, until
 
@@ -42,7 +42,7 @@ HEADERS = [
 def official(served: Served) -> Iterator[grpc.Channel]:
     """The library's own channel, as others use it; its calls block."""
     options: list[tuple[str, int]] = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
-    with grpc.insecure_channel(served.address, options) as channel:
+    with grpc.insecure_channel(str(served.address), options) as channel:
         yield channel
 
 
@@ -184,7 +184,7 @@ BROKEN_STREAMS = {
 @pytest.mark.parametrize("name", BROKEN_STREAMS)
 async def test_a_broken_stream_ends_alone(served: Served, server_binding: Binding, name: str) -> None:
     headers, data = BROKEN_STREAMS[name]
-    async with await anyio.connect_tcp(*split_address(served.address)) as stream:
+    async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         raw = Raw(stream)
         broken = await raw.start(headers, data)
         if server_binding == "purerpc":  # grpcio forgives some of these, and leaves others without an answer
@@ -202,7 +202,7 @@ async def test_a_broken_stream_ends_alone(served: Served, server_binding: Bindin
     ids=["http/1", "tls", "frames"],
 )
 async def test_what_is_no_http2_is_closed_and_the_server_lives_on(served: Served, junk: bytes) -> None:
-    async with await anyio.connect_tcp(*split_address(served.address)) as stream:
+    async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         await stream.send(junk)
         with anyio.fail_after(15), suppress(anyio.EndOfStream, anyio.BrokenResourceError):
             while True:
@@ -213,14 +213,14 @@ async def test_what_is_no_http2_is_closed_and_the_server_lives_on(served: Served
 
 async def test_a_client_that_vanishes_leaves_nothing_behind(served: Served) -> None:
     request = auth_pb2.CheckTokenRequest(token="hang").SerializeToString()
-    async with await anyio.connect_tcp(*split_address(served.address)) as stream:
+    async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         await Raw(stream).start(HEADERS, framed(request))
         await until(lambda: served.authority.hanging)
     await until(lambda: not served.authority.hanging)
 
 
 async def test_a_call_that_is_reset_at_once_ends_alone(served: Served) -> None:
-    async with await anyio.connect_tcp(*split_address(served.address)) as stream:
+    async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         raw = Raw(stream)
         for _ in range(20):
             stream_id = raw.protocol.get_next_available_stream_id()
@@ -233,7 +233,7 @@ async def test_a_call_that_is_reset_at_once_ends_alone(served: Served) -> None:
 
 async def test_a_flood_of_resets_does_not_stop_the_others(served: Served) -> None:
     request = framed(auth_pb2.CheckTokenRequest(token="hang").SerializeToString())
-    async with await anyio.connect_tcp(*split_address(served.address)) as stream:
+    async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         raw = Raw(stream)
         for _ in range(50):
             raw.protocol.reset_stream(await raw.start(HEADERS, request))

@@ -15,10 +15,10 @@ from chat.adapters.rpc.authority import CHECK_TOKEN, WATCH_REVOCATIONS
 from chat.adapters.rpc.caller import ATTEMPTS, Caller
 from chat.adapters.rpc.deadline import served_until
 from chat.adapters.rpc.moderation import UNBLOCK_USER
-from chat.adapters.rpc.options import RpcOptions
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, Metadata
 from chat.errors import Invalid, Unavailable
+from chat.settings import RpcSettings
 from tests.support.rpc import INFO
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ class Scripted:
 
 def caller(*outcomes: Failure | bytes, deadline: float = 5) -> tuple[Caller, Scripted, RpcStatistics]:
     transport, statistics = Scripted(*outcomes), RpcStatistics("client")
-    return Caller("auth", transport, RpcOptions(deadline=deadline), statistics), transport, statistics
+    return Caller("auth", transport, RpcSettings(deadline_seconds=deadline), statistics), transport, statistics
 
 
 async def test_a_call_that_found_nobody_is_sent_again() -> None:

@@ -11,7 +11,6 @@ from anyio.abc import TaskStatus
 from opentelemetry import context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from chat.adapters.rpc.options import Binding, RpcOptions
 from chat.adapters.rpc.status import Code
 from chat.domain.models import Role
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Strictness, Verdict
@@ -28,6 +27,7 @@ from chat.errors import (
     Unavailable,
 )
 from chat.ports.authority import Revocation, RoomAccess
+from chat.settings import Binding, RpcSettings
 from tests.support.rpc import (
     A_MEMBER,
     A_MESSAGE,
@@ -174,7 +174,7 @@ async def test_a_field_that_breaks_a_rule_is_named(clients: Clients) -> None:
 async def test_a_call_ends_at_its_deadline_and_the_server_stops_working(
     served: Served, clients: Clients, client_binding: Binding
 ) -> None:
-    options = RpcOptions(binding=client_binding, token="of-the-roles", deadline=0.2)
+    options = RpcSettings(binding=client_binding, token="of-the-roles", deadline_seconds=0.2)
     async with connected(served.address, options) as hurried:
         with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
             await hurried.authority.check_token("hang")
@@ -212,7 +212,7 @@ async def test_a_trace_goes_on_at_the_server(served: Served, clients: Clients) -
 
 
 async def test_callers_without_the_token_are_refused(served: Served, client_binding: Binding) -> None:
-    async with connected(served.address, RpcOptions(binding=client_binding, token="wrong")) as strangers:
+    async with connected(served.address, RpcSettings(binding=client_binding, token="wrong")) as strangers:
         with pytest.raises(Unauthorized):
             await strangers.authority.check_token("good")
         with pytest.raises(Unauthorized):
@@ -247,8 +247,8 @@ async def test_a_long_message_passes_in_both_directions(clients: Clients) -> Non
 async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
     server_binding: Binding, client_binding: Binding
 ) -> None:
-    async with serving(RpcOptions(binding=server_binding)) as served:
-        options = RpcOptions(binding=client_binding, deadline=10)
+    async with serving(RpcSettings(binding=server_binding)) as served:
+        options = RpcSettings(binding=client_binding, deadline_seconds=10)
         async with connected(served.address, options) as clients, clients.authority.watch_revocations() as changes:
             answers = []
 
@@ -268,15 +268,15 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
 
 
 async def test_a_client_finds_the_server_again(server_binding: Binding, client_binding: Binding) -> None:
-    options = RpcOptions(binding=client_binding, deadline=5)
-    async with serving(RpcOptions(binding=server_binding)) as served:
+    options = RpcSettings(binding=client_binding, deadline_seconds=5)
+    async with serving(RpcSettings(binding=server_binding)) as served:
         address = served.address
         async with connected(address, options) as clients:
             assert await clients.authority.check_token("good") == INFO
     async with connected(address, options) as clients:
         with pytest.raises(Unavailable):
             await clients.authority.check_token("good")
-        async with serving(RpcOptions(binding=server_binding), address):
+        async with serving(RpcSettings(binding=server_binding), address):
             with anyio.fail_after(60):
                 while True:
                     try:
@@ -296,7 +296,7 @@ async def test_closing_a_client_ends_its_watchers(served: Served, client_binding
                 await anext(changes)
             ended.append(changes)
 
-    options = RpcOptions(binding=client_binding, token="of-the-roles")
+    options = RpcSettings(binding=client_binding, token="of-the-roles")
     async with anyio.create_task_group() as tasks, connected(served.address, options) as clients:
         await tasks.start(watch, clients)
     assert len(ended) == 1

@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from chat.adapters.rpc.options import RpcOptions
+from chat.settings import Address, RpcSettings
 from tests.support.rpc import ADA, Served, serving, until
 
 pytestmark = pytest.mark.anyio
@@ -24,9 +24,9 @@ SERVICES = {
 }
 
 
-def ask_by_reflection(address: str) -> tuple[set[str], str]:
+def ask_by_reflection(address: Address) -> tuple[set[str], str]:
     """All service names, and the answer to a call whose messages came from the server."""
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(str(address)) as channel:
         database: Any = ProtoReflectionDescriptorDatabase(channel)
         names = set(database.get_services())
         pool: Any = DescriptorPool(database)
@@ -40,8 +40,8 @@ def ask_by_reflection(address: str) -> tuple[set[str], str]:
         return names, call(request(token="good"), timeout=5).user
 
 
-def health(address: str, service: str) -> int:
-    with grpc.insecure_channel(address) as channel:
+def health(address: Address, service: str) -> int:
+    with grpc.insecure_channel(str(address)) as channel:
         call: Any = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -52,14 +52,14 @@ def health(address: str, service: str) -> int:
 
 
 async def test_reflection_tells_all_that_a_client_needs() -> None:
-    async with serving(RpcOptions(binding="grpcio")) as served:
+    async with serving(RpcSettings(binding="grpcio")) as served:
         names, user = await to_thread.run_sync(ask_by_reflection, served.address)
     assert names >= SERVICES
     assert user == ADA
 
 
 async def test_each_service_is_healthy() -> None:
-    async with serving(RpcOptions(binding="grpcio")) as served:
+    async with serving(RpcSettings(binding="grpcio")) as served:
         for name in ("", *SERVICES):
             assert await to_thread.run_sync(health, served.address, name) == health_pb2.HealthCheckResponse.SERVING
         with pytest.raises(grpc.RpcError) as raised:
@@ -70,7 +70,7 @@ async def test_each_service_is_healthy() -> None:
 
 async def test_a_stopping_server_says_that_it_does_not_serve() -> None:
     def watch(served: Served, seen: list[int]) -> None:
-        with grpc.insecure_channel(served.address) as channel:
+        with grpc.insecure_channel(str(served.address)) as channel:
             call: Any = channel.unary_stream(
                 "/grpc.health.v1.Health/Watch",
                 request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -86,7 +86,7 @@ async def test_a_stopping_server_says_that_it_does_not_serve() -> None:
             except grpc.RpcError:
                 return
 
-    async with serving(RpcOptions(binding="grpcio")) as served:
+    async with serving(RpcSettings(binding="grpcio")) as served:
         seen: list[int] = []
         await to_thread.run_sync(watch, served, seen)
         await until(lambda: len(seen) == 2)

@@ -9,7 +9,7 @@ from opentelemetry import context
 
 from chat import errors
 from chat.adapters.rpc import tracing
-from chat.adapters.rpc.options import listen_address, rpc_options
+from chat.adapters.rpc.listening import listen_address
 from chat.adapters.rpc.status import Code, Failure, error_of, failure_of
 from chat.settings import Address, RpcSettings, SettingsError
 
@@ -93,21 +93,15 @@ def test_a_malformed_trace_is_none(header: str) -> None:
 def test_an_address_that_strangers_reach_needs_a_token_or_certificates(listen: Address) -> None:
     settings = RpcSettings(listen=listen)
     with pytest.raises(SettingsError, match="ROOKERY_RPC_TOKEN"):
-        listen_address(settings, rpc_options(settings))
+        listen_address(settings)
 
 
-def test_settings_become_options() -> None:
-    settings = RpcSettings(
-        binding="purerpc",
-        tls_cert=Path("a.pem"),
-        tls_key=Path("b.pem"),
-        tls_ca=Path("c.pem"),
-        peers=("edge",),
-        listen=Address("10.0.0.7", 50051),
-    )
-    options = rpc_options(settings)
-    assert (options.binding, options.tls, options.peers) == ("purerpc", True, ("edge",))
-    assert options.authority == Path("c.pem")
-    assert listen_address(settings, options) == "10.0.0.7:50051"
-    assert listen_address(RpcSettings(), rpc_options(RpcSettings())) == "127.0.0.1:0"
-    assert listen_address(RpcSettings(listen=Address("::1", 9)), rpc_options(RpcSettings())) == "[::1]:9"
+def test_an_address_that_strangers_reach_is_fine_with_certificates() -> None:
+    listen = Address("10.0.0.7", 50051)
+    settings = RpcSettings(listen=listen, tls_cert=Path("a.pem"), tls_key=Path("b.pem"), tls_ca=Path("c.pem"))
+    assert listen_address(settings) == listen
+
+
+@pytest.mark.parametrize("listen", [Address("127.0.0.1", 0), Address("::1", 9), Address("localhost", 9)])
+def test_an_address_of_this_machine_needs_neither(listen: Address) -> None:
+    assert listen_address(RpcSettings(listen=listen)) == listen

@@ -12,9 +12,8 @@ import pytest
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from chat.adapters.rpc.certificates import Certificates
-from chat.adapters.rpc.options import Binding, RpcOptions, split_address
 from chat.errors import Forbidden, Unavailable
-from chat.settings import SettingsError
+from chat.settings import Address, Binding, RpcSettings, SettingsError
 from tests.support.certificates import CertificateAuthority
 from tests.support.rpc import INFO, connected, serving
 
@@ -26,10 +25,15 @@ def authority() -> CertificateAuthority:
     return CertificateAuthority()
 
 
-def options(authority: CertificateAuthority, binding: Binding, folder: Path, name: str, **more: Any) -> RpcOptions:
+def settings_of(authority: CertificateAuthority, binding: Binding, folder: Path, name: str, **more: Any) -> RpcSettings:
     certificate, key, trusted = authority.write(folder / name, name)
-    return RpcOptions(
-        binding=binding, certificate=certificate, key=key, authority=trusted, deadline=more.pop("deadline", 5), **more
+    return RpcSettings(
+        binding=binding,
+        tls_cert=certificate,
+        tls_key=key,
+        tls_ca=trusted,
+        deadline_seconds=more.pop("deadline_seconds", 5),
+        **more,
     )
 
 
@@ -37,8 +41,8 @@ async def test_both_sides_prove_who_they_are(
     authority: CertificateAuthority, server_binding: Binding, client_binding: Binding, tmp_path: Path
 ) -> None:
     async with (
-        serving(options(authority, server_binding, tmp_path, "auth")) as served,
-        connected(served.address, options(authority, client_binding, tmp_path, "edge")) as clients,
+        serving(settings_of(authority, server_binding, tmp_path, "auth")) as served,
+        connected(served.address, settings_of(authority, client_binding, tmp_path, "edge")) as clients,
     ):
         assert await clients.authority.check_token("good") == INFO
         async with clients.moderation.watch_blocks() as changes:
@@ -49,10 +53,10 @@ async def test_both_sides_prove_who_they_are(
 async def test_only_the_named_peers_may_call(
     authority: CertificateAuthority, server_binding: Binding, client_binding: Binding, tmp_path: Path
 ) -> None:
-    async with serving(options(authority, server_binding, tmp_path, "auth", peers=("edge", "chat"))) as served:
-        async with connected(served.address, options(authority, client_binding, tmp_path, "edge")) as welcome:
+    async with serving(settings_of(authority, server_binding, tmp_path, "auth", peers=("edge", "chat"))) as served:
+        async with connected(served.address, settings_of(authority, client_binding, tmp_path, "edge")) as welcome:
             assert await welcome.authority.check_token("good") == INFO
-        async with connected(served.address, options(authority, client_binding, tmp_path, "other")) as stranger:
+        async with connected(served.address, settings_of(authority, client_binding, tmp_path, "other")) as stranger:
             with pytest.raises(Forbidden):
                 await stranger.authority.check_token("good")
 
@@ -61,19 +65,19 @@ async def test_strangers_are_refused(
     authority: CertificateAuthority, server_binding: Binding, client_binding: Binding, tmp_path: Path
 ) -> None:
     """Without TLS, and with a certificate that another authority signed."""
-    foreign = options(CertificateAuthority(), client_binding, tmp_path / "..", "edge", deadline=1)
-    async with serving(options(authority, server_binding, tmp_path, "auth")) as served:
-        for theirs in (RpcOptions(binding=client_binding, deadline=1), foreign):
+    foreign = settings_of(CertificateAuthority(), client_binding, tmp_path / "..", "edge", deadline_seconds=1)
+    async with serving(settings_of(authority, server_binding, tmp_path, "auth")) as served:
+        for theirs in (RpcSettings(binding=client_binding, deadline_seconds=1), foreign):
             async with connected(served.address, theirs) as strangers:
                 with pytest.raises(Unavailable):
                     await strangers.authority.check_token("good")
-        async with connected(served.address, options(authority, client_binding, tmp_path, "edge")) as clients:
+        async with connected(served.address, settings_of(authority, client_binding, tmp_path, "edge")) as clients:
             assert await clients.authority.check_token("good") == INFO
 
 
-async def presented(address: str, context: ssl.SSLContext) -> bytes:
+async def presented(address: Address, context: ssl.SSLContext) -> bytes:
     """The certificate that a new connection is shown. Reads once, since TLS 1.3 tells a refusal after the handshake."""
-    async with await anyio.connect_tcp(*split_address(address)) as tcp:
+    async with await anyio.connect_tcp(address.host, address.port) as tcp:
         stream = await TLSStream.wrap(tcp, ssl_context=context, hostname="127.0.0.1", standard_compatible=False)
         await stream.receive()
         certificate: bytes | None = stream.extra(TLSAttribute.peer_certificate_binary)  # noqa: S610 - no database here
@@ -84,13 +88,13 @@ async def presented(address: str, context: ssl.SSLContext) -> bytes:
 async def test_a_peer_without_a_certificate_is_refused(
     authority: CertificateAuthority, server_binding: Binding, tmp_path: Path
 ) -> None:
-    mine = options(authority, server_binding, tmp_path, "auth")
-    context = ssl.create_default_context(cafile=str(mine.authority))
+    mine = settings_of(authority, server_binding, tmp_path, "auth")
+    context = ssl.create_default_context(cafile=str(mine.tls_ca))
     context.set_alpn_protocols(["h2"])
     async with serving(mine) as served:
         with pytest.raises((ssl.SSLError, OSError, anyio.BrokenResourceError, anyio.EndOfStream)), anyio.fail_after(10):
             await presented(served.address, context)
-        known = Certificates.from_options(mine)
+        known = Certificates.from_settings(mine)
         assert known is not None
         await presented(served.address, known.current_files().client)
 
@@ -98,10 +102,10 @@ async def test_a_peer_without_a_certificate_is_refused(
 async def test_certificates_change_without_a_restart(
     authority: CertificateAuthority, server_binding: Binding, client_binding: Binding, tmp_path: Path
 ) -> None:
-    theirs = options(authority, client_binding, tmp_path, "edge")
-    known = Certificates.from_options(theirs)
+    theirs = settings_of(authority, client_binding, tmp_path, "edge")
+    known = Certificates.from_settings(theirs)
     assert known is not None
-    async with serving(options(authority, server_binding, tmp_path, "auth")) as served:
+    async with serving(settings_of(authority, server_binding, tmp_path, "auth")) as served:
         async with connected(served.address, theirs) as clients:
             assert await clients.authority.check_token("good") == INFO
             before = await presented(served.address, known.current_files().client)
