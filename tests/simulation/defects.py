@@ -29,7 +29,7 @@ from gateway.hub import Channel, Hub, Subscriber
 from gateway.node import Node
 from gateway.subscriptions import ChannelSubscriptions
 from tests.simulation.cluster import Parts
-from tests.simulation.engines import MemoryHistory
+from tests.simulation.engines import MemoryHistory, MessageTable
 from tests.simulation.process_log import Headers, ProcessConsumer, ProcessLog
 from tests.simulation.process_relay import ProcessListener, ProcessRelay
 from workers.persistence import PersistenceHandler
@@ -126,26 +126,31 @@ def stubborn_handler(history: History, accounts: Accounts, relay: Relay) -> Pers
 # The store.
 
 
-class UnfencedHistory(MemoryHistory):
-    """Has no unique index on (conversation, seq): who comes last, wins."""
+class UnfencedTable(MessageTable):
+    """Has no unique index on (conversation, seq): the last writer wins."""
 
-    def check(self, messages: Sequence[Message]) -> None:
-        if any((message.sender, message.client_id) in self._places for message in messages):
+    def check_batch(self, messages: Sequence[Message]) -> None:
+        if any((message.sender, message.client_id) in self.places for message in messages):
             raise Fenced("the message is stored")
 
-    def store(self, message: Message) -> None:
-        stored = self._messages.setdefault(message.conversation, [])
+    def insert_message(self, message: Message) -> None:
+        stored = self.messages.setdefault(message.conversation, [])
         stored[:] = [*(each for each in stored if each.seq != message.seq), message]
         stored.sort(key=lambda each: each.seq)
-        self._places[message.sender, message.client_id] = message.conversation, message.seq
+        self.places[message.sender, message.client_id] = message.conversation, message.seq
 
 
-class RepetitiveHistory(MemoryHistory):
+class RepetitiveTable(MessageTable):
     """Has no unique index on (sender, client_id)."""
 
-    def check(self, messages: Sequence[Message]) -> None:
-        self._places.clear()
-        super().check(messages)
+    def check_batch(self, messages: Sequence[Message]) -> None:
+        self.places.clear()
+        super().check_batch(messages)
+
+
+def history_with(table: Callable[[], MessageTable]) -> Callable[[], History]:
+    """Makes histories on such a table."""
+    return lambda: MemoryHistory(table())
 
 
 # The relay.
@@ -302,8 +307,8 @@ DEFECTS: dict[str, Parts] = {
     "do not publish again what is stored": Parts(handler=ForgetfulHandler),
     "commit what could not be stored": Parts(handler=ResignedHandler),
     "keep the sequence after a rebalance": Parts(handler=stubborn_handler),
-    "no fence": Parts(history=UnfencedHistory),
-    "no duplicate check": Parts(history=RepetitiveHistory),
+    "no fence": Parts(history=history_with(UnfencedTable)),
+    "no duplicate check": Parts(history=history_with(RepetitiveTable)),
     "an interruption of the relay that nobody reports": Parts(relay=partial(ProcessRelay, listener=SilentListener)),
     "a live copy may come twice": Parts(relay=RepeatingRelay),
     "no hold-back between history and live": Parts(edge=edge_with(hub=CarelessHub)),

@@ -115,59 +115,87 @@ class MemoryLog:
         return self._records[stream][offset : offset + READ_RECORDS]
 
 
-class MemoryHistory:
-    """`chat.ports.history.History`."""
+class MessageTable:
+    """Messages by conversation, in order, under two unique indexes: (conversation, seq) and (sender, client_id).
+
+    `messages` are those of each conversation; `places` leads from a client key to (conversation, seq).
+    """
 
     def __init__(self) -> None:
-        self._messages: dict[str, list[Message]] = {}
-        self._places: dict[ClientKey, tuple[str, int]] = {}
+        self.messages: dict[str, list[Message]] = {}
+        self.places: dict[ClientKey, tuple[str, int]] = {}
+
+    def check_batch(self, messages: Sequence[Message]) -> None:
+        """Raise `Fenced` if an index refuses one of these. Seqs also have to follow the newest one without a gap."""
+        ends: dict[str, int] = {}
+        keys = {(message.sender, message.client_id) for message in messages}
+        if len(keys) < len(messages) or not self.places.keys().isdisjoint(keys):
+            raise Fenced("the message is stored")
+        for message in messages:
+            end = ends.get(message.conversation, self.newest_seq(message.conversation)) + 1
+            if message.seq != end:
+                raise Fenced("another writer was faster")
+            ends[message.conversation] = end
+
+    def insert_message(self, message: Message) -> None:
+        """Add a message that was checked."""
+        self.messages.setdefault(message.conversation, []).append(message)
+        self.places[message.sender, message.client_id] = message.conversation, message.seq
+
+    def replace_message(self, message: Message) -> None:
+        """Put a changed message in its place."""
+        self.messages[message.conversation][message.seq - 1] = message
+
+    def list_messages(self, conversation: str) -> list[Message]:
+        """Every message of a conversation, in order."""
+        return self.messages.get(conversation, [])
+
+    def newest_seq(self, conversation: str) -> int:
+        """The seq of the newest message; 0 when there is none."""
+        stored = self.messages.get(conversation)
+        return stored[-1].seq if stored else 0
+
+    def get_message(self, conversation: str, seq: int) -> Message | None:
+        """The message at a place."""
+        stored = self.messages.get(conversation, ())
+        return stored[seq - 1] if 1 <= seq <= len(stored) else None
+
+
+class MemoryHistory:
+    """`chat.ports.history.History`. A planted defect gives it another table."""
+
+    def __init__(self, table: MessageTable | None = None) -> None:
+        self._table = table or MessageTable()
         self._originals: dict[tuple[str, int], tuple[Original, ...]] = {}
         self._marks: dict[str, dict[str, int]] = {}
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         await checkpoint()
-        return {conversation: self._newest(conversation) for conversation in conversations}
+        return {conversation: self._table.newest_seq(conversation) for conversation in conversations}
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         """The effect is one step: no other task sees a part of it."""
         await checkpoint()
-        self.check(messages)
+        self._table.check_batch(messages)
         for message in messages:
-            self.store(message)
-        return [self._change(change) for change in changes]
-
-    def check(self, messages: Sequence[Message]) -> None:
-        """Raise `Fenced` when a place or a message is taken. Places follow the newest without a hole."""
-        ends: dict[str, int] = {}
-        keys = {(message.sender, message.client_id) for message in messages}
-        if len(keys) < len(messages) or not self._places.keys().isdisjoint(keys):
-            raise Fenced("the message is stored")
-        for message in messages:
-            end = ends.get(message.conversation, self._newest(message.conversation)) + 1
-            if message.seq != end:
-                raise Fenced("another writer was faster")
-            ends[message.conversation] = end
-
-    def store(self, message: Message) -> None:
-        """Add a message that was checked."""
-        self._messages.setdefault(message.conversation, []).append(message)
-        self._places[message.sender, message.client_id] = message.conversation, message.seq
+            self._table.insert_message(message)
+        return [self._apply_change(change) for change in changes]
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         await checkpoint()
-        places = {key: self._places[key] for key in keys if key in self._places}
-        found = {key: self._at(*place) for key, place in places.items()}
+        places = {key: self._table.places[key] for key in keys if key in self._table.places}
+        found = {key: self._table.get_message(*place) for key, place in places.items()}
         return {key: message for key, message in found.items() if message is not None}
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
         await checkpoint()
-        return self._at(conversation, seq)
+        return self._table.get_message(conversation, seq)
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
         await checkpoint()
-        found = self.all(conversation)[since:]
+        found = self._table.list_messages(conversation)[since:]
         if len(found) > limit or sum(len(message.text.encode()) for message in found if message.text) > max_bytes:
             return None
         return found
@@ -176,7 +204,7 @@ class MemoryHistory:
         await checkpoint()
         found = [
             message
-            for message in self.all(conversation)
+            for message in self._table.list_messages(conversation)
             if (before is None or message.seq < before) and (after is None or message.seq > after)
         ]
         if after is None:
@@ -185,12 +213,12 @@ class MemoryHistory:
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         await checkpoint()
-        return {conversation: self._summary(user, conversation) for conversation in conversations}
+        return {conversation: self._summarize(user, conversation) for conversation in conversations}
 
     async def list_dms(self, user: str) -> Sequence[str]:
         await checkpoint()
-        mine = [key for key in self._messages if not is_room(key) and user in pair_of(key)]
-        return sorted(mine, key=lambda key: (-self._messages[key][-1].ts, key))
+        mine = [key for key in self._table.messages if not is_room(key) and user in pair_of(key)]
+        return sorted(mine, key=lambda key: (-self._table.messages[key][-1].ts, key))
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         await checkpoint()
@@ -206,53 +234,45 @@ class MemoryHistory:
         found = [
             message
             for conversation in query.conversations
-            for message in reversed(self.all(conversation))
+            for message in reversed(self._table.list_messages(conversation))
             if message.text is not None and wanted and wanted <= {*terms(message.text)}
             if query.sender in (None, message.sender) and (query.before is None or message.ts < query.before)
         ]
         found.sort(key=lambda message: -message.ts)
         return Page(found[: query.limit], more=len(found) > query.limit)
 
-    def all(self, conversation: str) -> list[Message]:
-        """Every message of a conversation, in order."""
-        return self._messages.get(conversation, [])
-
-    def _newest(self, conversation: str) -> int:
-        stored = self._messages.get(conversation)
-        return stored[-1].seq if stored else 0
-
-    def _at(self, conversation: str, seq: int) -> Message | None:
-        stored = self._messages.get(conversation, ())
-        return stored[seq - 1] if 1 <= seq <= len(stored) else None
-
-    def _summary(self, user: str, conversation: str) -> Summary:
+    def _summarize(self, user: str, conversation: str) -> Summary:
         mark = self._marks.get(conversation, {}).get(user, 0)
-        others = [m for m in self.all(conversation)[mark:] if m.sender != user and not (m.deleted or m.moderated)]
-        return Summary(self._newest(conversation), mark, min(1000, len(others)))
+        others = [
+            m
+            for m in self._table.list_messages(conversation)[mark:]
+            if m.sender != user and not (m.deleted or m.moderated)
+        ]
+        return Summary(self._table.newest_seq(conversation), mark, min(1000, len(others)))
 
-    def _change(self, change: Change) -> bool:
-        return self._mark(change) if isinstance(change, Read) else self._change_message(change)
+    def _apply_change(self, change: Change) -> bool:
+        return self._apply_read(change) if isinstance(change, Read) else self._apply_message_change(change)
 
-    def _mark(self, read: Read) -> bool:
+    def _apply_read(self, read: Read) -> bool:
         marks = self._marks.setdefault(read.conversation, {})
-        mark = decide_read_mark(marks.get(read.actor, 0), self._newest(read.conversation), read.seq)
+        mark = decide_read_mark(marks.get(read.actor, 0), self._table.newest_seq(read.conversation), read.seq)
         if mark is not None:
             marks[read.actor] = mark
         return mark is not None
 
-    def _change_message(self, change: MessageChange) -> bool:
+    def _apply_message_change(self, change: MessageChange) -> bool:
         place = change.conversation, change.seq
-        message = self._at(*place)
-        state = None if message is None else _state(message, self._originals.get(place, ()))
+        message = self._table.get_message(*place)
+        state = None if message is None else _read_state(message, self._originals.get(place, ()))
         after = None if state is None else decide_change(state, change)
         if message is None or after is None:
             return False
         self._originals[place] = after.earlier
-        self._messages[change.conversation][change.seq - 1] = _changed(message, after)
+        self._table.replace_message(_make_changed(message, after))
         return True
 
 
-def _state(message: Message, earlier: tuple[Original, ...]) -> MessageState:
+def _read_state(message: Message, earlier: tuple[Original, ...]) -> MessageState:
     return MessageState(
         sender=message.sender,
         text=message.text,
@@ -264,7 +284,7 @@ def _state(message: Message, earlier: tuple[Original, ...]) -> MessageState:
     )
 
 
-def _changed(message: Message, state: MessageState) -> Message:
+def _make_changed(message: Message, state: MessageState) -> Message:
     reactions: dict[str, list[str]] = {}
     for emoji, user in state.reactions:
         reactions.setdefault(emoji, []).append(user)
