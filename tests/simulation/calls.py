@@ -15,9 +15,9 @@ from tests.simulation.faults import Process
 T = TypeVar("T")
 
 
-async def call(process: Process, name: str, effect: Callable[[], Awaitable[T]]) -> T:
+async def call_engine(process: Process, name: str, effect: Callable[[], Awaitable[T]]) -> T:
     """A call of an engine by a process."""
-    await process.before(name)
+    await process.before_call(name)
     result = await effect()
-    await process.after(name)
+    await process.after_call(name)
     return result

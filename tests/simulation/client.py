@@ -83,46 +83,46 @@ class Client:
         """A promise was broken."""
         self.ledger.story.accuse(self.name, what)
 
-    def standing(self, key: str) -> Standing:
+    def standing_in(self, key: str) -> Standing:
         """What the user may do in a conversation."""
-        return self.ledger.rights.of(self.user.id, key)
+        return self.ledger.rights.standing_of(self.user.id, key)
 
-    def call(self, key: str) -> str:
+    def name_of(self, key: str) -> str:
         """How the story calls a conversation or a message."""
         return self.ledger.story.name(key)
 
-    def saw(self, key: str, item: Frame, *, live: bool) -> None:
+    def note_seen(self, key: str, item: Frame, *, live: bool) -> None:
         """A message with its seq was seen."""
         if live:
-            self.tell(f"sees {item['seq']}={self.call(item['client_id'])} in {self.call(key)}")
-        self.ledger.see(self.name, key, item, live=live)
+            self.tell(f"sees {item['seq']}={self.name_of(item['client_id'])} in {self.name_of(key)}")
+        self.ledger.check_seen(self.name, key, item, live=live)
 
-    def saw_copy(self, key: str, frame: Frame) -> None:
+    def note_live_copy(self, key: str, frame: Frame) -> None:
         """The live copy of a direct message was seen."""
-        self.tell(f"sees {self.call(frame['client_id'])} in {self.call(key)}")
+        self.tell(f"sees {self.name_of(frame['client_id'])} in {self.name_of(key)}")
         sent = self.ledger.sent.get(frame["client_id"])
         if sent is None or (sent.conversation, sent.text, sent.sender) != (key, frame["text"], frame["from"]["id"]):
             self.accuse("sees a direct message that nobody sent")
 
-    def post(self, answered: Answered, type: str, **fields: Any) -> None:
+    def send_command(self, answered: Answered, type: str, **fields: Any) -> None:
         """Send a command of this session; `answered` hears the answer, unless the session ends before."""
         if self._link is None:
             if isinstance(answered, Answer):
-                answered.lost()
+                answered.note_lost()
             return
         self._numbers += 1
         self._pending[self._numbers] = answered
         try:
-            self._link.say({"type": type, "id": self._numbers, **fields})
+            self._link.send_command({"type": type, "id": self._numbers, **fields})
         except Broken:
-            self._link.cut()
+            self._link.close_socket()
 
-    def spawn(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+    def start_in_session(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
         """Run something until this session ends."""
         if self._tasks is not None:
             self._tasks.start_soon(work, *arguments)
 
-    def later(self, ask: Callable[[], None], error: Frame) -> None:
+    def ask_again_later(self, ask: Callable[[], None], error: Frame) -> None:
         """Ask again after an error that may pass."""
         if error["code"] not in AGAIN:
             self.accuse(f"is refused: {error['code']}: {error['message']}")
@@ -132,9 +132,9 @@ class Client:
             await anyio.sleep(0.1 + self.rng.random())
             ask()
 
-        self.spawn(again)
+        self.start_in_session(again)
 
-    async def page(self, key: str, after: int) -> list[Frame]:
+    async def read_page(self, key: str, after: int) -> list[Frame]:
         """A page of history after `after`, oldest first."""
         while True:
             try:
@@ -154,20 +154,20 @@ class Client:
                 with anyio.fail_after(ANSWER_SECONDS):
                     await link.open()
                 self._link = link
-                await self._session(link)
+                await self._run_session(link)
             except (Broken, TimeoutError) as error:
                 self.tell(f"has no connection: {str(error) or 'no answer'}")
             await anyio.sleep(0.02 + self.rng.random() ** 3)
 
-    async def _session(self, link: Link) -> None:
+    async def _run_session(self, link: Link) -> None:
         reason = ""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
             for view in self.views:
-                view.connected()
-            self.post(self._entered, "auth", token=self._system.token(self.user))
+                view.begin_session()
+            self.send_command(self._on_auth_answer, "auth", token=self._system.token(self.user))
             try:
-                await self._listen(link)
+                await self._read_frames(link)
             except Broken as broken:
                 reason = str(broken)
                 self._judge_end(link)
@@ -178,19 +178,19 @@ class Client:
                 pending, self._pending = self._pending, {}
                 for answered in pending.values():
                     if isinstance(answered, Answer):
-                        answered.lost()
+                        answered.note_lost()
                 if self._left_open is not link:
-                    link.cut()
+                    link.close_socket()
             tasks.cancel_scope.cancel()
         raise Broken(reason)
 
-    async def _listen(self, link: Link) -> None:
+    async def _read_frames(self, link: Link) -> None:
         self._announced = None
         while link.closed is None:
             while self._stalled > anyio.current_time():  # noqa: ASYNC110 - it may be put off meanwhile
                 await anyio.sleep_until(self._stalled)
-            for frame in await link.hear():
-                self._take(frame)
+            for frame in await link.read_frames():
+                self._handle_frame(frame)
         if link.closed in COME_BACK and self._announced != link.closed:
             self.accuse(f"is closed with {link.closed}, and was not told when to come back")
         raise Broken(f"closed with {link.closed}")
@@ -203,7 +203,7 @@ class Client:
         if self._stalled < server.drained and anyio.current_time() < server.drained + self._system.drain_seconds:
             self.accuse(f"is left by {server.name}, which was drained, without a word")
 
-    def _entered(self, answer: Frame) -> None:
+    def _on_auth_answer(self, answer: Frame) -> None:
         if answer["type"] == "error":
             if answer["code"] not in AGAIN:
                 self.accuse(f"is refused: {answer['code']}")
@@ -211,9 +211,9 @@ class Client:
         self.tell("is in")
         self._ready.set()
         for view in self.views:
-            view.ask()
+            view.catch_up()
 
-    def _take(self, frame: Frame) -> None:
+    def _handle_frame(self, frame: Frame) -> None:
         kind = frame["type"]
         if kind in ("ok", "error"):
             answered = self._pending.pop(frame["id"], None)
@@ -230,24 +230,24 @@ class Client:
         elif kind == "gap" and "room" in frame:
             self.rooms[frame["room"]].on_gap(frame)
         elif kind == "gap":
-            self.directs[frame["with"]].ask()
+            self.directs[frame["with"]].catch_up()
         elif kind == "dm":
             sender = frame["from"]["id"]
             self.directs[frame["to"] if sender == self.user.id else sender].on_dm(frame)
         elif kind == "stored":
             self.directs[frame["with"]].on_stored(frame)
 
-    def complete(self) -> bool:
+    def has_everything(self) -> bool:
         """Whether the client is in, and has everything."""
-        return self._ready.is_set() and not any(self.lacks(view) for view in self.views)
+        return self._ready.is_set() and not any(self.describe_lack(view) for view in self.views)
 
-    def lacks(self, view: RoomView | DirectView) -> str:
+    def describe_lack(self, view: RoomView | DirectView) -> str:
         """What a view has not yet; nothing, when all is well."""
-        return view.lacks(self.ledger.newest.get(view.key, 0))
+        return view.describe_lack(self.ledger.newest.get(view.key, 0))
 
     # What goes wrong at the client's end.
 
-    def cut(self, *, silently: bool = False) -> Link | None:
+    def cut_connection(self, *, silently: bool = False) -> Link | None:
         """Lose the connection; silently: the socket stays as it is, and nobody reads it."""
         link, self._link = self._link, None
         if link is None:
@@ -255,40 +255,40 @@ class Client:
         self.tell("vanishes" if silently else "is cut off")
         if silently:
             self._left_open = link
-            link.leave()
+            link.abandon_socket()
         else:
-            link.cut()
+            link.close_socket()
         return link
 
-    def stall(self, seconds: float) -> None:
+    def stop_reading(self, seconds: float) -> None:
         """Do not read for a while."""
         self.tell(f"does not read for {seconds:.1f} s")
         self._stalled = anyio.current_time() + seconds
 
     # What a client says.
 
-    async def ask(self, type: str, **fields: Any) -> Frame | None:
+    async def ask_and_wait(self, type: str, **fields: Any) -> Frame | None:
         """Send a command in the next session, and wait for its answer; None when the session ended before."""
         await self._ready.wait()
         answer = Answer()
         link = self._link
-        self.post(answer, type, **fields)
+        self.send_command(answer, type, **fields)
         with anyio.move_on_after(ANSWER_SECONDS):
             return await answer.wait()
         self.tell(f"has waited for {type} too long")
         if link is not None:
-            link.cut()
+            link.close_socket()
         return None
 
-    async def insist(self, what: str, type: str, key: str, **fields: Any) -> int:
+    async def repeat_until_ok(self, what: str, type: str, key: str, **fields: Any) -> int:
         """Send a command about a conversation until it is `ok`; how often. 0: it is not allowed, and rightly so."""
-        standing, tries = self.standing(key), 0
+        standing, tries = self.standing_in(key), 0
         settled = standing.settled
         while True:
             tries += 1
             self.tell(f"wants to {what}" if tries == 1 else f"wants to {what}, for the {tries}. time")
-            answer = await self.ask(type, **fields)
-            strict = settled and standing is self.standing(key)
+            answer = await self.ask_and_wait(type, **fields)
+            strict = settled and standing is self.standing_in(key)
             if answer is not None and answer["type"] == "ok":
                 if strict and not standing.has_right(Right.SEND):
                     self.accuse(f"was let to {what}, although it is {standing}")
@@ -301,12 +301,12 @@ class Client:
                 return tries
             await anyio.sleep(self.rng.random() * 0.8)
 
-    async def send(self, sent: Sent, **where: str) -> None:
+    async def send_until_ok(self, sent: Sent, **where: str) -> None:
         """Send a message until it is acknowledged."""
         sent.first = sent.first or self.tell(f"begins {sent.label}")
         kind = "send" if "room" in where else "dm"
-        tries = await self.insist(
-            f"{kind} {sent.label} to {self.call(sent.conversation)}",
+        tries = await self.repeat_until_ok(
+            f"{kind} {sent.label} to {self.name_of(sent.conversation)}",
             kind,
             sent.conversation,
             text=sent.text,
@@ -331,7 +331,7 @@ class Answer:
         self._answer = answer
         self._came.set()
 
-    def lost(self) -> None:
+    def note_lost(self) -> None:
         """The session ended."""
         self._came.set()
 

@@ -114,7 +114,7 @@ class Node(ABC):
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self.log.run)
-                    await self._work()
+                    await self._run_role()
                     tasks.cancel_scope.cancel()
             except Exception as error:  # noqa: BLE001 - it is for the story
                 process.faults.story.accuse(process.name, f"ended by itself: {error!r}")
@@ -125,7 +125,7 @@ class Node(ABC):
                 process.ended.set()
 
     @abstractmethod
-    async def _work(self) -> None:
+    async def _run_role(self) -> None:
         """What the process is there for."""
 
 
@@ -147,7 +147,7 @@ class EdgeNode(Node):
             clock=clock,
         )
 
-    async def _work(self) -> None:
+    async def _run_role(self) -> None:
         assert self.edge is not None
         async with anyio.create_task_group() as serving:
             await serving.start(self.edge.serve, [])
@@ -162,7 +162,7 @@ class PoolNode(Node):
         handler = cluster.parts.handler(self.history, self.accounts, self.relay)
         self.pool = Pool(self.log, GROUP, TOPICS, handler, max_records=cluster.rng.choice((1, 4, 500)), clock=clock)
 
-    async def _work(self) -> None:
+    async def _run_role(self) -> None:
         await self.pool.run()
 
 
@@ -200,7 +200,7 @@ class Cluster:
     def note_stored(self, process: Process, messages: Sequence[Message]) -> None:
         """A pool stored these."""
         if messages:
-            process.tell(f"stores {self.ledger.store(messages)}")
+            process.tell(f"stores {self.ledger.note_stored(messages)}")
             self._check_outboxes()
 
     def _check_outboxes(self) -> None:
@@ -218,7 +218,7 @@ class Cluster:
 
     # Processes.
 
-    async def supervise(self, kind: type[Node], name: str) -> None:
+    async def keep_running(self, kind: type[Node], name: str) -> None:
         """Run a process, and another one whenever it has ended."""
         generation = 0
         while True:
@@ -226,10 +226,10 @@ class Cluster:
             node = self.nodes[name] = kind(f"{name}.{generation}", self)
             self.tasks.start_soon(node.run)
             await node.process.ended.wait()
-            self.tasks.start_soon(self._bury, node)
+            self.tasks.start_soon(self._leave_groups_later, node)
             await anyio.sleep(self.rng.random() * 1.5)
 
-    async def _bury(self, node: Node) -> None:
+    async def _leave_groups_later(self, node: Node) -> None:
         """The group of a dead member takes its time to notice."""
         await anyio.sleep(self.rng.random() * NOTICE_SECONDS)
         for consumer in node.log.consumers:
@@ -277,7 +277,7 @@ class Cluster:
 
     async def page(self, key: str, after: int, limit: int) -> Sequence[Message]:
         """A page of history, as REST gives it."""
-        await self._reader.before("page")
+        await self._reader.before_call("page")
         page = await self.engines.history.read_page(key, before=None, after=after, limit=limit)
         return page.messages
 
@@ -313,7 +313,7 @@ class Cluster:
             self.moderator.done
             and not self.engines.lag()
             and not any(node.process.stalled for node in self.nodes.values())
-            and all(client.complete() for client in self.clients)
+            and all(client.has_everything() for client in self.clients)
         )
 
     def close(self) -> None:

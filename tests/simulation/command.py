@@ -43,9 +43,9 @@ class Bar:
             sys.stderr.flush()
 
 
-def _arguments(given: Sequence[str]) -> argparse.Namespace:
+def _parse_arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
-    parser.add_argument("--seeds", type=_count, default=200, metavar="N", help="how many to run (200)")
+    parser.add_argument("--seeds", type=_parse_count, default=200, metavar="N", help="how many to run (200)")
     parser.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first of them (1)")
     parser.add_argument("--seed", type=int, metavar="X", help="replay this one, and print its story")
     parser.add_argument(
@@ -54,7 +54,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def _count(text: str) -> int:
+def _parse_count(text: str) -> int:
     count = int(text)
     if count < 1:
         raise argparse.ArgumentTypeError("give 1 or more")
@@ -63,16 +63,16 @@ def _count(text: str) -> int:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run; the exit code."""
-    arguments = _arguments(sys.argv[1:] if given is None else given)
+    arguments = _parse_arguments(sys.argv[1:] if given is None else given)
     if arguments.defect == LIST:
         print("\n".join(DEFECTS))
         return 0
     if arguments.seed is not None:
         outcome = simulate(arguments.seed, DEFECTS.get(arguments.defect, Parts()))
-        print(outcome.tell())
-        return _code(len(outcome.broken), arguments.defect)
+        print(outcome.full_story())
+        return _exit_code(len(outcome.broken), arguments.defect)
     found = _run_many(range(arguments.first, arguments.first + arguments.seeds), arguments.defect)
-    return _code(found, arguments.defect)
+    return _exit_code(found, arguments.defect)
 
 
 def _run_many(seeds: range, defect: str | None) -> int:
@@ -94,7 +94,7 @@ def _run_many(seeds: range, defect: str | None) -> int:
     return found
 
 
-def _code(found: int, defect: str | None) -> int:
+def _exit_code(found: int, defect: str | None) -> int:
     return int(bool(found) is not bool(defect))
 
 

@@ -159,7 +159,7 @@ def history_with(table: Callable[[], MessageTable]) -> Callable[[], History]:
 class SilentListener(ProcessListener):
     """Reconnects, subscribes again, and says nothing of what was lost."""
 
-    def report(self) -> list[Delivery]:
+    def report_interruption(self) -> list[Delivery]:
         return []
 
 

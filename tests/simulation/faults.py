@@ -73,7 +73,7 @@ class Faults:
         """The rates of a call now."""
         return NONE if self.quiet else self.rates[call]
 
-    def happens(self, rate: float) -> bool:
+    def draw_fault(self, rate: float) -> bool:
         """Whether something of this rate happens here."""
         return rate > 0 and self.rng.random() < rate
 
@@ -121,32 +121,32 @@ class Process:
         self.tell(f"stalls for {seconds:.1f} s")
         self._stalled = anyio.current_time() + seconds
 
-    async def before(self, call: str) -> None:
+    async def before_call(self, call: str) -> None:
         """A call is on its way to the engine."""
         rates = await self._travel(call, "before")
-        if self.faults.happens(rates.refused):
+        if self.faults.draw_fault(rates.refused):
             self.tell(f"{call} fails")
             raise Unavailable(f"the simulation refuses {call}")
 
-    async def after(self, call: str) -> None:
+    async def after_call(self, call: str) -> None:
         """The call took effect, and the answer is on its way back."""
         rates = await self._travel(call, "after")
-        if self.faults.happens(rates.uncertain):
+        if self.faults.draw_fault(rates.uncertain):
             self.tell(f"{call} took effect, but seems to fail")
             raise Unavailable(f"the simulation loses the answer of {call}")
 
     async def _travel(self, call: str, place: str) -> Rates:
         faults = self.faults
         rates = faults.rates_of(call)
-        if self.alive and faults.happens(rates.crash):
+        if self.alive and faults.draw_fault(rates.crash):
             self.kill(f"{place} {call}")
-        await self.exist()
-        slow = faults.happens(rates.slow)
+        await self.block_unless_running()
+        slow = faults.draw_fault(rates.slow)
         await anyio.sleep(faults.rng.random() * (SLOW_SECONDS if slow else TRIP_SECONDS))
-        await self.exist()
+        await self.block_unless_running()
         return rates
 
-    async def exist(self) -> None:
+    async def block_unless_running(self) -> None:
         """Return at once for a process that runs, later for a stalled one, never for a dead one."""
         while self.stalled:  # noqa: ASYNC110 - it may be put off meanwhile
             await anyio.sleep_until(self._stalled)

@@ -29,9 +29,9 @@ class Incidents:
             "stall an edge": self._stall_edge,
             "break an edge's relay": self._break_relay,
             "restart the relay": self._restart_relay,
-            "cut a client": self._cut,
-            "cut every client": self._cut_all,
-            "make a client vanish": self._vanish,
+            "cut a client": self._cut_client,
+            "cut every client": self._cut_every_client,
+            "make a client vanish": self._make_client_vanish,
             "stall a client": self._stall_client,
             "change a right": self._change_right,
         }
@@ -42,39 +42,39 @@ class Incidents:
         async with anyio.create_task_group() as tasks:
             for time, name in incidents:
                 await anyio.sleep_until(begin + time)
-                tasks.start_soon(self._act, name)
+                tasks.start_soon(self._carry_out, name)
 
-    async def _act(self, name: str) -> None:
+    async def _carry_out(self, name: str) -> None:
         await self._acts[name]()
 
-    def _any(self, nodes: list[Node]) -> Node | None:
+    def _pick_node(self, nodes: list[Node]) -> Node | None:
         return self._rng.choice(nodes) if nodes else None
 
-    def _seconds(self) -> float:
+    def _draw_seconds(self) -> float:
         return 3.0 * self._rng.random() ** 2
 
     async def _kill_edge(self) -> None:
-        if node := self._any(self._cluster.edges):
+        if node := self._pick_node(self._cluster.edges):
             node.process.kill("out of the blue")
 
     async def _kill_pool(self) -> None:
-        if node := self._any(self._cluster.pools):
+        if node := self._pick_node(self._cluster.pools):
             node.process.kill("out of the blue")
 
     async def _drain_edge(self) -> None:
-        node = self._any(self._cluster.edges)
+        node = self._pick_node(self._cluster.edges)
         if node is not None and node.edge is not None:
             node.process.drain()
             node.serving = self._rng.random() < 0.5  # perhaps the balancer does not know yet
             await node.edge.drain()
 
     async def _stop_pool(self) -> None:
-        if node := self._any(self._cluster.pools):
+        if node := self._pick_node(self._cluster.pools):
             node.process.tell("is stopped")
             node.process.scope.cancel()
 
     async def _expel_pool(self) -> None:
-        if node := self._any(self._cluster.pools):
+        if node := self._pick_node(self._cluster.pools):
             for consumer in node.log.consumers:
                 await consumer.expel()
 
@@ -86,39 +86,39 @@ class Incidents:
                 await consumer.expel()
 
     async def _stall_pool(self) -> None:
-        if node := self._any(self._cluster.pools):
-            node.process.stall(self._seconds())
+        if node := self._pick_node(self._cluster.pools):
+            node.process.stall(self._draw_seconds())
 
     async def _stall_and_expel_pool(self) -> None:
-        if node := self._any(self._cluster.pools):
-            node.process.stall(1.0 + 2 * self._seconds())
+        if node := self._pick_node(self._cluster.pools):
+            node.process.stall(1.0 + 2 * self._draw_seconds())
             for consumer in node.log.consumers:
                 await consumer.expel()
 
     async def _stall_edge(self) -> None:
-        if node := self._any(self._cluster.edges):
-            node.process.stall(self._seconds())
+        if node := self._pick_node(self._cluster.edges):
+            node.process.stall(self._draw_seconds())
 
     async def _break_relay(self) -> None:
-        if node := self._any(self._cluster.edges):
-            seconds = self._seconds()
+        if node := self._pick_node(self._cluster.edges):
+            seconds = self._draw_seconds()
             node.process.tell(f"has no relay for {seconds:.1f} s")
             await self._cluster.interrupt(node.relay.listeners, seconds)
 
     async def _restart_relay(self) -> None:
-        seconds = self._seconds()
+        seconds = self._draw_seconds()
         self._cluster.story.tell("relay", f"restarts, and is away for {seconds:.1f} s")
         await self._cluster.restart_relay(seconds)
 
-    async def _cut(self) -> None:
-        self._rng.choice(self._cluster.clients).cut()
+    async def _cut_client(self) -> None:
+        self._rng.choice(self._cluster.clients).cut_connection()
 
-    async def _cut_all(self) -> None:
+    async def _cut_every_client(self) -> None:
         for client in self._cluster.clients:
-            client.cut()
+            client.cut_connection()
 
-    async def _vanish(self) -> None:
-        if link := self._rng.choice(self._cluster.clients).cut(silently=True):
+    async def _make_client_vanish(self) -> None:
+        if link := self._rng.choice(self._cluster.clients).cut_connection(silently=True):
             self._vanished.append(link)
 
     async def _change_right(self) -> None:
@@ -128,7 +128,9 @@ class Incidents:
         room = self._rng.choice(list(cluster.clients[0].rooms))
         users = {user.id: user for user in cluster.plan.people if user != cluster.moderator.owner}
         kind = self._rng.choice(("ban", "kick", "reader", "member"))
-        cluster.tasks.start_soon(cluster.moderator.change, room, self._rng.choice(list(users.values())), kind)
+        cluster.tasks.start_soon(
+            cluster.moderator.change_membership, room, self._rng.choice(list(users.values())), kind
+        )
 
     async def _stall_client(self) -> None:
-        self._rng.choice(self._cluster.clients).stall(1.0 + 3 * self._seconds())
+        self._rng.choice(self._cluster.clients).stop_reading(1.0 + 3 * self._draw_seconds())

@@ -30,11 +30,11 @@ class Sent:
         self.withdrawing = False
         self.withdrawn = False
 
-    def allows(self, text: str | None) -> bool:
+    def allows_text(self, text: str | None) -> bool:
         """Whether the message may show this text at some time."""
         return self.withdrawing if text is None else text == self.text or text in self.edits
 
-    def ends_with(self, text: str | None) -> bool:
+    def may_end_with(self, text: str | None) -> bool:
         """Whether the message may show this text when everything is over.
 
         A repeated edit is a record of its own, which may be late: it overtakes only what was edited meanwhile.
@@ -42,7 +42,7 @@ class Sent:
         if self.withdrawn:
             return text is None
         if self.retried or self.withdrawing or len(self.edits) > len(self.acked_edits):
-            return self.allows(text)
+            return self.allows_text(text)
         return text == (self.acked_edits[-1] if self.acked_edits else self.text)
 
 
@@ -57,12 +57,12 @@ class Ledger:
         self.rights = Rights()
         self.seen: dict[tuple[str, int], str] = {}
 
-    def begin(self, sent: Sent) -> None:
+    def note_message(self, sent: Sent) -> None:
         """A client has something to say."""
         self.sent[sent.client_id] = sent
         self.story.names[sent.client_id] = sent.label
 
-    def store(self, messages: Sequence[Message]) -> str:
+    def note_stored(self, messages: Sequence[Message]) -> str:
         """History has these from now on; how the story calls them."""
         name = self.story.name
         for message in messages:
@@ -71,7 +71,7 @@ class Ledger:
             self.newest[message.conversation] = max(message.seq, self.newest.get(message.conversation, 0))
         return ", ".join(f"{name(each.conversation)} {each.seq}={name(each.client_id)}" for each in messages)
 
-    def see(self, who: str, conversation: str, item: dict[str, Any], *, live: bool) -> None:
+    def check_seen(self, who: str, conversation: str, item: dict[str, Any], *, live: bool) -> None:
         """Somebody sees a stored message: the same one as everybody, one that was sent, and that history has."""
         seq, client_id, text = item["seq"], item["client_id"], item["text"]
         place, name = (conversation, seq), self.story.name
@@ -79,7 +79,7 @@ class Ledger:
         sent = self.sent.get(client_id)
         if sent is None or sent.conversation != conversation:
             self.story.accuse(who, f"sees {where}, which nobody sent there")
-        elif not sent.allows(text):
+        elif not sent.allows_text(text):
             self.story.accuse(who, f"sees {where} with a text that it never had")
         if live and self.stored.get(place) != client_id:
             self.story.accuse(who, f"sees {where} before history has it")

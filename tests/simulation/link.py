@@ -35,37 +35,37 @@ class Link:
 
     async def open(self) -> None:
         """Do the opening handshake. Raises `Broken` when the server refuses, or is gone."""
-        self._write(REQUEST)
+        self._write_bytes(REQUEST)
         while (end := self._data.find(b"\r\n\r\n")) < 0:
-            await self._read()
+            await self._read_bytes()
         status = bytes(self._data[9:12])
         del self._data[: end + 4]
         if status != b"101":
             raise Broken(f"refused with {status.decode()}")
 
-    def say(self, command: dict[str, Any]) -> None:
+    def send_command(self, command: dict[str, Any]) -> None:
         """Send a command. Raises `Broken`."""
-        self._frame(TEXT, json.dumps(command).encode())
+        self._write_frame(TEXT, json.dumps(command).encode())
 
-    async def hear(self) -> list[dict[str, Any]]:
+    async def read_frames(self) -> list[dict[str, Any]]:
         """Wait for frames; those that came, perhaps none. Raises `Broken` when no more will come."""
-        await self._read()
+        await self._read_bytes()
         heard = []
-        while (frame := self._next()) is not None:
+        while (frame := self._take_frame()) is not None:
             opcode, payload = frame
             if opcode == TEXT:
                 heard.append(json.loads(payload))
             elif opcode == PING:
-                self._frame(PONG, payload)
+                self._write_frame(PONG, payload)
             elif opcode == CLOSE:
                 self.closed = int.from_bytes(payload[:2], "big")
         return heard
 
-    def end(self, code: int = 1000) -> None:
+    def send_close(self, code: int = 1000) -> None:
         """Say goodbye."""
-        self._frame(CLOSE, code.to_bytes(2, "big"))
+        self._write_frame(CLOSE, code.to_bytes(2, "big"))
 
-    def leave(self) -> None:
+    def abandon_socket(self) -> None:
         """Let the socket be: nobody reads it any more, and the server is not told.
 
         Trio has to forget it: a hang-up that nobody waits for would take a place among the events of a poll, and which
@@ -74,19 +74,19 @@ class Link:
         self._left = True
         anyio.notify_closing(self._sock)
 
-    def cut(self) -> None:
+    def close_socket(self) -> None:
         """Close the socket."""
         if self._sock.fileno() >= 0:
             anyio.notify_closing(self._sock)
             self._sock.close()
 
-    def _frame(self, opcode: int, payload: bytes) -> None:
+    def _write_frame(self, opcode: int, payload: bytes) -> None:
         # The masking key is zero: the payload stands as it is, and the server unmasks all the same.
         length = len(payload)
         head = bytes((0x80 | opcode, 0x80 | (min(126, length))))
-        self._write(head + (length.to_bytes(2, "big") if length >= 126 else b"") + b"\0\0\0\0" + payload)
+        self._write_bytes(head + (length.to_bytes(2, "big") if length >= 126 else b"") + b"\0\0\0\0" + payload)
 
-    def _write(self, data: bytes) -> None:
+    def _write_bytes(self, data: bytes) -> None:
         try:
             if self._sock.send(data) == len(data):
                 return
@@ -94,7 +94,7 @@ class Link:
             pass
         raise Broken("cannot be written to")
 
-    async def _read(self) -> None:
+    async def _read_bytes(self) -> None:
         if self._left or self._sock.fileno() < 0:
             raise Broken("cut")
         try:
@@ -106,7 +106,7 @@ class Link:
             raise Broken("ended")
         self._data += data
 
-    def _next(self) -> tuple[int, bytes] | None:
+    def _take_frame(self) -> tuple[int, bytes] | None:
         """The next whole frame. The server's frames are never masked nor fragmented."""
         data = self._data
         if len(data) < 2:

@@ -33,24 +33,28 @@ class Moderator:
         self._wanted = 0
         self.owner = cluster.plan.people[0]
 
-    async def change(self, room: str, user: User, kind: str) -> None:
+    async def change_membership(self, room: str, user: User, kind: str) -> None:
         """`kind` is `ban`, `kick`, `reader` or `member`; the last lifts a ban, too. Returns when it is done."""
         self._wanted += 1
         async with self._turn:
             story = self._cluster.story
             where = f"{user.name} in {story.name(room_key(room))}"
             role = {"ban": None, "kick": None, "reader": Role.READER, "member": Role.MEMBER}[kind]
-            self._cluster.ledger.rights.change(user.id, room_key(room), role)
+            self._cluster.ledger.rights.begin_change(user.id, room_key(room), role)
             story.tell(_WHO, f"wants {where}: {kind}")
             if kind == "ban":
-                await self._insist(lambda services: members.ban_user(room, user.id, self.owner, services))
+                await self._repeat_until_done(lambda services: members.ban_user(room, user.id, self.owner, services))
             elif kind == "kick":
-                await self._insist(lambda services: members.remove_member(room, user.id, self.owner, services))
+                await self._repeat_until_done(
+                    lambda services: members.remove_member(room, user.id, self.owner, services)
+                )
             else:
                 assert role is not None
                 choice = RoleChoice(role=role)
-                await self._insist(lambda services: members.unban_user(room, user.id, self.owner, services))
-                await self._insist(lambda services: members.set_member(room, user.id, choice, self.owner, services))
+                await self._repeat_until_done(lambda services: members.unban_user(room, user.id, self.owner, services))
+                await self._repeat_until_done(
+                    lambda services: members.set_member(room, user.id, choice, self.owner, services)
+                )
             story.tell(_WHO, f"knows that it is done for {where}: {kind}")
         self._wanted -= 1
 
@@ -59,7 +63,7 @@ class Moderator:
         """Whether nothing is under way."""
         return not self._wanted
 
-    async def _insist(self, request: Request) -> None:
+    async def _repeat_until_done(self, request: Request) -> None:
         """A request that the service could not carry out is repeated; one that had nothing to do is done."""
         while True:
             self._requests += 1

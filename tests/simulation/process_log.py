@@ -10,7 +10,7 @@ import anyio
 
 from chat.errors import Overloaded, Unavailable
 from chat.ports.log import Ack, Batch, Consumer, Log
-from tests.simulation.calls import call
+from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
 
 QUEUE = 1000
@@ -50,13 +50,13 @@ class ProcessConsumer:
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
         while True:
-            await self._process.before("poll")
+            await self._process.before_call("poll")
             member = await self.join()
             try:
                 batches = await member.poll(max_records)
             except anyio.ClosedResourceError:
                 continue
-            await self._process.exist()
+            await self._process.block_unless_running()
             for batch in batches:
                 self._mine[batch.topic, batch.partition] = member
             return batches
@@ -64,7 +64,7 @@ class ProcessConsumer:
     async def commit(self, *batches: Batch) -> None:
         """See `Consumer.commit`. For a partition that has moved meanwhile it does nothing."""
         for batch in batches:
-            await call(self._process, "commit", partial(self._commit, batch))
+            await call_engine(self._process, "commit", partial(self._commit, batch))
 
     async def _commit(self, batch: Batch) -> None:
         member = self._member
@@ -97,7 +97,7 @@ class ProcessLog:
         self._arrived.set()
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
-        await call(self._process, "append", lambda: self._log.append(topic, key, value, headers))
+        await call_engine(self._process, "append", lambda: self._log.append(topic, key, value, headers))
 
     async def run(self) -> None:
         """Hand records to the log in order, and pass the acknowledgements on, until cancelled."""
@@ -110,13 +110,13 @@ class ProcessLog:
                 await self._send(taken)
 
     async def check_health(self) -> None:
-        await self._process.exist()
+        await self._process.block_unless_running()
         await self._log.check_health()
 
     async def _send(self, records: Sequence[Produced]) -> None:
         error: Exception | None = None
         try:
-            await call(self._process, "append", lambda: self._store(records))
+            await call_engine(self._process, "append", lambda: self._store(records))
         except Unavailable as failure:
             error = failure
         for *_, ack, _ in records:

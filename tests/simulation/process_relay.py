@@ -10,7 +10,7 @@ import anyio
 
 from chat.errors import Unavailable
 from chat.ports.relay import Delivery, Listener, Publication, Relay
-from tests.simulation.calls import call
+from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
 
 PARTLY, TWICE = 0.25, 0.1
@@ -22,7 +22,7 @@ class Network:
     def __init__(self, relay: Relay) -> None:
         self.relay: Relay | None = relay
 
-    def reach(self) -> Relay:
+    def get_relay(self) -> Relay:
         """The relay. Raises `Unavailable`."""
         if self.relay is None:
             raise Unavailable("the relay cannot be reached")
@@ -48,10 +48,10 @@ class ProcessListener:
             self._inner = await self._connection.__aenter__()
             with contextlib.suppress(anyio.ClosedResourceError):  # it broke again
                 await self._inner.subscribe(self._channels)
-                self._held = self.report()
+                self._held = self.report_interruption()
                 self._changed.set()
 
-    def report(self) -> list[Delivery]:
+    def report_interruption(self) -> list[Delivery]:
         """What the edge is told after an interruption."""
         return [Delivery(channel, None) for channel in self._channels]
 
@@ -64,23 +64,23 @@ class ProcessListener:
             await connection.__aexit__(None, None, None)
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        await call(self._process, "subscribe", lambda: self._subscribe(channels))
+        await call_engine(self._process, "subscribe", lambda: self._subscribe_channels(channels))
 
-    async def _subscribe(self, channels: Collection[str]) -> None:
+    async def _subscribe_channels(self, channels: Collection[str]) -> None:
         if self._inner is None:
             raise Unavailable("the relay cannot be reached")
-        with _translated():
+        with _translate_errors():
             await self._inner.subscribe(channels)
         self._channels.update(dict.fromkeys(channels))
         self._tell("subscribes", channels)
 
     async def unsubscribe(self, channels: Collection[str]) -> None:
-        await call(self._process, "unsubscribe", lambda: self._unsubscribe(channels))
+        await call_engine(self._process, "unsubscribe", lambda: self._unsubscribe_channels(channels))
 
-    async def _unsubscribe(self, channels: Collection[str]) -> None:
+    async def _unsubscribe_channels(self, channels: Collection[str]) -> None:
         if self._inner is None:
             raise Unavailable("the relay cannot be reached")
-        with _translated():
+        with _translate_errors():
             await self._inner.unsubscribe(channels)
         for channel in channels:
             self._channels.pop(channel, None)
@@ -95,11 +95,11 @@ class ProcessListener:
         while True:
             self._changed = anyio.Event()
             if not self._held:
-                await self._fetch()
+                await self._fetch_deliveries()
             changed = self._changed
-            slow = self._process.faults.happens(self._process.faults.rates_of("publish").slow)
+            slow = self._process.faults.draw_fault(self._process.faults.rates_of("publish").slow)
             await anyio.sleep(self._process.faults.rng.random() * (2.0 if slow else 0.004))
-            await self._process.exist()
+            await self._process.block_unless_running()
             if self._held and not changed.is_set():
                 held, self._held = self._held, ()
                 if came := [delivery for delivery in held if not self._is_lost(delivery)]:
@@ -107,12 +107,12 @@ class ProcessListener:
 
     def _is_lost(self, delivery: Delivery) -> bool:
         faults = self._process.faults
-        if delivery.payload is None or not faults.happens(faults.loss):
+        if delivery.payload is None or not faults.draw_fault(faults.loss):
             return False
         self._process.tell(f"misses something on {faults.story.name(delivery.channel)}")
         return True
 
-    async def _fetch(self) -> None:
+    async def _fetch_deliveries(self) -> None:
         inner = self._inner
         if inner is None:
             await self._changed.wait()
@@ -136,17 +136,17 @@ class ProcessRelay:
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """See `Relay.publish`. A part of a call that fails may have been published, and a call may arrive twice."""
-        await self._process.before("publish")
-        relay, faults = self._network.reach(), self._process.faults
-        if faults.happens(faults.rates_of("publish").uncertain * PARTLY):
+        await self._process.before_call("publish")
+        relay, faults = self._network.get_relay(), self._process.faults
+        if faults.draw_fault(faults.rates_of("publish").uncertain * PARTLY):
             self._process.tell("publish fails half-way")
             await relay.publish(publications[: faults.rng.randint(0, len(publications))])
             raise Unavailable("the simulation broke the connection")
         await relay.publish(publications)
-        if faults.happens(faults.rates_of("publish").uncertain * TWICE):
+        if faults.draw_fault(faults.rates_of("publish").uncertain * TWICE):
             self._process.tell("publish arrives twice")
             await relay.publish(publications)
-        await self._process.after("publish")
+        await self._process.after_call("publish")
 
     @asynccontextmanager
     async def open_listener(self) -> AsyncIterator[ProcessListener]:
@@ -162,7 +162,7 @@ class ProcessRelay:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except anyio.ClosedResourceError:

@@ -12,7 +12,7 @@ from chat.engines.database import Database
 from chat.engines.rooms import SqliteRooms
 from chat.ports.history import Change, ClientKey, History, Page, Query, Summary
 from chat.ports.presence import Seen
-from tests.simulation.calls import call
+from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
 
 
@@ -27,10 +27,10 @@ class ProcessHistory:
         self._stored = stored
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
-        return await call(self._process, "newest", lambda: self._history.newest_seqs(conversations))
+        return await call_engine(self._process, "newest", lambda: self._history.newest_seqs(conversations))
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        return await call(self._process, "apply", lambda: self._apply(messages, changes))
+        return await call_engine(self._process, "apply", lambda: self._apply(messages, changes))
 
     async def _apply(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
         applied = await self._history.apply_batch(messages, changes)
@@ -38,22 +38,22 @@ class ProcessHistory:
         return applied
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
-        return await call(self._process, "known", lambda: self._history.find_by_client_ids(keys))
+        return await call_engine(self._process, "known", lambda: self._history.find_by_client_ids(keys))
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
-        return await call(self._process, "get", lambda: self._history.get_message(conversation, seq))
+        return await call_engine(self._process, "get", lambda: self._history.get_message(conversation, seq))
 
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
-        return await call(
+        return await call_engine(
             self._process,
             "since",
             lambda: self._history.messages_since(conversation, since, limit=limit, max_bytes=max_bytes),
         )
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
-        return await call(
+        return await call_engine(
             self._process,
             "page",
             lambda: self._history.read_page(conversation, before=before, after=after, limit=limit),
@@ -84,7 +84,7 @@ class ProcessAccounts(SqliteAccounts):
 
     async def get_user(self, user: str) -> User | None:
         found = super().get_user
-        return await call(self._process, "account", lambda: found(user))
+        return await call_engine(self._process, "account", lambda: found(user))
 
 
 class ProcessRooms(SqliteRooms):
@@ -96,25 +96,27 @@ class ProcessRooms(SqliteRooms):
 
     async def get_role(self, room: str, user: str) -> Role | None:
         found = super().get_role
-        return await call(self._process, "role", lambda: found(room, user))
+        return await call_engine(self._process, "role", lambda: found(room, user))
 
     async def set_member(
         self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
     ) -> Role | None:
         found = super().set_member
-        return await call(self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only, by=by))
+        return await call_engine(
+            self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only, by=by)
+        )
 
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         found = super().remove_member
-        return await call(self._process, "change", lambda: found(room, user, by=by))
+        return await call_engine(self._process, "change", lambda: found(room, user, by=by))
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
         found = super().ban_user
-        return await call(self._process, "change", lambda: found(room, user, by, reason, now))
+        return await call_engine(self._process, "change", lambda: found(room, user, by, reason, now))
 
     async def unban_user(self, room: str, user: str) -> bool:
         found = super().unban_user
-        return await call(self._process, "change", lambda: found(room, user))
+        return await call_engine(self._process, "change", lambda: found(room, user))
 
 
 class ProcessPresence:
@@ -129,17 +131,17 @@ class ProcessPresence:
         self._states: dict[str, dict[str, PresenceState]] = {}
 
     async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
-        await self._process.exist()
+        await self._process.block_unless_running()
         await checkpoint()
         self._states.setdefault(user, {})[session] = state
 
     async def leave_session(self, user: str, session: str) -> None:
-        await self._process.exist()
+        await self._process.block_unless_running()
         await checkpoint()
         self._states.get(user, {}).pop(session, None)
 
     async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
-        await self._process.exist()
+        await self._process.block_unless_running()
         await checkpoint()
 
     async def get_states(self, users: Collection[str]) -> dict[str, Seen]:

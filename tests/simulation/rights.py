@@ -32,19 +32,19 @@ class Rights:
     def __init__(self) -> None:
         self._standings: dict[tuple[str, str], Standing] = {}
 
-    def begin(self, roles: Mapping[tuple[str, str], Role]) -> None:
+    def set_initial_roles(self, roles: Mapping[tuple[str, str], Role]) -> None:
         """The roles, by user and conversation, with which a run begins."""
         self._standings = {place: Standing(role, settled=True) for place, role in roles.items()}
 
-    def change(self, user: str, key: str, role: Role | None) -> None:
+    def begin_change(self, user: str, key: str, role: Role | None) -> None:
         """Somebody begins to change a role: from now on, the old one and the new one are both right."""
         self._standings[user, key] = Standing(role)
 
-    def settle(self) -> None:
+    def settle_changes(self) -> None:
         """Every change is done, and has reached everybody."""
         for standing in self._standings.values():
             standing.settled = True
 
-    def of(self, user: str, key: str) -> Standing:
+    def standing_of(self, user: str, key: str) -> Standing:
         """The standing now: the same object as long as nothing changes."""
         return self._standings.get((user, key), _FREE)

@@ -41,7 +41,7 @@ class Outcome(Struct, frozen=True):
     broken: Sequence[str]
     story: Story
 
-    def tell(self) -> str:
+    def full_story(self) -> str:
         """The whole story, to be read."""
         return "\n".join([f"seed {self.seed}: {self.plan}", *self.story.timeline(), "", self.verdict()])
 
@@ -97,11 +97,11 @@ class Budget(trio.abc.Instrument):
         """Trio is about to let a task go on."""
         self._left -= 1
         if not self._left:
-            self.end(f"goes on and on: it took {self._steps} steps, the last one in {task.name}")
+            self.end_run(f"goes on and on: it took {self._steps} steps, the last one in {task.name}")
         elif self._left < 0 and self._left % PUSH_STEPS == 0:
             self._clock.jump(1.0)
 
-    def end(self, why: str) -> None:
+    def end_run(self, why: str) -> None:
         """Accuse, and give up."""
         self._story.accuse("run", why)
         self.scope.cancel()
@@ -110,32 +110,32 @@ class Budget(trio.abc.Instrument):
 async def _main(make: Callable[[], Cluster], budget: Budget, to_the_end: bool) -> None:
     with budget.scope:
         with anyio.move_on_after(DEADLINE_SECONDS) as deadline:
-            await _run(make(), to_the_end)
+            await _run_cluster(make(), to_the_end)
         if deadline.cancelled_caught:
-            budget.end(f"is not over after {DEADLINE_SECONDS:g} s")
+            budget.end_run(f"is not over after {DEADLINE_SECONDS:g} s")
 
 
-async def _run(cluster: Cluster, to_the_end: bool) -> None:
+async def _run_cluster(cluster: Cluster, to_the_end: bool) -> None:
     plan = cluster.plan
     async with open_engines(plan, cluster.parts) as cluster.engines, anyio.create_task_group() as tasks:
         cluster.tasks = tasks
         if not to_the_end:
             cluster.story.end_when_broken(tasks.cancel_scope.cancel)
         for number in range(plan.edges):
-            tasks.start_soon(cluster.supervise, EdgeNode, f"edge-{number + 1}")
+            tasks.start_soon(cluster.keep_running, EdgeNode, f"edge-{number + 1}")
         for number in range(plan.pools):
-            tasks.start_soon(cluster.supervise, PoolNode, f"pool-{number + 1}")
+            tasks.start_soon(cluster.keep_running, PoolNode, f"pool-{number + 1}")
         try:
-            await _live(cluster)
-            promises.check(cluster.ledger, await _histories(cluster))
+            await _run_rounds(cluster)
+            promises.check_promises(cluster.ledger, await _read_histories(cluster))
         finally:
             tasks.cancel_scope.cancel()
             cluster.close()
 
 
-async def _live(cluster: Cluster) -> None:
+async def _run_rounds(cluster: Cluster) -> None:
     """What happens in the run: in each round, until it is quiet and everything has come to its end."""
-    scripts = _people(cluster)
+    scripts = _make_scripts(cluster)
     incidents = Incidents(cluster)
     async with anyio.create_task_group() as tasks:
         for client in cluster.clients:
@@ -150,35 +150,35 @@ async def _live(cluster: Cluster) -> None:
                 happening.start_soon(anyio.sleep, ROUND_SECONDS)
             cluster.faults.quiet = True
             cluster.story.tell("all", "faults are over")
-            if not await _settles(cluster, scripts):
+            if not await _wait_until_settled(cluster, scripts):
                 break
         tasks.cancel_scope.cancel()
 
 
-async def _settles(cluster: Cluster, scripts: Sequence[Script]) -> bool:
+async def _wait_until_settled(cluster: Cluster, scripts: Sequence[Script]) -> bool:
     """Whether everything that was said comes to be stored, and known to everybody."""
     async with anyio.create_task_group() as tasks:
         with anyio.move_on_after(SETTLE_SECONDS):
             await anyio.sleep(NOTICE_SECONDS)
             if cluster.faults.lossy:
                 for script in scripts:
-                    tasks.start_soon(script.ring)
+                    tasks.start_soon(script.send_last_words)
                 await anyio.sleep(NOTICE_SECONDS)
-            while not _done(cluster, scripts):  # noqa: ASYNC110 - virtual time costs nothing
+            while not _is_done(cluster, scripts):  # noqa: ASYNC110 - virtual time costs nothing
                 await anyio.sleep(0.5)
             await anyio.sleep(GRACE_SECONDS)
         tasks.cancel_scope.cancel()
     broken = len(cluster.story.broken)
     _accuse_incomplete(cluster, scripts)
-    cluster.ledger.rights.settle()
+    cluster.ledger.rights.settle_changes()
     return len(cluster.story.broken) == broken
 
 
-def _done(cluster: Cluster, scripts: Sequence[Script]) -> bool:
+def _is_done(cluster: Cluster, scripts: Sequence[Script]) -> bool:
     return all(script.done for script in scripts) and cluster.settled()
 
 
-def _people(cluster: Cluster) -> list[Script]:
+def _make_scripts(cluster: Cluster) -> list[Script]:
     plan = cluster.plan
     rooms = [identity(3, number) for number in range(plan.rooms)]
     users = {user.id: user for user in plan.people}
@@ -187,7 +187,7 @@ def _people(cluster: Cluster) -> list[Script]:
         cluster.places[dm_key(one, other)] = f"{users[one].name}+{users[other].name}"
     channels = {user_channel(user.id): f"{user.name}'s channel" for user in users.values()}
     cluster.story.names.update(cluster.places | channels)
-    cluster.ledger.rights.begin(
+    cluster.ledger.rights.set_initial_roles(
         {
             (user, room_key(room)): Role.OWNER if user == plan.people[0].id else Role.MEMBER
             for room in rooms
@@ -208,13 +208,13 @@ def _accuse_incomplete(cluster: Cluster, scripts: Sequence[Script]) -> None:
         if not script.done:
             client.accuse("waits for something for ever")
         for view in client.views:
-            if lack := client.lacks(view):
+            if lack := client.describe_lack(view):
                 client.accuse(lack)
     if not cluster.moderator.done:
         cluster.story.accuse("owner", "waits for something for ever")
 
 
-async def _histories(cluster: Cluster) -> dict[str, Sequence[Message]]:
+async def _read_histories(cluster: Cluster) -> dict[str, Sequence[Message]]:
     history = cluster.engines.history
     return {
         key: await history.messages_since(key, 0, limit=EVERYTHING, max_bytes=EVERYTHING) or ()

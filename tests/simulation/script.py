@@ -27,16 +27,16 @@ class Script:
         self._sent = 0
         self._busy = 0
         self._actions: dict[Callable[[], Awaitable[None]], int] = {
-            self._send: 10,
-            self._burst: 5,
-            self._again: 2,
-            self._edit: 2,
-            self._delete: 1,
-            self._leave: 3,
+            self._send_message: 10,
+            self._send_burst: 5,
+            self._send_again: 2,
+            self._edit_message: 2,
+            self._delete_message: 1,
+            self._leave_room: 3,
             self._reconnect: 2,
         }
         if client.directs:
-            self._actions[self._dm] = 5
+            self._actions[self._send_dm] = 5
 
     @property
     def done(self) -> bool:
@@ -54,46 +54,46 @@ class Script:
             await act()
         self._busy -= 1
 
-    async def ring(self) -> None:
+    async def send_last_words(self) -> None:
         """A last word everywhere: whoever has missed something without knowing will know."""
         self._busy += 1
         for view in self._client.rooms.values():
-            await self._client.send(self._compose(view.key), room=view.room)
+            await self._client.send_until_ok(self._compose_message(view.key), room=view.room)
         for other, direct in self._client.directs.items():
-            await self._client.send(self._compose(direct.key), to=other)
+            await self._client.send_until_ok(self._compose_message(direct.key), to=other)
         self._busy -= 1
 
-    def _compose(self, key: str) -> Sent:
+    def _compose_message(self, key: str) -> Sent:
         self._sent += 1
         label = f"{self._client.name}:{self._sent}"
         padding = "." * (self._rng.randint(1, 2) // 2 * self._plan.text_bytes)
         client_id = identity(16 + self._number, self._sent)
         sent = Sent(label, self._client.user.id, client_id, key, f"this is {label}{padding}")
-        self._client.ledger.begin(sent)
+        self._client.ledger.note_message(sent)
         return sent
 
-    async def _send(self) -> None:
+    async def _send_message(self) -> None:
         view = self._rng.choice(list(self._client.rooms.values()))
-        await self._client.send(self._compose(view.key), room=view.room)
+        await self._client.send_until_ok(self._compose_message(view.key), room=view.room)
 
-    async def _burst(self) -> None:
+    async def _send_burst(self) -> None:
         """Several at once, without waiting for each other's acknowledgements."""
         view = self._rng.choice(list(self._client.rooms.values()))
         async with anyio.create_task_group() as tasks:
             for _ in range(self._rng.randint(2, BURST)):
-                tasks.start_soon(partial(self._client.send, self._compose(view.key), room=view.room))
+                tasks.start_soon(partial(self._client.send_until_ok, self._compose_message(view.key), room=view.room))
 
-    async def _dm(self) -> None:
+    async def _send_dm(self) -> None:
         other = self._rng.choice(list(self._client.directs))
-        await self._client.send(self._compose(dm_key(self._client.user.id, other)), to=other)
+        await self._client.send_until_ok(self._compose_message(dm_key(self._client.user.id, other)), to=other)
 
-    async def _again(self) -> None:
+    async def _send_again(self) -> None:
         """Send something that was acknowledged, as a program does that has forgotten."""
         rooms = {view.key: room for room, view in self._client.rooms.items()}
         mine = [sent for sent in self._client.mine if sent.conversation in rooms]
         if mine:
             sent = self._rng.choice(mine)
-            await self._client.insist(
+            await self._client.repeat_until_ok(
                 f"send {sent.label} again",
                 "send",
                 sent.conversation,
@@ -102,7 +102,7 @@ class Script:
                 client_id=sent.client_id,
             )
 
-    def _changeable(self) -> tuple[Sent, dict[str, object]] | None:
+    def _pick_changeable(self) -> tuple[Sent, dict[str, object]] | None:
         """A message of one's own of which the seq is known, and how a command names it."""
         found = [
             (sent, {"room": view.room, "seq": seq})
@@ -113,34 +113,34 @@ class Script:
         ]
         return self._rng.choice(found) if found else None
 
-    async def _edit(self) -> None:
-        found = self._changeable()
+    async def _edit_message(self) -> None:
+        found = self._pick_changeable()
         if found is None:
             return
         sent, where = found
         text = f"{sent.text}, edit {len(sent.edits) + 1}"
         sent.edits.append(text)
-        tries = await self._client.insist(f"edit {sent.label}", "edit", sent.conversation, text=text, **where)
+        tries = await self._client.repeat_until_ok(f"edit {sent.label}", "edit", sent.conversation, text=text, **where)
         if not tries:
             return
         sent.retried = sent.retried or tries > 1
         sent.acked_edits.append(text)
 
-    async def _delete(self) -> None:
-        found = self._changeable()
+    async def _delete_message(self) -> None:
+        found = self._pick_changeable()
         if found is not None:
             sent, where = found
             sent.withdrawing = True
-            tries = await self._client.insist(f"delete {sent.label}", "delete", sent.conversation, **where)
+            tries = await self._client.repeat_until_ok(f"delete {sent.label}", "delete", sent.conversation, **where)
             sent.withdrawn = tries > 0
 
-    async def _leave(self) -> None:
+    async def _leave_room(self) -> None:
         """Do not listen to a room for a while; perhaps say something as soon as one listens again."""
         view, seconds = self._rng.choice(list(self._client.rooms.values())), self._rng.random() * 2
-        view.leave(seconds)
+        view.unsubscribe_for(seconds)
         if self._rng.random() < 0.5:
             await anyio.sleep(seconds + 0.05)
-            await self._client.send(self._compose(view.key), room=view.room)
+            await self._client.send_until_ok(self._compose_message(view.key), room=view.room)
 
     async def _reconnect(self) -> None:
-        self._client.cut()
+        self._client.cut_connection()

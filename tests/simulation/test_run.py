@@ -59,7 +59,7 @@ def test_seeds_differ() -> None:
 
 def test_a_story_is_a_timeline_in_which_what_broke_stands_out() -> None:
     outcome = simulate(1, DEFECTS["publish before store"], to_the_end=False)
-    heading, *lines = outcome.tell().splitlines()
+    heading, *lines = outcome.full_story().splitlines()
     story = lines[: lines.index("")]
     assert heading.startswith("seed 1: ")
     assert all(LINE.match(line) for line in story), story

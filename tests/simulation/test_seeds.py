@@ -12,4 +12,4 @@ from tests.simulation.run import simulate
 def test_every_promise_is_kept(seed: int) -> None:
     outcome = simulate(seed)
     if outcome.broken:
-        pytest.fail(outcome.tell(), pytrace=False)
+        pytest.fail(outcome.full_story(), pytrace=False)

@@ -38,7 +38,7 @@ class RoomView:
         self.client = client
         self.room = room
         self.key = key
-        self.name = client.call(key)
+        self.name = client.name_of(key)
         self.cursor = start
         self.state = State.NEW
         self.seen: dict[int, str] = {}
@@ -48,22 +48,22 @@ class RoomView:
         self._away = 0.0
         self._asked_as: Standing | None = None
 
-    def connected(self) -> None:
+    def begin_session(self) -> None:
         """A new session, in which nothing was asked yet."""
         self.state, self._held, self._was_live, self._leaving = State.NEW, [], False, False
 
-    def ask(self) -> None:
+    def catch_up(self) -> None:
         """Subscribe, from the cursor on."""
         self.state = State.ASKED
-        standing = self.client.standing(self.key)
+        standing = self.client.standing_in(self.key)
         self._asked_as = standing if standing.settled else None
         since = {} if self.cursor is None else {"since": self.cursor}
-        self.client.post(self._answered, "subscribe", room=self.room, **since)
+        self.client.send_command(self._on_answer, "subscribe", room=self.room, **since)
 
     def on_message(self, frame: Frame) -> None:
         """A live message."""
         if self.state is State.LIVE:
-            self._accept(frame, live=True)
+            self._accept_message(frame, live=True)
         elif self.state is State.PAGING:
             self._held.append(frame)
         elif self.state is State.AWAY:
@@ -80,7 +80,7 @@ class RoomView:
             self.state = State.ASKED
             return
         if self.state is State.LIVE:
-            self.ask()
+            self.catch_up()
         elif self.state is State.PAGING:
             self._held.append(frame)
 
@@ -92,76 +92,76 @@ class RoomView:
 
     def _put_out(self) -> None:
         self.state, self._was_live, self._held, self._away = State.OUT, False, [], 1.0
-        self.client.spawn(self._return, State.OUT)
+        self.client.start_in_session(self._subscribe_again, State.OUT)
 
-    def leave(self, seconds: float) -> None:
+    def unsubscribe_for(self, seconds: float) -> None:
         """Unsubscribe for a while."""
         if self.state is not State.LIVE:
             return
         self._leaving, self._away = True, seconds
-        self.client.post(self._left, "unsubscribe", room=self.room)
+        self.client.send_command(self._on_unsubscribed, "unsubscribe", room=self.room)
 
     def seqs_of(self, client_id: str) -> list[int]:
         """Where a message stands, if it was seen."""
         return [seq for seq, seen in self.seen.items() if seen == client_id]
 
-    def lacks(self, newest: int) -> str:
+    def describe_lack(self, newest: int) -> str:
         """What the client does not have without asking, and should."""
-        if not self.client.standing(self.key).has_right(Right.READ):
+        if not self.client.standing_in(self.key).has_right(Right.READ):
             listens = self.state in (State.LIVE, State.PAGING)
             return f"still listens to {self.name}, out of which it was put" if listens else ""
         if self.state is State.LIVE and self.cursor == newest:
             return ""
         return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
 
-    def _left(self, answer: Frame) -> None:
+    def _on_unsubscribed(self, answer: Frame) -> None:
         if answer["type"] == "ok":
             self.state, self._was_live, self._leaving = State.AWAY, False, False
             self.client.tell(f"has left {self.name}")
-            self.client.spawn(self._return, State.AWAY)
+            self.client.start_in_session(self._subscribe_again, State.AWAY)
 
-    async def _return(self, state: State) -> None:
+    async def _subscribe_again(self, state: State) -> None:
         await anyio.sleep(self._away)
         if self.state is state:
-            self.ask()
+            self.catch_up()
 
-    def _answered(self, answer: Frame) -> None:
-        standing = self.client.standing(self.key)
+    def _on_answer(self, answer: Frame) -> None:
+        standing = self.client.standing_in(self.key)
         strict = standing is self._asked_as
         if answer["type"] == "error":
             if answer["code"] == "forbidden" and not (strict and standing.has_right(Right.READ)):
                 self._put_out()
             else:
-                self.client.later(self.ask, answer)
+                self.client.ask_again_later(self.catch_up, answer)
             return
         if strict and not standing.has_right(Right.READ):
             self._accuse(f"may still listen to {self.name}, out of which it was put")
         newest = answer["seq"]
-        self.client.tell(f"listens to {self.name} from {self.cursor} on: {_told(answer)}")
+        self.client.tell(f"listens to {self.name} from {self.cursor} on: {_describe_answer(answer)}")
         self._was_live = True
         if self.cursor is None:
             self.cursor = newest
         if answer.get("recovered") is False and newest < self.cursor:
             self._accuse(f"has {self.name} up to {self.cursor}, and is told that {newest} is the newest")
         for item in answer.get("messages", ()):
-            self._accept(item, live=False)
+            self._accept_message(item, live=False)
         if answer.get("recovered", True):
             self._end_of_answer(newest)
         else:
             self.state = State.PAGING
-            self.client.spawn(self._page, newest)
+            self.client.start_in_session(self._read_pages, newest)
 
     def _end_of_answer(self, newest: int) -> None:
         if self.cursor != newest:
             self._accuse(f"is answered with {self.name} up to {newest}, and has it up to {self.cursor}")
         self.state = State.LIVE
 
-    async def _page(self, newest: int) -> None:
+    async def _read_pages(self, newest: int) -> None:
         """What the answer was too short for."""
         while (cursor := self.cursor or 0) < newest:
-            for item in await self.client.page(self.key, cursor):
+            for item in await self.client.read_page(self.key, cursor):
                 if item["seq"] <= newest:  # what is newer comes live
-                    self._accept(item, live=False)
+                    self._accept_message(item, live=False)
             if self.state is not State.PAGING:
                 return
             if self.cursor == cursor:
@@ -174,10 +174,10 @@ class RoomView:
             else:
                 self.on_message(frame)
 
-    def _accept(self, item: Frame, *, live: bool) -> None:
+    def _accept_message(self, item: Frame, *, live: bool) -> None:
         seq, cursor = item["seq"], self.cursor or 0
-        self.client.saw(self.key, item, live=live)
-        standing = self.client.standing(self.key)
+        self.client.note_seen(self.key, item, live=live)
+        standing = self.client.standing_in(self.key)
         if standing.settled and not standing.has_right(Right.READ):
             self._accuse(f"sees {seq} of {self.name}, out of which it was put")
         self.seen[seq] = item["client_id"]
@@ -198,93 +198,93 @@ class DirectView:
         self.client = client
         self.other = other
         self.key = key
-        self.name = client.call(key)
+        self.name = client.name_of(key)
         self.cursor = 0
         self.known: set[str] = set()
         self._places: dict[int, str] = {}
         self._live: set[str] = set()
         self._syncing = False
 
-    def connected(self) -> None:
+    def begin_session(self) -> None:
         """A new session: what was live in the last one may come again."""
         self._live, self._syncing = set(), False
 
-    def ask(self) -> None:
+    def catch_up(self) -> None:
         """Catch up with history."""
         if not self._syncing:
             self._syncing = True
-            self.client.post(self._answered, "sync", since=self.cursor, **{"with": self.other})
+            self.client.send_command(self._on_answer, "sync", since=self.cursor, **{"with": self.other})
 
     def on_dm(self, frame: Frame) -> None:
         """A live copy."""
         client_id = frame["client_id"]
-        self.client.saw_copy(self.key, frame)
+        self.client.note_live_copy(self.key, frame)
         if client_id in self._live:
-            self.client.accuse(f"sees {self.client.call(client_id)} twice in one session")
+            self.client.accuse(f"sees {self.client.name_of(client_id)} twice in one session")
         self._live.add(client_id)
         self.known.add(client_id)
 
     def on_stored(self, frame: Frame) -> None:
         """History has a message."""
         seq, client_id = frame["seq"], frame["client_id"]
-        self._place(seq, client_id)
+        self._note_place(seq, client_id)
         if seq == self.cursor + 1 and client_id in self.known:
             self.cursor = seq
         elif seq > self.cursor:
-            self.ask()
+            self.catch_up()
 
-    def lacks(self, newest: int) -> str:
+    def describe_lack(self, newest: int) -> str:
         """What the client does not have without asking, and should."""
         if self.cursor == newest and not self._syncing:
             return ""
         return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
 
-    def _answered(self, answer: Frame) -> None:
+    def _on_answer(self, answer: Frame) -> None:
         self._syncing = False
         if answer["type"] == "error":
-            self.client.later(self.ask, answer)
+            self.client.ask_again_later(self.catch_up, answer)
             return
-        self.client.tell(f"syncs {self.name} from {self.cursor} on: {_told(answer)}")
+        self.client.tell(f"syncs {self.name} from {self.cursor} on: {_describe_answer(answer)}")
         if not answer["recovered"]:
             self._syncing = True
-            self.client.spawn(self._page, answer["seq"])
+            self.client.start_in_session(self._read_pages, answer["seq"])
             return
         for item in answer["messages"]:
-            self._take(item)
-        self._end(answer["seq"])
+            self._accept_item(item)
+        self._end_sync(answer["seq"])
 
-    async def _page(self, newest: int) -> None:
+    async def _read_pages(self, newest: int) -> None:
         while (cursor := self.cursor) < newest:
-            for item in await self.client.page(self.key, cursor):
-                self._take(item)
+            for item in await self.client.read_page(self.key, cursor):
+                self._accept_item(item)
             if self.cursor == cursor:
                 break
         self._syncing = False
-        self._end(newest)
+        self._end_sync(newest)
 
-    def _end(self, newest: int) -> None:
+    def _end_sync(self, newest: int) -> None:
         if self.cursor < newest:
             self.client.accuse(f"is answered with {self.name} up to {newest}, and has it up to {self.cursor}")
         if self._places and max(self._places) > self.cursor:
-            self.ask()
+            self.catch_up()
 
-    def _take(self, item: Frame) -> None:
+    def _accept_item(self, item: Frame) -> None:
         seq = item["seq"]
         if seq <= self.cursor:
             return  # `stored` was faster than the answer
-        self.client.saw(self.key, item, live=False)
+        self.client.note_seen(self.key, item, live=False)
         if seq != self.cursor + 1:
             self.client.accuse(f"is given {seq} of {self.name} after {self.cursor}")
         self.known.add(item["client_id"])
-        self._place(seq, item["client_id"])
+        self._note_place(seq, item["client_id"])
         self.cursor = seq
 
-    def _place(self, seq: int, client_id: str) -> None:
+    def _note_place(self, seq: int, client_id: str) -> None:
         if self._places.setdefault(seq, client_id) != client_id:
             self.client.accuse(f"is told of two messages at {seq} of {self.name}")
 
 
-def _told(answer: Frame) -> str:
+def _describe_answer(answer: Frame) -> str:
     if "recovered" not in answer:
         return f"the newest is {answer['seq']}"
     count = len(answer["messages"])
