@@ -164,7 +164,7 @@ class Engines:
         self.statistics |= {"relay": relay.statistics, "presence": presence.statistics}
         return Live(relay, presence, MemoryRateLimiter(now_ms))
 
-    async def tidy(self, *, task_status: TaskStatus[None]) -> None:
+    async def run_tidy_jobs(self, *, task_status: TaskStatus[None]) -> None:
         """Give the space of handled records and of deleted rooms back, once an hour, until cancelled."""
         task_status.started()
         while True:

@@ -172,7 +172,7 @@ class SqliteLog:
         await self._offsets.write_offsets()  # what is deleted must be known as committed
         total = 0
         for stream in list(self._catalogue.streams):
-            end = min((assignment.committed for assignment in stream.assignments), default=stream.start)
+            end = min((reader.committed for reader in stream.readers), default=stream.start)
             deleted = TRIM_RECORDS
             while deleted == TRIM_RECORDS:
                 deleted = await self._database.write(_trim_job(stream.id, end, before))

@@ -131,9 +131,8 @@ class Appender:
         for stream, records in stored:
             stream.extend_tail(records)
             self.appended += len(records)
-            for assignment in stream.assignments:
-                if assignment.owner is not None:
-                    assignment.owner.wake_poller()
+            for reader in stream.readers:
+                reader.wake_owner()
 
     def _acknowledge_records(self, count: int, error: Exception | None) -> None:
         """Acknowledge the first `count` records that wait, or fail them."""

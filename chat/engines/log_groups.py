@@ -74,6 +74,10 @@ class Assignment:
         self.position = self.committed
         self.ahead = []
         self.owner = self.next_owner
+        self.wake_owner()
+
+    def wake_owner(self) -> None:
+        """Let the member that owns the partition look for records."""
         if self.owner is not None:
             self.owner.wake_poller()
 
@@ -95,7 +99,7 @@ class Group:
     def add_partition(self, stream: LogStream, committed: int) -> Assignment:
         """Take part in a partition, from this offset on."""
         assignment = self.assignments[stream.id] = Assignment(self, stream, committed)
-        stream.assignments.append(assignment)
+        stream.readers.append(assignment)
         return assignment
 
     def add_member(self, member: GroupMember) -> None:

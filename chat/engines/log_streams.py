@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from chat.ports.log import LogRecord
-
-if TYPE_CHECKING:
-    from chat.engines.log_groups import Assignment
 
 TAIL_RECORDS = 10_000
 TAIL_BYTES = 16 * 1024 * 1024
 
 Headers = tuple[tuple[str, bytes], ...]
+
+
+class StreamReader(Protocol):
+    """A group that reads a partition. `committed` is the first offset that it has not handled."""
+
+    committed: int
+
+    def wake_owner(self) -> None:
+        """There are new records: whoever waits for them looks again."""
+        ...
 
 
 class LogStream:
@@ -24,7 +31,7 @@ class LogStream:
     newest records are kept in memory: at most `TAIL_RECORDS` and about `TAIL_BYTES` of them.
     """
 
-    __slots__ = ("_tail", "_tail_bytes", "_tail_first", "assignments", "end", "id", "partition", "start", "topic")
+    __slots__ = ("_tail", "_tail_bytes", "_tail_first", "end", "id", "partition", "readers", "start", "topic")
 
     def __init__(self, id: int, topic: str, partition: int, *, start: int = 0, end: int = 0) -> None:  # noqa: A002
         self.id = id
@@ -32,7 +39,7 @@ class LogStream:
         self.partition = partition
         self.start = start
         self.end = end
-        self.assignments: list[Assignment] = []
+        self.readers: list[StreamReader] = []
         self._tail: list[LogRecord] = []
         self._tail_first = end
         self._tail_bytes = 0

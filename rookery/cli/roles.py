@@ -62,7 +62,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        await enter(run_in_background(engines.tidy))
+        await enter(run_in_background(engines.run_tidy_jobs))
         keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
         conversations = await enter(open_conversations(settings.rpc, store))
@@ -236,7 +236,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        await enter(run_in_background(engines.tidy))
+        await enter(run_in_background(engines.run_tidy_jobs))
         keys = KeyRing(store.accounts, settings.tokens)
         await enter(run_in_background(keys.run))
 

@@ -106,9 +106,8 @@ class MemoryLog:
         record = LogRecord(stream.end, key, value, headers, self._clock())
         self._records[stream].append(record)
         stream.extend_tail([record])
-        for assignment in stream.assignments:
-            if assignment.owner is not None:
-                assignment.owner.wake_poller()
+        for reader in stream.readers:
+            reader.wake_owner()
 
     async def _read(self, stream: LogStream, offset: int) -> list[LogRecord]:
         await checkpoint()

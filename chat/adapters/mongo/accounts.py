@@ -121,7 +121,7 @@ class MongoAccounts:
     ) -> tuple[Rotation, RefreshGrant | None]:
         """Cancelled, it waits for the server's answer: what becomes of a token is decided by then."""
         call = ObjectId()
-        with self._mongo.whole(), self._mongo.call():
+        with self._mongo.shield_write(), self._mongo.call():
             after = await self._families.find_one_and_update(
                 {"tokens.digest": digest},
                 _rotate(call, digest, successor, expires, now),

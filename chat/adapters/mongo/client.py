@@ -63,7 +63,7 @@ class Mongo:
             raise translate(error) from None
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
+    def shield_write(self) -> Iterator[None]:
         """Shields writes that belong together from cancellation, for the time of a call; then raises `Unavailable`."""
         with anyio.move_on_after(self.seconds, shield=True) as scope:
             yield
@@ -100,7 +100,7 @@ class Mongo:
                 with anyio.move_on_after(_ABORT_SECONDS, shield=True), pymongo.timeout(_ABORT_SECONDS):
                     await session.abort_transaction()
                 raise
-            with self.whole(), pymongo.timeout(self.seconds):
+            with self.shield_write(), pymongo.timeout(self.seconds):
                 await session.commit_transaction()
             return result
 

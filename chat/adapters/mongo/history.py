@@ -41,7 +41,7 @@ class MongoHistory:
         runs = store.runs_of(messages)
         with self._mongo.call():
             heads = await self._load_heads(runs, changes)
-            with self._mongo.whole():
+            with self._mongo.shield_write():
                 try:
                     return await self._apply_batch(runs, changes, heads)
                 except BaseException:
