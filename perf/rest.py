@@ -24,7 +24,7 @@ import anyio
 
 from perf.served import CLIENT_CORE, SERVER_CORE
 from services.common.connection import Timeouts
-from services.common.server import serve
+from services.common.server import serve_http
 
 RIVALS = ("hypercorn", "ours", "anycorn")
 CONNECTIONS = 16
@@ -50,7 +50,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 async def serve_ours(port: int) -> None:
     """`services.common.server`, as the services use it."""
-    await serve(
+    await serve_http(
         application, f"127.0.0.1:{port}", shutdown=anyio.sleep_forever, timeouts=Timeouts(IDLE_SECONDS, IDLE_SECONDS)
     )
 

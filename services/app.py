@@ -23,13 +23,13 @@ import services.moderation.moderator_routes
 import services.moderation.user_routes
 from chat.wire.events import encode
 from chat.wire.pages import DirectMessages, FoundMessages, RoomMessages
-from services.auth.throttle import Throttle
+from services.auth.login_rates import LoginRates
 from services.chat.config import product_version
-from services.common import operations, problems
+from services.common import operator_routes, problems
 from services.common.bodies import BodyLimit
 from services.common.collaborators import Services
-from services.common.frame import Frame
-from services.common.page import page_routes
+from services.common.outer_layer import OuterLayer
+from services.common.page_files import page_routes
 from services.common.struct_schemas import add_struct_schemas
 
 AUTH: tuple[APIRouter, ...] = (services.auth.routes.router,)
@@ -53,41 +53,41 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     """The ASGI application. `auth` serves `/api/auth/*`; `moderation` `/api/moderation/*`; `chat` these, all other
     `/api/*`, and the page; every process `/healthz`, `/readyz` and `/metrics`. One application per
     `collaborators.registry`."""
-    app = _bare()
+    app = _make_bare_app()
     if {"chat", "moderation"} <= set(roles):
         roles = set(roles) - {"moderation"}  # `chat` serves it
     for role in roles:
         for router in ROLES[role]:
             app.include_router(router)
-    app.include_router(operations.router)
+    app.include_router(operator_routes.router)
     if roles:
-        app.add_route("/api/openapi.json", _document, include_in_schema=False)
+        app.add_route("/api/openapi.json", _send_document, include_in_schema=False)
     if "chat" in roles:
         app.router.routes.extend(page_routes())
     app.state.services = collaborators
-    app.state.document = openapi()
-    app.state.throttle = Throttle(collaborators)
-    problems.install(app)
+    app.state.document = make_openapi()
+    app.state.login_rates = LoginRates(collaborators)
+    problems.install_handlers(app)
     limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
-    return Frame(limited, settings=collaborators.settings, registry=collaborators.registry)
+    return OuterLayer(limited, settings=collaborators.settings, registry=collaborators.registry)
 
 
-async def _document(request: Request) -> Response:
+async def _send_document(request: Request) -> Response:
     return Response(encode(request.app.state.document), media_type="application/json")
 
 
 @cache
-def openapi() -> dict[str, Any]:
+def make_openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
-    app = _bare()
-    for router in (*AUTH, *CHAT, *MODERATION, operations.router):
+    app = _make_bare_app()
+    for router in (*AUTH, *CHAT, *MODERATION, operator_routes.router):
         app.include_router(router)
-    document = problems.complete(app.openapi())
+    document = problems.complete_document(app.openapi())
     add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages))
     return document
 
 
-def _bare() -> FastAPI:
+def _make_bare_app() -> FastAPI:
     # The interactive pages load scripts from elsewhere, which the content security policy forbids.
     return FastAPI(
         title="Rookery",

@@ -25,7 +25,7 @@ from gateway.edge import Edge
 from services.app import create_app
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
-from services.common.health import Health, probes
+from services.common.health import Health, make_probes
 from workers import moderation as moderation_pool
 from workers import verdicts as verdict_pool
 from workers.moderation import ModerationHandler
@@ -98,7 +98,7 @@ def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
 
 def make_health(store: Store, live: Live, log: Log | None = None) -> Health:
     """What `/healthz` and `/readyz` tell."""
-    return Health(probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log))
+    return Health(make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log))
 
 
 def make_app(

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from chat.settings import Address
 from services.common.health import Health
-from services.common.server import serve as serve_app
+from services.common.server import serve_http
 from workers.metrics import PoolCollector
 from workers.pool import Pool
 
@@ -68,7 +68,7 @@ class HttpServer:
         await self._stopped.wait()
 
     async def _serve(self, *, task_status: TaskStatus[str]) -> None:
-        await serve_app(self._app, self.bound, shutdown=self._stop.wait, task_status=task_status)
+        await serve_http(self._app, self.bound, shutdown=self._stop.wait, task_status=task_status)
         self._stopped.set()
 
 

@@ -38,30 +38,30 @@ class Passwords:
         # What a wrong name is checked against, so that it takes as long as a wrong password.
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
-    async def hash(self, password: str) -> str:
+    async def hash_password(self, password: str) -> str:
         """The encoded argon2id hash, with its own salt."""
-        return await self._run(lambda: self._hasher.hash(_utf8(password)))
+        return await self._run_in_turn(lambda: self._hasher.hash(_encode_password(password)))
 
-    async def verify(self, stored: str | None, password: str) -> bool:
+    async def verify_password(self, stored: str | None, password: str) -> bool:
         """Whether the password is the one that was hashed. With None (no such user) the same work is done for no."""
-        matches = await self._run(lambda: self._matches(stored or self._nobody, password))
+        matches = await self._run_in_turn(lambda: self._matches_hash(stored or self._nobody, password))
         return matches and stored is not None
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made with other costs than those of today, and should be made again."""
         return self._hasher.check_needs_rehash(stored)
 
-    def _matches(self, stored: str, password: str) -> bool:
+    def _matches_hash(self, stored: str, password: str) -> bool:
         try:
-            return self._hasher.verify(stored, _utf8(password))
+            return self._hasher.verify(stored, _encode_password(password))
         except (Argon2Error, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _run_in_turn(self, work: Callable[[], T]) -> T:
         if self._slots.statistics().tasks_waiting >= WAITING:
             raise Overloaded("too many log-ins at once; try again in a moment")
         return await self._executor.run_blocking(work, self._slots)
 
 
-def _utf8(password: str) -> bytes:
+def _encode_password(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")

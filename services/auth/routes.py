@@ -11,13 +11,13 @@ from pydantic import AfterValidator, BaseModel, Field
 from chat.domain.ids import new_id
 from chat.domain.models import User
 from chat.errors import Conflict, Invalid
-from services.auth import sessions
+from services.auth import token_families
 from services.auth.errors import EmailTaken, NameTaken, WrongLogin
-from services.auth.throttle import Throttle
+from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address
 from services.common.collaborators import With
-from services.common.fields import UserName
-from services.common.problems import responses
+from services.common.field_types import UserName
+from services.common.problems import problem_responses
 from services.common.security import Caller, refuse_blocked
 from services.moderation.access import is_moderator
 
@@ -67,7 +67,7 @@ class TokensView(BaseModel):
     token_type: str = "Bearer"  # noqa: S105 - RFC 6750's name of the scheme
 
 
-class Account(BaseModel):
+class AccountFields(BaseModel):
     """One's own account."""
 
     id: str
@@ -75,13 +75,13 @@ class Account(BaseModel):
     email: str | None
 
 
-class OwnAccount(Account):
+class OwnAccount(AccountFields):
     """The caller's account; `moderator`: whether they moderate the instance (see ROOKERY_MODERATORS)."""
 
     moderator: bool
 
 
-class Registered(TokensView, Account):
+class Registered(TokensView, AccountFields):
     """A new account, already logged in."""
 
 
@@ -102,33 +102,33 @@ class Jwks(BaseModel):
     keys: list[Jwk]
 
 
-async def _throttle(request: Request) -> Throttle:
-    return cast("Throttle", request.app.state.throttle)
+async def _get_rates(request: Request) -> LoginRates:
+    return cast("LoginRates", request.app.state.login_rates)
 
 
-async def _address(request: Request, services: With) -> str:
+async def _get_address(request: Request, services: With) -> str:
     return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
 
 
-Rates = Annotated[Throttle, Depends(_throttle)]
-Address = Annotated[str, Depends(_address)]
+Rates = Annotated[LoginRates, Depends(_get_rates)]
+Address = Annotated[str, Depends(_get_address)]
 
 
-@router.post("/register", status_code=201, responses=responses(409, 422, 429))
-async def register(body: Registration, services: With, rates: Rates, address: Address) -> Registered:
+@router.post("/register", name="register", status_code=201, responses=problem_responses(409, 422, 429))
+async def register_account(body: Registration, services: With, rates: Rates, address: Address) -> Registered:
     """Make an account and log in. A taken name is 409 `name_taken`, a taken address 409 `email_taken`."""
-    await rates.registration(address)
+    await rates.count_registration(address)
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
     user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
-    password_hash = await services.passwords.hash(body.password)
+    password_hash = await services.passwords.hash_password(body.password)
     try:
         await services.accounts.create_user(user, password_hash)
     except Conflict:
         if await services.accounts.find_by_name(body.name) is not None:
             raise _name_taken() from None
         raise EmailTaken("an account with this e-mail address exists; log in instead", field="email") from None
-    tokens = await sessions.begin(services, user)
+    tokens = await token_families.begin_family(services, user)
     return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
 
 
@@ -136,43 +136,43 @@ def _name_taken() -> NameTaken:
     return NameTaken("this name is taken; choose another", field="name")
 
 
-@router.post("/login", responses=responses(401, 403, 422, 429))
+@router.post("/login", responses=problem_responses(401, 403, 422, 429))
 async def log_in(body: LogIn, services: With, rates: Rates, address: Address) -> TokensView:
     """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one."""
-    await rates.log_in(body.name, address)
+    await rates.count_log_in(body.name, address)
     user = await services.accounts.find_by_name(body.name)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
-    right = await services.passwords.verify(stored, body.password)
+    right = await services.passwords.verify_password(stored, body.password)
     if user is None or stored is None or not right:
-        await rates.failed(address)
+        await rates.count_failure(address)
         raise WrongLogin("the name or the password is wrong")
-    await rates.succeeded(body.name)
+    await rates.note_success(body.name)
     refuse_blocked(user)
-    if services.passwords.outdated(stored):
-        await services.accounts.set_password_hash(user.id, await services.passwords.hash(body.password))
-    return TokensView(**(await sessions.begin(services, user))._asdict())
+    if services.passwords.needs_rehash(stored):
+        await services.accounts.set_password_hash(user.id, await services.passwords.hash_password(body.password))
+    return TokensView(**(await token_families.begin_family(services, user))._asdict())
 
 
-@router.post("/refresh", responses=responses(401, 403, 422))
-async def refresh(body: Refresh, services: With) -> TokensView:
+@router.post("/refresh", name="refresh", responses=problem_responses(401, 403, 422))
+async def refresh_tokens(body: Refresh, services: With) -> TokensView:
     """New tokens for a refresh token, which is over then. One that comes twice ends its family: `token_reused`."""
-    return TokensView(**(await sessions.rotate(services, body.refresh_token))._asdict())
+    return TokensView(**(await token_families.rotate_token(services, body.refresh_token))._asdict())
 
 
-@router.post("/logout", status_code=204, responses=responses(422))
+@router.post("/logout", status_code=204, responses=problem_responses(422))
 async def log_out(body: Refresh, services: With) -> None:
     """End the session of a refresh token, and its open WebSocket sessions. Repeating it is no error."""
-    await sessions.end(services, body.refresh_token)
+    await token_families.end_family(services, body.refresh_token)
 
 
-@router.get("/me", responses=responses(401, 403))
-async def me(caller: Caller, services: With) -> OwnAccount:
+@router.get("/me", name="me", responses=problem_responses(401, 403))
+async def read_own_account(caller: Caller, services: With) -> OwnAccount:
     """The caller's own account."""
     moderator = is_moderator(services, caller)
     return OwnAccount(id=caller.id, name=caller.name, email=caller.email, moderator=moderator)
 
 
-@router.get("/jwks.json")
-async def jwks(services: With) -> Jwks:
+@router.get("/jwks.json", name="jwks")
+async def read_key_set(services: With) -> Jwks:
     """The public keys that verify access tokens, those that will sign soon among them."""
     return Jwks.model_validate(services.keys.to_jwk_set())

@@ -5,7 +5,7 @@ serves the user acts on it before, or together with, the `member` event that eve
 
 A call that failed may have made its change and not announced it. So when it comes again, and finds nothing left to
 change, it says once more how things are to those who must not miss it: the edges, and the user concerned. All raise
-`Unavailable` when the relay could not be told within `telling.TELL_SECONDS`.
+`Unavailable` when the relay could not be told within `announcements.RETRY_SECONDS`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chat.domain.models import Role, Room
 from chat.ports.relay import Publication, Relay
 from chat.wire.events import MemberEvent, MembershipChange, RoomEvent, encode
 from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, room_channel, user_channel
-from services.common.telling import tell
+from services.common.announcements import publish_with_retries
 
 BATCH = 500
 
@@ -32,23 +32,23 @@ async def announce_member(
     publications = [Publication(user_channel(user), _pack_member_change(room, user, role, body))]
     if not again:
         publications.append(Publication(room_channel(room), pack_event(body)))
-    await tell(relay, publications)
+    await publish_with_retries(relay, publications)
 
 
 async def announce_update(relay: Relay, room: Room) -> None:
     """The room has another name or visibility."""
     event = RoomEvent(room=room.id, change="updated", name=room.name, visibility=room.visibility)
-    await tell(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
+    await publish_with_retries(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 
 async def announce_deletion(relay: Relay, room: str, members: Sequence[str]) -> None:
     """The room is gone; `members` are those who were in it."""
     body = encode(RoomEvent(room=room, change="deleted"))
     gone = pack_control(RoomDeleted(room=room, event=body.decode()))
-    await tell(relay, [Publication(room_channel(room), gone)])
+    await publish_with_retries(relay, [Publication(room_channel(room), gone)])
     for start in range(0, len(members), BATCH):
         some = members[start : start + BATCH]
-        await tell(
+        await publish_with_retries(
             relay, [Publication(user_channel(user), _pack_member_change(room, user, None, body)) for user in some]
         )
 

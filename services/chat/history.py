@@ -23,8 +23,8 @@ from services.chat.models import (
     UserView,
 )
 from services.common.collaborators import Services, With
-from services.common.fields import Limit, RoomId, Seq, Since, UserId
-from services.common.problems import responses
+from services.common.field_types import Limit, RoomId, Seq, Since, UserId
+from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.struct_schemas import encode_response, struct_response
 
@@ -44,7 +44,7 @@ async def room_messages(
     return encode_response(RoomMessages(messages=[history_message(each) for each in page.messages], more=page.more))
 
 
-@router.get("/api/rooms/{room}/messages/{seq}/originals", responses=responses(401, 403, 404, 422))
+@router.get("/api/rooms/{room}/messages/{seq}/originals", responses=problem_responses(401, 403, 404, 422))
 async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With) -> Originals:
     """The earlier texts of an edited or deleted message. For moderators."""
     await admit_member(services, room, caller, Right.SEE_ORIGINALS)
@@ -54,14 +54,14 @@ async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With)
     return Originals(originals=[Original(text=text, until=rfc3339(until)) for until, text in texts])
 
 
-@router.get("/api/rooms/{room}/reads", responses=responses(401, 403, 404, 422))
+@router.get("/api/rooms/{room}/reads", responses=problem_responses(401, 403, 404, 422))
 async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
     """How far each member has read."""
     await admit_member(services, room, caller, Right.READ)
     return Reads(reads=await services.history.read_marks(room_key(room)))
 
 
-@router.get("/api/dms", responses=responses(401, 403))
+@router.get("/api/dms", responses=problem_responses(401, 403))
 async def list_conversations(caller: Caller, services: With) -> ConversationList:
     """The caller's direct conversations, with what is unread."""
     keys = await services.history.list_dms(caller.id)
@@ -89,7 +89,7 @@ async def dm_messages(
     return encode_response(DirectMessages(messages=messages, more=page.more))
 
 
-@router.get("/api/dms/{user}/reads", responses=responses(401, 403, 404, 422))
+@router.get("/api/dms/{user}/reads", responses=problem_responses(401, 403, 404, 422))
 async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
     """How far both users have read."""
     key = dm_key(caller.id, user)

@@ -15,14 +15,14 @@ from services.chat.access import admit_member, find_room, view_room
 from services.chat.members import enter_room
 from services.chat.models import InviteToken, NewInvite, RoomView
 from services.common.collaborators import With
-from services.common.fields import RoomId
-from services.common.problems import responses
+from services.common.field_types import RoomId
+from services.common.problems import problem_responses
 from services.common.security import Caller
 
 router = APIRouter(tags=["members"])
 
 
-@router.post("/api/rooms/{room}/invites", status_code=201, responses=responses(401, 403, 404, 422))
+@router.post("/api/rooms/{room}/invites", status_code=201, responses=problem_responses(401, 403, 404, 422))
 async def create_invite(room: RoomId, caller: Caller, services: With, body: NewInvite | None = None) -> InviteToken:
     """Make an invitation; for a week and the role `member`, unless the body says otherwise. For moderators."""
     actor = await admit_member(services, room, caller, Right.INVITE)
@@ -37,7 +37,7 @@ async def create_invite(room: RoomId, caller: Caller, services: With, body: NewI
     return InviteToken(token=token, role=wanted.role, expires=rfc3339(expires))
 
 
-@router.post("/api/invites/{token}", responses=responses(401, 403, 404, 422))
+@router.post("/api/invites/{token}", responses=problem_responses(401, 403, 404, 422))
 async def accept_invite(token: str, caller: Caller, services: With) -> RoomView:
     """Become a member by an invitation. To be one already is no error, and changes nothing."""
     found = await services.rooms.get_invite(_digest_token(token))

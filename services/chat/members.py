@@ -15,17 +15,17 @@ from services.chat import announcements
 from services.chat.access import admit_member, find_room, find_user, view_room
 from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, UserView
 from services.common.collaborators import Services, With
-from services.common.fields import Limit, Prefix, RoomId, UserId
-from services.common.problems import responses
+from services.common.field_types import Limit, Prefix, RoomId, UserId
+from services.common.problems import problem_responses
 from services.common.security import Caller
-from services.common.whole import whole
+from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/rooms/{room}", tags=["members"])
 
 
 async def enter_room(services: Services, room: str, user: User, role: Role) -> Role:
     """Make the user a member, unless they are one; the role that they have now. Raises `Banned`, `NotFound`."""
-    with whole():
+    with shield_change():
         try:
             before = await services.rooms.set_member(room, user.id, role, now=services.clock(), new_only=True)
         except Banned:
@@ -35,7 +35,7 @@ async def enter_room(services: Services, room: str, user: User, role: Role) -> R
     return before or role
 
 
-@router.get("/members", responses=responses(401, 403, 404, 422))
+@router.get("/members", responses=problem_responses(401, 403, 404, 422))
 async def list_members(
     room: RoomId,
     caller: Caller,
@@ -53,19 +53,19 @@ def _view_member(member: Member) -> MemberView:
     return MemberView(id=member.user, name=member.name, role=member.role, joined=rfc3339(member.joined))
 
 
-@router.put("/members/{user}", responses=responses(401, 403, 404, 409, 422))
+@router.put("/members/{user}", responses=problem_responses(401, 403, 404, 409, 422))
 async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
     """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
     await admit_member(services, room, caller, Right.ADD_MEMBER)
     await find_user(services, user)
-    with whole():
+    with shield_change():
         before = await services.rooms.set_member(room, user, body.role, now=services.clock(), by=caller.id)
         change: MembershipChange = "role" if before is not None else "joined"
         await announcements.announce_member(services.relay, room, user, change, body.role, again=before is body.role)
     return body
 
 
-@router.delete("/members/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
+@router.delete("/members/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def remove_member(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Take a member out of the room; oneself, too. The caller must outrank the member; owners may do all."""
     if user == caller.id:
@@ -78,7 +78,7 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
     await _remove_member(services, room, user, "kicked", by=caller.id)
 
 
-@router.post("/join", responses=responses(401, 403, 404, 422))
+@router.post("/join", responses=problem_responses(401, 403, 404, 422))
 async def join_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     """Become a member of a public room. To be one already is no error."""
     found = await find_room(services, room)
@@ -90,7 +90,7 @@ async def join_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     return await view_room(services, found, role, caller)
 
 
-@router.post("/leave", status_code=204, responses=responses(401, 403, 404, 409, 422))
+@router.post("/leave", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def leave_room(room: RoomId, caller: Caller, services: With) -> None:
     """Stop being a member. The last owner may not: 409 `last_owner`."""
     try:
@@ -104,12 +104,12 @@ async def leave_room(room: RoomId, caller: Caller, services: With) -> None:
 async def _remove_member(
     services: Services, room: str, user: str, change: MembershipChange, *, by: str | None = None
 ) -> None:
-    with whole():
+    with shield_change():
         await services.rooms.remove_member(room, user, by=by)
         await announcements.announce_member(services.relay, room, user, change, None)
 
 
-@router.get("/bans", responses=responses(401, 403, 404, 422))
+@router.get("/bans", responses=problem_responses(401, 403, 404, 422))
 async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     """Who is banned. For moderators."""
     await admit_member(services, room, caller, Right.BAN)
@@ -118,19 +118,19 @@ async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     return BanList(bans=[UserView(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
 
 
-@router.put("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 409, 422))
+@router.put("/bans/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def ban_user(room: RoomId, user: UserId, caller: Caller, services: With, body: BanReason | None = None) -> None:
     """Take a user out of the room, and keep them out. The caller must outrank a member; owners may do all."""
     await admit_member(services, room, caller, Right.BAN)
     if user == caller.id:
         raise Invalid("you cannot ban yourself; leave the room instead", field="user")
     reason = body.reason if body is not None else ""
-    with whole():
+    with shield_change():
         await services.rooms.ban_user(room, user, caller.id, reason, services.clock())
         await announcements.announce_member(services.relay, room, user, "banned", None)
 
 
-@router.delete("/bans/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+@router.delete("/bans/{user}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def unban_user(room: RoomId, user: UserId, caller: Caller, services: With) -> None:
     """Lift a ban; the user may join again. For moderators."""
     await admit_member(services, room, caller, Right.BAN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
-from services.common.fields import RoomName
+from services.common.field_types import RoomName
 
 
 class NewRoom(BaseModel):

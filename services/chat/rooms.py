@@ -14,28 +14,28 @@ from services.chat import announcements
 from services.chat.access import admit_member, find_visible_room, view_room, view_rooms
 from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
 from services.common.collaborators import With
-from services.common.fields import Limit, Prefix, RoomId
-from services.common.problems import responses
+from services.common.field_types import Limit, Prefix, RoomId
+from services.common.problems import problem_responses
 from services.common.security import Caller
-from services.common.whole import whole
+from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/rooms", tags=["rooms"])
 # Freeing the space of a long history takes its time.
 DELETE_SECONDS = 50.0
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 422))
+@router.post("", status_code=201, responses=problem_responses(401, 403, 422))
 async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView:
     """Make a room; the caller is its first owner."""
     now = services.clock()
     room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now)
-    with whole():
+    with shield_change():
         await services.rooms.create_room(room, caller.id)
         await announcements.announce_member(services.relay, room.id, caller.id, "joined", Role.OWNER)
     return await view_room(services, room, Role.OWNER, caller)
 
 
-@router.get("", responses=responses(401, 403, 422))
+@router.get("", responses=problem_responses(401, 403, 422))
 async def list_rooms(
     caller: Caller,
     services: With,
@@ -52,26 +52,26 @@ async def list_rooms(
     return RoomList(rooms=await view_rooms(services, rooms, caller))
 
 
-@router.get("/{room}", responses=responses(401, 403, 404, 422))
+@router.get("/{room}", responses=problem_responses(401, 403, 404, 422))
 async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     """A room that the caller is in, or that is public."""
     found, role = await find_visible_room(services, room, caller)
     return await view_room(services, found, role, caller)
 
 
-@router.patch("/{room}", responses=responses(401, 403, 404, 422))
+@router.patch("/{room}", responses=problem_responses(401, 403, 404, 422))
 async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
     """Change a room's name or visibility. For owners."""
     role = await admit_member(services, room, caller, Right.EDIT_ROOM)
     if body.name is None and body.visibility is None:
         raise Invalid("give `name`, `visibility` or both", field="name")
-    with whole():
+    with shield_change():
         changed = await services.rooms.update_room(room, body.name, body.visibility)
         await announcements.announce_update(services.relay, changed)
     return await view_room(services, changed, role, caller)
 
 
-@router.delete("/{room}", status_code=204, responses=responses(401, 403, 404, 422))
+@router.delete("/{room}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
     """Delete a room with its members and its history, for ever. For owners."""
     try:
@@ -79,7 +79,7 @@ async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
     except NotFound:
         await announcements.announce_deletion(services.relay, room, [])
         raise
-    with whole(DELETE_SECONDS):
+    with shield_change(DELETE_SECONDS):
         members = await services.rooms.list_member_ids(room)
         await services.rooms.delete_room(room)
         await announcements.announce_deletion(services.relay, room, members)

@@ -18,8 +18,8 @@ from chat.wire.events import history_item
 from chat.wire.pages import FoundMessages
 from services.chat.access import admit_member
 from services.common.collaborators import Services, With
-from services.common.fields import Limit, RoomId, without_nul
-from services.common.problems import responses
+from services.common.field_types import Limit, RoomId, without_nul
+from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.struct_schemas import encode_response, struct_response
 

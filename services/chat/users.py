@@ -12,15 +12,15 @@ from chat.errors import Invalid
 from services.chat.access import find_user
 from services.chat.models import PresenceView, States, UserList, UserView
 from services.common.collaborators import With
-from services.common.fields import Limit, Prefix, UserId
-from services.common.problems import responses
+from services.common.field_types import Limit, Prefix, UserId
+from services.common.problems import problem_responses
 from services.common.security import Caller
 
 router = APIRouter(tags=["people"])
 WATCHED = 1000
 
 
-@router.get("/api/users", responses=responses(401, 403, 422))
+@router.get("/api/users", responses=problem_responses(401, 403, 422))
 async def find_users(
     _caller: Caller,
     services: With,
@@ -32,14 +32,14 @@ async def find_users(
     return UserList(users=[UserView(id=user.id, name=user.name) for user in found])
 
 
-@router.get("/api/users/{user}", responses=responses(401, 403, 404, 422))
+@router.get("/api/users/{user}", responses=problem_responses(401, 403, 404, 422))
 async def get_user(user: UserId, _caller: Caller, services: With) -> UserView:
     """One user."""
     found = await find_user(services, user)
     return UserView(id=found.id, name=found.name)
 
 
-@router.get("/api/presence", responses=responses(401, 403, 422))
+@router.get("/api/presence", responses=problem_responses(401, 403, 422))
 async def get_presence(
     _caller: Caller,
     services: With,

@@ -21,15 +21,15 @@ def client_address(scope: Mapping[str, Any], *, trust_forwarded: bool) -> str:
     peer = scope.get("client")
     address = str(peer[0]) if peer else UNKNOWN
     if trust_forwarded:
-        hop = _last(scope, b"x-forwarded-for")
-        if hop is not None and _parse(hop) is not None:
+        hop = _last_value(scope, b"x-forwarded-for")
+        if hop is not None and _parse_ip(hop) is not None:
             return hop
     return address
 
 
 def limit_key(address: str) -> str:
     """What limits count by: an IPv4 address, or the /64 of an IPv6 one, for that is what one subscriber holds."""
-    parsed = _parse(address)
+    parsed = _parse_ip(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is not None:
             return str(parsed.ipv4_mapped)
@@ -41,24 +41,24 @@ def websocket_url(scope: Mapping[str, Any], settings: Settings) -> str:
     """Where the edge is: the setting, or else the host that the client called, with the port of the edge."""
     if settings.http.ws_url:
         return settings.http.ws_url
-    secure = _last(scope, b"x-forwarded-proto") if settings.http.trust_forwarded else None
+    secure = _last_value(scope, b"x-forwarded-proto") if settings.http.trust_forwarded else None
     scheme = "wss" if (secure or scope.get("scheme")) in {"https", "wss"} else "ws"
-    called = _HOST.fullmatch(_last(scope, b"host") or "")
+    called = _HOST.fullmatch(_last_value(scope, b"host") or "")
     own = settings.edge.address
     return f"{scheme}://{called[1]}:{own.port}/ws" if called else f"{scheme}://{own}/ws"
 
 
-def _last(scope: Mapping[str, Any], wanted: bytes) -> str | None:
-    found = _values(scope["headers"], wanted)
+def _last_value(scope: Mapping[str, Any], wanted: bytes) -> str | None:
+    found = _split_values(scope["headers"], wanted)
     return found[-1].strip() if found else None
 
 
-def _values(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
+def _split_values(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
     joined = b",".join(value for name, value in headers if name.lower() == wanted)
     return joined.decode("latin-1").split(",") if joined else []
 
 
-def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(address)
     except ValueError:

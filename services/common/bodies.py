@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Refused, RookeryError, TooLong
 from chat.wire.json_keys import find_repeated_key
-from services.common.problems import BODY_METHODS, from_error
+from services.common.problems import BODY_METHODS, answer_error
 
 DEPTH = 32
 READ_SECONDS = 30.0
@@ -56,13 +56,13 @@ def check_json(body: bytes) -> None:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(DEPTH):
-        level = [item for outer in level if isinstance(outer, dict | list) for item in _items(outer)]
+        level = [item for outer in level if isinstance(outer, dict | list) for item in _list_items(outer)]
         if not level:
             return
     raise BadJson(f"the body is nested more than {DEPTH} deep")
 
 
-def _items(outer: dict[str, Any] | list[Any]) -> list[Any]:
+def _list_items(outer: dict[str, Any] | list[Any]) -> list[Any]:
     return list(outer.values()) if isinstance(outer, dict) else outer
 
 
@@ -79,21 +79,21 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._checked(scope, receive)
+            body = await self._read_checked(scope, receive)
         except RookeryError as error:
-            await from_error(error)(scope, receive, send)
+            await answer_error(error)(scope, receive, send)
             return
         if body is not None:
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(scope, _replay_body(body, receive), send)
 
-    async def _checked(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read_checked(self, scope: Scope, receive: Receive) -> bytes | None:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._limit:
             raise self._too_long()
         try:
             with anyio.fail_after(READ_SECONDS):
-                body = await self._read(receive)
+                body = await self._read_body(receive)
         except TimeoutError:
             raise TooSlow(f"the body did not arrive within {READ_SECONDS:.0f} s") from None
         if body:
@@ -103,7 +103,7 @@ class BodyLimit:
             check_json(body)
         return body
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    async def _read_body(self, receive: Receive) -> bytes | None:
         """The body; None when the client is gone."""
         body = bytearray()
         while True:
@@ -120,7 +120,7 @@ class BodyLimit:
         return TooLong(f"a body has at most {self._limit} bytes")
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -21,7 +21,7 @@ PROBE_SECONDS = 2.0
 logger = logging.getLogger("rookery.health")
 
 
-def probes(
+def make_probes(
     accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence, *, log: Log | None = None
 ) -> dict[str, Probe]:
     """A cheap question to each engine, by the name of its port; not every process has a log."""
@@ -51,15 +51,15 @@ class Health:
         """From now on the process is not ready."""
         self._draining = True
 
-    async def check(self) -> dict[str, str]:
+    async def check_engines(self) -> dict[str, str]:
         """The name of each engine and `ok` or `unreachable`; all are asked at once."""
         found = dict.fromkeys(self._probes, "unreachable")
         async with anyio.create_task_group() as tasks:
             for name, probe in self._probes.items():
-                tasks.start_soon(self._ask, name, probe, found)
+                tasks.start_soon(self._ask_engine, name, probe, found)
         return found
 
-    async def _ask(self, name: str, probe: Probe, found: dict[str, str]) -> None:
+    async def _ask_engine(self, name: str, probe: Probe, found: dict[str, str]) -> None:
         with anyio.move_on_after(PROBE_SECONDS):
             try:
                 await probe()

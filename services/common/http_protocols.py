@@ -124,7 +124,7 @@ class HttpProtocols:
         app: Any = None  # `spawn_app` is told it, and our transport knows it already
         state = ConnectionState({})
         self._wrapper = ProtocolWrapper(
-            app, context.config, own_context, spawner, state, False, client, server, self._send
+            app, context.config, own_context, spawner, state, False, client, server, self._send_event
         )
 
     async def start(self) -> None:
@@ -139,7 +139,7 @@ class HttpProtocols:
         """The client is gone: applications get their `disconnect`."""
         await self._wrapper.handle(Closed())
 
-    async def _send(self, event: Event) -> None:
+    async def _send_event(self, event: Event) -> None:
         if isinstance(event, RawData):
             await self._transport.send_bytes(event.data)
         elif isinstance(event, Closed):
@@ -147,7 +147,7 @@ class HttpProtocols:
 
 
 def make_config() -> Config:
-    """Bounds, and silence: `middleware` writes the access log."""
+    """Bounds, and no log: `outer_layer` writes the access log."""
     config = Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("rookery.http")

@@ -33,7 +33,7 @@ class Problem(BaseModel):
     retry_after_ms: int | None = Field(default=None, description="with 429: when to come back; else left out")
 
 
-def problem(
+def make_problem(
     status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: str | int | None
 ) -> Response:
     """A problem response; of `more`, what is not None."""
@@ -48,10 +48,10 @@ def problem(
     return Response(encode(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def from_error(error: RookeryError) -> Response:
+def answer_error(error: RookeryError) -> Response:
     """The response to an error of the tree. An error that is nobody's answer, as `Fenced`, is an internal one."""
     if not isinstance(error, Refused | Unavailable):
-        return internal()
+        return make_internal_problem()
     headers: dict[str, str] = {}
     retry: int | None = None
     if isinstance(error, Unauthorized):
@@ -61,15 +61,15 @@ def from_error(error: RookeryError) -> Response:
         headers["Retry-After"] = str(max(1, math.ceil(retry / 1000)))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "1"
-    return problem(error.status, error.code, error.message, headers, field=error.field, retry_after_ms=retry)
+    return make_problem(error.status, error.code, error.message, headers, field=error.field, retry_after_ms=retry)
 
 
-def internal() -> Response:
+def make_internal_problem() -> Response:
     """The response to a defect: nothing of it is told."""
-    return problem(500, "internal", "an error in the server; it was logged")
+    return make_problem(500, "internal", "an error in the server; it was logged")
 
 
-def install(app: FastAPI) -> None:
+def install_handlers(app: FastAPI) -> None:
     """Make the application answer every error with a problem document."""
     app.add_exception_handler(RookeryError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -78,14 +78,14 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_error(_request: Request, error: Any) -> Response:
-    return from_error(error)
+    return answer_error(error)
 
 
 async def _on_invalid(_request: Request, error: Any) -> Response:
-    return from_error(explain(error))
+    return answer_error(explain_invalid(error))
 
 
-def explain(error: RequestValidationError) -> Invalid:
+def explain_invalid(error: RequestValidationError) -> Invalid:
     """The first thing that is wrong with a request, and where; never the value, which may be a secret."""
     first = error.errors()[0]
     names = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
@@ -99,12 +99,12 @@ async def _on_http(request: Request, error: Any) -> Response:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
+        headers["Allow"] = ", ".join(_list_allowed(request)) or headers.get("Allow", "")
     details = {404: "there is nothing at this path", 405: "this path does not take that method; see Allow"}
-    return problem(error.status_code, code, details.get(error.status_code, str(error.detail)), headers)
+    return make_problem(error.status_code, code, details.get(error.status_code, str(error.detail)), headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def _list_allowed(request: Request) -> list[str]:
     """The methods of a path (RFC 9110, section 15.5.6): the framework names those of one of its routes only."""
     paths: dict[str, dict[str, Any]] = request.app.state.document["paths"]
     found = {
@@ -117,21 +117,21 @@ def _allowed(request: Request) -> list[str]:
 
 
 async def _on_defect(_request: Request, _error: Any) -> Response:
-    return internal()
+    return make_internal_problem()
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: these statuses answer with a problem document."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
+def complete_document(document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with the problems that a layer around all routes may answer, and their schema."""
     for operations in document["paths"].values():
         for method, operation in operations.items():
             body = (400, 408, 413, 415) if method.upper() in BODY_METHODS else ()
-            for status, response in responses(*body, 500, 503).items():
+            for status, response in problem_responses(*body, 500, 503).items():
                 operation["responses"].setdefault(str(status), response)
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema()

@@ -21,7 +21,7 @@ def refuse_blocked(user: User) -> User:
     return user
 
 
-async def authenticate(
+async def authenticate_caller(
     services: With, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> User:
     """Who calls. Raises `Unauthorized` without a valid token of an account that exists, `Blocked` for a blocked one."""
@@ -34,4 +34,4 @@ async def authenticate(
     return refuse_blocked(user)
 
 
-Caller = Annotated[User, Depends(authenticate)]
+Caller = Annotated[User, Depends(authenticate_caller)]

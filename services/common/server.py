@@ -29,7 +29,7 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 
 logger = logging.getLogger("rookery.http")
 
 
-async def serve(
+async def serve_http(
     app: ASGIApp,
     bind: str,
     *,

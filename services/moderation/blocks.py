@@ -24,8 +24,8 @@ from chat.ports.cases import Cases
 from chat.ports.relay import Listener, Publication, Relay
 from chat.wire import blocks as wire
 from chat.wire.close import CloseCode
-from services.common.telling import tell
-from services.common.whole import whole
+from services.common.announcements import publish_with_retries
+from services.common.shielding import shield_change
 
 SWEEP_SECONDS = 30.0
 AT_ONCE = 100
@@ -48,7 +48,7 @@ class Blocks:
         if await self._accounts.get_user(block.user) is None:
             raise NotFound("there is no such user")
         entry = self._make_entry(CaseAction.BLOCK, block.user, block.by, block.reason, until=block.until)
-        with whole():
+        with shield_change():
             async with self._lock:
                 await self._cases.set_block(block, entry)
                 await self._mark_account(block.user)
@@ -58,7 +58,7 @@ class Blocks:
 
     async def end_block(self, user: str, by: str, reason: str, *, due: int | None = None) -> bool:
         """Let a user in; with `due`, only if the block ends then or before. Whether there was such a block."""
-        with whole():
+        with shield_change():
             async with self._lock:
                 entry = self._make_entry(CaseAction.UNBLOCK, user, by, reason)
                 ended = await self._cases.end_block(user, entry, due=due)
@@ -138,10 +138,12 @@ class Blocks:
 
     async def _announce_block(self, block: Block) -> None:
         revocation = Revocation(user=block.user, family=None, code=CloseCode.BLOCKED, reason=block.reason)
-        await tell(self._relay, [*announcement(revocation), _pack_change(BlockChange(user=block.user, block=block))])
+        await publish_with_retries(
+            self._relay, [*announcement(revocation), _pack_change(BlockChange(user=block.user, block=block))]
+        )
 
     async def _announce_changes(self, changes: Sequence[BlockChange]) -> None:
-        await tell(self._relay, [_pack_change(change) for change in changes])
+        await publish_with_retries(self._relay, [_pack_change(change) for change in changes])
 
     def _make_entry(
         self, action: CaseAction, user: str, by: str, reason: str, *, until: int | None = None

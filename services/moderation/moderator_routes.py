@@ -15,8 +15,8 @@ from chat.domain.moderation import Block
 from chat.errors import Invalid, NotFound
 from services.chat.models import UserView
 from services.common.collaborators import Services, With
-from services.common.fields import Limit, UserId
-from services.common.problems import responses
+from services.common.field_types import Limit, UserId
+from services.common.problems import problem_responses
 from services.moderation import decisions
 from services.moderation.access import Moderator, last_text
 from services.moderation.models import (
@@ -34,7 +34,7 @@ from services.moderation.models import (
 router = APIRouter(prefix="/api/moderation", tags=["moderation"])
 
 
-@router.get("/queue", responses=responses(401, 403, 404, 422))
+@router.get("/queue", responses=problem_responses(401, 403, 404, 422))
 async def list_cases(
     _moderator: Moderator,
     services: With,
@@ -47,7 +47,7 @@ async def list_cases(
     return CasePage(cases=await _view_cases(services, found[:limit]), more=len(found) > limit)
 
 
-@router.post("/queue/{case}", responses=responses(401, 403, 404, 422))
+@router.post("/queue/{case}", responses=problem_responses(401, 403, 404, 422))
 async def decide_case(case: str, body: Decision, caller: Moderator, services: With) -> CaseView:
     """Decide a case, open or decided before. `allow` undoes: the text comes back, a block that followed ends."""
     found = await services.cases.get_case(check_id(case, "case"))
@@ -58,7 +58,7 @@ async def decide_case(case: str, body: Decision, caller: Moderator, services: Wi
     return (await _view_cases(services, [decided or found]))[0]
 
 
-@router.get("/blocks", responses=responses(401, 403, 422))
+@router.get("/blocks", responses=problem_responses(401, 403, 422))
 async def list_blocks(
     _moderator: Moderator, services: With, after: UserId | None = None, limit: Limit = 50
 ) -> BlockPage:
@@ -68,7 +68,7 @@ async def list_blocks(
     return BlockPage(blocks=[_view_block(block_user, users) for block_user in found[:limit]], more=len(found) > limit)
 
 
-@router.put("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+@router.put("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def block_user(user: UserId, caller: Moderator, services: With, body: NewBlock | None = None) -> None:
     """Keep a user out: open sessions are closed with 4003, log-ins refused. A block that there is is replaced."""
     if user == caller.id:
@@ -77,14 +77,14 @@ async def block_user(user: UserId, caller: Moderator, services: With, body: NewB
     await decisions.block_user(services, user, wanted.reason, wanted.seconds, caller)
 
 
-@router.delete("/blocks/{user}", status_code=204, responses=responses(401, 403, 404, 422))
+@router.delete("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def unblock_user(user: UserId, caller: Moderator, services: With) -> None:
     """Let a user in again."""
     if not await services.moderation.unblock_user(user, by=caller.id):
         raise NotFound("this user is not blocked")
 
 
-@router.get("/audit", responses=responses(401, 403, 404, 422))
+@router.get("/audit", responses=problem_responses(401, 403, 404, 422))
 async def list_audit_entries(
     _moderator: Moderator,
     services: With,

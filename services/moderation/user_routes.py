@@ -23,12 +23,12 @@ from chat.domain.moderation import Strictness
 from chat.domain.rights import Right
 from chat.errors import Conflict, Forbidden, RateLimited
 from services.auth.errors import WrongLogin
-from services.auth.throttle import Throttle
+from services.auth.login_rates import LoginRates
 from services.chat.access import admit_member, find_room
 from services.common.addresses import client_address
 from services.common.collaborators import Services, With
-from services.common.fields import RoomId
-from services.common.problems import responses
+from services.common.field_types import RoomId
+from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.moderation.access import find_message, is_moderator
 from services.moderation.models import BlockAppeal, CaseId, NewAppeal, NewReport, StrictnessChoice
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/moderation", tags=["moderation"])
 REPORTS_A_MINUTE = 30
 
 
-@router.post("/reports", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
+@router.post("/reports", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def report_message(body: NewReport, caller: Caller, services: With) -> CaseId:
     """Report a message that one can read. To report it again changes nothing."""
     await _limit_reports(services, caller)
@@ -53,7 +53,7 @@ async def report_message(body: NewReport, caller: Caller, services: With) -> Cas
     return CaseId(id=found.id)
 
 
-@router.post("/appeals", status_code=201, responses=responses(401, 403, 404, 409, 422, 429))
+@router.post("/appeals", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def appeal_removal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
     """Ask the moderators to look again at a message of one's own that moderation withdrew. Once for each message."""
     await _limit_reports(services, caller)
@@ -67,29 +67,29 @@ async def appeal_removal(body: NewAppeal, caller: Caller, services: With) -> Cas
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
-async def _get_throttle(request: Request) -> Throttle:
-    return cast("Throttle", request.app.state.throttle)
+async def _get_rates(request: Request) -> LoginRates:
+    return cast("LoginRates", request.app.state.login_rates)
 
 
 async def _get_address(request: Request, services: With) -> str:
     return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
 
 
-@router.post("/appeals/block", status_code=201, responses=responses(401, 409, 422, 429))
+@router.post("/appeals/block", status_code=201, responses=problem_responses(401, 409, 422, 429))
 async def appeal_block(
     body: BlockAppeal,
     services: With,
-    rates: Annotated[Throttle, Depends(_get_throttle)],
+    rates: Annotated[LoginRates, Depends(_get_rates)],
     address: Annotated[str, Depends(_get_address)],
 ) -> CaseId:
     """Ask the moderators to end a block. Once for each block. A wrong password is 401, as at a log-in."""
-    await rates.log_in(body.name, address)
+    await rates.count_log_in(body.name, address)
     user = await services.accounts.find_by_name(body.name)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
-    if not await services.passwords.verify(stored, body.password) or user is None:
-        await rates.failed(address)
+    if not await services.passwords.verify_password(stored, body.password) or user is None:
+        await rates.count_failure(address)
         raise WrongLogin("the name or the password is wrong")
-    await rates.succeeded(body.name)
+    await rates.note_success(body.name)
     block = await services.cases.get_block(user.id)
     if block is None:
         raise Conflict("this account is not blocked")
@@ -105,7 +105,7 @@ async def appeal_block(
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
 
 
-@router.put("/rooms/{room}", status_code=204, responses=responses(401, 403, 404, 422))
+@router.put("/rooms/{room}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, services: With) -> None:
     """How much a room bears, and whether its messages are held back until their verdict, which takes effect within a
     minute. For its owners, and for moderators of the instance."""
@@ -126,7 +126,7 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
         await services.cases.set_held(room_key(room), body.held, noted)
 
 
-@router.get("/rooms/{room}", responses=responses(401, 403, 404, 422))
+@router.get("/rooms/{room}", responses=problem_responses(401, 403, 404, 422))
 async def get_strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
     """How much a room bears. For its members, and for moderators of the instance."""
     if not is_moderator(services, caller):

@@ -16,11 +16,11 @@ from starlette.types import Message, Receive, Scope, Send
 from chat.domain.ids import new_id
 from chat.errors import Fenced, Unavailable
 from chat.settings import Settings
-from services.app import create_app, openapi
-from services.common.frame import Frame
+from services.app import create_app, make_openapi
 from services.common.health import PROBE_SECONDS, Health
-from services.common.page import page_routes
-from services.common.whole import whole
+from services.common.outer_layer import OuterLayer
+from services.common.page_files import page_routes
+from services.common.shielding import shield_change
 from tests.support.clocks import virtual_time
 from tests.support.rest import BASE, open_rest
 
@@ -176,11 +176,11 @@ async def test_a_role_serves_its_part(roles: tuple[str, ...], served: set[str]) 
             assert (await rest("GET", path)).is_success
         document = await rest("GET", "/api/openapi.json")
         assert document.status_code == (200 if roles else 404)
-        assert not roles or document.json() == openapi()
+        assert not roles or document.json() == make_openapi()
 
 
 def test_the_document_describes_every_route_in_full() -> None:
-    document = openapi()
+    document = make_openapi()
     assert document["openapi"].startswith("3.1")
     operations = [
         (path, method, operation)
@@ -265,8 +265,8 @@ async def test_a_websocket_handshake_is_turned_away_and_told_where_to_go() -> No
             assert b"ws://chat.test:8001/ws" in sent[1]["body"]
 
 
-def framed(app: Any) -> Frame:
-    return Frame(app, settings=Settings(), registry=CollectorRegistry())
+def framed(app: Any) -> OuterLayer:
+    return OuterLayer(app, settings=Settings(), registry=CollectorRegistry())
 
 
 @virtual_time
@@ -302,5 +302,5 @@ async def test_other_kinds_of_scope_are_passed_on() -> None:
 
 @virtual_time
 async def test_a_change_that_hangs_is_unavailable() -> None:
-    with pytest.raises(Unavailable), whole():
+    with pytest.raises(Unavailable), shield_change():
         await anyio.sleep_forever()

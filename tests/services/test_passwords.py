@@ -42,25 +42,25 @@ class Parked:
 
 async def test_a_password_is_checked() -> None:
     passwords = Passwords(CHEAP, InlineExecutor())
-    stored = await passwords.hash("correct horse")
+    stored = await passwords.hash_password("correct horse")
     assert stored.startswith("$argon2id$")
-    assert stored != await passwords.hash("correct horse")
-    assert await passwords.verify(stored, "correct horse")
-    assert not await passwords.verify(stored, "wrong horse")
-    assert not await passwords.verify("not a hash", "correct horse")
+    assert stored != await passwords.hash_password("correct horse")
+    assert await passwords.verify_password(stored, "correct horse")
+    assert not await passwords.verify_password(stored, "wrong horse")
+    assert not await passwords.verify_password("not a hash", "correct horse")
 
 
 async def test_a_wrong_name_costs_a_verification_too() -> None:
     hasher = CountingHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords = Passwords(hasher, InlineExecutor())
-    assert not await passwords.verify(None, "whatever")
+    assert not await passwords.verify_password(None, "whatever")
     assert hasher.verified == 1
 
 
 async def test_a_hash_of_other_costs_is_outdated() -> None:
-    stored = await Passwords(CHEAP, InlineExecutor()).hash("correct horse")
-    assert not Passwords(CHEAP, InlineExecutor()).outdated(stored)
-    assert Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)).outdated(stored)
+    stored = await Passwords(CHEAP, InlineExecutor()).hash_password("correct horse")
+    assert not Passwords(CHEAP, InlineExecutor()).needs_rehash(stored)
+    assert Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)).needs_rehash(stored)
 
 
 async def test_two_run_a_few_wait_and_the_rest_is_told_so() -> None:
@@ -69,14 +69,14 @@ async def test_two_run_a_few_wait_and_the_rest_is_told_so() -> None:
     results: list[str] = []
 
     async def hash_one() -> None:
-        results.append(await passwords.hash("correct horse"))
+        results.append(await passwords.hash_password("correct horse"))
 
     async with anyio.create_task_group() as tasks:
         for _ in range(2 + WAITING):
             tasks.start_soon(hash_one)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(Overloaded):
-            await passwords.hash("one more")
+            await passwords.hash_password("one more")
         parked.go.set()
     assert len(results) == 2 + WAITING
 

@@ -10,7 +10,7 @@ import pytest
 from anyio.abc import SocketListener, SocketStream
 
 from chat.settings import SettingsError
-from services.common.server import HttpConnections, serve
+from services.common.server import HttpConnections, serve_http
 from tests.support.http_server import REAL_CLOCKS, App, Running, read_all, running
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +67,7 @@ async def test_cancelled_it_closes_everything() -> None:
     async with anyio.create_task_group() as tasks:
 
         async def run(*, task_status: Any) -> None:
-            await serve(app, "127.0.0.1:0", shutdown=anyio.sleep_forever, task_status=task_status)
+            await serve_http(app, "127.0.0.1:0", shutdown=anyio.sleep_forever, task_status=task_status)
 
         here = Running(await tasks.start(run), app)
         async with await here.connect() as stream:
@@ -79,13 +79,13 @@ async def test_cancelled_it_closes_everything() -> None:
 @pytest.mark.parametrize("bind", ["", "8000", "nowhere:port", ":80", "127.0.0.1:70000"])
 async def test_an_address_that_cannot_be_read_is_named(bind: str) -> None:
     with pytest.raises(SettingsError, match="give HOST:PORT"):
-        await serve(App(), bind, shutdown=anyio.sleep_forever)
+        await serve_http(App(), bind, shutdown=anyio.sleep_forever)
 
 
 async def test_an_address_that_is_taken_is_named() -> None:
     async with running() as here:
         with pytest.raises(SettingsError, match="cannot listen"):
-            await serve(App(), here.address, shutdown=anyio.sleep_forever)
+            await serve_http(App(), here.address, shutdown=anyio.sleep_forever)
 
 
 class Exhausted(SocketListener):

@@ -11,7 +11,7 @@ import httpx
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
 
-from services.common.server import serve
+from services.common.server import serve_http
 
 REAL_CLOCKS: dict[str, tuple[str, dict[str, Any]]] = {
     "asyncio": ("asyncio", {}),
@@ -99,7 +99,7 @@ async def running(**options: Any) -> AsyncIterator[Running]:
         async with anyio.create_task_group() as tasks:
 
             async def run(*, task_status: Any) -> None:
-                await serve(app, "127.0.0.1:0", shutdown=stop.wait, task_status=task_status, **options)
+                await serve_http(app, "127.0.0.1:0", shutdown=stop.wait, task_status=task_status, **options)
 
             here = Running(await tasks.start(run), app)
             here.stop = stop

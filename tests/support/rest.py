@@ -23,10 +23,10 @@ from chat.engines.relay import MemoryRelay
 from chat.ports.relay import Listener
 from chat.settings import LimitSettings, Settings
 from chat.tokens import KeyRing
-from services.app import create_app, openapi
+from services.app import create_app, make_openapi
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
-from services.common.health import Health, probes
+from services.common.health import Health, make_probes
 from services.moderation.rules import Rules
 from services.moderation.service import ModerationService
 from tests.support.builders import NOW
@@ -66,7 +66,7 @@ class Rest:
         self.services = services
         self.clock = clock
         self.http = http
-        self.checker = Checker(openapi())
+        self.checker = Checker(make_openapi())
         self._names = itertools.count(1)
 
     async def __call__(self, method: str, path: str, json: Any = None, **more: Any) -> httpx.Response:
@@ -129,7 +129,7 @@ async def open_rest(
             "appender": log,
             "keys": keys,
             "passwords": Passwords(CHEAP, InlineExecutor()),
-            "health": Health(probes(accounts, rooms, history, relay, presence)),
+            "health": Health(make_probes(accounts, rooms, history, relay, presence)),
             "clock": clock,
         }
         services = Services(**{**collaborators, **replaced})

@@ -33,28 +33,28 @@ def page_routes(root: Traversable | None = None) -> list[Route]:
     Files of other types than those above are left out: what is served is chosen, not found.
     """
     root = root or files(web) / "static"
-    return [_route(path, file) for path, file in _walk(root, "/")] if root.is_dir() else []
+    return [_make_route(path, file) for path, file in _list_files(root, "/")] if root.is_dir() else []
 
 
-def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+def _list_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
     found: list[tuple[str, Traversable]] = []
     for entry in folder.iterdir():
         if entry.is_dir():
-            found += _walk(entry, f"{prefix}{entry.name}/")
+            found += _list_files(entry, f"{prefix}{entry.name}/")
         elif entry.name.rpartition(".")[2] in _TYPES:
             found.append((prefix if entry.name == "index.html" else prefix + entry.name, entry))
     return found
 
 
-def _route(path: str, file: Traversable) -> Route:
+def _make_route(path: str, file: Traversable) -> Route:
     content = file.read_bytes()
     media_type = _TYPES[file.name.rpartition(".")[2]]
     headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
 
-    async def serve(request: Request) -> Response:
+    async def serve_file(request: Request) -> Response:
         known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
         if headers["ETag"] in known:
             return Response(status_code=304, headers=headers)  # RFC 9110, section 13.1.2
         return Response(content, headers=headers, media_type=media_type)
 
-    return Route(path, serve, methods=["GET"], include_in_schema=False)
+    return Route(path, serve_file, methods=["GET"], include_in_schema=False)

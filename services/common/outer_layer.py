@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chat.errors import Unavailable
 from chat.settings import Settings
 from services.common.addresses import client_address, websocket_url
-from services.common.problems import MEDIA_TYPE, from_error, internal, problem
+from services.common.problems import MEDIA_TYPE, answer_error, make_internal_problem, make_problem
 
 REQUEST_SECONDS = 60.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -33,7 +33,7 @@ access = logging.getLogger("rookery.access")
 logger = logging.getLogger("rookery.http")
 
 
-class Frame:
+class OuterLayer:
     """ASGI middleware around everything. One per `registry`, because metrics are registered once."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, registry: CollectorRegistry) -> None:
@@ -49,28 +49,28 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves HTTP; a WebSocket handshake is turned away with 404, for the edge has its own port."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            await self._serve_request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._turn_away(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        answer = _Answer(send, self._headers(scope))
+        answer = _Answer(send, self._make_headers(scope))
         try:
             with anyio.move_on_after(REQUEST_SECONDS) as deadline:
                 await self._app(scope, receive, answer.send)
             if deadline.cancelled_caught and not answer.status:
-                await from_error(Unavailable("the request took too long; try again"))(scope, receive, answer.send)
+                await answer_error(Unavailable("the request took too long; try again"))(scope, receive, answer.send)
         except Exception as error:  # noqa: BLE001 - the last resort: one request fails, the server lives on
             _log_defect(error)
             if not answer.status:
-                await internal()(scope, receive, answer.send)
+                await make_internal_problem()(scope, receive, answer.send)
         finally:
-            self._record(scope, answer.status, time.perf_counter() - started)
+            self._record_request(scope, answer.status, time.perf_counter() - started)
 
-    def _headers(self, scope: Scope) -> dict[str, str]:
+    def _make_headers(self, scope: Scope) -> dict[str, str]:
         socket_origin = "/".join(websocket_url(scope, self._settings).split("/")[:3])
         policy = (
             f"default-src 'self'; connect-src 'self' {socket_origin}; img-src 'self' data:; object-src 'none'; "
@@ -81,7 +81,7 @@ class Frame:
             headers["Cache-Control"] = "no-store"
         return headers
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record_request(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "-")
         self._requests.labels(method, route, status).inc()
@@ -93,7 +93,7 @@ class Frame:
         if (await receive())["type"] != "websocket.connect":
             return
         where = websocket_url(scope, self._settings)
-        response = problem(404, "not_found", f"WebSocket sessions are at {where}")
+        response = make_problem(404, "not_found", f"WebSocket sessions are at {where}")
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1008})
             return

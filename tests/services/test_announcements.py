@@ -1,4 +1,4 @@
-"""Announcements: repeated while the relay is away, and given up with a word."""
+"""Announcements are repeated while the relay is away; after a time the caller gets an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from chat.engines.relay import MemoryRelay
 from chat.errors import Unavailable
 from chat.ports.relay import Publication
-from services.common.telling import TELL_SECONDS, tell
+from services.common.announcements import RETRY_SECONDS, publish_with_retries
 
 pytestmark = [pytest.mark.anyio, pytest.mark.time_passes]
 PUBLICATIONS = [Publication("user:ada", b"x")]
@@ -31,21 +31,21 @@ class AbsentRelay(MemoryRelay):
         await super().publish(publications)
 
 
-async def test_it_is_told_when_the_relay_is_back() -> None:
-    relay = AbsentRelay(anyio.current_time() + TELL_SECONDS / 2)
-    await tell(relay, PUBLICATIONS)
+async def test_it_is_published_when_the_relay_is_back() -> None:
+    relay = AbsentRelay(anyio.current_time() + RETRY_SECONDS / 2)
+    await publish_with_retries(relay, PUBLICATIONS)
     assert relay.taken == 1
 
 
-async def test_it_is_given_up_when_the_relay_stays_away() -> None:
-    relay = AbsentRelay(anyio.current_time() + 10 * TELL_SECONDS)
+async def test_it_fails_when_the_relay_stays_away() -> None:
+    relay = AbsentRelay(anyio.current_time() + 10 * RETRY_SECONDS)
     with pytest.raises(Unavailable, match="away"):
-        await tell(relay, PUBLICATIONS)
+        await publish_with_retries(relay, PUBLICATIONS)
     assert relay.taken == 0
 
 
-async def test_cancelled_it_tells_nobody() -> None:
-    relay = AbsentRelay(anyio.current_time() + TELL_SECONDS / 2)
-    with anyio.move_on_after(TELL_SECONDS / 4):
-        await tell(relay, PUBLICATIONS)
+async def test_a_cancelled_call_publishes_nothing() -> None:
+    relay = AbsentRelay(anyio.current_time() + RETRY_SECONDS / 2)
+    with anyio.move_on_after(RETRY_SECONDS / 4):
+        await publish_with_retries(relay, PUBLICATIONS)
     assert relay.taken == 0

@@ -26,23 +26,23 @@ class Readiness(BaseModel):
     engines: dict[str, str]
 
 
-@router.get("/healthz")
-async def alive() -> Alive:
+@router.get("/healthz", name="alive")
+async def report_alive() -> Alive:
     """Alive. Asks no engine, so that a failing engine does not restart every process."""
     return Alive(status="ok")
 
 
-@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
-async def ready(services: With) -> Response:
+@router.get("/readyz", name="ready", response_model=Readiness, responses={503: {"model": Readiness}})
+async def report_readiness(services: With) -> Response:
     """Ready: not draining, and every engine answers; else 503, and the body names what is missing."""
-    engines = await services.health.check()
+    engines = await services.health.check_engines()
     draining = services.health.draining
     is_ready = not draining and all(state == "ok" for state in engines.values())
     body = {"ready": is_ready, "draining": draining, "engines": engines}
     return Response(encode(body), 200 if is_ready else 503, media_type="application/json")
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(services: With) -> Response:
+@router.get("/metrics", name="metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def render_metrics(services: With) -> Response:
     """All metrics of the process in the Prometheus text format."""
     return Response(generate_latest(services.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

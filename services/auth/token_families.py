@@ -17,10 +17,10 @@ from chat.ports.accounts import RefreshGrant, Rotation
 from chat.ports.authority import Revocation, announcement
 from chat.wire.close import CloseCode
 from services.auth.errors import RefreshExpired, TokenReused
+from services.common.announcements import publish_with_retries
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
-from services.common.telling import tell
-from services.common.whole import whole
+from services.common.shielding import shield_change
 
 
 class Tokens(NamedTuple):
@@ -31,24 +31,24 @@ class Tokens(NamedTuple):
     expires_in: int
 
 
-async def begin(services: Services, user: User) -> Tokens:
+async def begin_family(services: Services, user: User) -> Tokens:
     """A new family for a user who has just proved who they are."""
     family = new_id()
     token = secrets.token_urlsafe(32)
-    grant = RefreshGrant(digest=_digest(token), family=family, user=user.id, expires=_expiry(services))
+    grant = RefreshGrant(digest=_digest_token(token), family=family, user=user.id, expires=_compute_expiry(services))
     await services.accounts.add_grant(grant)
-    return _tokens(services, user, family, token)
+    return _make_tokens(services, user, family, token)
 
 
-async def rotate(services: Services, presented: str) -> Tokens:
+async def rotate_token(services: Services, presented: str) -> Tokens:
     """The successor of a refresh token. Raises `TokenReused`, `RefreshExpired`, `Blocked`."""
-    digest, token = _digest(presented), secrets.token_urlsafe(32)
-    with whole():
+    digest, token = _digest_token(presented), secrets.token_urlsafe(32)
+    with shield_change():
         outcome, grant = await services.accounts.rotate_grant(
-            digest, _digest(token), _expiry(services), services.clock()
+            digest, _digest_token(token), _compute_expiry(services), services.clock()
         )
         if outcome is Rotation.REUSED and grant is not None:
-            await _revoke(services, grant, "a refresh token was used twice")
+            await _revoke_family(services, grant, "a refresh token was used twice")
     if outcome is Rotation.REUSED:
         raise TokenReused("this refresh token was used before, so all of its family have ended; log in again")
     if grant is None or outcome is not Rotation.ROTATED:
@@ -57,32 +57,32 @@ async def rotate(services: Services, presented: str) -> Tokens:
     if user is None:
         raise Unauthorized("the account of this token no longer exists")
     if user.blocked:
-        await services.accounts.end_family(_digest(token))
-    return _tokens(services, refuse_blocked(user), grant.family, token)
+        await services.accounts.end_family(_digest_token(token))
+    return _make_tokens(services, refuse_blocked(user), grant.family, token)
 
 
-async def end(services: Services, presented: str) -> None:
+async def end_family(services: Services, presented: str) -> None:
     """Log out: the family ends, and its open sessions with it. A token that is unknown has ended already."""
-    with whole():
-        grant = await services.accounts.end_family(_digest(presented))
+    with shield_change():
+        grant = await services.accounts.end_family(_digest_token(presented))
         if grant is not None:
-            await _revoke(services, grant, "logged out")
+            await _revoke_family(services, grant, "logged out")
 
 
-async def _revoke(services: Services, grant: RefreshGrant, reason: str) -> None:
+async def _revoke_family(services: Services, grant: RefreshGrant, reason: str) -> None:
     revocation = Revocation(user=grant.user, family=grant.family, code=CloseCode.TOKEN_INVALID, reason=reason)
-    await tell(services.relay, announcement(revocation))
+    await publish_with_retries(services.relay, announcement(revocation))
 
 
-def _tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
+def _make_tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
     seconds = services.settings.tokens.access_seconds
     access_token = services.keys.issue_token(user.id, user.name, family, seconds)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
 
 
-def _expiry(services: Services) -> int:
+def _compute_expiry(services: Services) -> int:
     return services.clock() + services.settings.tokens.refresh_seconds * 1000
 
 
-def _digest(token: str) -> bytes:
+def _digest_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -18,7 +18,7 @@ WINDOW_SECONDS = 60.0
 _ADDRESSES = 10_000
 
 
-class Throttle:
+class LoginRates:
     """One per process. Does nothing while `limits.rate_limits` is off."""
 
     def __init__(self, services: Services) -> None:
@@ -28,26 +28,26 @@ class Throttle:
         self._clock = services.clock
         self._closed: OrderedDict[str, int] = OrderedDict()
 
-    async def registration(self, address: str) -> None:
+    async def count_registration(self, address: str) -> None:
         """Count a registration from an address. Raises `RateLimited`."""
         if self._on:
-            await self._take(f"register:{limit_key(address)}", self._allowed.register_per_minute)
+            await self._count_call(f"register:{limit_key(address)}", self._allowed.register_per_minute)
 
-    async def log_in(self, name: str, address: str) -> None:
+    async def count_log_in(self, name: str, address: str) -> None:
         """Before a password is checked. Raises `RateLimited`."""
         if not self._on:
             return
         wait = self._closed.get(limit_key(address), 0) - self._clock()
         if wait > 0:
-            raise _limited(wait)
-        await self._take(_name_key(name), self._allowed.login_failures_per_name)
+            raise _make_refusal(wait)
+        await self._count_call(_name_key(name), self._allowed.login_failures_per_name)
 
-    async def succeeded(self, name: str) -> None:
+    async def note_success(self, name: str) -> None:
         """The password was right."""
         if self._on:
             await self._limits.reset_count(_name_key(name))
 
-    async def failed(self, address: str) -> None:
+    async def count_failure(self, address: str) -> None:
         """The name or the password was wrong."""
         if not self._on:
             return
@@ -58,17 +58,17 @@ class Throttle:
             self._closed[address] = self._clock() + wait
             if len(self._closed) > _ADDRESSES:
                 self._closed.popitem(last=False)
-            raise _limited(wait)
+            raise _make_refusal(wait)
 
-    async def _take(self, key: str, limit: int) -> None:
+    async def _count_call(self, key: str, limit: int) -> None:
         wait = await self._limits.count_call(key, limit=limit, window_s=WINDOW_SECONDS)
         if wait:
-            raise _limited(wait)
+            raise _make_refusal(wait)
 
 
 def _name_key(name: str) -> str:
     return f"login:name:{fold_name(name)}"
 
 
-def _limited(wait_ms: int) -> RateLimited:
+def _make_refusal(wait_ms: int) -> RateLimited:
     return RateLimited("too many attempts; wait as long as Retry-After says", retry_after_ms=wait_ms)
