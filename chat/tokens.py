@@ -33,12 +33,11 @@ from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
-from chat.settings import TokenSettings
+from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
 TOKEN_BYTES = 4096
-LONGEST_TOKEN_SECONDS = 24 * 3600
 CLOCK_SKEW_MS = 30_000
 REFRESH_SECONDS = 60.0
 SOONEST_REFRESH_SECONDS = 5.0

@@ -22,6 +22,7 @@ from typing import Any
 
 import anyio
 
+from chat.settings import Address
 from perf.served import CLIENT_CORE, SERVER_CORE
 from services.common.connection import Timeouts
 from services.common.server import serve_http
@@ -51,7 +52,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 async def serve_ours(port: int) -> None:
     """`services.common.server`, as the services use it."""
     await serve_http(
-        application, f"127.0.0.1:{port}", shutdown=anyio.sleep_forever, timeouts=Timeouts(IDLE_SECONDS, IDLE_SECONDS)
+        application,
+        Address("127.0.0.1", port),
+        shutdown=anyio.sleep_forever,
+        timeouts=Timeouts(IDLE_SECONDS, IDLE_SECONDS),
     )
 
 

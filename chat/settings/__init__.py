@@ -1,6 +1,7 @@
 """The settings of a process: what there is (`groups`), and how they are read from the environment (`reading`)."""
 
 from chat.settings.groups import (
+    LONGEST_TOKEN_SECONDS,
     Binding,
     EdgeSettings,
     EmbeddedSettings,
@@ -18,6 +19,7 @@ from chat.settings.reading import Variable, list_variables, read_settings
 from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
+    "LONGEST_TOKEN_SECONDS",
     "Address",
     "Binding",
     "EdgeSettings",

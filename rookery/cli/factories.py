@@ -26,6 +26,7 @@ from services.app import create_app
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, make_probes
+from services.common.settings import select_settings
 from workers import moderation as moderation_pool
 from workers import verdicts as verdict_pool
 from workers.moderation import ModerationHandler
@@ -118,7 +119,7 @@ def make_app(
     for collector in collectors:
         registry.register(collector)
     services = Services(
-        settings=settings,
+        settings=select_settings(settings),
         accounts=store.accounts,
         rooms=store.rooms,
         history=store.history,

@@ -51,15 +51,20 @@ class HttpServer:
     """A running HTTP server, which is stopped once: requests that are under way get their time, and no more."""
 
     def __init__(self, app: ASGIApp, address: Address) -> None:
-        self.bound = str(address)
         self._app = app
+        self._address = address
         self._stop = anyio.Event()
         self._stopped = anyio.Event()
+
+    @property
+    def bound(self) -> str:
+        """HOST:PORT where it listens, once it has started."""
+        return str(self._address)
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         """Serve until `stop` is called."""
         async with anyio.create_task_group() as tasks:
-            self.bound = await tasks.start(self._serve)
+            self._address = await tasks.start(self._serve)
             task_status.started()
 
     async def stop(self) -> None:
@@ -67,8 +72,8 @@ class HttpServer:
         self._stop.set()
         await self._stopped.wait()
 
-    async def _serve(self, *, task_status: TaskStatus[str]) -> None:
-        await serve_http(self._app, self.bound, shutdown=self._stop.wait, task_status=task_status)
+    async def _serve(self, *, task_status: TaskStatus[Address]) -> None:
+        await serve_http(self._app, self._address, shutdown=self._stop.wait, task_status=task_status)
         self._stopped.set()
 
 

@@ -14,8 +14,8 @@ from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Role, Room, User, Visibility
 from chat.domain.text import check_name, check_room_name
 from chat.errors import Conflict
-from chat.settings import Settings, SettingsError
-from chat.tokens import LONGEST_TOKEN_SECONDS, KeyRing
+from chat.settings import LONGEST_TOKEN_SECONDS, Settings, SettingsError
+from chat.tokens import KeyRing
 
 _CONCURRENT = 64
 

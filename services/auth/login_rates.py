@@ -7,7 +7,7 @@ their right log-ins must not count; an address over its rate is turned away befo
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cachetools import FIFOCache
 
 from chat.domain.text import fold_name
 from chat.errors import RateLimited
@@ -26,7 +26,7 @@ class LoginRates:
         self._limits = services.limits
         self._allowed = services.settings.limits
         self._clock = services.clock
-        self._closed: OrderedDict[str, int] = OrderedDict()
+        self._closed: FIFOCache[str, int] = FIFOCache(_ADDRESSES)  # address → when it may try again (ms)
 
     async def count_registration(self, address: str) -> None:
         """Count a registration from an address. Raises `RateLimited`."""
@@ -56,8 +56,6 @@ class LoginRates:
         wait = await self._limits.count_call(f"login:address:{address}", limit=allowed, window_s=WINDOW_SECONDS)
         if wait:
             self._closed[address] = self._clock() + wait
-            if len(self._closed) > _ADDRESSES:
-                self._closed.popitem(last=False)
             raise _make_refusal(wait)
 
     async def _count_call(self, key: str, limit: int) -> None:

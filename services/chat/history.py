@@ -34,7 +34,9 @@ Before = Annotated[Seq | None, Query(description="older than this seq, newest fi
 After = Annotated[Since | None, Query(description="newer than this seq, oldest first")]
 
 
-@router.get("/api/rooms/{room}/messages", responses=struct_response(RoomMessages) | responses(401, 403, 404, 422))
+@router.get(
+    "/api/rooms/{room}/messages", responses=struct_response(RoomMessages) | problem_responses(401, 403, 404, 422)
+)
 async def room_messages(
     room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:
@@ -77,7 +79,9 @@ async def list_conversations(caller: Caller, services: With) -> ConversationList
     return ConversationList(conversations=found)
 
 
-@router.get("/api/dms/{user}/messages", responses=struct_response(DirectMessages) | responses(401, 403, 404, 422))
+@router.get(
+    "/api/dms/{user}/messages", responses=struct_response(DirectMessages) | problem_responses(401, 403, 404, 422)
+)
 async def dm_messages(
     user: UserId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
 ) -> Response:

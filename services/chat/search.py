@@ -28,7 +28,7 @@ router = APIRouter(tags=["history"])
 Text = Annotated[str, Field(max_length=512), AfterValidator(without_nul)]
 
 
-@router.get("/api/search", responses=struct_response(FoundMessages) | responses(401, 403, 404, 422))
+@router.get("/api/search", responses=struct_response(FoundMessages) | problem_responses(401, 403, 404, 422))
 async def search_messages(
     caller: Caller,
     services: With,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat.settings import Settings
+from services.common.settings import ServiceSettings
 
 UNKNOWN = "unknown"
 _HOST = re.compile(r"([A-Za-z0-9.\-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -37,15 +37,14 @@ def limit_key(address: str) -> str:
     return address
 
 
-def websocket_url(scope: Mapping[str, Any], settings: Settings) -> str:
+def websocket_url(scope: Mapping[str, Any], settings: ServiceSettings) -> str:
     """Where the edge is: the setting, or else the host that the client called, with the port of the edge."""
     if settings.http.ws_url:
         return settings.http.ws_url
     secure = _last_value(scope, b"x-forwarded-proto") if settings.http.trust_forwarded else None
     scheme = "wss" if (secure or scope.get("scheme")) in {"https", "wss"} else "ws"
     called = _HOST.fullmatch(_last_value(scope, b"host") or "")
-    own = settings.edge.address
-    return f"{scheme}://{called[1]}:{own.port}/ws" if called else f"{scheme}://{own}/ws"
+    return f"{scheme}://{called[1]}:{settings.edge.port}/ws" if called else f"{scheme}://{settings.edge}/ws"
 
 
 def _last_value(scope: Mapping[str, Any], wanted: bytes) -> str | None:

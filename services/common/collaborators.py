@@ -19,17 +19,17 @@ from chat.ports.moderation import Moderation
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
-from chat.settings import Settings
 from chat.tokens import KeyRing
 from services.auth.passwords import Passwords
 from services.common.health import Health
+from services.common.settings import ServiceSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The ports and their settings. `settings.edge.address` is where the edge is bound. `clock` is in ms."""
+    """The ports and the settings of the services. `clock` gives milliseconds since the epoch."""
 
-    settings: Settings
+    settings: ServiceSettings
     accounts: Accounts
     rooms: Rooms
     history: History

@@ -16,9 +16,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Unavailable
-from chat.settings import Settings
 from services.common.addresses import client_address, websocket_url
 from services.common.problems import MEDIA_TYPE, answer_error, make_internal_problem, make_problem
+from services.common.settings import ServiceSettings
 
 REQUEST_SECONDS = 60.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -36,7 +36,7 @@ logger = logging.getLogger("rookery.http")
 class OuterLayer:
     """ASGI middleware around everything. One per `registry`, because metrics are registered once."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, registry: CollectorRegistry) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, registry: CollectorRegistry) -> None:
         self._app = app
         self._settings = settings
         self._requests = Counter(

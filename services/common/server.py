@@ -16,7 +16,8 @@ import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup, TaskStatus
 from starlette.types import ASGIApp
 
-from chat.settings import SettingsError
+from chat.concurrency import Broadcast
+from chat.settings import Address, SettingsError
 from services.common.connection import HttpConnection, Timeouts
 from services.common.http_protocols import ServerContext
 
@@ -31,27 +32,27 @@ logger = logging.getLogger("rookery.http")
 
 async def serve_http(
     app: ASGIApp,
-    bind: str,
+    address: Address,
     *,
     shutdown: Callable[[], Awaitable[object]],
     grace_seconds: float = GRACE_SECONDS,
     max_connections: int = MAX_CONNECTIONS,
     timeouts: Timeouts = TIMEOUTS,
-    task_status: TaskStatus[str] = anyio.TASK_STATUS_IGNORED,
+    task_status: TaskStatus[Address] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve `app` on `bind` (`HOST:PORT`, or `[HOST]:PORT`; port 0 takes a free one) until `shutdown()` returns.
+    """Serve `app` on `address` (port 0 takes a free one) until `shutdown()` returns.
 
     `task_status` gets the bound address once connections are accepted. Then: accepting stops, idle connections are
     closed, requests are answered within `grace_seconds`, what is left is broken off. Raises `SettingsError` when the
     address cannot be bound.
     """
     server = HttpConnections(app, max_connections, timeouts)
-    listeners = await _open_listeners(bind)
+    listeners = await _open_listeners(address)
     async with anyio.create_task_group() as tasks:
         try:
             for listener in listeners:
                 tasks.start_soon(server.accept_connections, listener, tasks)
-            task_status.started(_format_address(listeners[0]))
+            task_status.started(_read_address(listeners[0]))
             await shutdown()
         finally:
             with anyio.CancelScope(shield=True):  # closing a listener waits for nothing
@@ -72,7 +73,7 @@ class HttpConnections:
         self._timeouts = timeouts
         self._open: set[HttpConnection] = set()
         self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
-        self._closed = anyio.Event()
+        self._closed = Broadcast()
 
     async def accept_connections(self, listener: SocketListener, tasks: TaskGroup) -> None:
         """Take connections until the listener is closed."""
@@ -98,7 +99,6 @@ class HttpConnections:
         while self._open:
             for connection in list(self._idle):
                 connection.close_if_idle()
-            self._closed = anyio.Event()
             await self._closed.wait()
 
     def _start_connection(self, stream: SocketStream, tasks: TaskGroup) -> None:
@@ -114,7 +114,7 @@ class HttpConnections:
         finally:
             self._open.discard(connection)
             self._idle.pop(connection, None)
-            self._closed.set()
+            self._closed.notify_all()
 
     def _note_idle(self, connection: HttpConnection, idle: bool) -> None:
         self._idle.pop(connection, None)
@@ -134,21 +134,16 @@ class HttpConnections:
         return True
 
 
-async def _open_listeners(bind: str) -> list[SocketListener]:
-    host, _, port = bind.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SettingsError(f"http={bind!r}: give HOST:PORT, as 127.0.0.1:8000")
+async def _open_listeners(address: Address) -> list[SocketListener]:
     try:
-        multi = await anyio.create_tcp_listener(local_host=host, local_port=int(port))
+        multi = await anyio.create_tcp_listener(local_host=address.host, local_port=address.port)
     except OSError as error:
-        raise SettingsError(f"http={bind!r}: cannot listen there: {error.strerror or error}") from None
+        raise SettingsError(f"http={address}: cannot listen there: {error.strerror or error}") from None
     return [cast("SocketListener", listener) for listener in multi.listeners]
 
 
-def _format_address(listener: SocketListener) -> str:
-    host, port = cast("tuple[str, int]", listener.extra_attributes[SocketAttribute.local_address]())[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _read_address(listener: SocketListener) -> Address:
+    return Address(*cast("tuple[str, int]", listener.extra_attributes[SocketAttribute.local_address]())[:2])
 
 
 async def _refuse_connection(stream: SocketStream) -> None:

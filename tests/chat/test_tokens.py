@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chat.errors import Unauthorized, Unavailable
 from chat.ports.accounts import SigningKey
-from chat.settings import TokenSettings
-from chat.tokens import LONGEST_TOKEN_SECONDS, TOKEN_BYTES, Claims, KeyRing, new_signing_key
+from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
+from chat.tokens import TOKEN_BYTES, Claims, KeyRing, new_signing_key
 
 pytestmark = pytest.mark.anyio
 

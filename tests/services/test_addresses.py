@@ -6,6 +6,7 @@ import pytest
 
 from chat.settings import Address, Settings
 from services.common.addresses import client_address, limit_key, websocket_url
+from services.common.settings import select_settings
 from tests.support.settings import make_settings
 
 
@@ -61,4 +62,4 @@ def test_limits_count_a_subscriber_and_not_an_address(address: str, key: str) ->
     ],
 )
 def test_the_edge_is_where_the_client_called(given: dict[str, object], settings: Settings, expected: str) -> None:
-    assert websocket_url(given, settings) == expected
+    assert websocket_url(given, select_settings(settings)) == expected

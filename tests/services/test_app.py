@@ -20,6 +20,7 @@ from services.app import create_app, make_openapi
 from services.common.health import PROBE_SECONDS, Health
 from services.common.outer_layer import OuterLayer
 from services.common.page_files import page_routes
+from services.common.settings import select_settings
 from services.common.shielding import shield_change
 from tests.support.clocks import virtual_time
 from tests.support.rest import BASE, open_rest
@@ -266,7 +267,7 @@ async def test_a_websocket_handshake_is_turned_away_and_told_where_to_go() -> No
 
 
 def framed(app: Any) -> OuterLayer:
-    return OuterLayer(app, settings=Settings(), registry=CollectorRegistry())
+    return OuterLayer(app, settings=select_settings(Settings()), registry=CollectorRegistry())
 
 
 @virtual_time

@@ -11,7 +11,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.records import Deleted, Edited, Reacted, Read
 from chat.wire.events import HistoryDirectMessage, HistoryMessage
-from services.app import openapi
+from services.app import make_openapi
 from tests.support.rest import Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio
@@ -175,7 +175,7 @@ async def test_a_bad_search_is_refused(params: dict[str, str], field: str) -> No
 
 
 def test_the_document_takes_the_shape_of_a_message_from_its_struct() -> None:
-    schemas = openapi()["components"]["schemas"]
+    schemas = make_openapi()["components"]["schemas"]
     for struct in (HistoryMessage, HistoryDirectMessage):
         names = {field.encode_name for field in msgspec.structs.fields(struct)}
         assert schemas[struct.__name__]["properties"].keys() == names | {"type"}

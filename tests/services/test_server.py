@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from services.app import create_app
 from services.common.connection import Timeouts
 from services.common.server import serve_http
-from tests.support.http_server import REAL_CLOCKS, UPGRADE, read_all, running
+from tests.support.http_server import ANY_PORT, REAL_CLOCKS, UPGRADE, read_all, running
 from tests.support.rest import open_rest
 
 pytestmark = pytest.mark.anyio
@@ -207,7 +207,7 @@ async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:
         services = replace(rest.services, registry=CollectorRegistry())
 
         async def run(*, task_status: Any) -> None:
-            await serve_http(create_app(services), "127.0.0.1:0", shutdown=stop.wait, task_status=task_status)
+            await serve_http(create_app(services), ANY_PORT, shutdown=stop.wait, task_status=task_status)
 
         base = f"http://{await tasks.start(run)}"
         async with httpx.AsyncClient(base_url=base) as http:

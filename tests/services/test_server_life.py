@@ -9,9 +9,9 @@ import anyio
 import pytest
 from anyio.abc import SocketListener, SocketStream
 
-from chat.settings import SettingsError
+from chat.settings import SettingsError, parse_address
 from services.common.server import HttpConnections, serve_http
-from tests.support.http_server import REAL_CLOCKS, App, Running, read_all, running
+from tests.support.http_server import ANY_PORT, REAL_CLOCKS, App, Running, read_all, running
 
 pytestmark = pytest.mark.anyio
 
@@ -67,25 +67,19 @@ async def test_cancelled_it_closes_everything() -> None:
     async with anyio.create_task_group() as tasks:
 
         async def run(*, task_status: Any) -> None:
-            await serve_http(app, "127.0.0.1:0", shutdown=anyio.sleep_forever, task_status=task_status)
+            await serve_http(app, ANY_PORT, shutdown=anyio.sleep_forever, task_status=task_status)
 
-        here = Running(await tasks.start(run), app)
+        here = Running(str(await tasks.start(run)), app)
         async with await here.connect() as stream:
             tasks.cancel_scope.cancel()
             with anyio.CancelScope(shield=True):
                 assert await read_all(stream) == b""
 
 
-@pytest.mark.parametrize("bind", ["", "8000", "nowhere:port", ":80", "127.0.0.1:70000"])
-async def test_an_address_that_cannot_be_read_is_named(bind: str) -> None:
-    with pytest.raises(SettingsError, match="give HOST:PORT"):
-        await serve_http(App(), bind, shutdown=anyio.sleep_forever)
-
-
 async def test_an_address_that_is_taken_is_named() -> None:
     async with running() as here:
-        with pytest.raises(SettingsError, match="cannot listen"):
-            await serve_http(App(), here.address, shutdown=anyio.sleep_forever)
+        with pytest.raises(SettingsError, match=f"http={here.address}: cannot listen"):
+            await serve_http(App(), parse_address(here.address), shutdown=anyio.sleep_forever)
 
 
 class Exhausted(SocketListener):

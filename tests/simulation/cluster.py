@@ -35,6 +35,7 @@ from gateway.phase import Phase
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health
+from services.common.settings import select_settings
 from tests.simulation.client import Client
 from tests.simulation.engines import MemoryHistory, MemoryLog
 from tests.simulation.faults import Faults, Process
@@ -241,7 +242,7 @@ class Cluster:
         """What the REST services in a process work with."""
         engines = self.engines
         return Services(
-            settings=self.plan.settings,
+            settings=select_settings(self.plan.settings),
             accounts=ProcessAccounts(process, engines.database, clock),
             rooms=ProcessRooms(process, engines.database),
             history=ProcessHistory(process, engines.history, self.note_stored),

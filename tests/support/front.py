@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from chat.settings import Address
 from services.common.server import serve_http
 
 Addresses = Callable[[], Sequence[str]]
@@ -47,12 +48,12 @@ async def _front(edges: Addresses, route: Callable[[str], str]) -> AsyncIterator
     router = Router(route)
 
     async def run_http(*, task_status: Any) -> None:
-        await serve_http(router, "127.0.0.1:0", shutdown=stop.wait, grace_seconds=1, task_status=task_status)
+        await serve_http(router, Address("127.0.0.1", 0), shutdown=stop.wait, grace_seconds=1, task_status=task_status)
 
     async with router.http, anyio.create_task_group() as tasks:
         ws = await tasks.start(Balancer(edges).run)
         http = await tasks.start(run_http)
-        yield Front(ws, http)
+        yield Front(ws, str(http))
         stop.set()
         tasks.cancel_scope.cancel()
 

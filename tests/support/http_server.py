@@ -11,7 +11,10 @@ import httpx
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
 
+from chat.settings import Address
 from services.common.server import serve_http
+
+ANY_PORT = Address("127.0.0.1", 0)
 
 REAL_CLOCKS: dict[str, tuple[str, dict[str, Any]]] = {
     "asyncio": ("asyncio", {}),
@@ -99,9 +102,9 @@ async def running(**options: Any) -> AsyncIterator[Running]:
         async with anyio.create_task_group() as tasks:
 
             async def run(*, task_status: Any) -> None:
-                await serve_http(app, "127.0.0.1:0", shutdown=stop.wait, task_status=task_status, **options)
+                await serve_http(app, ANY_PORT, shutdown=stop.wait, task_status=task_status, **options)
 
-            here = Running(await tasks.start(run), app)
+            here = Running(str(await tasks.start(run)), app)
             here.stop = stop
             yield here
             stop.set()

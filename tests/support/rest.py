@@ -27,6 +27,7 @@ from services.app import create_app, make_openapi
 from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, make_probes
+from services.common.settings import select_settings
 from services.moderation.rules import Rules
 from services.moderation.service import ModerationService
 from tests.support.builders import NOW
@@ -117,7 +118,7 @@ async def open_rest(
         keys = KeyRing(accounts, settings.tokens, clock=clock)
         await keys.refresh_keys()
         collaborators: dict[str, Any] = {
-            "settings": settings,
+            "settings": select_settings(settings),
             "accounts": accounts,
             "rooms": rooms,
             "history": history,

@@ -1,0 +1,28 @@
+"""The settings that the services work with, out of all those of a process."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chat.settings import Address, HttpSettings, LimitSettings, ModerationSettings, Settings, TokenSettings
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True):
+    """`edge` is where the edge is bound, which the page and `/api/config` tell to clients."""
+
+    http: HttpSettings
+    edge: Address
+    tokens: TokenSettings
+    moderation: ModerationSettings
+    limits: LimitSettings
+
+
+def select_settings(settings: Settings) -> ServiceSettings:
+    """The part of the settings that the services are given; passwords of engines are not in it."""
+    return ServiceSettings(
+        http=settings.http,
+        edge=settings.edge.address,
+        tokens=settings.tokens,
+        moderation=settings.moderation,
+        limits=settings.limits,
+    )
