@@ -23,9 +23,9 @@ from chat.wire.verdicts import VERDICT_TOPIC
 from gateway.acceptor import bind_listener
 from gateway.edge import Edge
 from services.app import create_app
-from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, make_probes
+from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from workers import moderation as moderation_pool
 from workers import verdicts as verdict_pool

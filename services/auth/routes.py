@@ -18,8 +18,7 @@ from services.common.addresses import client_address
 from services.common.collaborators import With
 from services.common.field_types import UserName
 from services.common.problems import problem_responses
-from services.common.security import Caller, refuse_blocked
-from services.moderation.access import is_moderator
+from services.common.security import Caller, is_moderator, refuse_blocked
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 

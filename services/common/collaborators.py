@@ -20,8 +20,8 @@ from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
 from chat.tokens import KeyRing
-from services.auth.passwords import Passwords
 from services.common.health import Health
+from services.common.passwords import Passwords
 from services.common.settings import ServiceSettings
 
 

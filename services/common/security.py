@@ -1,4 +1,4 @@
-"""Bearer authentication of REST (RFC 6750)."""
+"""Who calls REST: the bearer token (RFC 6750), blocked accounts, and the moderators of the instance."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chat.domain.models import User
+from chat.domain.text import fold_name
 from chat.errors import Blocked, Unauthorized
-from services.common.collaborators import With
+from services.common.collaborators import Services, With
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="the access token of a log-in")
 
@@ -19,6 +20,11 @@ def refuse_blocked(user: User) -> User:
     if user.blocked:
         raise Blocked("this account is blocked by the moderators of the instance")
     return user
+
+
+def is_moderator(services: Services, user: User) -> bool:
+    """Whether the operator named this user in ROOKERY_MODERATORS. Names are compared without case."""
+    return fold_name(user.name) in {fold_name(name) for name in services.settings.moderation.moderators}
 
 
 async def authenticate_caller(

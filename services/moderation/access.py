@@ -9,17 +9,11 @@ from fastapi import Depends
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
 from chat.domain.rights import Right
-from chat.domain.text import fold_name
 from chat.errors import Forbidden, NotFound
 from services.chat.access import admit_member
 from services.common.collaborators import Services, With
-from services.common.security import Caller
+from services.common.security import Caller, is_moderator
 from services.moderation.models import Place
-
-
-def is_moderator(services: Services, user: User) -> bool:
-    """Whether the operator named this user in ROOKERY_MODERATORS. Names are compared without case."""
-    return fold_name(user.name) in {fold_name(name) for name in services.settings.moderation.moderators}
 
 
 async def require_moderator(caller: Caller, services: With) -> User:

@@ -14,7 +14,8 @@ from chat.domain.records import Moderated, Restored
 from chat.errors import Forbidden, Invalid, NotFound
 from chat.wire.records import encode, topic_of
 from services.common.collaborators import Services
-from services.moderation.access import is_moderator, last_text
+from services.common.security import is_moderator
+from services.moderation.access import last_text
 from services.moderation.models import Decision
 
 

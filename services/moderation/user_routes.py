@@ -29,8 +29,8 @@ from services.common.addresses import client_address
 from services.common.collaborators import Services, With
 from services.common.field_types import RoomId
 from services.common.problems import problem_responses
-from services.common.security import Caller
-from services.moderation.access import find_message, is_moderator
+from services.common.security import Caller, is_moderator
+from services.moderation.access import find_message
 from services.moderation.models import BlockAppeal, CaseId, NewAppeal, NewReport, StrictnessChoice
 
 router = APIRouter(prefix="/api/moderation", tags=["moderation"])

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from chat.engines.executor import InlineExecutor
 from chat.settings import Settings
 from chat.wire.relay import user_channel
-from services.auth.passwords import Passwords
+from services.common.passwords import Passwords
 from tests.services.test_passwords import CountingHasher
 from tests.support.rest import CHEAP, User, open_rest, received
 from tests.support.settings import make_settings

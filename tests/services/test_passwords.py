@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 
 from chat.engines.executor import InlineExecutor
 from chat.errors import Overloaded
-from services.auth.passwords import WAITING, Passwords, default_hasher
+from services.common.passwords import WAITING, Passwords, default_hasher
 from tests.support.rest import CHEAP
 
 pytestmark = pytest.mark.anyio

@@ -32,9 +32,9 @@ from chat.tokens import KeyRing
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from gateway.edge import Edge
 from gateway.phase import Phase
-from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health
+from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from tests.simulation.client import Client
 from tests.simulation.engines import MemoryHistory, MemoryLog

@@ -24,9 +24,9 @@ from chat.ports.relay import Listener
 from chat.settings import LimitSettings, Settings
 from chat.tokens import KeyRing
 from services.app import create_app, make_openapi
-from services.auth.passwords import Passwords
 from services.common.collaborators import Services
 from services.common.health import Health, make_probes
+from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from services.moderation.rules import Rules
 from services.moderation.service import ModerationService
