@@ -1,8 +1,10 @@
-"""Blocks: who is kept out, until when, and how everyone learns of it.
+"""Blocks: who is kept out, until when, and how everyone is notified.
 
-Law 1: the store of cases says who is blocked; the mark in the account, which every log-in reads, follows it, and is set
-right at the start and after every change. Law 2: first durable, then told. Law 3: a timed block ends by itself, soon
-after its time, whichever process looks first; a block that was set meanwhile stays.
+Rule 1: the store of cases says who is blocked. The mark in the account, which every log-in reads, follows it; it is
+corrected at the start and after every change.
+Rule 2: a change is durable before it is announced.
+Rule 3: a timed block ends by itself, soon after its time, whichever process looks first; a block that was set
+meanwhile stays.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Blocks:
-    """Sets, ends and tells blocks. `run` ends those whose time is over. `clock` gives milliseconds."""
+    """Sets, ends and announces blocks. `run` ends those whose time is over. `clock` gives milliseconds."""
 
     def __init__(self, cases: Cases, accounts: Accounts, relay: Relay, clock: Callable[[], int]) -> None:
         self._cases = cases
@@ -44,13 +46,13 @@ class Blocks:
         self._changed = anyio.Event()
 
     async def set_block(self, block: Block) -> None:
-        """Keep a user out: durable, and told to the edges, when this returns. Raises `NotFound`."""
+        """Keep a user out. The block is durable and announced to the edges when this returns. Raises `NotFound`."""
         if await self._accounts.get_user(block.user) is None:
             raise NotFound("there is no such user")
         entry = self._make_entry(CaseAction.BLOCK, block.user, block.by, block.reason, until=block.until)
         with shield_change():
             async with self._lock:
-                await self._cases.set_block(block, entry)
+                await self._cases.set_block(block, entry)  # rule 2: durable first
                 await self._mark_account(block.user)
                 await self._accounts.end_families(block.user)
                 await self._announce_block(block)
@@ -68,7 +70,7 @@ class Blocks:
         return ended
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
-        """Blocks that hold now, by user id."""
+        """Blocks that are in force now, by user id."""
         found: list[Block] = []
         now = self._clock()
         while len(found) < limit:
@@ -80,7 +82,7 @@ class Blocks:
         return found[:limit]
 
     async def run(self) -> None:
-        """Set the accounts right, and then end blocks when their time is over; until cancelled."""
+        """Correct the accounts' marks, and then end blocks when their time is over; until cancelled."""
         recovered = False
         while True:
             self._changed = anyio.Event()
@@ -97,7 +99,7 @@ class Blocks:
                 await self._changed.wait()
 
     async def end_due_blocks(self) -> float:
-        """End what is due; after how many seconds to look again."""
+        """End what is due (rule 3), and return after how many seconds to look again."""
         for block in await self._cases.list_due_blocks(self._clock(), AT_ONCE):
             await self.end_block(block.user, POLICY, "its time is over", due=self._clock())
         following = await self._cases.next_due()
@@ -107,15 +109,17 @@ class Blocks:
 
     @asynccontextmanager
     async def watch_changes(self) -> AsyncIterator[AsyncIterator[BlockChange]]:
-        """See `chat.ports.moderation.Moderation.watch_blocks`."""
+        """Yield the changes of blocks from now on, of every process; they raise `Unavailable` after a loss."""
         async with self._relay.open_listener() as listener:
             await listener.subscribe([wire.CHANNEL])
             async with aclosing(_read_changes(listener)) as changes:
                 yield changes
 
     async def _mark_accounts(self) -> None:
-        """What a crash may have left half done: a block without its mark. (A mark without a block, as an older version
-        could set it, stays.)"""
+        """Mark the accounts of blocked users whose mark a crash prevented (rule 1).
+
+        A mark without a block, as an older version could set it, stays.
+        """
         after = ""
         while page := await self._cases.list_blocks(after, AT_ONCE):
             users = await self._accounts.get_users([block.user for block in page])
@@ -126,7 +130,10 @@ class Blocks:
             after = page[-1].user
 
     async def _mark_account(self, user: str) -> None:
-        """Mark the account as the store of cases says, and look again, for another process may have changed it."""
+        """Mark the account as the store of cases says (rule 1).
+
+        Another process may change the block between the read and the write; so the block is read again after it.
+        """
         while True:
             blocked = await self._cases.get_block(user) is not None
             try:

@@ -40,6 +40,7 @@ class Checker:
         scores = await self._score_texts(rules, contents)
         findings: list[Finding] = []
         looked = 0
+        # The indexes run in C without a break: a batch of long texts would hold the loop for all of its length.
         for index, content in enumerate(contents):
             findings.append(
                 rules.check_content(content, self._floods, {name: of[index] for name, of in scores.items()})

@@ -38,7 +38,7 @@ class ProfanityCheck:
         self._predict = module.predict_prob
 
     def score_texts(self, texts: Sequence[str]) -> Sequence[float]:
-        """See the interface."""
+        """The probability of each text that it is profane, from 0 to 1."""
         return [float(score) for score in self._predict(list(texts))] if texts else []
 
 

@@ -1,9 +1,13 @@
 """Folding: every way to draw a letter becomes the one letter that it is read as.
 
-Case, width and other compatibility forms (NFKC), decorating marks, invisible characters, and look-alikes of other
-scripts (Unicode's confusables) are taken away. What is folded stays as it is when folded again; folding never raises,
-and takes time in proportion to the text. The words of the rules are folded by the same function, so a script that loses
-a distinction loses it on both sides.
+Rule 1: case, width and other compatibility forms (NFKC), decorating marks, invisible characters, and look-alikes of
+other scripts (Unicode's confusables, UTS 39) are taken away.
+Rule 2: what is folded stays as it is when it is folded again.
+Rule 3: folding never raises, and takes time in proportion to the text.
+Rule 4: the words of the rules are folded by the same function, so a script that loses a distinction loses it on both
+sides, and still finds its words.
+
+A character is folded once and remembered (`_Table`): the work for a text is then one `str.translate`, in C.
 """
 
 from __future__ import annotations
@@ -43,13 +47,15 @@ def fold_text(text: str) -> str:
     if text.isascii():
         return text.translate(_PLAIN)
     folded = unicodedata.normalize("NFC", text).translate(_TABLE)
-    while (composed := unicodedata.normalize("NFC", folded)) != folded:  # each round is shorter
+    # Rule 2: letters that came together when a mark between them went may compose to one that folds again. Each round
+    # is shorter than the one before, so this ends.
+    while (composed := unicodedata.normalize("NFC", folded)) != folded:
         folded = composed.translate(_TABLE)
     return folded
 
 
 class _Table(dict[int, str]):
-    """Folds single characters, and remembers them."""
+    """Folds single characters, and remembers them (rule 3)."""
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
@@ -63,7 +69,7 @@ def _fold_character(character: str) -> str:
     for first, letter in _ENCLOSED:
         if first <= code < first + 26:
             return chr(ord(letter) + code - first)
-    while True:
+    while True:  # rule 2: until nothing changes any more
         unfolded = unicodedata.normalize("NFKD", character).casefold()
         composed = unicodedata.normalize("NFC", "".join(filter(_is_read, unicodedata.normalize("NFKD", unfolded))))
         folded = "".join(_READ_AS.get(each, each) for each in composed)

@@ -1,4 +1,14 @@
-"""Regular expressions by RE2: all of them in one pass, in time that grows with the text alone, whatever they are."""
+"""Regular expressions by RE2: all of them in one pass, in time that grows with the text alone, whatever they are.
+
+Moderators write these patterns, and everybody writes the texts. Python's `re` backtracks: one careless pattern and one
+chosen text would stop the process for minutes. RE2 has automata and no backtracking; what it lacks for that
+(look-around, back-references) is refused when the rules are read.
+
+Rule 1: a pattern that RE2 does not take, or that needs too much memory, is refused when the rules are read, not when a
+message comes.
+Rule 2: a pattern that matches the empty text matches every message, and is refused.
+Rule 3: no text makes the search raise.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +35,14 @@ def check_pattern(source: str) -> None:
     if len(source) > LONGEST:
         raise ValueError(f"a pattern has at most {LONGEST} characters; split it")
     try:
-        compiled = re2.compile(source, _re2_options(_PATTERN_BYTES))
+        compiled = re2.compile(source, _re2_options(_PATTERN_BYTES))  # rule 1
     except re2.error as error:
         told = error.args[0] if error.args else ""
         reason = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
         raise ValueError(f"RE2 does not take the pattern: {reason}") from None
     except UnicodeEncodeError:
         raise ValueError("the pattern has a lone surrogate") from None
-    if compiled.search("") is not None:
+    if compiled.search("") is not None:  # rule 2
         raise ValueError("the pattern matches the empty text, so it would match every message")
 
 
@@ -52,6 +62,8 @@ class PatternSet:
 
 
 class _Compiled:
+    """Patterns as one automaton, which reads a text once for all of them."""
+
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._rules = [pattern.rule for pattern in patterns]
         self._set = re2.Set.SearchSet(_re2_options(_SET_BYTES))
@@ -65,7 +77,7 @@ class _Compiled:
     def match_patterns(self, text: str) -> list[int]:
         if not self._rules:
             return []
-        # What the log carries is UTF-8; a lone surrogate from elsewhere must not raise.
+        # Rule 3: what the log carries is UTF-8; a lone surrogate from elsewhere must not raise.
         found = self._set.Match(text.encode(errors="replace"))
         return [self._rules[index] for index in found or ()]
 

@@ -1,4 +1,15 @@
-"""Rules made ready: what a content is checked against, and the finding."""
+"""Rules made ready: what a content is checked against, and the finding.
+
+Every kind of rule has one index for all its rules (words, patterns, domains), so that a text is read once for each
+kind, however many rules there are. A rule is a number here: its place in the files.
+
+Rule 1: of several rules that a content breaks, the severest verdict counts; of several as severe, the first in the
+files.
+Rule 2: a rule holds in a room that is at least as strict as the rule says.
+Rule 3: a rule's own examples are tried when the rules are read; rules whose examples are not true are refused, and
+those that held before stay.
+Rule 4: floods count a content whatever it says and wherever it is said; see `floods`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +66,7 @@ class RuleSet:
         self.limits = _make_limits(self._rules)
         self.classifiers = _load_classifiers(files, models)
         for loaded in files.rules:
-            self._try_examples(loaded)
+            self._try_examples(loaded)  # rule 3
 
     @property
     def names(self) -> Sequence[str]:
@@ -63,19 +74,19 @@ class RuleSet:
         return [rule.name for rule in self._rules]
 
     def check_content(self, content: Content, floods: Floods, scores: Mapping[str, float] | None = None) -> Finding:
-        """The worst that a rule says of a content, the first of several as bad; it is counted towards floods.
+        """The severest verdict of the rules on a content, which is counted towards floods.
 
         `scores` are those of `classifiers` for this text.
         """
         live = self._live[content.strictness]
         folded = fold_text(content.text)
         found = self._of_text(content.text, folded, live)
-        found |= floods.find_exceeded(content, folded, self.limits, live)
+        found |= floods.find_exceeded(content, folded, self.limits, live)  # rule 4
         for name, score in (scores or {}).items():
             found |= {rule for rule in live if self._is_over(rule, name, score)}
         if not found:
             return ALLOWED
-        worst = min(found, key=lambda rule: (-_SEVERITY[self._rules[rule].verdict], rule))
+        worst = min(found, key=lambda rule: (-_SEVERITY[self._rules[rule].verdict], rule))  # rule 1
         rule = self._rules[worst]
         return Finding(verdict=rule.verdict, rule=rule.name, reason=rule.reason or _REASON)
 
@@ -98,6 +109,7 @@ class RuleSet:
         return isinstance(wanted, Score) and wanted.model == model and score >= wanted.above
 
     def _rules_at(self, level: Strictness) -> frozenset[int]:
+        # rule 2
         return frozenset(number for number, rule in enumerate(self._rules) if _LEVEL[rule.strictness] <= _LEVEL[level])
 
     def _try_examples(self, loaded: Loaded) -> None:

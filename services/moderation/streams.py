@@ -1,8 +1,16 @@
 """A folded text as a stream of letters, without what stands between them, so that `b.a d` is found as `bad`.
 
+Almost every text has nothing to find, so the common way is short: `join_letters`, `squeeze_runs`, one search of the
+automaton. A `Layout`, which costs a pass in Python, is made only for a text in which something was found.
+
 Rule 1: the stream is what is searched, and it is made in C; where its letters stood is worked out only when something
-was found. Rule 2: a run of one letter is one letter of the stream; how long it was is compared afterwards. Rule 3: a
-text with digits or signs among its letters is also read as if they were letters; `1` is read as `i` and as `l`.
+was found.
+Rule 2: a run of one letter is one letter of the stream, so `baaad` is found as `bad`; how long the run was is compared
+afterwards.
+Rule 3: a text with digits or signs among its letters is also read as if they were letters; `1` is read as `i` and as
+`l`.
+Rule 4: a blank between words parts them, and a blank between single letters does not: `b a d` is `bad` in disguise,
+`be ad` is not `bead`.
 """
 
 from __future__ import annotations
@@ -26,15 +34,21 @@ _UNSPACED = re.compile(
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
-# All from Hebrew on, but for punctuation, signs and pictures.
+# Scripts in which a word is not simply what stands between blanks: all from Hebrew on, but for punctuation, signs and
+# pictures. For texts without any of them `word_edges` is enough.
 _NOT_SIMPLE = re.compile(r"[\u0590-\u1fff\u2c00-\uffff\U00010000-\U0001efff\U00020000-\U0010ffff]")
+# Where words are not parted by blanks, the end of a sentence still parts them.
 _SENTENCE_END = frozenset("。!?…;")
 
 NO_GAP, MARKS, SPACE = 0, 1, 2
 
 
 class _Kept(dict[int, str | None]):
-    """For `str.translate`: leaves letters, digits and the marks that belong to letters, and drops the rest."""
+    """For `str.translate`: leaves letters, digits and the marks that belong to letters, and drops the rest.
+
+    What is looked up once is remembered, below plane 2 only: above stand Han and nothing else of size, and the table
+    would grow with every character that somebody sends.
+    """
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -53,12 +67,12 @@ _KEPT = _Kept()
 
 def join_letters(folded: str) -> str:
     """The letters and digits alone."""
-    return folded.translate(_KEPT)
+    return folded.translate(_KEPT)  # rule 1: one call in C for the whole text
 
 
 def squeeze_runs(joined: str) -> str:
     """Each run of one letter as one letter."""
-    return _RUN.sub(r"\1", joined)
+    return _RUN.sub(r"\1", joined)  # rule 2
 
 
 def word_edges(reading: str) -> tuple[set[int], set[int]] | None:
@@ -87,7 +101,7 @@ def list_readings(folded: str) -> Iterator[str]:
     if _SIGN.search(folded) is None:
         return
     seen = {folded}
-    for letter in "il" if _TWO_WAYS.search(folded) else "i":
+    for letter in "il" if _TWO_WAYS.search(folded) else "i":  # rule 3
         table = {**_LETTERS, "1": letter, "!": letter, "|": letter}
         read = _TOKEN.sub(lambda token, table=table: _read_token(token[0], table), folded)  # type: ignore[misc]
         if read not in seen:
@@ -116,7 +130,7 @@ class Layout:
         self._ends: list[bool] = []
         self._read_letters(reading)
         self.first, self.last = _find_runs(self.letters)
-        single = self._find_singles()
+        single = self._find_singles()  # rule 4
         gaps, letters = self.gaps, self.letters
         parts = (
             gap == SPACE and (end or not (single[j] and single[j - 1])) if j else False
