@@ -7,11 +7,12 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chat.domain.models import Message
 from chat.domain.moderation import Verdict
-from chat.errors import Conflict, NotFound
+from chat.errors import Conflict, Forbidden, Invalid, NotFound
 
 REPORTS_KEPT = 100
-"""Of one case; what comes after them tells a moderator nothing new."""
+"""Of one case; a moderator learns nothing new from more."""
 
 POLICY = "moderation"
 """Who acts when no person does: `by` in blocks and in the audit log, and the actor of a withdrawal."""
@@ -68,7 +69,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class CaseAction(StrEnum):
-    """What the audit log tells of."""
+    """The kinds of entries in the audit log."""
 
     FLAG = "flag"
     REMOVE = "remove"
@@ -113,12 +114,44 @@ class Tally(Struct, frozen=True):
     blocking: int = 0
 
 
+def require_reportable(message: Message, reporter: str) -> None:
+    """Raise `Conflict` unless this user may report the message."""
+    if message.sender == reporter:
+        raise Conflict("you cannot report yourself; delete the message instead", field="seq")
+    if message.text is None:
+        raise Conflict("this message was withdrawn already", field="seq")
+
+
+def require_appealable(message: Message, user: str) -> None:
+    """Raise `Forbidden` or `Conflict` unless this user may appeal against the withdrawal of the message."""
+    if message.sender != user:
+        raise Forbidden("only the author of a message may appeal")
+    if not message.moderated:
+        raise Conflict("this message was not withdrawn by moderation", field="seq")
+
+
+def require_decision(verdict: Verdict) -> None:
+    """Raise `Invalid` unless a moderator may decide so."""
+    if verdict is Verdict.FLAG:
+        raise Invalid("a decision is `allow`, `remove` or `block`", field="verdict")
+
+
+def needs_withdrawal(message: Message | None) -> bool:
+    """Whether a decision against the message has a text to withdraw."""
+    return message is not None and not message.moderated
+
+
+def needs_restoration(message: Message | None) -> bool:
+    """Whether a decision for the message has a text to give back; what its author deleted stays deleted."""
+    return message is not None and message.moderated and not message.deleted
+
+
 CaseChange = tuple[Case, bool]
 """The case as it is now, and whether that is to be stored."""
 
 
 def judge_case(known: Case | None, judged: Case) -> CaseChange:
-    """A rule judged the subject. A judgement of a newer revision takes the place of the one before; the reports and the
+    """A rule judged the subject. The verdict on a newer revision takes the place of the one before; the reports and the
     appeal stay, and an appeal that waits for a moderator still waits."""
     if known is None:
         return judged, True

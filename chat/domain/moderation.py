@@ -1,4 +1,4 @@
-"""Moderation in the domain's words: what is checked, what came of it, and who is kept out."""
+"""Moderation in the domain's words: what is checked, the findings, and who is blocked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class Strictness(StrEnum):
-    """How much a room bears; a rule names the least strictness at which it holds."""
+    """How strictly a room is moderated; a rule names the least strictness at which it holds."""
 
     RELAXED = "relaxed"
     NORMAL = "normal"
@@ -60,6 +60,23 @@ class Block(Struct, frozen=True, kw_only=True):
     reason: str
     since: int
     until: int | None = None
+
+
+def is_in_force(block: Block, now: int) -> bool:
+    """Whether the block's time is not over."""
+    return block.until is None or block.until > now
+
+
+def longer_block(one: int | None, other: int | None) -> int | None:
+    """The longer of two blocks in seconds, or the later of two ends; None is for ever."""
+    return None if one is None or other is None else max(one, other)
+
+
+def choose_block(known: Block | None, new: Block, now: int) -> Block:
+    """The block that applies when the policy sets `new` and `known` was there: a block in force is never shortened."""
+    if known is None or not is_in_force(known, now):
+        return new
+    return known if longer_block(known.until, new.until) == known.until else new
 
 
 class BlockChange(Struct, frozen=True, kw_only=True):

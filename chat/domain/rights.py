@@ -1,15 +1,19 @@
 """Who may do what: the one table. Everything that checks a right reads it here.
 
-Rule 1: an action that stands in no row is refused. Rule 2: a person who is not a member has no right but to join a
-public room. Rule 3: who changes another's membership must outrank both that person's role and the role given; an
-owner may do so to owners too, and a room never loses its last owner (`chat.domain.membership`).
+Rule 1: an action that stands in no row is refused.
+Rule 2: a user who is not a member may find a public room and join it, and nothing else.
+Rule 3: a user who changes another's membership must outrank both that user's role and the role given; an owner may do
+so to owners too, and a room never loses its last owner (`chat.domain.membership`).
+Rule 4: moderators of the instance are those whose names its operator lists.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from chat.domain.models import Role
+from chat.domain.models import Role, Room, Visibility
+from chat.domain.text import fold_name
 from chat.errors import Forbidden
 
 
@@ -75,8 +79,25 @@ def require_right(role: Role | None, right: Right) -> None:
         raise Forbidden(f"{who} to {right.replace('_', ' ')}" if role is not None else who)
 
 
+def require_visible(room: Room, role: Role | None) -> None:
+    """Raise `Forbidden` unless a user of this role (None: not a member) may find the room (rule 2)."""
+    if role is None and room.visibility is not Visibility.PUBLIC:
+        raise Forbidden("this room is private and you are not a member; ask for an invitation")
+
+
+def require_joinable(room: Room) -> None:
+    """Raise `Forbidden` unless anybody may become a member without an invitation (rule 2)."""
+    if room.visibility is not Visibility.PUBLIC:
+        raise Forbidden("this room is private; ask for an invitation")
+
+
+def is_instance_moderator(name: str, moderators: Collection[str]) -> bool:
+    """Whether the user of this name is among the moderators' names; case does not count (rule 4)."""
+    return fold_name(name) in {fold_name(each) for each in moderators}
+
+
 def may_change_member(actor: Role | None, target: Role | None, new: Role | None) -> bool:
-    """Whether `actor` may turn a person of role `target` (None: outside) into `new` (None: out). See rule 3."""
+    """Whether `actor` may turn a user of role `target` (None: not a member) into `new` (None: not a member). Rule 3."""
     if not has_right(actor, Right.SET_ROLE) or actor is None:
         return False
     if actor is Role.OWNER:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chat.domain.conversations import room_key
-from chat.domain.models import Role, Room, User, Visibility
-from chat.domain.rights import Right, require_right
+from chat.domain.models import Role, Room, User
+from chat.domain.rights import Right, require_right, require_visible
 from chat.errors import Forbidden, NotFound
 from services.chat.models import RoomView
 from services.common.collaborators import Services
@@ -40,8 +40,7 @@ async def find_visible_room(services: Services, room: str, user: User) -> tuple[
     """A room that the caller is in, or that is public. Raises `NotFound`, `Forbidden`."""
     found = await find_room(services, room)
     role = await services.rooms.get_role(room, user.id)
-    if role is None and found.visibility is not Visibility.PUBLIC:
-        raise Forbidden("this room is private and you are not a member; ask for an invitation")
+    require_visible(found, role)
     return found, role
 
 

@@ -1,11 +1,11 @@
-"""Tells edges and clients what changed in a room, so that open sessions follow within a second.
+"""Notifies edges and clients of what changed in a room, so that open sessions follow within a second.
 
 A membership change goes out in one `publish`: first the instruction on the user's channel, so that the edge that
 serves the user acts on it before, or together with, the `member` event that everyone in the room sees.
 
-A call that failed may have made its change and not announced it. So when it comes again, and finds nothing left to
-change, it says once more how things are to those who must not miss it: the edges, and the user concerned. All raise
-`Unavailable` when the relay could not be told within `announcements.RETRY_SECONDS`.
+A call that failed may have made its change and not announced it. So when the call is repeated, and finds nothing left
+to change, it announces the present state once more to those who must not miss it: the edges, and the user concerned.
+All raise `Unavailable` when the relay took nothing within `RETRY_SECONDS` of `services.common.announcements`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ BATCH = 500
 async def announce_member(
     relay: Relay, room: str, user: str, change: MembershipChange, role: Role | None, *, again: bool = False
 ) -> None:
-    """`change` is `joined`, `left`, `role`, `kicked` or `banned`; `role` is None for one who is out now.
+    """Announce a change of membership. `role` is None for a user who is not a member any more.
 
-    With `again`, nothing changed now, and the room is not told.
+    With `again`, nothing changed now, and the room is not notified.
     """
     body = encode(MemberEvent(room=room, user=user, change=change, role=role))
     publications = [Publication(user_channel(user), _pack_member_change(room, user, role, body))]
@@ -36,13 +36,13 @@ async def announce_member(
 
 
 async def announce_update(relay: Relay, room: Room) -> None:
-    """The room has another name or visibility."""
+    """Announce that the room has another name or visibility."""
     event = RoomEvent(room=room.id, change="updated", name=room.name, visibility=room.visibility)
     await publish_with_retries(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 
 async def announce_deletion(relay: Relay, room: str, members: Sequence[str]) -> None:
-    """The room is gone; `members` are those who were in it."""
+    """Announce that the room is gone; `members` are those who were in it."""
     body = encode(RoomEvent(room=room, change="deleted"))
     gone = pack_control(RoomDeleted(room=room, event=body.decode()))
     await publish_with_retries(relay, [Publication(room_channel(room), gone)])

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chat.domain.ids import rfc3339
-from chat.domain.models import Member, Role, User, Visibility
-from chat.domain.rights import Right
+from chat.domain.models import Member, Role, User
+from chat.domain.rights import Right, require_joinable
 from chat.errors import Banned, Forbidden, Invalid, NotFound
 from chat.wire.events import MembershipChange
 from services.chat import announcements
@@ -84,8 +84,7 @@ async def join_room(room: RoomId, caller: Caller, services: With) -> RoomView:
     found = await find_room(services, room)
     role = await services.rooms.get_role(room, caller.id)
     if role is None:
-        if found.visibility is not Visibility.PUBLIC:
-            raise Forbidden("this room is private; ask for an invitation")
+        require_joinable(found)
         role = await enter_room(services, room, caller, Role.MEMBER)
     return await view_room(services, found, role, caller)
 

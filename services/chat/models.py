@@ -28,7 +28,7 @@ class RoomChange(BaseModel):
 class RoomView(BaseModel):
     """A room as the caller sees it.
 
-    `role` is null for one who is not a member, and then the counts are 0. `seq` is the newest message's; `read` the
+    `role` is null for a user who is not a member, and then the counts are 0. `seq` is the newest message's; `read` the
     caller's read mark; `unread` counts the messages of others after it, to 1,000 and no further.
     """
 
@@ -102,7 +102,7 @@ class NewInvite(BaseModel):
 
 
 class InviteToken(BaseModel):
-    """An invitation; whoever has the token may use it until it expires. It cannot be shown again."""
+    """An invitation; anybody who has the token may use it until it expires. The token cannot be shown again."""
 
     token: str
     role: Role
@@ -144,7 +144,7 @@ class ConversationList(BaseModel):
 
 
 class PresenceView(BaseModel):
-    """A user's state; `last_seen` is null while a session is open, and for one who was never here."""
+    """A user's state; `last_seen` is null while a session is open, and for a user who never opened one."""
 
     state: PresenceState
     last_seen: str | None

@@ -20,7 +20,7 @@ from services.common.security import Caller
 from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/rooms", tags=["rooms"])
-# Freeing the space of a long history takes its time.
+# To free the space of a long history takes time.
 DELETE_SECONDS = 50.0
 
 
@@ -39,11 +39,11 @@ async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView
 async def list_rooms(
     caller: Caller,
     services: With,
-    public: Annotated[bool, Query(description="public rooms, instead of one's own")] = False,
+    public: Annotated[bool, Query(description="public rooms, instead of the caller's")] = False,
     name: Annotated[Prefix, Query(description="with `public`: how the name starts")] = "",
     limit: Limit = 50,
 ) -> RoomList:
-    """One's own rooms, all of them; or public rooms, `limit` at most."""
+    """All rooms of the caller; or public rooms, `limit` at most."""
     mine = list(await services.rooms.rooms_of_user(caller.id))
     rooms: list[tuple[Room, Role | None]] = [*mine]
     if public:
@@ -73,7 +73,7 @@ async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: 
 
 @router.delete("/{room}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def delete_room(room: RoomId, caller: Caller, services: With) -> None:
-    """Delete a room with its members and its history, for ever. For owners."""
+    """Delete a room with its members and its history. It cannot be undone. For owners."""
     try:
         await admit_member(services, room, caller, Right.DELETE_ROOM)
     except NotFound:

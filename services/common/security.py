@@ -8,7 +8,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chat.domain.models import User
-from chat.domain.text import fold_name
+from chat.domain.rights import is_instance_moderator
 from chat.errors import Blocked, Unauthorized
 from services.common.collaborators import Services, With
 
@@ -23,8 +23,8 @@ def refuse_blocked(user: User) -> User:
 
 
 def is_moderator(services: Services, user: User) -> bool:
-    """Whether the operator named this user in ROOKERY_MODERATORS. Names are compared without case."""
-    return fold_name(user.name) in {fold_name(name) for name in services.settings.moderation.moderators}
+    """Whether the operator listed this user in ROOKERY_MODERATORS."""
+    return is_instance_moderator(user.name, services.settings.moderation.moderators)
 
 
 async def authenticate_caller(

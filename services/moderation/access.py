@@ -17,7 +17,7 @@ from services.moderation.models import Place
 
 
 async def require_moderator(caller: Caller, services: With) -> User:
-    """Who calls. Raises `Forbidden` for one who is no moderator of the instance."""
+    """The caller. Raises `Forbidden` for a user who is no moderator of the instance."""
     if not is_moderator(services, caller):
         raise Forbidden("this is for the moderators of the instance, whom its operator names")
     return caller

@@ -18,7 +18,7 @@ import msgspec
 
 from chat.domain.cases import POLICY, AuditEntry, CaseAction
 from chat.domain.ids import new_id
-from chat.domain.moderation import Block, BlockChange
+from chat.domain.moderation import Block, BlockChange, is_in_force
 from chat.errors import NotFound, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Revocation, announcement
@@ -156,11 +156,6 @@ class Blocks:
         self, action: CaseAction, user: str, by: str, reason: str, *, until: int | None = None
     ) -> AuditEntry:
         return AuditEntry(id=new_id(), at=self._clock(), by=by, action=action, user=user, reason=reason, until=until)
-
-
-def is_in_force(block: Block, now: int) -> bool:
-    """Whether the block's time is not over."""
-    return block.until is None or block.until > now
 
 
 def _pack_change(change: BlockChange) -> Publication:

@@ -1,17 +1,27 @@
 """What a moderator's decision does: to the text, to its sender, and to what was counted against them.
 
-A decision may be repeated: each of its steps finds what is done already. The case is written last, so one whose server
-failed in between is still open.
+Rule 1: a decision may be repeated: each of its steps finds what is done already.
+Rule 2: the case is written last, so after a failure in between it is still open.
+Rule 3: what could refuse the decision is asked before anything is done.
 """
 
 from __future__ import annotations
 
-from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, Removal
+from chat.domain.cases import (
+    AuditEntry,
+    Case,
+    CaseAction,
+    CaseKind,
+    Removal,
+    needs_restoration,
+    needs_withdrawal,
+    require_decision,
+)
 from chat.domain.ids import new_id
 from chat.domain.models import User
 from chat.domain.moderation import Verdict
 from chat.domain.records import Moderated, Restored
-from chat.errors import Forbidden, Invalid, NotFound
+from chat.errors import Forbidden, NotFound
 from chat.wire.records import encode, topic_of
 from services.common.collaborators import Services
 from services.common.security import is_moderator
@@ -21,10 +31,9 @@ from services.moderation.models import Decision
 
 async def carry_out(services: Services, case: Case, decision: Decision, by: User) -> None:
     """Carry a decision out, and note it. Raises `Invalid`, `Forbidden`, `NotFound`."""
-    if decision.verdict is Verdict.FLAG:
-        raise Invalid("a decision is allow, remove or block", field="verdict")
+    require_decision(decision.verdict)
     if decision.verdict is Verdict.BLOCK:
-        await _find_blockable(services, case.user)  # before anything is done that would have to be undone
+        await _find_blockable(services, case.user)  # rule 3
     if decision.verdict is Verdict.ALLOW:
         await _undo_removal(services, case, by, decision.reason)
     elif case.kind is not CaseKind.BLOCKED:
@@ -43,6 +52,7 @@ async def carry_out(services: Services, case: Case, decision: Decision, by: User
         reason=decision.reason,
         verdict=decision.verdict,
     )
+    # rule 2
     await services.cases.record_decision(case.id, decision.verdict, entry)
 
 
@@ -68,7 +78,7 @@ async def _undo_removal(services: Services, case: Case, by: User, reason: str) -
         return
     await services.cases.forgive_removals(case.user, case.client_id)
     message = await services.history.get_message(case.conversation, case.seq)
-    if message is None or not message.moderated or message.deleted:
+    if not needs_restoration(message):
         return
     text = await last_text(services, case.conversation, case.seq)
     if text is None:
@@ -82,7 +92,7 @@ async def _withdraw_text(services: Services, case: Case, decision: Decision, by:
     removal = Removal(user=case.user, client_id=case.client_id, revision=max(case.revision, 0), at=now)
     await services.cases.count_removals([removal])
     message = await services.history.get_message(case.conversation, case.seq)
-    if message is None or message.moderated:
+    if not needs_withdrawal(message):
         return
     reason = decision.reason or case.reason
     record = Moderated(conversation=case.conversation, actor=by.id, ts=now, seq=case.seq, reason=reason)

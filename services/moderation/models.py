@@ -36,7 +36,7 @@ class NewReport(Place):
 
 
 class NewAppeal(Place):
-    """Why a message of one's own that was withdrawn should come back."""
+    """Why a withdrawn message of the caller should come back."""
 
     text: Annotated[Words, Field(min_length=1)]
 
@@ -147,7 +147,7 @@ class AuditPage(BaseModel):
 
 
 class StrictnessChoice(BaseModel):
-    """How much a room bears."""
+    """How strictly a room is moderated."""
 
     strictness: Strictness
     held: bool | None = None

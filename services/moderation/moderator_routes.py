@@ -102,7 +102,7 @@ async def _get_users(services: Services, users: Sequence[str]) -> dict[str, User
 
 
 def _view_user(user: str, users: dict[str, User]) -> UserView:
-    """A user; one whose account is gone has no name."""
+    """A user; the name is empty if the account is gone."""
     return UserView(id=user, name=users[user].name if user in users else "")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chat.domain.cases import Tally
+from chat.domain.moderation import longer_block
 
 _UNITS = {"m": 60, "h": 3600, "d": 24 * 3600}
 _LONGEST = 10 * 365 * 24 * 3600
@@ -60,11 +61,6 @@ class Policy(Struct, frozen=True):
     def _find_step(self, tally: Tally) -> Step | None:
         reached = [step for step in self.steps if step.removals <= tally.removals]
         return reached[-1] if reached else None
-
-
-def longer_block(one: int | None, other: int | None) -> int | None:
-    """The longer of two blocks, or the later of two ends; None is for ever."""
-    return None if one is None or other is None else max(one, other)
 
 
 def read_policy(raw: PolicyFile) -> Policy:

@@ -11,15 +11,14 @@ from msgspec.structs import replace
 
 from chat.domain.cases import POLICY, Removal, Tally
 from chat.domain.ids import now_ms
-from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict
+from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict, choose_block
 from chat.engines.executor import Executor
 from chat.errors import Invalid
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.relay import Relay
-from services.moderation.blocks import Blocks, is_in_force
+from services.moderation.blocks import Blocks
 from services.moderation.checker import Checker
-from services.moderation.policy import longer_block
 from services.moderation.rules import Rules
 
 REASON_LENGTH = 500
@@ -79,8 +78,8 @@ class ModerationService:
         now = self._clock()
         until = None if seconds is None else now + seconds * 1000
         block = Block(user=user, by=by, reason=reason, since=now, until=until)
-        if known is not None and is_in_force(known, now) and longer_block(known.until, until) == known.until:
-            block = known  # it is told again: whoever asked may not have seen that it took effect
+        # A known block that stays is announced again: who asked for it may not have heard that it took effect.
+        block = choose_block(known, block, now)
         await self._blocks.set_block(block)
         return block
 

@@ -15,13 +15,15 @@ from chat.domain.cases import (
     Report,
     block_subject,
     message_subject,
+    require_appealable,
+    require_reportable,
 )
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.models import Message, User
 from chat.domain.moderation import Strictness
 from chat.domain.rights import Right
-from chat.errors import Conflict, Forbidden, RateLimited
+from chat.errors import Conflict, RateLimited
 from services.auth.errors import WrongLogin
 from services.auth.login_rates import LoginRates
 from services.chat.access import admit_member, find_room
@@ -39,13 +41,10 @@ REPORTS_A_MINUTE = 30
 
 @router.post("/reports", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def report_message(body: NewReport, caller: Caller, services: With) -> CaseId:
-    """Report a message that one can read. To report it again changes nothing."""
+    """Report a message that you can read. To report it again changes nothing."""
     await _limit_reports(services, caller)
     message = await find_message(services, caller, body)
-    if message.sender == caller.id:
-        raise Conflict("you cannot report yourself; delete the message instead", field="seq")
-    if message.text is None:
-        raise Conflict("this message was withdrawn already", field="seq")
+    require_reportable(message, caller.id)
     now = services.clock()
     case = _message_case(services, message, CaseKind.REPORTED)
     entry = _make_entry(services, CaseAction.REPORT, caller.id, case, body.reason)
@@ -55,13 +54,10 @@ async def report_message(body: NewReport, caller: Caller, services: With) -> Cas
 
 @router.post("/appeals", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def appeal_removal(body: NewAppeal, caller: Caller, services: With) -> CaseId:
-    """Ask the moderators to look again at a message of one's own that moderation withdrew. Once for each message."""
+    """Ask the moderators to look again at a message of yours that moderation withdrew. Once for each message."""
     await _limit_reports(services, caller)
     message = await find_message(services, caller, body)
-    if message.sender != caller.id:
-        raise Forbidden("only who wrote a message may appeal")
-    if not message.moderated:
-        raise Conflict("this message was not withdrawn by moderation", field="seq")
+    require_appealable(message, caller.id)
     case = _message_case(services, message, CaseKind.REMOVED)
     entry = _make_entry(services, CaseAction.APPEAL, caller.id, case, body.text)
     return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
@@ -107,8 +103,10 @@ async def appeal_block(
 
 @router.put("/rooms/{room}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, services: With) -> None:
-    """How much a room bears, and whether its messages are held back until their verdict, which takes effect within a
-    minute. For its owners, and for moderators of the instance."""
+    """How strictly a room is moderated, and whether its messages are held back until their verdict.
+
+    It takes effect within a minute. For owners of the room, and for moderators of the instance.
+    """
     await _admit_owner(services, room, caller)
     entry = AuditEntry(
         id=new_id(),
@@ -128,7 +126,7 @@ async def set_strictness(room: RoomId, body: StrictnessChoice, caller: Caller, s
 
 @router.get("/rooms/{room}", responses=problem_responses(401, 403, 404, 422))
 async def get_strictness(room: RoomId, caller: Caller, services: With) -> StrictnessChoice:
-    """How much a room bears. For its members, and for moderators of the instance."""
+    """How strictly a room is moderated. For its members, and for moderators of the instance."""
     if not is_moderator(services, caller):
         await admit_member(services, room, caller, Right.READ)
     found = await services.cases.get_strictness([room_key(room)])

@@ -1,4 +1,4 @@
-"""What a judgement, a report, an appeal and a decision make of a case."""
+"""What a verdict, a report, an appeal and a decision make of a case."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from chat.domain.cases import (
     decide_case,
     judge_case,
     message_subject,
+    needs_restoration,
+    needs_withdrawal,
     report_case,
+    require_appealable,
+    require_decision,
+    require_reportable,
 )
+from chat.domain.models import Message
 from chat.domain.moderation import Verdict
-from chat.errors import Conflict, NotFound
+from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.support.builders import ANN, BEN, CAT, HALL
 
 SUBJECT = message_subject(HALL, 1)
@@ -28,13 +34,13 @@ DECIDED = decide_case(CASE, Verdict.ALLOW, CAT, 9)
 RUDE = Report(BEN, "rude", 5)
 
 
-def test_a_judgement_begins_a_case_and_a_newer_one_takes_its_place() -> None:
+def test_a_verdict_begins_a_case_and_a_newer_one_takes_its_place() -> None:
     assert judge_case(None, CASE) == (CASE, True)
     assert judge_case(CASE, NEWER) == (replace(NEWER, id="first", opened=1), True)
 
 
 @pytest.mark.parametrize("revision", [2, 3])
-def test_a_judgement_that_is_not_newer_changes_nothing(revision: int) -> None:
+def test_a_verdict_that_is_not_newer_changes_nothing(revision: int) -> None:
     assert judge_case(CASE, replace(NEWER, revision=revision)) == (CASE, False)
 
 
@@ -76,3 +82,58 @@ def test_a_decision_says_who_made_it_and_when_and_needs_a_case() -> None:
     )
     with pytest.raises(NotFound):
         decide_case(None, Verdict.ALLOW, CAT, 9)
+
+
+def said(text: str | None = "hello", *, moderated: bool = False, deleted: bool = False) -> Message:
+    """A message of Ann's."""
+    return Message(
+        conversation=HALL,
+        seq=1,
+        sender=ANN,
+        sender_name="ann",
+        text=text,
+        ts=1,
+        client_id="c",
+        moderated=moderated,
+        deleted=deleted,
+    )
+
+
+def test_others_messages_are_reported_while_they_have_a_text() -> None:
+    require_reportable(said(), BEN)
+    with pytest.raises(Conflict, match="report yourself"):
+        require_reportable(said(), ANN)
+    with pytest.raises(Conflict, match="withdrawn already"):
+        require_reportable(said(None, deleted=True), BEN)
+
+
+def test_only_the_author_appeals_and_only_against_moderation() -> None:
+    require_appealable(said(None, moderated=True), ANN)
+    with pytest.raises(Forbidden, match="only the author"):
+        require_appealable(said(None, moderated=True), BEN)
+    with pytest.raises(Conflict, match="not withdrawn by moderation"):
+        require_appealable(said(None, deleted=True), ANN)
+
+
+def test_a_moderator_decides_and_does_not_flag() -> None:
+    for verdict in (Verdict.ALLOW, Verdict.REMOVE, Verdict.BLOCK):
+        require_decision(verdict)
+    with pytest.raises(Invalid, match="`allow`, `remove` or `block`"):
+        require_decision(Verdict.FLAG)
+
+
+@pytest.mark.parametrize(
+    ("message", "withdrawn", "restored"),
+    [
+        (None, False, False),
+        (said(), True, False),
+        (said(None, moderated=True), False, True),
+        (said(None, deleted=True), True, False),
+        (said(None, moderated=True, deleted=True), False, False),
+    ],
+)
+def test_a_decision_withdraws_and_restores_what_there_is(
+    message: Message | None, withdrawn: bool, restored: bool
+) -> None:
+    assert needs_withdrawal(message) is withdrawn
+    assert needs_restoration(message) is restored
