@@ -4,6 +4,8 @@ Rule 1: a topic that is missing is made; one that is there is compared.
 Rule 2: what affects the records of a topic happens only when it is asked for. More partitions give keys other
 partitions, so `raise_partitions` asks for that. Fewer partitions, or other replicas, are only reported.
 Rule 3: settings of a topic that are not ours stay as they are.
+Rule 4: what was changed is seen when the call returns. A broker learns of a change some time after the controller has
+  answered; without the wait, whoever looks next finds the old state and takes it for a difference.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from msgspec import Struct
 
 from chat.adapters.kafka.connection import client_options, quieten_driver_logs, translated_errors
+from chat.concurrency import Backoff
 from chat.errors import Unavailable
 from chat.settings import KafkaSettings
 
 REQUEST_SECONDS = 10.0
 CALL_SECONDS = 30.0
+_LOOK_AGAIN = Backoff(base=0.02, cap=0.5, jitter=0.5)
 _TOPIC_SOURCE = 1  # Kafka's DYNAMIC_TOPIC_CONFIG: the topic's own, not a default
 _EXISTS = 36
 _UNKNOWN = 3
@@ -100,16 +105,34 @@ class TopicAdmin:
         `raise_partitions`: where there are fewer partitions than wanted, add the others. `dry_run`: change nothing.
         """
         async with translated_errors("apply its topics", CALL_SECONDS):
-            there = await self._describe_topics([topic.name for topic in wanted])
-            found: list[Difference] = []
-            for topic in wanted:
-                known = there.get(topic.name)
-                if known is None:
-                    found.append(await self._create_topic(topic, dry_run))
-                    continue
-                found += await self._apply_numbers(topic, known, raise_partitions, dry_run)
-                found += await self._apply_configs(topic, dry_run)
+            found = await self._apply_differences(wanted, raise_partitions, dry_run)
+            await self._await_changes(wanted, [each for each in found if each.done])  # rule 4
         return found
+
+    async def _apply_differences(
+        self, wanted: Sequence[TopicPlan], raise_partitions: bool, dry_run: bool
+    ) -> list[Difference]:
+        there = await self._describe_topics([topic.name for topic in wanted])
+        found: list[Difference] = []
+        for topic in wanted:
+            known = there.get(topic.name)
+            if known is None:  # rule 1
+                found.append(await self._create_topic(topic, dry_run))
+                continue
+            found += await self._apply_numbers(topic, known, raise_partitions, dry_run)
+            found += await self._apply_configs(topic, dry_run)
+        return found
+
+    async def _await_changes(self, wanted: Sequence[TopicPlan], done: Sequence[Difference]) -> None:
+        """Until none of these differences is seen any more."""
+        changed = {(each.topic, each.what) for each in done}
+        plans = [topic for topic in wanted if topic.name in {name for name, _ in changed}]
+        delays = _LOOK_AGAIN.delays()
+        while changed:
+            left = await self._apply_differences(plans, raise_partitions=False, dry_run=True)
+            changed &= {(each.topic, each.what) for each in left}
+            if changed:
+                await anyio.sleep(delays.next_delay())
 
     async def delete_topics(self, names: Sequence[str]) -> None:
         """Delete topics, with all that is in them."""
