@@ -8,8 +8,8 @@ works for a single process; processes that share their work need all three.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -42,7 +42,7 @@ from chat.ports.log import Log, LogRecord
 from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
-from chat.settings import Settings, SettingsError
+from chat.settings import Settings, SettingsError, require_extra
 from chat.wire.records import DM_TOPIC, decode_record
 from chat.wire.relay import live_key
 
@@ -227,13 +227,9 @@ class Engines:
         return Live(relay, presence, RedisRateLimiter(client))
 
 
-@contextmanager
-def require_drivers() -> Iterator[None]:
-    """Around the import of an adapter: raises `SettingsError` when its driver is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"the driver {error.name} is not installed: pip install 'rookery[production]'") from None
+def require_drivers() -> AbstractContextManager[None]:
+    """Around the import of an adapter: raises `MissingExtra` when its driver is not installed."""
+    return require_extra("production")
 
 
 async def _read_live_keys(log: SqliteLog) -> list[str]:

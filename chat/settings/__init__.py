@@ -1,5 +1,6 @@
 """The settings of a process: what there is (`groups`), and how they are read from the environment (`reading`)."""
 
+from chat.settings.extras import Extra, MissingExtra, require_extra
 from chat.settings.groups import (
     LONGEST_TOKEN_SECONDS,
     Binding,
@@ -24,9 +25,11 @@ __all__ = [
     "Binding",
     "EdgeSettings",
     "EmbeddedSettings",
+    "Extra",
     "HttpSettings",
     "KafkaSettings",
     "LimitSettings",
+    "MissingExtra",
     "ModerationSettings",
     "MongoSettings",
     "RedisSettings",
@@ -38,4 +41,5 @@ __all__ = [
     "list_variables",
     "parse_address",
     "read_settings",
+    "require_extra",
 ]

@@ -25,13 +25,7 @@ _DEAD_HEADERS = ("dead-reason", "dead-topic", "dead-partition", "dead-offset")
 Headers = tuple[tuple[str, bytes], ...]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the tool."""
-    parser.add_argument("topic", metavar="TOPIC", help="the topic whose dead letters are meant, such as room-messages")
-    parser.add_argument("--dry-run", action="store_true", help="only show them, at most 500 of a partition")
-
-
-async def run(settings: Settings, options: argparse.Namespace) -> int:
+async def replay_dead_letters(settings: Settings, options: argparse.Namespace) -> int:
     """Replay what is there now. Interrupted and called again, it may put some back twice, which workers drop."""
     if settings.kafka.brokers:
         check_backend(settings)

@@ -20,17 +20,7 @@ from chat.tokens import KeyRing
 _CONCURRENT = 64
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of the tool."""
-    parser.add_argument("--users", type=int, required=True, metavar="N", help="users to make, without a password")
-    parser.add_argument("--rooms", type=int, required=True, metavar="M", help="rooms to make")
-    parser.add_argument("--members", type=int, required=True, metavar="K", help="users in each room")
-    parser.add_argument("--prefix", default="seed", metavar="P", help="names begin so: P-0, P-1, … (default seed)")
-    parser.add_argument("--tokens", type=Path, required=True, metavar="FILE", help="an access token a line, 24 h")
-    parser.add_argument("--room-ids", type=Path, required=True, metavar="FILE", help="a room id a line")
-
-
-async def run(settings: Settings, options: argparse.Namespace) -> int:
+async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
     """Make them, and write the files. Users of the prefix that exist already are used again."""
     _check(options)
     async with Engines.open(settings, guest=True) as engines:

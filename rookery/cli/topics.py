@@ -20,17 +20,7 @@ TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of the tool."""
-    parser.add_argument(
-        "--raise-partitions",
-        action="store_true",
-        help="add the partitions that are missing; conversations change their partition then, so drain first",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only tell what differs")
-
-
-async def run(settings: Settings, options: argparse.Namespace) -> int:
+async def apply_topics(settings: Settings, options: argparse.Namespace) -> int:
     """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
     check_backend(settings)
     with require_drivers():

@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"run": ["build"], "production": ["production", "build"], "test": ["production", "build", "test"]}
+LOCKS = {
+    "run": ["server", "build"],
+    "production": ["production", "build"],
+    "test": ["production", "classifier", "purerpc", "build", "test"],
+}
 """Lock file → the extras and dependency groups that it holds beside the project's own dependencies."""
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*)$")
@@ -56,6 +60,17 @@ def faults(name: str, lock: str, wanted: Iterable[str]) -> Iterator[str]:
             yield f"{name}: {first.split()[0]} names a place to download from"
 
 
+def list_group(groups: Mapping[str, Sequence[str]], names: Iterable[str]) -> Iterator[str]:
+    """The requirements of extras and groups, and of the extras that these name, as in `rookery[server]`."""
+    for name in names:
+        for text in groups[name]:
+            requirement = Requirement(text)
+            if requirement.name == "rookery":
+                yield from list_group(groups, sorted(requirement.extras))
+            else:
+                yield text
+
+
 def check(root: Path) -> list[str]:
     """All that is wrong with the lock files of the project in `root`."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
@@ -63,9 +78,7 @@ def check(root: Path) -> list[str]:
     groups = {**project["project"]["optional-dependencies"], **project["dependency-groups"]}
     wrong: list[str] = []
     for name, held in LOCKS.items():
-        wanted = list(project["project"]["dependencies"])
-        for group in held:
-            wanted += groups[group]
+        wanted = [*project["project"]["dependencies"], *list_group(groups, held)]
         wrong += faults(f"requirements/{name}.txt", texts[name], wanted)
     tested = pins(texts["test"])
     wrong += [

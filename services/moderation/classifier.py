@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Protocol
 
-from chat.settings import SettingsError
+from chat.settings import MissingExtra
 
 
 class Classifier(Protocol):
@@ -21,7 +21,7 @@ class Classifier(Protocol):
 class ProfanityCheck:
     """English profanity by a linear model over words (`alt-profanity-check`), on the CPU.
 
-    It comes with the extra `rookery[classifier]`, and is loaded when a rule names it. Raises `SettingsError` without
+    It comes with the extra `rookery[classifier]`, and is loaded when a rule names it. Raises `MissingExtra` without
     the extra.
     """
 
@@ -31,7 +31,7 @@ class ProfanityCheck:
                 warnings.simplefilter("ignore")  # of the libraries' own futures; nothing that a moderator could change
                 module = import_module("profanity_check")
         except ImportError:
-            raise SettingsError(
+            raise MissingExtra(
                 "a rule uses the classifier `profanity`, which is not installed: pip install 'rookery[classifier]', "
                 "or remove the rule"
             ) from None

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,10 +34,14 @@ class ServerFailed(Exception):
 
 
 class RoleProcess:
-    """One process on free ports: `role` is what follows `rookery`. Standard error goes to `output/FOLDER/NAME.log`.
+    """One process on free ports: `role` is what follows `command`, which is called in the folder `cwd`.
 
+    Standard error goes to `output/FOLDER/NAME.log`.
     After the first start the ports stay the same, so that clients find it again.
     """
+
+    command: Sequence[str] = (sys.executable, "-m", "rookery")
+    cwd = ROOT
 
     def __init__(self, name: str, *role: str, edge: bool = False, folder: str = "faults", **environment: str) -> None:
         self.http_address = "127.0.0.1:0"
@@ -80,14 +85,14 @@ class RoleProcess:
     def launch(self) -> None:
         """Start, without waiting."""
         self.kill()
-        command = [sys.executable, "-m", "rookery", *self._role, "--http", self.http_address]
+        command = [*self.command, *self._role, "--http", self.http_address]
         if self.ws_address:
             command += ["--ws", self.ws_address]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOKERY_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.cwd,
                 env={**kept, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

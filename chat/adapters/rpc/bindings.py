@@ -6,8 +6,8 @@ nothing but this file may import (the import law holds it to that).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import anyio
@@ -18,9 +18,9 @@ from chat.adapters.rpc.caller import Caller, Transport
 from chat.adapters.rpc.dispatch import Dispatcher
 from chat.adapters.rpc.methods import Service
 from chat.adapters.rpc.statistics import SERVER, RpcStatistics
-from chat.settings import Address, Binding, RpcSettings, SettingsError
+from chat.settings import Address, Binding, Extra, RpcSettings, SettingsError, require_extra
 
-_EXTRAS: dict[Binding, str] = {"grpcio": "production", "purerpc": "purerpc"}
+_EXTRAS: dict[Binding, Extra] = {"grpcio": "production", "purerpc": "purerpc"}
 
 
 class Serve(Protocol):
@@ -65,7 +65,7 @@ async def serve_rpc(
 
 
 def _open_transport(address: Address, settings: RpcSettings) -> AbstractAsyncContextManager[Transport]:
-    with _installed_extra(settings.binding):
+    with require_extra(_EXTRAS[settings.binding]):
         if settings.binding == "purerpc":
             from chat.adapters.rpc.purerpc.client import open_purerpc
 
@@ -80,7 +80,7 @@ def _open_transport(address: Address, settings: RpcSettings) -> AbstractAsyncCon
 
 
 def _find_server(binding: Binding) -> Serve:
-    with _installed_extra(binding):
+    with require_extra(_EXTRAS[binding]):
         if binding == "purerpc":
             from chat.adapters.rpc.purerpc.server import serve_purerpc
 
@@ -90,12 +90,3 @@ def _find_server(binding: Binding) -> Serve:
         from chat.adapters.rpc.grpcio.server import serve_grpcio
 
         return serve_grpcio
-
-
-@contextmanager
-def _installed_extra(binding: Binding) -> Iterator[None]:
-    """Around the import of a binding: raises `SettingsError` when its library is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed; install rookery[{_EXTRAS[binding]}]") from None

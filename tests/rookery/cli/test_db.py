@@ -20,15 +20,15 @@ OPTIONS = argparse.Namespace()
 
 async def test_without_a_database_it_says_what_is_missing() -> None:
     with pytest.raises(SettingsError, match="ROOKERY_MONGO_URL"):
-        await db.run(Settings(), OPTIONS)
+        await db.migrate_database(Settings(), OPTIONS)
 
 
 @pytest.mark.production
 async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     url, name = server_url("mongo"), f"test_{new_id()}"
     settings = make_settings(mongo_url=url, mongo_database=name, mongo_timeout_seconds=20)
-    assert await db.run(settings, OPTIONS) == 0
-    assert await db.run(settings, OPTIONS) == 0
+    assert await db.migrate_database(settings, OPTIONS) == 0
+    assert await db.migrate_database(settings, OPTIONS) == 0
     newest = len(MIGRATIONS)
     assert capsys.readouterr().out.splitlines() == [
         f"{name}: was brought from format 0 to {newest}",

@@ -108,7 +108,7 @@ async def test_the_command_works_on_the_embedded_log(tmp_path: Path, capsys: pyt
     async with Engines.open(settings) as engines:
         log = await engines.open_log()
         await bury(log, 1, 2)
-    assert await dead_letters.run(settings, argparse.Namespace(topic="t", dry_run=True)) == 0
+    assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(topic="t", dry_run=True)) == 0
     assert "2 dead letters in t.dead" in capsys.readouterr().out
-    assert await dead_letters.run(settings, argparse.Namespace(topic="t", dry_run=False)) == 0
+    assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(topic="t", dry_run=False)) == 0
     assert capsys.readouterr().err == "2 dead letters replayed\n"

@@ -36,7 +36,7 @@ def settings() -> Settings:
 
 async def apply(settings: Settings, options: argparse.Namespace, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """The exit code, and what was said, without the prefix."""
-    code = await topics.run(settings, options)
+    code = await topics.apply_topics(settings, options)
     return code, capsys.readouterr().out.replace(settings.kafka.prefix, "")
 
 
