@@ -49,6 +49,10 @@ VAULT = """new Promise((resolve, reject) => {
   };
 })"""
 
+_FRAMES = """async () => {
+  for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+}"""
+
 # Everything that one can press or fill, without a name that a screen reader could say.
 _NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, textarea, select")]
   .filter((one) => one.checkVisibility())
@@ -184,6 +188,16 @@ class Window:
         folder = OUTPUT / "browser"
         folder.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    def count_requests(self, part: str) -> list[str]:
+        """The paths of the requests from now on whose address holds `part`; the list grows with them."""
+        found: list[str] = []
+        self.page.on("request", lambda request: found.append(request.url) if part in request.url else None)
+        return found
+
+    def draw(self) -> None:
+        """Wait until the window has drawn what it knows, and whatever follows from that."""
+        self.page.evaluate(_FRAMES)
 
     def token(self) -> str:
         """The access token of this window's session."""

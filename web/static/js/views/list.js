@@ -198,11 +198,15 @@ export class MessageList {
     newest?.classList.add("newest-own");
   }
 
-  /** The first message in view, to be kept where it is. */
+  /**
+   * The first message in view, to be kept where it is. Never a line between messages: that of a day moves up to the
+   * first message of the day when an older one comes, and would take the view with it to the top, where the next page
+   * is loaded at once, and so on without end.
+   */
   #anchor() {
     if (this.#bottom) return null;
     const top = this.scroller.getBoundingClientRect().top;
-    for (const element of this.list.children) {
+    for (const element of this.list.querySelectorAll(".message")) {
       const box = element.getBoundingClientRect();
       if (box.bottom > top) return { element, top: box.top };
     }
