@@ -8,7 +8,10 @@ from msgspec import Struct
 
 
 class Role(StrEnum):
-    """What a member is in a room; the rights of each stand in `chat.domain.rights`."""
+    """What a member is in a room.
+
+    The rights of each stand in `chat.domain.rights`.
+    """
 
     OWNER = "owner"
     MODERATOR = "moderator"

@@ -11,37 +11,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chat.errors import Refused
+from chat.wire.fields import Emoji, Id, NotUuid, Seq, Since, Text, Token, Uuid, normalize_uuid
 from chat.wire.json_keys import count_keys, find_repeated_key
-
-UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-_UUID_SHAPE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-_TO_SHAPE = bytes(
-    ord("x") if chr(byte) in "0123456789abcdef" else byte if byte == ord("-") else 0 for byte in range(256)
-)
-
-Id = Annotated[int, Meta(ge=-(2**53), le=2**53)]
-Seq = Annotated[int, Meta(ge=1, le=2**53)]
-Since = Annotated[int, Meta(ge=0, le=2**53)]
-Uuid = Annotated[str, Meta(extra_json_schema={"pattern": UUID_PATTERN})]
-"""Checked, and put into lower case, by the `__post_init__` of each command: msgspec's own check takes three times as
-long."""
-Token = Annotated[str, Meta(max_length=8192)]
-
-
-class NotUuid(ValueError):
-    """A field that takes the id of a user, a room or a message holds something else."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"`{field}` is a UUID, such as 0b7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11")
-        self.field = field
-
-
-def normalize_uuid(value: str, field: str) -> str:
-    """The id in lower case. Raises `NotUuid`."""
-    value = value.lower()
-    if value.encode().translate(_TO_SHAPE) != _UUID_SHAPE:
-        raise NotUuid(field)
-    return value
 
 
 class Command(Struct, tag_field="type", kw_only=True):
@@ -67,19 +38,19 @@ class ConversationCommand(Command, kw_only=True):
 
 
 class AuthCommand(Command, tag="auth", kw_only=True):
-    """Say who the client is; the first frame."""
+    """Name the user by an access token. It is the first frame of a session."""
 
     token: Token
 
 
 class RefreshCommand(Command, tag="refresh", kw_only=True):
-    """Go on with a new token of the same user, before the old one expires."""
+    """Replace the session's token by a new one of the same user, before the old one expires."""
 
     token: Token
 
 
 class SubscribeCommand(Command, tag="subscribe", kw_only=True):
-    """Listen to a room, from now on or from behind `since`."""
+    """Listen to a room, from now on, or from the message after `since` on."""
 
     room: Uuid
     since: Since | UnsetType = UNSET
@@ -89,7 +60,7 @@ class SubscribeCommand(Command, tag="subscribe", kw_only=True):
 
 
 class UnsubscribeCommand(Command, tag="unsubscribe", kw_only=True):
-    """Listen to a room no longer."""
+    """Stop listening to a room."""
 
     room: Uuid
 
@@ -98,10 +69,13 @@ class UnsubscribeCommand(Command, tag="unsubscribe", kw_only=True):
 
 
 class SendCommand(Command, tag="send", kw_only=True):
-    """Send a message to a room. `ok` means that it is durable."""
+    """Send a message to a room. `ok` means that it is durable.
+
+    One `client_id` of one sender gives one message, however often it is sent. `reply_to` is the seq of a message.
+    """
 
     room: Uuid
-    text: str
+    text: Text
     client_id: Uuid
     reply_to: Seq | UnsetType | None = UNSET
 
@@ -111,10 +85,13 @@ class SendCommand(Command, tag="send", kw_only=True):
 
 
 class DmCommand(Command, tag="dm", kw_only=True):
-    """Send a direct message. `ok` means that it is durable."""
+    """Send a direct message. `ok` means that it is durable.
+
+    One `client_id` of one sender gives one message, however often it is sent.
+    """
 
     to: Uuid
-    text: str
+    text: Text
     client_id: Uuid
 
     def __post_init__(self) -> None:
@@ -123,28 +100,28 @@ class DmCommand(Command, tag="dm", kw_only=True):
 
 
 class EditCommand(ConversationCommand, tag="edit", kw_only=True):
-    """Give one's message another text."""
+    """Change the text of an own message. `ok` means that the change is durable."""
 
     seq: Seq
-    text: str
+    text: Text
 
 
 class DeleteCommand(ConversationCommand, tag="delete", kw_only=True):
-    """Take back one's message, or as a moderator of the room anyone's."""
+    """Delete an own message; a moderator of the room may delete any. `ok` means that the deletion is durable."""
 
     seq: Seq
 
 
 class ReactCommand(ConversationCommand, tag="react", kw_only=True):
-    """Set a reaction, or take it back."""
+    """Add a reaction to a message, or remove it (`remove`)."""
 
     seq: Seq
-    emoji: str
+    emoji: Emoji
     remove: bool = False
 
 
 class TypingCommand(ConversationCommand, tag="typing", kw_only=True):
-    """Say that the user is typing; at most one in 3 seconds goes out."""
+    """Tell the others that the user is typing. The server passes on at most one in 3 seconds."""
 
 
 class ReadCommand(ConversationCommand, tag="read", kw_only=True):
@@ -154,7 +131,7 @@ class ReadCommand(ConversationCommand, tag="read", kw_only=True):
 
 
 class SyncCommand(Command, tag="sync", kw_only=True):
-    """Catch up with a direct conversation."""
+    """Get the messages of a direct conversation after `since`."""
 
     with_: Uuid = msgspec.field(name="with")
     since: Since
@@ -164,7 +141,7 @@ class SyncCommand(Command, tag="sync", kw_only=True):
 
 
 class PresenceCommand(Command, tag="presence", kw_only=True):
-    """Watch these users, and no others."""
+    """Watch the presence of these users, and of no others."""
 
     users: Annotated[list[Uuid], Meta(max_length=1000)]
 
@@ -173,7 +150,7 @@ class PresenceCommand(Command, tag="presence", kw_only=True):
 
 
 class StatusCommand(Command, tag="status", kw_only=True):
-    """Be online, or away."""
+    """Show the user as online, or as away."""
 
     state: Literal["online", "away"]
 

@@ -8,25 +8,29 @@ Rule 3: an event is encoded once, however many sessions it goes to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message, PresenceState, Role, Visibility
+from chat.wire.error_codes import ERROR_CODES
+from chat.wire.fields import Emoji, Id, Reactions, Seq, Since, Text, Time, Uuid
 
 MembershipChange = Literal["joined", "left", "role", "kicked", "banned"]
 RoomChange = Literal["updated", "deleted"]
+Reason = Annotated[str, Meta(description="For people.", examples=["spam"])]
+Milliseconds = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description="milliseconds", examples=[1500])]
 
 encode = msgspec.json.Encoder().encode
 
 
 class Person(Struct, frozen=True):
-    """Who did something."""
+    """A user, by id and name."""
 
-    id: str
+    id: Uuid
     name: str = ""
 
 
@@ -35,214 +39,259 @@ class ServerFrame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class MessageEvent(ServerFrame, tag="message", frozen=True, kw_only=True):
-    """A message of a room. Each comes once, and in the order of `seq`.
+    """A message of a room that the session listens to. Each comes once, in the order of `seq`.
 
-    `text` is None when it was withdrawn before this client came to see it. `edited`, `deleted`, `moderated` and
-    `reactions` (emoji → user ids) are set on messages that come from history, as after a reconnect.
+    `mentions` are the ids of the users who stand in the text as `@name`. A message that was changed before it was
+    delivered also says so, in `edited`, `deleted`, `moderated` and `reactions`; its `text` is null if it was withdrawn.
     """
 
-    room: str
-    seq: int
+    room: Uuid
+    seq: Seq
     sender: Person
-    text: str | None
-    ts: str
-    client_id: str
-    mentions: tuple[str, ...]
-    reply_to: int | None = None
+    text: Text | None
+    ts: Time
+    client_id: Uuid
+    mentions: tuple[Uuid, ...]
+    reply_to: Seq | None = None
     edited: bool = False
     deleted: bool = False
     moderated: bool = False
-    reactions: dict[str, list[str]] = {}
+    reactions: Reactions = {}
 
 
 class DirectMessageEvent(ServerFrame, tag="dm", frozen=True, kw_only=True):
-    """A direct message, to or from the user. Each comes once. `seq` is None on the live copy: see `StoredEvent`."""
+    """A direct message, to or from the user. Each comes once.
+
+    The live copy comes ahead of history, without `seq`; the event `stored` tells it.
+    """
 
     from_: Person = field(name="from")
-    to: str
-    text: str | None
-    ts: str
-    client_id: str
-    seq: int | None = None
+    to: Uuid
+    text: Text | None
+    ts: Time
+    client_id: Uuid
+    seq: Seq | None = None
     edited: bool = False
     deleted: bool = False
     moderated: bool = False
-    reactions: dict[str, list[str]] = {}
+    reactions: Reactions = {}
 
 
 class HistoryMessage(MessageEvent, tag="message", frozen=True, kw_only=True):
-    """A message of a room as history gives it, which always says what became of it."""
+    """A message of a room as history has it, with its changes and reactions.
+
+    `text` is null if the message was deleted or moderated.
+    """
 
     edited: bool
     deleted: bool
     moderated: bool
-    reactions: dict[str, list[str]]
+    reactions: Reactions
 
 
 class HistoryDirectMessage(DirectMessageEvent, tag="dm", frozen=True, kw_only=True):
-    """A direct message as history gives it, which always says what became of it."""
+    """A direct message as history has it, with its changes and reactions.
 
-    seq: int
+    `text` is null if the message was deleted or moderated.
+    """
+
+    seq: Seq
     edited: bool
     deleted: bool
     moderated: bool
-    reactions: dict[str, list[str]]
+    reactions: Reactions
 
 
 class StoredEvent(ServerFrame, tag="stored", frozen=True, kw_only=True):
-    """History has the direct message `client_id` of the conversation with `with_`, under this `seq`."""
+    """History has the direct message `client_id` now, under this `seq`."""
 
-    with_: str = field(name="with")
-    client_id: str
-    seq: int
+    with_: Uuid = field(name="with")
+    client_id: Uuid
+    seq: Seq
 
 
 class ConversationEvent(ServerFrame, frozen=True, kw_only=True):
     """What the events of a conversation share."""
 
-    room: str | None = None
-    with_: str | None = field(default=None, name="with")
+    room: Uuid | None = None
+    with_: Uuid | None = field(default=None, name="with")
 
 
 class EditedEvent(ConversationEvent, tag="edited", frozen=True, kw_only=True):
-    """The author gave message `seq` another text."""
+    """The text of message `seq` changed: its author edited it, or moderators restored it."""
 
-    seq: int
-    text: str
+    seq: Seq
+    text: Text
 
 
 class DeletedEvent(ConversationEvent, tag="deleted", frozen=True, kw_only=True):
-    """Message `seq` was taken back."""
+    """Message `seq` was deleted."""
 
-    seq: int
+    seq: Seq
 
 
 class ModeratedEvent(ConversationEvent, tag="moderated", frozen=True, kw_only=True):
     """Moderation withdrew the text of message `seq`."""
 
-    seq: int
-    reason: str
+    seq: Seq
+    reason: Reason
 
 
 class RefusedEvent(ConversationEvent, tag="refused", frozen=True, kw_only=True):
-    """This user's message was held back for moderation, and will not appear."""
+    """Moderation held back a message of this user. It will not appear."""
 
-    client_id: str
-    reason: str
+    client_id: Uuid
+    reason: Reason
 
 
 class ReactionEvent(ConversationEvent, tag="reaction", frozen=True, kw_only=True):
-    """A user set a reaction on message `seq`, or (`remove`) took it back."""
+    """A user added a reaction to message `seq`, or removed it (`remove`)."""
 
-    user: str
-    seq: int
-    emoji: str
+    user: Uuid
+    seq: Seq
+    emoji: Emoji
     remove: bool
 
 
 class TypingEvent(ConversationEvent, tag="typing", frozen=True, kw_only=True):
     """A user is typing."""
 
-    user: str
+    user: Uuid
 
 
 class ReadEvent(ConversationEvent, tag="read", frozen=True, kw_only=True):
     """A user has read up to `seq`."""
 
-    user: str
-    seq: int
+    user: Uuid
+    seq: Since
 
 
 class PresenceEvent(ServerFrame, tag="presence", frozen=True, kw_only=True):
-    """A watched user is `online`, `away` or `offline`; `last_seen` is None while a session is open."""
+    """The presence of a watched user changed. `last_seen` is null while the user has an open session."""
 
-    user: str
+    user: Uuid
     state: PresenceState
-    last_seen: str | None
+    last_seen: Time | None
 
 
 class MemberEvent(ServerFrame, tag="member", frozen=True, kw_only=True):
-    """`user` `joined`, `left`, got another `role`, was `kicked` or `banned`. One's own end ends the subscription."""
+    """A membership changed: `user` joined, left, got another role, was kicked or banned.
 
-    room: str
-    user: str
+    `role` stands with `joined` and `role`. After `left`, `kicked` or `banned` about the session's own user, the
+    session gets no more events of the room.
+    """
+
+    room: Uuid
+    user: Uuid
     change: MembershipChange
     role: Role | None = None
 
 
 class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
-    """The room was `updated` (with its name and visibility) or `deleted`, which ends the subscription."""
+    """The room was updated or deleted. A deletion ends the subscription.
 
-    room: str
+    `name` and `visibility` stand with `updated`.
+    """
+
+    room: Uuid
     change: RoomChange
     name: str | None = None
     visibility: Visibility | None = None
 
 
 class GapEvent(ConversationEvent, tag="gap", frozen=True, kw_only=True):
-    """Live delivery was interrupted from `from_seq` on: subscribe again with `since`, or `sync`."""
+    """Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`."""
 
-    from_seq: int
+    from_seq: Seq
 
 
 class ClosingEvent(ServerFrame, tag="closing", frozen=True, kw_only=True):
-    """The server will close the connection with this code. Come back after `retry_after_ms`."""
+    """The server will close the connection with this code: reconnect after `retry_after_ms`."""
 
-    code: int
-    reason: str
-    retry_after_ms: int
+    code: Annotated[int, Meta(extra_json_schema={"minimum": 1000, "maximum": 4999}, examples=[1012])]
+    reason: Annotated[str, Meta(examples=["the server restarts"])]
+    retry_after_ms: Milliseconds
+
+
+AnyEvent = (
+    MessageEvent
+    | DirectMessageEvent
+    | StoredEvent
+    | EditedEvent
+    | DeletedEvent
+    | ModeratedEvent
+    | RefusedEvent
+    | ReactionEvent
+    | TypingEvent
+    | ReadEvent
+    | PresenceEvent
+    | MemberEvent
+    | RoomEvent
+    | GapEvent
+    | ClosingEvent
+)
 
 
 class OkAnswer(ServerFrame, tag="ok", frozen=True, kw_only=True):
     """The command was carried out."""
 
-    id: int
+    id: Id
 
 
 class AuthOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     """The session is open. The server pings after `heartbeat_s` seconds of silence."""
 
     user: Person
-    session: str
-    heartbeat_s: float
+    session: Uuid
+    heartbeat_s: Annotated[
+        float, Meta(extra_json_schema={"exclusiveMinimum": 0}, description="seconds", examples=[25.0])
+    ]
 
 
 class SubscribeOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
-    """The subscription stands. `seq` is the newest, 0 for none.
+    """The session listens to the room now. `seq` is the newest message, or 0 if there is none.
 
-    With `since`: `recovered`, and when it is true all `messages` behind `since`, in order, as history gives them.
+    If the command had `since`, `recovered` says whether nothing was missed, and if it is true, `messages` are all that
+    came after `since`, in order.
     """
 
-    room: str
-    seq: int
+    room: Uuid
+    seq: Since
     recovered: bool | None = None
-    messages: Sequence[MessageEvent] | None = None
+    messages: Sequence[HistoryMessage] | None = None
 
 
 class SyncOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
-    """What was missed of a direct conversation; the fields are those of `SubscribeOk`."""
+    """The messages of the direct conversation that came after `since`.
 
-    with_: str = field(name="with")
-    seq: int
+    `seq` is the newest message, or 0 if there is none. If `recovered` is true, `messages` are all that came after
+    `since`, in order; otherwise read them from REST.
+    """
+
+    with_: Uuid = field(name="with")
+    seq: Since
     recovered: bool
-    messages: Sequence[DirectMessageEvent] | None = None
+    messages: Sequence[HistoryDirectMessage] | None = None
 
 
 class PresenceOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
-    """The states now, by user id, and when those were seen last who are offline and were ever seen."""
+    """The present states, by user id. `last_seen` has the users who are offline and were ever seen."""
 
-    states: dict[str, PresenceState]
-    last_seen: dict[str, str] | None = None
+    states: dict[Uuid, PresenceState]
+    last_seen: dict[Uuid, Time] | None = None
 
 
 class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):
-    """The command was refused, or could not be read (then `id` is None). `field` names the field at fault."""
+    """The command failed. `code` is for programs, `message` for people; `field` names the wrong field.
 
-    id: int | None
-    code: str
-    message: str
+    `id` is null if the `id` of the frame could not be read.
+    """
+
+    id: Id | None
+    code: Annotated[str, Meta(examples=sorted(ERROR_CODES))]
+    message: Annotated[str, Meta(description="For people.", examples=["there is no such room"])]
     field: str | None = None
-    retry_after_ms: int | None = None
+    retry_after_ms: Milliseconds | None = None
 
 
 def message_event(message: Message) -> MessageEvent:
