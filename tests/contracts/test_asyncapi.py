@@ -1,5 +1,6 @@
 """The AsyncAPI document against the code: the commands' structs, the events' builders, the close and error codes.
 
+The document is generated from the same structs. These tests read it as a client would, and do not use the generator.
 The end-to-end tests hold every frame that a real server sends against it, too: see `tests.support.people.Chat`.
 """
 
@@ -37,7 +38,9 @@ from chat.wire.events import (
     message_event,
 )
 from rookery.client import events as client_events
-from tests.support.asyncapi import check_frame, document, faults
+from scripts.lib import asyncapi
+from scripts.lib.wire_contract import Contract
+from tests.support.asyncapi import DOCUMENT, check_frame, document, faults
 from workers.publications import change_publications, message_publications
 
 ROOM = "0b0e7ad8-5f0c-4b5e-8b1c-000000000001"
@@ -114,6 +117,21 @@ def test_every_message_and_schema_is_used() -> None:
     in_operations = {ref for path, node in walk(found["operations"]) if path.endswith("$ref") for ref in [node]}
     for name in found["channels"]["edge"]["messages"]:
         assert f"#/channels/edge/messages/{name}" in in_operations, name
+
+
+@pytest.mark.parametrize("key", document()["components"]["messages"])
+def test_a_message_has_a_summary_and_an_example_that_validates(key: str) -> None:
+    found = document()["components"]["messages"][key]
+    assert found["summary"]
+    schema = found["payload"]["$ref"].rpartition("/")[2]
+    for example in found["examples"]:
+        assert faults(schema, example["payload"]) == []
+        if schema.startswith("command."):
+            assert tag_of(type(commands.decode_command(json.dumps(example["payload"]).encode()))) == found["name"]
+
+
+def test_the_document_is_current() -> None:
+    assert asyncapi.HEADER + asyncapi.dump(asyncapi.make_document(Contract())) == DOCUMENT.read_text()
 
 
 # Commands.
@@ -302,3 +320,4 @@ def test_the_error_codes() -> None:
     edge = {"bad_json", "unknown_command", "too_many_subscriptions", "too_many_sessions"}
     written = document()["components"]["schemas"]["answer.error"]["properties"]["code"]["examples"]
     assert set(written) == (tree - inside) | edge
+    assert set(document()["channels"]["edge"]["x-error-codes"]) == set(written)
