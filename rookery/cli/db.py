@@ -9,7 +9,7 @@ from chat.settings import Settings, SettingsError
 
 
 async def migrate_database(settings: Settings, _options: argparse.Namespace) -> int:
-    """Migrate, and say from which version to which. Raises `Unavailable` when another migration runs."""
+    """Migrate, and print from which version to which. Raises `Unavailable` when another migration runs."""
     if not settings.mongo.url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
     with require_drivers():

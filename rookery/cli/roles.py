@@ -97,14 +97,14 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         await enter(run_in_background(http.run))  # rule 2
         logger.info("open http://%s/ in a browser", http.bound)
 
-        async def drain() -> None:  # rule 3
+        async def drain_role() -> None:  # rule 3
             health.drain()
             await edge.drain()
             # Workers of other processes go on with what is left; here it is the last occasion before the next start.
             await wait_until_stored(pools)
             await http.stop()
 
-        await serve_until_signal({"http": http.bound, "ws": str(settings.edge.address)}, drain)
+        await serve_until_signal({"http": http.bound, "ws": str(settings.edge.address)}, drain_role)
     return 0
 
 
@@ -131,12 +131,12 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         http = HttpServer(app, settings.http.address)
         await enter(run_in_background(http.run))  # rule 2
 
-        async def drain() -> None:  # rule 3
+        async def drain_role() -> None:  # rule 3
             health.drain()
             await edge.drain()
             await http.stop()
 
-        await serve_until_signal({"http": http.bound, "ws": str(settings.edge.address)}, drain)
+        await serve_until_signal({"http": http.bound, "ws": str(settings.edge.address)}, drain_role)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`rookery admin seed`: users, rooms and tokens for load tests and demonstrations, made on the engines directly."""
+"""`rookery admin seed`: creates users, rooms and tokens for load tests and demonstrations, on the engines directly."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _CONCURRENT = 64
 
 
 async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
-    """Make them, and write the files. Users of the prefix that exist already are used again."""
-    _check(options)
+    """Create them, and write the files. Users whose names exist already are used again."""
+    _check_options(options)
     async with Engines.open(settings, guest=True) as engines:
         store = await engines.open_store()
         keys = KeyRing(store.accounts, settings.tokens)
         await keys.refresh_keys()
-        users = await _users(store, options.users, options.prefix)
-        rooms = await _rooms(store, options, users)
+        users = await _create_users(store, options.users, options.prefix)
+        rooms = await _create_rooms(store, options, users)
         tokens = (keys.issue_token(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
-        _write(options.tokens, tokens, secret=True)
-        _write(options.room_ids, rooms, secret=False)
+        _write_lines(options.tokens, tokens, secret=True)
+        _write_lines(options.room_ids, rooms, secret=False)
     print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)
     return 0
 
 
-def _check(options: argparse.Namespace) -> None:
+def _check_options(options: argparse.Namespace) -> None:
     if options.users < 1 or options.rooms < 0 or options.members < 0:
         raise SettingsError("--users takes at least 1; --rooms and --members take 0 or more")
     if options.members > options.users:
@@ -45,10 +45,10 @@ def _check(options: argparse.Namespace) -> None:
     check_room_name(f"{options.prefix}-{options.rooms}")
 
 
-async def _users(store: Store, count: int, prefix: str) -> list[User]:
+async def _create_users(store: Store, count: int, prefix: str) -> list[User]:
     users = [User(id=new_id(), name=f"{prefix}-{number}", created=now_ms()) for number in range(count)]
 
-    async def make(number: int) -> None:
+    async def create_user(number: int) -> None:
         try:
             await store.accounts.create_user(users[number], None)
         except Conflict:
@@ -56,31 +56,31 @@ async def _users(store: Store, count: int, prefix: str) -> list[User]:
             if known is not None:
                 users[number] = known
 
-    await _each("users", count, make)
+    await _create_each("users", count, create_user)
     return users
 
 
-async def _rooms(store: Store, options: argparse.Namespace, users: list[User]) -> list[str]:
+async def _create_rooms(store: Store, options: argparse.Namespace, users: list[User]) -> list[str]:
     """Each room has the next K users in turn, so that every user is in about as many rooms as any other."""
     rooms = [new_id() for _ in range(options.rooms)]
 
-    async def make(number: int) -> None:
+    async def create_room(number: int) -> None:
         start = number * options.members
         members = [users[(start + offset) % len(users)].id for offset in range(max(1, options.members))]
         room = Room(id=rooms[number], name=f"{options.prefix}-{number}", visibility=Visibility.PUBLIC, created=now_ms())
         await store.rooms.create_room(room, members[0])
         await store.rooms.add_members(room.id, members[1:], Role.MEMBER, now_ms())
 
-    await _each("rooms", options.rooms, make)
+    await _create_each("rooms", options.rooms, create_room)
     return rooms
 
 
-async def _each(what: str, count: int, make: Callable[[int], Awaitable[None]]) -> None:
-    """Make `count` things, some at a time, with a line of progress on a terminal."""
+async def _create_each(what: str, count: int, make: Callable[[int], Awaitable[None]]) -> None:
+    """Create `count` things, some at a time, with a line of progress on a terminal."""
     done = 0
     numbers = iter(range(count))
 
-    async def work() -> None:
+    async def create_next() -> None:
         nonlocal done
         for number in numbers:
             await make(number)
@@ -90,9 +90,9 @@ async def _each(what: str, count: int, make: Callable[[int], Awaitable[None]]) -
 
     async with anyio.create_task_group() as tasks:
         for _ in range(min(_CONCURRENT, count)):
-            tasks.start_soon(work)
+            tasks.start_soon(create_next)
 
 
-def _write(path: Path, lines: Iterable[str], *, secret: bool) -> None:
+def _write_lines(path: Path, lines: Iterable[str], *, secret: bool) -> None:
     path.touch(mode=0o600 if secret else 0o644)
     path.write_text("".join(f"{line}\n" for line in lines))

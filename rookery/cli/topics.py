@@ -1,4 +1,4 @@
-"""`rookery topics apply`: makes Kafka's topics as the settings say, and tells what differed."""
+"""`rookery topics apply`: makes Kafka's topics as the settings say, and prints what differed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
 
 
 async def apply_topics(settings: Settings, options: argparse.Namespace) -> int:
-    """Apply them: 0 when all is as it should be, 1 when something is left to do, which is told."""
+    """Apply the settings. The exit code: 0 when the topics are as they should be, 1 when something is left to do."""
     check_backend(settings)
     with require_drivers():
         from chat.adapters.kafka.topics import TopicAdmin
     async with TopicAdmin.open(settings.kafka) as topics:
-        wanted = plan(settings.kafka)
+        wanted = plan_topics(settings.kafka)
         found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
-    show(wanted, found)
+    print_plan(wanted, found)
     return 0 if all(difference.done for difference in found) else 1
 
 
@@ -40,7 +40,7 @@ def check_backend(settings: Settings) -> None:
         raise SettingsError("ROOKERY_KAFKA is not set: give Kafka's brokers, such as kafka-1:9092,kafka-2:9092")
 
 
-def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[TopicPlan]:
+def plan_topics(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[TopicPlan]:
     """The topics that the settings want. Dead letters are few: one partition."""
     from chat.adapters.kafka.producer import LARGEST_RECORD
     from chat.adapters.kafka.topics import plan_topic
@@ -64,7 +64,7 @@ def plan(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[TopicPlan]
     return wanted
 
 
-def show(wanted: Sequence[TopicPlan], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:
+def print_plan(wanted: Sequence[TopicPlan], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:
     """A line for each topic that is as it should be, and for each difference."""
     differing = {difference.topic for difference in found}
     for topic in wanted:

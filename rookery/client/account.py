@@ -1,4 +1,4 @@
-"""Accounts over REST, as much as a bot needs: register, log in, and fresh access tokens for as long as it runs.
+"""Accounts over REST, as much as a bot needs: register, log in, and access tokens that are renewed while it runs.
 
 A minimal HTTP/1.1 exchange by h11, one connection a call; use any HTTP client for the rest of the REST interface.
 """
@@ -45,14 +45,14 @@ class Account:
         self._lock = anyio.Lock()
 
     async def token(self) -> str:
-        """An access token that is good for a while. Raises `HttpError` (401: log in again) and `ConnectionLost`."""
+        """An access token that does not expire soon. Raises `HttpError` (401: log in again) and `ConnectionLost`."""
         async with self._lock:
             if anyio.current_time() >= self._renew_at:
                 body = {"refresh_token": self._tokens.refresh_token}
                 # The answer holds the only token that will work from now on, so a cancelled caller must not lose it.
                 with anyio.CancelScope(shield=True):
                     raw = await _post_json(self._url, "/api/auth/refresh", body, self._timeout, self._ssl_context)
-                    self._tokens = _tokens(raw)
+                    self._tokens = _decode_tokens(raw)
                     self._renew_at = _renew_at(self._tokens)
             return self._tokens.access_token
 
@@ -62,7 +62,7 @@ async def login(
 ) -> Account:
     """Log in at the HTTP address of the server, as `https://chat.example.org`. Raises `HttpError`, `ConnectionLost`."""
     raw = await _post_json(url, "/api/auth/login", {"name": name, "password": password}, timeout, ssl_context)
-    return Account(url, _tokens(raw), timeout=timeout, ssl_context=ssl_context)
+    return Account(url, _decode_tokens(raw), timeout=timeout, ssl_context=ssl_context)
 
 
 async def register(
@@ -72,7 +72,7 @@ async def register(
     await _post_json(url, "/api/auth/register", {"name": name, "password": password}, timeout, ssl_context)
 
 
-def _tokens(raw: bytes) -> _Tokens:
+def _decode_tokens(raw: bytes) -> _Tokens:
     try:
         return msgspec.json.decode(raw, type=_Tokens)
     except msgspec.MsgspecError as error:
@@ -89,7 +89,7 @@ async def _post_json(
 ) -> bytes:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no HTTP address; give one such as https://chat.example.org")
+        raise ValueError(f"{url!r} is not an HTTP address; give one such as https://chat.example.org")
     try:
         with anyio.fail_after(timeout):
             stream = await _dial_server(parts.hostname, parts.port, context, tls=parts.scheme == "https")
@@ -100,7 +100,7 @@ async def _post_json(
             finally:
                 await anyio.aclose_forcefully(stream)
     except (OSError, EOFError, anyio.BrokenResourceError, anyio.EndOfStream, h11.ProtocolError) as error:
-        raise ConnectionLost(f"POST {path} had no answer: {error!r}") from error
+        raise ConnectionLost(f"the server did not answer POST {path}: {error!r}") from error
     if status >= 300:
         raise _decode_problem(status, raw)
     return raw

@@ -12,7 +12,7 @@ from rookery.client.events import OkAnswer
 from rookery.client.resume import Cursor
 
 LATER = frozenset({"rate_limited", "unavailable", "overloaded", "internal"})
-"""Refusals that pass: the command is kept and sent again later."""
+"""Codes of temporary refusals: the command is kept and sent again later."""
 
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 8.0
@@ -21,8 +21,8 @@ Settle = Callable[[OkAnswer | ClientError], None]
 """Called once with the outcome of a command."""
 
 
-def encode(fields: dict[str, Any]) -> bytes:
-    """A command's frame. Raises `ValueError` for what JSON in UTF-8 cannot carry, as half of a surrogate pair."""
+def encode_command(fields: dict[str, Any]) -> bytes:
+    """A command's frame. Raises `ValueError` for what JSON in UTF-8 cannot carry, such as half of a surrogate pair."""
     try:
         return orjson.dumps(fields)
     except TypeError as error:
@@ -42,15 +42,15 @@ class Call:
         self.cursor: Cursor | None = None
         self.since: int | None = None
         self._fields = {"type": kind, "id": id, **fields}
-        self._frame = encode(self._fields)
+        self._frame = encode_command(self._fields)
         self._refusals = 0
 
-    def frame(self) -> bytes:
+    def encode_frame(self) -> bytes:
         """What is sent now: a `subscribe` or `sync` asks from where its cursor stands."""
         self.since = self.cursor.seq if self.cursor is not None else None
-        return self._frame if self.since is None else encode({**self._fields, "since": self.since})
+        return self._frame if self.since is None else encode_command({**self._fields, "since": self.since})
 
-    def pause(self, retry_after_ms: int | None) -> float:
-        """How long to wait after another refusal that passes, in seconds."""
+    def pause_after_refusal(self, retry_after_ms: int | None) -> float:
+        """The seconds to wait after another temporary refusal."""
         self._refusals += 1
         return retry_after_ms / 1000 if retry_after_ms else min(_LONGEST_PAUSE_S, _PAUSE_S * self._refusals)

@@ -1,4 +1,4 @@
-"""The client on AnyIO: one task group that connects, reads, writes and comes back, around the sans-IO `Core`."""
+"""The client on AnyIO: one task group that connects, reads, writes and reconnects, around the sans-IO `Core`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rookery.client.errors import ClientClosed, ClientError, TimedOut
 from rookery.client.events import Event, OkAnswer, Person, PresenceOk, SubscribeOk, SyncOk
 from rookery.client.session import Sessions
 from rookery.client.tokens import Token
-from rookery.client.transport import Dial, Url, tcp
+from rookery.client.transport import Dial, Url, dial_tcp
 
 
 class Statistics(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Statistics(Struct, frozen=True):
 
 
 class Client:
-    """A user's session, kept up across connections. Made by `connect`; used from any number of tasks.
+    """A user's session, kept up across connections. `connect` makes it; any number of tasks may use it.
 
     Each method returns when the server has answered `ok`. It raises `CommandRefused` when the server refused,
     `TimedOut` when no answer came before the deadline, and the error that ended the client when it has ended. A command
@@ -48,7 +48,7 @@ class Client:
 
     @property
     def user(self) -> Person:
-        """Who this client is."""
+        """The user that the client is logged in as."""
         return self._core.user or Person("")
 
     @property
@@ -57,7 +57,7 @@ class Client:
         return self._core.session or ""
 
     def statistics(self) -> Statistics:
-        """A snapshot."""
+        """The figures of this moment."""
         core = self._core
         return Statistics(core.buffered, core.pending, self._sessions.connections, core.resumes, core.duplicates)
 
@@ -76,14 +76,14 @@ class Client:
     async def subscribe(self, room: str, *, since: int | None = None, timeout: float | None = None) -> int:
         """Follow a room; the seq of its newest message.
 
-        With `since`, the messages behind it come first, or a `Missed` for those that are too old. After a reconnect
+        With `since`, the messages after it come first, or a `Missed` for those that are too old. After a reconnect
         the client resumes by itself.
         """
         answer = await self._await_answer(lambda settle: self._core.subscribe(room, since, settle), timeout)
         return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
     async def unsubscribe(self, room: str, *, timeout: float | None = None) -> None:
-        """Follow a room no more."""
+        """Stop following a room."""
         await self._await_answer(lambda settle: self._core.unsubscribe(room, settle), timeout)
 
     async def send(
@@ -97,8 +97,8 @@ class Client:
     ) -> str:
         """Send a message; its `client_id`. When this returns the message is durable.
 
-        After `TimedOut`, or a crash of the program, send again with the same `client_id`: it will be there once.
-        Sends that run at the same time keep their order unless the server turns one away for a while.
+        After `TimedOut`, or a crash of your program, send again with the same `client_id`: the message exists once.
+        Sends that run at the same time keep their order, unless the server refuses one for a while.
         """
         client_id = client_id or str(uuid.uuid4())
         fields: dict[str, Any] = {"room": room, "text": text, "client_id": client_id}
@@ -114,22 +114,22 @@ class Client:
         return client_id
 
     async def sync(self, with_: str, since: int = 0, *, timeout: float | None = None) -> int:
-        """Catch up with a direct conversation; its newest seq. The messages behind `since` come as events."""
+        """Catch up with a direct conversation; its newest seq. The messages after `since` come as events."""
         answer = await self._await_answer(lambda settle: self._core.sync(with_, since, settle), timeout)
         return answer.seq if isinstance(answer, SubscribeOk | SyncOk) else 0
 
-    # Messages. Each takes `room`, or `with_`: the other user of a direct conversation.
+    # Messages. Each method takes `room`, or `with_`, which is the other user of a direct conversation.
 
     async def edit(
         self, seq: int, text: str, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:
-        """Give one's message another text."""
+        """Change the text of your message."""
         await self._run_command("edit", {**_name_conversation(room, with_), "seq": seq, "text": text}, timeout)
 
     async def delete(
         self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:
-        """Take back one's message, or as a moderator of the room anyone's."""
+        """Delete your message, or, as a moderator of the room, anybody's."""
         await self._run_command("delete", {**_name_conversation(room, with_), "seq": seq}, timeout)
 
     async def react(
@@ -142,7 +142,7 @@ class Client:
         with_: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """Set a reaction, or (`remove`) take it back."""
+        """Add your reaction, or remove it (`remove`)."""
         fields = {**_name_conversation(room, with_), "seq": seq, "emoji": emoji, "remove": remove}
         await self._run_command("react", fields, timeout)
 
@@ -153,18 +153,18 @@ class Client:
         await self._run_command("read", {**_name_conversation(room, with_), "seq": seq}, timeout)
 
     async def typing(self, *, room: str | None = None, with_: str | None = None, timeout: float | None = None) -> None:
-        """Tell that the user is typing. Raises `ConnectionLost` when the connection ends first: it is soon stale."""
+        """Say that you are typing. Raises `ConnectionLost` when the connection ends first: it would be stale later."""
         await self._run_command("typing", _name_conversation(room, with_), timeout, keep=False)
 
     # People.
 
     async def presence(self, users: Sequence[str], *, timeout: float | None = None) -> dict[str, str]:
-        """Watch these users, and no others: their states now. It is asked again after a reconnect."""
+        """Watch these users, and no others; their states now. After a reconnect the client asks again."""
         answer = await self._run_command("presence", {"users": list(users)}, timeout)
         return dict(answer.states) if isinstance(answer, PresenceOk) else {}
 
     async def status(self, state: str, *, timeout: float | None = None) -> None:
-        """Be `online` or `away`, after a reconnect too."""
+        """Be `online` or `away`; this holds after a reconnect, too."""
         await self._run_command("status", {"state": state}, timeout)
 
     # How a command waits.
@@ -179,9 +179,9 @@ class Client:
         outcome = OneShot[OkAnswer | ClientError]()
         with anyio.move_on_after(seconds):
             async with self._slots:
-                self._sessions.check()
+                self._sessions.raise_if_ended()
                 call = issue(outcome.resolve)
-                self._sessions.wake()
+                self._sessions.hand_over()
                 try:
                     await outcome.wait()
                 finally:
@@ -197,7 +197,7 @@ class Client:
 
 def _name_conversation(room: str | None, with_: str | None) -> dict[str, str]:
     if (room is None) == (with_ is None):
-        raise ValueError("give `room`, or `with_` for a direct conversation: one of the two")
+        raise ValueError("give either `room`, or `with_` for a direct conversation")
     return {"room": room} if room is not None else {"with": with_ or ""}
 
 
@@ -215,23 +215,24 @@ async def connect(
     ssl_context: ssl.SSLContext | None = None,
     dial: Dial | None = None,
 ) -> AsyncIterator[Client]:
-    """Connect, authenticate, and keep it so for the length of the block.
+    """Connect, authenticate, and stay connected until the block ends.
 
-    `url` is `ws://` or `wss://`; without a path, `/ws` is meant. `token` is an access token, or an async function that
-    gives a fresh one; only with a function does a session outlive its first token. Times in seconds: `timeout` for the
-    first session and for each command, `connect_timeout` for each attempt. `buffer` bounds the events that wait for the
-    program: over it nothing is lost of any room, for the client resumes once there is place again. `max_pending`
-    bounds the commands in flight; more wait for their turn. `dial` makes the byte stream, in place of TCP.
+    `url` begins with `ws://` or `wss://`; its path is `/ws` if it has none. `token` is an access token, or an async
+    function that gives a fresh one; a session outlives its first token only with a function. Times are in seconds:
+    `timeout` for the first session and for each command, `connect_timeout` for each attempt. `buffer` is the number of
+    events that may wait for your program; when it is full, messages are not lost, because the client resumes once there
+    is space. `max_pending` is the number of commands in flight; more wait for their turn. `dial` makes the byte stream
+    in place of TCP.
 
     Raises `ConnectionLost` when there is no session within `timeout`, `AuthenticationFailed`, `Blocked` and
-    `HandshakeRejected`: later these are raised by the calls and by the iteration.
+    `HandshakeRejected`. Later, calls and the iteration raise these.
     """
     address = Url(url)
     core = Core(capacity=buffer)
     sessions = Sessions(
         core,
         address,
-        dial or tcp(address, ssl_context),
+        dial or dial_tcp(address, ssl_context),
         token,
         backoff=backoff or Backoff(),
         connect_timeout=connect_timeout,
@@ -246,12 +247,12 @@ async def connect(
         except Exception as error:  # noqa: BLE001 # raised below, outside the task group, as it is and not in a group
             failure = error
         finally:
-            sessions.end(ClientClosed("the client was closed"))
+            sessions.end_client(ClientClosed("the client was closed"))
             group.cancel_scope.cancel()
     if failure is not None:
         raise failure
 
 
 async def _start_sessions(group: TaskGroup, sessions: Sessions, timeout: float) -> None:
-    group.start_soon(sessions.run)
+    group.start_soon(sessions.run_sessions)
     await sessions.first_session(timeout)

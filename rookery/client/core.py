@@ -1,10 +1,10 @@
-"""The client's side of the protocol without I/O: frames in; frames, answers and events out.
+"""The client's side of the protocol without I/O: it takes frames, and gives frames, answers and events.
 
-Law 1: every command is kept until it is answered, and sent again on the next connection, in the order of the calls;
-all commands are idempotent (a message by its `client_id`). Only one made with `keep=False` ends with its connection.
-Law 2: a room that was subscribed stays so, across connections, until `unsubscribe`, the end of membership, or a
+Rule 1: every command is kept until it is answered, and sent again on the next connection, in the order of the calls;
+all commands are idempotent (a message by its `client_id`). A command made with `keep=False` ends with its connection.
+Rule 2: a room that was subscribed stays so, across connections, until `unsubscribe`, the end of membership, or a
 refusal; each of its messages comes out once and in order (see `rookery.client.resume`).
-Law 3: nothing here waits, and nothing grows without bound: events that the program does not take are refused beyond
+Rule 3: nothing here waits, and nothing grows without bound: events that the program does not take are refused beyond
 `capacity` (messages come again by resuming; others are counted in `EventsDropped`), and the driver bounds the calls.
 """
 
@@ -50,17 +50,17 @@ class Core:
     # What the driver takes.
 
     def frames(self) -> list[bytes]:
-        """The frames to be sent now, in order."""
+        """Take the frames to send now, in order."""
         frames, self._frames = self._frames, []
         return frames
 
     def delays(self) -> list[tuple[float, Call]]:
-        """Calls that `resend` should be called with after so many seconds."""
+        """Take the calls to hand to `resend`, each with the seconds to wait before."""
         delays, self._delays = self._delays, []
         return delays
 
     def next_event(self) -> ev.Event | None:
-        """The oldest event that was not taken, or None. Taking makes place, and may bring frames to be sent."""
+        """The oldest event that was not taken, or None. Taking it makes space, and may produce frames to send."""
         if not self._events:
             return None
         event = self._events.popleft()
@@ -70,7 +70,7 @@ class Core:
 
     @property
     def has_output(self) -> bool:
-        """Whether `frames` or `delays` would give something."""
+        """Whether `frames` or `delays` has something to take."""
         return bool(self._frames or self._delays)
 
     @property
@@ -85,7 +85,7 @@ class Core:
 
     @property
     def duplicates(self) -> int:
-        """Messages that came more than once and were dropped, in the rooms subscribed now."""
+        """Messages that came twice and were dropped, in the rooms subscribed now."""
         return sum(cursor.duplicates for cursor in self._following)
 
     # Connections.
@@ -127,12 +127,12 @@ class Core:
         return call
 
     def subscribe(self, room: str, since: int | None, settle: Settle | None = None) -> Call:
-        """Follow a room: from now on, or from behind `since`, which counts even if the room is followed already."""
+        """Follow a room: from now on, or from after `since`, which counts even if the room is followed already."""
         call = self._new_call("subscribe", {"room": room}, settle, keep=True)
-        return self._ask_since(call, self._following.follow(room, since))
+        return self._ask_since(call, self._following.follow_room(room, since))
 
     def unsubscribe(self, room: str, settle: Settle | None = None) -> Call:
-        """Follow a room no more."""
+        """Stop following a room."""
         self._drop_room(room)
         return self.call("unsubscribe", {"room": room}, settle)
 
@@ -144,7 +144,7 @@ class Core:
         return self._ask_since(self._new_call("sync", {"with": with_}, settle, keep=True), cursor)
 
     def forget(self, call: Call) -> None:
-        """Nobody waits for this call any more: it is not sent again, and its answer is ignored."""
+        """Drop a call that nobody waits for: it is not sent again, and its answer is ignored."""
         if call.cursor is not None:
             call.settle = None
             return
@@ -154,7 +154,7 @@ class Core:
         """Send again a call that was refused for a while."""
         if not self.ready or call.id not in self._calls:
             return
-        if call.cursor is not None and not self._following.current(call.cursor):
+        if call.cursor is not None and not self._following.is_current(call.cursor):
             self._settle_call(
                 call, CommandRefused("unsubscribed", "the room was unsubscribed before the server answered")
             )
@@ -178,30 +178,30 @@ class Core:
             self._emit_event(found)  # type: ignore[arg-type] # every other frame is an event
 
     def _on_message(self, message: ev.MessageEvent) -> None:
-        cursor = self._following.room(message.room)
+        cursor = self._following.find_room(message.room)
         if cursor is not None:
-            cursor.live(message)
+            cursor.take_live(message)
             self._fill_gaps(cursor)
 
     def _on_direct(self, message: ev.DirectMessageEvent) -> None:
         me = self.user.id if self.user else ""
         cursor = self._direct_cursor(message.to if message.from_.id == me else message.from_.id)
-        cursor.live(message)
+        cursor.take_live(message)
         self._fill_gaps(cursor)
 
     def _on_stored(self, stored: ev.StoredEvent) -> None:
         cursor = self._direct_cursor(stored.with_)
-        if cursor.stored(stored.seq, stored.client_id):
+        if cursor.note_stored(stored.seq, stored.client_id):
             self._emit_event(stored)
             self._fill_gaps(cursor)
 
     def _on_gap(self, gap: ev.GapEvent) -> None:
         if gap.with_ is not None:
             direct = self._direct_cursor(gap.with_)
-            direct.gap(gap.from_seq)
+            direct.note_gap(gap.from_seq)
             self._fill_gaps(direct)
-        elif (room := self._following.room(gap.room or "")) is not None:
-            room.gap()
+        elif (room := self._following.find_room(gap.room or "")) is not None:
+            room.note_gap()
             self._fill_gaps(room)
 
     def _on_closing(self, closing: ev.ClosingEvent) -> None:
@@ -225,8 +225,8 @@ class Core:
         if isinstance(ok, ev.AuthOk):
             if call is self._auth:
                 self._begin_session(ok)
-        elif call.cursor is not None and self._following.current(call.cursor):
-            self._following.answered(call, ok)
+        elif call.cursor is not None and self._following.is_current(call.cursor):
+            self._following.apply_answer(call, ok)
         self._settle_call(call, ok)
         if call.cursor is not None:
             self._fill_gaps(call.cursor)
@@ -238,10 +238,10 @@ class Core:
         if call is self._auth:
             self._not_authenticated(error)
         elif error.code in LATER and (call.keep or call.cursor is not None):
-            self._delays.append((call.pause(error.retry_after_ms), call))
+            self._delays.append((call.pause_after_refusal(error.retry_after_ms), call))
             return
-        elif call.cursor is not None and self._following.current(call.cursor):
-            self._following.drop(call.cursor)
+        elif call.cursor is not None and self._following.is_current(call.cursor):
+            self._following.drop_cursor(call.cursor)
             if call.cursor.room is not None and call.settle is None:
                 self._emit_event(ev.Unsubscribed(call.cursor.room, error.code, error.message))
         self._settle_call(
@@ -287,12 +287,12 @@ class Core:
     # Conversations.
 
     def _direct_cursor(self, with_: str) -> DirectCursor:
-        return self._following.direct(self.user.id if self.user else "", with_)
+        return self._following.find_direct(self.user.id if self.user else "", with_)
 
     def _drop_room(self, room: str) -> None:
-        cursor = self._following.room(room)
+        cursor = self._following.find_room(room)
         if cursor is not None:
-            self._following.drop(cursor)
+            self._following.drop_cursor(cursor)
             self._resuming.pop(cursor, None)
 
     def _ask_since(self, call: Call, cursor: Cursor) -> Call:
@@ -309,13 +309,13 @@ class Core:
         )
 
     def _fill_gaps(self, cursor: Cursor) -> None:
-        """Asks for what is missing, unless that is asked already or there is no place for it."""
+        """Ask for what is missing, unless it was asked for already or there is no space for it."""
         asked = cursor.behind or cursor in self._resuming
-        if self.ready and cursor.incomplete and not asked and self._following.current(cursor):
+        if self.ready and cursor.is_incomplete and not asked and self._following.is_current(cursor):
             self._resume_cursor(cursor)
 
     def _catch_up(self) -> None:
-        """There is place again: make good what was refused."""
+        """There is space again: report what was dropped, and ask for the messages that were refused."""
         if self._dropped:
             self._events.append(ev.EventsDropped(self._dropped))
             self._dropped = 0
@@ -343,7 +343,7 @@ class Core:
     def _write_call(self, call: Call) -> None:
         if call.cursor is not None:
             self._resuming[call.cursor] = call
-        self._frames.append(call.frame())
+        self._frames.append(call.encode_frame())
 
     def _settle_call(self, call: Call, outcome: ev.OkAnswer | ClientError) -> None:
         self._calls.pop(call.id, None)

@@ -1,16 +1,16 @@
-"""What can go wrong, as one tree. `CommandRefused` is the caller's; the rest say what became of the connection."""
+"""The errors of the client library. `CommandRefused` is about a command; the others are about the connection."""
 
 from __future__ import annotations
 
 
 class ClientError(Exception):
-    """Root of the tree."""
+    """The root of these errors."""
 
 
 class CommandRefused(ClientError):
     """The server answered with `error`; the same command again gets the same answer, unless `retry_after_ms` says when.
 
-    `code` is stable and machine-readable, as `forbidden` or `invalid`; `message` is for people and names the fix.
+    `code` is stable and machine-readable, such as `forbidden` or `invalid`; `message` tells people what to change.
     """
 
     def __init__(self, code: str, message: str, *, retry_after_ms: int | None = None, field: str | None = None) -> None:
@@ -22,7 +22,7 @@ class CommandRefused(ClientError):
 
 
 class TimedOut(ClientError):
-    """No answer came before the deadline. The command may yet take effect: repeat a message with its `client_id`."""
+    """No answer came before the deadline. The command may still take effect: repeat a message with its `client_id`."""
 
 
 class ConnectionLost(ClientError):
@@ -42,7 +42,7 @@ class AuthenticationFailed(ClientError):
 
 
 class AccountBlocked(ClientError):
-    """The user is blocked on this server (close code 4003). Connecting again is of no use."""
+    """The user is blocked on this server (close code 4003) and cannot connect again."""
 
 
 class ClientClosed(ClientError):

@@ -1,4 +1,4 @@
-"""What a client receives: the server's events, and what the client library itself has to say.
+"""What a client receives: the server's events, and those of the client library itself.
 
 Ids are UUID strings, times RFC 3339 strings, `seq` counts from 1. An event of a conversation has `room`, or `with_`
 (the other user of a direct conversation); the other one is None.
@@ -81,7 +81,7 @@ class Connected(Struct, frozen=True):
 
 
 class Disconnected(Struct, frozen=True):
-    """The session ended; the client comes back by itself, after about `retry_after_s`."""
+    """The session ended; the client reconnects by itself, after about `retry_after_s`."""
 
     reason: str
     retry_after_s: float
@@ -113,7 +113,7 @@ class Unsubscribed(Struct, frozen=True):
 
 
 class EventsDropped(Struct, frozen=True):
-    """The program read too slowly: `count` events that resuming does not bring back, as edits, were dropped."""
+    """Your program read too slowly: `count` events that resuming does not bring back, such as edits, were dropped."""
 
     count: int
 
@@ -144,7 +144,7 @@ _answers: dict[str, msgspec.json.Decoder[OkAnswer]] = {
     "sync": msgspec.json.Decoder(SyncOk),
     "presence": msgspec.json.Decoder(PresenceOk),
 }
-"""The commands whose answer carries something."""
+"""The commands whose answer carries more than `ok`."""
 
 
 class _TypeOnly(Struct):
@@ -156,7 +156,7 @@ _KNOWN = {kind.__struct_config__.tag for kind in Frame.__args__}
 
 
 class BadFrame(Exception):
-    """The server sent something that is not of the protocol."""
+    """The server sent something that the protocol does not have."""
 
 
 def decode_frame(frame: str | bytes) -> Frame | None:
@@ -183,4 +183,4 @@ def decode_answer(command: str, frame: str | bytes) -> OkAnswer:
 
 
 def _unreadable_frame(error: Exception) -> BadFrame:
-    return BadFrame(f"the server sent what this client cannot read: {error}")
+    return BadFrame(f"this client cannot read what the server sent: {error}")

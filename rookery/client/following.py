@@ -1,4 +1,4 @@
-"""The conversations that a client follows: rooms that it subscribed, and direct conversations that it came to know."""
+"""The conversations that a client follows: rooms that it subscribed, and direct conversations that it has seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rookery.client.calls import Call
 from rookery.client.resume import Cursor, DirectCursor, Offer, RoomCursor
 
 DIRECT_CURSORS = 64
-"""Direct conversations that are kept complete across connections: those that were active last."""
+"""How many direct conversations are kept complete across connections: those that were active last."""
 
 
 class Following:
@@ -24,19 +24,19 @@ class Following:
     def __iter__(self) -> Iterator[Cursor]:
         return iter([*self._rooms.values(), *self._direct.values()])
 
-    def follow(self, room: str, since: int | None) -> RoomCursor:
+    def follow_room(self, room: str, since: int | None) -> RoomCursor:
         """The cursor of a room, a new one unless it is followed already and `since` is None."""
         cursor = self._rooms.get(room.lower())
         if cursor is None or since is not None:
             cursor = self._rooms[room.lower()] = RoomCursor(room.lower(), self._offer, since)
         return cursor
 
-    def room(self, room: str) -> RoomCursor | None:
-        """The cursor of a room that is followed."""
+    def find_room(self, room: str) -> RoomCursor | None:
+        """The cursor of a room that is followed, or None."""
         return self._rooms.get(room.lower())
 
-    def direct(self, me: str, with_: str) -> DirectCursor:
-        """The cursor of a direct conversation, made at need; the one that was idle longest gives way."""
+    def find_direct(self, me: str, with_: str) -> DirectCursor:
+        """The cursor of a direct conversation, or a new one; then the one that was idle longest is dropped."""
         with_ = with_.lower()
         cursor = self._direct.get(with_)
         if cursor is None:
@@ -46,25 +46,25 @@ class Following:
         self._direct.move_to_end(with_)
         return cursor
 
-    def current(self, cursor: Cursor) -> bool:
-        """Whether the cursor is still that of its conversation: not since it was dropped, or a new `since`."""
+    def is_current(self, cursor: Cursor) -> bool:
+        """Whether the cursor is still that of its conversation: it was not dropped, nor replaced for a new `since`."""
         if cursor.room is not None:
             return self._rooms.get(cursor.room) is cursor
         return self._direct.get(cursor.with_ or "") is cursor
 
-    def drop(self, cursor: Cursor) -> None:
-        """Follow the conversation no more."""
+    def drop_cursor(self, cursor: Cursor) -> None:
+        """Stop following the conversation."""
         if cursor.room is not None:
             self._rooms.pop(cursor.room, None)
         else:
             self._direct.pop(cursor.with_ or "", None)
 
     @staticmethod
-    def answered(call: Call, ok: ev.OkAnswer) -> None:
-        """Gives the answer of a `subscribe` or `sync` to its cursor. Raises `events.BadFrame`."""
+    def apply_answer(call: Call, ok: ev.OkAnswer) -> None:
+        """Hand the answer of a `subscribe` or `sync` to its cursor."""
         cursor = call.cursor
         # Two branches for one call: each pair of types has messages of its own.
         if isinstance(cursor, RoomCursor) and isinstance(ok, ev.SubscribeOk):  # noqa: SIM114
-            cursor.answered(call.since, ok.seq, ok.recovered, ok.messages or ())
+            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or ())
         elif isinstance(cursor, DirectCursor) and isinstance(ok, ev.SyncOk):
-            cursor.answered(call.since, ok.seq, ok.recovered, ok.messages or ())
+            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or ())

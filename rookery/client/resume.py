@@ -20,7 +20,7 @@ SEEN = 512
 STALLS = 3
 
 Offer = Callable[[Event], bool]
-"""Passes an event on; False when there is no place for it."""
+"""Passes an event on; False when there is no space for it."""
 
 
 class Cursor:
@@ -38,12 +38,12 @@ class Cursor:
         self._stalls = 0
 
     @property
-    def incomplete(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether there is, or may be, more than what was passed on."""
         return self.suspect or (self.seq is not None and self.highest > self.seq)
 
     def _skip_to(self, newest: int) -> None:
-        """Nothing up to `newest` can be had any more."""
+        """The server no longer has the messages up to `newest`."""
         seq = self.seq or 0
         self.highest = max(self.highest, newest)
         if newest > seq and not self._pass_on(Missed(self.room, seq + 1, newest, self.with_)):
@@ -63,8 +63,8 @@ class Cursor:
         return True
 
     def _skip_if_stalled(self, before: int | None, target: int) -> None:
-        """After answers that brought nothing, gives up on what the server does not deliver."""
-        if self.behind or not self.incomplete or self.seq != before:
+        """After several answers without messages, give up on what the server does not deliver."""
+        if self.behind or not self.is_incomplete or self.seq != before:
             self._stalls = 0
             return
         self._stalls += 1
@@ -73,7 +73,7 @@ class Cursor:
             self._skip_to(target)
 
     def _apply_outcome(self, since: int | None, newest: int, recovered: bool | None) -> None:
-        """What an answer says beside its messages."""
+        """Apply what an answer says besides its messages."""
         if since is None or recovered:
             self.highest = max(self.highest, newest)
         elif newest < since:
@@ -90,16 +90,16 @@ class RoomCursor(Cursor):
         self.seq = since
         self._ahead: dict[int, MessageEvent] = {}
 
-    def live(self, message: MessageEvent) -> None:
-        """A `message` event."""
+    def take_live(self, message: MessageEvent) -> None:
+        """Apply a `message` event."""
         self.highest = max(self.highest, message.seq)
         self._accept_message(message)
         self._drain_held()
 
-    def answered(
+    def apply_answer(
         self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[MessageEvent]
     ) -> None:
-        """The answer to a `subscribe` that was sent with this `since`."""
+        """Apply the answer to a `subscribe` that was sent with this `since`."""
         before = self.seq
         self.behind = self.suspect = False
         if self.seq is None:
@@ -112,8 +112,8 @@ class RoomCursor(Cursor):
         self._skip_if_stalled(before, min(self._ahead, default=self.highest + 1) - 1)
         self._drain_held()
 
-    def gap(self) -> None:
-        """The server says that live delivery was interrupted."""
+    def note_gap(self) -> None:
+        """Apply a `gap` event: live delivery was interrupted."""
         self.suspect = True
 
     def _rewind_to(self, newest: int) -> None:
@@ -129,7 +129,7 @@ class RoomCursor(Cursor):
             self._ahead[message.seq] = message
 
     def _drain_held(self) -> None:
-        """Passes on what was held back and now follows."""
+        """Pass on the messages that were held back and are next now."""
         if self.seq is None or not self._ahead:
             return
         while (message := self._ahead.get(self.seq + 1)) is not None and self._pass_on(message):
@@ -150,16 +150,16 @@ class DirectCursor(Cursor):
         self._me = me
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def live(self, message: DirectMessageEvent) -> None:
-        """A `dm` event."""
+    def take_live(self, message: DirectMessageEvent) -> None:
+        """Apply a `dm` event."""
         key = (message.from_.id, message.client_id)
         if key in self._seen or (message.seq and self.seq is not None and message.seq <= self.seq):
             self.duplicates += 1
         elif self._pass_on(message):
             self._remember_message(key)
 
-    def stored(self, seq: int, client_id: str) -> bool:
-        """A `stored` event; whether it is news."""
+    def note_stored(self, seq: int, client_id: str) -> bool:
+        """Apply a `stored` event; whether it was new."""
         if self.seq is not None and seq <= self.seq:
             return False
         self.highest = max(self.highest, seq)
@@ -170,10 +170,10 @@ class DirectCursor(Cursor):
             self.seq = seq
         return True
 
-    def answered(
+    def apply_answer(
         self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[DirectMessageEvent]
     ) -> None:
-        """The answer to a `sync` that was sent with this `since`."""
+        """Apply the answer to a `sync` that was sent with this `since`."""
         before = self.seq
         self.behind = self.suspect = False
         if self.seq is None:
@@ -184,14 +184,14 @@ class DirectCursor(Cursor):
         self._apply_outcome(since, newest, recovered)
         self._skip_if_stalled(before, self.highest)
 
-    def gap(self, from_seq: int) -> None:
-        """The server says that live delivery was interrupted at `from_seq`."""
+    def note_gap(self, from_seq: int) -> None:
+        """Apply a `gap` event: live delivery was interrupted at `from_seq`."""
         self.suspect = True
         if self.seq is None:
             self.seq = max(0, from_seq - 1)
 
     def _recover_message(self, message: DirectMessageEvent) -> bool:
-        """A message of history; False when there is no place for it."""
+        """Pass on a message of history; False when there is no space for it."""
         if message.seq is None or message.seq <= (self.seq or 0):
             return True
         key = (message.from_.id, message.client_id)

@@ -1,5 +1,7 @@
-"""Sessions, one after the other: connect, authenticate, pump until it ends, wait, and again, until there is a reason
-not to. Which reasons are final stands in `_final_error`."""
+"""Sessions, one after the other: connect, authenticate, read and write until the session ends, wait, and connect again.
+
+`_final_error` decides which errors end the client instead.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +25,18 @@ from rookery.client.errors import (
     HttpError,
 )
 from rookery.client.events import BadFrame, Event
-from rookery.client.tokens import Token, fetch, refresh_after
+from rookery.client.tokens import Token, fetch_token, refresh_after
 from rookery.client.transport import Dial, Ended, Url, WebSocket
 
 _SETTLED_S = 10.0
-"""A session that lived so long starts the back-off afresh."""
+"""After a session that lasted this long, the back-off starts from the beginning."""
 
 _GOODBYE_S = 1.0
 _REFRESH_PAUSE_S = 5.0
 
 
 class Sessions:
-    """Owns the connection of a client. `run` is its task; the rest is called by the client's methods."""
+    """Owns the connection of a client. `run_sessions` is its task; the rest is called by the client's methods."""
 
     def __init__(
         self,
@@ -64,13 +66,13 @@ class Sessions:
 
     # What the client's methods use.
 
-    def check(self) -> None:
-        """Raises the error that ended the client, if it has ended."""
+    def raise_if_ended(self) -> None:
+        """Raise the error that ended the client, if it has ended."""
         if self._ended is not None:
             raise self._ended
 
-    def wake(self) -> None:
-        """Hand what the core has to send to the connection, and tell all who wait that something changed."""
+    def hand_over(self) -> None:
+        """Hand the core's frames to the connection, and wake all tasks that wait for a change."""
         ws = self._ws
         for frame in self._core.frames():
             if ws is not None:
@@ -84,31 +86,31 @@ class Sessions:
         """Wait for an event. Raises the error that ended the client once those before it are taken."""
         await anyio.lowlevel.checkpoint()
         while (event := self._core.next_event()) is None:
-            self.check()
+            self.raise_if_ended()
             await self._changed.wait()
         if self._core.has_output:
-            self.wake()
+            self.hand_over()
         return event
 
     async def first_session(self, timeout: float) -> None:
         """Wait until the first session is authenticated."""
         with anyio.move_on_after(timeout):
             while not self._core.ready:
-                self.check()
+                self.raise_if_ended()
                 await self._changed.wait()
             return
         raise ConnectionLost(f"no session within {timeout} s; the last attempt: {self._last}") from self._last
 
-    def end(self, error: ClientError) -> None:
-        """The client is over: every call, now and later, raises this error."""
+    def end_client(self, error: ClientError) -> None:
+        """End the client: every call, now and later, raises this error."""
         if self._ended is None:
             self._ended = error
             self._core.fail(error)
-            self.wake()
+            self.hand_over()
 
     # The task.
 
-    async def run(self) -> None:
+    async def run_sessions(self) -> None:
         """Keep a session up until the client ends."""
         attempt = 0
         while self._ended is None:
@@ -123,9 +125,9 @@ class Sessions:
             final = self._final_error()
             self._core.lost(str(self._last or ""), pause)
             if final is not None:
-                self.end(final)
+                self.end_client(final)
                 return
-            self.wake()
+            self.hand_over()
             attempt += 1
             await anyio.sleep(pause)
 
@@ -139,17 +141,17 @@ class Sessions:
         if isinstance(error, HandshakeRejected) and error.status != 401:
             return error
         if isinstance(error, HttpError) and error.status in (400, 401, 403):
-            return AuthenticationFailed(f"there is no new token to be had: {error}")
+            return AuthenticationFailed(f"no new token could be fetched: {error}")
         if isinstance(rejected, AccountBlocked) or (isinstance(error, Ended) and error.code == CloseCode.BLOCKED):
             return rejected or AccountBlocked(str(error))
         if rejected is not None or _is_token_refused(error):
-            return self._token_refused(rejected or AuthenticationFailed(f"the server did not take the token: {error}"))
+            return self._token_refused(rejected or AuthenticationFailed(f"the server refused the token: {error}"))
         if self._core.ready:
             self._refused_tokens = 0
         return None
 
     def _token_refused(self, error: ClientError) -> ClientError | None:
-        """A fixed token has no second chance; a function has one, for the token may have expired on the way."""
+        """A fixed token is final. A function is asked once more, because its token may have expired on the way."""
         if isinstance(self._token, str):
             return error
         self._refused_tokens = 1 if self._core.ready else self._refused_tokens + 1
@@ -158,24 +160,24 @@ class Sessions:
     async def _run_session(self) -> None:
         """One session, from the first byte on. Raises what ended it."""
         with anyio.fail_after(self._connect_timeout):
-            token = await fetch(self._token)
+            token = await fetch_token(self._token)
             ws = await WebSocket.open(self._dial, self._url, max_message=self._max_message)
         try:
-            await self._pump_session(ws, token)
+            await self._use_connection(ws, token)
         finally:
             self._ws = None
             with anyio.move_on_after(_GOODBYE_S, shield=True):
                 await ws.close()
 
-    async def _pump_session(self, ws: WebSocket, token: str) -> None:
+    async def _use_connection(self, ws: WebSocket, token: str) -> None:
         ended: list[Exception] = []
         async with anyio.create_task_group() as group:
             guard = partial(_guard_task, group, ended)
             self._ws, self._group = ws, group
             self._core.open(token)
-            self.wake()
+            self.hand_over()
             try:
-                group.start_soon(guard, ws.pump)
+                group.start_soon(guard, ws.write_output)
                 group.start_soon(guard, partial(self._read_frames, ws))
                 group.start_soon(guard, partial(self._watch_silence, ws))
                 group.start_soon(guard, partial(self._refresh_token, token))
@@ -191,10 +193,10 @@ class Sessions:
                 self._core.receive(text)
                 if self._core.ready and not was_ready:
                     self.connections += 1
-            self.wake()
+            self.hand_over()
 
     async def _watch_silence(self, ws: WebSocket) -> None:
-        """Ends a connection on which nothing is heard: no answer to `auth`, later not even a pong."""
+        """Raises `TimeoutError` when the server is silent: no answer to `auth`, or later not even a pong."""
         with anyio.move_on_after(self._connect_timeout):
             while not self._core.ready:
                 await self._changed.wait()
@@ -204,7 +206,7 @@ class Sessions:
             beat = self._core.heartbeat_s
             quiet = anyio.current_time() - ws.last_heard
             if quiet >= 2 * beat:
-                raise TimeoutError(f"nothing was heard from the server for {quiet:.0f} s")
+                raise TimeoutError(f"the server sent nothing for {quiet:.0f} s")
             if quiet >= beat:
                 ws.ping()
             await anyio.sleep(max(beat / 2, 0.01))
@@ -216,15 +218,15 @@ class Sessions:
         while (seconds := refresh_after(token)) is not None:
             await anyio.sleep(max(_REFRESH_PAUSE_S, seconds))
             with suppress(ClientError):  # the next try follows
-                token = await fetch(self._token)
+                token = await fetch_token(self._token)
                 if self._core.ready:
                     self._core.call("refresh", {"token": token}, keep=False)
-                    self.wake()
+                    self.hand_over()
 
     async def _resend_later(self, seconds: float, call: Call) -> None:
         await anyio.sleep(seconds)
         self._core.resend(call)
-        self.wake()
+        self.hand_over()
 
 
 def _is_token_refused(error: Exception | None) -> bool:

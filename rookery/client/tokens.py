@@ -1,4 +1,4 @@
-"""Access tokens: where the client gets them, and until when one is good."""
+"""Access tokens: where the client gets them, and when one must be replaced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from rookery.client.errors import ClientError, ConnectionLost
 
 Token = str | Callable[[], Awaitable[str]]
-"""An access token, or what gives a fresh one: it is called for each connection, and before the token in use expires."""
+"""An access token, or a function that gives a fresh one, for each connection and before a token expires."""
 
 
 class _Claims(Struct):
@@ -21,8 +21,8 @@ class _Claims(Struct):
     iat: float | None = None
 
 
-async def fetch(token: Token) -> str:
-    """The token to use now. Raises `ClientError`; what else a function raises becomes `ConnectionLost`, its cause."""
+async def fetch_token(token: Token) -> str:
+    """The token to use now. Raises `ClientError`; any other error of the function causes a `ConnectionLost`."""
     if isinstance(token, str):
         return token
     try:

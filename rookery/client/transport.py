@@ -1,7 +1,7 @@
 """One WebSocket connection of a client: text messages out and in, over any AnyIO byte stream (RFC 6455, by wsproto).
 
-Reading and writing are two tasks. Only `pump` writes to the stream, so a pong or a close never interleaves with a
-message; `receive` never waits for the peer to read.
+Reading and writing are two tasks. Only `write_output` writes to the stream, so a pong or a close never interleaves
+with a message; `receive` never waits for the peer to read.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _BROKEN = (OSError, EOFError, anyio.BrokenResourceError, anyio.ClosedResourceErr
 
 
 class Url:
-    """The parts of a `ws://` or `wss://` address. Without a path it means `/ws`."""
+    """The parts of a `ws://` or `wss://` address. The path is `/ws` if the address has none."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ValueError(f"{url!r} is no WebSocket address; give one such as wss://chat.example.org/ws")
+            raise ValueError(f"{url!r} is not a WebSocket address; give one such as wss://chat.example.org/ws")
         self.tls = parts.scheme == "wss"
         self.hostname = parts.hostname
         self.port = parts.port or (443 if self.tls else 80)
@@ -54,21 +54,21 @@ class Url:
         )
 
 
-def tcp(url: Url, context: ssl.SSLContext | None = None) -> Dial:
-    """Dials the address over TCP, and TLS for `wss`."""
+def dial_tcp(url: Url, context: ssl.SSLContext | None = None) -> Dial:
+    """A `Dial` that connects to the address over TCP, with TLS for `wss`."""
 
-    async def dial() -> ByteStream:
+    async def open_stream() -> ByteStream:
         if not url.tls:
             return await anyio.connect_tcp(url.hostname, url.port)
         return await anyio.connect_tcp(
             url.hostname, url.port, tls=True, ssl_context=context, tls_standard_compatible=False
         )
 
-    return dial
+    return open_stream
 
 
 class Ended(Exception):
-    """The connection is over; `code` is the peer's close code, or 1006 when there was none."""
+    """The connection has ended; `code` is the peer's close code, or 1006 when there was none."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())
@@ -94,7 +94,7 @@ class WebSocket:
     async def open(cls, dial: Dial, url: Url, *, max_message: int) -> WebSocket:
         """Connect and shake hands.
 
-        Raises `ConnectionLost` when there is no connection, `HandshakeRejected` when another attempt is of no use.
+        Raises `ConnectionLost` when there is no connection, `HandshakeRejected` when the server would refuse again.
         """
         try:
             stream = await dial()
@@ -127,26 +127,21 @@ class WebSocket:
             raise ConnectionLost("the server ended the handshake")
 
     def send(self, text: str) -> None:
-        """Queue a text message; `pump` writes it."""
+        """Queue a text message; `write_output` writes it."""
         self._queue_event(TextMessage(data=text))
 
     def ping(self) -> None:
-        """Queue a ping; anything that the peer then sends moves `last_heard`."""
+        """Queue a ping; whatever the peer then sends renews `last_heard`."""
         self._queue_event(Ping())
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait to be written."""
-        return len(self._out)
-
-    async def pump(self) -> None:
+    async def write_output(self) -> None:
         """Write what is queued, for as long as the connection lives. Raises `Ended` when the peer is gone."""
         while True:
             await self._wake.wait()
             await self._flush_output()
 
     async def receive(self) -> list[str]:
-        """Wait for text messages; never empty. Raises `Ended` when the connection is over."""
+        """Wait for text messages; never empty. Raises `Ended` when the connection has ended."""
         while True:
             messages: list[str] = []
             while self._pending and not (messages and isinstance(self._pending[0], CloseConnection)):
@@ -165,7 +160,7 @@ class WebSocket:
                 raise Ended(1002, f"the server broke the WebSocket protocol: {error}") from error
 
     async def close(self, code: int = 1000) -> None:
-        """Say goodbye, if the stream still takes it, and close. Give it a deadline."""
+        """Send a close frame, if the stream still accepts it, and close the stream. The caller sets a deadline."""
         try:
             self._queue_event(CloseConnection(code=code))
             with suppress(Ended):

@@ -26,6 +26,8 @@ SHORTER_NAMES = {
     "workers": 0.1,
     "gateway": 0.35,
     "gateway/websocket": 0.35,
+    "rookery/cli": 0.15,
+    "rookery/client": 0.35,  # what users import: `connect`, `Client.send`, `Core.receive`
     "services/auth": 0.35,
     "services/common": 0.35,
     "services/chat": 0.2,

@@ -13,7 +13,7 @@ import pytest
 from chat.assembly import Engines
 from chat.ports.log import Batch, Log, LogRecord
 from rookery.cli import dead_letters
-from rookery.cli.dead_letters import look, original, replay
+from rookery.cli.dead_letters import read_original, replay_topic, show_dead_letters
 from tests.support.kafka import KafkaSystem
 from tests.support.logs import SqliteSystem
 from tests.support.servers import marked, server_url
@@ -69,7 +69,7 @@ async def living(log: Log, count: int) -> list[LogRecord]:
 async def test_they_come_back_in_order_with_their_headers(system: System) -> None:
     async with system.open() as log:
         await bury(log, *range(20))
-        assert await replay(log, "t") == (20, 0)
+        assert await replay_topic(log, "t") == (20, 0)
         records = await living(log, 20)
     assert [record.value for record in records] == [b"%d" % number for number in range(20)]
     assert {record.headers for record in records} == {HEADERS}
@@ -79,10 +79,10 @@ async def test_they_come_back_in_order_with_their_headers(system: System) -> Non
 async def test_each_comes_back_once(system: System) -> None:
     async with system.open() as log:
         await bury(log, 1, 2)
-        assert await replay(log, "t.dead") == (2, 0)
-        assert await replay(log, "t") == (0, 0)
+        assert await replay_topic(log, "t.dead") == (2, 0)
+        assert await replay_topic(log, "t") == (0, 0)
         await bury(log, 3)
-        assert await replay(log, "t") == (1, 0)
+        assert await replay_topic(log, "t") == (1, 0)
         assert [record.value for record in await living(log, 3)] == [b"1", b"2", b"3"]
 
 
@@ -90,16 +90,16 @@ async def test_looking_changes_nothing_and_shows_no_text(system: System) -> None
     said: list[str] = []
     async with system.open() as log:
         await bury(log, 41, 42)
-        await look(log, "t", tell=said.append)
-        assert await replay(log, "t") == (2, 0)
+        await show_dead_letters(log, "t", tell=said.append)
+        assert await replay_topic(log, "t") == (2, 0)
     assert said[0].endswith("t/0@41 k2: why")
     assert said[-1] == "2 dead letters in t.dead, 2 shown"
 
 
 def test_one_without_its_headers_goes_to_the_topic_that_was_named() -> None:
     record = LogRecord(0, "k", b"", (("trace", b"1"),))
-    assert original(record, "t") == ("t", (("trace", b"1"),))
-    assert original(LogRecord(0, "k", b""), "t") == ("t", ())
+    assert read_original(record, "t") == ("t", (("trace", b"1"),))
+    assert read_original(LogRecord(0, "k", b""), "t") == ("t", ())
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)

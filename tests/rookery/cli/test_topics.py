@@ -68,7 +68,7 @@ async def test_settings_are_changed_and_what_is_not_ours_stays(
 ) -> None:
     await apply(settings, APPLY, capsys)
     async with TopicAdmin.open(settings.kafka) as administration:
-        room, *_ = topics.plan(settings.kafka)
+        room, *_ = topics.plan_topics(settings.kafka)
         room.configs["segment.ms"] = "3600000"
         await administration.apply_plans([room])
         await shown(administration, room.name, "segment.ms", "3600000")

@@ -61,11 +61,11 @@ async def test_every_command_has_its_fields() -> None:
     assert seen[7] == {"type": "react", "room": ROOM, "seq": 1, "emoji": "👍", "remove": True}
 
 
-async def test_a_place_is_one_of_two() -> None:
+async def test_a_message_is_in_a_room_or_with_a_user() -> None:
     async with connected(Server(session)) as client:
-        with pytest.raises(ValueError, match="one of the two"):
+        with pytest.raises(ValueError, match="give either `room`, or `with_`"):
             await client.typing()
-        with pytest.raises(ValueError, match="one of the two"):
+        with pytest.raises(ValueError, match="give either `room`, or `with_`"):
             await client.read(1, room=ROOM, with_="you")
 
 
@@ -300,7 +300,7 @@ async def test_a_program_that_sends_while_its_buffer_is_full_gets_its_answers() 
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="no WebSocket address"):
+    with pytest.raises(ValueError, match="not a WebSocket address"):
         Url("http://chat.test")
     url = Url("wss://chat.test")
     assert (url.tls, url.port, url.target, url.host) == (True, 443, "/ws", "chat.test")

@@ -212,7 +212,7 @@ async def test_without_a_server_a_call_is_lost() -> None:
             await register(f"http://127.0.0.1:{port}", "bot", "a password")
         with pytest.raises(ConnectionLost):
             await register(f"https://127.0.0.1:{port}", "bot", "a password")
-    with pytest.raises(ValueError, match="no HTTP address"):
+    with pytest.raises(ValueError, match="not an HTTP address"):
         await register("ftp://x", "bot", "a password")
 
 
