@@ -10,6 +10,9 @@ NAME = re.compile(r"[A-Za-z0-9_.\-]{3,32}")
 ROOM_NAME_LENGTH = 80
 EMOJI_BYTES = 32
 TEXT_BYTES = 16 * 1024
+EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
+# One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})")
 _MENTIONS = 50
 
@@ -24,6 +27,13 @@ def check_name(name: str) -> str:
 def fold_name(name: str) -> str:
     """The form in which names of users and rooms are stored for comparing, finding and sorting them."""
     return name.casefold()
+
+
+def check_email(email: str) -> str:
+    """An e-mail address as given, or `Invalid`."""
+    if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+        raise Invalid("`email` is not an e-mail address; write it as name@example.org", field="email")
+    return email
 
 
 def fold_email(email: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request
@@ -10,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.ids import new_id
 from chat.domain.models import User
-from chat.errors import Conflict, Invalid
+from chat.domain.text import check_email
+from chat.errors import Conflict
 from services.auth import token_families
 from services.auth.errors import EmailTaken, NameTaken, WrongLogin
 from services.auth.login_rates import LoginRates
@@ -22,16 +22,6 @@ from services.common.security import Caller, is_moderator, refuse_blocked
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
-# One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
-
-
-def _check_email(email: str) -> str:
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
-        raise Invalid("an e-mail address looks like name@example.org", field="email")
-    return email
-
-
 Password = Annotated[str, Field(min_length=8, max_length=1024)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -41,7 +31,7 @@ class Registration(BaseModel):
 
     name: UserName
     password: Password
-    email: Annotated[str, AfterValidator(_check_email)] | None = None
+    email: Annotated[str, AfterValidator(check_email)] | None = None
 
 
 class LogIn(BaseModel):

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chat.domain.ids import check_id
 from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_name, check_room_name
+from chat.errors import Invalid
+from services.common.invalid_fields import UnfitValue
 
+_EXAMPLE = "3f0c1d6e-8a4b-4c55-9d0e-5b7f2a9c1e34"
 _UUID = WithJsonSchema({"type": "string", "format": "uuid"})
 
 
 def without_nul(value: str) -> str:
-    """The value. Raises `ValueError`, which the framework reports with the field's name."""
+    """The value. Raises `UnfitValue`."""
     if "\0" in value:
-        raise ValueError("has no NUL character; remove it")
+        raise UnfitValue("contains a NUL character; remove it")
     return value
 
 
-RoomId = Annotated[str, AfterValidator(partial(check_id, field="room")), _UUID]
-UserId = Annotated[str, AfterValidator(partial(check_id, field="user")), _UUID]
+def parse_id(value: str) -> str:
+    """A UUID in lower case. Raises `UnfitValue`."""
+    try:
+        return check_id(value)
+    except Invalid:
+        raise UnfitValue(f"must be a UUID, as {_EXAMPLE}") from None
+
+
+RoomId = Annotated[str, AfterValidator(parse_id), _UUID]
+UserId = Annotated[str, AfterValidator(parse_id), _UUID]
 UserName = Annotated[
     str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})
 ]

@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from chat.errors import Invalid, RateLimited, Refused, RookeryError, Unauthorized, Unavailable
+from chat.errors import RateLimited, Refused, RookeryError, Unauthorized, Unavailable
 from chat.wire.events import encode
+from services.common.invalid_fields import explain_invalid
 
 MEDIA_TYPE = "application/problem+json"
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -36,7 +37,7 @@ class Problem(BaseModel):
 def make_problem(
     status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: str | int | None
 ) -> Response:
-    """A problem response; of `more`, what is not None."""
+    """A problem response. Of `more`, fields that are None are left out."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -49,7 +50,7 @@ def make_problem(
 
 
 def answer_error(error: RookeryError) -> Response:
-    """The response to an error of the tree. An error that is nobody's answer, as `Fenced`, is an internal one."""
+    """The response to an error of the tree. Errors that no client should see, as `Fenced`, are internal."""
     if not isinstance(error, Refused | Unavailable):
         return make_internal_problem()
     headers: dict[str, str] = {}
@@ -65,8 +66,8 @@ def answer_error(error: RookeryError) -> Response:
 
 
 def make_internal_problem() -> Response:
-    """The response to a defect: nothing of it is told."""
-    return make_problem(500, "internal", "an error in the server; it was logged")
+    """The response to a defect. It says nothing of the defect, which may quote what a user wrote."""
+    return make_problem(500, "internal", "the server failed to answer; the error was logged, so try again later")
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -85,22 +86,15 @@ async def _on_invalid(_request: Request, error: Any) -> Response:
     return answer_error(explain_invalid(error))
 
 
-def explain_invalid(error: RequestValidationError) -> Invalid:
-    """The first thing that is wrong with a request, and where; never the value, which may be a secret."""
-    first = error.errors()[0]
-    names = [str(part) for part in first["loc"] if part not in {"body", "query", "path", "header"}]
-    field = ".".join(names) or None
-    message = str(first["msg"]).removeprefix("Value error, ")
-    where = f"`{field}`" if field else "the body"
-    return Invalid(f"{where}: {message[:1].lower()}{message[1:]}", field=field)
-
-
 async def _on_http(request: Request, error: Any) -> Response:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_list_allowed(request)) or headers.get("Allow", "")
-    details = {404: "there is nothing at this path", 405: "this path does not take that method; see Allow"}
+    details = {
+        404: "there is nothing at this path; check the address",
+        405: "this path does not take that method; the header Allow names those that it takes",
+    }
     return make_problem(error.status_code, code, details.get(error.status_code, str(error.detail)), headers)
 
 
