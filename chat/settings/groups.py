@@ -25,7 +25,7 @@ _MIB = 1024 * 1024
 
 
 class EmbeddedSettings(Struct, frozen=True, kw_only=True):
-    """The embedded engines, for everything that no server is named for."""
+    """The embedded engines, which do the work of each server that is not set."""
 
     data: Annotated[Path, Setting("the folder of the embedded engines; made when it is missing", flag="--data")] = Path(
         "data"
@@ -137,7 +137,7 @@ class RedisSettings(Struct, frozen=True, kw_only=True):
         str,
         Setting(
             "Redis: `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` for TLS (with `?ssl_ca_certs=FILE`), or any "
-            "node of a cluster; then the relay, presence and the rates of log-ins are there"
+            "node of a cluster; then Redis does the relay, presence and the rates of log-ins"
         ),
     ] = ""
     prefix: Annotated[
@@ -174,7 +174,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     retention_hours: Annotated[
         float, Setting("how long topics keep records; workers must never be behind for longer", gt=0)
     ] = 168.0
-    dead_retention_hours: Annotated[float, Setting("the same for dead letters", gt=0)] = 720.0
+    dead_retention_hours: Annotated[float, Setting("how long the topics of dead letters keep records", gt=0)] = 720.0
     interval_ms: Annotated[
         float,
         Setting(
@@ -187,7 +187,9 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
     buffer_records: Annotated[
         int, Setting("records that may wait for Kafka in a process; above that, `overloaded`", ge=1)
     ] = 20_000
-    buffer_bytes: Annotated[int, Setting("their bytes", ge=1)] = 64 * _MIB
+    buffer_bytes: Annotated[
+        int, Setting("bytes that may wait for Kafka in a process; above that, `overloaded`", ge=1)
+    ] = 64 * _MIB
     delivery_seconds: Annotated[
         float, Setting("time for Kafka to acknowledge a record; then the sender gets `unavailable`", gt=0)
     ] = 10.0
@@ -205,11 +207,11 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
         Setting("`PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`"),
     ] = "SCRAM-SHA-512"
-    username: Annotated[str, Setting("for SASL")] = ""
-    password: Annotated[str, Setting("for SASL")] = ""
+    username: Annotated[str, Setting("the user of SASL")] = ""
+    password: Annotated[str, Setting("the password of SASL")] = ""
     ca_file: Annotated[
         Path | None,
-        Setting("certificates of the authority that signed the brokers', in PEM; by default the system's"),
+        Setting("certificates of the authority that signed the brokers' certificates, in PEM; by default the system's"),
     ] = None
 
     def __repr__(self) -> str:
@@ -224,13 +226,13 @@ class MongoSettings(Struct, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Setting(
-            "MongoDB, as `mongodb://…` or `mongodb+srv://…`, with user, password and TLS options; then accounts, rooms "
-            "and history are there"
+            "MongoDB, as `mongodb://…` or `mongodb+srv://…`, with user, password and TLS options; then MongoDB "
+            "keeps accounts, rooms and history"
         ),
     ] = ""
     database: Annotated[str, Setting("the database, unless the URL names one")] = "rookery"
     timeout_seconds: Annotated[
-        float, Setting("time for one call to MongoDB, with all that it has to do; then `unavailable`", gt=0)
+        float, Setting("time for one call to MongoDB, retries included; then `unavailable`", gt=0)
     ] = 5.0
 
 
@@ -259,7 +261,7 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
         Path | None,
         Setting("this role's certificate, a PEM file; with the next two, connections are mutual TLS"),
     ] = None
-    tls_key: Annotated[Path | None, Setting("its key, a PEM file")] = None
+    tls_key: Annotated[Path | None, Setting("the key of that certificate, a PEM file")] = None
     tls_ca: Annotated[Path | None, Setting("the authority that signs the roles' certificates, a PEM file")] = None
     peers: Annotated[
         tuple[str, ...],
@@ -275,7 +277,7 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
 class LimitSettings(Struct, frozen=True, kw_only=True):
     """Rates and sizes."""
 
-    rate_limits: Annotated[bool, Setting("`off` lifts the rates and the number of sessions, for load tests")] = True
+    rate_limits: Annotated[bool, Setting("`off` removes the limits of rates and of sessions, for load tests")] = True
     register_per_minute: Annotated[int, Setting("registrations from one address", ge=0)] = 120
     login_failures_per_name: Annotated[int, Setting("wrong log-ins in a minute for one name", ge=1)] = 10
     login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
@@ -295,11 +297,13 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     resume_messages: Annotated[
         int, Setting("messages in one answer to `subscribe`; if more were missed, `recovered` is false", ge=1)
     ] = 2000
-    resume_bytes: Annotated[int, Setting("their texts", ge=1)] = 512 * _KIB
+    resume_bytes: Annotated[
+        int, Setting("bytes of texts in one answer to `subscribe`; above that, `recovered` is false", ge=1)
+    ] = 512 * _KIB
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """All of a process."""
+    """All settings of a process."""
 
     backend: Annotated[
         Literal["uvloop", "asyncio", "trio"],

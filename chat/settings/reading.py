@@ -95,7 +95,7 @@ def _build_settings(values: Mapping[str, Mapping[str, Any]]) -> Settings:
 
 
 def _find_conflicts(settings: Settings) -> list[str]:
-    """What cannot be together."""
+    """The settings that contradict each other or name files that do not exist."""
     return [*_check_kafka(settings.kafka), *_check_rpc(settings.rpc)]
 
 
@@ -103,15 +103,15 @@ def _check_kafka(kafka: KafkaSettings) -> Iterator[str]:
     if not kafka.brokers:
         return
     if kafka.security.startswith("sasl") and not (kafka.username and kafka.password):
-        yield f"ROOKERY_KAFKA_SECURITY={kafka.security}: give ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD, too"
+        yield f"ROOKERY_KAFKA_SECURITY={kafka.security}: set ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD, too"
     if kafka.ca_file and not kafka.ca_file.is_file():
-        yield f"ROOKERY_KAFKA_CA_FILE={str(kafka.ca_file)!r}: there is no such file"
+        yield f"ROOKERY_KAFKA_CA_FILE={str(kafka.ca_file)!r}: this file does not exist"
 
 
 def _check_rpc(rpc: RpcSettings) -> Iterator[str]:
     files = {"CERT": rpc.tls_cert, "KEY": rpc.tls_key, "CA": rpc.tls_ca}
     missing = [f"ROOKERY_RPC_TLS_{name}" for name, path in files.items() if path is None]
     if missing and len(missing) < len(files):
-        yield f"{' and '.join(missing)}: give all three of the TLS files, or none"
+        yield f"{' and '.join(missing)}: set all three TLS files, or none"
     if not rpc.token.isascii() or not rpc.token.isprintable() or " " in rpc.token:
         yield "ROOKERY_RPC_TOKEN: give printable ASCII without spaces"

@@ -1,4 +1,4 @@
-"""Services of other roles: asked over gRPC where a setting says where they are, else done on this process's engines."""
+"""Services of other roles: called over gRPC if a setting has their address, else run on this process's engines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.moderation.service import ModerationService
 
 @asynccontextmanager
 async def open_conversations(rpc: RpcSettings, store: Store) -> AsyncIterator[Conversations]:
-    """Rooms and messages: the chat service, or the store."""
+    """Open rooms and messages: the chat service, or the store."""
     if rpc.chat is None:
         yield StoredConversations(store.rooms, store.history)
         return
@@ -34,7 +34,7 @@ async def open_conversations(rpc: RpcSettings, store: Store) -> AsyncIterator[Co
 async def open_authority(
     rpc: RpcSettings, store: Store, live: Live, keys: KeyRing, conversations: Conversations
 ) -> AsyncIterator[Authority]:
-    """Tokens and rights: the auth service, or this process."""
+    """Open tokens and rights: the auth service, or this process."""
     if rpc.auth is None:
         yield LocalAuthority(keys, store.accounts, conversations, live.relay)
         return
@@ -48,7 +48,7 @@ async def open_authority(
 async def open_moderation(
     rpc: RpcSettings, settings: ModerationSettings, store: Store, live: Live
 ) -> AsyncIterator[Moderation]:
-    """Rules and blocks: the moderation service, or this process."""
+    """Open rules and blocks: the moderation service, or this process."""
     if rpc.moderation is None:
         async with run_moderation(settings, store, live) as service:
             yield service
@@ -61,7 +61,7 @@ async def open_moderation(
 
 @asynccontextmanager
 async def run_moderation(settings: ModerationSettings, store: Store, live: Live) -> AsyncIterator[ModerationService]:
-    """The moderation service itself."""
+    """Run the moderation service in this process."""
     rules = await Rules.open(settings.rules)
     service = ModerationService(rules, store.cases, store.accounts, live.relay)
     async with run_in_background(service.run):

@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.05
 
 @asynccontextmanager
 async def run_in_background(run: Callable[..., Coroutine[Any, Any, object]], *args: Any) -> AsyncIterator[Any]:
-    """Run a part for the time of the context: it has started when this is entered, and is cancelled at the end.
+    """Run a part while the context lasts: it has started when the context is entered, and is cancelled at the end.
 
     Yields what the part started with. When the part fails, the context is cancelled, and raises its error.
     """
@@ -37,7 +37,7 @@ async def run_in_background(run: Callable[..., Coroutine[Any, Any, object]], *ar
 
 @asynccontextmanager
 async def run_pools(pools: Mapping[str, Pool[Any]]) -> AsyncIterator[PoolCollector]:
-    """Run worker pools and their figures for the time of the context."""
+    """Run worker pools and their figures while the context lasts."""
     collector = PoolCollector(pools)
     async with anyio.create_task_group() as tasks:
         for pool in pools.values():
@@ -48,7 +48,7 @@ async def run_pools(pools: Mapping[str, Pool[Any]]) -> AsyncIterator[PoolCollect
 
 
 class HttpServer:
-    """A running HTTP server, which is stopped once: requests that are under way get their time, and no more."""
+    """An HTTP server that can be stopped once; requests that are under way have a bounded time to finish."""
 
     def __init__(self, app: ASGIApp, address: Address) -> None:
         self._app = app
@@ -78,8 +78,8 @@ class HttpServer:
 
 
 async def serve_until_signal(addresses: Mapping[str, str], drain: Callable[[], Awaitable[object]]) -> None:
-    """Say that the process is ready, wait for SIGTERM or SIGINT, and drain; a second signal breaks the drain off."""
-    # From here on everything is long-lived: the collector need not look at it again.
+    """Print `ready`, wait for SIGTERM or SIGINT, and drain; a second signal ends the drain."""
+    # Everything that exists now lives until the end, so the collector need not visit it again.
     gc.collect()
     gc.freeze()
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -92,13 +92,13 @@ async def serve_until_signal(addresses: Mapping[str, str], drain: Callable[[], A
 
 
 async def drain_http(http: HttpServer, health: Health) -> None:
-    """Stop a role that has nothing but HTTP: a balancer is told first."""
+    """Stop a role that has only HTTP: the balancer learns it first, from `/readyz`."""
     health.drain()
     await http.stop()
 
 
 async def wait_until_stored(pools: Mapping[str, Pool[Any]]) -> None:
-    """Wait until what was acknowledged is in history too; the rest is stored at the next start."""
+    """Wait, for a bounded time, until history has what was acknowledged; the next start stores the rest."""
     with anyio.move_on_after(_CATCH_UP_SECONDS):
         while any([(await pool.statistics()).lag for pool in pools.values()]):  # noqa: ASYNC110 - the log notifies nobody
             await anyio.sleep(_LOOK_SECONDS)
@@ -110,6 +110,6 @@ async def _wait_for_signal(signals: AsyncIterator[signal.Signals]) -> None:
 
 
 async def _cancel_at_signal(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope) -> None:
-    """Whoever asks twice does not want to wait: what was acknowledged is in the log, and comes back."""
+    """End the drain at a second signal: what was acknowledged is in the log, and is handled at the next start."""
     await _wait_for_signal(signals)
     scope.cancel()

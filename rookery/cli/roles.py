@@ -55,7 +55,7 @@ logger = logging.getLogger("rookery")
 
 
 async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
-    """Everything in one process."""
+    """Run everything in one process."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         sock = stack.enter_context(bind_edge(settings.edge))
@@ -100,7 +100,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         async def drain_role() -> None:  # rule 3
             health.drain()
             await edge.drain()
-            # Workers of other processes go on with what is left; here it is the last occasion before the next start.
+            # Elsewhere, other workers take over what is left; here, nobody would store it before the next start.
             await wait_until_stored(pools)
             await http.stop()
 
@@ -109,7 +109,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
-    """The WebSocket edge alone; any number of them."""
+    """Run the WebSocket edge alone; any number of edges can run."""
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -141,7 +141,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
-    """The REST of accounts alone, and the service of tokens and rights."""
+    """Run the REST of accounts, and the service of tokens and rights."""
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -164,7 +164,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
-    """All other REST, the page, and the service of rooms and messages."""
+    """Run all other REST, the page, and the service of rooms and messages."""
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -197,7 +197,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def run_moderation_service(settings: Settings, _options: argparse.Namespace) -> int:
-    """The moderation service, and its REST."""
+    """Run the moderation service, and its REST."""
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -229,7 +229,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
 
 
 async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
-    """Worker pools; processes of the same pool share its partitions."""
+    """Run worker pools; the processes of a pool share its partitions."""
     names = frozenset(options.names)
     check_shared(settings)
     async with AsyncExitStack() as stack:

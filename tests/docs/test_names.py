@@ -41,11 +41,6 @@ STILL_THERE = {
     "whole",
 }
 
-# Class names that still stand in two files or more. Remove a name from here when one of the classes is renamed.
-STILL_TWICE = {
-    "Listener",
-}  # fmt: skip
-
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -105,7 +100,7 @@ def test_a_class_name_stands_in_one_file() -> None:
     for path, node in list_definitions():
         if isinstance(node, ast.ClassDef):
             files[node.name].add(str(path))
-    assert {name: sorted(paths) for name, paths in files.items() if len(paths) > 1 and name not in STILL_TWICE} == {}
+    assert {name: sorted(paths) for name, paths in files.items() if len(paths) > 1} == {}
 
 
 @cache

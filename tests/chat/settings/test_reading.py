@@ -104,8 +104,8 @@ def test_all_problems_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("environ", "named"),
     [
-        ({"KAFKA_SECURITY": "sasl_ssl"}, "give ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD"),
-        ({"KAFKA_CA_FILE": "nowhere.pem"}, "ROOKERY_KAFKA_CA_FILE='nowhere.pem': there is no such file"),
+        ({"KAFKA_SECURITY": "sasl_ssl"}, "set ROOKERY_KAFKA_USERNAME and ROOKERY_KAFKA_PASSWORD"),
+        ({"KAFKA_CA_FILE": "nowhere.pem"}, "ROOKERY_KAFKA_CA_FILE='nowhere.pem': this file does not exist"),
     ],
 )
 def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], named: str) -> None:
