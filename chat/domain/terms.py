@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from chat.domain.characters import normalize
+
 _RUN = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]+)")
 TERM_LENGTH = 64
@@ -24,8 +26,8 @@ def terms(text: str) -> list[str]:
 
 
 def _unicode_terms(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    plain = unicodedata.normalize("NFC", "".join(c for c in folded if unicodedata.category(c) != "Mn"))
+    folded = normalize("NFKD", normalize("NFKD", text).casefold())
+    plain = normalize("NFC", "".join(c for c in folded if unicodedata.category(c) != "Mn"))
     found: list[str] = []
     for run in _RUN.findall(plain):
         for piece in _UNSPACED.split(run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from chat.domain.characters import check_marks
 from chat.errors import Invalid, TooLong
 
 NAME = re.compile(r"[A-Za-z0-9_.\-]{3,32}")
@@ -43,14 +44,18 @@ def fold_email(email: str) -> str:
 
 def check_room_name(name: str) -> str:
     """A room's name without outer spaces, or `Invalid`."""
-    name = name.strip()
+    name = check_marks(name, "name").strip()
     if not 1 <= len(name) <= ROOM_NAME_LENGTH or not name.isprintable():
         raise Invalid(f"a room's name has 1 to {ROOM_NAME_LENGTH} printable characters", field="name")
     return name
 
 
 def check_text(text: str, limit: int = TEXT_BYTES) -> str:
-    """A message's text as given; `Invalid` when empty or with a NUL, `TooLong` over `limit` bytes of UTF-8."""
+    """A message's text as given; `TooLong` over `limit` bytes of UTF-8.
+
+    `Invalid` when it is empty, or has a NUL, or more marks in a row than `check_marks` takes.
+    """
+    check_marks(text, "text")
     if not text or text.isspace():
         raise Invalid("a text has at least one visible character", field="text")
     if "\0" in text:

@@ -5,10 +5,12 @@ Times are RFC 3339 in UTC with milliseconds.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
-from services.common.field_types import RoomName
+from services.common.field_types import RoomName, check_plain_text
 
 
 class NewRoom(BaseModel):
@@ -72,7 +74,7 @@ class MemberPage(BaseModel):
 class BanReason(BaseModel):
     """Why someone is banned, for the other moderators."""
 
-    reason: str = Field(default="", max_length=500)
+    reason: Annotated[str, Field(max_length=500), AfterValidator(check_plain_text)] = ""
 
 
 class UserView(BaseModel):

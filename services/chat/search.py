@@ -18,14 +18,14 @@ from chat.wire.events import history_item
 from chat.wire.pages import FoundMessages
 from services.chat.access import admit_member
 from services.common.collaborators import Services, With
-from services.common.field_types import Limit, RoomId, without_nul
+from services.common.field_types import Limit, RoomId, check_plain_text
 from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.struct_schemas import encode_response, struct_response
 
 router = APIRouter(tags=["history"])
 
-Text = Annotated[str, Field(max_length=512), AfterValidator(without_nul)]
+Text = Annotated[str, Field(max_length=512), AfterValidator(check_plain_text)]
 
 
 @router.get("/api/search", responses=struct_response(FoundMessages) | problem_responses(401, 403, 404, 422))

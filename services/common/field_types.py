@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from chat.domain.characters import MARKS_IN_A_ROW, has_too_many_marks
 from chat.domain.ids import check_id
 from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_name, check_room_name
 from chat.errors import Invalid
@@ -15,8 +16,10 @@ _EXAMPLE = "3f0c1d6e-8a4b-4c55-9d0e-5b7f2a9c1e34"
 _UUID = WithJsonSchema({"type": "string", "format": "uuid"})
 
 
-def without_nul(value: str) -> str:
+def check_plain_text(value: str) -> str:
     """The value. Raises `UnfitValue`."""
+    if has_too_many_marks(value):
+        raise UnfitValue(f"has more than {MARKS_IN_A_ROW} accents or marks on a letter; remove some")
     if "\0" in value:
         raise UnfitValue("contains a NUL character; remove it")
     return value
@@ -40,7 +43,7 @@ RoomName = Annotated[
     AfterValidator(check_room_name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ROOM_NAME_LENGTH}),
 ]
-Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(without_nul)]
+Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(check_plain_text)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Seq = Annotated[int, Field(ge=1, le=2**53)]
 Since = Annotated[int, Field(ge=0, le=2**53)]  # 0 is before the first message

@@ -3,7 +3,8 @@
 Rule 1: case, width and other compatibility forms (NFKC), decorating marks, invisible characters, and look-alikes of
 other scripts (Unicode's confusables, UTS 39) are taken away.
 Rule 2: what is folded stays as it is when it is folded again.
-Rule 3: folding never raises, and takes time in proportion to the text.
+Rule 3: folding never raises, and takes time in proportion to the text; of marks that follow each other only so many
+count as `chat.domain.characters` allows.
 Rule 4: the words of the rules are folded by the same function, so a script that loses a distinction loses it on both
 sides, and still finds its words.
 
@@ -17,6 +18,8 @@ import unicodedata
 from typing import Any
 
 from confusable_homoglyphs.confusables import confusables_data
+
+from chat.domain.characters import normalize
 
 _PLAIN = str.maketrans({chr(code): chr(code).lower() for code in range(128)})
 _KEPT_BELOW = 0x20000  # what an attacker can make the table remember: some megabytes at most
@@ -46,10 +49,10 @@ def fold_text(text: str) -> str:
     """The text in the letters that it is read as. See the module."""
     if text.isascii():
         return text.translate(_PLAIN)
-    folded = unicodedata.normalize("NFC", text).translate(_TABLE)
+    folded = normalize("NFC", text).translate(_TABLE)
     # Rule 2: letters that came together when a mark between them went may compose to one that folds again. Each round
     # is shorter than the one before, so this ends.
-    while (composed := unicodedata.normalize("NFC", folded)) != folded:
+    while (composed := normalize("NFC", folded)) != folded:
         folded = composed.translate(_TABLE)
     return folded
 
@@ -70,8 +73,8 @@ def _fold_character(character: str) -> str:
         if first <= code < first + 26:
             return chr(ord(letter) + code - first)
     while True:  # rule 2: until nothing changes any more
-        unfolded = unicodedata.normalize("NFKD", character).casefold()
-        composed = unicodedata.normalize("NFC", "".join(filter(_is_read, unicodedata.normalize("NFKD", unfolded))))
+        unfolded = normalize("NFKD", character).casefold()
+        composed = normalize("NFC", "".join(filter(_is_read, normalize("NFKD", unfolded))))
         folded = "".join(_READ_AS.get(each, each) for each in composed)
         if folded == character:
             return folded

@@ -9,11 +9,11 @@ full-width dots are read as the dots that they stand for.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 import idna
 
+from chat.domain.characters import normalize
 from services.moderation.folding import fold_text
 
 LONGEST = 253
@@ -70,7 +70,7 @@ def find_links(text: str) -> set[str]:
 
 def _fold_host(host: str) -> str:
     """The name without case and width. Nothing is looked up here, so what UTS 46 maps beyond that does not matter."""
-    return host.lower() if host.isascii() else unicodedata.normalize("NFKC", host).casefold()
+    return host.lower() if host.isascii() else normalize("NFKC", host).casefold()
 
 
 def _read_host(host: str) -> Iterator[str]:

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from chat.domain.cases import CaseAction, CaseKind, CaseState
 from chat.domain.moderation import Strictness, Verdict
 from services.chat.models import UserView
-from services.common.field_types import RoomId, Seq, UserId, without_nul
+from services.common.field_types import RoomId, Seq, UserId, check_plain_text
 
 LONGEST_BLOCK = 10 * 365 * 24 * 3600
-Words = Annotated[str, Field(max_length=500), AfterValidator(without_nul)]
+Words = Annotated[str, Field(max_length=500), AfterValidator(check_plain_text)]
 
 
 class Place(BaseModel):

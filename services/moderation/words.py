@@ -7,7 +7,9 @@ place will do. A phrase has blanks. What an allowed word covers does not count: 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
 
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
@@ -89,14 +91,17 @@ class WordIndex:
         if not self._streams:
             return set()
         hits: list[tuple[Span, int]] = []
-        allowed: list[tuple[Span, int | None]] = []
+        allowed: dict[int | None, list[Span]] = {}
         for reading in list_readings(folded):
             for span, entry in self._find_hits(reading, folded, rules):
                 if entry.allowed:
-                    allowed.append((span, entry.rule))
+                    allowed.setdefault(entry.rule, []).append(span)
                 elif entry.rule is not None:
                     hits.append((span, entry.rule))
-        return {rule for span, rule in hits if not _is_covered(span, rule, allowed)}
+        covers = {rule: _Cover(spans) for rule, spans in allowed.items()}
+        return {
+            rule for span, rule in hits if not any(of in covers and covers[of].contains(span) for of in (None, rule))
+        }
 
     def _find_hits(self, reading: str, folded: str, rules: Collection[int]) -> Iterator[tuple[Span, Entry]]:
         found = self._find_matches(reading)
@@ -127,8 +132,17 @@ class WordIndex:
         ]
 
 
-def _is_covered(span: Span, rule: int, allowed: Sequence[tuple[Span, int | None]]) -> bool:
-    return any(low <= span[0] and span[1] <= high and (of is None or of == rule) for (low, high), of in allowed)
+class _Cover:
+    """Spans, asked in logarithmic time whether one of them contains another span: a text may hold thousands of both."""
+
+    def __init__(self, spans: Collection[Span]) -> None:
+        ordered = sorted(spans)
+        self._lows = [low for low, _ in ordered]
+        self._reach = list(accumulate((high for _, high in ordered), max))  # of all that begin no later
+
+    def contains(self, span: Span) -> bool:
+        before = bisect_right(self._lows, span[0])
+        return before > 0 and self._reach[before - 1] >= span[1]
 
 
 def _find_place(layout: Layout, start: int, end: int, word: Word) -> Span | None:

@@ -162,6 +162,7 @@ async def test_search_finds_what_the_asker_may_read() -> None:
         ({"q": "!?"}, "q"),
         ({"q": "x" * 513}, "q"),
         ({"q": "nul\0"}, "q"),
+        ({"q": "e" + "\u0301\u0316" * 16}, "q"),
         ({"q": "fox", "room": "den"}, "room"),
         ({"q": "fox", "before": "yesterday"}, "before"),
         ({"q": "fox", "before": "2026-01-01"}, "before"),

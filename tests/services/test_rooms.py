@@ -44,6 +44,7 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         ({"name": "  "}, "name"),
         ({"name": "x" * 81}, "name"),
         ({"name": "nul\0"}, "name"),
+        ({"name": "e" + "\u0301" * 31}, "name"),
         ({"name": "two\nlines"}, "name"),
         ({"name": ["x"]}, "name"),
         ({"name": "den", "visibility": "secret"}, "visibility"),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -178,3 +183,32 @@ def test_sorting_out_early_loses_nothing(text: str) -> None:
                 assert run in known[0]
             if any(layout.may_end(j) for j in range(first, last + 1)):
                 assert run + 1 in known[1]
+
+
+def count_lines(work: Callable[[], object]) -> int:
+    """How many lines of Python the work runs."""
+    lines = 0
+
+    def trace(_frame: FrameType, event: str, _arg: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize(
+    "text", ["scunthorpe ", "cunt ", "scunthorpe cunt ", "c.u.n.t ", "cuuunt", "$cunthorpe ", "s\u0301\u200bcunt "]
+)
+def test_work_grows_with_the_text_alone(text: str) -> None:
+    small, large = (
+        count_lines(lambda times=times: find(text * times, "cunt", "cunthorpe*", allow=("scunthorpe",)))  # type: ignore[misc]
+        for times in (50, 400)
+    )
+    assert large < 12 * small  # eight times the text; its square would be sixty-four

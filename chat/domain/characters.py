@@ -1,0 +1,56 @@
+"""What Unicode says of single characters: which are marks, and how texts are normalised at a bounded cost.
+
+Rule 1: at most 30 marks follow each other, as in the Stream-Safe Text Format (UAX #15, section 13). To normalise sorts
+  each run of marks, in time that grows with the square of its length.
+Rule 2: what comes from outside is checked with `check_marks` before anything else is done to it.
+Rule 3: nothing in the project calls `unicodedata.normalize` but `normalize`, which cuts longer runs before. What is
+  stored may be older than rule 2, and what is dropped between two runs joins them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+from chat.errors import Invalid
+
+MARKS_IN_A_ROW = 30
+_MARKED = range(0x300, 0x20000)  # all marks that are sorted stand here
+
+
+def _starts_with_mark(character: str) -> bool:
+    """Whether the decomposition of the character begins with one that has a combining class, and so is sorted."""
+    if unicodedata.combining(character):
+        return True
+    return bool(unicodedata.decomposition(character)) and unicodedata.combining(_decompose(character)[0]) > 0
+
+
+def _decompose(character: str) -> str:
+    return unicodedata.normalize("NFKD", character)
+
+
+_MARKS = f"[{''.join(filter(_starts_with_mark, map(chr, _MARKED)))}]"
+_TOO_MANY = re.compile(f"({_MARKS}{{{MARKS_IN_A_ROW}}}){_MARKS}+")
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Whether more marks follow each other than rule 1 allows. Takes one pass."""
+    return not text.isascii() and _TOO_MANY.search(text) is not None
+
+
+def check_marks(text: str, field: str) -> str:
+    """The text as given; `Invalid` when too many marks follow each other (rule 2). Takes one pass."""
+    if has_too_many_marks(text):
+        raise Invalid(f"a letter has at most {MARKS_IN_A_ROW} accents or marks; remove some", field=field)
+    return text
+
+
+def cut_marks(text: str) -> str:
+    """The text without the marks that are too many (rule 1). Takes one pass."""
+    return text if text.isascii() else _TOO_MANY.sub(r"\1", text)
+
+
+def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
+    """The text in a normal form of UAX #15, in time that grows with its length alone (rule 3)."""
+    return unicodedata.normalize(form, cut_marks(text))
