@@ -20,7 +20,7 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 def bind_listener(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     """A listening, non-blocking TCP socket; `reuse_port` lets several processes share the address.
 
-    Raises `OSError` when the address is taken or not ours.
+    Raises `OSError` if the address is taken, or is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -50,7 +50,7 @@ class Acceptor:
         node.mux.add(self.fd, self)
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - a listening socket is only ever readable
-        """Connections wait."""
+        """Connections wait in the backlog: take many of them, but leave other sockets their part of the turn."""
         for _ in range(_BATCH):
             try:
                 sock, _ = self._sock.accept()
@@ -74,9 +74,9 @@ class Acceptor:
             sock.close()
 
     def _pause_accepting(self, error: OSError) -> None:
-        """Out of descriptors or memory, or the network failed: those who wait stay in the backlog for a while."""
-        fix = "raise the limit of open files" if error.errno in _EXHAUSTED else "tried again soon"
-        logger.error("no connection can be accepted: %s; %s", error.strerror, fix)
+        """No descriptor or memory is left, or the network failed: for a while, connections stay in the backlog."""
+        advice = "raise the limit of open files" if error.errno in _EXHAUSTED else "the edge tries again soon"
+        logger.error("no connection can be accepted: %s; %s", error.strerror, advice)
         self._node.mux.change(self.fd, 0)
         self._node.wheel.set_timer(self, _PAUSE_SECONDS)
 

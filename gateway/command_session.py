@@ -1,10 +1,11 @@
 """A session that carries out the commands it reads, and costs no task while it is idle.
 
-Rule 1: a command that needs no wait is carried out in place.
-Rule 2: one that must wait (a read of history, a right that is not cached) runs in the one task of the session, in the
-edge's task group, and the session's later commands queue behind it. So a client's messages keep the client's order.
+Rule 1: a command that need not wait is carried out in place.
+Rule 2: a command that must wait (for a read of history, for a right that is not cached) runs in the one task of the
+session, in the edge's task group, and the session's later commands queue behind it. So a client's messages keep the
+client's order.
 Rule 3: the task ends with the session: its cancel scope is the session's, and each command has a deadline.
-Rule 4: each command is answered, whatever happens; an error in one ends neither the session nor the edge.
+Rule 4: each command is answered, whatever happens. An error in one ends neither the session nor the edge.
 """
 
 from __future__ import annotations
@@ -34,23 +35,23 @@ COMMAND_SECONDS = 15.0
 
 
 class CommandSession(Session):
-    """See the module. The backlog holds frames that queue behind the task; None while there is no task."""
+    """See the module. `_queue` holds the payloads that wait behind the task; None while there is no task."""
 
-    __slots__ = ("_backlog",)
+    __slots__ = ("_queue",)
 
     def __init__(self, node: Node, connection: Connection, *, deflate: bool) -> None:
         super().__init__(node, connection, deflate=deflate)
-        self._backlog: deque[bytes] | None = None
+        self._queue: deque[bytes] | None = None
 
     def on_data(self, data: bytes) -> None:
         """Bytes of frames arrived."""
         websocket = self.websocket
         for payload in websocket.receive(data):
-            if self._backlog is not None:
-                self._backlog.append(payload)  # rule 2
+            if self._queue is not None:
+                self._queue.append(payload)  # rule 2
                 self.note_begun()
             else:
-                self._handle_frame(payload)
+                self._handle_message(payload)
         output = websocket.take_output()
         if output:
             self.connection.gather(output)
@@ -60,19 +61,19 @@ class CommandSession(Session):
             self.connection.end_writing()
 
     def authenticate(self, claims: Claims, token: str) -> None:
-        """The handshake carried a valid token: what comes next waits until the session is entered."""
+        """The handshake carried a valid token: commands wait until the session is in every table."""
         self.phase = Phase.AUTHENTICATING
         self.expires_ms = claims.expires_ms
         self._start_task(partial(welcome_session, self, claims, token, None), commands.Command(id=0))
 
-    def _handle_frame(self, payload: bytes) -> None:
+    def _handle_message(self, payload: bytes) -> None:
         """Carry a command out, or start the task that does."""
         waiting = self._begin_command(payload)
         if waiting is not None:
             self._start_task(*waiting)
 
     def _begin_command(self, payload: bytes) -> tuple[Later, commands.Command] | None:
-        """Do of a command what can be done in place (rule 1); what remains to be awaited, if anything does."""
+        """Carry a command out in place (rule 1). What is left to be awaited, and its command; None if nothing is."""
         if self.phase >= Phase.CLOSING:
             return None
         try:
@@ -98,13 +99,14 @@ class CommandSession(Session):
         return None
 
     def _start_task(self, later: Later, command: commands.Command) -> None:
-        """Start the session's task; commands that come meanwhile queue behind it."""
-        self._backlog = deque()
+        """Start the session's task; commands that come meanwhile queue behind it (rule 2)."""
+        self._queue = deque()
         self.note_begun()
         self.node.tasks.start_soon(self._run_task, later, command)
 
     async def _run_task(self, later: Later, command: commands.Command) -> None:
-        """Carry out a command that waits, then those that queued behind it."""
+        """Carry out a command that must wait, then those that queued behind it, in order."""
+        # The task owes one answer as long as it runs, whichever command it is at; each queued message owes its own.
         waiting: tuple[Later, commands.Command] | None = (later, command)
         try:
             with anyio.CancelScope() as self._scope:  # rule 3
@@ -112,13 +114,13 @@ class CommandSession(Session):
                     if waiting is not None:
                         await self._finish_command(*waiting)
                         self.node.mux.flush()
-                    if not self._backlog:
+                    if not self._queue:
                         break
                     self.note_ended()
-                    waiting = self._begin_command(self._backlog.popleft())
+                    waiting = self._begin_command(self._queue.popleft())
         finally:
             self._scope = None
-            dropped, self._backlog = self._backlog, None
+            dropped, self._queue = self._queue, None  # there are some only if the session was closed
             for _ in range(1 + len(dropped or ())):
                 self.note_ended()
         self.node.mux.flush()

@@ -1,8 +1,19 @@
 """A connection: a non-blocking socket in the multiplexer, with its outbox.
 
-Rule 1: bytes leave in the order in which they were handed in. Rule 2: nothing waits for a slow peer: what the kernel
-does not take at once goes to the outbox, bounded in bytes; over the bound the owner is told, once. Rule 3: the owner
-hears `on_lost` exactly once, and nothing after it.
+Rule 1: bytes leave in the order in which they were handed in.
+Rule 2: nothing waits for a slow peer. What the kernel does not take at once stays in the outbox, which is bounded in
+bytes. Over the bound, `on_slow` of the owner is called, once.
+Rule 3: `on_lost` of the owner is called exactly once, and nothing of the owner after it.
+
+The outbox is in one of three states:
+
+    state     _outbox  _queued  watched for   write()   what ends it
+    EMPTY     None     0        READ          sends     gather() -> GATHERED; a write() that the kernel cut -> QUEUED
+    GATHERED  chunks   0        READ          appends   flush(), at the end of the turn -> EMPTY or QUEUED
+    QUEUED    chunks   bytes    READ, WRITE   appends   the kernel took everything -> EMPTY
+
+GATHERED waits for the end of the turn, so what several events of a turn bring leaves with one system call. QUEUED waits
+for the peer. Only QUEUED counts bytes: a turn ends soon, but a peer may never read. `abort` leads to EMPTY from all.
 """
 
 from __future__ import annotations
@@ -14,7 +25,8 @@ from typing import Protocol
 from gateway.multiplexer import READ, WRITE, Multiplexer
 
 READ_BYTES = 64 * 1024
-_DRAIN_BYTES = 256 * 1024
+_WRITE_BYTES = 256 * 1024
+_CLOSE_HANDSHAKE_BYTES = 64 * 1024
 
 
 class Owner(Protocol):
@@ -29,7 +41,7 @@ class Owner(Protocol):
         ...
 
     def on_slow(self) -> None:
-        """The outbox is over its bound. Everything in it but a frame that is partly sent was dropped."""
+        """The outbox was over its bound. All of it was dropped but the rest of a chunk that is partly sent."""
         ...
 
     def on_lost(self) -> None:
@@ -38,14 +50,14 @@ class Owner(Protocol):
 
 
 class Connection:
-    """One socket. `heard` turns true with every read; keep-alive resets it."""
+    """One socket. `bound` is the outbox's, in bytes. `heard` becomes true with every read; keep-alive resets it."""
 
     __slots__ = ("_ending", "_mask", "_mux", "_outbox", "_queued", "_send", "_sock", "bound", "fd", "heard", "owner")
 
     def __init__(self, mux: Multiplexer, sock: socket.socket, bound: int) -> None:
         self._mux = mux
         self._sock = sock
-        self._send = sock.send  # bound once: it is what a broadcast consists of
+        self._send = sock.send  # looked up once: a broadcast consists of nothing but this call
         self.fd = sock.fileno()
         self.bound = bound
         self.heard = True
@@ -67,9 +79,10 @@ class Connection:
         return self.fd < 0
 
     def on_ready(self, mask: int) -> None:
-        """See `Ready`."""
+        """The socket can be written or read, or has failed (`Ready` of the multiplexer)."""
         if mask & WRITE:
             self._write_outbox()
+        # Errors and hang-ups come as other bits: `recv` says what they mean. Writing may just have ended it all.
         if mask & ~WRITE and self.fd >= 0:
             self._read_socket()
 
@@ -92,15 +105,15 @@ class Connection:
             owner.on_eof()
 
     def write(self, data: bytes) -> None:
-        """Send now, or queue behind what waits."""
+        """Send now, or queue behind what waits (rule 1)."""
         if self._ending:
             return
         outbox = self._outbox
         if outbox is not None:
             outbox.append(data)
-            if self._queued:
+            if self._queued:  # QUEUED; in GATHERED nothing is counted
                 self._queued += len(data)
-                if self._queued > self.bound:
+                if self._queued > self.bound:  # rule 2
                     self._drop_outbox()
             return
         if self.fd < 0:
@@ -120,19 +133,21 @@ class Connection:
         if self._outbox is None:
             if self.fd >= 0 and not self._ending:
                 self._outbox = [data]
-                self._mux.dirty.append(self)
+                self._mux.dirty.append(self)  # so that the multiplexer calls `flush`
         else:
             self.write(data)
 
     def flush(self) -> None:
         """Write what was gathered; the multiplexer calls it."""
         outbox = self._outbox
+        # Earlier in this turn, `abort` may have emptied it, or `end_writing` sent a part of it.
         if outbox is None or self._queued:
             return
-        self._outbox = None
+        self._outbox = None  # so that `write` sends
         self.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
 
     def _queue_rest(self, rest: bytes) -> None:
+        """The kernel took only a part, or nothing: the rest waits for the peer."""
         self._outbox = [rest]
         self._queued = len(rest)
         self._watch_events(self._mask | WRITE)
@@ -140,9 +155,10 @@ class Connection:
             self._drop_outbox()
 
     def _write_outbox(self) -> None:
+        """The kernel takes bytes again: give it what is queued."""
         outbox = self._outbox
         if outbox is None or not self._queued:
-            return
+            return  # the event was meant for a socket that was closed in this turn, and had the same descriptor
         data = _take_chunks(outbox)
         try:
             sent = self._send(data)
@@ -161,12 +177,15 @@ class Connection:
                 self._shut_down_writing()
 
     def _drop_outbox(self) -> None:
-        """Drop what is queued but the rest of a frame that is partly sent: the stream stays parseable."""
+        """Drop what is queued, but for the first chunk: a part of it may be sent, so the peer could not parse what
+        follows without the rest."""
         outbox = self._outbox
         if outbox is None or self.owner is None:
             return
         self._outbox, self._queued = outbox[:1], len(outbox[0])
-        self.bound = self._queued + 64 * 1024
+        # The first chunk alone may be over the bound. The close handshake, which comes next, must fit behind it without
+        # a second `on_slow`.
+        self.bound = self._queued + _CLOSE_HANDSHAKE_BYTES
         self.owner.on_slow()
 
     def pause_reading(self) -> None:
@@ -185,11 +204,11 @@ class Connection:
             self._mux.change(self.fd, mask)
 
     def end_writing(self) -> None:
-        """Send what is queued, then end our direction; the owner goes on reading until the peer ends its own."""
+        """Send what is queued, then end our direction. Reading goes on until the peer ends its own."""
         if self._ending or self.fd < 0:
             return
         if not self._queued:
-            self.flush()
+            self.flush()  # GATHERED: the end of the turn would find that writing has ended
         self._ending = True
         if self._outbox is None:
             self._shut_down_writing()
@@ -201,23 +220,23 @@ class Connection:
             self.abort()
 
     def abort(self) -> None:
-        """Close the socket at once. May be called at any time, again too."""
+        """Close the socket at once. May be called at any time, and again."""
         if self.fd < 0:
             return
         self._mux.remove(self.fd)
         self.fd = -1
         self._outbox, self._queued = None, 0
         self._sock.close()
-        owner, self.owner = self.owner, None
+        owner, self.owner = self.owner, None  # rule 3
         if owner is not None:
             owner.on_lost()
 
 
 def broadcast(connections: Iterable[Connection], data: bytes) -> None:
-    """Write the same bytes to each, at once: `write` for many, without a call of ours for each."""
+    """Write the same bytes to each, now. The same as `write` for each, without the cost of a call."""
     size = len(data)
     for connection in connections:
-        if connection._outbox is None:
+        if connection._outbox is None:  # EMPTY; one that is closed or ending is in no channel
             try:
                 sent = connection._send(data)
             except (BlockingIOError, InterruptedError):
@@ -232,12 +251,12 @@ def broadcast(connections: Iterable[Connection], data: bytes) -> None:
 
 
 def _take_chunks(outbox: list[bytes]) -> bytes:
-    """The first chunks of the outbox as one, about as much as a kernel buffer takes."""
+    """Take the first chunks out of the outbox, as one: about as much as a kernel buffer takes."""
     size = count = 0
     for chunk in outbox:
         size += len(chunk)
         count += 1
-        if size >= _DRAIN_BYTES:
+        if size >= _WRITE_BYTES:
             break
     taken = outbox[0] if count == 1 else b"".join(outbox[:count])
     del outbox[:count]

@@ -1,7 +1,7 @@
-"""What the relay says to the edge itself: changes that end subscriptions or sessions, and deliveries that were lost.
+"""What the relay brings for the edge itself: changes that end subscriptions or sessions, and interruptions.
 
-Rule 1: a control payload acts at once, without waiting, so what comes behind it on the relay meets its effect.
-Rule 2: of a change that ends a right, the cache is told first; whoever asks from then on asks the authority.
+Rule 1: a control payload takes effect at once, without an await, so it holds for what follows it on the relay.
+Rule 2: when a right changes, it is dropped from the cache first: every later question goes to the authority.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ControlHandler:
             if change.role is None:
                 session.leave_room(change.room)
                 session.gather_frame(frame)
-            elif change.room not in session.rooms:  # those in the room get it there
+            elif change.room not in session.rooms:  # subscribers of the room get it on the room's channel
                 session.gather_frame(frame)
 
     def _handle_room_deleted(self, deleted: RoomDeleted) -> None:
@@ -60,17 +60,17 @@ class ControlHandler:
                 session.close(_close_code(revoked.code), revoked.reason)
 
     def handle_interruption(self, channel: str) -> None:
-        """Deliveries of this channel, which is no room's, may be lost."""
+        """Deliveries of this channel, which is not a room's, may be lost."""
         kind, _, user = channel.partition(":")
         if kind == "presence":
             self._node.tasks.start_soon(self._presence.announce_state, user)
             return
-        # Direct messages may be lost, of which nobody here knows: the user's clients resume from history.
+        # Direct messages may be lost. They have no seq by which to find out, so the user's clients resume from history.
         for session in self._node.users.sessions_of(user):
             session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
 
 
 def _close_code(code: int) -> CloseCode:
-    """The code, if this version knows it and may send it: the announcing service may be newer."""
+    """The code, if this version knows it and may send it; a newer service may announce another one."""
     known = code in CloseCode.__members__.values() and is_sendable(code)
     return CloseCode(code) if known else CloseCode.TOKEN_INVALID

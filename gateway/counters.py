@@ -1,4 +1,4 @@
-"""What the edge counts. Plain integers: counting costs nothing, and the metrics read them when they are asked."""
+"""What the edge counts. They are plain integers, so counting costs little; metrics read them when somebody asks."""
 
 from __future__ import annotations
 

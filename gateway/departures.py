@@ -1,4 +1,4 @@
-"""Sessions that have ended, until presence knows it."""
+"""Sessions that have ended and are still to be reported to presence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Departures:
-    """A queue that is bounded by the sessions that there were: each is noted once, when it ends."""
+    """The queue needs no bound: each session is noted once, at its end, and all are dropped if presence fails."""
 
     __slots__ = ("_noted", "_presence", "queue")
 
@@ -28,13 +28,13 @@ class Departures:
         self._noted.set()
 
     async def run(self) -> None:
-        """Tell presence of each departure, until cancelled."""
+        """Report each departure to presence, until cancelled."""
         while True:
             await self._noted.wait()
             await self.report_departures()
 
     async def report_departures(self) -> None:
-        """Tell presence of all that are noted. When it is not available they are dropped: they expire there."""
+        """Report all that are noted. If presence is not available, they are dropped: they expire there."""
         while self.queue:
             user, session_id = self.queue[0]
             try:
@@ -43,5 +43,5 @@ class Departures:
                 logger.warning("presence is not available; departed sessions expire there")
                 self.queue.clear()
                 return
-            # Only now: cancelled in between, the edge tells it once more as it closes, which does no harm.
+            # Only now: if the await is cancelled, the edge reports it again as it closes. Twice does no harm.
             self.queue.popleft()

@@ -1,4 +1,4 @@
-"""How an edge ends in good order: it takes no more, answers what it has read, and sends everyone away.
+"""How an edge ends without loss: it reads no more, answers what it has read, and sends every client away.
 
 Meanwhile new handshakes get 503.
 """
@@ -15,9 +15,9 @@ from gateway.phase import Phase
 
 
 async def drain_sessions(node: Node) -> None:
-    """Answer the commands that were read, then give sessions `closing` and 1012, and wait until they are gone.
+    """Answer the commands that were read, then send sessions `closing` and 1012, and wait until they are gone.
 
-    Returns after `drain_seconds` at the latest; whoever is left then is to be cut off.
+    Returns after `drain_seconds` at the latest; the caller cuts off the sessions that are left then.
     """
     registry = node.registry
     registry.draining = True
@@ -27,15 +27,16 @@ async def drain_sessions(node: Node) -> None:
                 session.connection.pause_reading()
         while any(session.busy for session in registry.sessions):
             await registry.wait_for_progress()
-        await _send_everyone_away(node)
+        await _close_sessions(node)
         while registry.sessions:
             await registry.wait_for_progress()
 
 
-async def _send_everyone_away(node: Node) -> None:
-    everyone = list(node.registry.sessions)
-    for start in range(0, len(everyone), SLICE):
-        for session in everyone[start : start + SLICE]:
+async def _close_sessions(node: Node) -> None:
+    """Send `closing` and 1012 to all, a slice at a time, so that the others' answers still go out between."""
+    sessions = list(node.registry.sessions)
+    for start in range(0, len(sessions), SLICE):
+        for session in sessions[start : start + SLICE]:
             session.close(CloseCode.SERVICE_RESTART, "the server restarts; come back", retry=True)
         node.mux.flush()
         await anyio.lowlevel.checkpoint()

@@ -1,7 +1,7 @@
 """The edge: assembles a node, and serves it from the first connection to the last.
 
-One task group owns every task of the node. `serve` runs until `drain` has ended it, or until it is cancelled: then
-every connection is closed, and presence is told, within a bounded time.
+One task group owns every task of the node. `serve` runs until `drain` ends it, or until it is cancelled. Then it closes
+every connection and reports the departures to presence, within a bounded time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CLEANUP_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeParts:
-    """What an edge is put together from. The simulation puts a wrong part in the place of one, and must notice it."""
+    """The parts of an edge that the simulation replaces, one at a time, by a part with a planted defect."""
 
     connection: Callable[[Multiplexer, socket.socket, int], Connection] = Connection
     hub: Callable[[], Hub] = Hub
@@ -65,7 +65,8 @@ class EdgeParts:
 
 
 class Edge:
-    """One node at work. Collaborators come in by name; `clock` gives milliseconds since the epoch."""
+    """A node that serves. `authority` None: tokens and rights are checked on the engines of this process. `cases` None:
+    nobody moderates. `clock` gives milliseconds since the epoch."""
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class Edge:
             await self._close_all()
 
     def _start_tasks(self, listener: Listener) -> None:
-        """The edge's own tasks; those of sessions that wait come and go beside them."""
+        """Start the edge's own tasks. Beside them, sessions start theirs when a command must wait."""
         node, start_soon = self.node, self.node.tasks.start_soon
         start_soon(node.mux.run)
         start_soon(node.mux.run_flushes)
@@ -153,7 +154,7 @@ class Edge:
         start_soon(node.departures.run)
 
     async def drain(self) -> None:
-        """Take no more, finish what was begun, send everyone away with a time to come back, and stop serving."""
+        """Accept nothing new, finish what was read, send clients away with a time to come back, and stop serving."""
         await self._drain(self.node)
         self._stopped.set()
 
@@ -163,7 +164,7 @@ class Edge:
 
     async def _close_all(self) -> None:
         node = self.node
-        node.mux.flush()  # what was answered last is still sent
+        node.mux.flush()  # so that the last answers are still sent
         for connection in [each.connection for each in (*node.registry.openings, *node.registry.sessions)]:
             connection.abort()
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):

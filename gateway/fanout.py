@@ -1,10 +1,10 @@
 """The edge's incoming end of the relay: what comes in is fanned out to the members of its channel.
 
 Rule 1: one task reads, so the order of deliveries is the order of frames on every socket.
-Rule 2: a large room is fanned out in slices with a checkpoint between them, so no other session waits more than a
-slice.
-Rule 3: consecutive messages of one channel are joined, so that each member costs one write for all of them. But while
-somebody is joining the channel, messages go out one by one: where its answer ends is known to a single `seq`.
+Rule 2: a large room is fanned out in slices with a checkpoint between them, so no other session waits longer than a
+slice takes.
+Rule 3: consecutive messages of one channel are joined, so each member costs one write for all of them. But while a
+session joins the channel, messages go out one by one: its answer ends at a `seq`, which may lie between two of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WriteFrame = Callable[[Iterable[Subscriber], TextFrame], None]
 
 
 class EdgeControl(Protocol):
-    """Who is told what the relay says to the edge itself, and not to clients."""
+    """Handles what the relay brings for the edge itself, and not for clients."""
 
     def handle_control(self, control: Control) -> None:
         """A service announces a change: of a membership, a room, a token."""
@@ -59,7 +59,7 @@ class FanOut:
             for name, run in groupby(deliveries, _name_of):
                 channel = self._hub.channels.get(name)
                 if channel is not None:
-                    # Alone in the batch, a run is written at once; else what several bring for a socket is gathered.
+                    # A batch of one run is written at once. Of several runs, what they bring for a socket is gathered.
                     alone = deliveries[-1].channel == name
                     await self._fan_out_run(channel, run, Channel.write_frame if alone else Channel.gather_frame)
             self._mux.flush()
@@ -93,14 +93,14 @@ class FanOut:
         frame = frames[0] if len(frames) == 1 else JoinedFrames(frames)
         first = True
         for part in channel.slice_members():
-            if not first:
+            if not first:  # rule 2
                 self._mux.flush()
-                await anyio.lowlevel.checkpoint()  # rule 2
+                await anyio.lowlevel.checkpoint()
             first = False
             write(part, frame)
 
     async def _handle_signal(self, channel: Channel, payload: bytes | None) -> None:
-        """What is no event for clients: an interruption (None), or a control payload."""
+        """Handle what is no event for clients: an interruption (None), or a control payload."""
         if payload is None:
             await self._handle_interruption(channel)
             return
@@ -125,7 +125,7 @@ def _name_of(delivery: Delivery) -> str:
 
 
 def _frames_of(channel: Channel, payload: bytes) -> list[tuple[int, TextFrame]]:
-    """The frames that a payload brings, each with its seq (0: none): see laws 1 and 2 of the hub."""
+    """The frames that a payload brings, each with its seq (0: none); also keeps rules 1 and 2 of the hub."""
     if payload[0] != MESSAGE:
         return [(0, TextFrame(payload[1:]))]
     seq = int.from_bytes(payload[1:9], "big")

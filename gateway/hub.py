@@ -1,17 +1,27 @@
 """Who on this edge listens to what: channels, their members, and the order in which a member sees a room.
 
 A channel of the hub is a channel of the relay that at least one session of this edge listens to. A room's channel keeps
-these laws:
+these rules:
 
-1. `seq` is the newest message that was fanned out; a message that is not newer is a repetition and is dropped.
-   After an interruption `seq` is None until the stream goes on; `floor` is what it was, so repetitions are still known.
-2. A message that is not the very next shows a hole: the members get `gap` before it. One who waits for its answer gets
-   the `gap` right after the answer.
-3. A session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
-   answered, live frames wait in its `Joining`; then those that its answer did not hold follow, in order. So no message
-   is missed between history and live, and none is seen twice.
-4. While `seq` is None nobody's answer decides it alone: one who read history earlier may still need a message that is
-   on its way. It becomes the least of the answers when all are given, or comes with the next live message.
+Rule 1: `seq` is the newest message that was fanned out. A message that is not newer is a repetition and is dropped.
+After an interruption `seq` is None until the stream goes on; `floor` keeps what it was, to know repetitions by.
+Rule 2: a message that is not the very next one shows a gap: members get the event `gap` before it. A session that waits
+for its answer gets the `gap` right after the answer.
+Rule 3: a session that subscribes reads history while the live stream goes on. From the moment that it asks until it is
+answered, live frames wait in its `Joining`; then those that its answer did not hold follow, in order. So no message is
+missed between history and live, and none is seen twice.
+Rule 4: while `seq` is None, no answer sets it alone: a session that read history earlier may still need a message that
+is on its way. `seq` becomes the least of the answers when all are given, or the seq of the next live message.
+
+A session's way into a channel:
+
+    WAITING   in `joining`, `frames` a list   it reads history; live frames wait in the list
+    AHEAD     in `joining`, `frames` None     it was answered up to `after`, which the live stream has not reached
+    MEMBER    in `members`                    it gets what is fanned out
+
+`begin_joining` leads to WAITING, `finish_joining` from there to MEMBER or AHEAD. AHEAD happens because history is
+written before the relay publishes: an answer may hold messages that are still to come live. They are withheld from this
+session, and the first live message that reaches `after` makes it a member.
 """
 
 from __future__ import annotations
@@ -30,7 +40,7 @@ _WAITING_FRAMES = 10_000
 
 
 class Subscriber(Protocol):
-    """A session, as the hub sees it: a member can always be written to, because closing takes it out."""
+    """A session, as the hub sees it. A member can always be written to: a session that closes leaves its channels."""
 
     @property
     def connection(self) -> Connection: ...
@@ -39,15 +49,15 @@ class Subscriber(Protocol):
     def deflate(self) -> bool: ...
 
     def gather_frame(self, frame: TextFrame) -> None:
-        """Write the frame at the end of the turn, with others."""
+        """Write the frame at the end of the turn, together with others."""
         ...
 
 
 class Joining:
-    """A session between asking for a room and being answered, or (answered) ahead of the live stream.
+    """A session that is WAITING or AHEAD: see the module.
 
-    `after` is the seq that the answer went up to; `frames` waits for the answer: (seq or 0, frame). `lossy`: of those
-    that should wait there, some were dropped, or were lost on the way.
+    `frames` are the live frames that wait for the answer, as (seq, or 0 for an event without one; frame). `lossy` says
+    that some of those that should wait are not there. `after` is the seq up to which the answer went.
     """
 
     __slots__ = ("after", "frames", "lossy")
@@ -75,7 +85,7 @@ class Channel:
 
     @property
     def empty(self) -> bool:
-        """Whether nobody here listens any more."""
+        """Whether no session here listens to it."""
         return not self.members and not self.joining
 
     def add_member(self, subscriber: Subscriber) -> None:
@@ -86,15 +96,16 @@ class Channel:
     def remove_subscriber(self, subscriber: Subscriber) -> None:
         """No frame goes to it any more, not even one that is being fanned out now."""
         joining = self.joining.pop(subscriber, None)
-        if joining is not None and joining.frames is not None:
+        if joining is not None and joining.frames is not None:  # WAITING
             self.unanswered -= 1
-            self._settle_seq()
+            self._settle_seq()  # the others may have waited for its answer alone
         if subscriber in self.members:
             self.members.discard(subscriber)
             self._snapshot = None
 
     def slice_members(self) -> Iterator[Collection[Subscriber]]:
-        """The members, at most SLICE at a time; one who leaves between two slices is left out."""
+        """The members, at most SLICE at a time. One that leaves between two slices is left out."""
+        # The list is kept until the members change: most rooms get many messages between two changes.
         if self._snapshot is None:
             self._snapshot = list(self.members)
         snapshot = self._snapshot
@@ -103,38 +114,38 @@ class Channel:
             yield [each for each in snapshot[start : start + SLICE] if each in self.members]
 
     def begin_joining(self, subscriber: Subscriber) -> Joining:
-        """The subscriber asks for the room: from now on, its live frames wait."""
-        self.remove_subscriber(subscriber)
+        """The subscriber asks for the channel: from now on, its live frames wait (rule 3)."""
+        self.remove_subscriber(subscriber)  # it may ask again, to resume after a `gap`
         joining = self.joining[subscriber] = Joining()
         self.unanswered += 1
         return joining
 
     def finish_joining(self, subscriber: Subscriber, after: int) -> bool:
-        """It was answered with everything up to `after`. False when something that came since then is lost.
+        """The subscriber was answered with everything up to `after`. False if something that came since is lost.
 
-        What waited follows now; in a room, a `gap` before it says what was lost. A subscriber whose answer is ahead of
-        the live stream is a member from the message `after` on.
+        What waited follows now. In a room, a `gap` before it says what was lost. A subscriber whose answer is ahead of
+        the live stream becomes a member with the message `after`.
         """
         joining = self.joining.get(subscriber)
         if joining is None or joining.frames is None:
-            return True
+            return True  # it has left
         waiting, joining.frames, joining.after = joining.frames, None, after
         self.unanswered -= 1
         first = next((seq for seq, _ in waiting if seq > after), after + 1)
-        whole = not joining.lossy and first == after + 1
+        whole = not joining.lossy and first == after + 1  # rule 2
         if not whole and self.name.startswith("room:"):
             subscriber.gather_frame(make_gap_frame(self.name, after + 1))
         for seq, frame in waiting:
-            if seq == 0 or seq > after:
+            if seq == 0 or seq > after:  # rule 3
                 subscriber.gather_frame(frame)
         if self.seq is None:
             self._settle_seq()
         elif self.seq >= after:
             self._make_member(subscriber)
-        return whole
+        return whole  # else it is AHEAD
 
     def _settle_seq(self) -> None:
-        """See law 4."""
+        """Set `seq` from the answers, once all are given (rule 4)."""
         if self.seq is not None or self.unanswered or not self.joining:
             return
         self.seq = max(self.floor, min(joining.after for joining in self.joining.values()))
@@ -143,26 +154,27 @@ class Channel:
                 self._make_member(subscriber)
 
     def _make_member(self, subscriber: Subscriber) -> None:
-        """Make it a member; but what it was just given may have been too much for it, and then it has left."""
+        """Make it a member, unless it has left: what it was just given may have been too much for its outbox."""
         if self.joining.pop(subscriber, None) is not None:
             self.add_member(subscriber)
 
     def note_interruption(self) -> int | None:
-        """The live stream was interrupted: the seq after which members are to be told of a `gap`, if of any.
+        """The live stream was interrupted. The seq after which members need a `gap` event; None if nobody needs one.
 
-        None: those who were answered have been told before, and those who were not will be when they are.
+        None if the stream was interrupted already: those who were answered have had their `gap`, and the others get
+        theirs right after their answer.
         """
         seq, self.seq = self.seq, None
         if seq is None:
             for joining in self.joining.values():
                 joining.lossy = joining.lossy or joining.frames is not None
             return None
-        self.floor = seq
+        self.floor = seq  # rule 1
         return seq
 
     @staticmethod
     def write_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
-        """Write a frame to some members at once."""
+        """Write a frame to some members now."""
         plain = [each.connection for each in part if not each.deflate]
         broadcast(plain, frame.plain)
         deflating = [each.connection for each in part if each.deflate]
@@ -171,19 +183,20 @@ class Channel:
 
     @staticmethod
     def gather_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
-        """Write a frame to some members at the end of the turn, with what else the turn brings."""
+        """Write a frame to some members at the end of the turn, together with what else the turn brings."""
         for each in part:
             each.gather_frame(frame)
 
     def deliver_to_joining(self, seq: int, frame: TextFrame) -> None:
-        """Give a live frame (seq 0: one without) to those who are not members yet."""
+        """Give a live frame (seq 0: an event without one) to those who are not members yet."""
         for subscriber, joining in list(self.joining.items()):
-            if joining.frames is not None:
+            if joining.frames is not None:  # WAITING
                 if len(joining.frames) < _WAITING_FRAMES:
                     joining.frames.append((seq, frame))
                 else:
                     joining.lossy = True
                 continue
+            # AHEAD: what its answer held is withheld; what goes beyond must be the very next (rule 2).
             if seq > joining.after + 1:
                 subscriber.gather_frame(make_gap_frame(self.name, joining.after + 1))
             if seq == 0 or seq > joining.after:
@@ -193,7 +206,7 @@ class Channel:
 
 
 def make_gap_frame(channel: str, from_seq: int) -> TextFrame:
-    """The `gap` event of a room's channel."""
+    """The `gap` event for a room's channel: messages from `from_seq` on may be missed."""
     return TextFrame(encode(GapEvent(room=channel.partition(":")[2], from_seq=from_seq)))
 
 
@@ -213,18 +226,18 @@ class Hub:
         self.channels: dict[str, Channel] = {}
 
     def get_channel(self, name: str) -> Channel | None:
-        """The channel, when anybody here listens to it."""
+        """The channel, if any session here listens to it."""
         return self.channels.get(name)
 
     def open_channel(self, name: str) -> Channel:
-        """The channel, made when there was none. The caller adds a subscriber before its next await."""
+        """The channel, made if there was none. The caller adds a subscriber before its next await."""
         channel = self.channels.get(name)
         if channel is None:
             channel = self.channels[name] = Channel(name)
         return channel
 
     def leave_channel(self, name: str, subscriber: Subscriber) -> bool:
-        """Take a subscriber out. True when it was the last, and the channel is gone."""
+        """Take a subscriber out. True if it was the last one, and the channel is gone."""
         channel = self.channels.get(name)
         if channel is None:
             return False

@@ -1,4 +1,4 @@
-"""The edge's figures for Prometheus, read when they are asked for."""
+"""The edge's metrics for Prometheus, read from counters and tables at each scrape."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EdgeCollector(Collector):
         self._node = node
 
     def collect(self) -> Iterator[Metric]:
-        """See `Collector.collect`."""
+        """The metrics as they are now (`Collector` of the Prometheus client)."""
         yield from self._collect_gauges()
         yield from self._collect_counters()
 
@@ -44,7 +44,7 @@ class EdgeCollector(Collector):
             ("deliveries", "Frames fanned out to sessions", counters.deliveries),
             ("live_dropped", "Live copies dropped under overload (history has them)", counters.live_dropped),
             ("too_slow", "Sessions closed because the client did not read", counters.too_slow),
-            ("vanished", "Sessions whose peer gave no sign of life", counters.vanished),
+            ("vanished", "Sessions whose peer was silent for two intervals", counters.vanished),
             ("turns", "Turns of the multiplexer", self._node.mux.statistics().turns),
         ):
             yield CounterMetricFamily(f"rookery_edge_{name}", text, value)

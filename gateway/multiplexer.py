@@ -1,9 +1,14 @@
 """One task that owns a poll set of thousands of sockets.
 
+An epoll descriptor can be polled itself: it is readable while any socket in its set is ready. So the event loop waits
+for one descriptor, whatever the number of connections, and all ready sockets are handled in one go, as callbacks.
+
 Rule 1: the poll set's own descriptor is the only thing that the event loop waits for, so a ready socket costs no task
-switch. Rule 2: a turn handles a bounded number of ready sockets and then yields. Rule 3: what a turn gathers for a
-socket is written once, at its end: `dirty` is empty at every await. Rule 4: an exception from one socket's owner ends
-that socket and nothing else.
+switch.
+Rule 2: a turn handles a bounded number of ready sockets, then other tasks run. The poll set is level-triggered, so
+a socket that was left out is still ready in the next turn.
+Rule 3: what a turn gathers for a socket is written once, at the turn's end: `dirty` is empty at every await.
+Rule 4: an exception from one socket's owner ends that socket and nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from gateway.readiness import readiness
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
-_BATCH = 256
+_TURN_SOCKETS = 256
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +37,12 @@ class Ready(Protocol):
         ...
 
     def abort(self) -> None:
-        """Give the descriptor up at once."""
+        """Close the descriptor at once."""
         ...
 
 
 class Gathered(Protocol):
-    """Something with bytes to write at the end of the turn."""
+    """Has bytes to write at the end of the turn."""
 
     def flush(self) -> None: ...
 
@@ -71,7 +76,7 @@ class Multiplexer:
         self._handlers[fd] = handler
 
     def change(self, fd: int, mask: int) -> None:
-        """Watch it for other events; 0 leaves only errors."""
+        """Watch it for other events; with 0, only for errors."""
         self._poll.modify(fd, mask)
 
     def remove(self, fd: int) -> None:
@@ -80,17 +85,17 @@ class Multiplexer:
         self._poll.unregister(fd)
 
     def flush(self) -> None:
-        """Write what was gathered. Call it before every await that follows a `gather`."""
-        dirty, self.dirty = self.dirty, []
+        """Write what was gathered. Call it before every await that follows a `gather` (rule 3)."""
+        dirty, self.dirty = self.dirty, []  # a flush may fail, and what its owner does then may gather again
         for each in dirty:
             try:
                 each.flush()
-            except Exception:
+            except Exception:  # rule 4
                 logger.exception("a connection failed while it was written")
                 each.abort()
 
     def flush_soon(self) -> None:
-        """Write what was gathered outside a turn, as by a callback: soon, in a task, together with more of it."""
+        """Write what was gathered outside a turn, as by the log's callbacks: soon, in a task, with more of it."""
         self._flush_wanted.set()
 
     async def run_flushes(self) -> None:
@@ -103,8 +108,8 @@ class Multiplexer:
         """Serve the poll set until cancelled."""
         async with readiness(self._poll.fileno()) as wait:
             while True:
-                await wait()
-                self._handle_turn(self._poll.poll(0, _BATCH))
+                await wait()  # rule 1
+                self._handle_turn(self._poll.poll(0, _TURN_SOCKETS))  # rule 2
 
     def _handle_turn(self, events: list[tuple[int, int]]) -> None:
         handlers = self._handlers
@@ -116,11 +121,11 @@ class Multiplexer:
                 continue  # removed by an earlier event of this turn
             try:
                 handler.on_ready(mask)
-            except Exception:
+            except Exception:  # rule 4
                 logger.exception("a connection failed")
                 handler.abort()
         if self.dirty:
-            self.flush()
+            self.flush()  # rule 3
 
     def close(self) -> None:
         """Close the poll set; the descriptors stay their owners'."""

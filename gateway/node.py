@@ -1,7 +1,7 @@
-"""What an edge's sessions share: the engines, the tables, the limits. `Edge` makes it, and nothing replaces it.
+"""What an edge's sessions share: the engines, the tables, the limits.
 
-Whatever carries out commands, or keeps the edge going, is handed the node and takes from it what it needs; nothing but
-`Edge` knows how the parts come to be.
+`Edge` makes the node, and alone knows how its parts are made. Sessions, handlers and the edge's tasks get the node,
+and take from it what they need.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class Node:
 
     @property
     def full(self) -> bool:
-        """Whether one more session would be too many."""
+        """Whether the edge has as many sessions as it may have."""
         return len(self.registry.sessions) >= self.settings.max_connections
 
     def draw_retry_ms(self) -> int:
-        """When a client may come back: spread, so that those who are sent away do not all return at once."""
+        """After how many milliseconds a client may come back: at random, so that clients do not all return at once."""
         spread = self.settings.reconnect_jitter_seconds * 1000
         return int(random.uniform(0.1, 1.0) * spread)  # noqa: S311 - spreads load, guards nothing

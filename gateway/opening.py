@@ -1,6 +1,6 @@
 """The opening handshake of a connection: bounded in bytes and in time, and cheap while it is half open.
 
-A half-open handshake costs a socket and the bytes that came. Of too many half-open ones, the oldest goes: whoever
+A half-open handshake costs a socket and the bytes that came. If there are too many, the oldest is closed: a client that
 finishes in time is never the oldest for long.
 """
 
@@ -37,7 +37,9 @@ class Opening:
         """Bytes of the request."""
         handshake = self._handshake
         if handshake is None:
-            return  # refused: what still comes is read and dropped, so that the answer is not lost to a reset
+            # Refused. What still comes is read and dropped: a socket that is closed with unread bytes is reset, and the
+            # peer might lose the answer.
+            return
         try:
             request = handshake.receive(data)
             if request is not None:
@@ -85,15 +87,15 @@ class Opening:
         self.connection.end_writing()
 
     def on_eof(self) -> None:
-        """The peer gave up."""
+        """The peer sends no more, so it does not finish the handshake."""
         self.connection.abort()
 
     def on_slow(self) -> None:
-        """Not possible with one short answer; to be safe, give up."""
+        """The outbox is full. One short answer cannot fill it; to be safe, close."""
         self.connection.abort()
 
     def on_timer(self) -> None:
-        """Too slow."""
+        """The handshake took too long, or the peer did not end a connection that was refused."""
         if self._handshake is not None:
             self._node.counters.handshake_timeouts += 1
         self.connection.abort()
@@ -114,7 +116,7 @@ def _read_bearer_token(request: HandshakeRequest) -> str | None:
 
 
 def open_connection(node: Node, sock: socket.socket) -> None:
-    """Take an accepted, non-blocking socket. Of too many half-open handshakes, the oldest goes."""
+    """Take an accepted, non-blocking socket. If there are too many half-open handshakes, the oldest is closed."""
     openings = node.registry.openings
     if len(openings) >= node.settings.max_handshakes:
         next(iter(openings)).connection.abort()

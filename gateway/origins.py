@@ -1,4 +1,4 @@
-"""Which pages may connect: a browser says where a page comes from, and sends the user's credentials in any case."""
+"""Which web pages may connect. A browser opens a WebSocket for any page, and says by `Origin` whose page it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class OriginPolicy:
         self._allowed = frozenset(origin.lower().rstrip("/") for origin in allowed)
 
     def allows_origin(self, origin: str | None, host: str) -> bool:
-        """Whether a page of that origin may connect to this host. None is a client that is no browser."""
+        """Whether a page of that origin may connect to this host. None is a client that is not a browser."""
         if origin is None or "*" in self._allowed:
             return True
         if self._allowed:

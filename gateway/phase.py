@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Phase(IntEnum):
-    """Where a session is in its life; it only moves forward."""
+    """Where a session is in its life. It only moves forward: comparisons such as `phase < Phase.CLOSING` are meant."""
 
     NEW = 0
     AUTHENTICATING = 1

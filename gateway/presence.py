@@ -1,6 +1,6 @@
-"""The edge's part of presence: it says of its sessions that they live on, and tells watchers what they may have missed.
+"""The edge's part of presence: it refreshes its sessions, and sends watchers a state that they may have missed.
 
-`Departures` says when they end, and the handlers when they begin.
+The handlers report that a session begins, and `Departures` that it has ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PresenceUpkeep:
         self._node = node
 
     async def run_refreshes(self) -> None:
-        """Say of every session, once a heartbeat interval, that it lives on; until cancelled."""
+        """Refresh every session once a heartbeat interval, until cancelled: otherwise it expires in the engine."""
         while True:
             await anyio.sleep(self._node.settings.heartbeat_seconds)
             try:
@@ -40,12 +40,12 @@ class PresenceUpkeep:
     async def _refresh_all(self) -> None:
         live = [each for each in self._node.registry.sessions if each.phase is Phase.LIVE]
         for start in range(0, len(live), SLICE):
-            # One that left since then must not be entered again.
+            # One that left during an await must not be entered again.
             here = [each for each in live[start : start + SLICE] if each.phase is Phase.LIVE]
             await self._node.presence.refresh_sessions([(each.user, each.id, each.state) for each in here])
 
     async def announce_state(self, user: str) -> None:
-        """Tell those who watch the user its state, of which a change may have been lost."""
+        """Send the user's state to those who watch the user: a change of it may have been lost."""
         channel = self._node.hub.get_channel(presence_channel(user))
         if channel is None:
             return

@@ -1,4 +1,4 @@
-"""The edge's outgoing end of the relay: live copies and signals leave in batches."""
+"""The edge's outgoing end of the relay: live copies of direct messages, and typing events, leave in batches."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Publisher:
         self._mailbox: Mailbox[Publication] = Mailbox(_QUEUED_PUBLICATIONS)
 
     def publish(self, *publications: Publication) -> None:
-        """Hand in, without waiting. Raises `Overloaded` when the bounded queue is full."""
+        """Queue these, without waiting. Raises `Overloaded` if the queue is full; then none is queued."""
         try:
             self._mailbox.put_nowait(*publications)
         except anyio.WouldBlock:
             raise Overloaded("live delivery is overloaded; try again") from None
 
     async def run(self) -> None:
-        """Publish until cancelled. What the relay does not take is dropped after one retry: it is in the log."""
+        """Publish until cancelled. What the relay does not take is dropped after one retry: messages are in the log."""
         while True:
             await self._publish_batch(await self._mailbox.receive_all())
 

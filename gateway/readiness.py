@@ -1,11 +1,10 @@
 """Waiting until the poll set's own descriptor is readable, at a cost that does not grow with the set.
 
-`anyio.wait_readable` adds the descriptor to the event loop's epoll for each wait, and takes it out again. Adding an
-epoll descriptor to another makes the kernel look for loops, and for that it walks everything in the added set
+`anyio.wait_readable` adds the descriptor to the event loop's epoll for each wait, and takes it out again. When an epoll
+descriptor is added to another epoll, the kernel looks for loops, and walks everything in the added set
 (fs/eventpoll.c, `ep_loop_check`): with 10,000 connections a wait costs more than the work it waits for. On asyncio and
-uvloop a reader can stay registered, so there the walk happens once. Trio has no such thing in its public API; there
-each wait costs the walk, which tests and small edges do not feel. This is the one place of the edge that asks which
-event loop it is on.
+uvloop a reader can stay registered, so the walk happens once. Trio's public API has no such thing, so each wait costs
+the walk; tests and small edges do not notice it. No other place of the edge asks which event loop it is on.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Wait = Callable[[], Awaitable[None]]
 
 
 class _Registered:
-    """A reader that stays in the event loop; one task waits at a time."""
+    """A reader that stays registered in the event loop. One task waits at a time."""
 
     __slots__ = ("_loop", "_waiter")
 
@@ -36,7 +35,7 @@ class _Registered:
             waiter.set_result(None)
 
     async def wait(self) -> None:
-        # A descriptor that is always ready would end each wait before a cancellation could reach it.
+        # If the descriptor is always ready, each wait ends before a cancellation could reach it.
         await anyio.lowlevel.checkpoint_if_cancelled()
         self._waiter = self._loop.create_future()
         try:
@@ -49,7 +48,7 @@ class _Registered:
 async def readiness(fd: int) -> AsyncIterator[Wait]:
     """A function that waits until `fd` is readable, whatever the event loop. Level-triggered; always a checkpoint.
 
-    After a read, the next wait may end at once, for what was there before it: then there is nothing to read.
+    A wait may end although there is nothing to read any more, if it was read since the event loop noticed it.
     """
     if sniffio.current_async_library() != "asyncio":
 

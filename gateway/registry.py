@@ -20,7 +20,7 @@ class HalfOpen(Protocol):
 
 
 class RegisteredSession(Subscriber, Protocol):
-    """A session, as those see it who act on many: drain, presence, and what the relay announces."""
+    """A session, as what acts on many sessions sees it: drain, presence, the control payloads of the relay."""
 
     id: str
     user: str
@@ -31,7 +31,7 @@ class RegisteredSession(Subscriber, Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still owed."""
+        """Whether the session still owes an answer."""
         ...
 
     def leave_room(self, room: str) -> None:
@@ -39,12 +39,12 @@ class RegisteredSession(Subscriber, Protocol):
         ...
 
     def close(self, code: CloseCode, reason: str, *, retry: bool = False) -> None:
-        """Begin the close handshake; with `retry`, say before it when to come back."""
+        """Begin the close handshake; with `retry`, send a `closing` event before it, which says when to come back."""
         ...
 
 
 class SessionRegistry:
-    """See the module. `openings` is ordered by age."""
+    """See the module. `openings` is ordered by age, the oldest first."""
 
     __slots__ = ("_progress", "draining", "openings", "sessions")
 
@@ -65,5 +65,5 @@ class SessionRegistry:
             self._progress.notify_all()
 
     async def wait_for_progress(self) -> None:
-        """Return after the next progress. Look at the sessions first, with no await in between."""
+        """Return after the next progress. The caller looks at the sessions first, with no await in between."""
         await self._progress.wait()

@@ -1,12 +1,13 @@
-"""A session: who is behind an open WebSocket, what is said to the client, and how the session ends.
+"""A session: who is behind an open WebSocket, what is sent to the client, and how the session ends.
 
-`CommandSession`, above it, carries out what the client says; this is what handlers see.
+`CommandSession` extends it and carries out the client's commands. Handlers see this class.
 
-Rule 1: what is under way is bounded: a session with too much of it is not read from until it has less.
-Rule 2: `_leave_tables` is the one way out of every table, and runs once: when the session closes, or when its
-connection is lost without that.
+Rule 1: what is under way is bounded: while a session owes too many answers, nothing is read from it.
+Rule 2: `_leave_tables` is the only way out of every table, and runs once: when the session closes, or when its
+connection is lost before that.
 Rule 3: after `close`, nothing but the close handshake goes to the client, for a bounded time.
-Rule 4: a session has one timer. What it means depends on the phase.
+Rule 4: a session has one timer. What it means depends on the phase: the end of the wait for `auth`, keep-alive or the
+end of the token, the end of the wait for the peer's Close frame.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _DEFLATED_ANSWER_BYTES = 1024
 
 
 class Session:
-    """See the module. `expires_ms` is since the epoch; `rooms` are the ids subscribed to, `siblings` all sessions of
-    the user."""
+    """See the module. `expires_ms` is the end of the token, since the epoch; `rooms` are the ids subscribed to;
+    `siblings` are all sessions of the user here; `typed` says when `typing` last went out, by conversation."""
 
     __slots__ = (
         "_paused",
@@ -68,7 +69,7 @@ class Session:
         self.id = self.user = self.name = self.family = ""
         self.expires_ms = 0
         self.siblings: UserSessions | None = None
-        self.rooms: tuple[str, ...] = ()  # most sessions are in few: a set costs 168 bytes more
+        self.rooms: tuple[str, ...] = ()  # most sessions are in few rooms: a set would cost 168 bytes more
         self.watching: frozenset[str] | tuple[()] = ()
         self.typed: dict[str, float] | None = None
         self.state = PresenceState.ONLINE
@@ -76,13 +77,13 @@ class Session:
         self._under_way = 0
         self._paused = False
         self._pinged = False
-        self._scope: anyio.CancelScope | None = None  # of the command that waits
+        self._scope: anyio.CancelScope | None = None  # of the session's task, while it has one
         node.wheel.set_timer(self, node.settings.auth_seconds)
 
     # What the connection reports.
 
     def on_eof(self) -> None:
-        """The peer sends no more: after the close handshake that is its end, before it a loss."""
+        """The peer sends no more. After the close handshake this is its end; before, the connection is lost."""
         self.connection.abort()
 
     def on_slow(self) -> None:
@@ -92,7 +93,7 @@ class Session:
         self.close(CloseCode.TOO_SLOW, "too slow: reconnect and resume", retry=True)
 
     def on_lost(self) -> None:
-        """The connection is gone: forget the session."""
+        """The connection is gone: so is the session."""
         if self.phase is Phase.GONE:
             return
         if self.phase < Phase.CLOSING:
@@ -104,14 +105,14 @@ class Session:
     # Keep-alive.
 
     def on_timer(self) -> None:
-        """See rule 4."""
+        """The session's one timer is due (rule 4)."""
         if self.phase >= Phase.CLOSING:
-            self.connection.abort()  # rule 3
+            self.connection.abort()  # rule 3: the peer's Close frame did not come
         elif self.phase < Phase.LIVE:
             self.close(CloseCode.AUTH_TIMEOUT, f"no auth within {self.node.settings.auth_seconds:g} s")
         elif self.expires_ms <= self.node.clock():
             self.close(CloseCode.TOKEN_INVALID, "the token has expired; refresh it before it does")
-        elif self.connection.heard or self._paused:  # one that is not read from is not to blame for silence
+        elif self.connection.heard or self._paused:  # what is not read from cannot be heard
             self._keep_alive(ping=False)
         elif self._pinged:
             self.node.counters.vanished += 1
@@ -120,27 +121,28 @@ class Session:
             self._keep_alive(ping=True)
 
     def _keep_alive(self, *, ping: bool) -> None:
-        """Ask for a sign of life after an interval without one; after two, the peer is gone (RFC 6455, 5.5.2)."""
+        """Begin another interval; with `ping`, after one of silence. After a second one, the peer is taken for gone
+        (RFC 6455, section 5.5.2)."""
         self.connection.heard = False
         self._pinged = ping
         self.set_timer()
         if ping:
-            self.connection.write(_PING)  # last: it may find that the connection is gone, or too slow
+            self.connection.write(_PING)  # last, for it may find that the connection is lost, or too slow
 
     def set_timer(self) -> None:
-        """The next check of keep-alive, or the end of the token if that comes first."""
+        """Set the timer for the next check of keep-alive, or for the end of the token if that comes first."""
         left = (self.expires_ms - self.node.clock()) / 1000
         self.node.wheel.set_timer(self, max(0.0, min(self.node.settings.heartbeat_seconds, left)))
 
-    # What is said to the client.
+    # What is sent to the client.
 
     def gather_frame(self, frame: TextFrame) -> None:
-        """Write a frame at the end of the turn, with whatever else the turn brings."""
+        """Write a frame at the end of the turn, together with what else the turn brings."""
         if self.phase < Phase.CLOSING:  # rule 3
             self.connection.gather(frame.deflated if self.deflate else frame.plain)
 
     def answer_with_bytes(self, payload: bytes) -> None:
-        """Write an answer."""
+        """Write an answer that is encoded already."""
         if self.phase < Phase.CLOSING:  # rule 3
             if self.deflate and len(payload) > _DEFLATED_ANSWER_BYTES:
                 self.connection.gather(TextFrame(payload).deflated)
@@ -148,15 +150,15 @@ class Session:
                 self.connection.gather(encode_text(payload))
 
     def answer_with(self, answer: events.OkAnswer | events.ErrorAnswer) -> None:
-        """Write an answer that is a struct."""
+        """Encode an answer, and write it."""
         self.answer_with_bytes(events.encode(answer))
 
     def answer_ok(self, id: int) -> None:  # noqa: A002 - the contract's word
-        """Answer a command that carries nothing back."""
+        """Answer a command whose `ok` carries no fields."""
         self.answer_with_bytes(b'{"type":"ok","id":%d}' % id)
 
     def answer_error(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
-        """Answer a command that was not carried out."""
+        """Answer a command that was not carried out; `id` is None for a frame whose own could not be read."""
         later = error.retry_after_ms if isinstance(error, RateLimited) else None
         self.answer_with(
             events.ErrorAnswer(id=id, code=error.code, message=error.message, field=error.field, retry_after_ms=later)
@@ -166,18 +168,18 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still owed."""
+        """Whether the session still owes an answer."""
         return self._under_way > 0
 
     def note_begun(self) -> None:
-        """One more thing is under way for this client."""
+        """The session owes one answer more."""
         self._under_way += 1
         if self._under_way >= self.node.limits.pending_commands and not self._paused:
             self._paused = True
             self.connection.pause_reading()  # rule 1
 
     def note_ended(self) -> None:
-        """One thing less is under way."""
+        """The session owes one answer less."""
         self._under_way -= 1
         self.node.registry.note_progress()
         if self._paused and self._under_way <= self.node.limits.pending_commands // 2:
@@ -188,7 +190,7 @@ class Session:
     # Life.
 
     def enter_tables(self, claims: Claims) -> None:
-        """The client is who it says: the session is one of the user's from now on."""
+        """The token is valid: from now on the session is one of the user's."""
         self.user, self.name, self.family = claims.user, claims.name, claims.family
         self.expires_ms = claims.expires_ms
         self.id = new_id()
@@ -228,14 +230,15 @@ class Session:
             self.connection.gather(encode_text(events.encode(closing)))
         self.websocket.close(code, reason)
         self.connection.gather(self.websocket.take_output())
-        if self.phase < Phase.CLOSING:  # else that was too much for a slow client, and `on_slow` has closed the session
+        # What was gathered may have been too much for a slow client; then `on_slow` has closed the session already.
+        if self.phase < Phase.CLOSING:
             self._begin_closing()
 
     def _begin_closing(self) -> None:
-        """From here on only the close handshake goes on (rule 3)."""
+        """From here on, only the close handshake goes on (rule 3)."""
         if self.websocket.sent_code is not None:
             self.node.counters.count_close(self.websocket.sent_code)
         self._leave_tables()
         self.phase = Phase.CLOSING
-        self.connection.resume_reading()
+        self.connection.resume_reading()  # it may be paused (rule 1), and the peer's Close frame must be read
         self.node.wheel.set_timer(self, self.node.settings.close_seconds)

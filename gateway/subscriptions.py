@@ -1,10 +1,12 @@
 """Which channels of the relay this edge is subscribed to.
 
-Rule 1: a channel is subscribed only while a session listens to it, and is `ready` once the relay has confirmed it.
-Rule 2: a channel is not subscribed while it is being unsubscribed: of two calls at the same time, nobody could say
-which lasts.
-Rule 3: for the same reason, a channel that nobody wants any more when its subscription is confirmed is unsubscribed
-after that.
+Rule 1: a channel is subscribed only while a session listens to it. It is `ready` once the relay has confirmed it.
+Rule 2: a channel is not subscribed while it is being unsubscribed: if both calls ran at once, either might take effect
+last. So whoever wants it waits for the end of the other call.
+Rule 3: for the same reason, a channel that everybody has left while it was being subscribed is unsubscribed after that,
+and not before.
+Rule 4: a channel that everybody left is not unsubscribed at once, but with others. If a session wants it again before
+that, it was subscribed all the time; only the new `Channel` has to be confirmed again.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _UNSUBSCRIBE_SECONDS = 5.0
 
 
 class ChannelSubscriptions:
-    """Subscribes the hub's channels, and unsubscribes those that were left. `listener` is set while the edge serves."""
+    """Subscribes the hub's channels, and unsubscribes those that everybody left. `listener` is set while the edge
+    serves."""
 
     __slots__ = ("_hub", "_release_wanted", "_released", "_unsubscribed", "_unsubscribing", "listener")
 
@@ -31,11 +34,11 @@ class ChannelSubscriptions:
         self.listener: Listener | None = None
         self._released: set[str] = set()
         self._release_wanted = AutoResetEvent()
-        self._unsubscribing: frozenset[str] = frozenset()  # what the relay is unsubscribing now
+        self._unsubscribing: frozenset[str] = frozenset()  # the call for these is under way
         self._unsubscribed = Broadcast()
 
     async def ensure_ready(self, channel: Channel) -> None:
-        """Return when the relay has confirmed the channel. Raises `Unavailable`."""
+        """Return once the relay has confirmed the channel. Raises `Unavailable`."""
         if not channel.ready:
             await self.ensure_all_ready([channel])
 
@@ -56,7 +59,7 @@ class ChannelSubscriptions:
                 if name not in self._hub.channels:  # rule 3
                     self.release_channel(name)
         for channel in missing:
-            channel.ready = True
+            channel.ready = True  # rule 1
 
     def leave_channel(self, name: str, subscriber: Subscriber) -> None:
         """The subscriber gets nothing more of the channel, from this moment on."""
@@ -64,7 +67,7 @@ class ChannelSubscriptions:
             self.release_channel(name)
 
     def release_channel(self, name: str) -> None:
-        """Nobody here listens to the channel any more; it is unsubscribed soon, with others."""
+        """No session here listens to the channel any more: it is unsubscribed soon, with others (rule 4)."""
         self._released.add(name)
         self._release_wanted.set()
 
@@ -72,7 +75,7 @@ class ChannelSubscriptions:
         """Unsubscribe what was released, in batches, until cancelled."""
         while True:
             await self._release_wanted.wait()
-            # Those that were opened again in the meantime stay subscribed.
+            # Those that were opened again since stay subscribed (rule 4).
             gone = frozenset(name for name in self._released if name not in self._hub.channels)
             self._released.clear()
             if gone and self.listener is not None:
@@ -88,6 +91,6 @@ class ChannelSubscriptions:
             try:
                 await listener.unsubscribe(names)
             except Unavailable:
-                return  # a lost connection has no subscriptions
+                return  # the connection is lost, and its subscriptions with it
         if scope.cancelled_caught:
-            self._released.update(names)  # once more, with what is released next
+            self._released.update(names)  # tried again with what is released next

@@ -1,4 +1,4 @@
-"""Starting work in the edge's task group, from code that is not in a task."""
+"""Starts tasks in the edge's task group, for code that runs as a callback and has no task of its own."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class TaskStarter:
         self.group: TaskGroup | None = None
 
     def start_soon(self, work: Callable[[*Arguments], Coroutine[Any, Any, None]], *arguments: *Arguments) -> None:
-        """Run the coroutine function; the task group outlives whoever asks."""
+        """Run the coroutine function in the edge's task group, which outlives every session."""
         if self.group is not None:
             self.group.start_soon(work, *arguments)

@@ -1,15 +1,15 @@
-"""A token bucket, which also tells those who wait as they were told from those who go on regardless.
+"""A token bucket that also counts strikes: refusals of a client that did not wait as long as it was told.
 
-The bucket holds `burst` tokens and gains `rate` a second; both are the limits' and are passed in, for a bucket is one
-of very many. Times are in seconds, monotonic.
+The bucket holds `burst` tokens and gains `rate` a second. Both are passed in, and not kept, as there is a bucket for
+every user who writes. Times are in seconds, monotonic.
 """
 
 from __future__ import annotations
 
 
 class TokenBucket:
-    """See the module. `strikes` counts refusals since the bucket was last half full, but not of those who had waited
-    as they were told."""
+    """See the module. `strikes` counts refusals since the bucket was last half full; not those of a client that had
+    waited as it was told."""
 
     __slots__ = ("_patience", "_stamp", "_tokens", "strikes")
 
@@ -17,10 +17,10 @@ class TokenBucket:
         self.strikes = 0
         self._tokens = burst
         self._stamp = now
-        self._patience = 0.0  # until when the last one who was refused was told to wait
+        self._patience = 0.0  # until when the last refusal said to wait
 
     def take_token(self, rate: float, burst: float, now: float) -> int:
-        """Take a token: 0, or the milliseconds until there is one."""
+        """Take a token. 0 if there was one; else the milliseconds until there is one."""
         tokens = self._tokens
         if now > self._stamp:  # a clock that is a tick behind gives nothing, and takes nothing
             tokens = min(burst, tokens + (now - self._stamp) * rate)
@@ -34,12 +34,12 @@ class TokenBucket:
         return max(1, int((1 - tokens) / rate * 1000) + 1) if rate else 60_000
 
     def note_refusal(self, wait: int, now: float) -> int:
-        """A token was refused, with a wait of so many milliseconds; the strikes."""
+        """A token was refused, and the client is told to wait so many milliseconds. The strikes so far."""
         if not self.strikes or now < self._patience:
             self.strikes += 1
         self._patience = now + wait / 1000
         return self.strikes
 
     def is_full(self, rate: float, burst: float, now: float) -> bool:
-        """Whether the whole burst can be taken."""
+        """Whether the bucket is full: then a new one would be the same."""
         return self._tokens + (now - self._stamp) * rate >= burst

@@ -1,4 +1,4 @@
-"""The users with sessions on this edge, and the token bucket that a user's sessions share."""
+"""The users who have sessions on this edge, and the token bucket that a user's sessions share."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class UserSessions:
         self.bucket = bucket
 
     def open_bucket(self, burst: float, now: float) -> TokenBucket:
-        """The bucket, full when there was none."""
+        """The bucket; a full one if there was none."""
         if self.bucket is None:
             self.bucket = TokenBucket(burst, now)
         return self.bucket
 
 
 class SessionsByUser:
-    """`users` by id. The bucket of one who left is kept a while: a reconnect does not fill it."""
+    """`users` by id. The bucket of a user who left is kept for a while, so a reconnect does not fill it."""
 
     __slots__ = ("_burst", "_rate", "_resting", "users")
 
@@ -46,7 +46,7 @@ class SessionsByUser:
         return user
 
     def remove_session(self, session: RegisteredSession, now: float) -> bool:
-        """A session ended. True when it was the user's last here."""
+        """A session ended. True if it was the user's last one here."""
         user = self.users.get(session.user)
         if user is None or session not in user.sessions:
             return False
@@ -60,6 +60,6 @@ class SessionsByUser:
         return True
 
     def sessions_of(self, user: str) -> list[RegisteredSession]:
-        """A copy: closing a session changes the list."""
+        """The user's sessions here, in a list of its own: closing a session changes the other one."""
         found = self.users.get(user)
         return list(found.sessions) if found is not None else []

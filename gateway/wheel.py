@@ -1,7 +1,7 @@
 """One timer wheel for all connections: a deadline costs a place in a set, not a timer of the event loop.
 
-Hashed wheel of Varghese and Lauck (1987), scheme 6. A timer fires at most one tick late, never early; a delay beyond
-the wheel's horizon fires at the horizon, and its owner asks again.
+A hashed timing wheel (Varghese and Lauck, 1987, scheme 6). A timer fires at most one tick late, never early. A delay
+beyond the wheel's horizon fires at the horizon; its owner sees that it is too early, and sets the timer again.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Timed(Protocol):
 
 
 class Wheel:
-    """`tick` in seconds; `after` is called at the end of each, as to write what the owners gathered.
+    """`tick` is in seconds. `after` is called at the end of each tick, to write what the owners gathered.
 
-    `now` is the event loop's time at the last tick: for what is asked with every message and need not be exact, an
-    attribute costs a tenth of a question to the event loop.
+    `now` is the event loop's time at the last tick. It serves what every message asks and need not be exact: reading an
+    attribute costs a tenth of asking the event loop.
     """
 
     __slots__ = ("_after", "_hand", "_slots", "now", "tick")
@@ -46,6 +46,7 @@ class Wheel:
     def set_timer(self, owner: Timed, seconds: float) -> None:
         """Set the owner's timer, in place of one that is set."""
         self.clear_timer(owner)
+        # One tick more than the delay, as a part of the present tick is over; never a whole turn of the wheel.
         ticks = min(max(1, math.ceil(seconds / self.tick)), _SLOTS - 2) + 1
         owner.slot = (self._hand + ticks) % _SLOTS
         self._slots[owner.slot].add(owner)
@@ -57,13 +58,13 @@ class Wheel:
             owner.slot = -1
 
     def advance_tick(self) -> None:
-        """One tick: fire what is due. An owner that raises is logged, and the others fire."""
+        """One tick: fire what is due. If an owner raises, that is logged, and the others fire."""
         self._hand = (self._hand + 1) % _SLOTS
         due = self._slots[self._hand]
         if not due:
             return
         self._slots[self._hand] = set()
-        for owner in due:
+        for owner in due:  # before any fires: an owner may set or clear the timer of another one
             owner.slot = -1
         for owner in due:
             try:
@@ -72,7 +73,7 @@ class Wheel:
                 logger.exception("a timer failed")
 
     async def run(self) -> None:
-        """Advance with the clock until cancelled; after a stall, tick by tick, without a pause."""
+        """Advance with the clock until cancelled. After a stall, the missed ticks follow each other without a pause."""
         self.now = anyio.current_time()
         next_tick = self.now + self.tick
         while True:

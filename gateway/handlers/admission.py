@@ -1,4 +1,4 @@
-"""What is checked before a command is carried out: how fast its user sends, and which conversation it names."""
+"""What is checked before a command is carried out: the user's rate, and which conversation the command names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.session import Session
 
 
 def conversation_of(session: Session, command: commands.ConversationCommand) -> str:
-    """The conversation that a command names by `room` or by `with`: exactly one of them."""
+    """The key of the conversation that a command names by `room` or by `with`. `Invalid` unless it is exactly one."""
     if command.room is not UNSET and command.with_ is UNSET:
         return room_key(command.room)
     if command.room is UNSET and command.with_ is not UNSET:
@@ -22,7 +22,7 @@ def conversation_of(session: Session, command: commands.ConversationCommand) -> 
 
 
 def check_send_rate(session: Session) -> None:
-    """Take a token of the user's bucket. Raises `RateLimited`; whoever goes on regardless is closed with 4029."""
+    """Take a token of the user's bucket. Raises `RateLimited`; a client that goes on in spite of it gets 4029."""
     siblings, limits = session.siblings, session.node.limits
     if siblings is None or not limits.rate_limits:
         return

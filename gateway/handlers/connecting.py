@@ -1,4 +1,4 @@
-"""From a token to a live session, and from one token to the next."""
+"""The commands `auth` and `refresh`: from a token to a live session, and from one token to the next."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def handle_auth(session: Session, command: commands.AuthCommand) -> Later | None
 
 
 async def welcome_session(session: Session, claims: Claims, token: str, id: int | None) -> None:  # noqa: A002
-    """Enter the session in every table, and answer `auth` (with `id` None, the handshake was the `auth`).
+    """Enter the session in every table, and answer `auth`; `id` is None if the token came with the handshake.
 
-    The user's channel is subscribed before the authority is asked: a block that comes between is not missed. Whatever
-    ends this before the session is admitted ends the session: an engine that fails or takes too long must not leave one
-    behind whose account nobody has looked at.
+    The user's channel is subscribed before the authority is asked, so a block that comes in between is not missed.
+    If an engine fails or takes too long before the session is admitted, the session ends: otherwise it would go on
+    without its account having been checked.
     """
     session.enter_tables(claims)
     admitted = False
@@ -53,10 +53,10 @@ async def welcome_session(session: Session, claims: Claims, token: str, id: int 
 
 
 async def _admit_session(session: Session, token: str, id: int | None) -> bool:  # noqa: A002
-    """Whether the session is one from now on; if not, it may have been told why. Raises `Unavailable`."""
+    """Whether the session may go on. If not, it was closed, or its connection is lost. Raises `Unavailable`."""
     node = session.node
     channel = node.hub.open_channel(user_channel(session.user))
-    channel.begin_joining(session)  # what comes for the user from now on waits until `auth` is answered
+    channel.begin_joining(session)  # what comes for the user waits until `auth` is answered (rule 3 of the hub)
     await node.subscriptions.ensure_ready(channel)
     try:
         info = await node.authority.check_token(token)
@@ -91,7 +91,7 @@ def _has_too_many(session: Session) -> bool:
 
 
 async def _enter_presence(session: Session) -> None:
-    """Be seen. A presence engine that is down does not keep anyone out: the next refresh enters the session."""
+    """Enter the session in presence. If the engine is down, the session goes on, and the next refresh enters it."""
     try:
         await session.node.presence.enter_session(session.user, session.id, session.state)
     except Unavailable:
@@ -118,6 +118,6 @@ def _extend_session(session: Session, claims: Claims) -> None:
 
 
 def handle_refresh(session: Session, command: commands.RefreshCommand) -> None:
-    """Go on with a new token of the same user. One that is not valid changes nothing."""
+    """Continue with a new token of the same user. A token that is not valid changes nothing."""
     _extend_session(session, session.node.keys.verify_token(command.token))
     session.answer_ok(command.id)

@@ -1,4 +1,4 @@
-"""What a handler leaves to be awaited."""
+"""The type of what a handler returns to be awaited."""
 
 from __future__ import annotations
 

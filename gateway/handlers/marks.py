@@ -1,4 +1,4 @@
-"""What others may know of a user: how far it has read, that it types, and whether it is at the keyboard."""
+"""What a user shows to others: how far they have read, that they type, and whether they are at the keyboard."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def _move_read_mark(session: Session, command: commands.ReadCommand, key: 
 
 
 def handle_typing(session: Session, command: commands.TypingCommand) -> Later:
-    """Tell the others that this user is typing; at most once every 3 s for each conversation goes out."""
+    """Send the others a `typing` event; at most one in 3 s for each conversation."""
     return partial(_signal_typing, session, command, conversation_of(session, command))
 
 
@@ -53,7 +53,7 @@ async def _signal_typing(session: Session, command: commands.TypingCommand, key:
     typed = session.typed = session.typed or {}
     if now - typed.get(key, -TYPING_SECONDS) >= TYPING_SECONDS:
         if len(typed) >= _TYPED_CONVERSATIONS:
-            typed.clear()
+            typed.clear()  # the price of the bound is one event too early
         typed[key] = now
         node.publisher.publish(_typing_publication(key, session.user))
     session.answer_ok(command.id)
@@ -68,7 +68,7 @@ def _typing_publication(key: str, user: str) -> Publication:
 
 
 def handle_status(session: Session, command: commands.StatusCommand) -> Later:
-    """This session is at the keyboard, or away from it."""
+    """Set whether this session's user is at the keyboard, or away from it."""
     return partial(_set_status, session, command)
 
 

@@ -1,4 +1,4 @@
-"""Messages, and what is done to them: each becomes a record in the log."""
+"""Commands that send or change a message: each becomes a record in the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.React
 
 
 def handle_send(session: Session, command: commands.SendCommand) -> Later | None:
-    """A room message: rate, size and right are checked, then the log has the word."""
+    """Send a message to a room. Rate, size and right are checked; then the log's acknowledgement answers."""
     check_send_rate(session)
     node = session.node
     check_text(command.text, node.limits.text_bytes)
@@ -60,7 +60,7 @@ def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -
 
 
 def handle_dm(session: Session, command: commands.DmCommand) -> Later | None:
-    """A direct message: a live copy to both users at once, and a record for history."""
+    """Send a direct message: a live copy to both users at once, and a record for history."""
     check_send_rate(session)
     check_text(command.text, session.node.limits.text_bytes)
     dm_key(session.user, command.to)  # refuses a conversation with oneself
@@ -97,11 +97,11 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
     try:
         session.node.publisher.publish(*copies)
     except Overloaded:
-        session.node.counters.live_dropped += 1  # the record is under way: `stored` tells, and `sync` brings the text
+        session.node.counters.live_dropped += 1  # the record is under way: `stored` follows, and `sync` brings the text
 
 
 def handle_edit(session: Session, command: commands.EditCommand) -> Later:
-    """A new text for a message of one's own."""
+    """Give one's own message a new text."""
     check_send_rate(session)
     check_text(command.text, session.node.limits.text_bytes)
     return partial(_edit, session, command, conversation_of(session, command))
@@ -119,7 +119,7 @@ async def _edit(session: Session, command: commands.EditCommand, key: str) -> No
 
 
 def handle_delete(session: Session, command: commands.DeleteCommand) -> Later:
-    """Take a message back: one's own, or as a moderator any of the room."""
+    """Delete one's own message; a moderator of the room deletes any."""
     return partial(_delete, session, command, conversation_of(session, command))
 
 
@@ -160,7 +160,7 @@ async def _react(session: Session, command: commands.ReactCommand, key: str) -> 
 
 
 async def _load_target(session: Session, command: TargetedCommand, key: str) -> tuple[Message, Role | None]:
-    """The message that a command is about, and the asker's role (None in a direct conversation)."""
+    """The message that a command names, and the user's role (None in a direct conversation)."""
     role = None
     if is_room(key):
         role = await session.node.access.get_role(session.user, room_of(key))

@@ -1,4 +1,4 @@
-"""Handing a record to the log, whose acknowledgement answers the command: acknowledged is durable."""
+"""Hands a record to the log, whose acknowledgement answers the command: so `ok` means durable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.session import Session
 
 
 def produce_record(session: Session, id: int, record: AnyRecord) -> None:  # noqa: A002 - the contract's word
-    """Hand a record to the log. Raises `Overloaded` when the log takes no more."""
+    """Hand a record to the log, and answer when it is durable. Raises `Overloaded` if the log takes no more."""
     key = record.conversation
     session.node.log.produce(records.topic_of(key), key, records.encode(record), partial(_acknowledge, session, id))
     session.note_begun()

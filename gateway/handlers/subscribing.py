@@ -1,4 +1,4 @@
-"""Listening: rooms with resume, direct conversations after a pause, and the presence of others."""
+"""Commands that ask for events: of rooms, with resume; of direct conversations; of other users' presence."""
 
 from __future__ import annotations
 
@@ -40,40 +40,46 @@ def _check_subscriptions(session: Session, command: commands.SubscribeCommand) -
 
 
 async def _subscribe(session: Session, command: commands.SubscribeCommand) -> None:
-    """See the laws of `gateway.hub`: they make history and the live stream one, whatever happens in between."""
+    """Subscribe, and answer with what was missed.
+
+    The order of these steps makes one sequence of history and the live stream (rule 3 of `gateway.hub`): first live
+    frames wait, then the relay confirms, then history is read, then the answer goes out, then what waited. A message
+    that is stored before the read is in the answer; one that is stored later comes live, and waits. One that is in both
+    is dropped by its seq.
+    """
     node, room = session.node, command.room
     require_right(await node.access.get_role(session.user, room), Right.READ)
     if session.phase is not Phase.LIVE:
-        return  # closed as the answer came: it has left every channel, and must not enter one
-    _check_subscriptions(session, command)  # again: others may have been answered in the meantime
+        return  # the session was closed during the await: it has left every channel, and must not enter one
+    _check_subscriptions(session, command)  # again, for the await may have changed the number
     channel = node.hub.open_channel(room_channel(room))
-    joining = channel.begin_joining(session)  # from here on its live frames wait (law 3)
+    joining = channel.begin_joining(session)  # from here on its live frames wait
     if room not in session.rooms:
         session.rooms = (*session.rooms, room)
     finished = False
     try:
-        # History is read only when the relay has confirmed: what is stored later comes live.
         await node.subscriptions.ensure_ready(channel)
         missed = await _catch_up(session, room_key(room), command.since, _live_seq(channel))
-        # The right may have ended while history was read: its end came over the user's channel.
+        # If the right ended while history was read, `leave_room` has taken the session out of the channel.
         if channel.joining.get(session) is joining:
             session.answer_with(_subscribe_ok(command.id, room, missed))
             finished = True
-            channel.finish_joining(session, missed.seq)  # what waited follows the answer
+            channel.finish_joining(session, missed.seq)
         else:
-            require_right(None, Right.READ)
+            require_right(None, Right.READ)  # raises
     finally:
         if not finished:
             session.leave_room(room)
 
 
 def _live_seq(channel: Channel) -> int | None:
-    """The newest seq, when the live stream of this edge knows it without a read."""
+    """The newest seq, if the live stream of this edge knows it without a read."""
     return channel.seq if channel.ready else None
 
 
 class MissedMessages(NamedTuple):
-    """The seq up to which an answer goes; with a `since`, whether all that was missed is there, and the messages."""
+    """What a resume answers: the seq up to which it goes; if there was a `since`, whether nothing is missing after it;
+    and the messages after it, oldest first."""
 
     seq: int
     recovered: bool | None = None
@@ -81,8 +87,13 @@ class MissedMessages(NamedTuple):
 
 
 async def _catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> MissedMessages:
-    """What a conversation brought behind `since`; `live` is its newest seq if that is known."""
+    """What a conversation has after `since`; `live` is its newest seq if that is known without a read.
+
+    Not recovered: `since` lies beyond the newest message (the client has messages that history does not have), or too
+    much was missed.
+    """
     history, limits = session.node.history, session.node.limits
+    # The live stream may be behind history: before a client is told that its `since` does not exist, ask history.
     if live is None or (since is not UNSET and since > live):
         live = (await history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
@@ -103,13 +114,13 @@ def _subscribe_ok(id: int, room: str, missed: MissedMessages) -> events.Subscrib
 
 
 def handle_unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:
-    """Listen to a room no longer."""
+    """Stop listening to a room."""
     session.leave_room(command.room)
     session.answer_ok(command.id)
 
 
 def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
-    """What a direct conversation brought after `since`; live copies come without asking."""
+    """What a direct conversation has after `since`. Live copies come without being asked for."""
     return partial(_sync_dms, session, command)
 
 
@@ -123,7 +134,7 @@ async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
 
 
 def handle_presence(session: Session, command: commands.PresenceCommand) -> Later:
-    """Watch the presence of these users, and of no others."""
+    """Watch the presence of these users, and no longer of those that the list before named."""
     return partial(_watch_users, session, command)
 
 

@@ -1,8 +1,8 @@
 """Which handler carries out which command.
 
-A handler is a plain function of the session and its command. It checks what it can in place. If it returns None, it has
+A handler is a plain function of the session and its command. It checks in place what it can. If it returns None, it has
 answered, or it has handed a record to the log, whose acknowledgement answers the client. Otherwise it returns what is
-left to be awaited, which the session's task goes on with. It raises `Refused` or `Unavailable` to refuse the command.
+left to be awaited, and the session's task awaits that. It raises `Refused` or `Unavailable` to refuse the command.
 """
 
 from __future__ import annotations

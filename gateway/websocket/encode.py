@@ -11,9 +11,9 @@ from gateway.websocket.message import FLUSH_TAIL
 
 CLOSE = 8
 DEFLATE_WINDOW_BITS = 12
-"""Log2 of the window that `deflate` uses. Chat frames are small: a larger one costs time and memory for no gain."""
+"""Log2 of the window that `deflate_payload` uses. Messages are small: a larger one costs time and gains nothing."""
 DEFLATE_MINIMUM = 256
-"""Payloads below this length (bytes) are sent as they are: there is little to gain."""
+"""Payloads below this length (bytes) are sent as they are: compression would gain little."""
 
 _FIN_TEXT = 0x81
 _RSV1 = 0x40
@@ -24,6 +24,7 @@ _SHORT_TEXT = tuple(bytes((_FIN_TEXT, length)) for length in range(126))
 
 
 def _prefix_header(first: int, payload: bytes) -> bytes:
+    """The frame that begins with the byte `first`, its length in the shortest form (section 5.2)."""
     length = len(payload)
     if length < 126:
         return bytes((first, length)) + payload
@@ -33,25 +34,25 @@ def _prefix_header(first: int, payload: bytes) -> bytes:
 
 
 def encode_frame(opcode: int, payload: bytes, *, rsv1: bool = False) -> bytes:
-    """A whole frame. `rsv1` marks a payload that is compressed. A control frame's payload has at most 125 bytes,
-    else `ValueError`."""
+    """A final frame. `rsv1` marks a payload that is compressed. `ValueError` for a control frame that has more than 125
+    bytes of payload, or is compressed (section 5.5)."""
     if opcode >= CLOSE and (len(payload) > 125 or rsv1):
         raise ValueError("a control frame holds at most 125 bytes, not compressed")
     return _prefix_header(0x80 | _RSV1 | opcode if rsv1 else 0x80 | opcode, payload)
 
 
 def encode_text(payload: bytes) -> bytes:
-    """A text frame; `payload` is UTF-8."""
+    """A text frame; `payload` is UTF-8. Short ones, nearly all, get one of 126 headers that are made beforehand."""
     length = len(payload)
     return _SHORT_TEXT[length] + payload if length < 126 else _prefix_header(_FIN_TEXT, payload)
 
 
 def encode_close(code: int, reason: str = "") -> bytes:
-    """A Close frame. `reason` is cut to 123 bytes of UTF-8, between characters. `ValueError` for a code that must not
-    stand in a frame (section 7.4)."""
+    """A Close frame. `reason` is cut to 123 bytes of UTF-8, between characters. `ValueError` for a code that a frame
+    must not hold (section 7.4)."""
     if not is_sendable(code):
         raise ValueError(f"{code} must not be sent in a Close frame")
-    # What cannot be encoded, a lone surrogate, becomes "?": a reason is for people and must not prevent the close.
+    # A lone surrogate, which cannot be encoded, becomes "?": a reason is for people and must not prevent the close.
     text = reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore").encode()
     return _prefix_header(0x80 | CLOSE, code.to_bytes(2, "big") + text)
 
@@ -64,9 +65,9 @@ def deflate_payload(payload: bytes) -> bytes:
 
 
 class TextFrame:
-    """One text message for any number of connections: encoded once, compressed at most once.
+    """A text message in one frame, for any number of connections: encoded once, compressed at most once.
 
-    `plain` are the wire bytes for a connection without permessage-deflate.
+    `plain` is what goes over a connection without permessage-deflate, header included.
     """
 
     __slots__ = ("_deflated", "plain")
@@ -79,11 +80,13 @@ class TextFrame:
     def deflated(self) -> bytes:
         """The wire bytes for a connection with permessage-deflate: `plain` itself where compression gains nothing."""
         if self._deflated is None:
-            self._deflated = self._compress()
+            self._deflated = self._encode_deflated()
         return self._deflated
 
-    def _compress(self) -> bytes:
+    def _encode_deflated(self) -> bytes:
         plain = self.plain
+        # The payload is not kept beside `plain`. The second byte says how long the header is: 126 and 127 announce a
+        # length of 2 and of 8 bytes more, anything less is the length itself.
         payload = plain[(2, 4, 10)[max(0, plain[1] - 125)] :]
         if len(payload) < DEFLATE_MINIMUM:
             return plain
@@ -92,7 +95,7 @@ class TextFrame:
 
 
 class JoinedFrames(TextFrame):
-    """Several frames in a row that go to the same connections: one write for all of them."""
+    """Several frames in a row that go to the same connections, which get them with one write."""
 
     __slots__ = ("_frames",)
 
@@ -101,5 +104,5 @@ class JoinedFrames(TextFrame):
         self._deflated = None
         self.plain = b"".join([frame.plain for frame in frames])
 
-    def _compress(self) -> bytes:
+    def _encode_deflated(self) -> bytes:
         return b"".join([frame.deflated for frame in self._frames])

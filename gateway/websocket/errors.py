@@ -1,4 +1,4 @@
-"""What goes wrong on a WebSocket, and whose fault it is."""
+"""Errors of a WebSocket: of the peer's frames, of the handshake, and of the caller."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chat.errors import Refused, RookeryError
 class ProtocolError(Refused):
     """The peer violated RFC 6455 or a limit: the connection must be failed (section 7.1.7).
 
-    `close_code` and `reason` (ASCII, no data of the peer in it) belong into the Close frame. `events` are those that
-    were complete before the violation in the same call; they are valid and not given out again.
+    `close_code` and `reason` (ASCII, without data of the peer) are for the Close frame. `events` are those that were
+    complete before the violation in the same call; they are valid, and no later call gives them.
     """
 
     code = "protocol_error"
@@ -32,6 +32,6 @@ class HandshakeError(Refused):
 
 
 class StateError(RookeryError):
-    """This program asked for what the connection's state does not allow: a defect of the caller, not of the peer."""
+    """The caller asked for what the connection's state does not allow: a defect of this program, not of the peer."""
 
     code = "websocket_state"

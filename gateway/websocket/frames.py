@@ -1,11 +1,12 @@
 """The frame parser (RFC 6455, section 5): bytes of a client in, whole messages and control frames out.
 
-Rule 1: the parser never raises anything but `ProtocolError`, whatever the bytes, however they are split.
-Rule 2: nothing is kept that was not checked first: a frame's declared length is refused before its payload is awaited.
-Rule 3: no byte is looked at more often than a fixed number of times, so that any input costs O(n).
-Rule 4: what arrives most, whole text frames that are small and plain, is done in the loop of `receive` itself; every
-other frame, and every frame that is not whole, goes through `_next`, which is the complete parser. The loop must not
-give another answer than `_next` would.
+Rule 1: the parser raises nothing but `ProtocolError`, whatever the bytes are and however they are split.
+Rule 2: what is kept was checked first: a declared length that is too large is refused before its payload is awaited.
+Rule 3: each byte is looked at a fixed number of times at most, so any input costs O(n).
+Rule 4: there are two ways. The fast one stands in the loop of `receive` and takes what arrives most: small text frames
+that are whole, final and not compressed. `_parse_frame` is the complete parser and takes everything else. A frame that
+the fast way takes must give the same event there as in `_parse_frame`; whatever is wrong with a frame goes to
+`_parse_frame`, which says what.
 Rule 5: an idle parser owns no buffer.
 """
 
@@ -57,7 +58,8 @@ _CONTROL = {_FIN | CLOSE, _FIN | PING, _FIN | PONG}
 _STARTS = {TEXT, BINARY, _FIN | TEXT, _FIN | BINARY}
 _CONTINUES = {CONTINUATION, _FIN | CONTINUATION}
 
-# The first bytes that may come: by whether permessage-deflate was negotiated, and whether a message is unfinished.
+# The first bytes that a frame may have, by (permessage-deflate was negotiated, a message is unfinished). RSV1 marks a
+# compressed message, and stands in its first frame only (RFC 7692, section 6).
 _LEGAL = {
     (False, False): frozenset(_CONTROL | _STARTS),
     (True, False): frozenset(_CONTROL | _STARTS | {_RSV1 | first for first in _STARTS}),
@@ -106,10 +108,12 @@ class FrameParser:
     def __init__(self, max_message: int, deflate: bool = False) -> None:
         self._max_message = max_message
         self._deflate = deflate
-        self._held: bytearray | None = None  # the beginning of a frame, or something that is not None after the end
+        # The beginning of a frame whose end has not come. After the session's end it is empty, but not None: so
+        # `receive` asks one question before it parses, and not two.
+        self._held: bytearray | None = None
         self._needed = 0  # how many bytes `_held` must have before parsing gets any further
-        self._message: FragmentedMessage | None = None  # whose last frame has not come
-        self._ended: tuple[int, str] | None = None  # after a Close frame, or the violation: code and reason
+        self._message: FragmentedMessage | None = None  # its last frame has not come
+        self._ended: tuple[int, str] | None = None  # `_CLOSED` after a Close frame; else the violation: code, reason
 
     def receive(self, data: bytes) -> list[tuple[int, bytes]]:
         """The events that `data` completes, in order: (opcode, payload).
@@ -129,14 +133,18 @@ class FrameParser:
         idle = self._message is None
         position, end = 0, len(data)
         while position < end:
+            # Rule 4, the fast way. 0x81 is FIN and TEXT without a reserved bit. In 8 bytes, also a header with a 16-bit
+            # length is whole.
             if idle and data[position] == 0x81 and end - position > 7:
                 second = data[position + 1]
-                if second == 0xFE:
+                if second == 0xFE:  # masked, and a 16-bit length follows
+                    # One call reads length and key, both little-endian. The length is big-endian on the wire (5.2), so
+                    # its bytes come out swapped; the keys of MEDIUM are swapped in the same way.
                     swapped, key = _length_and_key(data, position + 2)
                     shape = MEDIUM.get(swapped)
                     start = position + 8
                 else:
-                    shape = SHORT.get(second)
+                    shape = SHORT.get(second)  # None for a frame that is not masked, and for a 64-bit length
                     start = position + 6
                     key = _from_bytes(data[position + 2 : start], "little")
                 if shape is not None:
@@ -144,8 +152,8 @@ class FrameParser:
                     stop = start + length
                     if stop <= end and length <= limit:
                         masked = _from_bytes(data[start:stop], "little")
-                        payload = (masked ^ key * repeat & cut).to_bytes(length, "little")
-                        if payload.isascii() or is_utf8(payload):
+                        payload = (masked ^ key * repeat & cut).to_bytes(length, "little")  # see `masking`
+                        if payload.isascii() or is_utf8(payload):  # most text is ASCII, and that is checked faster
                             events.append((TEXT, payload))
                             position = stop
                             continue
@@ -159,19 +167,20 @@ class FrameParser:
         return events
 
     def _complete_held(self, held: bytearray, data: bytes) -> bytes:
-        """What is to be parsed now that `data` came: nothing while the frame is not whole, and after the end."""
+        """What to parse now that `data` came: nothing while the frame is not whole, and nothing after the end."""
         if self._ended is not None:
             if self._ended is _CLOSED:
                 return b""
             raise ProtocolError(*self._ended)
         held += data
-        if len(held) < self._needed:
+        if len(held) < self._needed:  # rule 3: the frame's beginning is not parsed again for each byte that comes
             return b""
-        self._held = None
+        self._held = None  # rule 5
         self._needed = 0
         return bytes(held)
 
     def _hold_bytes(self, data: bytes, position: int, needed: int) -> int:
+        """Keep the rest of `data`, the beginning of a frame, until `needed` bytes are there."""
         self._held = bytearray(data[position:])
         self._needed = needed
         return len(data)
@@ -202,8 +211,8 @@ class FrameParser:
             if length < least or length >> 63:
                 raise ProtocolError(CloseCode.PROTOCOL_ERROR, "a length must have its shortest form and 63 bits")
         stop = start + length
-        if not first & 8:
-            self._check_size(length)
+        if not first & 8:  # a control frame was found to be short above
+            self._check_size(length)  # rule 2
         if stop > len(data):
             return self._hold_bytes(data, position, stop - position)
         payload = unmask_payload(data[start:stop], data[start - 4 : start])
@@ -218,15 +227,17 @@ class FrameParser:
             raise ProtocolError(CloseCode.TOO_BIG, f"a message has at most {self._max_message} bytes")
 
     def _take_control(self, opcode: int, payload: bytes, events: list[tuple[int, bytes]], stop: int, end: int) -> int:
+        """Take a whole control frame, which ends at `stop` of `end` bytes. The position after what was taken."""
         if opcode != CLOSE:
             events.append((opcode, payload))
             return stop
         _check_close(payload)
         events.append((CLOSE, payload))
         self._end_parsing(_CLOSED)
-        return end
+        return end  # section 5.5.1: whatever follows a Close frame is discarded
 
     def _take_data(self, first: int, payload: bytes, events: list[tuple[int, bytes]]) -> None:
+        """Take a whole data frame: a message, or a fragment of one."""
         message = self._message
         fin = first >= _FIN
         if message is None:

@@ -1,8 +1,11 @@
 """The server's opening handshake (RFC 6455, section 4.2).
 
-wsproto parses the request, validates it, and negotiates. Around it stands what it leaves open: the size of the head
-is bounded before anything is parsed, headers that decide something must not come twice, and every refusal becomes a
-whole HTTP response that says what to change. A handshake that is not complete holds its bytes and nothing else.
+wsproto parses the request, validates it, and negotiates. This module adds what wsproto leaves open:
+
+Rule 1: the size of the head is bounded before anything is parsed.
+Rule 2: a header that decides something must not come twice.
+Rule 3: every refusal is a whole HTTP response that says what to change.
+Rule 4: a handshake that is not complete holds its bytes and nothing else.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ __all__ = [
 
 SUBPROTOCOL = "rookery.v1"
 TRAILING_BYTES = 64 * 1024
-"""How much may follow the request before it is answered; a correct client sends nothing (section 4.1)."""
+"""How many bytes may follow the request before it is answered. A correct client sends none (section 4.1)."""
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 _REQUEST_LINE = re.compile(rb"[^ ]+ [^ ]+ HTTP/1\.1\r?\n")
@@ -48,7 +51,8 @@ _NO_UPGRADE: _Refusal = (
     "this address speaks WebSocket: send `Connection: Upgrade` and `Upgrade: websocket`",
     _UPGRADE,
 )
-# By what h11 and wsproto say. Whatever else they say, the request is malformed.
+# By the message of h11's or wsproto's error. With any other message, the request is malformed. Each case has a test, so
+# it is noticed if another version of theirs says it differently.
 _REFUSALS: dict[str, _Refusal] = {
     "Found multiple Host: headers": (400, "bad_request", "`Host` must come once", ()),
     "Missing mandatory Host: header": (400, "bad_request", "`Host` is missing", ()),
@@ -83,12 +87,12 @@ def _translate_error(error: RemoteProtocolError) -> HandshakeError:
 
 
 def _join_headers(offered: WsprotoRequest) -> dict[str, str]:
-    """By lower-case name; what comes again is joined by commas (RFC 9110, section 5.2), or refused."""
+    """The headers by lower-case name. One that comes again is joined by commas (RFC 9110, section 5.2), or refused."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in offered.extra_headers:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         if name in headers:
-            if name in _SINGLE:
+            if name in _SINGLE:  # rule 2
                 raise _make_malformed(f"`{_SINGLE[name]}` must come once")
             value = f"{headers[name]}, {value}"
         headers[name] = value
@@ -161,8 +165,8 @@ class OpeningHandshake:
         return self._request
 
     def accept(self, deflate: bool) -> AcceptedHandshake:
-        """Open the connection. `deflate` allows permessage-deflate, which is used if the client offered it so that
-        it can be met. The subprotocol `rookery.v1` is chosen if it was offered; without it nothing changes."""
+        """Open the connection. `deflate` allows permessage-deflate, which is used if the client made an offer that this
+        server can meet. The subprotocol `rookery.v1` is chosen if it was offered; without it nothing changes."""
         if self._wsproto is None:
             raise StateError("there is no request to accept, or it was answered")
         handshake, offered = self._wsproto
@@ -175,7 +179,7 @@ class OpeningHandshake:
         return AcceptedHandshake(handshake.send(answer), extension.enabled(), bytes(self._buffer))
 
     def reject(self, status: int, code: str, message: str, headers: Headers = ()) -> bytes:
-        """The whole response to a request that is refused, or not waited for any longer; close after sending it."""
+        """The whole response to a request that is refused. Close after sending it."""
         self._wsproto = None
         return encode_rejection(status, code, message, headers)
 
@@ -187,7 +191,7 @@ class OpeningHandshake:
             raise _make_malformed("a request begins with its method")
         end = _HEAD_END.search(buffer, max(0, self._scanned - 2))
         self._scanned = len(buffer)
-        if (self._scanned if end is None else end.end()) > self._max_bytes:
+        if (self._scanned if end is None else end.end()) > self._max_bytes:  # rule 1
             message = f"the request and its headers have at most {self._max_bytes} bytes"
             raise _make_error(431, "headers_too_large", message)
         if end is None:
@@ -201,7 +205,7 @@ class OpeningHandshake:
         try:
             handshake.receive_data(head)
             offered = next(event for event in handshake.events() if isinstance(event, WsprotoRequest))
-            # wsproto decoded the name; as an Origin shows it in ASCII, so do we.
+            # wsproto has decoded the name. An Origin has it in ASCII, so it is encoded again.
             host = offered.host.encode("idna").decode().lower()
         except RemoteProtocolError as error:
             raise _translate_error(error) from None

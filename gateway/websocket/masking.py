@@ -1,8 +1,11 @@
-"""Unmasking (RFC 6455, section 5.3): one exclusive-or of two big integers instead of one of every byte.
+"""Unmasking (RFC 6455, section 5.3): one exclusive-or of two big integers, not one for every byte.
 
-Read as little-endian integers, the masking key repeated over a payload is the product of the key and 1 + 2^32 + 2^64
-and so on. A *shape* is what is the same for all payloads of one length: (length, that second factor, and as many
-one-bits as the payload has, to cut off the rest of the last key).
+The masking key K is repeated over the payload; over 6 bytes: K0 K1 K2 K3 K0 K1. Read as a little-endian
+integer, that is K * (1 + 2^32), cut to 6 bytes. In general, the key repeated over a payload is the product of the key
+and 1 + 2^32 + 2^64 + …, cut to the payload's length.
+
+A *shape* holds what is the same for all payloads of one length: (length, that second factor, and as many one-bits as
+the payload has, which cut the product). So `masked ^ key * factor & ones` unmasks: `*` binds first, then `&`, then `^`.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 Shape = tuple[int, int, int]
 
 SHAPED = 512
-"""Payloads below this length (bytes) have a shape; longer ones spend their time in the arithmetic anyway."""
+"""Payloads below this length (bytes) have a shape; for longer ones the arithmetic is what takes the time."""
 
 
 def _make_shape(length: int) -> Shape:
@@ -24,7 +27,8 @@ SHORT: dict[int, Shape] = {0x80 | length: _make_shape(length) for length in rang
 MEDIUM: dict[int, Shape] = {
     int.from_bytes(length.to_bytes(2, "big"), "little"): _make_shape(length) for length in range(126, SHAPED)
 }
-"""Shapes by a 16-bit length that was read with its bytes swapped. What is missing goes the long way."""
+"""Shapes by a 16-bit length whose bytes are swapped, as the parser reads it. A length below 126 is not here: it must
+not have 16 bits (section 5.2). One of SHAPED or more is not here either; `unmask_payload` is as fast for those."""
 
 
 def unmask_payload(payload: bytes, key: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Messages that are more than one plain frame: fragmented, compressed, or both.
 
-Rule 1: whatever is kept or inflated is bounded by `max_message`; a deflate bomb costs no more.
-Rule 2: text is checked fragment by fragment, so that a violation shows as soon as a frame is whole (section 8.1).
+Rule 1: what is kept or inflated is bounded by `max_message`, so a deflate bomb costs no more than a message.
+Rule 2: text is checked fragment by fragment, so a violation shows as soon as a frame is whole (RFC 6455, section 8.1).
 Rule 3: every message starts with an empty window, as both sides agreed to `no_context_takeover` (RFC 7692, 7.1.1).
 """
 
@@ -22,7 +22,8 @@ FLUSH_TAIL = b"\x00\x00\xff\xff"
 _FINAL_BLOCK = b"\x03\x00"
 _END = FLUSH_TAIL + _FINAL_BLOCK
 
-# A sender may end its stream by itself (RFC 7692, section 7.2.3.4); then nothing but a padding byte may follow.
+# What zlib may leave over. A sender may end its stream by itself, with a final block (RFC 7692, section 7.2.3.4); then
+# nothing but a padding byte may follow. In the last frame, `_END`, which we appended, is left over behind that.
 _AFTER_FINAL = (b"", b"\x00")
 _AFTER_END = (b"", _END, b"\x00" + _END)
 
@@ -39,13 +40,14 @@ def is_utf8(payload: bytes) -> bool:
 
 
 def new_inflater() -> zlib._Decompress:
-    """An empty window of the largest size, which inflates whatever smaller one the client chose."""
+    """An empty window (rule 3) of the largest size, which also inflates what was deflated in a smaller one."""
     return zlib.decompressobj(-zlib.MAX_WBITS)
 
 
 def inflate_payload(inflater: zlib._Decompress, payload: bytes, room: int, *, fin: bool) -> bytes:
     """Inflate one frame's payload, the message's last if `fin`, to at most `room` bytes. Raises `ProtocolError`."""
-    # The final block added after the tail makes zlib say, by `eof`, whether the stream was whole.
+    # The sender has stripped the tail off; behind it we put a final block of our own: by `eof`, zlib then says whether
+    # the stream was whole. One byte more than there is room for, and no more (rule 1), shows that a message is too big.
     try:
         inflated = inflater.decompress(payload + _END if fin else payload, room + 1)
     except zlib.error:
@@ -58,7 +60,7 @@ def inflate_payload(inflater: zlib._Decompress, payload: bytes, room: int, *, fi
 
 
 class FragmentedMessage:
-    """Assembles a fragmented message. `received` counts payload bytes as they came over the wire."""
+    """Assembles a message that came in several frames. `received` counts payload bytes as they came over the wire."""
 
     __slots__ = ("_fragments", "_inflater", "_parts", "_room", "_utf8", "opcode", "received")
 
@@ -72,7 +74,7 @@ class FragmentedMessage:
         self._utf8 = _utf8_decoder() if opcode == TEXT else None
 
     def add_fragment(self, payload: bytes, *, fin: bool) -> bytes | None:
-        """Take the next frame's payload; the whole message when it was the last one. Raises `ProtocolError`."""
+        """Take the next frame's payload. The whole message if this was its last frame. Raises `ProtocolError`."""
         self._fragments += 1
         if self._fragments > MAX_FRAGMENTS:
             raise ProtocolError(CloseCode.POLICY_VIOLATION, f"a message has at most {MAX_FRAGMENTS} fragments")
@@ -82,7 +84,7 @@ class FragmentedMessage:
         self._room -= len(payload)
         if self._utf8 is not None:
             try:
-                self._utf8.decode(payload, fin)
+                self._utf8.decode(payload, fin)  # rule 2
             except UnicodeDecodeError:
                 raise ProtocolError(CloseCode.INVALID_DATA, NOT_UTF8) from None
         self._parts.append(payload)

@@ -1,7 +1,7 @@
 """Which offer of permessage-deflate is accepted (RFC 7692, section 7.1).
 
-Every connection gets the same parameters as far as frames are concerned: no context takeover on either side, so that
-a frame is compressed once for all, and a server window of 2^12, so that an offer of less is declined.
+All connections that compress get the same parameters for frames: no context takeover on either side, so a frame is
+compressed once for all of them; and a server window of 2^12, so an offer of a smaller one is declined.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BITS = re.compile(r"8|9|1[0-5]")
 
 
 class PerMessageDeflate(extensions.PerMessageDeflate):
-    """wsproto's, which is lenient about what RFC 7692 says must be declined. Accepts the first offer that will do."""
+    """wsproto's extension, but strict: it declines what RFC 7692 says must be declined. The first good offer wins."""
 
     def __init__(self) -> None:
         super().__init__(client_no_context_takeover=True, server_no_context_takeover=True)

@@ -1,10 +1,10 @@
 """The closing handshake and ping/pong around the parser (RFC 6455, sections 5.5 and 7): one table.
 
-Rule 1: what is not in the table is a defect of the caller and raises `StateError`; whatever the peer does is in it.
-Rule 2: CLOSED means that this side has nothing more to say or to hear: write what `take_output` gives, then end the
-TCP connection. The server does so first (section 7.1.1). CLOSING waits for the peer's Close frame; for how long is the
-session's to say.
-Rule 3: pings cannot make the output grow: one Pong is kept, for the last of them (section 5.5.3).
+Rule 1: the table holds whatever the peer may do. What is not in it is a defect of the caller and raises `StateError`.
+Rule 2: in CLOSED, this side neither sends nor reads any more: write what `take_output` gives, then end the TCP
+connection. The server ends it first (section 7.1.1).
+Rule 3: CLOSING waits for the peer's Close frame. The session decides for how long.
+Rule 4: pings cannot make the output grow: one Pong is kept, for the last of them (section 5.5.3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameParse
 
 
 class WebSocketState(IntEnum):
-    """Section 4.1 and 7.1: CLOSING is "the closing handshake is started", by this side."""
+    """Sections 4.1 and 7.1. CLOSING is the RFC's "the closing handshake is started", by this side."""
 
     CONNECTING = 0
     OPEN = 1
@@ -27,7 +27,7 @@ class WebSocketState(IntEnum):
 
 
 class WebSocketEvent(IntEnum):
-    """What can happen. Those below 16 are frames, under their opcodes."""
+    """What can happen. Those below 16 are frames; their numbers are the opcodes."""
 
     TEXT = TEXT
     BINARY = BINARY
@@ -41,7 +41,7 @@ class WebSocketEvent(IntEnum):
 
 
 class WebSocketAction(Enum):
-    """What is done about it."""
+    """What is done when it happens."""
 
     IGNORE = "ignore"
     DELIVER = "deliver"
@@ -71,7 +71,7 @@ TABLE: dict[WebSocketState, _Row] = {
         WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
     },
     WebSocketState.CLOSING: {
-        # Section 1.4: what comes after one's own Close frame may be discarded. Pings still want an answer (5.5.2).
+        # Section 1.4: what comes after our own Close frame may be discarded. Pings are still answered (5.5.2).
         WebSocketEvent.TEXT: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
         WebSocketEvent.BINARY: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
         WebSocketEvent.PING: (WebSocketState.CLOSING, WebSocketAction.SEND_PONG),
@@ -91,9 +91,9 @@ _OPEN = WebSocketState.OPEN
 
 
 class ServerWebSocket:
-    """One connection of a client, from CONNECTING to CLOSED, without I/O.
+    """A client's WebSocket as the server sees it, from CONNECTING to CLOSED, without I/O.
 
-    After each call, send what `take_output` gives, and when `closed`, end the TCP connection after that.
+    After each call, send what `take_output` gives; if `closed`, end the TCP connection after that.
     `close_code` and `close_reason` are the peer's: 1005 when its Close frame held no code, 1006 when the connection
     ended without one, None until then and when this side failed the connection. `sent_code` is the code in this
     side's Close frame (1005 for none), None until there is one.
@@ -117,19 +117,19 @@ class ServerWebSocket:
 
     @property
     def closed(self) -> bool:
-        """Whether the TCP connection is to be ended, once the output is written. Input is discarded."""
+        """Whether to end the TCP connection once the output is written. Input is discarded."""
         return self.state is WebSocketState.CLOSED
 
     def open(self, max_message: int, *, deflate: bool = False) -> None:
-        """The opening handshake is done; the arguments are those of `FrameParser`. `StateError` if it was before."""
+        """The opening handshake is done; the arguments are those of `FrameParser`. `StateError` if called again."""
         self._change_state(WebSocketEvent.ACCEPTED)
         self._parser = FrameParser(max_message, deflate)
 
     def receive(self, data: bytes) -> list[bytes]:
-        """Take bytes of the peer; the payloads (UTF-8) of the text messages to handle, in order.
+        """Take bytes of the peer. The payloads (UTF-8) of the text messages to handle, in order.
 
-        Never raises for what the peer sent. Messages that came before a violation or a Close frame in the same bytes
-        are returned; none is once the close has begun. `StateError` before `open`.
+        Never raises because of what the peer sent. Messages that came before a violation or a Close frame in the same
+        bytes are returned; once the close has begun, none is. `StateError` before `open`.
         """
         parser = self._parser
         if parser is None:
@@ -138,14 +138,14 @@ class ServerWebSocket:
             events = parser.receive(data)
         except ProtocolError as error:
             return self._handle_events(error.events, error)
-        if self.state is _OPEN:
+        if self.state is _OPEN:  # the fast way: nothing but texts, which change no state
             texts = [payload for opcode, payload in events if opcode == TEXT]
             if len(texts) == len(events):
                 return texts
         return self._handle_events(events, None)
 
     def take_output(self) -> bytes:
-        """What is to be sent now, in whole frames; empty when there is nothing. Each byte is given once."""
+        """What to send now, in whole frames; empty when there is nothing. Each byte is given once."""
         output = self._pong
         if output:
             self._pong = b""
@@ -155,7 +155,7 @@ class ServerWebSocket:
         return output
 
     def close(self, code: int, reason: str = "") -> None:
-        """Start the closing handshake; does nothing when it was started before, by either side.
+        """Start the closing handshake. Does nothing if either side has started it before.
 
         `ValueError` for a code that must not be sent, `StateError` before `open` (reject the handshake instead).
         """
@@ -189,14 +189,14 @@ class ServerWebSocket:
         if action is WebSocketAction.DELIVER:
             texts.append(payload)
         elif action is WebSocketAction.SEND_PONG:
-            self._pong = encode_frame(PONG, payload)
+            self._pong = encode_frame(PONG, payload)  # rule 4
         elif action is WebSocketAction.FAIL:
             self._fail_connection(CloseCode.UNSUPPORTED_DATA, "binary frames are not used here; send text frames")
         elif action in (WebSocketAction.ECHO_CLOSE, WebSocketAction.NOTE_CLOSE):
             self.close_code = int.from_bytes(payload[:2], "big") if payload else CloseCode.NO_STATUS
             self.close_reason = payload[2:].decode()
             if action is WebSocketAction.ECHO_CLOSE:
-                # Section 5.5.1: typically the status code received is sent back; none for none.
+                # Section 5.5.1: the status code that was received is sent back; if there was none, none.
                 self._close = encode_frame(CLOSE, payload[:2])
                 self.sent_code = self.close_code
 
@@ -207,9 +207,9 @@ class ServerWebSocket:
     def _change_state(self, event: WebSocketEvent) -> WebSocketAction:
         try:
             state, action = TABLE[self.state][event]
-        except KeyError:
+        except KeyError:  # rule 1
             raise StateError(f"{event.name} cannot happen in the state {self.state.name}") from None
         self.state = state
         if state is WebSocketState.CLOSED:
-            self._parser = None
+            self._parser = None  # rule 2
         return action

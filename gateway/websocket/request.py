@@ -24,8 +24,8 @@ class HandshakeRequest:
         self._headers = headers
 
     def get_header(self, name: str) -> str | None:
-        """A header by its name, in any case; several of one name are joined by commas. Not for Host, nor for what is
-        negotiated (Sec-WebSocket-Protocol and -Extensions)."""
+        """A header by its name, in any case; several of one name are joined by commas. Host and what is negotiated
+        (Sec-WebSocket-Protocol and -Extensions) are not here."""
         return self._headers.get(name.lower())
 
     @property

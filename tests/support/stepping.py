@@ -170,5 +170,5 @@ async def nothing_left(here: World, edge: Edge, kept: dict[CommandSession, Clien
             left = leftovers(here, edge, kept)
     assert not left, f"left behind: {left}"
     for each in gone:
-        assert (each._under_way, each._backlog, each._scope, each.slot) == (0, None, None, -1)
+        assert (each._under_way, each._queue, each._scope, each.slot) == (0, None, None, -1)
         assert (each.rooms, each.watching) == ((), ())
