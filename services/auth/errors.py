@@ -1,4 +1,4 @@
-"""What log-in, registration and refresh refuse, by codes of their own."""
+"""Errors of log-in, registration and refresh, each with its own code."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class EmailTaken(Conflict):
 
 
 class WrongLogin(Unauthorized):
-    """The name or the password is wrong; which of them is not told."""
+    """The name or the password is wrong; the answer does not say which, so names cannot be tried out."""
 
     code = "wrong_login"
 
 
 class TokenReused(Unauthorized):
-    """A refresh token came a second time: it was copied, so its whole family has ended."""
+    """A refresh token was used a second time, so somebody copied it: its whole family has ended."""
 
     code = "token_reused"
 

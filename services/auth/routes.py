@@ -35,7 +35,7 @@ class Registration(BaseModel):
 
 
 class LogIn(BaseModel):
-    """Proof of who one is. Not checked for its form: what cannot be an account is a wrong log-in."""
+    """A name and its password. Their form is not checked: a name that cannot exist is a wrong log-in."""
 
     name: Annotated[str, Field(max_length=256)]
     password: Annotated[str, Field(max_length=1024)]
@@ -57,7 +57,7 @@ class TokensView(BaseModel):
 
 
 class AccountFields(BaseModel):
-    """One's own account."""
+    """The fields of an account that its owner sees."""
 
     id: str
     name: str

@@ -1,7 +1,7 @@
-"""Log-in sessions: an access token for minutes, and a family of refresh tokens, each of which works once.
+"""A log-in: an access token for minutes, and a family of refresh tokens, each of which works once.
 
-A refresh token is 32 random bytes; only its SHA-256 digest is stored. One that comes a second time was copied: then
-the whole family ends, and so do the open WebSocket sessions of its access tokens.
+A refresh token is 32 random bytes; only its SHA-256 digest is stored. When one is used a second time, somebody copied
+it: then the whole family ends, and so do the open WebSocket sessions of its access tokens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from services.common.shielding import shield_change
 
 
 class Tokens(NamedTuple):
-    """What a client gets; `expires_in` is the access token's life in seconds."""
+    """What a log-in or a refresh gives; `expires_in` is the life of the access token in seconds."""
 
     access_token: str
     refresh_token: str
@@ -32,7 +32,7 @@ class Tokens(NamedTuple):
 
 
 async def begin_family(services: Services, user: User) -> Tokens:
-    """A new family for a user who has just proved who they are."""
+    """Begin a family for a user whose password was right."""
     family = new_id()
     token = secrets.token_urlsafe(32)
     grant = RefreshGrant(digest=_digest_token(token), family=family, user=user.id, expires=_compute_expiry(services))
@@ -50,12 +50,12 @@ async def rotate_token(services: Services, presented: str) -> Tokens:
         if outcome is Rotation.REUSED and grant is not None:
             await _revoke_family(services, grant, "a refresh token was used twice")
     if outcome is Rotation.REUSED:
-        raise TokenReused("this refresh token was used before, so all of its family have ended; log in again")
+        raise TokenReused("this refresh token was used before, so the whole log-in has ended; log in again")
     if grant is None or outcome is not Rotation.ROTATED:
         raise RefreshExpired("this refresh token is unknown or has expired; log in again")
     user = await services.accounts.get_user(grant.user)
     if user is None:
-        raise Unauthorized("the account of this token no longer exists")
+        raise Unauthorized("the account of this token does not exist any more")
     if user.blocked:
         await services.accounts.end_family(_digest_token(token))
     return _make_tokens(services, refuse_blocked(user), grant.family, token)

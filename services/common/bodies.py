@@ -1,8 +1,10 @@
-"""Request bodies are bounded, and strict JSON, before anything reads them.
+"""Reads request bodies before the routes do, bounds them, and refuses what is not strict JSON.
 
-Rule 1: no more than the limit is ever held, and reading stops where the limit is passed. Rule 2: a body is one JSON
-text in UTF-8 (RFC 8259), within the stricter I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate; and it is
-nested at most 32 deep. So nothing behind this layer can read the same bytes in another way.
+Rule 1: at most `limit` bytes are held, and reading stops where a body passes the limit.
+Rule 2: a body is one JSON text in UTF-8 (RFC 8259).
+Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
+    differently, and a check would see another value than the route behind it.
+Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of stack.
 """
 
 from __future__ import annotations
@@ -42,15 +44,15 @@ class TooSlow(Refused):
 
 
 def check_json(body: bytes) -> None:
-    """Raises `BadJson`, which says what is wrong, and never another error."""
+    """Raises `BadJson`, which says what is wrong with the body; it raises no other error."""
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(body)  # rules 2 and 3: it refuses NaN, lone surrogates and what is not UTF-8
     except orjson.JSONDecodeError as error:
         raise BadJson(f"the body is not JSON in UTF-8: {error}") from None
-    _check_depth(value)
-    repeated = find_repeated_key(body)
+    _check_depth(value)  # rule 4
+    repeated = find_repeated_key(body)  # rule 3: parsers keep the last of two silently
     if repeated is not None:
-        raise BadJson(f"the key {repeated[:64]!r} stands twice; name each field once")
+        raise BadJson(f"the key {repeated[:64]!r} stands twice; send each field once")
 
 
 def _check_depth(value: Any) -> None:
@@ -59,7 +61,7 @@ def _check_depth(value: Any) -> None:
         level = [item for outer in level if isinstance(outer, dict | list) for item in _list_items(outer)]
         if not level:
             return
-    raise BadJson(f"the body is nested more than {DEPTH} deep")
+    raise BadJson(f"the body is nested more than {DEPTH} levels deep; make it flatter")
 
 
 def _list_items(outer: dict[str, Any] | list[Any]) -> list[Any]:
@@ -67,14 +69,14 @@ def _list_items(outer: dict[str, Any] | list[Any]) -> list[Any]:
 
 
 class BodyLimit:
-    """ASGI middleware: reads a body once, in full, within the limits above; the application gets it as one piece."""
+    """ASGI middleware: reads a body in full, within the rules above; the application gets it as one event."""
 
     def __init__(self, app: ASGIApp, *, limit: int) -> None:
         self._app = app
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers with a problem document what the rules above refuse."""
+        """Pass the request on, or answer with a problem document when its body breaks a rule."""
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
@@ -90,12 +92,12 @@ class BodyLimit:
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._limit:
-            raise self._too_long()
+            raise self._too_long()  # rule 1: announced too long, so not a byte of it is read
         try:
             with anyio.fail_after(READ_SECONDS):
                 body = await self._read_body(receive)
         except TimeoutError:
-            raise TooSlow(f"the body did not arrive within {READ_SECONDS:.0f} s") from None
+            raise TooSlow(f"the body did not arrive within {READ_SECONDS:.0f} s; try again") from None
         if body:
             media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
             if media != b"application/json":
@@ -117,7 +119,7 @@ class BodyLimit:
                 return bytes(body)
 
     def _too_long(self) -> TooLong:
-        return TooLong(f"a body has at most {self._limit} bytes")
+        return TooLong(f"the body is too large; send at most {self._limit} bytes")
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:

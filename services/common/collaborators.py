@@ -1,4 +1,4 @@
-"""What every route works with, given to the application by its constructor."""
+"""The ports and settings that every route works with. The application gets them through its constructor."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Services:
     def moderation(self) -> Moderation:
         """The moderation service, in the roles that serve its REST."""
         if self.moderator is None:
-            raise RuntimeError("this role has nothing to do with moderation")
+            raise RuntimeError("this role serves no moderation")
         return self.moderator
 
     @property

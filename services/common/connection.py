@@ -1,15 +1,19 @@
 """One HTTP connection: hypercorn's protocols (see `http_protocols`) over an AnyIO stream.
 
-Hypercorn's own drivers let a connection harm the server: on the trio one, an exception of one connection (a WebSocket
-upgrade with a byte behind it; HTTP/2 DATA after an early answer) ends all; on both, a client that stops reading, or
-whose body the application does not want, may hold a task for ever. Here
+Hypercorn's own drivers let one connection harm the server. On trio, an exception in one connection (a WebSocket upgrade
+with a byte behind it; HTTP/2 DATA after an early answer) ends all. On both loops, a client that stops reading, or whose
+body the application does not want, may hold a task for ever. This driver keeps four rules.
 
 Rule 1: whatever is raised inside a connection ends that connection, and nothing else.
-Rule 2: a connection is idle while no application runs for it, and an idle one is over after `Timeouts.idle`, whatever
-    bytes trickle in: so a slow header, a connection kept alive, and an HTTP/2 session without a request are one case.
-Rule 3: every wait for the network has a deadline, and no event for an application that has ended is waited for.
-Rule 4: before a close, what the client still sends is read and dropped for a moment, for a reset would take back the
-    answer that is on its way (RFC 9112, section 9.6).
+Rule 2: a connection is idle while no application runs for it. An idle one is closed after `Timeouts.idle`, even while
+    bytes trickle in: a slow header, a connection kept alive, and an HTTP/2 session without a request are one case.
+Rule 3: every wait for the network has a deadline, and nobody waits to put an event for an application that has ended.
+Rule 4: before a close, what the client still sends is read and dropped for a moment. If the socket were closed with
+    bytes unread, the kernel would send a reset, and the client would lose the answer (RFC 9112, section 9.6).
+
+The tasks of a connection: `run` reads; each request has a task of its own that runs the application and writes its
+answer; hypercorn may start one that writes what HTTP/2's flow control allows. All are in one nursery, which ends with
+the connection.
 """
 
 from __future__ import annotations
@@ -40,7 +44,8 @@ logger = logging.getLogger("rookery.http")
 
 
 class Timeouts(Struct, frozen=True):
-    """In seconds: without a request; between two reads of one; for one write; for what comes after the last answer."""
+    """In seconds: how long a connection may have no request (`idle`), a client may send nothing (`read`) or read
+    nothing (`write`), and what it sends after the last answer is dropped (`linger`)."""
 
     idle: float = 10.0
     read: float = 30.0
@@ -49,7 +54,7 @@ class Timeouts(Struct, frozen=True):
 
 
 class HttpConnection:
-    """Serves one client. `on_idle` is called whenever this becomes idle (True) or busy (False)."""
+    """Serves one client. It calls `on_idle` whenever it becomes idle (True) or busy (False)."""
 
     def __init__(
         self,
@@ -66,13 +71,13 @@ class HttpConnection:
         self._timeouts = timeouts
         self._on_idle = on_idle
         self._scope = anyio.CancelScope()
-        self._reader = anyio.CancelScope()  # its deadline is the idle one, and later that of lingering
+        self._reader = anyio.CancelScope()  # around all reading: its deadline is the idle one, and later that of linger
         self._sending = anyio.Lock()
-        self._running = 0  # applications at work: one on HTTP/1.1, one for each stream on HTTP/2
+        self._running = 0  # applications at work: at most one on HTTP/1.1, one for each stream on HTTP/2
         self._all_ended = Broadcast()
-        self._closing = False  # we have said our last word; the client may still be sending
-        self._gone = False  # nothing that we write arrives any more
-        self._deliveries: set[anyio.CancelScope] = set()
+        self._closing = False  # we have sent all that we will send; the client may still be sending (rule 4)
+        self._gone = False  # the client can get nothing more, so writing is pointless
+        self._deliveries: set[anyio.CancelScope] = set()  # calls of `send` by applications that are under way
         self._protocols: HttpProtocols
         self._tasks: TaskGroup
 
@@ -81,12 +86,12 @@ class HttpConnection:
         self._scope.cancel()
 
     def close_if_idle(self) -> None:
-        """Close one that is idle, but let the end of its last answer pass."""
+        """Close this idle connection, unless it is closing: then the client still reads its last answer."""
         if not self._closing:
             self.abort()
 
     async def run(self) -> None:
-        """Until the connection is closed. Raises whatever its protocol raised; the caller keeps rule 1."""
+        """Serve until the connection is closed. Raises whatever its protocol raises; the caller keeps rule 1."""
         with self._scope:
             async with self._stream, anyio.create_task_group() as self._tasks:
                 self._protocols = self._open_protocols()
@@ -112,16 +117,16 @@ class HttpConnection:
             data = await self._receive_bytes()
             if data is None:
                 return
-            if not self._closing:  # rule 4: what comes after our last word is dropped
+            if not self._closing:  # else it is dropped (rule 4)
                 await self._protocols.receive_bytes(data)
             if not data:
-                # A half-closed connection: the client has said all, and still waits for its answers.
+                # A half-closed connection: the client sends nothing more, and still waits for its answers.
                 while self._running and not self._closing:
                     await self._all_ended.wait()
                 return
 
     async def _receive_bytes(self) -> bytes | None:
-        """What came, empty at the end of the stream; None when nothing came in time or the stream is broken."""
+        """The bytes that came, empty at the end of the stream; None when none came in time or the stream is broken."""
         with anyio.move_on_after(self._timeouts.read):  # rule 3
             try:
                 return await self._stream.receive(RECEIVE_BYTES)
@@ -156,12 +161,12 @@ class HttpConnection:
     # The HttpTransport of `http_protocols`: called by the protocols, from the reader and from applications.
 
     async def send_bytes(self, data: bytes) -> None:
-        """Drops them when the client is gone."""
+        """Write to the client; drop the bytes when it is gone."""
         if not self._gone:
             await self._write_bytes(data)
 
     async def close_gracefully(self) -> None:
-        """Ends our half of the connection, and lingers for the client's (rule 4)."""
+        """End our half of the connection, and wait a moment for the client to end its half (rule 4)."""
         if self._closing:
             return
         self._closing = True
@@ -172,7 +177,7 @@ class HttpConnection:
             self._give_up_client()
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
-        """Start the application; this connection is busy until it has ended."""
+        """Start the application. The connection is busy until it has ended."""
         queue = ReceiveQueue()
         self._running += 1
         if self._running == 1:
@@ -181,16 +186,16 @@ class HttpConnection:
         return queue.put_event
 
     def start_task(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        """A task of the protocols' own, as the one that writes what HTTP/2's flow control lets pass."""
+        """Start a task of the protocols, such as the one that writes what HTTP/2's flow control allows."""
         self._tasks.start_soon(func, *args)
 
     async def _run_application(self, scope: Scope, queue: ReceiveQueue, send: SendEvent) -> None:
         app: Any = self._app
         try:
             await app(scope, queue.receive_event, partial(self._deliver_event, send))
-        except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or breaks off what had begun
+        except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or closes when an answer had begun
             logger.warning("an application failed with %s", type(error).__name__)
-        queue.discard_events()  # rule 3: the reader may be waiting for room in it
+        queue.discard_events()  # rule 3: the reader may be waiting for room in the queue
         await self._deliver_event(send, None)
         self._running -= 1
         if self._running == 0:
@@ -198,8 +203,11 @@ class HttpConnection:
             self._become_idle()
 
     async def _deliver_event(self, send: SendEvent, event: ASGISendEvent | None) -> None:
-        """From an application to its client. Does nothing once the client is gone, as ASGI wants it; hypercorn would
-        wait for that client to open its flow-control window, so a delivery under way is cancelled then (rule 3)."""
+        """Hand an event of an application to hypercorn; None when the application has ended.
+
+        Once the client is gone it does nothing, as ASGI asks. A delivery that is under way then is cancelled: hypercorn
+        would wait for ever for that client to open its flow-control window (rule 3).
+        """
         if self._gone:
             return
         with anyio.CancelScope() as delivery:

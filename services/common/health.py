@@ -1,4 +1,4 @@
-"""Alive, ready, draining: what the probes of an orchestrator ask."""
+"""Whether a process is ready or draining, for the probes of an orchestrator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("rookery.health")
 def make_probes(
     accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence, *, log: Log | None = None
 ) -> dict[str, Probe]:
-    """A cheap question to each engine, by the name of its port; not every process has a log."""
+    """Name of a port → a cheap call of its engine that fails when the engine does. Not every process has a log."""
     found: dict[str, Probe] = {"log": log.check_health} if log is not None else {}
     return found | {
         "accounts": lambda: accounts.get_user(NOBODY),
@@ -44,7 +44,7 @@ class Health:
 
     @property
     def draining(self) -> bool:
-        """Whether this process is on its way out: no new work should be sent to it."""
+        """Whether this process is about to stop, so that balancers send no new work to it."""
         return self._draining
 
     def drain(self) -> None:

@@ -1,8 +1,14 @@
-"""Everything that we take from inside hypercorn: its HTTP/1.1 and h2c protocols, and what they ask of a driver.
+"""Everything that we take from inside hypercorn: its HTTP/1.1 and h2c protocols, and what they need of a driver.
 
-Hypercorn documents how to run its own drivers, not how to write another one. So the parts below are private, they are
-named in this file alone, and this file works with one minor version (`check_version`). tests/services/test_hypercorn.py
-says when the whole driver can go: as long as hypercorn's own drivers let one client end the server, it stays.
+Hypercorn documents how to run its own drivers, but not how to write another one. So these parts are private. Only this
+file names them, and it works with one minor version (`check_version`). tests/services/test_hypercorn.py shows why we
+need a driver of our own: hypercorn's own drivers let one client end the server. When that test fails, drop this file.
+
+How the parts fit together. `ProtocolWrapper` takes the bytes of a connection as `RawData` events (`receive_bytes`). It
+begins as HTTP/1.1; after the preface of HTTP/2, or an upgrade to it, it replaces itself. For each request it calls
+`TaskSpawner.spawn_app`, which starts the application and gives back how to put events into the application's
+`receive`. What the application sends goes to the `send` that `spawn_app` was given, and comes out as bytes in
+`HttpProtocols._send_event`. All calls happen in tasks of one connection, so nothing here needs a lock.
 """
 
 from __future__ import annotations
@@ -27,11 +33,11 @@ HTTP2_STREAMS = 32
 Address = tuple[str, int]
 PutEvent = Callable[[ASGIReceiveEvent], Awaitable[None]]
 SendEvent = Callable[[ASGISendEvent | None], Awaitable[None]]
-"""`None` is the end of the application: hypercorn answers 500 when no answer had begun, and breaks off one that had."""
+"""`None` says that the application has ended: then hypercorn answers 500, or closes when an answer had begun."""
 
 
 def check_version(installed: str) -> None:
-    """Raises `ImportError` for a hypercorn whose inner parts this file does not know."""
+    """Raises `ImportError` for a version of hypercorn whose inner parts this file does not know."""
     if installed.split(".")[:2] != HYPERCORN_VERSION.split("."):
         raise ImportError(
             f"hypercorn {installed} is installed, and services/common/http_protocols.py works with the inner parts of "
@@ -49,17 +55,17 @@ class HttpTransport(Protocol):
         """Write them to the client."""
 
     async def close_gracefully(self) -> None:
-        """The protocol has said its last word."""
+        """The protocol has sent all that it will send: close after the client has read it."""
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
-        """Start the application for a request. What is put reaches its `receive`; what it sends goes to `send`."""
+        """Start the application for a request. The result puts an event into its `receive`; `send` takes its events."""
 
     def start_task(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         """Start a task that ends with the connection."""
 
 
 class AwaitableEvent:
-    """An event whose methods are coroutines, as hypercorn's drivers have it on each loop."""
+    """An event as hypercorn's protocols await it: all methods but `is_set` are coroutines, and it can be cleared."""
 
     def __init__(self) -> None:
         self._event = ManualResetEvent()
@@ -78,8 +84,11 @@ class AwaitableEvent:
 
 
 class ServerContext:
-    """What the protocols ask of the server around them. `terminated` is set when it shuts down: then an answer over
-    HTTP/1.1 says `Connection: close`, and HTTP/2 begins no stream."""
+    """What the protocols need of the server, one for all connections.
+
+    `terminated` is set when the server drains: then an HTTP/1.1 answer says `Connection: close`, and an HTTP/2
+    connection starts no new stream.
+    """
 
     event_class = AwaitableEvent
 
@@ -89,7 +98,7 @@ class ServerContext:
         self.terminated = AwaitableEvent()
 
     async def mark_request(self) -> None:
-        """Counts requests in a server that begins anew after so many; this one does not."""
+        """Called once for each request. Hypercorn counts them to restart a worker; this server restarts none."""
 
     @staticmethod
     async def sleep(wait: float) -> None:
@@ -101,7 +110,7 @@ class ServerContext:
 
 
 class TaskSpawner:
-    """hypercorn.typing.TaskGroup, as far as the protocols use it."""
+    """The part of `hypercorn.typing.TaskGroup` that the protocols use."""
 
     def __init__(self, transport: HttpTransport) -> None:
         self._transport = transport
@@ -118,25 +127,25 @@ class HttpProtocols:
 
     def __init__(self, transport: HttpTransport, context: ServerContext, *, client: Address, server: Address) -> None:
         self._transport = transport
-        # Structurally these are what hypercorn declares, but for members that its protocols never touch.
+        # They have the members that the protocols use, but not all that hypercorn's type hints declare: hence Any.
         own_context: Any = context
         spawner: Any = TaskSpawner(transport)
-        app: Any = None  # `spawn_app` is told it, and our transport knows it already
+        app: Any = None  # it is only handed on to `spawn_app`, and our transport knows the application
         state = ConnectionState({})
         self._wrapper = ProtocolWrapper(
             app, context.config, own_context, spawner, state, False, client, server, self._send_event
         )
 
     async def start(self) -> None:
-        """Before the first byte."""
+        """Call this before the first byte."""
         await self._wrapper.initiate()
 
     async def receive_bytes(self, data: bytes) -> None:
-        """What came from the client; empty when it has said all. Raises whatever hypercorn raises."""
+        """Take bytes from the client; empty bytes mean that it sends no more. Raises whatever hypercorn raises."""
         await self._wrapper.handle(RawData(data))
 
     async def receive_closed(self) -> None:
-        """The client is gone: applications get their `disconnect`."""
+        """The client is gone: each application gets its `disconnect`."""
         await self._wrapper.handle(Closed())
 
     async def _send_event(self, event: Event) -> None:
@@ -147,7 +156,7 @@ class HttpProtocols:
 
 
 def make_config() -> Config:
-    """Bounds, and no log: `outer_layer` writes the access log."""
+    """Hypercorn's settings: our bounds, and no access log, which `outer_layer` writes."""
     config = Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("rookery.http")

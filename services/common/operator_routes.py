@@ -1,4 +1,4 @@
-"""What operators ask of every role: health, readiness, metrics."""
+"""The routes for operators, in every role: health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the process should get work, and how each engine is: `ok` or `unreachable`."""
+    """Whether a balancer should send work to the process, and the state of each engine: `ok` or `unreachable`."""
 
     ready: bool
     draining: bool
@@ -28,13 +28,13 @@ class Readiness(BaseModel):
 
 @router.get("/healthz", name="alive")
 async def report_alive() -> Alive:
-    """Alive. Asks no engine, so that a failing engine does not restart every process."""
+    """Alive: the event loop runs. It calls no engine, so a failing engine does not restart every process."""
     return Alive(status="ok")
 
 
 @router.get("/readyz", name="ready", response_model=Readiness, responses={503: {"model": Readiness}})
 async def report_readiness(services: With) -> Response:
-    """Ready: not draining, and every engine answers; else 503, and the body names what is missing."""
+    """Ready: not draining, and every engine answers. Otherwise 503, and the body names the engines that do not."""
     engines = await services.health.check_engines()
     draining = services.health.draining
     is_ready = not draining and all(state == "ok" for state in engines.values())

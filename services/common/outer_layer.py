@@ -1,7 +1,8 @@
-"""The outermost layer of the application: what holds for every response, whatever made it.
+"""The outermost layer of the application, which holds for every response, also for those of errors.
 
-Security headers, one line in the access log, metrics, a deadline, and an answer when something failed. The log and the
-metrics name the route's template, never the path (an invitation's token stands in one) and never the query.
+It adds security headers, writes one line to the access log, counts metrics, keeps a deadline, and answers when
+something failed. The log and the metrics name the route's template and never the path or the query: the path of an
+invitation has its token in it, and a query has what a user searched.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class OuterLayer:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves HTTP; a WebSocket handshake is turned away with 404, for the edge has its own port."""
+        """Serve HTTP. A WebSocket handshake gets 404 and the address of the edge, which has its own port."""
         if scope["type"] == "http":
             await self._serve_request(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -63,7 +64,7 @@ class OuterLayer:
                 await self._app(scope, receive, answer.send)
             if deadline.cancelled_caught and not answer.status:
                 await answer_error(Unavailable("the request took too long; try again"))(scope, receive, answer.send)
-        except Exception as error:  # noqa: BLE001 - the last resort: one request fails, the server lives on
+        except Exception as error:  # noqa: BLE001 - whatever a route raises, the client gets an answer and the server goes on
             _log_defect(error)
             if not answer.status:
                 await make_internal_problem()(scope, receive, answer.send)
@@ -121,6 +122,6 @@ class _Answer:
 
 
 def _log_defect(error: Exception) -> None:
-    """The frames of a defect without the message of its exception, which may quote what a user wrote."""
+    """Log where a defect is, without the message of its exception, which may quote what a user wrote."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("a request failed with %s\n%s", type(error).__name__, frames)

@@ -1,4 +1,4 @@
-"""The web page: the files of `web/static`, held in memory and revalidated by their ETag."""
+"""Serves the web page: the files of `web/static`, kept in memory; browsers revalidate them by their ETag."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TYPES = {
 def page_routes(root: Traversable | None = None) -> list[Route]:
     """A route for each file under `root` (default: `web/static`), and `/` for index.html.
 
-    Files of other types than those above are left out: what is served is chosen, not found.
+    Only files of the types above are served, so a stray file in the folder is not published.
     """
     root = root or files(web) / "static"
     return [_make_route(path, file) for path, file in _list_files(root, "/")] if root.is_dir() else []

@@ -1,7 +1,7 @@
-"""Passwords: argon2id (RFC 9106), off the event loop, a few at a time.
+"""Passwords: hashed with argon2id (RFC 9106), off the event loop, a few at a time.
 
-The costs are OWASP's first recommendation, 19 MiB and two passes: two at a time take 38 MiB and two cores for some
-tens of milliseconds.
+The costs are OWASP's first recommendation: 19 MiB and two passes. Two hashes at a time take 38 MiB and two cores for
+some tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def default_hasher() -> PasswordHasher:
-    """argon2id by the costs above."""
+    """argon2id with the costs above."""
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
@@ -35,20 +35,20 @@ class Passwords:
         self._hasher = hasher or default_hasher()
         self._executor = executor or ThreadExecutor()
         self._slots = anyio.CapacityLimiter(AT_ONCE)
-        # What a wrong name is checked against, so that it takes as long as a wrong password.
+        # A wrong name is checked against this hash, so that it takes as long as a wrong password.
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash_password(self, password: str) -> str:
-        """The encoded argon2id hash, with its own salt."""
+        """The encoded argon2id hash, with its costs and its salt in it."""
         return await self._run_in_turn(lambda: self._hasher.hash(_encode_password(password)))
 
     async def verify_password(self, stored: str | None, password: str) -> bool:
-        """Whether the password is the one that was hashed. With None (no such user) the same work is done for no."""
+        """Whether this is the password that was hashed. For None (no such user) it is not, and that takes as long."""
         matches = await self._run_in_turn(lambda: self._matches_hash(stored or self._nobody, password))
         return matches and stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
-        """Whether the hash was made with other costs than those of today, and should be made again."""
+        """Whether the hash was made with other costs than those above, so it should be made again."""
         return self._hasher.check_needs_rehash(stored)
 
     def _matches_hash(self, stored: str, password: str) -> bool:

@@ -32,11 +32,11 @@ async def authenticate_caller(
 ) -> User:
     """Who calls. Raises `Unauthorized` without a valid token of an account that exists, `Blocked` for a blocked one."""
     if credentials is None:
-        raise Unauthorized("send `Authorization: Bearer` with the access token of a log-in")
+        raise Unauthorized("log in, and send the access token as `Authorization: Bearer TOKEN`")
     claims = services.keys.verify_token(credentials.credentials)
     user = await services.accounts.get_user(claims.user)
     if user is None:
-        raise Unauthorized("the account of this token no longer exists")
+        raise Unauthorized("the account of this token does not exist any more")
     return refuse_blocked(user)
 
 

@@ -1,9 +1,10 @@
-"""The HTTP server of a process: accepts, bounds, drains. The protocols are hypercorn's; see `connection`.
+"""The HTTP server of a process: it accepts connections, bounds their number, and drains. See `connection` for one.
 
-Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest goes: whoever
-    is slow to ask, or opens many and asks nothing, loses to one that asks. When none is idle, the newcomer gets a 503.
-Rule 2: a listener never stops accepting, whatever one client does and however few descriptors are left.
-Rule 3: draining closes what is idle at once, and each busy connection as soon as it is idle.
+Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest is closed. So
+    a client that is slow to ask, or opens many connections and asks nothing, gives way to one that asks. When none is
+    idle, the new connection gets a 503.
+Rule 2: a listener never stops accepting, whatever a client does and however few file descriptors are left.
+Rule 3: draining closes idle connections at once, and each busy one as soon as it is idle.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ async def serve_http(
 ) -> None:
     """Serve `app` on `address` (port 0 takes a free one) until `shutdown()` returns.
 
-    `task_status` gets the bound address once connections are accepted. Then: accepting stops, idle connections are
-    closed, requests are answered within `grace_seconds`, what is left is broken off. Raises `SettingsError` when the
-    address cannot be bound.
+    `task_status` gets the bound address once connections are accepted. After `shutdown()`, no connection is accepted,
+    idle ones are closed, requests that are under way have `grace_seconds` to be answered, and then all is closed.
+    Raises `SettingsError` when the address cannot be bound.
     """
     server = HttpConnections(app, max_connections, timeouts)
     listeners = await _open_listeners(address)
@@ -55,7 +56,7 @@ async def serve_http(
             task_status.started(_read_address(listeners[0]))
             await shutdown()
         finally:
-            with anyio.CancelScope(shield=True):  # closing a listener waits for nothing
+            with anyio.CancelScope(shield=True):  # closing a listener never waits
                 for listener in listeners:
                     await listener.aclose()
         with anyio.move_on_after(grace_seconds):
@@ -76,14 +77,14 @@ class HttpConnections:
         self._closed = Broadcast()
 
     async def accept_connections(self, listener: SocketListener, tasks: TaskGroup) -> None:
-        """Take connections until the listener is closed."""
+        """Accept connections until the listener is closed."""
         while True:
             try:
                 stream = await listener.accept()
             except anyio.ClosedResourceError:
                 return
             except (OSError, anyio.BrokenResourceError) as error:
-                # The client left already, or the process has no descriptor left: then one that is idle makes room.
+                # The client left already, or the process has no file descriptor left; closing an idle one frees one.
                 logger.warning("a connection could not be accepted: %s", type(error).__name__)  # rule 2
                 self._evict_oldest()
                 await anyio.sleep(PAUSE_SECONDS)
@@ -124,7 +125,7 @@ class HttpConnections:
                 connection.close_if_idle()
 
     def _evict_oldest(self) -> bool:
-        """End the connection that has been idle longest; whether there was one."""
+        """Close the connection that has been idle longest; whether there was one."""
         oldest = next(iter(self._idle), None)
         if oldest is None:
             return False

@@ -45,7 +45,7 @@ async def post(rest: Rest, content: bytes, path: str = REGISTER, **headers: str)
         (b'{"name": "ann"} {}', "not JSON"),
         (b'{"name": "a\x00b"}', "not JSON"),
         (b"[" * 10_000 + b"]" * 10_000, "JSON"),
-        (b'{"a":' * 100 + b"1" + b"}" * 100, f"more than {DEPTH} deep"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, f"more than {DEPTH} levels deep"),
         (b'{"name": 1' + b"0" * 5000 + b"}", "not JSON"),
     ],
 )
