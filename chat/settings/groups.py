@@ -45,7 +45,9 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
         str,
         Setting(
             "where clients find the edge, such as `wss://chat.example.org/ws`; by default the host that they called, "
-            "with the port of `--ws`"
+            "with the port of `--ws`",
+            pattern=r"wss?://[^/\s]+\S*",
+            hint="an address such as wss://chat.example.org/ws",
         ),
     ] = ""
     trust_forwarded: Annotated[
@@ -63,11 +65,13 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Setting(
             "origins whose pages may connect, such as `https://chat.example.org`; `*` for all; by default the host "
-            "that is called"
+            "that is called",
+            pattern=r"\*|null|[A-Za-z][\w+.-]*://[^/\s]+",
+            hint="origins such as https://chat.example.org, without a path, or *",
         ),
     ] = ()
     heartbeat_seconds: Annotated[
-        float, Setting("silence after which a client is pinged; after twice that it counts as gone", gt=0)
+        float, Setting("silence after which a client is pinged; after twice that it counts as gone", ge=0.05)
     ] = 25.0
     auth_seconds: Annotated[float, Setting("time for `auth`", gt=0)] = 10.0
     handshake_seconds: Annotated[float, Setting("time for the opening handshake", gt=0)] = 10.0
@@ -137,7 +141,10 @@ class RedisSettings(Struct, frozen=True, kw_only=True):
         str,
         Setting(
             "Redis: `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` for TLS (with `?ssl_ca_certs=FILE`), or any "
-            "node of a cluster; then Redis does the relay, presence and the rates of log-ins"
+            "node of a cluster; then Redis does the relay, presence and the rates of log-ins",
+            pattern=r"(rediss?|unix)://\S+",
+            hint="redis://HOST:PORT/DB, rediss://… for TLS, or unix:///PATH",
+            secret=True,
         ),
     ] = ""
     prefix: Annotated[
@@ -227,7 +234,10 @@ class MongoSettings(Struct, frozen=True, kw_only=True):
         str,
         Setting(
             "MongoDB, as `mongodb://…` or `mongodb+srv://…`, with user, password and TLS options; then MongoDB "
-            "keeps accounts, rooms and history"
+            "keeps accounts, rooms and history",
+            pattern=r"mongodb(\+srv)?://\S+",
+            hint="mongodb://HOST:PORT or mongodb+srv://HOST",
+            secret=True,
         ),
     ] = ""
     database: Annotated[str, Setting("the database, unless the URL names one")] = "rookery"

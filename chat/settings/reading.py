@@ -16,6 +16,8 @@ from chat.settings.groups import KafkaSettings, RpcSettings, Settings
 from chat.settings.values import Setting, SettingsError, parse_value
 
 PREFIX = "ROOKERY_"
+CEILINGS = {"_seconds": 10 * 365 * 24 * 3600, "_hours": 10 * 365 * 24, "_ms": 60_000, "": 10**12}
+"""Unit → the largest number that a setting takes, so that times and sizes stay in the range of every engine."""
 # Variables that begin like ours and are not for this program: those of the tests, of the examples, and those that
 # Kubernetes sets in every container for a service whose name begins with "rookery".
 _NOT_OURS = re.compile(
@@ -50,6 +52,8 @@ def _walk_fields(kind: type[Struct], group: str) -> Iterator[Variable]:
             continue
         declared, setting = get_args(annotation)
         name = PREFIX + setting.variable if setting.variable else prefix + field.name.upper()
+        unit = next(each for each in CEILINGS if field.name.endswith(each))
+        setting = msgspec.structs.replace(setting, ceiling=CEILINGS[unit])
         yield Variable(name, group, field.name, declared, field.default, setting)
 
 
@@ -70,7 +74,8 @@ def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, 
         try:
             values.setdefault(variable.group, {})[variable.field] = parse_value(variable.kind, raw, variable.setting)
         except ValueError as error:
-            problems.append(f"{source}={raw!r}: give {error}")
+            shown = source if variable.setting.secret else f"{source}={raw!r}"
+            problems.append(f"{shown}: give {error}")
     settings = _build_settings(values)
     problems += _find_conflicts(settings)
     if problems:

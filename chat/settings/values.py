@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,9 +17,11 @@ class SettingsError(Exception):
 
 
 class Setting(Struct, frozen=True):
-    """What is annotated to a field of a group. A number lies within `ge` or `gt`, and `le`.
+    """What is annotated to a field of a group. A number lies within `ge` or `gt`, and `le`,
+    and is not above the `ceiling` of its unit, which `list_variables` adds.
 
-    `description` is its line in the documents. Its `variable` goes without `ROOKERY_`; a `flag` wins over that.
+    `description` is its line in the documents. Its `variable` goes without `ROOKERY_`; a `flag` wins over that. A text,
+    or each item of a list, matches `pattern`; `hint` says in words what that is. A `secret` is never repeated.
     """
 
     description: str
@@ -26,6 +30,10 @@ class Setting(Struct, frozen=True):
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
+    ceiling: float = math.inf
+    pattern: str = ""
+    hint: str = ""
+    secret: bool = False
 
 
 class Address(Struct, frozen=True):
@@ -67,11 +75,20 @@ def parse_value(kind: Any, text: str, setting: Setting) -> Any:
         return parse_number(kind, text, setting)
     if kind is bool:
         return parse_switch(text)
-    return parse_address(text) if kind is Address else kind(text)
+    if kind is Path and not text:
+        raise ValueError("a path")
+    return parse_address(text) if kind is Address else kind(parse_text(text, setting))
 
 
 def _without_none(kind: UnionType) -> Any:
     return next(each for each in get_args(kind) if each is not NoneType)
+
+
+def parse_text(text: str, setting: Setting) -> str:
+    """Reads a text that may be empty, or matches the pattern of the setting."""
+    if text and not re.fullmatch(setting.pattern or ".*", text, re.DOTALL):
+        raise ValueError(setting.hint)
+    return text
 
 
 def parse_switch(text: str) -> bool:
@@ -99,17 +116,19 @@ def parse_number(kind: type[int | float], text: str, bounds: Setting) -> float:
         number = whole = math.nan
     wrong = not math.isfinite(number) or (kind is int and not number.is_integer())
     if wrong or not _is_within(number, bounds):
-        raise ValueError(f"{'an integer' if kind is int else 'a number'}{_show_bounds(bounds)}")
+        raise ValueError(f"{'an integer' if kind is int else 'a number'}{_show_bounds(bounds, number)}")
     return kind(whole)
 
 
 def _is_within(number: float, bounds: Setting) -> bool:
     above = bounds.ge is None or number >= bounds.ge
     below = bounds.le is None or number <= bounds.le
-    return above and below and (bounds.gt is None or number > bounds.gt)
+    return above and below and number <= bounds.ceiling and (bounds.gt is None or number > bounds.gt)
 
 
-def _show_bounds(bounds: Setting) -> str:
+def _show_bounds(bounds: Setting, number: float) -> str:
+    if bounds.ceiling < number < math.inf:
+        return f", {bounds.ceiling:.0f} or less"
     if bounds.gt is not None:
         return f" above {bounds.gt:g}"
     if bounds.le is not None:

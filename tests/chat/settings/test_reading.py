@@ -63,15 +63,27 @@ def test_a_flag_wins_over_its_variable() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
-        ("HEARTBEAT_SECONDS", "0", "a number above 0"),
-        ("HEARTBEAT_SECONDS", "inf", "a number above 0"),
-        ("HEARTBEAT_SECONDS", "nan", "a number above 0"),
-        ("HEARTBEAT_SECONDS", "", "a number above 0"),
+        ("HEARTBEAT_SECONDS", "0", "a number, 0.05 or more"),
+        ("HEARTBEAT_SECONDS", "1e-9", "a number, 0.05 or more"),
+        ("HEARTBEAT_SECONDS", "inf", "a number, 0.05 or more"),
+        ("HEARTBEAT_SECONDS", "nan", "a number, 0.05 or more"),
+        ("HEARTBEAT_SECONDS", "", "a number, 0.05 or more"),
+        ("HEARTBEAT_SECONDS", "1e300", "a number, 315360000 or less"),
+        ("AUTH_SECONDS", "0", "a number above 0"),
+        ("REFRESH_SECONDS", "1e30", "an integer, 315360000 or less"),
+        ("COMMIT_INTERVAL_MS", "1e18", "a number, 60000 or less"),
+        ("KAFKA_PARTITIONS", "99999999999999999999999", "an integer, 1000000000000 or less"),
+        ("TOKEN_SECONDS", "inf", "an integer from 1 to 86400"),
+        ("TOKEN_SECONDS", "0.5", "an integer from 1 to 86400"),
+        ("DATA", "", "a path"),
+        ("ORIGINS", "https://a.example,chat", "origins such as https://chat.example.org, without a path, or *"),
+        ("ORIGINS", "https://a.example/", "origins such as https://chat.example.org, without a path, or *"),
+        ("WS_URL", "https://chat.example.org", "an address such as wss://chat.example.org/ws"),
         ("DRAIN_SECONDS", "-1", "a number, 0 or more"),
         ("SEND_BURST", "0.5", "an integer, 1 or more"),
         ("TOKEN_SECONDS", "86401", "an integer from 1 to 86400"),
         ("DEFLATE", "maybe", "on or off"),
-        ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("LOG_LEVEL", "verbose", "one of debug, info, warning, error"),
         ("BACKEND", "curio", "one of uvloop, asyncio, trio"),
         ("RPC_BINDING", "soap", "one of grpcio, purerpc"),
         ("RPC_MAX_BYTES", "10", "an integer, 65536 or more"),
@@ -113,9 +125,16 @@ def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], n
     assert named in problem
 
 
-def test_a_secret_is_never_quoted() -> None:
-    (problem,) = problems(RPC_TOKEN="schlüssel zum haus")
+@pytest.mark.parametrize("name", ["RPC_TOKEN", "REDIS_URL", "MONGO_URL"])
+def test_a_secret_is_never_quoted(name: str) -> None:
+    (problem,) = problems(**{name: "schlüssel zum haus"})
+    assert problem.startswith(f"ROOKERY_{name}: give ")
     assert "schlüssel" not in problem
+
+
+def test_origins_of_apps_are_origins() -> None:
+    settings = read_settings({"ROOKERY_ORIGINS": "capacitor://localhost, null, https://a.example:8443, *"})
+    assert settings.edge.origins == ("capacitor://localhost", "null", "https://a.example:8443", "*")
 
 
 @pytest.mark.parametrize(
