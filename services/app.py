@@ -22,7 +22,7 @@ import services.chat.users
 import services.moderation.moderator_routes
 import services.moderation.user_routes
 from chat.wire.events import encode
-from chat.wire.pages import DirectMessages, FoundMessages, RoomMessages
+from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
 from services.chat.config import product_version
 from services.common import operator_routes, problems
@@ -83,7 +83,7 @@ def make_openapi() -> dict[str, Any]:
     for router in (*AUTH, *CHAT, *MODERATION, operator_routes.router):
         app.include_router(router)
     document = problems.complete_document(app.openapi())
-    add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages))
+    add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList))
     return document
 
 

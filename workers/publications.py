@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from chat.domain.conversations import is_room, pair_of, partner, room_of
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Restored
+from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Restored
 from chat.ports.history import Change
 from chat.ports.relay import Publication
 from chat.wire.events import (
-    ConversationEvent,
     DeletedEvent,
     EditedEvent,
     ModeratedEvent,
+    PinnedEvent,
     ReactionEvent,
     ReadEvent,
     ServerFrame,
@@ -50,7 +50,7 @@ def change_publications(into: list[Publication], change: Change) -> None:
         into.extend(_make_publication(user_channel(user), change_event(change, user)) for user in pair_of(conversation))
 
 
-def change_event(change: Change, viewer: str | None) -> ConversationEvent:
+def change_event(change: Change, viewer: str | None) -> ServerFrame:
     """The event of a change, as a user of a direct conversation sees it, or as everybody in a room does."""
     room, with_ = name_conversation(change.conversation, viewer)
     if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
@@ -63,6 +63,8 @@ def change_event(change: Change, viewer: str | None) -> ConversationEvent:
         return ReactionEvent(
             room=room, with_=with_, user=change.actor, seq=change.seq, emoji=change.emoji, remove=change.remove
         )
+    if isinstance(change, Pinned):
+        return PinnedEvent(room=room_of(change.conversation), user=change.actor, seq=change.seq, remove=change.remove)
     return ReadEvent(room=room, with_=with_, user=change.actor, seq=change.seq)
 
 
@@ -71,4 +73,4 @@ def _make_publication(channel: str, event: ServerFrame) -> Publication:
 
 
 def _was_changed(message: Message) -> bool:
-    return message.edited or message.deleted or message.moderated or bool(message.reactions)
+    return message.edited or message.deleted or message.moderated or message.pinned or bool(message.reactions)

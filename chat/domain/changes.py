@@ -9,7 +9,8 @@ Rule 3: an edit that was applied does not apply again, even if later edits follo
 Rule 4: a message is deleted once, by its author or a moderator of the room; moderation withdraws it once.
 Rule 5: moderation restores only what moderation withdrew, and nothing that was deleted as well.
 Rule 6: every text that is replaced or withdrawn is kept, with the time until which it stood.
-Rule 7: a read mark never moves back, and never beyond the newest message.
+Rule 7: a message is pinned once, and a room has at most `MAX_PINS`; what is withdrawn is not pinned any more.
+Rule 8: a read mark never moves back, and never beyond the newest message.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Reacted, Restored
+from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Restored
+from chat.errors import Conflict
+
+MAX_PINS = 50
 
 Original = tuple[int, str]
 """The time until which a text stood, and the text."""
@@ -26,11 +30,19 @@ Reaction = tuple[str, str]
 """(emoji, user)"""
 
 
+class Pin(Struct, frozen=True):
+    """Who pinned a message, and when (milliseconds since the epoch)."""
+
+    user: str
+    ts: int
+
+
 class MessageState(Struct, frozen=True, kw_only=True):
     """The part of a stored message that changes depend on.
 
     `earlier` are the texts that it had, oldest first; they are needed for an `Edited`, and others may come without
     them. `reactions` are in the order of choice; for a `Reacted`, those of its actor and emoji are enough.
+    `pins_of_room` counts the pinned messages of the conversation, and is needed for a `Pinned`.
     """
 
     sender: str
@@ -40,6 +52,13 @@ class MessageState(Struct, frozen=True, kw_only=True):
     moderated: bool = False
     earlier: tuple[Original, ...] = ()
     reactions: tuple[Reaction, ...] = ()
+    pin: Pin | None = None
+    pins_of_room: int = 0
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is pinned."""
+        return self.pin is not None
 
 
 def decide_change(message: MessageState, change: MessageChange) -> MessageState | None:
@@ -48,14 +67,22 @@ def decide_change(message: MessageState, change: MessageChange) -> MessageState 
         return _decide_edit(message, change)
     if isinstance(change, Reacted):
         return _decide_reaction(message, change)
+    if isinstance(change, Pinned):
+        return _decide_pin(message, change)
     if isinstance(change, Deleted):
         return _decide_deletion(message, change)
     return _decide_restoration(message, change) if isinstance(change, Restored) else _decide_withdrawal(message, change)
 
 
+def require_room_for_pin(pins: int) -> None:
+    """Raise `Conflict` when a room with so many pinned messages takes no more."""
+    if pins >= MAX_PINS:
+        raise Conflict(f"the room has {MAX_PINS} pinned messages, which is the most; unpin one first", field="seq")
+
+
 def decide_read_mark(mark: int, newest: int, seq: int) -> int | None:
     """Where a mark stands after its user has read up to `seq`; None when it stays. `mark` is 0 if there is none."""
-    return seq if mark < seq <= newest else None  # rule 7
+    return seq if mark < seq <= newest else None  # rule 8
 
 
 def _decide_edit(message: MessageState, edit: Edited) -> MessageState | None:
@@ -86,6 +113,14 @@ def _decide_reaction(message: MessageState, change: Reacted) -> MessageState | N
     return replace(message, reactions=(*message.reactions, chosen))
 
 
+def _decide_pin(message: MessageState, change: Pinned) -> MessageState | None:
+    if change.remove:
+        return None if message.pin is None else replace(message, pin=None)
+    if message.text is None or message.pin is not None or message.pins_of_room >= MAX_PINS:  # rule 7
+        return None
+    return replace(message, pin=Pin(change.actor, change.ts))
+
+
 def _decide_deletion(message: MessageState, change: Deleted) -> MessageState | None:
     if message.deleted or not (change.by_moderator or change.actor == message.sender):  # rule 4
         return None
@@ -106,4 +141,5 @@ def _decide_restoration(message: MessageState, change: Restored) -> MessageState
 
 def _with_text(message: MessageState, text: str | None, ts: int, **flags: bool) -> MessageState:
     earlier = message.earlier if message.text is None else (*message.earlier, (ts, message.text))  # rule 6
-    return replace(message, text=text, earlier=earlier, **flags)
+    pin = None if text is None else message.pin  # rule 7
+    return replace(message, text=text, earlier=earlier, pin=pin, **flags)

@@ -66,7 +66,8 @@ class Message(Struct, frozen=True, kw_only=True):
     """A stored message, as history knows it now.
 
     `text` is None once it is deleted or moderated. `seq` runs 1, 2, 3, … in its conversation without holes.
-    `reactions` maps an emoji to the ids of the users who chose it, in the order in which they did.
+    `reactions` maps an emoji to the ids of the users who chose it, in the order in which they did. `pinned`: moderators
+    of the room want everybody to find it.
     """
 
     conversation: str
@@ -82,3 +83,4 @@ class Message(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     moderated: bool = False
     reactions: dict[str, list[str]] = {}
+    pinned: bool = False

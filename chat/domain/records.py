@@ -52,6 +52,13 @@ class Reacted(Record, tag="reacted", frozen=True, kw_only=True):
     remove: bool = False
 
 
+class Pinned(Record, tag="pinned", frozen=True, kw_only=True):
+    """The message was pinned for everybody in the room, or (`remove`) unpinned."""
+
+    seq: int
+    remove: bool = False
+
+
 class Read(Record, tag="read", frozen=True, kw_only=True):
     """The actor has read up to `seq`. A mark never moves back."""
 
@@ -74,7 +81,7 @@ class Restored(Record, tag="restored", frozen=True, kw_only=True):
     text: str
 
 
-MessageChange = Edited | Deleted | Reacted | Moderated | Restored
+MessageChange = Edited | Deleted | Reacted | Pinned | Moderated | Restored
 """What changes a message that is stored; `chat.domain.changes` decides whether it applies."""
 
-AnyRecord = Sent | Edited | Deleted | Reacted | Read | Moderated | Restored
+AnyRecord = Sent | Edited | Deleted | Reacted | Pinned | Read | Moderated | Restored

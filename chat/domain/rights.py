@@ -36,6 +36,7 @@ class Right(StrEnum):
     BAN = "ban"
     EDIT_ROOM = "edit_room"
     DELETE_ROOM = "delete_room"
+    PIN = "pin"
     SPEAK = "speak"
 
 
@@ -60,6 +61,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.BAN: _KEEPERS,
     Right.DELETE_ANY: _KEEPERS,
     Right.SEE_ORIGINALS: _KEEPERS,
+    Right.PIN: _KEEPERS,
     Right.EDIT_ROOM: _OWNERS,
     Right.DELETE_ROOM: _OWNERS,
 }

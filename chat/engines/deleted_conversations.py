@@ -37,6 +37,7 @@ def clear_deleted(connection: sqlite3.Connection) -> bool:
     high = messages[-1][0] if len(messages) == STEP else low + LAST_SEQ
     connection.execute("DELETE FROM originals WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM reactions WHERE message BETWEEN ? AND ?", (low, high))
+    connection.execute("DELETE FROM pins WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM messages WHERE id BETWEEN ? AND ?", (low, high))
     if len(messages) < STEP:
         connection.execute("DELETE FROM read_marks WHERE conversation = ?", (row[0],))

@@ -10,7 +10,7 @@ from chat.domain.models import Message
 from chat.engines import deleted_conversations, history_changes, history_reads, history_search
 from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
-from chat.ports.history import Change, ClientKey, Page, Query, Summary
+from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
 
 TIDY_EVERY = 256
 
@@ -71,6 +71,9 @@ class SqliteHistory:
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         return await self._database.read(lambda connection: history_reads.earlier_texts(connection, conversation, seq))
+
+    async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
+        return await self._database.read(lambda connection: history_reads.list_pinned(connection, conversation))
 
     async def search_messages(self, query: Query) -> Page:
         return await self._database.read(lambda connection: history_search.find(connection, query))

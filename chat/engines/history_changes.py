@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from chat.domain.changes import MessageState, Original, Reaction, decide_change, decide_read_mark
+from chat.domain.changes import MessageState, Original, Pin, Reaction, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
-from chat.domain.records import Edited, MessageChange, Reacted, Read
+from chat.domain.records import Edited, MessageChange, Pinned, Reacted, Read
 from chat.engines import history_search
 from chat.engines.history_rows import (
     DELETED,
@@ -16,6 +16,8 @@ from chat.engines.history_rows import (
     INSERT,
     LAST_SEQ,
     MODERATED,
+    PINNED,
+    SEQ_BITS,
     flags_of,
     key_of,
     message_id,
@@ -87,6 +89,8 @@ def _load(connection: sqlite3.Connection, id: int, what: MessageChange) -> Messa
         moderated=bool(flags & MODERATED),
         earlier=_load_earlier(connection, id) if isinstance(what, Edited) else (),
         reactions=_load_reaction(connection, id, what) if isinstance(what, Reacted) else (),
+        pin=_load_pin(connection, id) if flags & PINNED else None,
+        pins_of_room=_count_pins(connection, id) if isinstance(what, Pinned) else 0,
     )
 
 
@@ -100,18 +104,38 @@ def _load_reaction(connection: sqlite3.Connection, id: int, what: Reacted) -> tu
     return ((what.emoji, what.actor),) if found else ()
 
 
+def _load_pin(connection: sqlite3.Connection, id: int) -> Pin:  # noqa: A002
+    user, ts = connection.execute("SELECT user, ts FROM pins WHERE message = ?", (id,)).fetchone()
+    return Pin(unpack_user(user), ts)
+
+
+def _count_pins(connection: sqlite3.Connection, id: int) -> int:  # noqa: A002
+    """How many messages are pinned in the conversation of this one."""
+    low = message_id(id >> SEQ_BITS, 0)
+    sql = "SELECT count(*) FROM pins WHERE message BETWEEN ? AND ?"
+    return int(connection.execute(sql, (low, low + LAST_SEQ)).fetchone()[0])
+
+
 def _save(connection: sqlite3.Connection, id: int, before: MessageState, after: MessageState) -> None:  # noqa: A002
     """Store what differs. Nobody else writes meanwhile: all of this is one transaction of the only writer."""
     if after.reactions != before.reactions:
         _save_reactions(connection, id, before, after)
         return
+    if after.pin != before.pin:
+        _save_pin(connection, id, after.pin)
     originals = [(id, *original) for original in after.earlier[len(before.earlier) :]]
     connection.executemany("INSERT INTO originals (message, until, text) VALUES (?, ?, ?)", originals)
-    if before.text is not None:
+    if before.text not in {None, after.text}:
         history_search.forget(connection, id, before.text)
     connection.execute("UPDATE messages SET text = ?, flags = ? WHERE id = ?", (after.text, flags_of(after), id))
-    if after.text is not None:
+    if after.text not in {None, before.text}:
         history_search.expect(connection, [(id,)])
+
+
+def _save_pin(connection: sqlite3.Connection, id: int, pin: Pin | None) -> None:  # noqa: A002
+    connection.execute("DELETE FROM pins WHERE message = ?", (id,))
+    if pin is not None:
+        connection.execute("INSERT INTO pins (message, user, ts) VALUES (?, ?, ?)", (id, pack_user(pin.user), pin.ts))
 
 
 def _save_reactions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 
+from chat.domain.changes import Pin
 from chat.domain.models import Message
 from chat.engines.history_rows import (
     COLUMNS,
@@ -17,7 +18,7 @@ from chat.engines.history_rows import (
     to_messages,
 )
 from chat.engines.packing import pack, pack_user, unpack_user
-from chat.ports.history import ClientKey, Page, Summary
+from chat.ports.history import ClientKey, Page, PinnedMessage, Summary
 
 UNREAD = 1000
 _BETWEEN = f"SELECT {COLUMNS} FROM messages WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
@@ -127,6 +128,21 @@ def read_marks(connection: sqlite3.Connection, conversation: str) -> dict[str, i
         (conversation,),
     )
     return {unpack_user(user): seq for user, seq in rows}
+
+
+def list_pinned(connection: sqlite3.Connection, conversation: str) -> Sequence[PinnedMessage]:
+    key = key_of(connection, conversation)
+    if key is None:
+        return []
+    low = message_id(key, 0)
+    pins = connection.execute(
+        "SELECT message, user, ts FROM pins WHERE message BETWEEN ? AND ? ORDER BY ts DESC, message DESC",
+        (low, low + LAST_SEQ),
+    ).fetchall()
+    rows = [connection.execute(_BETWEEN, (id_, id_)).fetchone() for id_, *_ in pins]
+    messages = [to_messages(connection, conversation, [row])[0] for row in rows]
+    made = [Pin(unpack_user(user), ts) for _, user, ts in pins]
+    return [PinnedMessage(message, pin) for message, pin in zip(messages, made, strict=True)]
 
 
 def earlier_texts(connection: sqlite3.Connection, conversation: str, seq: int) -> Sequence[tuple[int, str]]:

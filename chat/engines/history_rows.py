@@ -9,7 +9,7 @@ from chat.domain.changes import MessageState
 from chat.domain.models import Message
 from chat.engines.packing import Packed, pack, pack_user, unpack, unpack_user
 
-EDITED, DELETED, MODERATED = 1, 2, 4
+EDITED, DELETED, MODERATED, PINNED = 1, 2, 4, 8
 WITHDRAWN = DELETED | MODERATED
 
 SEQ_BITS = 32
@@ -59,7 +59,8 @@ def to_row(key: int, message: Message) -> Row:
 
 def flags_of(message: Message | MessageState) -> int:
     """Its flags in one number."""
-    return EDITED * message.edited | DELETED * message.deleted | MODERATED * message.moderated
+    withdrawn = DELETED * message.deleted | MODERATED * message.moderated
+    return EDITED * message.edited | withdrawn | PINNED * message.pinned
 
 
 def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> Message:
@@ -79,6 +80,7 @@ def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> 
         deleted=bool(flags & DELETED),
         moderated=bool(flags & MODERATED),
         reactions=reactions,
+        pinned=bool(flags & PINNED),
     )
 
 

@@ -93,7 +93,7 @@ CREATE TABLE messages (
     sender BLOB NOT NULL,
     client_id BLOB NOT NULL,
     ts INTEGER NOT NULL,
-    flags INTEGER NOT NULL,            -- 1 edited, 2 deleted, 4 moderated
+    flags INTEGER NOT NULL,            -- 1 edited, 2 deleted, 4 moderated, 8 pinned
     reply_to INTEGER,
     mentions TEXT,                     -- ids with spaces between
     sender_name TEXT NOT NULL,
@@ -127,4 +127,13 @@ CREATE VIRTUAL TABLE search USING fts5 (
 CREATE TABLE graves (key INTEGER PRIMARY KEY);
 """
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY,)
+# The bit 8 of a message's flags says that it stands here, so that reading a page of history does not look.
+_PINS = """
+CREATE TABLE pins (
+    message INTEGER PRIMARY KEY,
+    user BLOB NOT NULL,
+    ts INTEGER NOT NULL
+);
+"""
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from chat.domain.changes import Pin
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
 
@@ -28,6 +29,13 @@ class Summary(Struct, frozen=True):
     newest: int
     read: int
     unread: int
+
+
+class PinnedMessage(Struct, frozen=True):
+    """A message that is pinned now, and who pinned it when."""
+
+    message: Message
+    pin: Pin
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -58,7 +66,8 @@ class History(Protocol):
         an edit needs the author and a text that was not withdrawn, a deletion the author or `by_moderator`, a
         reaction a message that is not withdrawn and a difference, a read mark to move forward within the
         conversation, a withdrawal by moderation the `author` that it names, if it names one, a restoration a text that
-        moderation withdrew and nobody deleted. A change that does not apply, as one that is repeated, is no error.
+        moderation withdrew and nobody deleted, a pin a message that is not pinned, in a conversation with fewer than
+        `chat.domain.changes.MAX_PINS`. A change that does not apply, as one that is repeated, is no error.
         """
         ...
 
@@ -93,6 +102,10 @@ class History(Protocol):
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         """The earlier texts of a message, oldest first, each with the time until which it stood."""
+        ...
+
+    async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
+        """The messages that are pinned, the one that was pinned last first."""
         ...
 
     async def search_messages(self, query: Query) -> Page: ...

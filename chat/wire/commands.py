@@ -120,6 +120,20 @@ class ReactCommand(ConversationCommand, tag="react", kw_only=True):
     remove: bool = False
 
 
+class PinCommand(Command, tag="pin", kw_only=True):
+    """Pin a message of a room, for everybody to find. For moderators; at most 50 in a room."""
+
+    room: Uuid
+    seq: Seq
+
+    def __post_init__(self) -> None:
+        self.room = normalize_uuid(self.room, "room")
+
+
+class UnpinCommand(PinCommand, tag="unpin", kw_only=True):
+    """Take a message out of those that are pinned. For moderators."""
+
+
 class TypingCommand(ConversationCommand, tag="typing", kw_only=True):
     """Tell the others that the user is typing. The server passes on at most one in 3 seconds."""
 
@@ -165,6 +179,8 @@ AnyCommand = (
     | EditCommand
     | DeleteCommand
     | ReactCommand
+    | PinCommand
+    | UnpinCommand
     | TypingCommand
     | ReadCommand
     | SyncCommand

@@ -42,7 +42,8 @@ class MessageEvent(ServerFrame, tag="message", frozen=True, kw_only=True):
     """A message of a room that the session listens to. Each comes once, in the order of `seq`.
 
     `mentions` are the ids of the users who stand in the text as `@name`. A message that was changed before it was
-    delivered also says so, in `edited`, `deleted`, `moderated` and `reactions`; its `text` is null if it was withdrawn.
+    delivered also says so, in `edited`, `deleted`, `moderated`, `reactions` and `pinned`; its `text` is null if it was
+    withdrawn.
     """
 
     room: Uuid
@@ -57,6 +58,7 @@ class MessageEvent(ServerFrame, tag="message", frozen=True, kw_only=True):
     deleted: bool = False
     moderated: bool = False
     reactions: Reactions = {}
+    pinned: bool = False
 
 
 class DirectMessageEvent(ServerFrame, tag="dm", frozen=True, kw_only=True):
@@ -153,6 +155,15 @@ class ReactionEvent(ConversationEvent, tag="reaction", frozen=True, kw_only=True
     remove: bool
 
 
+class PinnedEvent(ServerFrame, tag="pinned", frozen=True, kw_only=True):
+    """A moderator pinned message `seq` of the room, or (`remove`) unpinned it."""
+
+    room: Uuid
+    user: Uuid
+    seq: Seq
+    remove: bool
+
+
 class TypingEvent(ConversationEvent, tag="typing", frozen=True, kw_only=True):
     """A user is typing."""
 
@@ -222,6 +233,7 @@ AnyEvent = (
     | ModeratedEvent
     | RefusedEvent
     | ReactionEvent
+    | PinnedEvent
     | TypingEvent
     | ReadEvent
     | PresenceEvent
@@ -335,6 +347,7 @@ def history_message(message: Message) -> HistoryMessage:
         deleted=message.deleted,
         moderated=message.moderated,
         reactions=message.reactions,
+        pinned=message.pinned,
     )
 
 

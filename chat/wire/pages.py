@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from chat.wire.events import HistoryDirectMessage, HistoryMessage
+from chat.wire.events import HistoryDirectMessage, HistoryMessage, Person
+from chat.wire.fields import Time
 
 
 class RoomMessages(Struct, frozen=True, kw_only=True):
@@ -28,3 +29,17 @@ class FoundMessages(Struct, frozen=True, kw_only=True):
 
     messages: Sequence[HistoryMessage | HistoryDirectMessage]
     more: bool
+
+
+class PinItem(Struct, frozen=True, kw_only=True):
+    """A pinned message, who pinned it, and when. `by` has an empty name if the account is gone."""
+
+    message: HistoryMessage
+    by: Person
+    at: Time
+
+
+class PinList(Struct, frozen=True, kw_only=True):
+    """The pinned messages of a room, the one that was pinned last first; at most 50."""
+
+    pins: Sequence[PinItem]

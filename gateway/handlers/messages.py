@@ -6,9 +6,10 @@ from functools import partial
 
 from msgspec import UNSET
 
+from chat.domain.changes import require_room_for_pin
 from chat.domain.conversations import dm_key, is_room, room_key, room_of
 from chat.domain.models import Message, Role
-from chat.domain.records import Deleted, Edited, Reacted, Sent
+from chat.domain.records import Deleted, Edited, Pinned, Reacted, Sent
 from chat.domain.rights import Right, has_right, require_right
 from chat.domain.text import check_emoji, check_text
 from chat.errors import Conflict, Forbidden, NotFound, Overloaded
@@ -20,7 +21,7 @@ from gateway.handlers.later import Later
 from gateway.handlers.recording import produce_record
 from gateway.session import Session
 
-TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.ReactCommand
+TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.ReactCommand | commands.PinCommand
 
 
 def handle_send(session: Session, command: commands.SendCommand) -> Later | None:
@@ -156,6 +157,23 @@ async def _react(session: Session, command: commands.ReactCommand, key: str) -> 
         emoji=command.emoji,
         remove=command.remove,
     )
+    produce_record(session, command.id, record)
+
+
+def handle_pin(session: Session, command: commands.PinCommand) -> Later:
+    """Pin a message of a room, or unpin it."""
+    return partial(_pin, session, command, room_key(command.room))
+
+
+async def _pin(session: Session, command: commands.PinCommand, key: str) -> None:
+    message, role = await _load_target(session, command, key)
+    require_right(role, Right.PIN)
+    remove = isinstance(command, commands.UnpinCommand)
+    if not remove and message.text is None:
+        raise Conflict("the message was withdrawn; it cannot be pinned")
+    if not (remove or message.pinned):
+        require_room_for_pin(len(await session.node.history.list_pinned(key)))
+    record = Pinned(conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq, remove=remove)
     produce_record(session, command.id, record)
 
 

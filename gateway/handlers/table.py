@@ -14,7 +14,7 @@ from chat.wire import commands
 from gateway.handlers.connecting import handle_auth, handle_refresh
 from gateway.handlers.later import Later
 from gateway.handlers.marks import handle_read, handle_status, handle_typing
-from gateway.handlers.messages import handle_delete, handle_dm, handle_edit, handle_react, handle_send
+from gateway.handlers.messages import handle_delete, handle_dm, handle_edit, handle_pin, handle_react, handle_send
 from gateway.handlers.subscribing import handle_presence, handle_subscribe, handle_sync, handle_unsubscribe
 from gateway.session import Session
 
@@ -48,6 +48,8 @@ HANDLERS = cast(
             _make_row(commands.EditCommand, handle_edit),
             _make_row(commands.DeleteCommand, handle_delete),
             _make_row(commands.ReactCommand, handle_react),
+            _make_row(commands.PinCommand, handle_pin),
+            _make_row(commands.UnpinCommand, handle_pin),
             _make_row(commands.ReadCommand, handle_read),
             _make_row(commands.TypingCommand, handle_typing),
             _make_row(commands.StatusCommand, handle_status),

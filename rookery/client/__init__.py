@@ -15,6 +15,7 @@ from chat.wire.events import MemberEvent as MemberChanged
 from chat.wire.events import MessageEvent as Message
 from chat.wire.events import ModeratedEvent as Moderated
 from chat.wire.events import Person
+from chat.wire.events import PinnedEvent as Pinned
 from chat.wire.events import PresenceEvent as PresenceChanged
 from chat.wire.events import ReactionEvent as Reaction
 from chat.wire.events import ReadEvent as Read
@@ -71,6 +72,7 @@ __all__ = [
     "Missed",
     "Moderated",
     "Person",
+    "Pinned",
     "PresenceChanged",
     "Reaction",
     "Read",

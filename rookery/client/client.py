@@ -146,6 +146,14 @@ class Client:
         fields = {**_name_conversation(room, with_), "seq": seq, "emoji": emoji, "remove": remove}
         await self._run_command("react", fields, timeout)
 
+    async def pin(self, room: str, seq: int, *, timeout: float | None = None) -> None:
+        """Pin a message of a room for everybody to find; for moderators of the room."""
+        await self._run_command("pin", {"room": room, "seq": seq}, timeout)
+
+    async def unpin(self, room: str, seq: int, *, timeout: float | None = None) -> None:
+        """Take a message out of those that are pinned; for moderators of the room."""
+        await self._run_command("unpin", {"room": room, "seq": seq}, timeout)
+
     async def read(
         self, seq: int, *, room: str | None = None, with_: str | None = None, timeout: float | None = None
     ) -> None:

@@ -22,6 +22,7 @@ from chat.wire.events import (
     ModeratedEvent,
     OkAnswer,
     Person,
+    PinnedEvent,
     PresenceEvent,
     PresenceOk,
     ReactionEvent,
@@ -55,6 +56,7 @@ __all__ = [
     "ModeratedEvent",
     "OkAnswer",
     "Person",
+    "PinnedEvent",
     "PresenceEvent",
     "PresenceOk",
     "ReactionEvent",
@@ -126,6 +128,7 @@ ServerEvent = (
     | DeletedEvent
     | ModeratedEvent
     | RefusedEvent
+    | PinnedEvent
     | ReactionEvent
     | TypingEvent
     | ReadEvent

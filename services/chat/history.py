@@ -11,8 +11,8 @@ from chat.domain.ids import rfc3339
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
-from chat.wire.events import history_direct_message, history_message
-from chat.wire.pages import DirectMessages, RoomMessages
+from chat.wire.events import Person, history_direct_message, history_message
+from chat.wire.pages import DirectMessages, PinItem, PinList, RoomMessages
 from services.chat.access import admit_member, find_user
 from services.chat.models import (
     Conversation,
@@ -54,6 +54,20 @@ async def room_originals(room: RoomId, seq: Seq, caller: Caller, services: With)
         raise NotFound("there is no message with this seq")
     texts = await services.history.earlier_texts(room_key(room), seq)
     return Originals(originals=[Original(text=text, until=rfc3339(until)) for until, text in texts])
+
+
+@router.get("/api/rooms/{room}/pins", responses=struct_response(PinList) | problem_responses(401, 403, 404, 422))
+async def list_pins(room: RoomId, caller: Caller, services: With) -> Response:
+    """The pinned messages of the room, the one that was pinned last first."""
+    await admit_member(services, room, caller, Right.READ)
+    pinned = await services.history.list_pinned(room_key(room))
+    users = await services.accounts.get_users({each.pin.user for each in pinned})
+    items = []
+    for each in pinned:
+        user = users.get(each.pin.user)
+        by = Person(each.pin.user, user.name if user else "")
+        items.append(PinItem(message=history_message(each.message), by=by, at=rfc3339(each.pin.ts)))
+    return encode_response(PinList(pins=items))
 
 
 @router.get("/api/rooms/{room}/reads", responses=problem_responses(401, 403, 404, 422))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from chat.domain.changes import MAX_PINS
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
+from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change, History, Query
 from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
 from tests.support.engines import Stores
@@ -35,6 +36,10 @@ def moderated(seq: int = 1) -> Moderated:
 
 def reacted(emoji: str, actor: str = BEN, seq: int = 1, remove: bool = False) -> Reacted:
     return Reacted(conversation=HALL, actor=actor, ts=NOW, seq=seq, emoji=emoji, remove=remove)
+
+
+def pinned(seq: int = 1, actor: str = BEN, ts: int = NOW, remove: bool = False) -> Pinned:
+    return Pinned(conversation=HALL, actor=actor, ts=ts, seq=seq, remove=remove)
 
 
 def read(seq: int, actor: str = BEN, conversation: str = HALL) -> Read:
@@ -176,3 +181,52 @@ async def test_read_mark_moves_forward_only_and_within_the_conversation(history:
 async def test_read_marks_of_all(history: History) -> None:
     await apply(history, read(1), read(2, CAT), read(2, ANN))
     assert await history.read_marks(HALL) == {ANN: 2, BEN: 1, CAT: 2}
+
+
+async def pins(history: History, conversation: str = HALL) -> list[tuple[int, str, int]]:
+    found = await history.list_pinned(conversation)
+    assert all(each.message.pinned for each in found)
+    return [(each.message.seq, each.pin.user, each.pin.ts) for each in found]
+
+
+async def test_pins_are_listed_the_last_first_and_stand_wherever_the_message_is_read(history: History) -> None:
+    changes = [pinned(1), pinned(1, CAT), pinned(2, CAT, NOW + 1), pinned(3)]
+    assert await apply(history, *changes) == [True, False, True, False]
+    assert await pins(history) == [(2, CAT, NOW + 1), (1, BEN, NOW)]
+    assert await pins(history, ATTIC) == []
+    assert (await first(history)).pinned
+    page = await history.read_page(HALL, before=None, after=None, limit=5)
+    assert [message.pinned for message in page.messages] == [True, True]
+    assert await apply(history, pinned(1, remove=True), pinned(1, remove=True)) == [True, False]
+    assert await pins(history) == [(2, CAT, NOW + 1)]
+    assert not (await first(history)).pinned
+
+
+@pytest.mark.parametrize("withdrawal", [deleted(), moderated()])
+async def test_withdrawn_message_is_not_pinned_any_more(history: History, withdrawal: Change) -> None:
+    assert await apply(history, pinned(), withdrawal, pinned()) == [True, True, False]
+    assert await pins(history) == []
+    assert not (await first(history)).pinned
+
+
+async def test_edited_message_stays_pinned_and_is_found_by_its_new_text(history: History) -> None:
+    assert await apply(history, pinned(), edited("lighthouse")) == [True, True]
+    assert await pins(history) == [(1, BEN, NOW)]
+    assert await apply(history, pinned(remove=True)) == [True]
+    found = await history.search_messages(Query(terms=["lighthouse"], conversations=[HALL]))
+    assert [message.seq for message in found.messages] == [1]
+
+
+async def test_room_has_a_bound_of_pins_in_one_batch_and_over_several(history: History) -> None:
+    count = MAX_PINS + 2
+    await history.apply_batch([make_message(seq) for seq in range(3, count + 1)], [])
+    assert await apply(history, *(pinned(seq) for seq in range(1, MAX_PINS))) == [True] * (MAX_PINS - 1)
+    late = [pinned(count - 2), pinned(count - 1), pinned(1, remove=True), pinned(count), pinned(1)]
+    assert await apply(history, *late) == [True, False, True, True, False]
+    assert await apply(history, pinned(1)) == [False]
+    assert len(await pins(history)) == MAX_PINS
+
+
+async def test_message_is_pinned_in_the_call_that_stores_it(history: History) -> None:
+    assert list(await history.apply_batch([make_message(3)], [pinned(3)])) == [True]
+    assert await pins(history) == [(3, BEN, NOW)]

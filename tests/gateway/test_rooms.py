@@ -8,6 +8,7 @@ from uuid import uuid4
 import anyio
 import pytest
 
+from chat.domain.changes import MAX_PINS
 from chat.domain.models import Role
 from chat.ports.relay import Publication
 from chat.wire.relay import RoomDeleted, pack_control, pack_message, room_channel
@@ -127,6 +128,47 @@ async def test_rights_are_checked_and_told() -> None:
         assert (await stranger.ask("subscribe", room=room))["code"] == "forbidden"
         assert (await stranger.ask("subscribe", room=str(uuid4())))["code"] == "forbidden"
         assert not [channel for channel in here.edge.node.hub.channels.values() if channel.joining]
+
+
+async def test_pin_and_unpin() -> None:
+    async with world() as here:
+        ada, bob, eve = await here.user("ada"), await here.user("bob"), await here.user("eve")
+        room = await here.room(ada, bob)
+        owner, member, stranger = await here.login(ada), await here.login(bob), await here.login(eve)
+        await owner.ask("subscribe", room=room)
+        await member.ask("subscribe", room=room)
+        await say(member, room, "the rules")
+        await member.event("message")
+        for client in (member, stranger):
+            assert (await client.ask("pin", room=room, seq=1))["code"] == "forbidden"
+        assert (await owner.ask("pin", room=room, seq=2))["code"] == "not_found"
+        assert (await owner.ask("pin", room=room, seq=1))["type"] == "ok"
+        expected = {"type": "pinned", "room": room, "user": ada.id, "seq": 1, "remove": False}
+        assert await member.event("pinned") == expected
+        resumed = await (await here.login(bob)).ask("subscribe", room=room, since=0)
+        assert [message["pinned"] for message in resumed["messages"]] == [True]
+        assert (await member.ask("unpin", room=room, seq=1))["code"] == "forbidden"
+        assert (await owner.ask("unpin", room=room.upper(), seq=1))["type"] == "ok"
+        assert await member.event("pinned") == {**expected, "remove": True}
+        assert (await member.ask("delete", room=room, seq=1))["type"] == "ok"
+        await owner.event("deleted")
+        assert (await owner.ask("pin", room=room, seq=1))["code"] == "conflict"
+
+
+async def test_a_full_room_refuses_one_more_pin() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        owner = await here.login(ada)
+        await owner.ask("subscribe", room=room)
+        for seq in range(1, MAX_PINS + 2):
+            await say(owner, room, f"message {seq}")
+            await owner.event("message")
+        for seq in range(1, MAX_PINS + 1):
+            assert (await owner.ask("pin", room=room, seq=seq))["type"] == "ok"
+            await owner.event("pinned")
+        assert (await owner.ask("pin", room=room, seq=MAX_PINS + 1))["code"] == "conflict"
+        assert (await owner.ask("pin", room=room, seq=1))["type"] == "ok"  # it is pinned: nothing to refuse
 
 
 async def test_edit_delete_react_and_read() -> None:

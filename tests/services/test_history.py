@@ -9,7 +9,7 @@ import pytest
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, rfc3339
-from chat.domain.records import Deleted, Edited, Reacted, Read
+from chat.domain.records import Deleted, Edited, Pinned, Reacted, Read
 from chat.wire.events import HistoryDirectMessage, HistoryMessage
 from services.app import make_openapi
 from tests.support.rest import Rest, User, open_rest
@@ -82,6 +82,25 @@ async def test_a_message_comes_with_what_became_of_it() -> None:
             originals = (await ann("GET", f"/api/rooms/{room}/messages/{seq}/originals")).json()["originals"]
             assert originals == [{"text": text, "until": rfc3339(rest.clock())}]
         assert (await ann("GET", f"/api/rooms/{room}/messages/3/originals")).status_code == 404
+
+
+async def test_pinned_messages_are_listed_for_members() -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user(), await rest.user()
+        room = await ann.room()
+        key = room_key(room)
+        await rest.say(key, ann, "first", "second")
+        assert (await ann("GET", f"/api/rooms/{room}/pins")).json() == {"pins": []}
+        changes = [Pinned(conversation=key, actor=ann.id, ts=rest.clock() + seq, seq=seq) for seq in (1, 2)]
+        await rest.services.history.apply_batch([], changes)
+        second, first = (await ann("GET", f"/api/rooms/{room}/pins")).json()["pins"]
+        assert (second["message"]["text"], first["message"]["text"]) == ("second", "first")
+        assert first["by"] == {"id": ann.id, "name": ann.name}
+        assert first["at"] == rfc3339(rest.clock() + 1)
+        assert first["message"] == (await ann("GET", f"/api/rooms/{room}/messages?before=2")).json()["messages"][0]
+        assert first["message"]["pinned"] is True
+        assert (await ben("GET", f"/api/rooms/{room}/pins")).status_code == 403
+        assert (await ann("GET", f"/api/rooms/{new_id()}/pins")).status_code == 404
 
 
 async def test_direct_conversations() -> None:

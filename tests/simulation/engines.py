@@ -14,7 +14,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 from msgspec.structs import replace
 
-from chat.domain.changes import MessageState, Original, decide_change, decide_read_mark
+from chat.domain.changes import MessageState, Original, Pin, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
@@ -22,7 +22,7 @@ from chat.domain.terms import terms
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
 from chat.errors import Fenced, Overloaded
-from chat.ports.history import Change, ClientKey, Page, Query, Summary
+from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
 from chat.ports.log import Ack, LogRecord
 
 READ_RECORDS = 1000
@@ -167,6 +167,7 @@ class MemoryHistory:
         self._table = table or MessageTable()
         self._originals: dict[tuple[str, int], tuple[Original, ...]] = {}
         self._marks: dict[str, dict[str, int]] = {}
+        self._pins: dict[str, dict[int, Pin]] = {}
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         await checkpoint()
@@ -227,6 +228,11 @@ class MemoryHistory:
         await checkpoint()
         return list(self._originals.get((conversation, seq), ()))
 
+    async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
+        await checkpoint()
+        pins = sorted(self._pins.get(conversation, {}).items(), key=lambda item: (item[1].ts, item[0]), reverse=True)
+        return [PinnedMessage(self._table.list_messages(conversation)[seq - 1], pin) for seq, pin in pins]
+
     async def search_messages(self, query: Query) -> Page:
         await checkpoint()
         wanted = set(query.terms)
@@ -262,16 +268,21 @@ class MemoryHistory:
     def _apply_message_change(self, change: MessageChange) -> bool:
         place = change.conversation, change.seq
         message = self._table.get_message(*place)
-        state = None if message is None else _read_state(message, self._originals.get(place, ()))
+        pins = self._pins.setdefault(change.conversation, {})
+        state = None if message is None else _read_state(message, self._originals.get(place, ()), pins)
         after = None if state is None else decide_change(state, change)
         if message is None or after is None:
             return False
         self._originals[place] = after.earlier
+        if after.pin is None:
+            pins.pop(change.seq, None)
+        else:
+            pins[change.seq] = after.pin
         self._table.replace_message(_make_changed(message, after))
         return True
 
 
-def _read_state(message: Message, earlier: tuple[Original, ...]) -> MessageState:
+def _read_state(message: Message, earlier: tuple[Original, ...], pins: Mapping[int, Pin]) -> MessageState:
     return MessageState(
         sender=message.sender,
         text=message.text,
@@ -280,6 +291,8 @@ def _read_state(message: Message, earlier: tuple[Original, ...]) -> MessageState
         moderated=message.moderated,
         earlier=earlier,
         reactions=tuple((emoji, user) for emoji, users in message.reactions.items() for user in users),
+        pin=pins.get(message.seq),
+        pins_of_room=len(pins),
     )
 
 
@@ -294,4 +307,5 @@ def _make_changed(message: Message, state: MessageState) -> Message:
         deleted=state.deleted,
         moderated=state.moderated,
         reactions=reactions,
+        pinned=state.pinned,
     )

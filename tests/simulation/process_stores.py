@@ -10,7 +10,7 @@ from chat.domain.models import Message, PresenceState, Role, User
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database
 from chat.engines.rooms import SqliteRooms
-from chat.ports.history import Change, ClientKey, History, Page, Query, Summary
+from chat.ports.history import Change, ClientKey, History, Page, PinnedMessage, Query, Summary
 from chat.ports.presence import Seen
 from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
@@ -58,6 +58,9 @@ class ProcessHistory:
             "page",
             lambda: self._history.read_page(conversation, before=before, after=after, limit=limit),
         )
+
+    async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
+        return await call_engine(self._process, "pinned", lambda: self._history.list_pinned(conversation))
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         return await self._history.summarize_conversations(user, conversations)

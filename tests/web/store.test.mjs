@@ -126,6 +126,17 @@ describe("changes of messages", () => {
     store.apply({ type: "edited", room: ROOM, seq: 99, text: "elsewhere" });
   });
 
+  test("a message is pinned, unpinned, and not pinned any more when it is withdrawn", () => {
+    const pin = (seq, remove) => store.apply({ type: "pinned", room: ROOM, user: YOU, seq, remove });
+    pin(1, false);
+    pin(2, false);
+    assert.deepEqual([at(1).pinned, at(2).pinned], [true, true]);
+    pin(1, true);
+    assert.equal(at(1).pinned, false);
+    store.apply({ type: "deleted", room: ROOM, seq: 2 });
+    assert.equal(at(2).pinned, false);
+  });
+
   test("reactions come and go, and coming twice is coming once", () => {
     const react = (user, remove = false) =>
       store.apply({ type: "reaction", room: ROOM, seq: 1, user, emoji: "+", remove });

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from bson import ObjectId
+from msgspec.structs import replace
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
@@ -20,8 +21,9 @@ from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.errors import is_duplicate
 from chat.adapters.mongo.messages import put_state, to_state
 from chat.domain.changes import Original, decide_change, decide_read_mark
-from chat.domain.records import MessageChange, Reacted, Read
+from chat.domain.records import MessageChange, Pinned, Reacted, Read
 from chat.errors import Unavailable
+from chat.ports.history import Change
 
 ATTEMPTS = 5
 Place = tuple[str, int]
@@ -44,11 +46,15 @@ class Draft:
         self._state = to_state(document, earlier)
         self._stored = len(earlier)
 
-    def apply(self, what: MessageChange) -> bool:
-        """Change it; whether the change applied."""
+    def apply(self, what: MessageChange, pins: dict[str, int]) -> bool:
+        """Change it; whether the change applied. `pins` are the counts of `count_pins`, which it keeps true."""
+        if isinstance(what, Pinned):
+            self._state = replace(self._state, pins_of_room=pins.get(self.name, 0))
         after = decide_change(self._state, what)
         if after is None:
             return False
+        if self.name in pins:
+            pins[self.name] += after.pinned - self._state.pinned
         put_state(self.document, self._state, after)
         self._state = after
         self.changed = True
@@ -65,16 +71,23 @@ async def apply_changes(
     """Apply changes of messages that are stored; `outcomes` gets whether each applied, by its place in the batch."""
     pending = list(changes)
     for _ in range(ATTEMPTS):
+        pins = await count_pins(database, [what for _, what in pending], heads)
         drafts = await _load_drafts(database, [what for _, what in pending], heads)
         for number, what in pending:
             draft = drafts.get((what.conversation, what.seq))
-            outcomes[number] = draft is not None and draft.apply(what)
+            outcomes[number] = draft is not None and draft.apply(what, pins)
         changed = {place: draft for place, draft in drafts.items() if draft.changed}
         lost = await _write_drafts(database, changed) if changed else set()
         pending = [each for each in pending if (each[1].conversation, each[1].seq) in lost]
         if not pending:
             return
     raise Unavailable("another writer keeps changing the same messages; trying again later")
+
+
+async def count_pins(database: Database, changes: Sequence[Change], heads: Mapping[str, Head]) -> dict[str, int]:
+    """How many messages are pinned in each conversation in which one is to be pinned."""
+    names = {what.conversation for what in changes if isinstance(what, Pinned) and not what.remove} & heads.keys()
+    return {name: await database.messages.count_documents({"pinned_in": heads[name].key}) for name in names}
 
 
 async def apply_read_marks(

@@ -15,7 +15,7 @@ from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.store import Run
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
-from chat.ports.history import Change, ClientKey, Page, Query, Summary
+from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
 
 
 class MongoHistory:
@@ -82,6 +82,10 @@ class MongoHistory:
         with self._mongo.call():
             return await reads.earlier_texts(self._mongo.committed, conversation, seq)
 
+    async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
+        with self._mongo.call():
+            return await reads.list_pinned(self._mongo.committed, conversation)
+
     async def search_messages(self, query: Query) -> Page:
         """Of messages of the same time, those of one conversation stay in the order of their seq."""
         with self._mongo.call():
@@ -102,6 +106,7 @@ class MongoHistory:
         for name, run in runs.items():
             for message in run:
                 drafts[name, message.seq] = Draft(name, to_document(heads[name].key, message))
+        pins = await message_changes.count_pins(self._mongo.latest, changes, heads) if runs else {}
         outcomes: dict[int, bool] = {}
         others: list[tuple[int, MessageChange]] = []
         reads: list[tuple[int, Read]] = []
@@ -110,7 +115,7 @@ class MongoHistory:
             if isinstance(what, Read):
                 reads.append((number, what))
             elif draft is not None:
-                outcomes[number] = draft.apply(what)
+                outcomes[number] = draft.apply(what, pins)
             else:
                 others.append((number, what))
         database = self._mongo.latest

@@ -3,7 +3,9 @@
 `conversation` is the key of the conversation (see `conversations`), `terms` are the normalised terms of the text
 that stands now, each once. What a message does not have is left out: `text` once it was withdrawn, `reply_to`,
 `mentions`, and `edited`, `deleted`, `moderated` when false. `reactions` are pairs of emoji and user in the order in
-which they were chosen. `version` changes with every change; a new message has none. `edits` counts the earlier texts.
+which they were chosen. `pin` (`user`, `ts`) and `pinned_in`, which repeats the conversation's key, stand in pinned
+messages alone: so the index over `pinned_in` holds no others. `version` changes with every change; a new message has
+none. `edits` counts the earlier texts.
 
 Those are documents of `originals`, so that a message that is edited often stays small: `number` 0, 1, 2, … of the
 message at (`conversation`, `seq`), with the time `until` which the `text` stood. One whose number the message does not
@@ -17,7 +19,7 @@ from collections.abc import Sequence
 from bson import ObjectId
 
 from chat.adapters.mongo.client import Document
-from chat.domain.changes import MessageState, Original
+from chat.domain.changes import MessageState, Original, Pin
 from chat.domain.models import Message
 from chat.domain.terms import terms
 
@@ -47,7 +49,8 @@ def to_document(key: ObjectId, message: Message) -> Document:
 
 
 def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
-    """The part of a document that changes depend on. `earlier` are the texts that it counts."""
+    """The part of a document that changes depend on, but for `pins_of_room`. `earlier` are the texts that it counts."""
+    pin = document.get("pin")
     return MessageState(
         sender=document["sender"],
         text=document.get("text"),
@@ -56,6 +59,7 @@ def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
         moderated=document.get("moderated", False),
         earlier=tuple(earlier),
         reactions=tuple((emoji, user) for emoji, user in document.get("reactions", ())),
+        pin=Pin(pin["user"], pin["ts"]) if pin else None,
     )
 
 
@@ -68,6 +72,11 @@ def put_state(document: Document, before: MessageState, after: MessageState) -> 
         document["edits"] = len(after.earlier)
     if after.reactions != before.reactions:
         document["reactions"] = [list(chosen) for chosen in after.reactions]
+    if after.pin is None:
+        document.pop("pin", None)
+        document.pop("pinned_in", None)
+    else:
+        document |= {"pin": {"user": after.pin.user, "ts": after.pin.ts}, "pinned_in": document["conversation"]}
 
 
 def _put_text(document: Document, text: str | None) -> None:
@@ -106,4 +115,5 @@ def to_message(conversation: str, document: Document) -> Message:
         deleted=document.get("deleted", False),
         moderated=document.get("moderated", False),
         reactions=reactions,
+        pinned="pin" in document,
     )

@@ -16,8 +16,9 @@ from chat.adapters.mongo.changes import mark_id
 from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.messages import WITHOUT_TERMS, to_message
+from chat.domain.changes import Pin
 from chat.domain.models import Message
-from chat.ports.history import ClientKey, Page, Summary
+from chat.ports.history import ClientKey, Page, PinnedMessage, Summary
 
 UNREAD = 1000
 _BATCH = 200
@@ -141,6 +142,17 @@ async def read_marks(database: Database, name: str) -> dict[str, int]:
         return {}
     found = await database.read_marks.find({"conversation": head.key}).to_list()
     return {document["user"]: document["seq"] for document in found}
+
+
+async def list_pinned(database: Database, name: str) -> Sequence[PinnedMessage]:
+    head = await _head(database, name)
+    if head is None:
+        return []
+    found = await database.messages.find({"pinned_in": head.key}, WITHOUT_TERMS).sort("pin.ts", DESCENDING).to_list()
+    return [
+        PinnedMessage(to_message(name, document), Pin(document["pin"]["user"], document["pin"]["ts"]))
+        for document in found
+    ]
 
 
 async def earlier_texts(database: Database, name: str, seq: int) -> Sequence[tuple[int, str]]:

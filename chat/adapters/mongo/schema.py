@@ -64,7 +64,9 @@ _MODERATION: Mapping[str, Sequence[IndexModel]] = {
     "held": (),
     "families": (_index("user", "user"),),
 }
+_PINS = (_index("pinned", "pinned_in", "-pin.ts", sparse=True),)
 INDEXES = {name: (*_FIRST.get(name, ()), *_MODERATION.get(name, ())) for name in (*_FIRST, *_MODERATION)}
+INDEXES["messages"] += _PINS
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
 
@@ -85,7 +87,11 @@ async def _second(database: Database) -> None:
             await database[collection].create_indexes(list(indexes))
 
 
-MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second)
+async def _third(database: Database) -> None:
+    await database.messages.create_indexes(list(_PINS))
+
+
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third)
 
 
 async def schema_version(mongo: Mongo) -> int:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat.domain.changes import MessageState, decide_change, decide_read_mark
-from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Reacted, Restored
+from chat.domain.changes import MAX_PINS, MessageState, Pin, decide_change, decide_read_mark, require_room_for_pin
+from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Restored
+from chat.errors import Conflict
 from tests.support.builders import ANN, BEN, HALL
 
 SAID = MessageState(sender=ANN, text="one")
@@ -38,6 +39,11 @@ def react(emoji: str = "👍", remove: bool = False) -> Reacted:
     return Reacted(conversation=HALL, actor=BEN, ts=9, seq=1, emoji=emoji, remove=remove)
 
 
+def pin(actor: str = BEN, remove: bool = False) -> Pinned:
+    return Pinned(conversation=HALL, actor=actor, ts=9, seq=1, remove=remove)
+
+
+PINNED = replace(SAID, pin=Pin(BEN, 9))
 LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
 
 
@@ -56,6 +62,11 @@ LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
         (MODERATED, restore(), replace(MODERATED, text="one", moderated=False)),
         (MODERATED, delete(), BOTH),
         (DELETED, withdraw(), BOTH),
+        (SAID, pin(), PINNED),  # rule 7
+        (replace(SAID, pins_of_room=MAX_PINS - 1), pin(), replace(PINNED, pins_of_room=MAX_PINS - 1)),
+        (PINNED, pin(remove=True), SAID),
+        (PINNED, delete(), GONE),
+        (PINNED, edit(), replace(PINNED, text="two", edited=True, earlier=((9, "one"),))),
         (SAID, react(), replace(SAID, reactions=(("👍", BEN),))),
         (LIKED, react("🎉"), replace(SAID, reactions=(("👍", ANN), ("👍", BEN), ("🎉", BEN)))),
         (LIKED, react(remove=True), replace(SAID, reactions=(("👍", ANN),))),
@@ -83,6 +94,11 @@ def test_a_change_that_applies(before: MessageState, change: MessageChange, afte
         (BOTH, restore()),
         (LIKED, react()),
         (SAID, react(remove=True)),
+        (PINNED, pin(ANN)),  # rule 7
+        (SAID, pin(remove=True)),
+        (DELETED, pin()),
+        (MODERATED, pin()),
+        (replace(SAID, pins_of_room=MAX_PINS), pin()),
     ],
 )
 def test_a_change_that_does_not_apply(before: MessageState, change: MessageChange) -> None:
@@ -106,7 +122,7 @@ def test_edits_that_the_log_brings_again_do_not_apply(texts: list[str]) -> None:
     assert apply(after, again) == (after, [False] * len(again))  # rule 3
 
 
-@given(st.lists(st.sampled_from([edit(), edit("three"), delete(), withdraw(), restore(), react()]), max_size=8))
+@given(st.lists(st.sampled_from([edit(), edit("three"), delete(), withdraw(), restore(), react(), pin()]), max_size=8))
 def test_no_text_is_lost_and_none_stands_that_is_withdrawn(changes: list[MessageChange]) -> None:
     message = SAID
     stood = ["one"]
@@ -117,6 +133,7 @@ def test_no_text_is_lost_and_none_stands_that_is_withdrawn(changes: list[Message
         if after.text is not None and after.text != message.text:
             stood.append(after.text)
         assert (after.text is None) == (after.deleted or after.moderated)  # rule 1
+        assert after.text is not None or not after.pinned  # rule 7
         message = after
     kept = [text for _, text in message.earlier] + ([] if message.text is None else [message.text])
     assert kept == stood  # rule 6
@@ -129,4 +146,10 @@ def test_no_text_is_lost_and_none_stands_that_is_withdrawn(changes: list[Message
 def test_a_read_mark_moves_forward_and_stays_within_the_conversation(
     mark: int, newest: int, seq: int, after: int | None
 ) -> None:
-    assert decide_read_mark(mark, newest, seq) == after  # rule 7
+    assert decide_read_mark(mark, newest, seq) == after  # rule 8
+
+
+def test_a_room_takes_no_more_pins_than_the_most() -> None:
+    require_room_for_pin(MAX_PINS - 1)
+    with pytest.raises(Conflict, match="unpin one first"):
+        require_room_for_pin(MAX_PINS)

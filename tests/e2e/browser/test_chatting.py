@@ -79,6 +79,28 @@ def test_edit_delete_react_and_reply(ann: Window, bob: Window, room: str) -> Non
     expect(bob.message("This message was deleted.")).to_be_visible()
 
 
+def test_pinned_messages(ann: Window, bob: Window, room: str) -> None:
+    bob.say("The plan is in the wiki")
+    bob.say("Chatter")
+    expect(ann.message("Chatter")).to_be_visible()
+    ann.act("The plan", "pin-message")
+    expect(bob.message("The plan").get_by_test_id("pinned")).to_be_visible()
+    bob.message("The plan").hover()
+    expect(bob.get("reply").first).to_be_visible()
+    expect(bob.get("pin-message").first).to_be_hidden()  # only moderators pin
+    bob.get("open-pins").click()
+    expect(bob.get("pin")).to_have_count(1)
+    expect(bob.get("pin")).to_contain_text(f"Pinned by {ann.name}")
+    bob.act("The plan", "edit")
+    bob.get("composer").fill("The plan is in the handbook")
+    bob.get("composer").press("Enter")
+    expect(bob.get("pin")).to_contain_text("handbook")
+    bob.screenshot("pins-dark")
+    ann.act("The plan", "pin-message")
+    expect(bob.get("pin")).to_have_count(0)
+    expect(bob.message("The plan").get_by_test_id("pinned")).to_have_count(0)
+
+
 def test_a_text_is_never_markup(ann: Window, bob: Window, room: str) -> None:
     evil = '<img src=x onerror="document.title=1"><script>document.title=2</script> javascript:alert(1)'
     ann.say(f"{evil} https://example.org/a?b=<i> `code` @{bob.name}")

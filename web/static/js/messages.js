@@ -68,6 +68,13 @@ export class Messages {
     this.#change(conversation, { type: "react", ...change }, { type: "reaction", user, ...change });
   }
 
+  /** Pin a message, or unpin it. @param {any} conversation @param {any} entry */
+  pin(conversation, entry) {
+    const change = { seq: entry.seq };
+    const event = { type: "pinned", user: this.store.me?.id ?? "", remove: entry.pinned, ...change };
+    this.#change(conversation, { type: entry.pinned ? "unpin" : "pin", ...change }, event);
+  }
+
   #change(conversation, command, event) {
     this.store.apply({ ...event, ...conversation.place });
     this.app.command({ ...command, ...conversation.place });

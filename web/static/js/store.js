@@ -1,7 +1,7 @@
 /**
  * All that the page knows, and how events change it. Pure: no DOM, no network; time comes in.
  *
- * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "typing:KEY",
+ * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY", "typing:KEY",
  * "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
@@ -156,15 +156,24 @@ const HANDLERS = {
   edited: (store, conversation, event) =>
     patch(store, conversation, event, () => ({ text: event.text, edited: true, moderated: false })),
   deleted: (store, conversation, event) =>
-    patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {} })),
+    patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {}, pinned: false })),
   moderated: (store, conversation, event) =>
-    patch(store, conversation, event, () => ({ text: null, moderated: true, reason: event.reason, reactions: {} })),
+    patch(store, conversation, event, () => ({
+      text: null,
+      moderated: true,
+      reason: event.reason,
+      reactions: {},
+      pinned: false,
+    })),
   refused(store, conversation, event) {
     if (conversation.timeline.refuse(keyOf(store.me?.id ?? "", event.client_id), event.reason))
       store.touch(`timeline:${conversation.key}`);
   },
   reaction(store, conversation, event) {
     patch(store, conversation, event, (entry) => ({ reactions: reacted(entry.reactions, event) }));
+  },
+  pinned(store, conversation, event) {
+    patch(store, conversation, event, () => ({ pinned: !event.remove }));
   },
   typing(store, conversation, event) {
     if (event.user === store.me?.id) return;
@@ -202,6 +211,7 @@ function arrived(store, conversation, event) {
 /** @param {Store} store @param {Conversation} conversation @param {any} event @param {(entry: any) => object} change */
 function patch(store, conversation, event, change) {
   if (conversation.timeline.patch(event.seq, change)) store.touch(`timeline:${conversation.key}`);
+  if (event.type !== "reaction") store.touch(`pins:${conversation.key}`);
 }
 
 /** @param {Record<string, string[]>} reactions @param {{user: string, emoji: string, remove?: boolean}} event */

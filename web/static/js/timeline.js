@@ -19,6 +19,7 @@
  * @property {boolean} deleted
  * @property {boolean} moderated
  * @property {Record<string, string[]>} reactions
+ * @property {boolean} pinned
  * @property {string} [reason]     why moderation withdrew it, if that was told live
  * @property {"sending" | "sent" | "stored" | "failed" | "refused"} state  "refused": held back by moderation, for good
  * @property {string} [error]      why it failed, or was refused
@@ -235,6 +236,7 @@ export function normal(item) {
     deleted: item.deleted ?? false,
     moderated: item.moderated ?? false,
     reactions: item.reactions ?? {},
+    pinned: item.pinned ?? false,
     state: item.seq ? "stored" : "sent",
   };
 }

@@ -19,7 +19,7 @@ from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState,
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
@@ -180,6 +180,7 @@ async def use_history(traced: Traced) -> None:
         Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=2),
         Moderated(conversation=HALL, actor=ANN, ts=NOW, seq=3, reason="spam"),
         Read(conversation=HALL, actor=BEN, ts=NOW, seq=4),
+        Pinned(conversation=HALL, actor=BEN, ts=NOW, seq=5),
     ]
     assert all(await history.apply_batch([], changes))
     assert list(await history.apply_batch([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="newer")])) == [
@@ -198,6 +199,7 @@ async def use_history(traced: Traced) -> None:
     await history.summarize_conversations(BEN, [HALL])
     await history.list_dms(ANN)
     await history.read_marks(HALL)
+    await history.list_pinned(HALL)
     await history.earlier_texts(HALL, 1)
     page = await history.search_messages(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
     assert page.messages

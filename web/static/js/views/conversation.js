@@ -78,6 +78,9 @@ function head(app, shell, conversation, ends) {
     h("div", { class: "conv-title" }, name, about),
     iconButton("search", "Search messages", { onclick: () => shell.openPanel("search") }),
     room
+      ? iconButton("pin", "Pinned messages", { onclick: () => shell.openPanel("pins"), data: { testid: "open-pins" } })
+      : null,
+    room
       ? iconButton("users", "Members", { onclick: () => shell.openPanel("members"), data: { testid: "open-members" } })
       : null,
   );

@@ -66,7 +66,7 @@ export class MessageItem {
     set(element, "data-seq", entry.seq);
     set(element, "data-client-id", entry.client_id);
     set(element, "data-state", entry.state);
-    this.#part("head", `${head}${entry.ts}${entry.edited}${entry.sender.name}`, () => this.#drawHead(entry, head));
+    this.#part("head", `${head}${entry.ts}${entry.edited}${entry.pinned}${entry.sender.name}`, () => this.#drawHead(entry, head));
     this.#part("text", JSON.stringify([entry.text, entry.moderated, entry.reason, this.#mentionNames(entry)]), () =>
       this.#drawText(entry),
     );
@@ -92,8 +92,9 @@ export class MessageItem {
     this.gutter.replaceChildren(head ? avatar(id, name) : time);
     const sender = h("span", { class: head ? "sender" : "visually-hidden", text: name });
     const edited = entry.edited ? h("span", { class: "edited", text: "edited" }) : null;
-    this.meta.replaceChildren(...[sender, head ? time : null, edited].filter((part) => part !== null));
-    this.meta.classList.toggle("bare", !head && !edited);
+    const pinned = entry.pinned ? h("span", { class: "edited", data: { testid: "pinned" } }, icon("pin"), "pinned") : null;
+    this.meta.replaceChildren(...[sender, head ? time : null, edited, pinned].filter((part) => part !== null));
+    this.meta.classList.toggle("bare", !head && !edited && !pinned);
   }
 
   #drawText(entry) {

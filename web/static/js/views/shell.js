@@ -4,6 +4,7 @@ import { parseRoute, routeTo } from "../route.js";
 import { conversationView } from "./conversation.js";
 import { membersPanel } from "./members.js";
 import { moderationView } from "./moderation.js";
+import { pinsPanel } from "./pins.js";
 import { searchPanel } from "./search.js";
 import { sidebar } from "./sidebar.js";
 import { titleView } from "./status.js";
@@ -63,12 +64,12 @@ export class Shell {
     this.go(routeTo(kind, id, seq));
   }
 
-  /** @param {"members" | "search"} which */
+  /** @param {"members" | "pins" | "search"} which */
   openPanel(which) {
     if (this.#panel?.which === which) return this.closePanel();
     this.closePanel();
     const conversation = this.app.store.get(this.app.openKey ?? "");
-    const build = which === "search" ? searchPanel : membersPanel;
+    const build = { search: searchPanel, pins: pinsPanel, members: membersPanel }[which];
     this.#panel = { which, ...build(this.app, this, conversation) };
     this.#returnTo = document.activeElement;
     this.panelBox.replaceChildren(this.#panel.element);
@@ -147,7 +148,7 @@ export class Shell {
 
   /** The view goes, and the panel that belongs to it. */
   #clear() {
-    if (this.#panel?.which === "members") this.closePanel();
+    if (this.#panel && this.#panel.which !== "search") this.closePanel();
     this.#view?.end();
     this.#view = null;
     this.moderating = false;

@@ -50,6 +50,10 @@ export class Toolbar {
     });
     this.reply = iconButton("reply", "Reply", { data: { testid: "reply" }, onclick: () => this.#do(does.reply) });
     this.edit = iconButton("edit", "Edit", { data: { testid: "edit" }, onclick: () => this.#do(does.edit) });
+    this.pin = iconButton("pin", "Pin", {
+      data: { testid: "pin-message" },
+      onclick: () => this.#do((entry) => app.messages.pin(conversation, entry)),
+    });
     this.remove = iconButton("trash", "Delete", {
       data: { testid: "delete" },
       onclick: () => this.#do((entry) => this.#delete(entry)),
@@ -66,6 +70,7 @@ export class Toolbar {
       this.more,
       this.reply,
       this.edit,
+      this.pin,
       this.remove,
       this.report,
       this.palette,
@@ -134,6 +139,8 @@ export class Toolbar {
     for (const button of [...this.quick, this.more]) button.hidden = !writable;
     this.reply.hidden = !writable || kind !== "room";
     this.edit.hidden = !mine || !writable;
+    this.pin.hidden = !keeper;
+    for (const name of ["aria-label", "title"]) set(this.pin, name, entry.pinned ? "Unpin" : "Pin");
     this.remove.hidden = !(mine && writable) && !keeper;
     this.report.hidden = mine;
     if (this.element.parentElement !== item) item.append(this.element);
