@@ -94,7 +94,7 @@ def main() -> None:
     size = min(max(arguments.size, 126), 65535)
     pin()
     payload = (b'{"type":"send","text":"' + b"a word " * (size // 7))[: size - 2].ljust(size - 2) + b'"}'
-    rivals = {"frames": _parser, "websocket": _protocol, "websockets": _websockets, "wsproto": _wsproto}
+    rivals = {"frames": _parser, "protocol": _protocol, "websockets": _websockets, "wsproto": _wsproto}
     for frames in (1, 16):
         data = b"".join(_client_frame(payload) for _ in range(frames))
         print(f"parse a frame of {size} bytes, {frames} a read")

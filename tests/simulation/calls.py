@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def call_engine(process: Process, name: str, effect: Callable[[], Awaitable[T]]) -> T:
-    """A call of an engine by a process."""
+    """Call an engine from a process; a fault may come before and after the call takes effect."""
     await process.before_call(name)
     result = await effect()
     await process.after_call(name)

@@ -1,4 +1,4 @@
-"""A client that does what the protocol asks of one: it repeats itself until `ok`, and resumes where it was cut off."""
+"""A client that follows the protocol: it sends again until it gets `ok`, and resumes where it was cut off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answered = Callable[[Frame], None]
 
 
 class System(Protocol):
-    """What a client reaches of the cluster."""
+    """The part of the cluster that a client can reach."""
 
     ledger: Ledger
     drain_seconds: float
@@ -47,7 +47,7 @@ class System(Protocol):
 
 
 class Client:
-    """A device of a user. `start` says from where on it wants to know the rooms (None: from now on)."""
+    """A device of a user. For each room it draws where it starts: at the beginning, or with what comes next."""
 
     def __init__(
         self, name: str, user: User, *, system: System, rng: random.Random, rooms: list[str], others: list[User]
@@ -76,11 +76,11 @@ class Client:
     # What the views ask for.
 
     def tell(self, what: str) -> int:
-        """Tell the story; the step."""
+        """Add a line to the story. Its step."""
         return self.ledger.story.tell(self.name, what)
 
     def accuse(self, what: str) -> None:
-        """A promise was broken."""
+        """Note that a promise was broken."""
         self.ledger.story.accuse(self.name, what)
 
     def standing_in(self, key: str) -> Standing:
@@ -88,7 +88,7 @@ class Client:
         return self.ledger.rights.standing_of(self.user.id, key)
 
     def name_of(self, key: str) -> str:
-        """How the story calls a conversation or a message."""
+        """How the story names a conversation or a message."""
         return self.ledger.story.name(key)
 
     def note_seen(self, key: str, item: Frame, *, live: bool) -> None:
@@ -105,7 +105,7 @@ class Client:
             self.accuse("sees a direct message that nobody sent")
 
     def send_command(self, answered: Answered, type: str, **fields: Any) -> None:
-        """Send a command of this session; `answered` hears the answer, unless the session ends before."""
+        """Send a command in this session. `answered` is called with the answer, unless the session ends before."""
         if self._link is None:
             if isinstance(answered, Answer):
                 answered.note_lost()
@@ -147,7 +147,7 @@ class Client:
     # Connections.
 
     async def run(self) -> None:
-        """Be connected, until cancelled."""
+        """Connect, and again whenever the connection ends, until cancelled."""
         while True:
             try:
                 link = self._system.dial(self.name, self.rng)
@@ -192,23 +192,23 @@ class Client:
             for frame in await link.read_frames():
                 self._handle_frame(frame)
         if link.closed in COME_BACK and self._announced != link.closed:
-            self.accuse(f"is closed with {link.closed}, and was not told when to come back")
+            self.accuse(f"is closed with {link.closed}, and got no `closing` before")
         raise Broken(f"closed with {link.closed}")
 
     def _judge_end(self, link: Link) -> None:
-        """Whoever is drained in time sends everybody away (promise 6), but for those who do not read it."""
+        """Check promise 6: an edge that drains sends `closing` to every client that reads."""
         server, mine = link.server, self._link is not link
         if mine or link.closed is not None or server.drained is None or not server.alive:
             return
         if self._stalled < server.drained and anyio.current_time() < server.drained + self._system.drain_seconds:
-            self.accuse(f"is left by {server.name}, which was drained, without a word")
+            self.accuse(f"lost {server.name}, which was drained, and got no `closing`")
 
     def _on_auth_answer(self, answer: Frame) -> None:
         if answer["type"] == "error":
             if answer["code"] not in AGAIN:
                 self.accuse(f"is refused: {answer['code']}")
             return
-        self.tell("is in")
+        self.tell("is authenticated")
         self._ready.set()
         for view in self.views:
             view.catch_up()
@@ -218,7 +218,7 @@ class Client:
         if kind in ("ok", "error"):
             answered = self._pending.pop(frame["id"], None)
             if answered is None:
-                self.accuse(f"gets an answer to {frame['id']}, which it did not ask, or asked once")
+                self.accuse(f"gets an answer to {frame['id']}, which it did not send, or had an answer for")
             else:
                 answered(frame)
         elif kind == "message":
@@ -238,17 +238,17 @@ class Client:
             self.directs[frame["with"]].on_stored(frame)
 
     def has_everything(self) -> bool:
-        """Whether the client is in, and has everything."""
+        """Whether the client is authenticated, and has every message."""
         return self._ready.is_set() and not any(self.describe_lack(view) for view in self.views)
 
     def describe_lack(self, view: RoomView | DirectView) -> str:
-        """What a view has not yet; nothing, when all is well."""
+        """What a view does not have yet; empty if it has everything."""
         return view.describe_lack(self.ledger.newest.get(view.key, 0))
 
     # What goes wrong at the client's end.
 
     def cut_connection(self, *, silently: bool = False) -> Link | None:
-        """Lose the connection; silently: the socket stays as it is, and nobody reads it."""
+        """Lose the connection. If `silently`, the socket stays open and nobody reads it."""
         link, self._link = self._link, None
         if link is None:
             return None
@@ -268,7 +268,7 @@ class Client:
     # What a client says.
 
     async def ask_and_wait(self, type: str, **fields: Any) -> Frame | None:
-        """Send a command in the next session, and wait for its answer; None when the session ended before."""
+        """Send a command as soon as there is a session, and wait for the answer. None if the session ended before."""
         await self._ready.wait()
         answer = Answer()
         link = self._link
@@ -281,17 +281,17 @@ class Client:
         return None
 
     async def repeat_until_ok(self, what: str, type: str, key: str, **fields: Any) -> int:
-        """Send a command about a conversation until it is `ok`; how often. 0: it is not allowed, and rightly so."""
+        """Send a command about a conversation until it is `ok`. How often it was sent; 0 if it was rightly refused."""
         standing, tries = self.standing_in(key), 0
         settled = standing.settled
         while True:
             tries += 1
-            self.tell(f"wants to {what}" if tries == 1 else f"wants to {what}, for the {tries}. time")
+            self.tell(f"wants to {what}" if tries == 1 else f"wants to {what} (attempt {tries})")
             answer = await self.ask_and_wait(type, **fields)
             strict = settled and standing is self.standing_in(key)
             if answer is not None and answer["type"] == "ok":
                 if strict and not standing.has_right(Right.SEND):
-                    self.accuse(f"was let to {what}, although it is {standing}")
+                    self.accuse(f"could {what}, although it is {standing}")
                 return tries
             if answer is not None and answer["code"] == "forbidden" and not (strict and standing.has_right(Right.SEND)):
                 self.tell(f"may not {what}")

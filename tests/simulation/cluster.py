@@ -64,7 +64,7 @@ def clock() -> int:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a cluster is made of. A planted defect puts something else in the place of one part."""
+    """The parts of a cluster. A planted defect replaces one of them."""
 
     edge: Callable[..., Edge] = Edge
     handler: Callable[[History, Accounts, Relay], PersistenceHandler] = PersistenceHandler
@@ -75,7 +75,7 @@ class Parts:
 
 @dataclass
 class Engines:
-    """What outlives every process."""
+    """The engines: they outlive every process."""
 
     database: Database
     history: History
@@ -95,7 +95,7 @@ class Engines:
 
 
 class Node(ABC):
-    """A process with the part of the system that it runs, and its ways to the engines."""
+    """A process, the role that it runs, and how it reaches the engines."""
 
     def __init__(self, name: str, cluster: Cluster) -> None:
         engines = cluster.engines
@@ -108,7 +108,7 @@ class Node(ABC):
         self.serving = False
 
     async def run(self) -> None:
-        """Until the process ends: by itself when it was asked to, or killed."""
+        """Run until the process ends: because it was asked to, or because it is killed."""
         process = self.process
         process.tell("starts")
         with process.scope:
@@ -127,7 +127,7 @@ class Node(ABC):
 
     @abstractmethod
     async def _run_role(self) -> None:
-        """What the process is there for."""
+        """Run the role of this process until it ends."""
 
 
 class EdgeNode(Node):
@@ -190,16 +190,16 @@ class Cluster:
 
     @property
     def edges(self) -> list[Node]:
-        """Those that serve."""
+        """The edges that accept connections."""
         return [node for node in self.nodes.values() if node.serving and node.process.alive]
 
     @property
     def pools(self) -> list[Node]:
-        """Those that run."""
+        """The pools that run."""
         return [node for node in self.nodes.values() if node.edge is None and node.process.alive]
 
     def note_stored(self, process: Process, messages: Sequence[Message]) -> None:
-        """A pool stored these."""
+        """A pool has stored these messages."""
         if messages:
             process.tell(f"stores {self.ledger.note_stored(messages)}")
             self._check_outboxes()
@@ -220,7 +220,7 @@ class Cluster:
     # Processes.
 
     async def keep_running(self, kind: type[Node], name: str) -> None:
-        """Run a process, and another one whenever it has ended."""
+        """Run a process, and start another one whenever it has ended."""
         generation = 0
         while True:
             generation += 1
@@ -231,7 +231,7 @@ class Cluster:
             await anyio.sleep(self.rng.random() * 1.5)
 
     async def _leave_groups_later(self, node: Node) -> None:
-        """The group of a dead member takes its time to notice."""
+        """Let the dead process leave its groups, after the time that a group takes to notice."""
         await anyio.sleep(self.rng.random() * NOTICE_SECONDS)
         for consumer in node.log.consumers:
             await consumer.leave()
@@ -239,7 +239,7 @@ class Cluster:
     # What clients reach.
 
     def services(self, process: Process) -> Services:
-        """What the REST services in a process work with."""
+        """The collaborators of the REST services in a process."""
         engines = self.engines
         return Services(
             settings=select_settings(self.plan.settings),
@@ -285,7 +285,7 @@ class Cluster:
     # The relay's connections.
 
     def listeners(self) -> list[ProcessListener]:
-        """Of every edge."""
+        """The relay's listeners of every edge."""
         return [each for node in self.nodes.values() if node.process.alive for each in node.relay.listeners]
 
     async def interrupt(self, listeners: Sequence[ProcessListener], seconds: float) -> None:
@@ -297,7 +297,7 @@ class Cluster:
             await listener.connect()
 
     async def restart_relay(self, seconds: float) -> None:
-        """The relay forgets everything, and is away for a while."""
+        """Restart the relay: it forgets everything, and cannot be reached for a while."""
         network = self.engines.network
         network.relay = None
         self._relay_outages += 1
@@ -309,7 +309,7 @@ class Cluster:
                 await listener.connect()
 
     def settled(self) -> bool:
-        """Whether everything that was said is stored, and everybody knows it."""
+        """Whether every message that was sent is stored, and every client has it."""
         return (
             self.moderator.done
             and not self.engines.lag()

@@ -1,6 +1,6 @@
 """`scripts/simulate`: many seeds, or one of them with its story. The exit code is 0 when every promise was kept.
 
-With `--defect`, a planted defect takes the place of a part; then it is finding one that is success.
+With `--defect`, a part is replaced by one with a planted defect, and the exit code is 0 if the simulation finds it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WIDTH = 30
 
 
 class Bar:
-    """How far it is, on a terminal; elsewhere nothing."""
+    """Shows the progress on a terminal; elsewhere it shows nothing."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -27,7 +27,7 @@ class Bar:
         self._shown = sys.stderr.isatty()
 
     def show(self, done: int, found: int) -> None:
-        """So many seeds are done, and so many of them broke a promise."""
+        """Show that `done` seeds have run, and `found` of them broke a promise."""
         if not self._shown:
             return
         filled = _WIDTH * done // self._total
@@ -37,7 +37,7 @@ class Bar:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Make room for a line."""
+        """Remove the bar, so that a line can be printed."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
@@ -62,7 +62,7 @@ def _parse_count(text: str) -> int:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Run; the exit code."""
+    """Run the command. The exit code."""
     arguments = _parse_arguments(sys.argv[1:] if given is None else given)
     if arguments.defect == LIST:
         print("\n".join(DEFECTS))
@@ -76,7 +76,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def _run_many(seeds: range, defect: str | None) -> int:
-    """How many seeds broke a promise. With a defect, the first one is enough."""
+    """Run these seeds. How many broke a promise; with a defect, the run ends at the first one."""
     bar, found, done = Bar(len(seeds)), 0, 0
     option = f" --defect '{defect}'" if defect else ""
     parts = DEFECTS[defect] if defect else Parts()

@@ -1,6 +1,6 @@
-"""Planted defects: each takes one part of the cluster away and puts one in its place that does its work a little wrong.
+"""Planted defects: each replaces one part of the cluster by one that makes a mistake.
 
-They are mistakes that people make, and that reviews and unit tests let pass. The simulation has to find each of them.
+They are mistakes that programmers make, and that reviews and unit tests miss. The simulation must find each of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from workers.sequencer import Sequencer
 
 
 class CommittingConsumer(ProcessConsumer):
-    """Commits what it is given before anybody has handled it."""
+    """Commits records before they are handled."""
 
     async def poll(self, max_records: int) -> Sequence[Batch]:
         batches = await super().poll(max_records)
@@ -60,7 +60,7 @@ class HastyLog(ProcessLog):
 
 
 class PublishingHandler(PersistenceHandler):
-    """Tells the edges first, because that is faster."""
+    """Publishes before it stores, because that is faster."""
 
     def __init__(self, history: History, accounts: Accounts, relay: Relay) -> None:
         super().__init__(history, accounts, relay)
@@ -88,7 +88,7 @@ class PublishingHandler(PersistenceHandler):
 
 
 class ForgetfulHandler(PersistenceHandler):
-    """Takes it that what is stored has been published, too."""
+    """Assumes that what is stored was also published."""
 
     def __init__(self, history: History, accounts: Accounts, relay: Relay) -> None:
         super().__init__(history, accounts, relay)
@@ -102,7 +102,7 @@ class ForgetfulHandler(PersistenceHandler):
 
 
 class ResignedHandler(PersistenceHandler):
-    """Gives up when the store fails, and lets the pool commit."""
+    """Ignores that the store failed, so the pool commits."""
 
     async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         try:
@@ -112,7 +112,7 @@ class ResignedHandler(PersistenceHandler):
 
 
 class StubbornSequencer(Sequencer):
-    """Never doubts what it remembers, whoever owned the partition meanwhile."""
+    """Keeps the seqs that it remembers, although another process may have owned the partition since."""
 
     def forget_seqs(self, conversations: Collection[str]) -> None:
         return
@@ -157,14 +157,14 @@ def history_with(table: Callable[[], MessageTable]) -> Callable[[], History]:
 
 
 class SilentListener(ProcessListener):
-    """Reconnects, subscribes again, and says nothing of what was lost."""
+    """Reconnects, subscribes again, and does not report that deliveries were lost."""
 
     def report_interruption(self) -> list[Delivery]:
         return []
 
 
 class RepeatingRelay(ProcessRelay):
-    """Does not look whether a publication that is to come once came before."""
+    """Publishes again what must be published once."""
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         await super().publish([Publication(channel, payload) for channel, payload, _ in publications])
@@ -186,7 +186,7 @@ class CarelessChannel(Channel):
 
 
 class CarelessHub(Hub):
-    """A hub of such channels."""
+    """A hub whose channels are `CarelessChannel`."""
 
     __slots__ = ()
 
@@ -195,7 +195,7 @@ class CarelessHub(Hub):
 
 
 class BlindFanOut(FanOut):
-    """Passes on whatever comes: with `holes`, after a jump, with `repetitions`, once more."""
+    """Does not check the seq: with `holes`, it ignores a gap; with `repetitions`, it fans out a message again."""
 
     __slots__ = ()
     holes = False
@@ -222,7 +222,7 @@ class RepetitionBlindFanOut(BlindFanOut):
 
 
 class HastySubscriptions(ChannelSubscriptions):
-    """Lets history be read while the subscription of the channel is still under way."""
+    """Lets history be read before the relay has confirmed the subscription."""
 
     __slots__ = ("_tasks",)
     _tasks: TaskGroup
@@ -246,7 +246,7 @@ class HastySubscriptions(ChannelSubscriptions):
 
 
 class StaleAccess(AccessCache):
-    """Uses a right for as long as it was given, whatever is announced."""
+    """Keeps a role in the cache although a change of it was announced."""
 
     __slots__ = ()
 
@@ -255,7 +255,7 @@ class StaleAccess(AccessCache):
 
 
 class LenientControl(ControlHandler):
-    """Takes back the right to ask, and leaves those in the room who are there already."""
+    """Drops the role from the cache, but leaves sessions subscribed to the room."""
 
     __slots__ = ()
 
@@ -273,7 +273,7 @@ class DeafControl(ControlHandler):
 
 
 class LossyConnection(Connection):
-    """Drops what a slow client does not take, and goes on."""
+    """Drops what a slow client does not read, and continues."""
 
     __slots__ = ()
 
@@ -283,7 +283,7 @@ class LossyConnection(Connection):
 
 
 class HoardingConnection(Connection):
-    """Keeps whatever a slow client does not take."""
+    """Keeps all that a slow client does not read, without a bound."""
 
     __slots__ = ()
 
@@ -292,11 +292,11 @@ class HoardingConnection(Connection):
 
 
 async def skip_drain(_node: Node) -> None:
-    """Stops as soon as it is asked to."""
+    """Stop at once, without draining."""
 
 
 def edge_with(**parts: Any) -> Callable[..., Edge]:
-    """Makes edges with these parts in the place of the right ones."""
+    """Makes edges with these parts instead of the right ones."""
     return partial(Edge, parts=EdgeParts(**parts))
 
 

@@ -1,7 +1,7 @@
 """The log and the history in memory, for simulation: the ports' contracts at the cost of a dictionary.
 
-They pass the contract suites of their ports (`test_engines.py`), so that what the simulation shows is the doing of the
-parts under test. They never fail and never wait: faults are added from outside (`tests.simulation.calls`).
+They pass the contract suites of their ports (`test_engines.py`), so a broken promise is the fault of the parts under
+test. They never fail and never wait: faults are added from outside (`tests.simulation.calls`).
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class MemoryHistory:
         return {conversation: self._table.newest_seq(conversation) for conversation in conversations}
 
     async def apply_batch(self, messages: Sequence[Message], changes: Sequence[Change]) -> Sequence[bool]:
-        """The effect is one step: no other task sees a part of it."""
+        """Applies the batch in one step: no other task sees a part of it."""
         await checkpoint()
         self._table.check_batch(messages)
         for message in messages:

@@ -55,7 +55,7 @@ def draw_rates(rng: random.Random) -> dict[str, Rates]:
 
 
 class Faults:
-    """Draws what happens. Once `quiet`, nothing goes wrong any more."""
+    """Draws the faults. Once `quiet`, there are none."""
 
     def __init__(self, rng: random.Random, story: Story) -> None:
         self.rng = rng
@@ -66,7 +66,7 @@ class Faults:
 
     @property
     def loss(self) -> float:
-        """How often a delivery of the relay is lost, and nobody says so: more than the port allows."""
+        """How often a delivery of the relay is lost without a report; the port does not allow that."""
         return LOSS if self.lossy and not self.quiet else 0.0
 
     def rates_of(self, call: str) -> Rates:
@@ -74,15 +74,15 @@ class Faults:
         return NONE if self.quiet else self.rates[call]
 
     def draw_fault(self, rate: float) -> bool:
-        """Whether something of this rate happens here."""
+        """Whether a fault of this rate happens now."""
         return rate > 0 and self.rng.random() < rate
 
 
 class Process:
     """A process of the cluster, as the engines see it: alive, stalled, or dead.
 
-    Killed, it has no effect on any engine from that moment on: its calls never return, and what it hands in is lost.
-    Its memory goes with it; another process takes its place. `killed` is called once, in place.
+    Once it is killed, it has no effect on any engine: its calls never return, and what it hands in is lost. Its memory
+    is gone; another process takes its place.
     """
 
     def __init__(self, name: str, faults: Faults) -> None:
@@ -95,11 +95,11 @@ class Process:
         self._stalled = 0.0
 
     def tell(self, what: str) -> int:
-        """Tell the story what this process did."""
+        """Add a line about this process to the story. Its step."""
         return self.faults.story.tell(self.name, what)
 
     def kill(self, why: str) -> None:
-        """End it without any clean-up that the engines would notice."""
+        """End the process, without any clean-up that the engines would notice."""
         if self.alive:
             self.tell(f"is killed {why}")
             self.alive = False
@@ -108,11 +108,11 @@ class Process:
 
     @property
     def stalled(self) -> bool:
-        """Whether it pauses now."""
+        """Whether the process pauses now."""
         return self.alive and self._stalled > anyio.current_time()
 
     def drain(self) -> None:
-        """It is asked to send everybody away, and to end."""
+        """Note that the process was asked to drain."""
         self.tell("is drained")
         self.drained = anyio.current_time()
 

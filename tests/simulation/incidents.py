@@ -1,4 +1,4 @@
-"""What befalls the cluster from outside, at the times of the plan."""
+"""Incidents that happen to the cluster, at the times of the plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.simulation.link import Link
 
 
 class Incidents:
-    """Carries the incidents of a plan out, each on whatever is there at the time."""
+    """Carries out the incidents of a plan. Each picks its target from what runs at that time."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -37,7 +37,7 @@ class Incidents:
         }
 
     async def run(self, incidents: Sequence[tuple[float, str]]) -> None:
-        """All of a round; those that last go on side by side. Returns when they are over."""
+        """Carry out all incidents of a round; they may overlap. Returns when all are over."""
         begin = anyio.current_time()
         async with anyio.create_task_group() as tasks:
             for time, name in incidents:

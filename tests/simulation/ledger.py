@@ -1,6 +1,6 @@
 """What was sent, acknowledged, stored and seen in a run, and the promises that can be judged the moment it happens.
 
-It knows more than any part of the system: clients tell it what they send and what they see, the history what it stored.
+It knows more than any part of the system: clients report what they send and see, and pools what they have stored.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Sent:
         self.withdrawn = False
 
     def allows_text(self, text: str | None) -> bool:
-        """Whether the message may show this text at some time."""
+        """Whether the message may have this text at some time."""
         return self.withdrawing if text is None else text == self.text or text in self.edits
 
     def may_end_with(self, text: str | None) -> bool:
-        """Whether the message may show this text when everything is over.
+        """Whether the message may have this text at the end of the run.
 
         A repeated edit is a record of its own, which may be late: it overtakes only what was edited meanwhile.
         """
@@ -47,7 +47,7 @@ class Sent:
 
 
 class Ledger:
-    """The accounts of a run. What does not add up is an accusation in the story."""
+    """The messages of a run. A contradiction between them is a broken promise in the story."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
@@ -58,12 +58,12 @@ class Ledger:
         self.seen: dict[tuple[str, int], str] = {}
 
     def note_message(self, sent: Sent) -> None:
-        """A client has something to say."""
+        """A client is about to send a message."""
         self.sent[sent.client_id] = sent
         self.story.names[sent.client_id] = sent.label
 
     def note_stored(self, messages: Sequence[Message]) -> str:
-        """History has these from now on; how the story calls them."""
+        """History has these messages from now on. How the story names them."""
         name = self.story.name
         for message in messages:
             place = message.conversation, message.seq
@@ -72,7 +72,7 @@ class Ledger:
         return ", ".join(f"{name(each.conversation)} {each.seq}={name(each.client_id)}" for each in messages)
 
     def check_seen(self, who: str, conversation: str, item: dict[str, Any], *, live: bool) -> None:
-        """Somebody sees a stored message: the same one as everybody, one that was sent, and that history has."""
+        """Check a message that `who` sees: it was sent, history has it, and others saw the same at that place."""
         seq, client_id, text = item["seq"], item["client_id"], item["text"]
         place, name = (conversation, seq), self.story.name
         where = f"{name(client_id)} at {seq} of {name(conversation)}"

@@ -19,7 +19,7 @@ _READ = 256 * 1024
 
 
 class Broken(Exception):
-    """The connection ended, or was never made."""
+    """The connection ended, or could not be made."""
 
 
 class Link:
@@ -48,7 +48,7 @@ class Link:
         self._write_frame(TEXT, json.dumps(command).encode())
 
     async def read_frames(self) -> list[dict[str, Any]]:
-        """Wait for frames; those that came, perhaps none. Raises `Broken` when no more will come."""
+        """Wait for bytes. The commands in them, perhaps none. Raises `Broken` if the connection has ended."""
         await self._read_bytes()
         heard = []
         while (frame := self._take_frame()) is not None:
@@ -62,11 +62,11 @@ class Link:
         return heard
 
     def send_close(self, code: int = 1000) -> None:
-        """Say goodbye."""
+        """Send a Close frame."""
         self._write_frame(CLOSE, code.to_bytes(2, "big"))
 
     def abandon_socket(self) -> None:
-        """Let the socket be: nobody reads it any more, and the server is not told.
+        """Leave the socket open and unread: the server does not learn that the client is gone.
 
         Trio has to forget it: a hang-up that nobody waits for would take a place among the events of a poll, and which
         others were left out would depend on the order of sets.

@@ -1,4 +1,4 @@
-"""Who changes what people may do: a program of the rooms' owner, which calls the REST services until they say yes."""
+"""The owner of the rooms, who changes memberships by calling the REST services until they succeed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WHO = "owner"
 
 
 class Moderator:
-    """The owner of all rooms. One change of a run is made after the other, as by one person."""
+    """The owner of all rooms. Changes are made one after the other."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -60,11 +60,11 @@ class Moderator:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no request is under way."""
         return not self._wanted
 
     async def _repeat_until_done(self, request: Request) -> None:
-        """A request that the service could not carry out is repeated; one that had nothing to do is done."""
+        """Repeat a request until the service has carried it out, or says that there is nothing to do."""
         while True:
             self._requests += 1
             process = Process(f"rest-{self._requests}", self._cluster.faults)

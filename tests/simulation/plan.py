@@ -1,4 +1,4 @@
-"""How a run is laid out, drawn from its seed: how large the cluster is, what is said in it, and what befalls it."""
+"""The plan of a run, drawn from its seed: the size of the cluster, what clients do, and the incidents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INCIDENTS = {
 
 
 class Plan(Struct, frozen=True):
-    """Of one run. `people` are the users of the clients; a round is a list of incidents, each with its time in it."""
+    """The plan of one run. `people` has the user of each client; a round is a list of (seconds, incident)."""
 
     edges: int
     pools: int
@@ -89,7 +89,7 @@ def _draw_round(rng: random.Random) -> list[tuple[float, str]]:
 
 
 def draw_settings(rng: random.Random) -> Settings:
-    """Small limits, so that small runs reach them."""
+    """Draw small limits, so that small runs reach them."""
     # The outbox takes the largest answer: what is resumed, with some 350 bytes around each text.
     resume = rng.choice((3, 8))
     limits = LimitSettings(

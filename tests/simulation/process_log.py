@@ -30,7 +30,7 @@ class ProcessConsumer:
         self._mine: dict[tuple[str, int], Consumer] = {}
 
     async def join(self) -> Consumer:
-        """The membership, a new one if there is none."""
+        """The membership in the group; a new one if there is none."""
         async with self._joining:
             if self._member is None:
                 self._membership = self._join()
@@ -38,13 +38,13 @@ class ProcessConsumer:
             return self._member
 
     async def leave(self) -> None:
-        """Out of the group; what was in hand comes again to others."""
+        """Leave the group: other members get again what was not committed."""
         membership, self._membership, self._member = self._membership, None, None
         if membership is not None:
             await membership.__aexit__(None, None, None)
 
     async def expel(self) -> None:
-        """Out of the group, without being told. The next `poll` joins again."""
+        """Be removed from the group without notice. The next `poll` joins again."""
         self._process.tell("is taken for dead by its group")
         await self.leave()
 
@@ -62,7 +62,7 @@ class ProcessConsumer:
             return batches
 
     async def commit(self, *batches: Batch) -> None:
-        """See `Consumer.commit`. For a partition that has moved meanwhile it does nothing."""
+        """Commit. For a partition that has moved to another member since, it does nothing."""
         for batch in batches:
             await call_engine(self._process, "commit", partial(self._commit, batch))
 
@@ -139,7 +139,7 @@ class ProcessLog:
 
     @asynccontextmanager
     async def join_group(self, group: str, topics: Sequence[str]) -> AsyncIterator[ProcessConsumer]:
-        """See `Log.consumer`. A member that is dead leaves the group when the group notices (`expel`)."""
+        """Join a group. A member that is dead leaves it when the group notices (`expel`)."""
         consumer = self._consumer(self._process, lambda: self._log.join_group(group, topics))
         await consumer.join()
         self.consumers.append(consumer)

@@ -17,7 +17,7 @@ PARTLY, TWICE = 0.25, 0.1
 
 
 class Network:
-    """The relay's server: the one that runs now, or (None) none for the moment."""
+    """The relay's server: the one that runs now; None while it cannot be reached."""
 
     def __init__(self, relay: Relay) -> None:
         self.relay: Relay | None = relay
@@ -42,7 +42,7 @@ class ProcessListener:
         self._changed = anyio.Event()
 
     async def connect(self) -> None:
-        """Have a connection again. What came meanwhile is lost, and each channel is told so."""
+        """Connect again. What was published meanwhile is lost, and is reported for each channel."""
         if self._inner is None and self._network.relay is not None:
             self._connection = self._network.relay.open_listener()
             self._inner = await self._connection.__aenter__()
@@ -52,7 +52,7 @@ class ProcessListener:
                 self._changed.set()
 
     def report_interruption(self) -> list[Delivery]:
-        """What the edge is told after an interruption."""
+        """The deliveries that report an interruption to the edge."""
         return [Delivery(channel, None) for channel in self._channels]
 
     async def disconnect(self) -> None:
@@ -91,7 +91,7 @@ class ProcessListener:
         self._process.tell(f"{what} {', '.join(sorted(map(name, channels)))}")
 
     async def receive(self) -> Sequence[Delivery]:
-        """See `Listener.receive`. Deliveries may be late; an interruption takes those that were on their way."""
+        """Receive deliveries. They may be late; an interruption loses those that were on their way."""
         while True:
             self._changed = anyio.Event()
             if not self._held:
@@ -135,7 +135,7 @@ class ProcessRelay:
         self.listeners: list[ProcessListener] = []
 
     async def publish(self, publications: Sequence[Publication]) -> None:
-        """See `Relay.publish`. A part of a call that fails may have been published, and a call may arrive twice."""
+        """Publish. A part of a call that fails may have been published, and a call may take effect twice."""
         await self._process.before_call("publish")
         relay, faults = self._network.get_relay(), self._process.faults
         if faults.draw_fault(faults.rates_of("publish").uncertain * PARTLY):

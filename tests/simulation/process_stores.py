@@ -17,7 +17,7 @@ from tests.simulation.faults import Process
 
 
 class ProcessHistory:
-    """`chat.ports.history.History`. `stored` hears of every message that this process stored."""
+    """`chat.ports.history.History`. `stored` is called with every message that this process stored."""
 
     def __init__(
         self, process: Process, history: History, stored: Callable[[Process, Sequence[Message]], None]
@@ -123,10 +123,10 @@ class ProcessRooms(SqliteRooms):
 
 
 class ProcessPresence:
-    """`chat.ports.presence.Presence`, of which nobody is told anything.
+    """`chat.ports.presence.Presence`, which publishes nothing.
 
-    Nothing that is promised of messages hangs on it; and an edge that is drained tells who left in the order of a set,
-    which is not the same in every run.
+    No promise about messages depends on it. A drained edge reports departures in the order of a set, so events would
+    differ from run to run.
     """
 
     def __init__(self, process: Process) -> None:

@@ -11,7 +11,7 @@ HISTORY = "history"
 
 
 def check_promises(ledger: Ledger, histories: Mapping[str, Sequence[Message]]) -> None:
-    """Accuse history of whatever does not agree with what was sent, acknowledged and seen."""
+    """Compare history with what was sent, acknowledged and seen; each contradiction is a broken promise."""
     places: dict[str, list[tuple[str, int]]] = {}
     for key, messages in histories.items():
         _check_sequence(ledger, key, messages)
@@ -28,14 +28,14 @@ def check_promises(ledger: Ledger, histories: Mapping[str, Sequence[Message]]) -
 
 
 def _check_sequence(ledger: Ledger, key: str, messages: Sequence[Message]) -> None:
-    """Promise 2: 1, 2, 3, … without holes."""
+    """Check promise 2: seqs are 1, 2, 3, … without gaps."""
     seqs = [message.seq for message in messages]
     if seqs != list(range(1, len(seqs) + 1)):
         ledger.story.accuse(HISTORY, f"has {seqs} in {ledger.story.name(key)}")
 
 
 def _check_order(ledger: Ledger, key: str, messages: Sequence[Message]) -> None:
-    """What was acknowledged before another message was first sent stands before it."""
+    """Check that a message which was acknowledged before another one was first sent stands before it."""
     latest, begun = None, 0
     for message in messages:
         sent = ledger.sent.get(message.client_id)
@@ -49,7 +49,7 @@ def _check_order(ledger: Ledger, key: str, messages: Sequence[Message]) -> None:
 
 
 def _check_message(ledger: Ledger, key: str, message: Message) -> None:
-    """Promise 1 for edits and deletions; and nothing is in history that was not sent so."""
+    """Check promise 1 for edits and deletions, and that history has nothing that was not sent."""
     sent = ledger.sent.get(message.client_id)
     if sent is None or (sent.sender, sent.conversation) != (message.sender, key):
         ledger.story.accuse(
@@ -60,7 +60,7 @@ def _check_message(ledger: Ledger, key: str, message: Message) -> None:
 
 
 def _check_sent(ledger: Ledger, places: Mapping[str, Sequence[tuple[str, int]]]) -> None:
-    """Promises 1 and 3: what was acknowledged is there, and what was sent is there once."""
+    """Check promises 1 and 3: what was acknowledged is in history, and what was sent is there once."""
     for sent in ledger.sent.values():
         found = places.get(sent.client_id, ())
         if sent.acked is not None and not found:

@@ -1,4 +1,4 @@
-"""What the people of a run may do in its rooms: what was asked for, and whether it has to be in force by now."""
+"""What the users of a run may do in its rooms: the role that was asked for, and whether it must be in force by now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chat.domain.rights import Right, has_right
 
 
 class Standing:
-    """Of one user in one room. `role` None: banned, or kicked out. Until it is `settled`, the old one may count."""
+    """A user's role in a room; None if banned or kicked. Until it is `settled`, the role before it may still count."""
 
     def __init__(self, role: Role | None, *, settled: bool = False) -> None:
         self.role = role
@@ -27,7 +27,7 @@ _FREE = Standing(Role.OWNER, settled=True)  # in a direct conversation
 
 
 class Rights:
-    """All standings of a run. Each change makes another one."""
+    """All standings of a run. Each change makes a new one."""
 
     def __init__(self) -> None:
         self._standings: dict[tuple[str, str], Standing] = {}
@@ -37,11 +37,11 @@ class Rights:
         self._standings = {place: Standing(role, settled=True) for place, role in roles.items()}
 
     def begin_change(self, user: str, key: str, role: Role | None) -> None:
-        """Somebody begins to change a role: from now on, the old one and the new one are both right."""
+        """A change of a role begins: from now on, both the old role and the new one are right."""
         self._standings[user, key] = Standing(role)
 
     def settle_changes(self) -> None:
-        """Every change is done, and has reached everybody."""
+        """Every change is done, and every edge knows it."""
         for standing in self._standings.values():
             standing.settled = True
 

@@ -1,4 +1,4 @@
-"""One run: a cluster lives through its plan, calms down, and is judged. The same seed gives the same run."""
+"""One run: a cluster goes through its plan, settles, and is checked. The same seed gives the same run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVERYTHING = 1 << 30
 
 
 class Outcome(Struct, frozen=True):
-    """How a run ended: the promises that were `broken` (none, one hopes), and its story."""
+    """How a run ended: the promises that were `broken`, and its story."""
 
     seed: int
     plan: Plan
@@ -42,11 +42,11 @@ class Outcome(Struct, frozen=True):
     story: Story
 
     def full_story(self) -> str:
-        """The whole story, to be read."""
+        """The whole story, for people to read."""
         return "\n".join([f"seed {self.seed}: {self.plan}", *self.story.timeline(), "", self.verdict()])
 
     def verdict(self, option: str = "") -> str:
-        """The promises that were broken, if any were, and how to see it again: by this option, too."""
+        """The promises that were broken, if any, and the command that repeats the run, with this option."""
         if not self.broken:
             return f"seed {self.seed}: every promise was kept"
         return "\n".join(
@@ -55,7 +55,7 @@ class Outcome(Struct, frozen=True):
 
 
 def simulate(seed: int, parts: Parts | None = None, *, to_the_end: bool = True, steps: int = STEPS) -> Outcome:
-    """Run the cluster of this seed; not `to_the_end`: until the first promise is broken. At most so many `steps`."""
+    """Run the cluster of this seed, for at most `steps`. Without `to_the_end`, it stops at the first broken promise."""
     story = Story()
     rng = random.Random(f"plan {seed}")
     plan = draw_plan(seed, rng)
@@ -69,7 +69,7 @@ def simulate(seed: int, parts: Parts | None = None, *, to_the_end: bool = True, 
 
 @contextmanager
 def deterministic(seed: int) -> Iterator[None]:
-    """Let trio's scheduler, and the jitter of everything, follow the seed."""
+    """Let trio's scheduler and all jitter follow the seed."""
     scheduler: Any = trio._core._run
     before = scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r, random.getstate()
     scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r = True, random.Random(seed)
@@ -82,9 +82,9 @@ def deterministic(seed: int) -> Iterator[None]:
 
 
 class Budget(trio.abc.Instrument):
-    """Ends a run that goes round in circles: a defect has to give a seed that fails, and not one that hangs.
+    """Ends a run that goes round in circles: a defect must give a seed that fails, and not one that hangs.
 
-    Where nobody ever waits, virtual time stands still. So it is pushed on then: what is shielded has a deadline.
+    If no task ever waits, virtual time stands still. Then it is moved on, so shielded scopes reach their deadlines.
     """
 
     def __init__(self, story: Story, steps: int, clock: trio.testing.MockClock) -> None:
@@ -94,7 +94,7 @@ class Budget(trio.abc.Instrument):
         self.scope = trio.CancelScope()
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        """Trio is about to let a task go on."""
+        """Trio is about to run a task (`trio.abc.Instrument`)."""
         self._left -= 1
         if not self._left:
             self.end_run(f"goes on and on: it took {self._steps} steps, the last one in {task.name}")
@@ -102,7 +102,7 @@ class Budget(trio.abc.Instrument):
             self._clock.jump(1.0)
 
     def end_run(self, why: str) -> None:
-        """Accuse, and give up."""
+        """Note that the run does not end, and cancel it."""
         self._story.accuse("run", why)
         self.scope.cancel()
 
@@ -134,7 +134,7 @@ async def _run_cluster(cluster: Cluster, to_the_end: bool) -> None:
 
 
 async def _run_rounds(cluster: Cluster) -> None:
-    """What happens in the run: in each round, until it is quiet and everything has come to its end."""
+    """Run the rounds: in each, the scripts and the incidents, then wait until the cluster has settled."""
     scripts = _make_scripts(cluster)
     incidents = Incidents(cluster)
     async with anyio.create_task_group() as tasks:
@@ -156,7 +156,7 @@ async def _run_rounds(cluster: Cluster) -> None:
 
 
 async def _wait_until_settled(cluster: Cluster, scripts: Sequence[Script]) -> bool:
-    """Whether everything that was said comes to be stored, and known to everybody."""
+    """Wait until every message is stored and every client has it. Whether that happened in time."""
     async with anyio.create_task_group() as tasks:
         with anyio.move_on_after(SETTLE_SECONDS):
             await anyio.sleep(NOTICE_SECONDS)

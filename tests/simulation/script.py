@@ -1,4 +1,4 @@
-"""What the people of a run do."""
+"""What the clients of a run do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BURST = 6
 
 
 class Script:
-    """What one client does, a few things in a row."""
+    """What one client does: a few actions in a row."""
 
     def __init__(self, client: Client, plan: Plan, number: int) -> None:
         self._client = client
@@ -40,11 +40,11 @@ class Script:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no request is under way."""
         return not self._busy
 
     async def run(self) -> None:
-        """What is said in a round, until it is acknowledged."""
+        """Do the actions of a round, until all are acknowledged."""
         self._busy += 1
         pause = 2 * ROUND_SECONDS / self._plan.actions  # on the whole, something is said until the end
         actions, weights = list(self._actions), list(self._actions.values())
@@ -55,7 +55,7 @@ class Script:
         self._busy -= 1
 
     async def send_last_words(self) -> None:
-        """A last word everywhere: whoever has missed something without knowing will know."""
+        """Send a last message to every conversation: a client that missed something without knowing finds the gap."""
         self._busy += 1
         for view in self._client.rooms.values():
             await self._client.send_until_ok(self._compose_message(view.key), room=view.room)
@@ -77,7 +77,7 @@ class Script:
         await self._client.send_until_ok(self._compose_message(view.key), room=view.room)
 
     async def _send_burst(self) -> None:
-        """Several at once, without waiting for each other's acknowledgements."""
+        """Send several messages at once, without waiting for an `ok` in between."""
         view = self._rng.choice(list(self._client.rooms.values()))
         async with anyio.create_task_group() as tasks:
             for _ in range(self._rng.randint(2, BURST)):
@@ -88,7 +88,7 @@ class Script:
         await self._client.send_until_ok(self._compose_message(dm_key(self._client.user.id, other)), to=other)
 
     async def _send_again(self) -> None:
-        """Send something that was acknowledged, as a program does that has forgotten."""
+        """Send again a message that was acknowledged, as a program does that has forgotten it."""
         rooms = {view.key: room for room, view in self._client.rooms.items()}
         mine = [sent for sent in self._client.mine if sent.conversation in rooms]
         if mine:
@@ -103,7 +103,7 @@ class Script:
             )
 
     def _pick_changeable(self) -> tuple[Sent, dict[str, object]] | None:
-        """A message of one's own of which the seq is known, and how a command names it."""
+        """A message of the client whose seq is known, and the fields by which a command names it."""
         found = [
             (sent, {"room": view.room, "seq": seq})
             for sent in self._client.mine
@@ -135,7 +135,7 @@ class Script:
             sent.withdrawn = tries > 0
 
     async def _leave_room(self) -> None:
-        """Do not listen to a room for a while; perhaps say something as soon as one listens again."""
+        """Unsubscribe from a room for a while; perhaps send a message as soon as it is subscribed again."""
         view, seconds = self._rng.choice(list(self._client.rooms.values())), self._rng.random() * 2
         view.unsubscribe_for(seconds)
         if self._rng.random() < 0.5:

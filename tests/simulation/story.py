@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 
 class Story:
-    """The lines of a run, and the promises that were broken. Everybody tells it what they do and see."""
+    """The lines of a run, and the promises that were broken. Every process and client adds what it does and sees."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -36,7 +36,7 @@ class Story:
         self._over = False
 
     def name(self, key: str) -> str:
-        """How the story calls a conversation, a channel, a message."""
+        """How the story names a conversation, a channel, a message."""
         return self.names.get(key, key)
 
     @property
@@ -45,13 +45,13 @@ class Story:
         return len(self.lines)
 
     def tell(self, who: str, what: str) -> int:
-        """Something happened; its step."""
+        """Add a line. Its step."""
         if not self._over:
             self.lines.append(Line(trio.current_time(), who, what))
         return len(self.lines)
 
     def accuse(self, who: str, what: str) -> None:
-        """A promise was broken."""
+        """Note that a promise was broken."""
         if self._over:
             return
         self.broken.append(f"{who}: {what}")
@@ -61,11 +61,11 @@ class Story:
             self._end()
 
     def end_when_broken(self, end: Callable[[], None]) -> None:
-        """The first broken promise is the end of the story."""
+        """Call `end` at the first broken promise; the story stops there."""
         self._end = end
 
     def digest(self) -> str:
-        """Equal for runs in which the same happened at the same times, to the last detail told."""
+        """A digest of all lines: equal if the same happened at the same times."""
         told = "\n".join(f"{line.time!r} {line.who} {line.what}" for line in self.lines)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -75,7 +75,7 @@ class Story:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear what the system logs: an error is a defect, for every fault is one that it has to expect."""
+        """Watch what the system logs: an error is a broken promise, as the system must expect every fault."""
         ears = _Ears(self)
         loggers = [logging.getLogger(package) for package in ("chat", "gateway", "workers")]
         for logger in loggers:

@@ -1,4 +1,4 @@
-"""The simulation bites: each planted defect is found, within the seeds that a change has to pass."""
+"""The simulation finds each planted defect, within the seeds that every change must pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""As `test_engines.py`, for the suite of changes: it begins with a room in which something was said."""
+"""As `test_engines.py`, for the suite of changes: it begins with a room that has messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def history(anyio_backend: Any) -> MemoryHistory:
-    """One room in which Ann said two things."""
+    """One room with two messages of Ann's."""
     history = MemoryHistory()
     await history.apply_batch(make_messages(2), [])
     return history

@@ -1,4 +1,4 @@
-"""A seed replays exactly, its story can be read, and a run that does not end is ended."""
+"""A seed replays exactly, its story can be read, and a run that would not end is ended."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_run_that_goes_round_in_circles_is_ended() -> None:
 
 def test_a_run_in_which_nothing_happens_any_more_is_judged() -> None:
     broken = simulate(1, Parts(handler=IdleHandler)).broken
-    assert any("never hears of the rest" in each or "has lost" in each for each in broken)
+    assert any("never gets the rest" in each or "has lost" in each for each in broken)
 
 
 def test_the_command_says_whether_promises_were_kept(capsys: pytest.CaptureFixture[str]) -> None:

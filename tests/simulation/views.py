@@ -1,7 +1,7 @@
-"""What a client knows of a room or of a direct conversation, kept as the protocol tells a client to keep it.
+"""What a client knows of a room or of a direct conversation, kept as the protocol says.
 
-A view is strict: whatever the edge says that a client need not expect (a repetition, a jump, a message of a room that
-was not answered yet) breaks a promise.
+A view is strict: whatever a client need not expect (a repetition, a gap without notice, a message of a room before the
+answer to `subscribe`) breaks a promise.
 """
 
 from __future__ import annotations
@@ -67,15 +67,15 @@ class RoomView:
         elif self.state is State.PAGING:
             self._held.append(frame)
         elif self.state is State.AWAY:
-            self._accuse(f"hears {frame['seq']} of {self.name} after it was unsubscribed")
+            self._accuse(f"gets {frame['seq']} of {self.name} after it was unsubscribed")
         elif self.state is State.OUT:
-            self._accuse(f"hears {frame['seq']} of {self.name} after it was put out")
+            self._accuse(f"gets {frame['seq']} of {self.name} after it was removed")
         elif not self._was_live:
-            self._accuse(f"hears {frame['seq']} of {self.name} before the subscription was answered")
+            self._accuse(f"gets {frame['seq']} of {self.name} before the subscription was answered")
 
     def on_gap(self, frame: Frame) -> None:
-        """Live delivery was interrupted: what comes until the answer is left to the answer."""
-        self.client.tell(f"is told of a gap in {self.name} from {frame['from_seq']} on")
+        """Live delivery was interrupted: subscribe again; the answer brings what comes until then."""
+        self.client.tell(f"gets `gap` in {self.name} from {frame['from_seq']} on")
         if self._leaving:
             self.state = State.ASKED
             return
@@ -86,7 +86,7 @@ class RoomView:
 
     def on_member(self, frame: Frame) -> None:
         """The user's own membership changed."""
-        self.client.tell(f"is told that it {frame['change']} in {self.name}")
+        self.client.tell(f"gets `member` with {frame['change']} in {self.name}")
         if frame["change"] in ("banned", "kicked") and self.state in (State.LIVE, State.PAGING):
             self._put_out()
 
@@ -102,17 +102,17 @@ class RoomView:
         self.client.send_command(self._on_unsubscribed, "unsubscribe", room=self.room)
 
     def seqs_of(self, client_id: str) -> list[int]:
-        """Where a message stands, if it was seen."""
+        """The seqs at which a message was seen."""
         return [seq for seq, seen in self.seen.items() if seen == client_id]
 
     def describe_lack(self, newest: int) -> str:
-        """What the client does not have without asking, and should."""
+        """What the client should have by now, and does not; empty if it has everything."""
         if not self.client.standing_in(self.key).has_right(Right.READ):
             listens = self.state in (State.LIVE, State.PAGING)
-            return f"still listens to {self.name}, out of which it was put" if listens else ""
+            return f"still listens to {self.name}, from which it was removed" if listens else ""
         if self.state is State.LIVE and self.cursor == newest:
             return ""
-        return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
+        return f"has {self.name} up to {self.cursor}, and never gets the rest, up to {newest}"
 
     def _on_unsubscribed(self, answer: Frame) -> None:
         if answer["type"] == "ok":
@@ -135,14 +135,14 @@ class RoomView:
                 self.client.ask_again_later(self.catch_up, answer)
             return
         if strict and not standing.has_right(Right.READ):
-            self._accuse(f"may still listen to {self.name}, out of which it was put")
+            self._accuse(f"may still listen to {self.name}, from which it was removed")
         newest = answer["seq"]
         self.client.tell(f"listens to {self.name} from {self.cursor} on: {_describe_answer(answer)}")
         self._was_live = True
         if self.cursor is None:
             self.cursor = newest
         if answer.get("recovered") is False and newest < self.cursor:
-            self._accuse(f"has {self.name} up to {self.cursor}, and is told that {newest} is the newest")
+            self._accuse(f"has {self.name} up to {self.cursor}, and gets {newest} as the newest")
         for item in answer.get("messages", ()):
             self._accept_message(item, live=False)
         if answer.get("recovered", True):
@@ -157,7 +157,7 @@ class RoomView:
         self.state = State.LIVE
 
     async def _read_pages(self, newest: int) -> None:
-        """What the answer was too short for."""
+        """Read page by page what the answer did not bring."""
         while (cursor := self.cursor or 0) < newest:
             for item in await self.client.read_page(self.key, cursor):
                 if item["seq"] <= newest:  # what is newer comes live
@@ -179,12 +179,12 @@ class RoomView:
         self.client.note_seen(self.key, item, live=live)
         standing = self.client.standing_in(self.key)
         if standing.settled and not standing.has_right(Right.READ):
-            self._accuse(f"sees {seq} of {self.name}, out of which it was put")
+            self._accuse(f"sees {seq} of {self.name}, from which it was removed")
         self.seen[seq] = item["client_id"]
         if seq <= cursor:
             self._accuse(f"sees {seq} of {self.name} again, after {cursor}")
         elif seq > cursor + 1:
-            self._accuse(f"sees {seq} of {self.name} after {cursor}, without a word of what was between")
+            self._accuse(f"sees {seq} of {self.name} after {cursor}, without a `gap` for what is between")
         self.cursor = max(seq, cursor)
 
     def _accuse(self, what: str) -> None:
@@ -192,7 +192,7 @@ class RoomView:
 
 
 class DirectView:
-    """A direct conversation. Live copies have no seq; `stored` brings it, and shows what did not come."""
+    """A direct conversation. Live copies have no seq; `stored` brings it, and shows which copies did not come."""
 
     def __init__(self, client: Client, other: str, key: str) -> None:
         self.client = client
@@ -234,10 +234,10 @@ class DirectView:
             self.catch_up()
 
     def describe_lack(self, newest: int) -> str:
-        """What the client does not have without asking, and should."""
+        """What the client should have by now, and does not; empty if it has everything."""
         if self.cursor == newest and not self._syncing:
             return ""
-        return f"has {self.name} up to {self.cursor}, and never hears of the rest, up to {newest}"
+        return f"has {self.name} up to {self.cursor}, and never gets the rest, up to {newest}"
 
     def _on_answer(self, answer: Frame) -> None:
         self._syncing = False
@@ -281,7 +281,7 @@ class DirectView:
 
     def _note_place(self, seq: int, client_id: str) -> None:
         if self._places.setdefault(seq, client_id) != client_id:
-            self.client.accuse(f"is told of two messages at {seq} of {self.name}")
+            self.client.accuse(f"gets two messages at {seq} of {self.name}")
 
 
 def _describe_answer(answer: Frame) -> str:
