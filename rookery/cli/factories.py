@@ -22,6 +22,7 @@ from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
 from gateway.acceptor import bind_listener
 from gateway.edge import Edge
+from rookery.cli.stderr import DROPPED
 from services.app import create_app
 from services.common.collaborators import Services
 from services.common.health import Health, make_probes
@@ -116,6 +117,7 @@ def make_app(
 ) -> ASGIApp:
     """The HTTP application of a process, with the REST of the services in `rest`."""
     registry = CollectorRegistry()
+    registry.register(DROPPED)
     for collector in collectors:
         registry.register(collector)
     services = Services(

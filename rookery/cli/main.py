@@ -90,13 +90,16 @@ def _prepare_process(settings: Settings) -> None:
     import logging
     import resource
 
+    from rookery.cli.stderr import LineWriter
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # Sessions live long and hold no cycles: a full collection that visits all of them again and again finds nothing.
     gc.set_threshold(10_000, 20, 100)
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[LineWriter()],
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    logging.captureWarnings(capture=True)

@@ -42,6 +42,7 @@ class RoleProcess:
 
     command: Sequence[str] = (sys.executable, "-m", "rookery")
     cwd = ROOT
+    stderr: int | None = None  # a descriptor in the place of the file
 
     def __init__(self, name: str, *role: str, edge: bool = False, folder: str = "faults", **environment: str) -> None:
         self.http_address = "127.0.0.1:0"
@@ -96,7 +97,7 @@ class RoleProcess:
                 env={**kept, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=log if self.stderr is None else self.stderr,
             )
 
     def await_ready(self) -> None:
