@@ -75,7 +75,7 @@ async def test_a_role_is_asked_for_once_until_it_is_old() -> None:
     assert engine.asked == 2
 
 
-async def test_one_who_is_not_a_member_is_asked_for_each_time() -> None:
+async def test_the_role_of_a_stranger_is_asked_for_each_time() -> None:
     made, engine, _ = access()
     assert await made.get_role(ADA, ROOM) is None
     engine.roles[ROOM, ADA] = Role.MEMBER
@@ -127,7 +127,7 @@ async def test_a_change_of_another_user_does_not_disturb_the_question() -> None:
     assert engine.asked == 1
 
 
-async def test_nothing_is_kept_of_one_without_a_session() -> None:
+async def test_nothing_is_kept_of_a_user_without_a_session() -> None:
     made, engine, _ = access()
     engine.roles[ROOM, ADA] = engine.roles[ROOM, BOB] = Role.MEMBER
     await made.get_role(ADA, ROOM)

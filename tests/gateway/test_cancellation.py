@@ -180,7 +180,7 @@ async def test_the_edge_is_cancelled(name: str) -> None:
 
 
 @pytest.mark.parametrize("at_release", [False, True])
-async def test_commands_that_queue_behind_one_that_is_cancelled_are_not_owed(at_release: bool) -> None:
+async def test_commands_that_queue_behind_a_cancelled_one_are_not_owed(at_release: bool) -> None:
     async with scene() as here:
         client, session, number = await here.begin("subscribe", 3)
         assert await here.reached(client, number)

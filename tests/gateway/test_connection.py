@@ -103,7 +103,7 @@ def test_a_write_keeps_its_place_behind_what_was_gathered(pair: Pair) -> None:
     assert pair.peer.recv(100) == b"firstsecond"
 
 
-def test_over_the_bound_the_owner_is_told_and_the_queue_is_dropped() -> None:
+def test_over_the_bound_the_owner_is_called_and_the_queue_is_dropped() -> None:
     pair = Pair(bound=100_000)
     frames = [bytes([number]) * 1000 for number in range(250)]
     for frame in frames:

@@ -110,7 +110,7 @@ def test_what_fails_for_now_is_tried_again(ends: Ends, error: int) -> None:
 
 
 @AGAIN
-def test_a_broadcast_that_is_not_taken_waits_in_the_outbox(ends: Ends, error: int) -> None:
+def test_a_broadcast_that_the_peer_does_not_read_waits_in_the_outbox(ends: Ends, error: int) -> None:
     ends.sock.error = error
     broadcast([ends.connection], b"x" * 200_000)
     assert ends.owner.calls == ["slow"]
@@ -212,7 +212,7 @@ async def test_a_peer_that_asks_and_never_reads_is_too_slow_once() -> None:
 
 @pytest.mark.anyio
 @virtual_time
-async def test_one_that_is_not_read_from_is_not_taken_for_gone() -> None:
+async def test_a_session_that_is_not_read_from_is_not_taken_for_gone() -> None:
     async with scene() as here:
         client, session, number = await here.begin("subscribe since", 3)
         assert await here.reached(client, number)
@@ -232,7 +232,7 @@ async def test_one_that_is_not_read_from_is_not_taken_for_gone() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_refused_handshake_reads_on_and_answers_nothing_more() -> None:
+async def test_after_a_refused_handshake_input_is_read_and_not_answered() -> None:
     async with world() as here:
         client = await here.client().open(target="/other")
         (opening,) = here.edge.node.registry.openings
@@ -246,7 +246,7 @@ async def test_a_refused_handshake_reads_on_and_answers_nothing_more() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_the_edge_is_told_of_rooms_nobody_listens_to() -> None:
+async def test_control_payloads_of_rooms_that_nobody_listens_to() -> None:
     async with scene() as here:
         client = await here.here.login(here.ada)
         event = '{"type":"member","change":"role"}'

@@ -69,7 +69,7 @@ class Broken:
         ack(self.error)  # type: ignore[operator]
 
 
-async def test_a_log_that_fails_or_is_full_is_told() -> None:
+async def test_a_log_that_fails_or_is_full_gives_an_error() -> None:
     broken = Broken()
     async with world() as here, another_edge(here, log=broken):
         ada = await here.user("ada")
@@ -87,7 +87,7 @@ async def test_a_log_that_fails_or_is_full_is_told() -> None:
 
 
 @virtual_time
-async def test_draining_answers_what_was_begun_and_sends_everyone_away() -> None:
+async def test_draining_answers_what_was_read_and_sends_every_client_away() -> None:
     async with world(close_seconds=2.0, reconnect_jitter_seconds=3.0) as here:
         ada = await here.user("ada")
         room = await here.room(ada)

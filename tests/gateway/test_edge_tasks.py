@@ -38,7 +38,7 @@ async def watcher(here: Scene) -> Client:
 
 @pytest.mark.parametrize("wait", [1, 2])
 @pytest.mark.parametrize("fails", [False, True])
-async def test_those_who_leave_while_presence_is_told_are_told_next(wait: int, fails: bool) -> None:
+async def test_departures_during_a_report_are_reported_next(wait: int, fails: bool) -> None:
     async with scene(twin=False) as here:
         clients = [await here.here.login(here.ada) for _ in range(4)]
         sessions = sessions_of(here.edge) - set(here.kept)
@@ -90,7 +90,7 @@ async def test_watchers_are_told_again_after_an_interruption(fails: bool) -> Non
         assert [each["state"] for each in told] == ([] if fails else ["offline"])
 
 
-async def test_nobody_watches_any_more_when_presence_answers() -> None:
+async def test_a_watcher_may_leave_before_presence_answers() -> None:
     async with scene(twin=False) as here:
         client = await watcher(here)
         here.stepper.arm(1, "get_states")
@@ -123,7 +123,7 @@ async def test_presence_that_cannot_be_refreshed_is_refreshed_later(caplog: pyte
 
 
 @virtual_time
-async def test_one_that_left_is_not_refreshed() -> None:
+async def test_a_session_that_left_is_not_refreshed() -> None:
     """Presence is refreshed slice by slice; who leaves in between would come back to life."""
     stepper = Stepper()
     async with world(**{**SETTINGS, "heartbeat_seconds": 20.0}) as here, stepped_edge(here, stepper) as edge:
@@ -178,7 +178,7 @@ async def test_a_drain_waits_for_what_was_begun() -> None:
         assert not sessions_of(here.edge)
 
 
-async def test_a_drain_does_not_wait_for_what_nobody_will_be_told() -> None:
+async def test_a_drain_does_not_wait_for_answers_of_closed_sessions() -> None:
     """The session that asked is closing: its answer is owed to nobody, and its peer's Close frame is still read."""
     async with scene(twin=False) as here, anyio.create_task_group() as tasks:
         client, session, number = await here.begin("subscribe since", 3)

@@ -220,7 +220,7 @@ def test_what_is_compressed_is_compressed_once() -> None:
     assert len(zlib.compress(frame.plain)) < len(frame.plain)
 
 
-def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
+def test_a_session_that_waits_too_long_gets_a_gap_before_what_follows() -> None:
     hub, mux = Hub(), Between()
     fan_out = FanOut(hub, mux, Counters(), Controls())
     member = Member(hub, 1)
@@ -236,7 +236,7 @@ def test_one_who_waits_too_long_is_told_of_a_gap_before_what_follows() -> None:
     mux.close()
 
 
-def test_to_answer_one_who_left_does_nothing() -> None:
+def test_answering_a_subscriber_that_left_does_nothing() -> None:
     hub = Hub()
     channel, member = hub.open_channel(CHANNEL), Member(hub, 1)
     channel.begin_joining(member)
@@ -249,7 +249,7 @@ def test_to_answer_one_who_left_does_nothing() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["add", "begin", "leave"]), st.integers(0, 3), st.integers(0, 3))))
-def test_channels_exist_while_someone_listens(script: list[tuple[str, int, int]]) -> None:
+def test_channels_exist_while_a_session_listens(script: list[tuple[str, int, int]]) -> None:
     hub = Hub()
     members = [Member(hub, number) for number in range(4)]
     model: dict[str, dict[int, str]] = {}
@@ -285,7 +285,7 @@ def test_channels_exist_while_someone_listens(script: list[tuple[str, int, int]]
         assert sorted(parts) == sorted(who for who, what in inside.items() if what == "add")
 
 
-def test_one_who_leaves_between_two_slices_is_left_out() -> None:
+def test_a_member_that_leaves_between_two_slices_is_left_out() -> None:
     hub = Hub()
     channel = hub.open_channel(CHANNEL)
     members = [Member(hub, number) for number in range(2 * SLICE + 10)]

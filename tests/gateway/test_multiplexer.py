@@ -87,7 +87,7 @@ def test_more_than_a_turn_holds_are_all_served(mux: Multiplexer, backend: tuple[
     assert mux.statistics().descriptors == 0
 
 
-def test_one_that_another_removed_in_the_same_turn_is_not_called(mux: Multiplexer) -> None:
+def test_a_socket_that_was_removed_in_the_same_turn_is_not_called(mux: Multiplexer) -> None:
     def end_the_others(owner: Owner) -> None:
         for other in owners:
             if other is not owner:
@@ -103,7 +103,7 @@ def test_one_that_another_removed_in_the_same_turn_is_not_called(mux: Multiplexe
         each.peer.close()
 
 
-def test_one_that_fails_is_ended_and_no_other(mux: Multiplexer, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_owner_that_fails_is_ended_and_no_other(mux: Multiplexer, caplog: pytest.LogCaptureFixture) -> None:
     def fail(_owner: Owner) -> None:
         raise RuntimeError("planted")
 

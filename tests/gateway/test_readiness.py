@@ -46,7 +46,7 @@ async def test_it_returns_while_there_is_something_to_read(pair: Pair, anyio_bac
             await wait()
 
 
-async def test_it_wakes_one_that_waits(pair: Pair, anyio_backend: object) -> None:
+async def test_it_wakes_the_task_that_waits(pair: Pair, anyio_backend: object) -> None:
     ours, theirs = pair
     woken = 0
 

@@ -173,7 +173,7 @@ async def test_a_subscription_waits_for_the_unsubscription_that_is_under_way(fai
         assert ends.relay.subscribed == {CHANNEL, ANOTHER}
 
 
-async def test_a_relay_that_fails_meanwhile_ends_nobody_else() -> None:
+async def test_a_relay_that_fails_meanwhile_ends_no_other_session() -> None:
     async with running() as ends:
         one = Member(ends.hub, 1)
         await ends.listen(one)
@@ -203,7 +203,7 @@ async def test_a_relay_that_fails_meanwhile_ends_nobody_else() -> None:
 
 
 @virtual_time
-async def test_an_unsubscription_that_hangs_keeps_nobody_out_for_ever() -> None:
+async def test_an_unsubscription_that_hangs_does_not_block_subscribers_for_ever() -> None:
     async with running() as ends:
         one = Member(ends.hub, 1)
         await ends.listen(one)

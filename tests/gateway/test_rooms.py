@@ -219,7 +219,7 @@ async def test_typing_goes_out_at_most_every_three_seconds() -> None:
         assert not two.frames
 
 
-async def test_one_who_is_banned_hears_nothing_more_at_once() -> None:
+async def test_a_banned_user_gets_no_more_events_at_once() -> None:
     async with world() as here:
         ada, bob = await here.user("ada"), await here.user("bob")
         room = await here.room(ada, bob)
@@ -251,7 +251,7 @@ async def test_a_deleted_room_says_so_and_is_silent() -> None:
         assert room_channel(room) not in here.edge.node.hub.channels
 
 
-async def test_a_hole_in_the_live_stream_is_told_before_what_follows() -> None:
+async def test_a_gap_in_the_live_stream_is_announced_before_what_follows() -> None:
     async with world() as here:
         ada = await here.user("ada")
         room = await here.room(ada)

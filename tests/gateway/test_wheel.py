@@ -64,7 +64,7 @@ def test_setting_again_replaces_and_clearing_unsets() -> None:
     assert (first.fired, second.fired) == (1, 0)
 
 
-def test_one_owner_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_owner_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     wheel, bad, good = Wheel(), Owner(fail=True), Owner()
     wheel.set_timer(bad, 0)
     wheel.set_timer(good, 0)

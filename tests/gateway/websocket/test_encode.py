@@ -115,6 +115,6 @@ def test_a_frame_that_gains_nothing_stays_plain(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", [300, 70_000])
-def test_a_long_frame_is_compressed_whole(length: int) -> None:
+def test_all_of_a_long_frame_is_compressed(length: int) -> None:
     payload = b"a word and another " * (length // 19)
     assert [bytes(f.data) for f in peer_reads(TextFrame(payload).deflated, compressed=True)] == [payload]

@@ -135,7 +135,7 @@ def test_a_host_is_given_as_an_origin_shows_it(host: str) -> None:
         ("http://other.example?a", "other.example", "/?a"),
     ],
 )
-def test_a_target_may_be_a_whole_uri(target: str, host: str, path: str) -> None:
+def test_a_target_may_be_an_absolute_uri(target: str, host: str, path: str) -> None:
     got = parse(request(line=f"GET {target} HTTP/1.1"))[1]
     assert (got.host, got.target) == (host, path)
 
@@ -211,7 +211,7 @@ def test_a_body_of_nothing_is_none() -> None:
     assert parse(request(("Content-Length", "0")))
 
 
-def test_4_4_a_wrong_version_is_told_the_right_one() -> None:
+def test_4_4_the_answer_to_a_wrong_version_names_the_right_one() -> None:
     assert response_of(refused(request(Sec_WebSocket_Version="12")).response)[1]["sec-websocket-version"] == "13"
 
 
@@ -242,7 +242,7 @@ def test_a_handshake_in_progress_is_small() -> None:
     assert sys.getsizeof(handshake) + sum(map(sys.getsizeof, owned)) < 1000
 
 
-def test_the_programs_own_refusal() -> None:
+def test_rejecting_a_request_of_our_own_accord() -> None:
     handshake, _ = parse(request())
     raw = handshake.reject(429, "rate_limited", "come back later – “é”", [("Retry-After", "7")])
     status, headers, problem = response_of(raw)

@@ -1,4 +1,4 @@
-"""Direct messages, presence and the state of people over the edge."""
+"""Direct messages, presence and typing over the edge."""
 
 from __future__ import annotations
 

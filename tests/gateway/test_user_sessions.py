@@ -1,4 +1,4 @@
-"""The token bucket of a user's sessions, and who is counted as present here."""
+"""The sessions of a user: the token bucket that they share, and which of them are present here."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_strikes_end_when_the_bucket_is_half_full_again() -> None:
     assert bucket.strikes == 0
 
 
-def test_one_who_waits_as_told_strikes_once() -> None:
+def test_a_client_that_waits_as_told_strikes_once() -> None:
     bucket, now = TokenBucket(1, 0.0), 0.0
     assert bucket.take_token(1.0, 1, now) == 0
     for _ in range(5):
@@ -183,7 +183,7 @@ async def flooded(here: World) -> tuple[Client, str]:
 
 @pytest.mark.anyio
 @virtual_time
-async def test_whoever_waits_as_told_may_go_on() -> None:
+async def test_a_client_that_waits_as_told_may_continue() -> None:
     async with world(limits={"sends_per_second": 1.0, "send_burst": 3}) as here:
         client, room = await flooded(here)
         for _ in range(10):  # more often than the burst: it is patience that counts
@@ -213,7 +213,7 @@ async def test_all_sessions_of_a_user_share_the_bucket() -> None:
 
 
 @pytest.mark.anyio
-async def test_without_rate_limits_nobody_is_refused() -> None:
+async def test_without_rate_limits_no_message_is_refused() -> None:
     async with world(rate_limits=False, limits={"sends_per_second": 0.1, "send_burst": 1}) as here:
         ada = await here.user("ada")
         room = await here.room(ada)

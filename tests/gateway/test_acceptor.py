@@ -1,4 +1,4 @@
-"""Accepting: what makes it fail for a while must not make it fail for ever."""
+"""Accepting connections: a cause that passes must not end it for ever."""
 
 from __future__ import annotations
 
