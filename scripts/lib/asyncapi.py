@@ -15,6 +15,7 @@ import yaml
 
 from chat.wire.close import MEANINGS, CloseCode, should_reconnect
 from chat.wire.error_codes import ERROR_CODES
+from scripts.lib.page_types import make_page_types
 from scripts.lib.wire_contract import REF, Contract, Frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,15 +32,23 @@ _LINE = 112
 def main() -> int:
     """0 if all files are written or, with --check, current."""
     check = sys.argv[1:] == ["--check"]
-    contract = Contract()
-    pages = {ROOT / "docs/asyncapi.yaml": HEADER + dump(make_document(contract))}
+    pages = make_pages(Contract())
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if check:
             print(f"{path.relative_to(ROOT)} is not what chat/wire says: run scripts/lint --fix")
         else:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(pages[path])
     return 1 if stale and check else 0
+
+
+def make_pages(contract: Contract) -> dict[Path, str]:
+    """Every generated file with its text."""
+    return {
+        ROOT / "docs/asyncapi.yaml": HEADER + dump(make_document(contract)),
+        ROOT / "web/types/wire.d.ts": make_page_types(contract),
+    }
 
 
 def make_document(contract: Contract) -> dict[str, Any]:

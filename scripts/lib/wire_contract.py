@@ -88,6 +88,16 @@ class Contract:
         self._names = {frame.kind.__name__: frame.schema for frame in self.frames}
         self._names |= {"HistoryMessage": "history.room", "HistoryDirectMessage": "history.direct"}
 
+    @property
+    def class_names(self) -> dict[str, str]:
+        """Name of a schema → that of its struct."""
+        return {schema: name for name, schema in self._names.items()}
+
+    @property
+    def summaries(self) -> dict[str, str]:
+        """Name of a frame's schema → the first sentence about it."""
+        return {frame.schema: frame.about[0] for frame in self.frames}
+
     def find_answer(self, command: Frame) -> Frame:
         """What `ok` is for a command: of `SubscribeCommand`, that is `SubscribeOk` if there is such a struct."""
         kind = _answer_of(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -65,6 +66,17 @@ def test_a_benchmark_that_does_not_exist_is_named() -> None:
     result = run("scripts/bench", "no-such-thing")
     assert result.returncode == 1
     assert "no benchmark no-such-thing" in result.stderr
+
+
+def test_the_lock_file_of_the_page_has_hashes_and_no_addresses() -> None:
+    lock = json.loads((ROOT / "web/package-lock.json").read_text())
+    pinned = {name: package for name, package in lock["packages"].items() if name}
+    assert pinned
+    for package in pinned.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
+    wanted = json.loads((ROOT / "web/package.json").read_text())["devDependencies"]
+    assert lock["packages"][""]["devDependencies"] == wanted
 
 
 def test_the_lock_files_fit_the_project() -> None:

@@ -26,6 +26,7 @@ export class ApiError extends Error {
  * @param {Record<string, string>} [headers]
  */
 export async function request(fetch, method, path, body, headers = {}) {
+  /** @type {RequestInit & {headers: Record<string, string>}} */
   const init = { method, headers: { Accept: "application/json", ...headers }, signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
@@ -113,7 +114,7 @@ export class Api {
       try {
         return await this.#send(method, path, body, token);
       } catch (error) {
-        if (error.status !== 401) throw error;
+        if (!(error instanceof ApiError) || error.status !== 401) throw error;
         return await this.#send(method, path, body, await this.session.token(token));
       }
     } catch (error) {
@@ -122,6 +123,7 @@ export class Api {
     }
   }
 
+  /** @param {string} method @param {string} path @param {object | undefined} body @param {string} token */
   #send(method, path, body, token) {
     return request(this.fetch, method, path, body, { Authorization: `Bearer ${token}` });
   }

@@ -14,16 +14,39 @@ import { SignedOut } from "./session.js";
 import { Link } from "./socket.js";
 import { Store } from "./store.js";
 
+/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./threads.js").Effect} Effect */
+/** @typedef {"starting" | "in" | "out"} Phase */
+
+/** `#blank`, which the constructor calls, gives the parts that belong to one user. */
+const BY_BLANK = /** @type {any} */ (undefined);
+
 const RETRY_START_MS = 3_000;
 const AWAY_MS = 5 * 60_000;
 
 export class App {
-  /** @type {"starting" | "in" | "out"} */
+  /** @type {Phase} */
   phase = "starting";
   /** @type {Link | null} */
   link = null;
   away = false;
+  /** @type {Store} */
+  store = BY_BLANK;
+  /** @type {Protocol} */
+  protocol = BY_BLANK;
+  /** @type {History} */
+  history = BY_BLANK;
+  /** @type {Messages} */
+  messages = BY_BLANK;
+  /** @type {Directory} */
+  directory = BY_BLANK;
+  /** @type {Moderation} */
+  moderation = BY_BLANK;
+  /** The key of the conversation that is on the screen. @type {string | null} */
+  openKey = null;
   #first = true;
+  /** @type {Map<string, Set<(detail: any) => void>>} */
   #listeners = new Map();
   #renewTimer = null;
   #awayTimer = null;
@@ -34,7 +57,7 @@ export class App {
    * @param {import("./session.js").Session} parts.session
    * @param {import("./api.js").Api} parts.api
    * @param {(path: string, body?: object) => Promise<any>} parts.publicPost a POST without a session
-   * @param {(parts: any) => Link} parts.makeLink
+   * @param {(parts: Omit<import("./socket.js").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
    * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
    * @param {import("./socket.js").Timers} parts.timers
    */
@@ -60,7 +83,6 @@ export class App {
     this.messages = new Messages(this);
     this.directory = new Directory(this);
     this.moderation = new Moderation(this);
-    /** The key of the conversation that is on the screen. @type {string | null} */
     this.openKey = null;
     this.#first = true;
   }
@@ -191,6 +213,7 @@ export class App {
     if (visible) this.link?.wake();
   }
 
+  /** @param {"online" | "away"} state */
   #status(state) {
     if (this.away === (state === "away")) return;
     this.away = state === "away";
@@ -199,6 +222,7 @@ export class App {
     if (this.link) this.emit("link", { state: this.link.state });
   }
 
+  /** @param {Phase} phase @param {string} [reason] */
   #phase(phase, reason) {
     this.phase = phase;
     this.emit("session", { phase, reason });
@@ -217,12 +241,13 @@ export class App {
     else this.leave("You were signed out. Log in again.");
   }
 
+  /** @param {string} state @param {any} [detail] */
   #linked(state, detail) {
     if (state === "signed-out") return this.leave("You were signed out. Log in again.");
     this.emit("link", { state, ...detail });
   }
 
-  /** @param {any} effect */
+  /** @param {Effect} effect */
   #act(effect) {
     if (effect.kind === "event") this.#event(effect.event);
     if (effect.kind === "ready") this.#ready();
@@ -243,6 +268,7 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
+  /** Too much was missed: the newest page of history comes in place of what is here. @param {import("../../types/wire.js").Place} effect */
   #reload(effect) {
     const conversation = this.store.placeOf(effect);
     if (!conversation) return;
@@ -252,18 +278,19 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
+  /** @param {AnyEvent} event */
   #event(event) {
-    const place = event.type === "dm" || event.room || event.with ? this.store.placeOf(event) : null;
+    const place = this.store.placeOf(event);
     this.store.apply(event);
     if (event.type === "member") this.directory.member(event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);
-    const sender = event.sender ?? event.from;
+    const sender = event.type === "message" ? event.sender : event.type === "dm" ? event.from : null;
     if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
     if (event.type === "dm") this.directory.watchSoon();
   }
 
-  /** A direct message was stored whose live copy is not here: the newest page has it. */
+  /** A direct message was stored whose live copy is not here: the newest page has it. @param {Conversation} conversation @param {number} seq */
   #look(conversation, seq) {
     const { loaded, attached } = conversation.timeline;
     if (loaded && attached && !conversation.timeline.at(seq)) this.history.latest(conversation).catch(() => {});

@@ -16,6 +16,7 @@ export const LENGTHS = [
   ["For ever", null],
 ];
 
+/** @type {Record<string, string>} */
 const KINDS = {
   flagged: "Flagged by a rule",
   removed: "Removed by a rule",
@@ -33,7 +34,7 @@ export function kindOf(one) {
 export function whereOf(one, names) {
   if (one.room) return names.roomName(one.room) ? `in ${names.roomName(one.room)}` : "in a private room";
   if (!one.users) return "";
-  const other = one.users.find((id) => id !== one.user.id) ?? one.user.id;
+  const other = one.users.find((/** @type {string} */ id) => id !== one.user.id) ?? one.user.id;
   return `to ${names.nameOf(other)}, directly`;
 }
 
@@ -60,7 +61,9 @@ export function whysOf(one, names) {
   return whys;
 }
 
+/** @type {Record<string, string>} */
 const DECIDED = { allow: "Allowed", flag: "Flagged", remove: "Removed", block: "Removed, and the sender blocked" };
+/** @type {Record<string, string>} */
 const ABOUT_BLOCK = { allow: "Block ended", remove: "Block kept", block: "Blocked anew" };
 
 /** What was decided, and by whom; empty while nothing was. @param {any} one @param {Names} names */
@@ -85,10 +88,14 @@ export function choicesFor(one) {
   ];
 }
 
+/** @type {Record<string, string>} */
+const VERDICTS = { allow: "allow", remove: "remove", block: "remove and block" };
+
 /** An entry of the audit log, as a sentence without its "who". @param {any} entry @param {Names} names */
 export function deedOf(entry, names) {
   const whom = entry.user ? names.nameOf(entry.user) : "someone";
-  const verdict = { allow: "allow", remove: "remove", block: "remove and block" }[entry.verdict] ?? "";
+  const verdict = VERDICTS[entry.verdict] ?? "";
+  /** @type {Record<string, string>} */
   const deeds = {
     flag: `flagged a message of ${whom}`,
     remove: `removed a message of ${whom}`,
@@ -104,6 +111,6 @@ export function deedOf(entry, names) {
 
 /** The reason of an entry, with rooms by their names. @param {any} entry @param {Names} names */
 export function reasonOf(entry, names) {
-  const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, (_, id) => names.roomName(id) || "a room");
+  const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, (/** @type {string} */ _, /** @type {string} */ id) => names.roomName(id) || "a room");
   return entry.rule ? [`Rule ${entry.rule}`, said].filter(Boolean).join(": ") : said;
 }

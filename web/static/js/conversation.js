@@ -23,6 +23,8 @@ export class Conversation {
   lastAt = "";
   /** @type {{id: string, name: string, role: string}[] | null} */
   members = null;
+  /** Whether there are more than those. */
+  moreMembers = false;
   /** Client ids of direct messages that were counted before they had a seq. @type {Set<string>} */
   #awaited = new Set();
 

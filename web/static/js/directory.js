@@ -1,4 +1,5 @@
 /** Rooms, members and people: what REST knows of them, and which of them the edge tells about. */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
 const JOINED = 190;
 const WATCHED = 500;
 const MEMBERS = 200;
@@ -7,9 +8,13 @@ const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
 
 export class Directory {
+  /** @type {Set<string>} */
   #asked = new Set();
+  /** @type {any} */
   #watchTimer = null;
+  /** @type {any} */
   #refreshTimer = null;
+  /** @type {any} */
   #membersTimer = null;
   #watched = "";
 
@@ -24,7 +29,7 @@ export class Directory {
   async refresh() {
     const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
     const { protocol, link } = this.app;
-    for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((room) => room.id === id)) protocol.part(id);
+    for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((/** @type {any} */ room) => room.id === id)) protocol.part(id);
     for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
     for (const conversation of this.store.setDms(conversations))
       protocol.threads.know(conversation.id, conversation.seq);
@@ -83,31 +88,31 @@ export class Directory {
     return this.store.get(`room:${answer?.id ?? answer?.room?.id ?? answer?.room}`);
   }
 
-  /** @param {any} conversation @returns {Promise<string>} a token that lets whoever has it join */
+  /** @param {Conversation} conversation @returns {Promise<string>} a token that lets whoever has it join */
   async invite(conversation) {
     return (await this.api.post(`/api/rooms/${conversation.id}/invites`)).token;
   }
 
-  /** @param {any} conversation */
+  /** @param {Conversation} conversation */
   async leave(conversation) {
     await this.api.post(`/api/rooms/${conversation.id}/leave`);
     this.#gone(conversation);
   }
 
-  /** @param {any} conversation */
+  /** @param {Conversation} conversation */
   async deleteRoom(conversation) {
     await this.api.delete(`/api/rooms/${conversation.id}`);
     this.#gone(conversation);
   }
 
-  /** @param {any} conversation @param {string} name */
+  /** @param {Conversation} conversation @param {string} name */
   async rename(conversation, name) {
     this.store.addRoom(await this.api.patch(`/api/rooms/${conversation.id}`, { name }));
     conversation.name = name;
     this.store.touch("rooms", `members:${conversation.key}`);
   }
 
-  /** @param {any} conversation */
+  /** @param {Conversation} conversation */
   async loadMembers(conversation) {
     const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
     conversation.members = members;
@@ -117,30 +122,30 @@ export class Directory {
     this.watchSoon();
   }
 
-  /** @param {any} conversation @param {string} user @param {string} role */
+  /** @param {Conversation} conversation @param {string} user @param {string} role */
   async setRole(conversation, user, role) {
     await this.api.put(`/api/rooms/${conversation.id}/members/${user}`, { role });
     await this.loadMembers(conversation);
   }
 
-  /** @param {any} conversation @param {string} user */
+  /** @param {Conversation} conversation @param {string} user */
   async kick(conversation, user) {
     await this.api.delete(`/api/rooms/${conversation.id}/members/${user}`);
     await this.loadMembers(conversation);
   }
 
-  /** @param {any} conversation @param {string} user */
+  /** @param {Conversation} conversation @param {string} user */
   async ban(conversation, user) {
     await this.api.put(`/api/rooms/${conversation.id}/bans/${user}`);
     await this.loadMembers(conversation);
   }
 
-  /** @param {any} conversation @returns {Promise<{id: string, name: string}[]>} */
+  /** @param {Conversation} conversation @returns {Promise<{id: string, name: string}[]>} */
   async banned(conversation) {
     return (await this.api.get(`/api/rooms/${conversation.id}/bans`)).bans;
   }
 
-  /** @param {any} conversation @param {string} user */
+  /** @param {Conversation} conversation @param {string} user */
   unban(conversation, user) {
     return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
   }
@@ -149,7 +154,7 @@ export class Directory {
   async findPeople(prefix) {
     const { users } = await this.api.get("/api/users", { name: prefix });
     this.store.meet(users);
-    return users.filter((user) => user.id !== this.store.me?.id);
+    return users.filter((/** @type {{id: string}} */ user) => user.id !== this.store.me?.id);
   }
 
   /** Learn the names of users that are known by id alone; views show them when they come. @param {string[]} ids */
@@ -164,7 +169,7 @@ export class Directory {
     }
   }
 
-  /** How far the other one of a direct conversation has read. @param {any} conversation */
+  /** How far the other one of a direct conversation has read. @param {Conversation} conversation */
   async loadReads(conversation) {
     const { reads } = await this.api.get(`/api/dms/${conversation.id}/reads`);
     for (const [user, seq] of Object.entries(reads))
@@ -172,7 +177,7 @@ export class Directory {
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** A `member` event. @param {any} event */
+  /** @param {import("../../types/wire.js").MemberEvent} event */
   member(event) {
     const conversation = this.store.get(`room:${event.room}`);
     const mine = event.user === this.store.me?.id;
@@ -191,7 +196,7 @@ export class Directory {
     }
   }
 
-  /** Many may come and go at once: the list that is on the screen is read again soon, others when they are opened. */
+  /** Many may come and go at once: the list that is on the screen is read again soon, others when they are opened. @param {Conversation} conversation */
   #membersChanged(conversation) {
     if (conversation.key !== this.app.openKey) {
       conversation.members = null;
@@ -222,6 +227,7 @@ export class Directory {
     this.app.link?.flush();
   }
 
+  /** @param {any} room of REST */
   #added(room) {
     const conversation = this.store.addRoom({ role: "owner", ...room });
     this.#join(conversation);
@@ -229,7 +235,7 @@ export class Directory {
     return conversation;
   }
 
-  /** Follow a room live, in place of another one when that would be too many. */
+  /** Follow a room live, in place of another one when that would be too many. @param {Conversation} conversation */
   #join(conversation) {
     const { protocol, openKey } = this.app;
     const joined = [...protocol.threads.rooms.keys()];
@@ -241,6 +247,7 @@ export class Directory {
     protocol.join(id, timeline.attached && timeline.span ? timeline.span.last : seq);
   }
 
+  /** @param {Conversation} conversation */
   #gone(conversation) {
     this.app.protocol.part(conversation.id);
     this.app.link?.flush();

@@ -79,7 +79,7 @@ export function reconcile(parent, items, keyOf, create, update) {
   for (const [key, element] of before) if (!after.has(key)) element.remove();
   let next = parent.firstElementChild;
   for (const element of after.values()) {
-    if (element === next) next = next.nextElementSibling;
+    if (element === next) next = element.nextElementSibling;
     else parent.insertBefore(element, next);
   }
   known.keyed = after;
@@ -87,6 +87,7 @@ export function reconcile(parent, items, keyOf, create, update) {
 
 /** Ends of watches and listeners, to be called together. */
 export class Disposal {
+  /** @type {(() => void)[]} */
   #ends = [];
 
   /** @param {() => void} end */

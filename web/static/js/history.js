@@ -1,11 +1,17 @@
 /**
  * Reads history over REST into timelines. One read per conversation and direction at a time.
  */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("../../types/wire.js").HistoryMessage | import("../../types/wire.js").HistoryDirectMessage} Item */
+/** @typedef {{messages: Item[], more: boolean}} Page */
+/** @typedef {{before?: number, after?: number, limit?: number}} Query */
+
 const PAGE = 50;
 const LARGEST = 200;
 const KEPT_QUOTES = 200;
 
 export class History {
+  /** @type {Map<string, Promise<any>>} */
   #busy = new Map();
   /** Messages outside a window that a reply points to. @type {Map<string, Promise<any>>} */
   #quotes = new Map();
@@ -16,7 +22,7 @@ export class History {
     this.store = store;
   }
 
-  /** The newest page. Call `timeline.reset()` before, when what is there may not touch it. @param {any} conversation */
+  /** The newest page. Call `timeline.reset()` before, when what is there may not touch it. @param {Conversation} conversation */
   latest(conversation) {
     return this.#once(conversation, "latest", async () => {
       const { more } = await this.#read(conversation, {});
@@ -25,7 +31,7 @@ export class History {
     });
   }
 
-  /** The page before the first that is here. @param {any} conversation */
+  /** The page before the first that is here. @param {Conversation} conversation */
   older(conversation) {
     const { span, more } = conversation.timeline;
     if (!more || !span) return Promise.resolve();
@@ -35,7 +41,7 @@ export class History {
     });
   }
 
-  /** The page after the last, of a window that is in the past. @param {any} conversation */
+  /** The page after the last, of a window that is in the past. @param {Conversation} conversation */
   newer(conversation) {
     const { span, attached } = conversation.timeline;
     if (attached || !span) return Promise.resolve();
@@ -45,7 +51,7 @@ export class History {
     });
   }
 
-  /** A window around one message. @param {any} conversation @param {number} seq */
+  /** A window around one message. @param {Conversation} conversation @param {number} seq */
   around(conversation, seq) {
     return this.#once(conversation, `around:${seq}`, async () => {
       const answer = await this.#fetch(conversation, { before: seq + PAGE / 2 });
@@ -57,29 +63,30 @@ export class History {
     });
   }
 
-  /** Read the window again, as edits and reactions may have been missed. @param {any} conversation */
+  /** Read the window again, as edits and reactions may have been missed. @param {Conversation} conversation */
   refresh(conversation) {
     const { timeline } = conversation;
-    if (!timeline.loaded || !timeline.span) return this.latest(conversation);
+    const { span } = timeline;
+    if (!timeline.loaded || !span) return this.latest(conversation);
     return this.#once(conversation, "refresh", async () => {
-      const { first, last } = timeline.span;
+      const { first, last } = timeline.span ?? span;
       for (let before = last + 1; before > first;) {
         const limit = Math.min(LARGEST, before - first);
         const answer = await this.#read(conversation, { before, limit });
         if (!answer.messages.length) break;
-        before = Math.min(...answer.messages.map((item) => item.seq));
+        before = Math.min(...answer.messages.map((/** @type {Item} */ item) => item.seq));
       }
       conversation.stale = false;
     });
   }
 
-  /** One message, for a quotation; null when there is none. @param {any} conversation @param {number} seq */
+  /** One message, for a quotation; null when there is none. @param {Conversation} conversation @param {number} seq */
   quote(conversation, seq) {
     const key = `${conversation.key}/${seq}`;
     let found = this.#quotes.get(key);
     if (!found) {
       found = this.#fetch(conversation, { before: seq + 1, limit: 1 }).then(
-        ({ messages }) => messages.find((item) => item.seq === seq) ?? null,
+        ({ messages }) => messages.find((/** @type {Item} */ item) => item.seq === seq) ?? null,
         () => (this.#quotes.delete(key), null),
       );
       if (this.#quotes.size >= KEPT_QUOTES) this.#quotes.delete([...this.#quotes.keys()][0]);
@@ -88,10 +95,12 @@ export class History {
     return found;
   }
 
+  /** @param {Conversation} conversation */
   #reaches({ timeline, seq }) {
     return (timeline.span?.last ?? 0) >= seq;
   }
 
+  /** @param {Conversation} conversation @param {Query} query @returns {Promise<Page>} */
   async #read(conversation, query) {
     const { timeline } = conversation;
     const mark = timeline.mark();
@@ -103,20 +112,23 @@ export class History {
     return answer;
   }
 
+  /** @param {Conversation} conversation @param {Item[]} messages @param {number} mark */
   #take(conversation, messages, mark) {
     conversation.timeline.page(messages, mark);
-    this.store.meet(messages.map((item) => item.sender ?? item.from));
+    this.store.meet(messages.map((item) => ("from" in item ? item.from : item.sender)));
     const newest = Math.max(0, ...messages.map((item) => item.seq));
     if (newest > conversation.seq && conversation.timeline.attached) conversation.seq = newest;
     this.store.touch(`timeline:${conversation.key}`);
   }
 
+  /** @param {Conversation} conversation @param {Query} query @returns {Promise<Page>} */
   #fetch(conversation, query) {
     const { kind, id } = conversation;
     const path = kind === "room" ? `/api/rooms/${id}/messages` : `/api/dms/${id}/messages`;
     return this.api.get(path, { limit: PAGE, ...query });
   }
 
+  /** @param {Conversation} conversation @param {string} what @param {() => Promise<any>} run */
   #once(conversation, what, run) {
     const key = `${conversation.key} ${conversation.timeline.generation} ${what}`;
     let promise = this.#busy.get(key);

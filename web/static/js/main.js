@@ -18,8 +18,11 @@ import { announcer, connectionStatus, notices } from "./views/status.js";
 
 const HIDDEN_MS = 200;
 
+/** @type {typeof fetch} */
 const fetcher = (path, init) => fetch(path, init);
+/** @param {string} path @param {object} [body] */
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
+/** @type {import("./socket.js").Timers} */
 const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
 
 const vault = await openVault(globalThis.indexedDB);
@@ -53,8 +56,10 @@ function socketUrl(given) {
 }
 
 const page = h("div", { class: "page" });
+/** @type {Shell | null} */
 let shell = null;
 
+/** @param {{phase: "starting" | "in" | "out", reason?: string}} state */
 function show({ phase, reason }) {
   shell?.end();
   shell = null;
@@ -80,11 +85,11 @@ function show({ phase, reason }) {
 keepInvite();
 app.on("session", show);
 app.on("gone", (conversation) => shell?.gone(conversation));
-document.querySelector("#root").append(connectionStatus(app), page, notices(app), announcer(app));
+document.querySelector("#root")?.append(connectionStatus(app), page, notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
 window.addEventListener("beforeunload", (event) => app.unsent && event.preventDefault());
 const tabs = new BroadcastChannel("rookery.session");
-session.onchanged = (begun) => tabs.postMessage(begun);
-tabs.onmessage = ({ data }) => app.follow(data);
+session.onchanged = (/** @type {boolean} */ begun) => tabs.postMessage(begun);
+tabs.onmessage = (/** @type {MessageEvent} */ { data }) => app.follow(data);
 app.start();

@@ -2,6 +2,10 @@
 import { keyOf } from "./timeline.js";
 import { uuid } from "./uuid.js";
 
+/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./timeline.js").Entry} Entry */
+/** @typedef {import("./outbox.js").Command} Command */
+
 /** A little more than the time in which the edge passes one on. */
 const TYPING_EVERY_MS = 3_100;
 const READ_EVERY_MS = 1_000;
@@ -21,7 +25,7 @@ export class Messages {
     this.store = app.store;
   }
 
-  /** @param {any} conversation @param {string} text @param {number | null} replyTo */
+  /** @param {Conversation} conversation @param {string} text @param {number | null} replyTo */
   async send(conversation, text, replyTo = null) {
     const { timeline } = conversation;
     if (!timeline.attached) await this.latest(conversation);
@@ -38,29 +42,33 @@ export class Messages {
     this.app.command(sendCommand(conversation, client_id, text, replyTo));
   }
 
-  /** Say a failed message again. @param {any} conversation @param {any} entry */
+  /** Say a failed message again. @param {Conversation} conversation @param {Entry} entry */
   resend(conversation, entry) {
     conversation.timeline.draft({ ...entry, error: undefined });
     this.store.touch(`timeline:${conversation.key}`);
-    this.app.command(sendCommand(conversation, entry.client_id, entry.text, entry.reply_to));
+    this.app.command(sendCommand(conversation, entry.client_id, entry.text ?? "", entry.reply_to));
   }
 
-  /** Give up a message that was not sent. @param {any} conversation @param {any} entry */
+  /** Give up a message that was not sent. @param {Conversation} conversation @param {Entry} entry */
   discard(conversation, entry) {
-    this.app.protocol.outbox.discard((command) => command.client_id === entry.client_id);
+    this.app.protocol.outbox.discard((command) => "client_id" in command && command.client_id === entry.client_id);
     conversation.timeline.remove(entry.key);
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** Edits, deletions and reactions show at once; a refusal reads the truth again. */
+  /** Edits, deletions and reactions show at once; a refusal reads the truth again.
+   * @param {Conversation} conversation @param {Entry} entry @param {string} text
+   */
   edit(conversation, entry, text) {
     this.#change(conversation, { type: "edit", seq: entry.seq, text }, { type: "edited", seq: entry.seq, text });
   }
 
+  /** @param {Conversation} conversation @param {Entry} entry */
   delete(conversation, entry) {
     this.#change(conversation, { type: "delete", seq: entry.seq }, { type: "deleted", seq: entry.seq });
   }
 
+  /** @param {Conversation} conversation @param {Entry} entry @param {string} emoji */
   react(conversation, entry, emoji) {
     const user = this.store.me?.id ?? "";
     const remove = (entry.reactions[emoji] ?? []).includes(user);
@@ -68,19 +76,20 @@ export class Messages {
     this.#change(conversation, { type: "react", ...change }, { type: "reaction", user, ...change });
   }
 
-  /** Pin a message, or unpin it. @param {any} conversation @param {any} entry */
+  /** Pin a message, or unpin it. @param {Conversation} conversation @param {Entry} entry */
   pin(conversation, entry) {
     const change = { seq: entry.seq };
     const event = { type: "pinned", user: this.store.me?.id ?? "", remove: entry.pinned, ...change };
     this.#change(conversation, { type: entry.pinned ? "unpin" : "pin", ...change }, event);
   }
 
+  /** @param {Conversation} conversation @param {any} command @param {any} event  both without their place */
   #change(conversation, command, event) {
     this.store.apply({ ...event, ...conversation.place });
     this.app.command({ ...command, ...conversation.place });
   }
 
-  /** The user types. It is said at most every three seconds, and then for what came in between. @param {any} conversation */
+  /** The user types. It is said at most every three seconds, and then for what came in between. @param {Conversation} conversation */
   typing(conversation) {
     const { key, place } = conversation;
     if (this.#typing.has(key)) return;
@@ -94,13 +103,13 @@ export class Messages {
     else this.#typing.set(key, this.app.timers.set(say, wait));
   }
 
-  /** The message is out, or was given up. @param {any} conversation */
+  /** The message is out, or was given up. @param {Conversation} conversation */
   typed(conversation) {
     this.app.timers.clear(this.#typing.get(conversation.key));
     this.#typing.delete(conversation.key);
   }
 
-  /** The user sees the newest message. @param {any} conversation */
+  /** The user sees the newest message. @param {Conversation} conversation */
   seen(conversation) {
     const { seq, read, timeline } = conversation;
     if (timeline.entries.length > 2 * KEPT) {
@@ -119,11 +128,13 @@ export class Messages {
     );
   }
 
+  /** @param {Conversation} conversation @param {number} said */
   #readAgain(conversation, said) {
     this.#reading.delete(conversation.key);
     if (conversation.read > said) this.#sayRead(conversation);
   }
 
+  /** @param {Conversation} conversation */
   #sayRead(conversation) {
     this.app.command({ type: "read", ...conversation.place, seq: conversation.read });
   }
@@ -134,20 +145,20 @@ export class Messages {
     this.#typing.clear();
   }
 
-  /** Drop a window in the past for the newest page. @param {any} conversation */
+  /** Drop a window in the past for the newest page. @param {Conversation} conversation */
   latest(conversation) {
     conversation.timeline.reset();
     this.store.touch(`timeline:${conversation.key}`);
     return this.app.attempt(() => this.app.history.latest(conversation));
   }
 
-  /** `ok` for a command. @param {any} command */
+  /** `ok` for a command. @param {Command} command */
   answered(command) {
     const found = this.#draftOf(command);
     if (found?.conversation.timeline.sent(found.key)) this.store.touch(`timeline:${found.conversation.key}`);
   }
 
-  /** A final refusal. @param {{command: any, code: string, message: string}} effect */
+  /** A final refusal. @param {{command: Command | null, message: string}} effect */
   refused({ command, message }) {
     const { app, store } = this;
     if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type))
@@ -163,11 +174,11 @@ export class Messages {
       return;
     }
     app.notice(message, "error");
-    const conversation = store.placeOf(command);
+    const conversation = store.placeOf(/** @type {any} */ (command));
     if (conversation) app.attempt(() => app.history.refresh(conversation));
   }
 
-  /** Where the message of a `send` or `dm` stands. @param {any} command */
+  /** Where the message of a `send` or `dm` stands. @param {Command} command */
   #draftOf(command) {
     if (command.type !== "send" && command.type !== "dm") return null;
     const conversation = this.store.placeOf(command.type === "dm" ? { with: command.to } : command);
@@ -175,6 +186,10 @@ export class Messages {
   }
 }
 
+/**
+ * @param {Conversation} conversation @param {string} client_id @param {string} text @param {number | null} replyTo
+ * @returns {Command}
+ */
 function sendCommand(conversation, client_id, text, replyTo) {
   if (conversation.kind === "dm") return { type: "dm", to: conversation.id, text, client_id };
   return { type: "send", room: conversation.id, text, client_id, ...(replyTo ? { reply_to: replyTo } : {}) };

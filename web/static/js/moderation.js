@@ -1,4 +1,5 @@
 /** What REST does about moderation: for everyone, for a room's owner, and for moderators of the instance. */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
 const PAGE = 20;
 
 export class Moderation {
@@ -12,14 +13,14 @@ export class Moderation {
     this.store = app.store;
   }
 
-  /** Tell the moderators of the instance of a message. @param {any} conversation @param {number} seq @param {string} reason */
+  /** Tell the moderators of the instance of a message. @param {Conversation} conversation @param {number} seq @param {string} reason */
   report(conversation, seq, reason) {
     return this.api.post("/api/moderation/reports", { ...conversation.place, seq, reason });
   }
 
   /**
    * Ask that an own message that was withdrawn comes back.
-   * @param {any} conversation @param {number} seq @param {string} text
+   * @param {Conversation} conversation @param {number} seq @param {string} text
    */
   appeal(conversation, seq, text) {
     return this.api.post("/api/moderation/appeals", { ...conversation.place, seq, text });
@@ -27,7 +28,7 @@ export class Moderation {
 
   /**
    * An own message was held back for good. It says so itself where it stands; else a notice does.
-   * @param {any} event @param {any} place
+   * @param {import("../../types/wire.js").RefusedEvent} event @param {Conversation | null} place
    */
   refused(event, place) {
     if (place?.timeline.find(this.store.me?.id ?? "", event.client_id)) return;
@@ -36,12 +37,12 @@ export class Moderation {
     this.app.notice(`A message of yours${where} was held back by moderation: ${reason}`, "error");
   }
 
-  /** @param {any} conversation a room @returns {Promise<{strictness: string, held: boolean}>} */
+  /** @param {Conversation} conversation a room @returns {Promise<{strictness: string, held: boolean}>} */
   settings(conversation) {
     return this.api.get(`/api/moderation/rooms/${conversation.id}`);
   }
 
-  /** @param {any} conversation a room @param {{strictness: string, held: boolean}} settings */
+  /** @param {Conversation} conversation a room @param {{strictness: string, held: boolean}} settings */
   setSettings(conversation, settings) {
     return this.api.put(`/api/moderation/rooms/${conversation.id}`, settings);
   }
@@ -49,9 +50,9 @@ export class Moderation {
   /** A page of cases. @param {"open" | "decided"} state @param {any} last the case before it, or null */
   async cases(state, last) {
     const { cases, more } = await this.api.get("/api/moderation/queue", { state, after: last?.id, limit: PAGE });
-    this.store.meet(cases.map((one) => one.user));
+    this.store.meet(cases.map((/** @type {any} */ one) => one.user));
     this.app.directory.wantNames(cases.flatMap(namesIn));
-    this.#wantRooms(cases.map((one) => one.room));
+    this.#wantRooms(cases.map((/** @type {any} */ one) => one.room));
     return { items: cases, more };
   }
 
@@ -67,8 +68,8 @@ export class Moderation {
   /** A page of those who are blocked now. @param {any} last the block before it, or null */
   async blocks(last) {
     const { blocks, more } = await this.api.get("/api/moderation/blocks", { after: last?.user.id, limit: PAGE });
-    this.store.meet(blocks.map((one) => one.user));
-    this.app.directory.wantNames(blocks.map((one) => one.by).filter(isUser));
+    this.store.meet(blocks.map((/** @type {any} */ one) => one.user));
+    this.app.directory.wantNames(blocks.map((/** @type {any} */ one) => one.by).filter(isUser));
     return { items: blocks, more };
   }
 
@@ -80,7 +81,7 @@ export class Moderation {
   /** A page of the audit log, the newest first. @param {any} last the entry before it, or null */
   async audit(last) {
     const { entries, more } = await this.api.get("/api/moderation/audit", { before: last?.id, limit: PAGE });
-    this.app.directory.wantNames(entries.flatMap((one) => [one.by, one.user]).filter(isUser));
+    this.app.directory.wantNames(entries.flatMap((/** @type {any} */ one) => [one.by, one.user]).filter(isUser));
     return { items: entries, more };
   }
 
@@ -116,6 +117,7 @@ function isUser(id) {
   return Boolean(id) && id !== "moderation";
 }
 
+/** @param {any} one a case @returns {string[]} */
 function namesIn(one) {
-  return [...one.reports.map(({ user }) => user), ...(one.users ?? []), one.decided_by].filter(isUser);
+  return [...one.reports.map((/** @type {any} */ { user }) => user), ...(one.users ?? []), one.decided_by].filter(isUser);
 }

@@ -4,7 +4,7 @@
  * Each is said again on every new connection: `client_id` makes a repeated message one message, and the other durable
  * commands are idempotent by nature. A refusal that says "later" holds the whole box, so that order is kept.
  *
- * @typedef {{type: string, [field: string]: any}} Command
+ * @typedef {import("../../types/wire.js").Unsent} Command
  * @typedef {{command: Command, id: number | null}} Entry  `id`: the number it was said under on this connection
  */
 
@@ -71,13 +71,12 @@ export class Outbox {
     for (const entry of this.#entries) if (matches(entry.command)) this.#entries.delete(entry);
   }
 
-  /** @param {Command} command */
+  /** @param {Extract<Command, {type: "read"}>} command */
   #forgetRead(command) {
     for (const entry of this.#entries) {
-      const { type, room, with: partner } = entry.command;
-      if (type === "read" && room === command.room && partner === command.with && entry.id === null) {
+      const { command: one, id } = entry;
+      if (one.type === "read" && one.room === command.room && one.with === command.with && id === null)
         this.#entries.delete(entry);
-      }
     }
   }
 }

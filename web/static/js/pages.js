@@ -63,7 +63,7 @@ export class Pages {
       this.error = "";
     } catch (error) {
       if (number !== this.#asked) return;
-      this.error = error.message;
+      this.error = error instanceof Error ? error.message : String(error);
     }
     this.loading = false;
     this.changed();

@@ -20,6 +20,8 @@
  * @typedef {import("./outbox.js").Command} Command
  * @typedef {import("./outbox.js").Entry} Entry
  * @typedef {import("./threads.js").Effect} Effect
+ * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
+ * @typedef {"online" | "away"} Status
  */
 import { DURABLE, LATER, Outbox } from "./outbox.js";
 import { Threads } from "./threads.js";
@@ -37,6 +39,7 @@ export class Protocol {
   #frames = [];
   /** @type {string[]} */
   #watched = [];
+  /** @type {Status} */
   #state = "online";
   #me = "";
 
@@ -102,7 +105,7 @@ export class Protocol {
     this.#say({ type: "presence", users });
   }
 
-  /** The user's own state, `online` or `away`; said again after a reconnect. @param {string} state */
+  /** The user's own state, `online` or `away`; said again after a reconnect. @param {Status} state */
   status(state) {
     this.#state = state;
     this.#say({ type: "status", state });
@@ -126,7 +129,7 @@ export class Protocol {
     return this.#fresh(said) ? [{ kind: "event", event: said }] : [];
   }
 
-  /** Take note of an event. @param {any} event @returns {boolean} false: it was said before */
+  /** Take note of an event. @param {AnyEvent} event @returns {boolean} false: it was said before */
   #fresh(event) {
     if (event.type === "message") return this.threads.message(event);
     if (event.type === "dm") return this.threads.live(event.from.id === this.#me ? event.to : event.from.id, event);

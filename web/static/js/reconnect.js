@@ -4,12 +4,14 @@
  * Delays grow exponentially with full jitter: uniform between nothing and the bound, so that many clients that lost
  * the same server do not come back together.
  */
+/** @typedef {"renew" | "blocked" | "slow-down" | "again"} Action */
 export const FIRST_MS = 500;
 export const LONGEST_MS = 30_000;
 export const SLOW_DOWN_MS = 5_000;
 const LEAST_MS = 200;
 
 /** What a close code asks for; every other code is a lost connection. */
+/** @type {Map<number, Action>} */
 const ACTIONS = new Map([
   [4001, "renew"],
   [4003, "blocked"],
@@ -18,17 +20,17 @@ const ACTIONS = new Map([
 
 /**
  * @param {number} code the close code; 1006 when there was none
- * @returns {"renew" | "blocked" | "slow-down" | "again"}
+ * @returns {Action}
  */
 export function actionFor(code) {
-  return /** @type {any} */ (ACTIONS.get(code) ?? "again");
+  return ACTIONS.get(code) ?? "again";
 }
 
 /**
  * Milliseconds to wait before the next try.
  * @param {number} attempt tries since the last good connection, from 0
  * @param {number | null} asked what `closing.retry_after_ms` said, if the server did: it is jittered already
- * @param {string} action of `actionFor`
+ * @param {Action} action of `actionFor`
  * @param {() => number} random uniform in [0, 1)
  */
 export function delayFor(attempt, asked, action, random) {

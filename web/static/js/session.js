@@ -91,7 +91,7 @@ export class Session {
     try {
       await this.#keep(await this.post("/api/auth/refresh", { refresh_token: refresh }));
     } catch (error) {
-      if (!ENDED.includes(error.status)) throw error;
+      if (!ENDED.includes(/** @type {{status?: number}} */ (error).status ?? 0)) throw error;
       // A log-in of another tab meanwhile stays.
       if ((await this.vault.get())?.refresh === refresh) await this.#forget();
       throw new SignedOut();

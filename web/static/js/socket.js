@@ -9,10 +9,22 @@
  *   "signed-out"    the session has ended for good
  *   "stopped"       by `stop`
  *
+ * @typedef {"connecting" | "online" | "reconnecting" | "blocked" | "signed-out" | "stopped"} LinkState
+ * @typedef {import("./reconnect.js").Action} Action
+ * @typedef {import("./threads.js").Effect} Effect
  * @typedef {object} Timers
  * @property {(run: () => void, ms: number) => any} set
  * @property {(timer: any) => void} clear
  * @property {() => number} now
+ * @typedef {object} LinkParts
+ * @property {string} url
+ * @property {import("./protocol.js").Protocol} protocol
+ * @property {(refused: string | null) => Promise<string>} token an access token, other than the refused one
+ * @property {(url: string) => WebSocket} open
+ * @property {Timers} timers
+ * @property {() => number} random
+ * @property {(effect: Effect) => void} oneffect
+ * @property {(state: LinkState, detail?: any) => void} onstate
  */
 import { SignedOut } from "./session.js";
 import { actionFor, delayFor } from "./reconnect.js";
@@ -23,11 +35,17 @@ const PROBE_MS = 25_000;
 const ANSWER_MS = 10_000;
 
 export class Link {
+  /** @type {LinkState} */
   state = "stopped";
+  /** How long silence may last before it is broken by a probe. */
+  probeMs = PROBE_MS;
+  /** @type {WebSocket | null} */
   #socket = null;
   #attempt = 0;
   #everReady = false;
+  /** @type {number | null} */
   #asked = null;
+  /** @type {string | null} */
   #refusedToken = null;
   #token = "";
   #readyAt = 0;
@@ -36,17 +54,7 @@ export class Link {
   #watchTimer = null;
   #laterTimer = null;
 
-  /**
-   * @param {object} parts
-   * @param {string} parts.url
-   * @param {import("./protocol.js").Protocol} parts.protocol
-   * @param {(refused: string | null) => Promise<string>} parts.token an access token, other than the refused one
-   * @param {(url: string) => WebSocket} parts.open
-   * @param {Timers} parts.timers
-   * @param {() => number} parts.random
-   * @param {(effect: import("./threads.js").Effect) => void} parts.oneffect
-   * @param {(state: string, detail?: any) => void} parts.onstate
-   */
+  /** @param {LinkParts} parts */
   constructor(parts) {
     this.parts = parts;
   }
@@ -103,16 +111,18 @@ export class Link {
     this.#arm(OPEN_MS, () => this.#abandon());
   }
 
-  /** Events of a socket that was given up are nothing to us. */
+  /** Events of a socket that was given up are ignored. @param {WebSocket} socket @param {() => void} run */
   #guard(socket, run) {
     if (socket === this.#socket) run();
   }
 
+  /** @param {string} token */
   #opened(token) {
     this.parts.protocol.opened(token);
     this.flush();
   }
 
+  /** @param {unknown} data */
   #received(data) {
     if (typeof data !== "string") return;
     this.#heardAt = this.parts.timers.now();
@@ -120,6 +130,7 @@ export class Link {
     this.flush();
   }
 
+  /** @param {Effect} effect */
   #act(effect) {
     if (effect.kind === "ready") this.#ready(effect);
     if (effect.kind === "closing") this.#asked = effect.retry_after_ms ?? null;
@@ -127,6 +138,7 @@ export class Link {
     this.parts.oneffect(effect);
   }
 
+  /** @param {{heartbeat_s?: number}} effect */
   #ready(effect) {
     this.#readyAt = this.parts.timers.now();
     this.#refusedToken = null;
@@ -137,6 +149,7 @@ export class Link {
     this.#become("online");
   }
 
+  /** @param {number} ms */
   #retryLater(ms) {
     if (this.#laterTimer !== null) return;
     this.#laterTimer = this.parts.timers.set(() => {
@@ -168,6 +181,7 @@ export class Link {
     socket?.close();
   }
 
+  /** @param {number} code */
   #closed(code) {
     const { protocol, timers } = this.parts;
     this.#socket = null;
@@ -181,6 +195,7 @@ export class Link {
     return this.#later(action);
   }
 
+  /** @param {Action} action */
   #later(action) {
     if (!this.#trying()) return;
     const { random, timers } = this.parts;
@@ -197,6 +212,7 @@ export class Link {
     }, wait);
   }
 
+  /** @param {LinkState} state */
   #halt(state) {
     const socket = this.#socket;
     this.#socket = null;
@@ -212,11 +228,13 @@ export class Link {
     return ["connecting", "online", "reconnecting"].includes(this.state);
   }
 
+  /** @param {LinkState} state @param {any} [detail] */
   #become(state, detail = {}) {
     this.state = state;
     this.parts.onstate(state, detail);
   }
 
+  /** @param {number} ms @param {() => void} run */
   #arm(ms, run) {
     this.#clear("watch");
     this.#watchTimer = this.parts.timers.set(run, ms);

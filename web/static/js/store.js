@@ -7,6 +7,10 @@
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
 import { keyOf } from "./timeline.js";
 
+/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
+/** @typedef {import("./timeline.js").Entry} Entry */
+/** Something that names a conversation: an event, or a place. @typedef {AnyEvent | import("../../types/wire.js").Place} Placed */
+
 /** Messages that are kept of a conversation that was not opened: the page of history joins them. */
 const UNOPENED = 100;
 
@@ -17,9 +21,11 @@ export class Store {
   conversations = new Map();
   /** User id → name. @type {Map<string, string>} */
   people = new Map();
-  /** @type {Map<string, {state: string, last_seen?: string}>} */
+  /** @type {Map<string, {state: import("../../types/wire.js").PresenceState, last_seen?: string | null}>} */
   presence = new Map();
+  /** @type {Map<string, Set<() => void>>} */
   #watchers = new Map();
+  /** @type {Set<string>} */
   #dirty = new Set();
 
   /** @param {(run: () => void) => void} schedule @param {() => number} now */
@@ -122,29 +128,30 @@ export class Store {
     });
   }
 
-  /** @param {string} state @param {string} user @param {string} [last_seen] */
+  /** @param {string} user @param {import("../../types/wire.js").PresenceState} state @param {string | null} [last_seen] */
   setPresence(user, state, last_seen) {
     this.presence.set(user, { state, last_seen: last_seen ?? this.presence.get(user)?.last_seen });
     this.touch("presence");
   }
 
-  /** The conversation that an event belongs to, or null when the user is not in it. @param {any} event */
+  /** The conversation that an event belongs to, or null when the user is not in it. @param {Placed} event */
   placeOf(event) {
-    if (event.room) return this.get(conversationKey("room", event.room));
-    if (event.type === "dm") return this.open("dm", event.from.id === this.me?.id ? event.to : event.from.id);
-    return event.with ? this.get(conversationKey("dm", event.with)) : null;
+    if ("type" in event && event.type === "dm")
+      return this.open("dm", event.from.id === this.me?.id ? event.to : event.from.id);
+    if ("room" in event && event.room) return this.get(conversationKey("room", event.room));
+    return "with" in event && event.with ? this.get(conversationKey("dm", event.with)) : null;
   }
 
-  /** Let an event of the edge change what is known. @param {any} event */
+  /** Let an event of the edge change what is known. @param {AnyEvent} event */
   apply(event) {
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
     const conversation = this.placeOf(event);
-    const handler = conversation && HANDLERS[event.type];
+    const handler = conversation && /** @type {Record<string, any>} */ (HANDLERS)[event.type];
     if (handler) handler(this, conversation, event);
   }
 }
 
-/** @type {Record<string, (store: Store, conversation: Conversation, event: any) => void>} */
+/** @type {{[T in AnyEvent["type"]]?: (store: Store, conversation: Conversation, event: Extract<AnyEvent, {type: T}>) => void}} */
 const HANDLERS = {
   message: arrived,
   dm: arrived,
@@ -195,9 +202,9 @@ const HANDLERS = {
   },
 };
 
-/** @param {Store} store @param {Conversation} conversation @param {any} event */
+/** @param {Store} store @param {Conversation} conversation @param {Extract<AnyEvent, {type: "message" | "dm"}>} event */
 function arrived(store, conversation, event) {
-  const sender = event.sender ?? event.from;
+  const sender = event.type === "dm" ? event.from : event.sender;
   store.meet([sender]);
   conversation.name ||= conversation.kind === "dm" ? store.nameOf(conversation.id) : "";
   conversation.typing.delete(sender.id);
@@ -208,7 +215,10 @@ function arrived(store, conversation, event) {
   store.touch(`timeline:${conversation.key}`, `typing:${conversation.key}`, list, "unread");
 }
 
-/** @param {Store} store @param {Conversation} conversation @param {any} event @param {(entry: any) => object} change */
+/**
+ * @param {Store} store @param {Conversation} conversation @param {{type: string, seq: number}} event
+ * @param {(entry: Entry) => Partial<Entry>} change
+ */
 function patch(store, conversation, event, change) {
   if (conversation.timeline.patch(event.seq, change)) store.touch(`timeline:${conversation.key}`);
   if (event.type !== "reaction") store.touch(`pins:${conversation.key}`);

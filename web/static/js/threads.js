@@ -6,8 +6,18 @@
  * without a hole: `subscribe` with `since` for a room, `sync` for a direct conversation. One question at a time.
  *
  * @typedef {import("./outbox.js").Command} Command
- * @typedef {{room: string} | {with: string}} Place
- * @typedef {{kind: string, [field: string]: any}} Effect
+ * @typedef {import("../../types/wire.js").Place} Place
+ * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
+ * @typedef {Extract<Command, {type: "subscribe" | "sync"}>} Question
+ * @typedef {import("../../types/wire.js").OkAnswer | import("../../types/wire.js").SubscribeOk | import("../../types/wire.js").SyncOk | import("../../types/wire.js").ErrorAnswer} Answer
+ * @typedef {{kind: "ready", user: import("../../types/wire.js").Person, session: string, heartbeat_s: number}
+ *   | {kind: "event", event: AnyEvent}
+ *   | {kind: "caught-up"} & Place
+ *   | {kind: "reload", seq: number} & Place
+ *   | {kind: "answered", command: Command, answer: any}
+ *   | {kind: "refused", command: Command | null, code: string, message: string}
+ *   | {kind: "retry", after_ms: number}
+ *   | {kind: "closing", code: number, reason: string, retry_after_ms: number}} Effect
  * @typedef {object} Thread
  * @property {Place} place
  * @property {Track} track
@@ -72,13 +82,13 @@ export class Threads {
     for (const thread of this.#all()) thread.asking = thread.again = false;
   }
 
-  /** A room message. @param {any} event @returns {boolean} whether it is new */
+  /** A room message. @param {Extract<AnyEvent, {type: "message"}>} event @returns {boolean} whether it is new */
   message(event) {
     const thread = this.rooms.get(event.room);
     return thread !== undefined && this.#see(thread, event.seq);
   }
 
-  /** A direct message: usually without a seq, which `stored` brings. @param {string} user the other one @param {any} event */
+  /** A direct message: usually without a seq, which `stored` brings. @param {string} user the other one @param {Extract<AnyEvent, {type: "dm"}>} event */
   live(user, event) {
     const thread = this.direct(user);
     if (event.seq) return this.#see(thread, event.seq);
@@ -88,7 +98,7 @@ export class Threads {
     return true;
   }
 
-  /** @param {any} event `stored` */
+  /** @param {Extract<AnyEvent, {type: "stored"}>} event */
   stored(event) {
     const thread = this.direct(event.with);
     const seen = thread.floating.delete(event.client_id) || thread.track.has(event.seq);
@@ -101,15 +111,15 @@ export class Threads {
     }
   }
 
-  /** @param {any} event `gap` */
+  /** @param {Extract<AnyEvent, {type: "gap"}>} event */
   gap(event) {
-    const thread = event.room ? this.rooms.get(event.room) : this.direct(event.with);
+    const thread = event.room === undefined ? this.direct(event.with) : this.rooms.get(event.room);
     if (thread) this.#ask(thread);
   }
 
-  /** The answer to `subscribe` or `sync`. @param {Command} command @param {any} answer @returns {Effect[]} */
+  /** The answer to `subscribe` or `sync`. @param {Question} command @param {any} answer @returns {Effect[]} */
   answered(command, answer) {
-    const thread = command.room ? this.rooms.get(command.room) : this.dms.get(command.with);
+    const thread = command.type === "subscribe" ? this.rooms.get(command.room) : this.dms.get(command.with);
     if (!thread) return [];
     thread.asking = false;
     if (answer.type === "error") return this.#refused(command, thread, answer);
@@ -124,7 +134,8 @@ export class Threads {
       thread.track.reset(answer.seq);
       return [{ kind: "reload", ...thread.place, seq: answer.seq }];
     }
-    const type = "room" in thread.place ? "message" : "dm";
+    const type = thread.place.room ? "message" : "dm";
+    /** @type {Effect[]} */
     const effects = [];
     for (const message of answer.messages ?? []) {
       if (!thread.track.see(message.seq)) continue;
@@ -135,13 +146,13 @@ export class Threads {
     return [...effects, { kind: "caught-up", ...thread.place }];
   }
 
-  /** @param {Command} command @param {Thread} thread @param {any} answer @returns {Effect[]} */
+  /** @param {Question} command @param {Thread} thread @param {any} answer @returns {Effect[]} */
   #refused(command, thread, answer) {
     if (LATER.has(answer.code)) {
       thread.again = true;
       return [{ kind: "retry", after_ms: answer.retry_after_ms ?? LATER_MS }];
     }
-    if (command.room) this.rooms.delete(command.room);
+    if (command.type === "subscribe") this.rooms.delete(command.room);
     else this.followed.delete(command.with);
     return [{ kind: "refused", command, code: answer.code, message: answer.message }];
   }
@@ -160,9 +171,10 @@ export class Threads {
       return;
     }
     const since = thread.track.seq;
-    const command =
-      "room" in thread.place ? { type: "subscribe", ...thread.place } : { type: "sync", ...thread.place, since: 0 };
-    thread.asking = this.#say(since === null ? command : { ...command, since });
+    const { room, with: user } = thread.place;
+    if (room !== undefined)
+      thread.asking = this.#say(since === null ? { type: "subscribe", room } : { type: "subscribe", room, since });
+    else thread.asking = this.#say({ type: "sync", with: user, since: since ?? 0 });
     thread.again = false;
   }
 

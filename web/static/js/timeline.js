@@ -6,6 +6,7 @@
  * was refused will never have one, and stays where it was.
  * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
  *
+ * @typedef {"sending" | "sent" | "stored" | "failed" | "refused"} State
  * @typedef {object} Entry
  * @property {string} key          stable from "sending" to "stored"
  * @property {number | null} seq
@@ -21,10 +22,11 @@
  * @property {Record<string, string[]>} reactions
  * @property {boolean} pinned
  * @property {string} [reason]     why moderation withdrew it, if that was told live
- * @property {"sending" | "sent" | "stored" | "failed" | "refused"} state  "refused": held back by moderation, for good
+ * @property {State} state  "refused": held back by moderation, for good
  * @property {string} [error]      why it failed, or was refused
  * @property {number} [after]      of a refused one: the seq behind which it stays
  */
+/** @type {State[]} */
 const STATES = ["failed", "sending", "sent", "stored"];
 
 export class Timeline {
@@ -61,8 +63,8 @@ export class Timeline {
 
   /** The seqs of the first and last stored entry, or null. */
   get span() {
-    const stored = this.entries.filter((entry) => entry.seq !== null);
-    return stored.length ? { first: stored[0].seq, last: stored[stored.length - 1].seq } : null;
+    const stored = this.entries.flatMap((entry) => entry.seq ?? []);
+    return stored.length ? { first: stored[0], last: stored[stored.length - 1] } : null;
   }
 
   /** Take before a page is asked for, give to `page`. */
@@ -241,10 +243,10 @@ export function normal(item) {
   };
 }
 
-/** States only advance, but for a failed message that is sent again. @param {string} a @param {string} b */
+/** States only advance, but for a failed message that is sent again. @param {State} a @param {State} b @returns {State} */
 function later(a, b) {
-  if (a === "refused") return /** @type {any} */ (b === "stored" ? b : a);
+  if (a === "refused") return b === "stored" ? b : a;
   if (b === "refused") return b;
-  if (a === "failed" || b === "failed") return /** @type {any} */ (b);
-  return /** @type {any} */ (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
+  if (a === "failed" || b === "failed") return b;
+  return (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
 }

@@ -53,7 +53,10 @@ class Vault {
     return this.#run("readwrite", (store) => store.delete(KEY));
   }
 
-  /** One request in a transaction of its own; its result once that is complete. */
+  /**
+   * One request in a transaction of its own; its result once that is complete.
+   * @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest} ask @returns {Promise<any>}
+   */
   #run(mode, ask) {
     return new Promise((resolve, reject) => {
       const transaction = this.database.transaction(STORE, mode);

@@ -66,7 +66,7 @@ async function search(app, name, list, note, choose) {
     const users = await app.directory.findPeople(name);
     show(users, users.length ? "" : "Nobody has such a name.");
   } catch (error) {
-    show([], error.message);
+    show([], /** @type {Error} */ (error).message);
   }
 }
 

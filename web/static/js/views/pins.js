@@ -21,7 +21,7 @@ export function pinsPanel(app, shell, conversation) {
       reconcile(list, pins, keyOfPin, (pin) => pinLine(conversation, pin), () => {});
       note.textContent = pins.length ? "" : "No message is pinned. Moderators of the room pin messages.";
     } catch (error) {
-      if (number === asked) note.textContent = error.message;
+      if (number === asked) note.textContent = /** @type {Error} */ (error).message;
     }
   }
 

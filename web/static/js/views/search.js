@@ -47,7 +47,7 @@ export function searchPanel(app, shell, conversation) {
       show(answer.more);
       note.textContent = found.length ? "" : "Nothing was found. Every word has to occur in the message.";
     } catch (error) {
-      if (number === asked) note.textContent = error.message;
+      if (number === asked) note.textContent = /** @type {Error} */ (error).message;
     }
   }
 

@@ -27,7 +27,9 @@ export function invited() {
 export class Shell {
   #ends = new Disposal();
   #drafts = new Map();
+  /** The conversation, or the page of moderation, that is on the screen. @type {any} */
   #view = null;
+  /** @type {any} */
   #panel = null;
   #shown = 0;
   /** Whether a page of moderation is on the screen. */
@@ -77,6 +79,7 @@ export class Shell {
     this.#panel.focus();
   }
 
+  /** What has the focus again when the panel closes. @type {any} */
   #returnTo = null;
 
   closePanel() {

@@ -138,7 +138,7 @@ function updateItem(app, element, conversation) {
 
 /** @param {import("../app.js").App} app @param {import("../dom.js").Disposal} ends */
 function meFooter(app, ends) {
-  const { me } = app.store;
+  const me = app.store.me ?? { id: "", name: "" };
   const dot = presenceDot();
   const state = h("span", { class: "account-state" });
   const show = ({ state: link }) => {

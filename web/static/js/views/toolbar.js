@@ -29,7 +29,9 @@ const PALETTE = [
 const ROOM_ABOVE = 48;
 
 export class Toolbar {
+  /** The list item of the message that it stands at. @type {any} */
   #item = null;
+  /** @type {import("../timeline.js").Entry | null} */
   #entry = null;
   /** While the bar is taken from its place, its loss of the focus means nothing. */
   #moving = false;
