@@ -113,6 +113,7 @@ class Engines:
 
     def __init__(self, settings: Settings, stack: AsyncExitStack, *, guest: bool) -> None:
         self.statistics: dict[str, Callable[[], Struct]] = {}
+        self.probes: dict[str, Callable[[], Awaitable[object]]] = {}
         self._settings = settings
         self._stack = stack
         self._guest = guest
@@ -185,6 +186,7 @@ class Engines:
                 exclusive=not self._guest,
             )
             self._database = await self._stack.enter_async_context(opening)
+            self.probes["storage"] = self._database.check_health
         return self._database
 
     async def _open_mongo(self) -> Store:

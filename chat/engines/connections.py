@@ -7,6 +7,7 @@ one of all calls may run at a time.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import time
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.engines.commits import Job, run_jobs
-from chat.engines.files import connect, explain, lock, migrate
-from chat.errors import Unavailable
+from chat.engines.files import connect, explain, explain_to_users, find_open_files, lock, migrate
+from chat.errors import RookeryError, StorageFailed, Unavailable
 
 T = TypeVar("T")
 READERS = 3
 _PROGRESS_STEPS = 50_000
+_REPORT_SECONDS = 60.0
+
+logger = logging.getLogger("rookery.storage")
 
 
 class Connections:
@@ -35,6 +39,9 @@ class Connections:
         self._lock: int | None = None
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
+        self.failure: StorageFailed | None = None
+        """Why the last write to the disk failed; None since one succeeded."""
+        self._reported = float("-inf")
 
     def open(self, schema: Sequence[str]) -> None:
         """Lock, connect and migrate. Raises `Unavailable`; then `close` what is open."""
@@ -52,6 +59,13 @@ class Connections:
                     self._idle.append(connect(self._path, synchronous=self._synchronous, writer=False))
         except sqlite3.Error as error:
             raise explain(error, self._name) from error
+        if self._path and (found := find_open_files(self._path)):
+            logger.warning(
+                "other users of this machine may read %s in the data folder %s: chmod -R go= %s",
+                ", ".join(found),
+                self._path.parent,
+                self._path.parent,
+            )
 
     def close(self) -> None:
         """Put the WAL into the file, close, and unlock. Never raises."""
@@ -72,7 +86,13 @@ class Connections:
         """Run and commit; each job holds its outcome afterwards."""
         if self._writer is None:
             raise Unavailable(f"{self._name} is closed")
-        run_jobs(self._writer, jobs, lambda error: explain(error, self._name))
+        before = self.failure
+        run_jobs(self._writer, jobs, self._explain_failure)
+        errors = [job.error for job in jobs]
+        self.failure = next((error for error in errors if isinstance(error, StorageFailed)), None)
+        if before and not self.failure:
+            logger.info("%s can be written again", self._name)
+            self._reported = float("-inf")
 
     def run_query(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What `query` returns, of one moment of the database."""
@@ -86,12 +106,22 @@ class Connections:
             connection.execute("BEGIN")  # in WAL mode, all statements until its end see the same moment
             return query(connection)
         except sqlite3.Error as error:
-            raise explain(error, self._name) from error
+            raise self._explain_failure(error) from error
         finally:
             connection.set_progress_handler(None, 0)
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self._idle.append(connection)
+
+    def _explain_failure(self, error: Exception) -> Exception:
+        """What users may read; the log has the rest, once in a while."""
+        told = explain_to_users(error)
+        now = time.monotonic()
+        if told is not error and now >= self._reported + _REPORT_SECONDS:
+            self._reported = now
+            cause = explain(error, self._name)
+            logger.error("%s", cause.message if isinstance(cause, RookeryError) else cause)
+        return told
 
     def _release_lock(self) -> None:
         if self._lock is not None:

@@ -117,6 +117,11 @@ class Database:
         finally:
             self._reads -= 1
 
+    async def check_health(self) -> None:
+        """Raises `StorageFailed` when the last write failed for want of a disk, and another one fails, too."""
+        if self._connections.failure is not None:
+            await self.write(_touch_database)
+
     def statistics(self) -> CommitStatistics:
         """What the writer did."""
         return self._commits.statistics()
@@ -133,3 +138,9 @@ class Database:
 
     async def _execute_jobs(self, jobs: Sequence[Job[Any]]) -> None:
         await self._executor.run_blocking(lambda: self._connections.write_jobs(jobs), self._writing)
+
+
+def _touch_database(connection: sqlite3.Connection) -> None:
+    """Write the version of the schema again: a change that changes nothing, and needs the disk."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {version}")

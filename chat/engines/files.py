@@ -6,10 +6,11 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.errors import RookeryError, Unavailable
+from chat.errors import RookeryError, StorageFailed, Unavailable
 
 _STATEMENTS = 256
 _BUSY_MS = 5000
@@ -99,8 +100,22 @@ def migrate(connection: sqlite3.Connection, schema: Sequence[str], name: str) ->
             raise
 
 
+def find_open_files(path: Path) -> list[str]:
+    """The names of the database's files that other users of the machine may read or write."""
+    reach = stat.S_IMODE(path.parent.stat().st_mode)
+    found = []
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with contextlib.suppress(OSError):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            # Who may not pass through the folder cannot open a file in it, whatever the file's own mode is.
+            group, others = mode & 0o060 and reach & 0o010, mode & 0o006 and reach & 0o001
+            if group or others:
+                found.append(file.name)
+    return found
+
+
 def explain(error: Exception, name: str) -> Exception:
-    """A driver's exception in the words of `chat.errors`; any other exception as it is."""
+    """A driver's exception in the words of `chat.errors`, for the operator; any other exception as it is."""
     if not isinstance(error, sqlite3.Error):
         return error
     code = getattr(error, "sqlite_errorname", "")
@@ -117,5 +132,25 @@ def explain(error: Exception, name: str) -> Exception:
         told = Unavailable(f"{name} cannot serve: {error}")
     else:
         told = RookeryError(f"{name} refused a statement: {error}")
+    told.__cause__ = error
+    return told
+
+
+def explain_to_users(error: Exception) -> Exception:
+    """A driver's exception as users may read it, without paths and statements; any other exception as it is."""
+    if not isinstance(error, sqlite3.Error):
+        return error
+    code = getattr(error, "sqlite_errorname", "")
+    told: RookeryError
+    if code == "SQLITE_FULL":
+        told = StorageFailed("the server's disk is full, so nothing can be stored; try again later", state="full")
+    elif code.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        told = StorageFailed("the server's storage fails, so nothing can be stored; try again later", state="failing")
+    elif code == "SQLITE_INTERRUPT":
+        told = Unavailable("the query took too long; ask for less")
+    elif isinstance(error, sqlite3.OperationalError):
+        told = Unavailable("the server's storage does not answer; try again later")
+    else:
+        told = RookeryError("the server's storage refused a statement")
     told.__cause__ = error
     return told

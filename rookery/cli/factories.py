@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
-from chat.assembly import Live, Store
+from chat.assembly import Engines, Live, Store
 from chat.ports.authority import Authority
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
@@ -98,9 +98,10 @@ def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
     return Pool(log, "notification", [NOTIFICATION_TOPIC], handler)
 
 
-def make_health(store: Store, live: Live, log: Log | None = None) -> Health:
+def make_health(engines: Engines, store: Store, live: Live, log: Log | None = None) -> Health:
     """What `/healthz` and `/readyz` tell."""
-    return Health(make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log))
+    ports = make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log)
+    return Health(engines.probes | ports)
 
 
 def make_app(

@@ -79,7 +79,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 
-        health = make_health(store, live, log)
+        health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(
@@ -124,7 +124,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 
-        health = make_health(store, live, log)
+        health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics), EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
@@ -152,7 +152,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)
 
-        health = make_health(store, live)
+        health = make_health(engines, store, live)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",))
@@ -174,7 +174,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
         await enter(run_in_background(keys.run))
         moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
 
-        health = make_health(store, live, log)
+        health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         app = make_app(
@@ -207,7 +207,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
         await enter(run_in_background(keys.run))
         moderation = await enter(run_moderation(settings.moderation, store, live))
 
-        health = make_health(store, live, log)
+        health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         app = make_app(
@@ -254,7 +254,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
                 pools["moderation"] = make_moderation_pool(store, log, moderation)
         pool_collector = await enter(run_pools(pools))
 
-        health = make_health(store, live, log)
+        health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 
+from chat.errors import StorageFailed
 from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.log import Log
@@ -52,7 +53,7 @@ class Health:
         self._draining = True
 
     async def check_engines(self) -> dict[str, str]:
-        """The name of each engine and `ok` or `unreachable`; all are asked at once."""
+        """The name of each engine and `ok`, `unreachable`, `full` or `failing`; all are asked at once."""
         found = dict.fromkeys(self._probes, "unreachable")
         async with anyio.create_task_group() as tasks:
             for name, probe in self._probes.items():
@@ -63,6 +64,8 @@ class Health:
         with anyio.move_on_after(PROBE_SECONDS):
             try:
                 await probe()
+            except StorageFailed as error:  # it says the rest itself
+                found[name] = error.state
             except Exception as error:  # noqa: BLE001 - whatever an engine raises, it cannot serve
                 logger.warning("the engine %s does not answer: %s", name, type(error).__name__)
             else:

@@ -19,7 +19,10 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether a balancer should send work to the process, and the state of each engine: `ok` or `unreachable`."""
+    """Whether a balancer should send work to the process, and the state of each engine.
+
+    A state is `ok`, `unreachable`, or, of the embedded storage, `full` or `failing`: its disk cannot be written.
+    """
 
     ready: bool
     draining: bool

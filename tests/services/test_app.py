@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from chat.domain.ids import new_id
-from chat.errors import Fenced, Unavailable
+from chat.errors import Fenced, StorageFailed, Unavailable
 from chat.settings import Settings
 from services.app import create_app, make_openapi
 from services.common.health import PROBE_SECONDS, Health
@@ -138,12 +138,16 @@ async def test_an_engine_that_cannot_be_reached_is_named() -> None:
     async def failing() -> None:
         raise Unavailable("down")
 
-    health = Health({"fine": fine, "failing": failing, "hanging": anyio.sleep_forever})
+    async def full() -> None:
+        raise StorageFailed("the disk is full", state="full")
+
+    health = Health({"fine": fine, "failing": failing, "hanging": anyio.sleep_forever, "storage": full})
     async with open_rest(health=health) as rest:
         with anyio.fail_after(PROBE_SECONDS + 1):
             answer = await rest("GET", "/readyz")
         assert answer.status_code == 503
-        assert answer.json()["engines"] == {"fine": "ok", "failing": "unreachable", "hanging": "unreachable"}
+        states = {"fine": "ok", "failing": "unreachable", "hanging": "unreachable", "storage": "full"}
+        assert answer.json()["engines"] == states
 
 
 async def test_metrics_name_routes_and_never_what_stands_in_a_path(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +14,7 @@ import pytest
 
 from chat.engines.connections import Connections
 from chat.engines.database import Database, InlineExecutor
-from chat.errors import Conflict, Overloaded, RookeryError, Unavailable
+from chat.errors import Conflict, Overloaded, RookeryError, StorageFailed, Unavailable
 from tests.support.engines import executor
 
 pytestmark = pytest.mark.anyio
@@ -136,13 +137,77 @@ async def test_full_disk_fails_all_that_share_the_commit_and_no_more(path: Path 
         await database.write(lambda connection: connection.execute("PRAGMA max_page_count=20").fetchall())
         for job in (add("a"), fill, add("b")):
             database.submit(job, told)
-        with pytest.raises(Unavailable, match="full"):
+        with pytest.raises(StorageFailed, match="the server's disk is full") as refused:
             await database.write(fill)
+        assert refused.value.state == "full"
+        assert str(path) not in str(refused.value)
         assert "before" in await database.read(all_names)
         assert await database.write(add("after")) == "after"
         assert "after" in await database.read(all_names)
-    assert told.kinds[1] == "Unavailable"
+    assert told.kinds[1] == "StorageFailed"
     assert all(isinstance(error, Unavailable) for _, error in told.outcomes if error)
+
+
+async def test_a_full_disk_is_a_failing_health_until_a_write_succeeds(
+    path: Path | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "rookery.storage")
+
+    def limit_pages(count: int) -> Callable[[sqlite3.Connection], object]:
+        return lambda connection: connection.execute(f"PRAGMA max_page_count={count}").fetchall()
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO things SELECT hex(randomblob(1000000))")
+
+    async with opened(path) as database:
+        await database.check_health()
+        await database.write(limit_pages(20))
+        for _ in range(3):
+            with pytest.raises(StorageFailed):
+                await database.write(fill)
+        await database.check_health()  # a small write has space
+        for _ in range(3):
+            with pytest.raises(StorageFailed):
+                await database.write(fill)
+        await database.write(limit_pages(1_000_000))
+        await database.write(fill)
+        await database.check_health()
+    said = [record.getMessage() for record in caplog.records]
+    name = path or "the database in memory"
+    full = f"the disk of {name} is full; free some space, then try again"
+    assert said == [full, f"{name} can be written again"] * 2
+
+
+async def test_a_disk_that_takes_nothing_is_a_failing_health(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as database:
+        await database.write(add("before"))
+        await database.write(lambda connection: connection.execute("PRAGMA query_only = ON").fetchall())
+        with pytest.raises(StorageFailed, match="the server's storage fails"):
+            await database.write(add("a"))
+        with pytest.raises(StorageFailed) as refused:
+            await database.check_health()
+        assert refused.value.state == "failing"
+        assert await database.read(all_names) == ["before"]
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "named"),
+    [(0o755, 0o644, True), (0o750, 0o640, True), (0o711, 0o606, True), (0o700, 0o666, False), (0o755, 0o600, False)],
+)
+async def test_files_that_others_may_read_are_reported(
+    folder_mode: int, file_mode: int, named: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    async with opened(folder / "a.db"):
+        pass
+    assert caplog.text == ""
+    (folder / "a.db").chmod(file_mode)
+    folder.chmod(folder_mode)
+    async with opened(folder / "a.db"):
+        pass
+    assert (f"may read a.db, a.db-wal, a.db-shm in the data folder {folder}: chmod -R go=" in caplog.text) == named
+    assert named or caplog.text == ""
 
 
 async def test_transaction_that_is_lost_fails_all_that_shared_it(path: Path | None) -> None:
@@ -246,7 +311,7 @@ async def test_dropped_job_is_not_told() -> None:
 
 async def test_read_cannot_write(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.db") as database:
-        with pytest.raises(Unavailable, match="readonly"):
+        with pytest.raises(Unavailable, match="the server's storage"):
             await database.read(add("a"))
         assert await database.read(all_names) == []
 
