@@ -70,7 +70,7 @@ class Live:
 
 # One file for log and store, so that what is acknowledged and what is stored share commits and their syncs: measured at
 # 2,000 messages a second, a quarter less CPU than two files. Scripts are only ever added, at the end.
-SCHEMA = (*STORE, *log_rows.SCHEMA, case_tables.SCHEMA)
+SCHEMA = (*STORE[:1], *log_rows.SCHEMA, case_tables.SCHEMA, *STORE[1:])
 DRIVERS = {"ROOKERY_REDIS_URL": "redis-py", "ROOKERY_KAFKA": "aiokafka", "ROOKERY_MONGO_URL": "pymongo"}
 _REMEMBERED = 100_000
 _TIDY_SECONDS = 3600.0

@@ -45,12 +45,13 @@ class User(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A group chat."""
+    """A group chat. A user who joins gets the `default_role`: member, or reader in a room for announcements."""
 
     id: str
     name: str
     visibility: Visibility
     created: int = 0
+    default_role: Role = Role.MEMBER
 
 
 class Member(Struct, frozen=True):

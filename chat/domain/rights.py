@@ -98,10 +98,15 @@ def is_instance_moderator(name: str, moderators: Collection[str]) -> bool:
     return fold_name(name) in {fold_name(each) for each in moderators}
 
 
+def is_lower_role(role: Role, other: Role) -> bool:
+    """Whether `role` ranks below `other`."""
+    return _RANK[role] < _RANK[other]
+
+
 def may_change_member(actor: Role | None, target: Role | None, new: Role | None) -> bool:
     """Whether `actor` may turn a user of role `target` (None: not a member) into `new` (None: not a member). Rule 3."""
     if not has_right(actor, Right.SET_ROLE) or actor is None:
         return False
     if actor is Role.OWNER:
         return True
-    return all(role is None or _RANK[role] < _RANK[actor] for role in (target, new))
+    return all(role is None or is_lower_role(role, actor) for role in (target, new))

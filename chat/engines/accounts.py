@@ -82,8 +82,12 @@ class SqliteAccounts:
         await self._database.write(lambda connection: _update(connection, sql, (password_hash, user)))
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
-        sql = "UPDATE users SET blocked = ? WHERE id = ?"
-        await self._database.write(lambda connection: _update(connection, sql, (int(blocked), user)))
+        def job(connection: sqlite3.Connection) -> None:
+            _update(connection, "UPDATE users SET blocked = ? WHERE id = ?", (int(blocked), user))
+            if blocked:
+                connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
+
+        await self._database.write(job)
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         now = self._clock()

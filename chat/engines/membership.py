@@ -5,9 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from chat.domain.membership import Standing, decide_removal, decide_role, require_rank
+from chat.domain.invitations import may_invite
+from chat.domain.membership import (
+    FormerMember,
+    Standing,
+    decide_entry,
+    decide_removal,
+    decide_role,
+    remember_member,
+    require_addable,
+    require_rank,
+)
 from chat.domain.models import Role
 from chat.errors import NotFound
+from chat.ports.rooms import RoomEntry
 
 
 def find_room_key(connection: sqlite3.Connection, room: str) -> int:
@@ -43,15 +54,24 @@ def set_member(
     standing = _read_standing(connection, room_key, user_key)
     if by is not None:
         require_rank(get_role(connection, room, by), standing.role, wanted)
+        require_addable(standing)
     after = decide_role(standing, wanted, new_only=new_only)
     if standing.role is None:
-        connection.execute(
-            "INSERT INTO members (room, user, role, joined, folded) VALUES (?, ?, ?, ?, ?)",
-            (room_key, user_key, after, now, folded),
-        )
+        _add_member(connection, (room_key, user_key), folded, after, now)
     elif after is not standing.role:
         connection.execute("UPDATE members SET role = ? WHERE room = ? AND user = ?", (after, room_key, user_key))
+        _end_invites(connection, room_key, user, after)
     return standing.role
+
+
+def enter_room(connection: sqlite3.Connection, room: str, user: str, offered: Role, *, now: int) -> RoomEntry:
+    """Make the user, who joins or was invited, a member."""
+    room_key, user_key, folded = _find_keys(connection, room, user)
+    standing = _read_standing(connection, room_key, user_key)
+    after = decide_entry(standing, offered)
+    if standing.role is None:
+        _add_member(connection, (room_key, user_key), folded, after, now)
+    return RoomEntry(room, standing.role, after)
 
 
 def remove_member(connection: sqlite3.Connection, room: str, user: str, *, by: str | None = None) -> Role | None:
@@ -63,7 +83,7 @@ def remove_member(connection: sqlite3.Connection, room: str, user: str, *, by: s
     if by is not None:
         require_rank(get_role(connection, room, by), standing.role, None)
     if decide_removal(standing):
-        connection.execute("DELETE FROM members WHERE room = ? AND user = ?", (room_key, user_key))
+        _remove_member(connection, room_key, user_key, user, standing.role, left=by is None)
     return standing.role
 
 
@@ -73,7 +93,7 @@ def ban_user(connection: sqlite3.Connection, room: str, user: str, *, by: str, r
     standing = _read_standing(connection, room_key, user_key)
     require_rank(get_role(connection, room, by), standing.role, None)
     if decide_removal(standing):
-        connection.execute("DELETE FROM members WHERE room = ? AND user = ?", (room_key, user_key))
+        _remove_member(connection, room_key, user_key, user, standing.role, left=False)
     connection.execute(
         "INSERT OR REPLACE INTO bans (room, user, by, reason, at) VALUES (?, ?, ?, ?, ?)",
         (room_key, user_key, by, reason, now),
@@ -97,6 +117,35 @@ def add_members(connection: sqlite3.Connection, room: str, users: Sequence[str],
         set_member(connection, room, user, new, now=now, new_only=True)
 
 
+def _add_member(connection: sqlite3.Connection, place: tuple[int, int], folded: str, role: Role, now: int) -> None:
+    """`place` has the keys of the room and the user."""
+    connection.execute(
+        "INSERT INTO members (room, user, role, joined, folded) VALUES (?, ?, ?, ?, ?)", (*place, role, now, folded)
+    )
+    connection.execute("DELETE FROM former_members WHERE room = ? AND user = ?", place)
+
+
+def _remove_member(
+    connection: sqlite3.Connection, room: int, user: int, user_id: str, role: Role | None, *, left: bool
+) -> None:
+    connection.execute("DELETE FROM members WHERE room = ? AND user = ?", (room, user))
+    _end_invites(connection, room, user_id, None)
+    (default,) = connection.execute("SELECT default_role FROM rooms WHERE key = ?", (room,)).fetchone()
+    former = remember_member(role, Role(default), left=left) if role is not None else None
+    if former is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO former_members (room, user, restricted, left) VALUES (?, ?, ?, ?)",
+            (room, user, former.restricted, former.left),
+        )
+
+
+def _end_invites(connection: sqlite3.Connection, room: int, maker: str, role: Role | None) -> None:
+    """End the invitations that the maker, whose role is this now, may not give any more."""
+    for given in Role:
+        if not may_invite(role, given):
+            connection.execute("DELETE FROM invites WHERE creator = ? AND room = ? AND role = ?", (maker, room, given))
+
+
 def _find_keys(connection: sqlite3.Connection, room: str, user: str) -> tuple[int, int, str]:
     """The keys of both, and the user's name in lower case; or `NotFound`."""
     room_key = find_room_key(connection, room)
@@ -111,6 +160,13 @@ def _read_standing(connection: sqlite3.Connection, room: int, user: int) -> Stan
     row = connection.execute("SELECT role FROM members WHERE room = ? AND user = ?", place).fetchone()
     if row is None:
         banned = connection.execute("SELECT 1 FROM bans WHERE room = ? AND user = ?", place).fetchone() is not None
-        return Standing(role=None, banned=banned)
-    others = "SELECT 1 FROM members WHERE room = ? AND role = 'owner' AND user <> ? LIMIT 1"
+        kept = connection.execute(
+            "SELECT restricted, left FROM former_members WHERE room = ? AND user = ?", place
+        ).fetchone()
+        former = FormerMember(bool(kept[0]), bool(kept[1])) if kept else FormerMember()
+        return Standing(role=None, banned=banned, former=former)
+    others = (
+        "SELECT 1 FROM members JOIN users ON users.key = members.user"
+        " WHERE members.room = ? AND members.role = 'owner' AND members.user <> ? AND users.blocked = 0 LIMIT 1"
+    )
     return Standing(role=Role(row[0]), other_owners=connection.execute(others, place).fetchone() is not None)

@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from chat.domain.conversations import room_key
+from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.rights import require_joinable
 from chat.domain.text import fold_name
-from chat.engines import membership
+from chat.engines import invites, membership
 from chat.engines.database import Database
 from chat.engines.deleted_conversations import clear_deleted, mark_deleted
 from chat.errors import Conflict, NotFound
-from chat.ports.rooms import Invite
+from chat.ports.rooms import RoomEntry, RoomUpdate
 
-_COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created"
+_COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created, rooms.default_role"
 _END = "\U0010ffff"
 
 _STEPS_AT_ONCE = 10
@@ -32,8 +34,8 @@ class SqliteRooms:
     async def get_room(self, room: str) -> Room | None:
         return await self._database.read(lambda connection: _get(connection, room))
 
-    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
-        return await self._database.write(lambda connection: _update(connection, room, name, visibility))
+    async def update_room(self, room: str, update: RoomUpdate) -> Room:
+        return await self._database.write(lambda connection: _update(connection, room, update))
 
     async def delete_room(self, room: str) -> None:
         """Gone at once; of a long history some space is freed here, in steps between which others write,
@@ -55,7 +57,7 @@ class SqliteRooms:
             " WHERE members.user = (SELECT key FROM users WHERE id = ?) ORDER BY rooms.folded, rooms.id"
         )
         return await self._database.read(
-            lambda connection: [(_room(row), Role(row[4])) for row in connection.execute(sql, (user,))]
+            lambda connection: [(_room(row), Role(row[5])) for row in connection.execute(sql, (user,))]
         )
 
     async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
@@ -99,6 +101,9 @@ class SqliteRooms:
             lambda connection: membership.set_member(connection, room, user, role, now=now, new_only=new_only, by=by)
         )
 
+    async def join_room(self, room: str, user: str, *, now: int) -> RoomEntry:
+        return await self._database.write(lambda connection: _join(connection, room, user, now))
+
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         return await self._database.write(lambda connection: membership.remove_member(connection, room, user, by=by))
 
@@ -118,28 +123,16 @@ class SqliteRooms:
         return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
 
     async def add_invite(self, invite: Invite) -> None:
-        def job(connection: sqlite3.Connection) -> None:
-            key = membership.find_room_key(connection, invite.room)
-            connection.execute(
-                "INSERT INTO invites (digest, room, role, creator, expires) VALUES (?, ?, ?, ?, ?)",
-                (invite.digest, key, invite.role, invite.creator, invite.expires),
-            )
+        await self._database.write(lambda connection: invites.add_invite(connection, invite))
 
-        await self._database.write(job)
+    async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
+        return await self._database.write(lambda connection: invites.accept_invite(connection, digest, user, now))
 
-    async def get_invite(self, digest: bytes) -> Invite | None:
-        sql = (
-            "SELECT rooms.id, invites.role, invites.creator, invites.expires"
-            " FROM invites JOIN rooms ON rooms.key = invites.room WHERE invites.digest = ?"
-        )
+    async def list_invites(self, room: str, now: int) -> Sequence[Invite]:
+        return await self._database.read(lambda connection: invites.list_invites(connection, room, now))
 
-        def query(connection: sqlite3.Connection) -> Invite | None:
-            row = connection.execute(sql, (digest,)).fetchone()
-            if row is None:
-                return None
-            return Invite(digest=digest, room=row[0], role=Role(row[1]), creator=row[2], expires=row[3])
-
-        return await self._database.read(query)
+    async def revoke_invite(self, room: str, invite: str, user: str) -> None:
+        await self._database.write(lambda connection: invites.revoke_invite(connection, room, invite, user))
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
         wanted = list(users)
@@ -150,8 +143,8 @@ def _no_room() -> NotFound:
     return NotFound("there is no such room", field="room")
 
 
-def _room(row: tuple[str, str, str, int]) -> Room:
-    return Room(id=row[0], name=row[1], visibility=Visibility(row[2]), created=row[3])
+def _room(row: tuple[str, str, str, int, str]) -> Room:
+    return Room(id=row[0], name=row[1], visibility=Visibility(row[2]), created=row[3], default_role=Role(row[4]))
 
 
 def _get(connection: sqlite3.Connection, room: str) -> Room | None:
@@ -163,18 +156,30 @@ def _create(connection: sqlite3.Connection, room: Room, owner: str) -> None:
     if _get(connection, room.id):
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
-        "INSERT INTO rooms (id, name, folded, visibility, created) VALUES (?, ?, ?, ?, ?)",
-        (room.id, room.name, fold_name(room.name), room.visibility, room.created),
+        "INSERT INTO rooms (id, name, folded, visibility, created, default_role) VALUES (?, ?, ?, ?, ?, ?)",
+        (room.id, room.name, fold_name(room.name), room.visibility, room.created, room.default_role),
     )
     membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created)
 
 
-def _update(connection: sqlite3.Connection, room: str, name: str | None, visibility: Visibility | None) -> Room:
-    if name is not None:
-        connection.execute("UPDATE rooms SET name = ?, folded = ? WHERE id = ?", (name, fold_name(name), room))
-    if visibility is not None:
-        connection.execute("UPDATE rooms SET visibility = ? WHERE id = ?", (visibility, room))
+def _update(connection: sqlite3.Connection, room: str, update: RoomUpdate) -> Room:
+    if update.name is not None:
+        values = (update.name, fold_name(update.name), room)
+        connection.execute("UPDATE rooms SET name = ?, folded = ? WHERE id = ?", values)
+    if update.visibility is not None:
+        connection.execute("UPDATE rooms SET visibility = ? WHERE id = ?", (update.visibility, room))
+    if update.default_role is not None:
+        connection.execute("UPDATE rooms SET default_role = ? WHERE id = ?", (update.default_role, room))
     changed = _get(connection, room)
     if changed is None:
         raise _no_room()
     return changed
+
+
+def _join(connection: sqlite3.Connection, room: str, user: str, now: int) -> RoomEntry:
+    found = _get(connection, room)
+    if found is None:
+        raise _no_room()
+    if membership.get_role(connection, room, user) is None:
+        require_joinable(found)
+    return membership.enter_room(connection, room, user, found.default_role, now=now)

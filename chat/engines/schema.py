@@ -136,4 +136,25 @@ CREATE TABLE pins (
 );
 """
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS)
+# A member who left or was removed, when something of that is kept: see `chat.domain.membership`.
+_INVITATIONS = """
+ALTER TABLE rooms ADD COLUMN default_role TEXT NOT NULL DEFAULT 'member';
+CREATE TABLE former_members (
+    room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user INTEGER NOT NULL REFERENCES users,
+    restricted INTEGER NOT NULL,
+    left INTEGER NOT NULL,
+    PRIMARY KEY (room, user)
+) WITHOUT ROWID;
+ALTER TABLE invites ADD COLUMN id TEXT;
+ALTER TABLE invites ADD COLUMN created INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE invites ADD COLUMN uses INTEGER;
+ALTER TABLE invites ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+UPDATE invites SET id = lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+    || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)));
+CREATE UNIQUE INDEX invites_by_id ON invites (id);
+CREATE INDEX invites_by_creator ON invites (creator, room);
+"""
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS)
+"""The first script, and what was added later: a database of before has other scripts between the two."""

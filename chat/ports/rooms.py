@@ -7,23 +7,32 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
 
 
-class Invite(Struct, frozen=True):
-    """An invitation; only the SHA-256 digest of its token is stored. `expires` in milliseconds since the epoch."""
+class RoomEntry(Struct, frozen=True):
+    """A user came into a room by their own act: the role `before`, None for a user who was no member, and the role
+    now."""
 
-    digest: bytes
     room: str
+    before: Role | None
     role: Role
-    creator: str
-    expires: int
+
+
+class RoomUpdate(Struct, frozen=True, kw_only=True):
+    """What is to change of a room; None leaves as it is."""
+
+    name: str | None = None
+    visibility: Visibility | None = None
+    default_role: Role | None = None
 
 
 class Rooms(Protocol):
     """All writes are durable when they return.
 
-    `chat.domain.membership` decides about members, in the transaction that changes them.
+    `chat.domain.membership` and `chat.domain.invitations` decide about members, in the transaction that changes them;
+    with a member's role go the invitations that the member may not give any more.
     """
 
     async def create_room(self, room: Room, owner: str) -> None:
@@ -32,7 +41,7 @@ class Rooms(Protocol):
 
     async def get_room(self, room: str) -> Room | None: ...
 
-    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    async def update_room(self, room: str, update: RoomUpdate) -> Room:
         """Change what is not None. Raises `NotFound`."""
         ...
 
@@ -63,13 +72,22 @@ class Rooms(Protocol):
     ) -> Role | None:
         """Make the user a member of this role; the role before. With `new_only`, a present member keeps the role.
 
-        `by` is who does it to another: their rank is compared in the same transaction; None compares nothing. Raises
-        `NotFound` (no such room or user), `Forbidden` (the rank of `by`), `Banned`, `LastOwner`.
+        `by` is who does it to another: their rank is compared in the same transaction, and a user who left by
+        themselves is not added; None compares nothing. Raises `NotFound` (no such room or user), `Forbidden` (the rank
+        of `by`, or the user left), `Banned`, `LastOwner`.
+        """
+        ...
+
+    async def join_room(self, room: str, user: str, *, now: int) -> RoomEntry:
+        """Make the user a member of a public room, with the room's default role; a member keeps the present role.
+
+        Raises `NotFound` (no such room or user), `Forbidden` (the room is private), `Banned`.
         """
         ...
 
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
-        """The role before; None when the user was not a member. `by` as above. Raises `Forbidden`, `LastOwner`."""
+        """The role before; None when the user was not a member. Without `by` the user leaves by themselves. Raises
+        `Forbidden`, `LastOwner`."""
         ...
 
     async def ban_user(self, room: str, user: str, by: str, reason: str, now: int) -> Role | None:
@@ -84,10 +102,23 @@ class Rooms(Protocol):
     async def list_bans(self, room: str) -> Sequence[str]: ...
 
     async def add_invite(self, invite: Invite) -> None:
-        """Raises `NotFound` (no such room)."""
+        """Raises `NotFound` (no such room), `Conflict` (the room has too many)."""
         ...
 
-    async def get_invite(self, digest: bytes) -> Invite | None: ...
+    async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
+        """Make the user a member by an invitation, and count its use; a member keeps the present role and uses nothing.
+
+        Raises `NotFound` (the invitation is unknown or has ended; no such user), `Banned`.
+        """
+        ...
+
+    async def list_invites(self, room: str, now: int) -> Sequence[Invite]:
+        """The invitations of a room that are open, the oldest first."""
+        ...
+
+    async def revoke_invite(self, room: str, invite: str, user: str) -> None:
+        """End the invitation with this id, by this user. Raises `NotFound`, `Forbidden`."""
+        ...
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
         """Many at once, for seeding; those who are members keep their role. Raises as `set_member` does, and then adds

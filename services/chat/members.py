@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from chat.domain.ids import rfc3339
-from chat.domain.models import Member, Role, User
-from chat.domain.rights import Right, require_joinable
-from chat.errors import Banned, Forbidden, Invalid, NotFound
+from chat.domain.models import Member, User
+from chat.domain.rights import Right
+from chat.errors import Forbidden, Invalid, NotFound
+from chat.ports.rooms import RoomEntry
 from chat.wire.events import MembershipChange
 from services.chat import announcements
 from services.chat.access import admit_member, find_room, find_user, view_room
@@ -23,16 +24,10 @@ from services.common.shielding import shield_change
 router = APIRouter(prefix="/api/rooms/{room}", tags=["members"])
 
 
-async def enter_room(services: Services, room: str, user: User, role: Role) -> Role:
-    """Make the user a member, unless they are one; the role that they have now. Raises `Banned`, `NotFound`."""
-    with shield_change():
-        try:
-            before = await services.rooms.set_member(room, user.id, role, now=services.clock(), new_only=True)
-        except Banned:
-            raise Banned("you are banned from this room") from None
-        if before is None:
-            await announcements.announce_member(services.relay, room, user.id, "joined", role)
-    return before or role
+async def announce_entry(services: Services, entry: RoomEntry, user: User) -> None:
+    """Announce that the user came into a room, unless they were in it."""
+    if entry.before is None:
+        await announcements.announce_member(services.relay, entry.room, user.id, "joined", entry.role)
 
 
 @router.get("/members", responses=problem_responses(401, 403, 404, 422))
@@ -55,7 +50,10 @@ def _view_member(member: Member) -> MemberView:
 
 @router.put("/members/{user}", responses=problem_responses(401, 403, 404, 409, 422))
 async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
-    """Add a member, or give one another role. The caller must outrank both roles; owners may do all."""
+    """Add a member, or give one another role. The caller must outrank both roles; owners may do all.
+
+    A user who left the room by themselves is not added: they come back by joining, or by an invitation.
+    """
     await admit_member(services, room, caller, Right.ADD_MEMBER)
     await find_user(services, user)
     with shield_change():
@@ -80,13 +78,12 @@ async def remove_member(room: RoomId, user: UserId, caller: Caller, services: Wi
 
 @router.post("/join", responses=problem_responses(401, 403, 404, 422))
 async def join_room(room: RoomId, caller: Caller, services: With) -> RoomView:
-    """Become a member of a public room. To be one already is no error."""
+    """Become a member of a public room, in the room's default role. To be one already is no error."""
     found = await find_room(services, room)
-    role = await services.rooms.get_role(room, caller.id)
-    if role is None:
-        require_joinable(found)
-        role = await enter_room(services, room, caller, Role.MEMBER)
-    return await view_room(services, found, role, caller)
+    with shield_change():
+        entry = await services.rooms.join_room(room, caller.id, now=services.clock())
+        await announce_entry(services, entry, caller)
+    return await view_room(services, found, entry.role, caller)
 
 
 @router.post("/leave", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

@@ -5,19 +5,22 @@ Times are RFC 3339 in UTC with milliseconds.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
 from services.common.field_types import RoomName, check_plain_text
 
+DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
+
 
 class NewRoom(BaseModel):
-    """A room to be made."""
+    """A room to be made. In a room for announcements the default role is `reader`."""
 
     name: RoomName
     visibility: Visibility = Visibility.PUBLIC
+    default_role: DefaultRole = Role.MEMBER
 
 
 class RoomChange(BaseModel):
@@ -25,6 +28,7 @@ class RoomChange(BaseModel):
 
     name: RoomName | None = None
     visibility: Visibility | None = None
+    default_role: DefaultRole | None = None
 
 
 class RoomView(BaseModel):
@@ -37,6 +41,7 @@ class RoomView(BaseModel):
     id: str
     name: str
     visibility: Visibility
+    default_role: Role
     role: Role | None
     seq: int
     unread: int
@@ -97,18 +102,43 @@ class BanList(BaseModel):
 
 
 class NewInvite(BaseModel):
-    """An invitation to be made: the role that it gives, and for how many seconds it holds."""
+    """An invitation to be made."""
 
     role: Role = Role.MEMBER
-    expires_in: int = Field(default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600)
+    expires_in: int = Field(
+        default=7 * 24 * 3600, ge=60, le=90 * 24 * 3600, description="seconds until it ends; a week unless given"
+    )
+    uses: int | None = Field(
+        default=None, ge=1, le=10_000, description="how many users it may bring in; any number unless given"
+    )
+
+
+class InviteView(BaseModel):
+    """An open invitation. `used` of its `uses` are taken; `uses` is null for any number."""
+
+    id: str
+    role: Role
+    creator: UserView
+    created: str
+    expires: str
+    uses: int | None
+    used: int
+
+
+class InviteList(BaseModel):
+    """The open invitations of a room, the oldest first."""
+
+    invites: list[InviteView]
 
 
 class InviteToken(BaseModel):
     """An invitation; anybody who has the token may use it until it expires. The token cannot be shown again."""
 
+    id: str
     token: str
     role: Role
     expires: str
+    uses: int | None
 
 
 class Original(BaseModel):

@@ -10,6 +10,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import Role, Room
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
+from chat.ports.rooms import RoomUpdate
 from services.chat import announcements
 from services.chat.access import admit_member, find_visible_room, view_room, view_rooms
 from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
@@ -28,7 +29,7 @@ DELETE_SECONDS = 50.0
 async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView:
     """Make a room; the caller is its first owner."""
     now = services.clock()
-    room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now)
+    room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now, default_role=body.default_role)
     with shield_change():
         await services.rooms.create_room(room, caller.id)
         await announcements.announce_member(services.relay, room.id, caller.id, "joined", Role.OWNER)
@@ -61,12 +62,13 @@ async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
 
 @router.patch("/{room}", responses=problem_responses(401, 403, 404, 422))
 async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
-    """Change a room's name or visibility. For owners."""
+    """Change a room's name, visibility or default role. For owners."""
     role = await admit_member(services, room, caller, Right.EDIT_ROOM)
-    if body.name is None and body.visibility is None:
-        raise Invalid("give `name`, `visibility` or both", field="name")
+    update = RoomUpdate(name=body.name, visibility=body.visibility, default_role=body.default_role)
+    if update == RoomUpdate():
+        raise Invalid("give `name`, `visibility` or `default_role`", field="name")
     with shield_change():
-        changed = await services.rooms.update_room(room, body.name, body.visibility)
+        changed = await services.rooms.update_room(room, update)
         await announcements.announce_update(services.relay, changed)
     return await view_room(services, changed, role, caller)
 

@@ -34,6 +34,7 @@ def parse_id(value: str) -> str:
 
 
 RoomId = Annotated[str, AfterValidator(parse_id), _UUID]
+InviteId = Annotated[str, AfterValidator(parse_id), _UUID]
 UserId = Annotated[str, AfterValidator(parse_id), _UUID]
 UserName = Annotated[
     str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.ids import new_id
+from chat.domain.invitations import INVITES_IN_A_ROOM, Invite
 from chat.domain.models import Member, Role, Room, Visibility
 from chat.errors import Banned, Conflict, Forbidden, LastOwner, NotFound
-from chat.ports.rooms import Invite, Rooms
+from chat.ports.rooms import RoomEntry, Rooms, RoomUpdate
 from tests.support.builders import ANN, BEN, CAT, DAN, HALL, NOW, OTHER_ROOM, ROOM, make_messages, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.engines import Stores
@@ -59,13 +63,16 @@ async def test_id_is_taken(rooms: Rooms) -> None:
 
 
 async def test_update_changes_what_is_given(rooms: Rooms) -> None:
-    assert await rooms.update_room(ROOM, "Loft", None) == make_room(name="Loft")
-    assert await rooms.update_room(ROOM, None, Visibility.PRIVATE) == make_room(
-        name="Loft", visibility=Visibility.PRIVATE
-    )
-    assert await rooms.update_room(ROOM, None, None) == make_room(name="Loft", visibility=Visibility.PRIVATE)
+    assert await rooms.update_room(ROOM, RoomUpdate(name="Loft")) == make_room(name="Loft")
+    private = make_room(name="Loft", visibility=Visibility.PRIVATE)
+    assert await rooms.update_room(ROOM, RoomUpdate(visibility=Visibility.PRIVATE)) == private
+    assert await rooms.update_room(ROOM, RoomUpdate()) == private
+    announcing = replace(private, default_role=Role.READER)
+    assert await rooms.update_room(ROOM, RoomUpdate(default_role=Role.READER)) == announcing
+    assert await rooms.get_room(ROOM) == announcing
+    assert list(await rooms.rooms_of_user(ANN)) == [(announcing, Role.OWNER)]
     with pytest.raises(NotFound):
-        await rooms.update_room(OTHER_ROOM, "Loft", None)
+        await rooms.update_room(OTHER_ROOM, RoomUpdate(name="Loft"))
 
 
 async def test_rooms_of_a_user_come_by_name(rooms: Rooms) -> None:
@@ -239,13 +246,185 @@ async def test_ban_needs_room_and_user(rooms: Rooms) -> None:
         await rooms.ban_user(ROOM, NOBODY, ANN, "spam", NOW)
 
 
-async def test_invite(rooms: Rooms) -> None:
-    invite = Invite(digest=b"d" * 32, room=ROOM, role=Role.READER, creator=ANN, expires=NOW + 9)
+def make_invite(creator: str = ANN, role: Role = Role.MEMBER, *, digest: bytes = b"d" * 32, **more: Any) -> Invite:
+    more = {"id": new_id(), "room": ROOM, "created": NOW, "expires": NOW + 9, **more}
+    return Invite(digest=digest, creator=creator, role=role, **more)
+
+
+async def test_invite_brings_users_in(rooms: Rooms) -> None:
+    invite = make_invite(role=Role.READER)
     await rooms.add_invite(invite)
-    assert await rooms.get_invite(invite.digest) == invite
-    assert await rooms.get_invite(b"e" * 32) is None
+    assert list(await rooms.list_invites(ROOM, NOW)) == [invite]
+    assert await rooms.accept_invite(invite.digest, BEN, now=NOW + 1) == RoomEntry(ROOM, None, Role.READER)
+    assert await rooms.accept_invite(invite.digest, BEN, now=NOW + 1) == RoomEntry(ROOM, Role.READER, Role.READER)
+    assert await rooms.accept_invite(invite.digest, ANN, now=NOW + 1) == RoomEntry(ROOM, Role.OWNER, Role.OWNER)
+    assert list(await rooms.list_invites(ROOM, NOW)) == [replace(invite, used=1)]
     with pytest.raises(NotFound):
-        await rooms.add_invite(Invite(digest=b"f" * 32, room=OTHER_ROOM, role=Role.READER, creator=ANN, expires=NOW))
+        await rooms.accept_invite(b"e" * 32, CAT, now=NOW)
+    with pytest.raises(NotFound):
+        await rooms.accept_invite(invite.digest, NOBODY, now=NOW)
+    with pytest.raises(NotFound):
+        await rooms.add_invite(make_invite(room=OTHER_ROOM, digest=b"f" * 32))
+
+
+async def test_invite_ends_at_its_time_and_after_its_uses(rooms: Rooms) -> None:
+    await rooms.add_invite(make_invite(uses=1))
+    await rooms.accept_invite(b"d" * 32, BEN, now=NOW)
+    with pytest.raises(NotFound):
+        await rooms.accept_invite(b"d" * 32, CAT, now=NOW)
+    assert list(await rooms.list_invites(ROOM, NOW)) == []
+    await rooms.add_invite(make_invite(digest=b"e" * 32))
+    with pytest.raises(NotFound):
+        await rooms.accept_invite(b"e" * 32, CAT, now=NOW + 9)
+    assert list(await rooms.list_invites(ROOM, NOW + 9)) == []
+    assert await rooms.get_role(ROOM, CAT) is None
+
+
+async def test_last_use_of_an_invite_is_taken_once(rooms: Rooms) -> None:
+    await rooms.add_invite(make_invite(uses=1))
+    refused: list[str] = []
+
+    async def accept(user: str) -> None:
+        try:
+            await rooms.accept_invite(b"d" * 32, user, now=NOW)
+        except NotFound:
+            refused.append(user)
+
+    async with anyio.create_task_group() as tasks:
+        for user in (BEN, CAT, DAN):
+            tasks.start_soon(accept, user)
+    assert len(refused) == 2
+    assert len(await rooms.list_member_ids(ROOM)) == 2
+
+
+@pytest.mark.parametrize("how", ["demoted", "removed", "left", "banned", "blocked"])
+async def test_invite_ends_with_the_right_of_its_maker_for_good(rooms: Rooms, stores: Stores, how: str) -> None:
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    await rooms.add_invite(make_invite(BEN, Role.OWNER))
+    if how == "demoted":
+        await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW, by=ANN)
+    elif how in {"removed", "left"}:
+        await rooms.remove_member(ROOM, BEN, by=ANN if how == "removed" else None)
+    elif how == "banned":
+        await rooms.ban_user(ROOM, BEN, ANN, "spam", NOW)
+    else:
+        await stores.accounts.set_blocked(BEN, blocked=True)
+    for user in (BEN, CAT):
+        with pytest.raises(NotFound):
+            await rooms.accept_invite(b"d" * 32, user, now=NOW)
+    await stores.accounts.set_blocked(BEN, blocked=False)
+    await rooms.unban_user(ROOM, BEN)
+    if how != "left":
+        await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW, by=ANN)
+    with pytest.raises(NotFound):
+        await rooms.accept_invite(b"d" * 32, CAT, now=NOW)
+    assert list(await rooms.list_invites(ROOM, NOW)) == []
+
+
+async def test_demoted_maker_keeps_the_invites_that_they_may_still_give(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    for number, role in enumerate(Role):
+        await rooms.add_invite(make_invite(BEN, role, digest=bytes([number]) * 32))
+    await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW, by=ANN)
+    assert {invite.role for invite in await rooms.list_invites(ROOM, NOW)} == {Role.MEMBER, Role.READER}
+
+
+async def test_invite_is_revoked_by_its_maker_and_by_those_who_may_give_its_role(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW)
+    await rooms.set_member(ROOM, CAT, Role.MEMBER, now=NOW)
+    by_ann, by_ben = make_invite(role=Role.MODERATOR), make_invite(BEN, digest=b"e" * 32)
+    for invite in (by_ann, by_ben):
+        await rooms.add_invite(invite)
+    for invite, user in ((by_ann, BEN), (by_ben, CAT), (by_ben, DAN)):
+        with pytest.raises(Forbidden):
+            await rooms.revoke_invite(ROOM, invite.id, user)
+    await rooms.revoke_invite(ROOM, by_ben.id, BEN)
+    await rooms.revoke_invite(ROOM, by_ann.id, ANN)
+    assert list(await rooms.list_invites(ROOM, NOW)) == []
+    with pytest.raises(NotFound):
+        await rooms.revoke_invite(ROOM, by_ann.id, ANN)
+    with pytest.raises(NotFound):
+        await rooms.revoke_invite(OTHER_ROOM, by_ann.id, ANN)
+
+
+async def test_room_has_a_bound_of_open_invites(rooms: Rooms) -> None:
+    for number in range(INVITES_IN_A_ROOM):
+        await rooms.add_invite(make_invite(digest=number.to_bytes(32)))
+    with pytest.raises(Conflict):
+        await rooms.add_invite(make_invite())
+    await rooms.add_invite(make_invite(created=NOW + 9, expires=NOW + 20))  # the others have ended by then
+    assert len(await rooms.list_invites(ROOM, NOW + 9)) == 1
+
+
+async def test_public_room_is_joined_with_its_default_role(rooms: Rooms) -> None:
+    assert await rooms.join_room(ROOM, BEN, now=NOW) == RoomEntry(ROOM, None, Role.MEMBER)
+    await rooms.update_room(ROOM, RoomUpdate(default_role=Role.READER))
+    assert await rooms.join_room(ROOM, BEN, now=NOW) == RoomEntry(ROOM, Role.MEMBER, Role.MEMBER)
+    assert await rooms.join_room(ROOM, CAT, now=NOW) == RoomEntry(ROOM, None, Role.READER)
+    await rooms.update_room(ROOM, RoomUpdate(visibility=Visibility.PRIVATE))
+    assert await rooms.join_room(ROOM, CAT, now=NOW) == RoomEntry(ROOM, Role.READER, Role.READER)
+    with pytest.raises(Forbidden):
+        await rooms.join_room(ROOM, DAN, now=NOW)
+    with pytest.raises(NotFound):
+        await rooms.join_room(OTHER_ROOM, DAN, now=NOW)
+
+
+@pytest.mark.parametrize("how", ["left", "removed", "banned"])
+@pytest.mark.parametrize("back", ["join", "invite"])
+async def test_restriction_outlives_the_membership(rooms: Rooms, how: str, back: str) -> None:
+    await rooms.set_member(ROOM, BEN, Role.READER, now=NOW)
+    if how == "banned":
+        await rooms.ban_user(ROOM, BEN, ANN, "spam", NOW)
+        with pytest.raises(Banned):
+            await rooms.join_room(ROOM, BEN, now=NOW)
+        await rooms.unban_user(ROOM, BEN)
+    else:
+        await rooms.remove_member(ROOM, BEN, by=ANN if how == "removed" else None)
+    await rooms.add_invite(make_invite())
+    for _ in range(2):
+        if back == "join":
+            entry = await rooms.join_room(ROOM, BEN, now=NOW)
+        else:
+            entry = await rooms.accept_invite(b"d" * 32, BEN, now=NOW)
+        assert entry == RoomEntry(ROOM, None, Role.READER)
+        await rooms.remove_member(ROOM, BEN)
+
+
+async def test_restriction_ends_when_others_give_another_role(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.READER, now=NOW)
+    await rooms.remove_member(ROOM, BEN, by=ANN)
+    assert await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN) is None
+    await rooms.remove_member(ROOM, BEN)
+    assert (await rooms.join_room(ROOM, BEN, now=NOW)).role is Role.MEMBER
+
+
+async def test_readers_of_a_room_for_announcements_are_not_restricted(rooms: Rooms) -> None:
+    await rooms.update_room(ROOM, RoomUpdate(default_role=Role.READER))
+    await rooms.join_room(ROOM, BEN, now=NOW)
+    await rooms.remove_member(ROOM, BEN)
+    await rooms.update_room(ROOM, RoomUpdate(default_role=Role.MEMBER))
+    assert (await rooms.join_room(ROOM, BEN, now=NOW)).role is Role.MEMBER
+
+
+async def test_user_who_left_comes_back_by_their_own_act_alone(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
+    await rooms.remove_member(ROOM, BEN)
+    with pytest.raises(Forbidden, match="left the room"):
+        await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
+    await rooms.join_room(ROOM, BEN, now=NOW)
+    await rooms.remove_member(ROOM, BEN, by=ANN)
+    assert await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN) is None
+
+
+async def test_only_owners_who_can_log_in_count(rooms: Rooms, stores: Stores) -> None:
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    await stores.accounts.set_blocked(BEN, blocked=True)
+    with pytest.raises(LastOwner):
+        await rooms.remove_member(ROOM, ANN)
+    with pytest.raises(LastOwner):
+        await rooms.set_member(ROOM, ANN, Role.MEMBER, now=NOW)
+    await stores.accounts.set_blocked(BEN, blocked=False)
+    assert await rooms.remove_member(ROOM, ANN) is Role.OWNER
 
 
 async def test_many_members_at_once_keep_their_roles(rooms: Rooms) -> None:
@@ -263,14 +442,15 @@ async def test_many_members_at_once_keep_their_roles(rooms: Rooms) -> None:
 
 async def test_deleted_room_takes_everything_along(rooms: Rooms, stores: Stores) -> None:
     await rooms.ban_user(ROOM, CAT, ANN, "spam", NOW)
-    await rooms.add_invite(Invite(digest=b"d" * 32, room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
+    await rooms.add_invite(make_invite())
     messages = make_messages(3)
     await stores.history.apply_batch(messages, [])
     await rooms.delete_room(ROOM)
     assert await rooms.get_room(ROOM) is None
     assert list(await rooms.rooms_of_user(ANN)) == []
     assert list(await rooms.list_bans(ROOM)) == []
-    assert await rooms.get_invite(b"d" * 32) is None
+    with pytest.raises(NotFound):
+        await rooms.accept_invite(b"d" * 32, BEN, now=NOW)
     assert await stores.history.newest_seqs([HALL]) == {HALL: 0}
     assert await stores.history.find_by_client_ids([(ANN, messages[0].client_id)]) == {}
     with pytest.raises(NotFound):

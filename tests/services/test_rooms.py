@@ -20,7 +20,8 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         ann, bob = await rest.user(), await rest.user()
         answer = await ann("POST", "/api/rooms", {"name": " Chess ", "visibility": "public"})
         room = answer.json()
-        expected = {"name": "Chess", "visibility": "public", "role": "owner", "seq": 0, "unread": 0, "read": 0}
+        expected: dict[str, Any] = {"name": "Chess", "visibility": "public", "default_role": "member"}
+        expected |= {"role": "owner", "seq": 0, "unread": 0, "read": 0}
         assert (answer.status_code, room) == (201, {"id": room["id"], **expected})
         assert (await ann("GET", "/api/rooms")).json() == {"rooms": [room]}
         assert (await bob("GET", "/api/rooms")).json() == {"rooms": []}
@@ -128,6 +129,78 @@ async def test_an_invitation_gives_its_role_and_expires() -> None:
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         for body in ({"expires_in": 1}, {"expires_in": 10**9}, {"role": "king"}):
             assert (await ann("POST", f"/api/rooms/{room}/invites", body)).status_code == 422
+
+
+async def test_an_invitation_is_listed_without_its_token_and_revoked() -> None:
+    async with open_rest() as rest:
+        ann, bob, cid = await rest.user(), await rest.user(), await rest.user()
+        room = await ann.room(visibility="private")
+        made = (await ann("POST", f"/api/rooms/{room}/invites", {"uses": 2})).json()
+        await bob("POST", f"/api/invites/{made['token']}")
+        (listed,) = (await ann("GET", f"/api/rooms/{room}/invites")).json()["invites"]
+        assert listed == {
+            "id": made["id"],
+            "role": "member",
+            "creator": {"id": ann.id, "name": ann.name},
+            "created": rfc3339(rest.clock()),
+            "expires": made["expires"],
+            "uses": 2,
+            "used": 1,
+        }
+        assert (await bob("GET", f"/api/rooms/{room}/invites")).status_code == 403
+        one = f"/api/rooms/{room}/invites/{made['id']}"
+        assert (await bob("DELETE", one)).status_code == 403
+        assert (await ann("DELETE", one)).status_code == 204
+        assert (await ann("DELETE", one)).status_code == 404
+        assert (await cid("POST", f"/api/invites/{made['token']}")).status_code == 404
+        for uses in (0, -1, 10**6, "many"):
+            assert (await ann("POST", f"/api/rooms/{room}/invites", {"uses": uses})).status_code == 422
+
+
+async def test_a_demoted_owner_does_not_come_back_by_an_invitation_of_before() -> None:
+    async with open_rest() as rest:
+        ann, bob, cid = await rest.user(), await rest.user(), await rest.user()
+        room = await ann.room()
+        await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": "owner"})
+        token = (await bob("POST", f"/api/rooms/{room}/invites", {"role": "owner"})).json()["token"]
+        await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": "member"})
+        await bob("POST", f"/api/rooms/{room}/leave")
+        for user in (bob, cid):
+            answer = await user("POST", f"/api/invites/{token}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_in_a_room_for_announcements_newcomers_read() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        body = {"name": "news", "default_role": "reader"}
+        room = (await ann("POST", "/api/rooms", body)).json()["id"]
+        assert (await bob("POST", f"/api/rooms/{room}/join")).json()["role"] == "reader"
+        assert (await ann("PATCH", f"/api/rooms/{room}", {"default_role": "member"})).json()["default_role"] == "member"
+        for role in ("owner", "moderator", "king"):
+            assert (await ann("PATCH", f"/api/rooms/{room}", {"default_role": role})).status_code == 422
+
+
+async def test_a_reader_who_leaves_and_joins_again_still_reads() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await bob("POST", f"/api/rooms/{room}/join")
+        await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": "reader"})
+        await bob("POST", f"/api/rooms/{room}/leave")
+        assert (await bob("POST", f"/api/rooms/{room}/join")).json()["role"] == "reader"
+
+
+async def test_nobody_adds_a_user_who_left() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        member = f"/api/rooms/{room}/members/{bob.id}"
+        assert (await ann("PUT", member, {"role": "member"})).status_code == 200
+        await bob("POST", f"/api/rooms/{room}/leave")
+        answer = await ann("PUT", member, {"role": "member"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert (await bob("POST", f"/api/rooms/{room}/join")).status_code == 200
 
 
 async def test_members_are_listed_by_name_in_pages() -> None:

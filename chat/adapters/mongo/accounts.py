@@ -47,6 +47,7 @@ class MongoAccounts:
         self._clock = clock
         self._users = mongo.committed.users
         self._families = mongo.committed.families
+        self._invites = mongo.committed.invites
         self._keys = mongo.committed.signing_keys
 
     async def create_user(self, user: User, password_hash: str | None) -> None:
@@ -105,6 +106,9 @@ class MongoAccounts:
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         await self._update(user, {"blocked": blocked})
+        if blocked:  # repeated, it ends what a crash between the two left
+            with self._mongo.call():
+                await self._invites.delete_many({"creator": user})
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         with self._mongo.call():

@@ -14,9 +14,20 @@ from collections.abc import Collection
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chat.adapters.mongo.client import Database, Document, Session
-from chat.domain.membership import Standing, decide_removal, decide_role, require_rank
+from chat.domain.invitations import may_invite
+from chat.domain.membership import (
+    FormerMember,
+    Standing,
+    decide_entry,
+    decide_removal,
+    decide_role,
+    remember_member,
+    require_addable,
+    require_rank,
+)
 from chat.domain.models import Role
 from chat.errors import NotFound
+from chat.ports.rooms import RoomEntry
 
 
 def member_id(room: str, user: str) -> str:
@@ -49,25 +60,40 @@ async def set_member(
 ) -> Role | None:
     """Make the user a member; the role before."""
     await touch(database, session, room)
-    before = await _find_role(database, session, room, user)
+    before = await find_role(database, session, room, user)
+    standing = await _read_standing(database, session, room, user, before)
     if by is not None:
-        require_rank(await _find_role(database, session, room, by), before, wanted)
+        require_rank(await find_role(database, session, room, by), before, wanted)
+        require_addable(standing)
     if before is None:
         await add(database, session, room, [user], wanted, now=now)
         return None
-    after = decide_role(await _read_standing(database, session, room, user, before), wanted, new_only=new_only)
+    after = decide_role(standing, wanted, new_only=new_only)
     if after is not before:
         await database.members.update_one(
             {"_id": member_id(room, user)}, {"$set": {"role": after.value}}, session=session
         )
+        await _end_invites(database, session, room, user, after)
     return before
+
+
+async def enter_room(
+    database: Database, session: Session, room: str, user: str, offered: Role, *, now: int
+) -> RoomEntry:
+    """Make the user, who joins or was invited, a member. The room was touched."""
+    before = await find_role(database, session, room, user)
+    if before is not None:
+        return RoomEntry(room, before, before)
+    after = decide_entry(await _read_standing(database, session, room, user, None), offered)
+    await add(database, session, room, [user], after, now=now)
+    return RoomEntry(room, None, after)
 
 
 async def remove_member(
     database: Database, session: Session, room: str, user: str, *, by: str | None = None
 ) -> Role | None:
     """Take a user out of the room; the role before."""
-    before = await _find_role(database, session, room, user)
+    before = await find_role(database, session, room, user)
     if before is not None:
         await touch(database, session, room)
         await _remove_member(database, session, room, user, before, by=by)
@@ -80,7 +106,7 @@ async def ban_user(
     """Keep a user out of the room, and take them out; the role before."""
     await touch(database, session, room)
     await _find_users(database, session, [user])
-    before = await _find_role(database, session, room, user)
+    before = await find_role(database, session, room, user)
     await _remove_member(database, session, room, user, before, by=by)
     document = {"room": room, "user": user, "by": by, "reason": reason, "at": now}
     await database.bans.replace_one({"_id": member_id(room, user)}, document, upsert=True, session=session)
@@ -108,6 +134,8 @@ async def add(database: Database, session: Session, room: str, users: Collection
     ]
     if members:
         await database.members.insert_many(members, session=session)
+        added = [member["_id"] for member in members]
+        await database.former_members.delete_many({"_id": {"$in": added}}, session=session)
 
 
 async def _find_ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:
@@ -124,7 +152,8 @@ async def _find_users(database: Database, session: Session, users: Collection[st
     return {document["_id"]: document for document in found}
 
 
-async def _find_role(database: Database, session: Session, room: str, user: str) -> Role | None:
+async def find_role(database: Database, session: Session, room: str, user: str) -> Role | None:
+    """The user's role, or None."""
     found = await database.members.find_one({"_id": member_id(room, user)}, {"role": True}, session=session)
     return Role(found["role"]) if found else None
 
@@ -133,14 +162,38 @@ async def _remove_member(
     database: Database, session: Session, room: str, user: str, before: Role | None, *, by: str | None
 ) -> None:
     if by is not None:
-        require_rank(await _find_role(database, session, room, by), before, None)
-    if decide_removal(await _read_standing(database, session, room, user, before)):
-        await database.members.delete_one({"_id": member_id(room, user)}, session=session)
+        require_rank(await find_role(database, session, room, by), before, None)
+    if before is None or not decide_removal(await _read_standing(database, session, room, user, before)):
+        return
+    await database.members.delete_one({"_id": member_id(room, user)}, session=session)
+    await _end_invites(database, session, room, user, None)
+    found = await database.rooms.find_one({"_id": room}, {"default_role": True}, session=session)
+    default = Role((found or {}).get("default_role", Role.MEMBER))
+    former = remember_member(before, default, left=by is None)
+    if former is not None:
+        document = {"room": room, "user": user, "restricted": former.restricted, "left": former.left}
+        place = {"_id": member_id(room, user)}
+        await database.former_members.replace_one(place, document, upsert=True, session=session)
+
+
+async def _end_invites(database: Database, session: Session, room: str, maker: str, role: Role | None) -> None:
+    """End the invitations that the maker, whose role is this now, may not give any more."""
+    ended = [given.value for given in Role if not may_invite(role, given)]
+    if ended:
+        await database.invites.delete_many({"creator": maker, "room": room, "role": {"$in": ended}}, session=session)
 
 
 async def _read_standing(database: Database, session: Session, room: str, user: str, role: Role | None) -> Standing:
-    """A member's standing; of one who is not, the ban is not looked at."""
+    """The standing of a user who has this role."""
+    place = {"_id": member_id(room, user)}
+    if role is None:
+        kept = await database.former_members.find_one(place, session=session)
+        former = FormerMember(kept["restricted"], kept["left"]) if kept else FormerMember()
+        banned = await database.bans.find_one(place, {"_id": True}, session=session)
+        return Standing(role=None, banned=banned is not None, former=former)
     if role is not Role.OWNER:
         return Standing(role=role)
-    owners = database.members.find({"room": room, "role": role.value}, {"user": True}, session=session).limit(2)
-    return Standing(role=role, other_owners=any(owner["user"] != user for owner in await owners.to_list()))
+    owners = await database.members.find({"room": room, "role": role.value}, {"user": True}, session=session).to_list()
+    others = [owner["user"] for owner in owners if owner["user"] != user]
+    users = await database.users.find({"_id": {"$in": others}}, {"blocked": True}, session=session).to_list()
+    return Standing(role=role, other_owners=any(not found["blocked"] for found in users))

@@ -1,8 +1,8 @@
 """Rooms in MongoDB.
 
 `rooms`: `_id` is the room's id, `folded` its name as it is compared, and `changes` counts what was done to its members.
-`members` and `bans`: `_id` is the room's id, a space, and the user's; a member carries the user's name, which never
-changes, so that members are listed from one index. `invites`: `_id` is the digest.
+`members`, `former_members` and `bans`: `_id` is the room's id, a space, and the user's; a member carries the user's
+name, which never changes, so that members are listed from one index.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Collection, Sequence
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chat.adapters.mongo import deleted_conversations, membership
+from chat.adapters.mongo import deleted_conversations, invites, membership
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
+from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.rights import require_joinable
 from chat.domain.text import fold_name
 from chat.errors import Conflict, Unavailable
-from chat.ports.rooms import Invite
+from chat.ports.rooms import RoomEntry, RoomUpdate
 
 _END = "\U0010ffff"
 
@@ -46,12 +48,14 @@ class MongoRooms:
             found = await self._database.rooms.find_one({"_id": room})
         return _to_room(found) if found else None
 
-    async def update_room(self, room: str, name: str | None, visibility: Visibility | None) -> Room:
+    async def update_room(self, room: str, update: RoomUpdate) -> Room:
         fields: Document = {}
-        if name is not None:
-            fields |= {"name": name, "folded": fold_name(name)}
-        if visibility is not None:
-            fields["visibility"] = visibility.value
+        if update.name is not None:
+            fields |= {"name": update.name, "folded": fold_name(update.name)}
+        if update.visibility is not None:
+            fields["visibility"] = update.visibility.value
+        if update.default_role is not None:
+            fields["default_role"] = update.default_role.value
         if fields:
             with self._mongo.call():
                 await self._database.rooms.update_one({"_id": room}, {"$set": fields})
@@ -67,8 +71,8 @@ class MongoRooms:
             done = await self._database.rooms.delete_one({"_id": room}, session=session)
             if not done.deleted_count:
                 raise no_room()
-            for collection in (self._database.members, self._database.bans, self._database.invites):
-                await collection.delete_many({"room": room}, session=session)
+            for name in ("members", "former_members", "bans", "invites"):
+                await self._database[name].delete_many({"room": room}, session=session)
             await deleted_conversations.mark_deleted(self._database, session, room)
 
         await self._mongo.transaction(job)
@@ -122,6 +126,19 @@ class MongoRooms:
             )
         )
 
+    async def join_room(self, room: str, user: str, *, now: int) -> RoomEntry:
+        async def job(session: Session) -> RoomEntry:
+            await touch(self._database, session, room)
+            document = await self._database.rooms.find_one({"_id": room}, session=session)
+            if document is None:
+                raise no_room()
+            found = _to_room(document)
+            if await membership.find_role(self._database, session, room, user) is None:
+                require_joinable(found)
+            return await membership.enter_room(self._database, session, room, user, found.default_role, now=now)
+
+        return await self._mongo.transaction(job)
+
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         return await self._mongo.transaction(
             lambda session: membership.remove_member(self._database, session, room, user, by=by)
@@ -143,31 +160,20 @@ class MongoRooms:
         return [ban["user"] for ban in sorted(found, key=lambda ban: (ban["at"], ban["user"]))]
 
     async def add_invite(self, invite: Invite) -> None:
-        document = {
-            "_id": invite.digest,
-            "room": invite.room,
-            "role": invite.role.value,
-            "creator": invite.creator,
-            "expires": invite.expires,
-        }
+        await self._mongo.transaction(lambda session: invites.add_invite(self._database, session, invite))
 
-        async def job(session: Session) -> None:
-            await touch(self._database, session, invite.room)
-            await self._database.invites.insert_one(document, session=session)
+    async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
+        return await self._mongo.transaction(
+            lambda session: invites.accept_invite(self._database, session, digest, user, now)
+        )
 
-        await self._mongo.transaction(job)
-
-    async def get_invite(self, digest: bytes) -> Invite | None:
+    async def list_invites(self, room: str, now: int) -> Sequence[Invite]:
         with self._mongo.call():
-            found = await self._database.invites.find_one({"_id": digest})
-        if found is None:
-            return None
-        return Invite(
-            digest=digest,
-            room=found["room"],
-            role=Role(found["role"]),
-            creator=found["creator"],
-            expires=found["expires"],
+            return await invites.list_invites(self._database, room, now)
+
+    async def revoke_invite(self, room: str, invite: str, user: str) -> None:
+        await self._mongo.transaction(
+            lambda session: invites.revoke_invite(self._database, session, room, invite, user)
         )
 
     async def add_members(self, room: str, users: Collection[str], role: Role, now: int) -> None:
@@ -185,6 +191,7 @@ def _to_document(room: Room) -> Document:
         "folded": fold_name(room.name),
         "visibility": room.visibility.value,
         "created": room.created,
+        "default_role": room.default_role.value,
         "changes": 0,
     }
 
@@ -195,4 +202,5 @@ def _to_room(document: Document) -> Room:
         name=document["name"],
         visibility=Visibility(document["visibility"]),
         created=document["created"],
+        default_role=Role(document.get("default_role", Role.MEMBER)),
     )

@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 
 from chat.adapters.mongo.client import Database, Mongo
 from chat.adapters.mongo.errors import translate
+from chat.domain.ids import new_id
 from chat.errors import Conflict, Unavailable
 
 LEASE_MS = 60_000
@@ -64,9 +65,15 @@ _MODERATION: Mapping[str, Sequence[IndexModel]] = {
     "held": (),
     "families": (_index("user", "user"),),
 }
-_PINS = (_index("pinned", "pinned_in", "-pin.ts", sparse=True),)
-INDEXES = {name: (*_FIRST.get(name, ()), *_MODERATION.get(name, ())) for name in (*_FIRST, *_MODERATION)}
-INDEXES["messages"] += _PINS
+_PINS: Mapping[str, Sequence[IndexModel]] = {
+    "messages": (_index("pinned", "pinned_in", "-pin.ts", sparse=True),),
+}
+_INVITATIONS: Mapping[str, Sequence[IndexModel]] = {
+    "invites": (_index("by_id", "room", "invite"), _index("by_creator", "creator", "room", "role")),
+    "former_members": (_index("room", "room"),),
+}
+_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS)
+INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
 
@@ -79,19 +86,31 @@ async def _first(database: Database) -> None:
 
 
 async def _second(database: Database) -> None:
+    await _create_all(database, _MODERATION)
+
+
+async def _third(database: Database) -> None:
+    await _create_all(database, _PINS)
+
+
+async def _fourth(database: Database) -> None:
+    """Invitations of before get an id, by which they are listed."""
+    await _create_all(database, _INVITATIONS)
+    async for invite in database.invites.find({"invite": None}, {"_id": True}):
+        added = {"invite": new_id(), "created": 0, "uses": None, "used": 0}
+        await database.invites.update_one({"_id": invite["_id"], "invite": None}, {"$set": added})
+
+
+async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
-    for collection, indexes in _MODERATION.items():
+    for collection, indexes in collections.items():
         if collection not in known:  # a transaction would have to make it
             await database.create_collection(collection)
         if indexes:
             await database[collection].create_indexes(list(indexes))
 
 
-async def _third(database: Database) -> None:
-    await database.messages.create_indexes(list(_PINS))
-
-
-MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third)
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third, _fourth)
 
 
 async def schema_version(mongo: Mongo) -> int:

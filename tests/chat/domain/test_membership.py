@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from chat.domain.membership import Standing, decide_removal, decide_role, require_rank
+from chat.domain.membership import (
+    FormerMember,
+    Standing,
+    decide_entry,
+    decide_removal,
+    decide_role,
+    remember_member,
+    require_addable,
+    require_rank,
+)
 from chat.domain.models import Role
 from chat.errors import Banned, Forbidden, LastOwner
 
@@ -75,3 +84,46 @@ def test_who_outranks_may_change(actor: Role, target: Role | None, wanted: Role 
 def test_who_does_not_outrank_is_refused(actor: Role | None, target: Role | None, wanted: Role | None) -> None:
     with pytest.raises(Forbidden):
         require_rank(actor, target, wanted)
+
+
+@pytest.mark.parametrize(
+    ("standing", "offered", "after"),
+    [
+        (STRANGER, Role.MEMBER, Role.MEMBER),
+        (STRANGER, Role.OWNER, Role.OWNER),
+        (MEMBER, Role.OWNER, Role.MEMBER),
+        (Standing(role=Role.READER), Role.MEMBER, Role.READER),
+        (Standing(role=None, former=FormerMember(restricted=True)), Role.MODERATOR, Role.READER),
+        (Standing(role=None, former=FormerMember(left=True)), Role.MEMBER, Role.MEMBER),
+    ],
+)
+def test_who_comes_in_gets_what_is_offered_unless_restricted(standing: Standing, offered: Role, after: Role) -> None:
+    assert decide_entry(standing, offered) is after  # rule 4
+
+
+def test_a_banned_user_does_not_come_in() -> None:  # rule 2
+    with pytest.raises(Banned, match="you are banned"):
+        decide_entry(Standing(role=None, banned=True), Role.MEMBER)
+
+
+@pytest.mark.parametrize(
+    ("role", "default", "left", "kept"),
+    [
+        (Role.READER, Role.MEMBER, False, FormerMember(restricted=True)),
+        (Role.READER, Role.MEMBER, True, FormerMember(restricted=True, left=True)),
+        (Role.READER, Role.READER, False, None),
+        (Role.MEMBER, Role.MEMBER, False, None),
+        (Role.MEMBER, Role.READER, True, FormerMember(left=True)),
+        (Role.OWNER, Role.MEMBER, True, FormerMember(left=True)),
+    ],
+)
+def test_what_outlives_a_membership(role: Role, default: Role, left: bool, kept: FormerMember | None) -> None:
+    assert remember_member(role, default, left=left) == kept  # rules 4 and 5
+
+
+def test_a_user_who_left_is_not_added() -> None:  # rule 5
+    require_addable(STRANGER)
+    require_addable(MEMBER)
+    require_addable(Standing(role=None, former=FormerMember(restricted=True)))
+    with pytest.raises(Forbidden, match="left the room"):
+        require_addable(Standing(role=None, former=FormerMember(left=True)))

@@ -17,13 +17,14 @@ from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.ids import new_id
+from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
-from chat.ports.rooms import Invite
+from chat.ports.rooms import RoomUpdate
 from tests.support.builders import (
     ANN,
     ANN_AND_BEN,
@@ -153,7 +154,7 @@ async def use_rooms(traced: Traced) -> None:
     for room in (ROOM, OTHER_ROOM):
         await rooms.create_room(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
     await rooms.get_room(ROOM)
-    await rooms.update_room(ROOM, "Loft", Visibility.PUBLIC)
+    await rooms.update_room(ROOM, RoomUpdate(name="Loft", visibility=Visibility.PUBLIC, default_role=Role.READER))
     await rooms.rooms_of_user(ANN)
     await rooms.list_public_rooms("l", 5)
     await rooms.get_role(ROOM, ANN)
@@ -167,8 +168,14 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.ban_user(ROOM, CAT, ANN, "spam", NOW)
     await rooms.list_bans(ROOM)
     await rooms.unban_user(ROOM, CAT)
-    await rooms.add_invite(Invite(digest=b"1", room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW))
-    await rooms.get_invite(b"1")
+    for number in (b"1", b"2"):
+        invite = Invite(id=new_id(), digest=number, room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW + 9)
+        await rooms.add_invite(invite)
+    await rooms.accept_invite(b"1", CAT, now=NOW)
+    await rooms.remove_member(ROOM, CAT)
+    await rooms.join_room(ROOM, CAT, now=NOW)
+    await rooms.list_invites(ROOM, NOW)
+    await rooms.revoke_invite(ROOM, invite.id, ANN)
 
 
 async def use_history(traced: Traced) -> None:
