@@ -125,13 +125,16 @@ async def test_folder_in_place_of_the_file(tmp_path: Path) -> None:
     assert str(tmp_path) in await refusal(tmp_path / "a.db")
 
 
-async def test_lock_of_another_program_is_waited_for_and_then_named(tmp_path: Path) -> None:
+async def test_lock_of_another_program_is_waited_for_and_then_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with opened(tmp_path / "a.db") as database:
         await database.write(lambda connection: connection.execute("PRAGMA busy_timeout=0").fetchall())
         other = await anyio.to_thread.run_sync(lambda: sqlite3.connect(tmp_path / "a.db", check_same_thread=False))
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Unavailable, match="locked"):
+        with pytest.raises(Unavailable, match="the server's storage does not answer"):
             await database.write(lambda connection: connection.execute("INSERT INTO one VALUES (7)").rowcount)
+        assert f"{tmp_path / 'a.db'} is locked by another program; end that one" in caplog.text
         other.close()
         await database.write(lambda connection: connection.execute("INSERT INTO one VALUES (8)").rowcount)
         assert await values(database, "one") == [1, 8]
