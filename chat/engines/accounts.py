@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.text import fold_email, fold_name
+from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
-from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
+from chat.ports.accounts import RefreshGrant, SigningKey
 
 _COLUMNS = "id, name, email, created, blocked"
 _END = "\U0010ffff"
@@ -101,11 +102,11 @@ class SqliteAccounts:
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
-        return await self._database.write(lambda connection: _rotate(connection, digest, successor, expires, now))
+        return await self._database.write(lambda connection: _rotate_grant(connection, digest, successor, expires, now))
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
         def job(connection: sqlite3.Connection) -> RefreshGrant | None:
-            grant, _ = _grant(connection, digest)
+            grant = _find_grant(connection, digest)
             if grant:
                 connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
             return grant
@@ -171,14 +172,16 @@ def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int, .
         raise NotFound("there is no such user")
 
 
-def _grant(connection: sqlite3.Connection, digest: bytes) -> tuple[RefreshGrant | None, bool]:
-    """The grant, and whether it was replaced."""
-    row = connection.execute(
-        "SELECT family, user, expires, replaced FROM grants WHERE digest = ?", (digest,)
-    ).fetchone()
-    if row is None:
-        return None, False
-    return RefreshGrant(digest=digest, family=row[0], user=row[1], expires=row[2]), bool(row[3])
+def _find_grant(connection: sqlite3.Connection, digest: bytes) -> RefreshGrant | None:
+    row = connection.execute("SELECT digest, family, user, expires FROM grants WHERE digest = ?", (digest,)).fetchone()
+    return RefreshGrant(*row) if row else None
+
+
+def _read_token(connection: sqlite3.Connection, grant: RefreshGrant) -> PresentedToken:
+    sql = """SELECT (SELECT replaced FROM grants WHERE digest = ?), max(replaced), count(*) FILTER (WHERE replaced = 0)
+        FROM grants WHERE family = ?"""
+    replaced, newest, in_use = connection.execute(sql, (grant.digest, grant.family)).fetchone()
+    return PresentedToken(expires=grant.expires, replaced=replaced, newest=newest, in_use=in_use)
 
 
 def _add_grant(connection: sqlite3.Connection, grant: RefreshGrant) -> None:
@@ -188,19 +191,20 @@ def _add_grant(connection: sqlite3.Connection, grant: RefreshGrant) -> None:
     )
 
 
-def _rotate(
+def _rotate_grant(
     connection: sqlite3.Connection, digest: bytes, successor: bytes, expires: int, now: int
 ) -> tuple[Rotation, RefreshGrant | None]:
-    grant, replaced = _grant(connection, digest)
-    if grant is None:
-        return Rotation.UNKNOWN, None
-    if replaced:
+    grant = _find_grant(connection, digest)
+    decision = decide_rotation(_read_token(connection, grant) if grant else None, now)
+    if grant is None or decision.outcome is Rotation.EXPIRED:
+        return decision.outcome, None
+    if decision.outcome is Rotation.REUSED:
         connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
         return Rotation.REUSED, grant
-    if grant.expires <= now:
-        return Rotation.EXPIRED, None
-    # The digest stays until it would have expired, so that its reuse is known for what it is.
-    connection.execute("UPDATE grants SET replaced = 1 WHERE digest = ?", (digest,))
+    if decision.replaced is not None:
+        # A replaced token stays until it would have expired, so that its reuse is noticed.
+        sql = "UPDATE grants SET replaced = ? WHERE family = ? AND replaced = 0"
+        connection.execute(sql, (decision.replaced, grant.family))
     new = RefreshGrant(digest=successor, family=grant.family, user=grant.user, expires=expires)
     _add_grant(connection, new)
     _purge(connection, now)

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from chat.domain.models import User
-
-
-class Rotation(StrEnum):
-    """What became of a refresh token that was presented."""
-
-    ROTATED = "rotated"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    REUSED = "reused"
+from chat.domain.token_families import Rotation
 
 
 class RefreshGrant(Struct, frozen=True):
@@ -77,10 +68,9 @@ class Accounts(Protocol):
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
-        """Replace a token by its successor, atomically.
+        """Replace a token by its successor, atomically, as `chat.domain.token_families` decides.
 
-        A token that was replaced before is REUSED: then its whole family is gone. The grant is the new one when
-        ROTATED, the presented one when REUSED, else None.
+        The grant is the new one when ROTATED, the presented one when REUSED (then its whole family is gone), else None.
         """
         ...
 

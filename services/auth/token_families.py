@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from chat.domain.ids import new_id
 from chat.domain.models import User
+from chat.domain.token_families import Rotation
 from chat.errors import Unauthorized
-from chat.ports.accounts import RefreshGrant, Rotation
+from chat.ports.accounts import RefreshGrant
 from chat.ports.authority import Revocation, announcement
 from chat.wire.close import CloseCode
 from services.auth.errors import RefreshExpired, TokenReused

@@ -6,14 +6,15 @@ import anyio
 import pytest
 
 from chat.domain.models import User
+from chat.domain.token_families import GRACE_MS, Rotation
 from chat.errors import Conflict, NotFound
-from chat.ports.accounts import Accounts, RefreshGrant, Rotation, SigningKey
+from chat.ports.accounts import Accounts, RefreshGrant, SigningKey
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.engines import Stores
 
 pytestmark = pytest.mark.anyio
-LATER = NOW + 1000
+LATER = NOW + 10 * GRACE_MS
 FIRST, SECOND, THIRD, FOREIGN = (bytes([number]) * 32 for number in (1, 2, 3, 4))
 
 
@@ -159,24 +160,39 @@ async def test_reuse_ends_the_family_and_no_other(accounts: Accounts) -> None:
     await accounts.add_grant(grant(FIRST))
     await accounts.add_grant(grant(FOREIGN, family="other"))
     await accounts.rotate_grant(FIRST, SECOND, LATER, NOW)
-    assert await accounts.rotate_grant(FIRST, THIRD, LATER, NOW) == (Rotation.REUSED, grant(FIRST))
-    assert await accounts.rotate_grant(SECOND, THIRD, LATER, NOW) == (Rotation.UNKNOWN, None)
+    late = NOW + GRACE_MS + 1
+    assert await accounts.rotate_grant(FIRST, THIRD, LATER, late) == (Rotation.REUSED, grant(FIRST))
+    assert await accounts.rotate_grant(SECOND, THIRD, LATER, late) == (Rotation.UNKNOWN, None)
     assert (await accounts.rotate_grant(FOREIGN, THIRD, LATER, NOW))[0] is Rotation.ROTATED
 
 
-async def test_of_two_who_present_a_token_one_gets_its_successor(accounts: Accounts) -> None:
+async def test_a_replaced_token_gives_another_successor_until_one_is_used(accounts: Accounts) -> None:
     await accounts.add_grant(grant(FIRST))
-    outcomes: list[Rotation] = []
+    await accounts.rotate_grant(FIRST, SECOND, LATER, NOW)
+    again = await accounts.rotate_grant(FIRST, THIRD, LATER, NOW + GRACE_MS)
+    assert again == (Rotation.ROTATED, grant(THIRD))
+    assert (await accounts.rotate_grant(THIRD, FOREIGN, LATER, NOW + GRACE_MS))[0] is Rotation.ROTATED
+    assert await accounts.rotate_grant(FIRST, b"5", LATER, NOW + GRACE_MS) == (Rotation.REUSED, grant(FIRST))
+    for digest in (FIRST, SECOND, THIRD, FOREIGN):
+        assert await accounts.rotate_grant(digest, b"6", LATER, NOW) == (Rotation.UNKNOWN, None)
+
+
+async def test_all_who_present_a_token_at_once_get_a_successor(accounts: Accounts) -> None:
+    await accounts.add_grant(grant(FIRST))
+    successors = [b"successor %d" % number for number in range(4)]
 
     async def rotate(successor: bytes) -> None:
-        outcomes.append((await accounts.rotate_grant(FIRST, successor, LATER, NOW))[0])
+        assert await accounts.rotate_grant(FIRST, successor, LATER, NOW) == (Rotation.ROTATED, grant(successor))
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(rotate, SECOND)
-        tasks.start_soon(rotate, THIRD)
-    assert sorted(outcomes) == [Rotation.REUSED, Rotation.ROTATED]
-    for successor in (SECOND, THIRD):
-        assert (await accounts.rotate_grant(successor, FOREIGN, LATER, NOW))[0] is Rotation.UNKNOWN
+        for successor in successors:
+            tasks.start_soon(rotate, successor)
+    # The first that is used replaces the others. They are in their own grace then.
+    for number, successor in enumerate(successors[:2]):
+        outcome, _ = await accounts.rotate_grant(successor, b"next %d" % number, LATER, NOW)
+        assert outcome is Rotation.ROTATED
+    late = NOW + 2 * GRACE_MS
+    assert (await accounts.rotate_grant(successors[2], b"too late", LATER, late))[0] is Rotation.REUSED
 
 
 async def test_family_ends_from_any_of_its_tokens(accounts: Accounts) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 
+from chat.domain.token_families import GRACE_MS
 from chat.engines.executor import InlineExecutor
 from chat.settings import Settings
 from chat.wire.relay import user_channel
@@ -157,6 +158,7 @@ async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() 
         ann = await rest.user()
         await listener.subscribe([user_channel(ann.id)])
         second = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
+        rest.clock.now += GRACE_MS + 1
         answer = await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_reused")
         after = await rest("POST", "/api/auth/refresh", {"refresh_token": second["refresh_token"]})
@@ -167,6 +169,39 @@ async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() 
         assert (control["do"], control["user"], control["family"], control["code"]) == ("revoked", ann.id, family, 4001)
         body = {"name": ann.name, "password": "a long password"}
         assert (await rest("POST", "/api/auth/login", body)).status_code == 200  # another family
+
+
+async def test_a_refresh_whose_answer_was_lost_may_be_repeated() -> None:
+    async with open_rest() as rest, rest.services.relay.open_listener() as listener:
+        ann = await rest.user()
+        await listener.subscribe([user_channel(ann.id)])
+        lost = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
+        rest.clock.now += GRACE_MS
+        again = await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
+        assert again.status_code == 200
+        assert again.json()["refresh_token"] not in {lost["refresh_token"], ann.refresh}
+        third = await rest("POST", "/api/auth/refresh", {"refresh_token": again.json()["refresh_token"]})
+        assert third.status_code == 200
+        # A successor was used: from now on the first token was copied.
+        answer = await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_reused")
+        assert len(await received(listener, 1)) == 1
+
+
+async def test_two_windows_that_refresh_at_once_both_stay_logged_in() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        tokens = []
+
+        async def refresh() -> None:
+            answer = await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
+            tokens.append(answer.json()["refresh_token"])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(refresh)
+            tasks.start_soon(refresh)
+        for token in tokens:
+            assert (await rest("POST", "/api/auth/refresh", {"refresh_token": token})).status_code == 200
 
 
 async def test_a_refresh_token_expires() -> None:

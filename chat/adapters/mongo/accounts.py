@@ -2,17 +2,16 @@
 
 A user is a document of `users`; its `_id` is the user's id, and `folded` and `folded_email` are what is compared.
 
-A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last: so to replace a
-token, or to end the family because it was replaced before, is one write to one document, which is atomic by itself. A
-transaction would do the same for more. A family remembers its last 1,000 tokens; one that is older is unknown, and
-of no use to who has it, but its reuse no longer ends the family.
+A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last. To replace a
+token, the document is read, `chat.domain.token_families` decides, and one write stores the outcome if the document's
+`revision` is still the same. That is atomic without a transaction, which would cost more. A family remembers its last
+1,000 tokens; one that is older is unknown, and of no use to who has it, but its reuse no longer ends the family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from bson import ObjectId
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
@@ -20,10 +19,12 @@ from chat.adapters.mongo.client import Document, Mongo
 from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.text import fold_email, fold_name
-from chat.errors import Conflict, NotFound
-from chat.ports.accounts import RefreshGrant, Rotation, SigningKey
+from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
+from chat.errors import Conflict, NotFound, Unavailable
+from chat.ports.accounts import RefreshGrant, SigningKey
 
 TOKENS_KEPT = 1000
+_ATTEMPTS = 50
 _END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -124,25 +125,28 @@ class MongoAccounts:
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
         """Cancelled, it waits for the server's answer: what becomes of a token is decided by then."""
-        call = ObjectId()
         with self._mongo.shield_write(), self._mongo.call():
-            after = await self._families.find_one_and_update(
-                {"tokens.digest": digest},
-                _rotate(call, digest, successor, expires, now),
-                return_document=ReturnDocument.AFTER,
-            )
-        if after is None or after.get("ended", call) != call:
-            return Rotation.UNKNOWN, None
-        if "ended" in after:
-            return Rotation.REUSED, _to_grant(after, digest)
-        if after["tokens"][-1]["digest"] == successor:
-            return Rotation.ROTATED, _to_grant(after, successor)
-        return Rotation.EXPIRED, None
+            for _ in range(_ATTEMPTS):
+                family = await self._families.find_one({"tokens.digest": digest})
+                decision = decide_rotation(_read_token(family, digest) if family else None, now)
+                if family is None or decision.outcome is Rotation.EXPIRED:
+                    return decision.outcome, None
+                if decision.outcome is Rotation.REUSED:  # whatever happened to it since, it stays reused
+                    await self._families.delete_one({"_id": family["_id"]})
+                    return Rotation.REUSED, _to_grant(family, digest)
+                after = await self._families.find_one_and_update(
+                    {"_id": family["_id"]},
+                    _replace_tokens(family, decision.replaced, successor, expires),
+                    return_document=ReturnDocument.AFTER,
+                )
+                if after and _has_token(after, successor):
+                    return Rotation.ROTATED, _to_grant(after, successor)
+        raise Unavailable("this log-in is being refreshed many times at once; try again")
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
         with self._mongo.call():
             found = await self._families.find_one_and_delete({"tokens.digest": digest})
-        return _to_grant(found, digest) if found and "ended" not in found else None
+        return _to_grant(found, digest) if found else None
 
     async def end_families(self, user: str) -> None:
         with self._mongo.call():
@@ -184,7 +188,7 @@ def _to_user(document: Document) -> User:
 
 
 def _to_token(digest: bytes, expires: int) -> Document:
-    return {"digest": digest, "expires": expires, "replaced": False}
+    return {"digest": digest, "expires": expires, "replaced": 0}
 
 
 def _find(family: Document, digest: bytes) -> Document:
@@ -196,24 +200,31 @@ def _to_grant(family: Document, digest: bytes) -> RefreshGrant:
     return RefreshGrant(digest, family["_id"], family["user"], _find(family, digest)["expires"])
 
 
-def _rotate(call: ObjectId, digest: bytes, successor: bytes, expires: int, now: int) -> list[Document]:
-    """The update that decides and acts at once, on the one document.
+def _read_token(family: Document, digest: bytes) -> PresentedToken:
+    times = [int(token["replaced"]) for token in family["tokens"]]
+    token = _find(family, digest)
+    return PresentedToken(
+        expires=token["expires"], replaced=int(token["replaced"]), newest=max(times), in_use=times.count(0)
+    )
 
-    It adds the successor, or notes in `ended` which call presented a token that was replaced before, or does nothing.
-    """
-    mine = {"$eq": ["$$token.digest", digest]}
-    presented = {"$filter": {"input": "$tokens", "as": "token", "cond": mine}}
-    replaced = {"$anyElementTrue": [{"$map": {"input": presented, "as": "token", "in": "$$token.replaced"}}]}
-    until = {"$max": {"$map": {"input": presented, "as": "token", "in": "$$token.expires"}}}
-    marked = {"$cond": [mine, {"$mergeObjects": ["$$token", {"replaced": True}]}, "$$token"]}
-    tokens = {"$map": {"input": "$tokens", "as": "token", "in": marked}}
-    rotated = {
-        "tokens": {"$slice": [{"$concatArrays": [tokens, [_to_token(successor, expires)]]}, -TOKENS_KEPT]},
-        "expires": {"$max": ["$expires", expires]},
+
+def _has_token(family: Document, digest: bytes) -> bool:
+    return any(token["digest"] == digest for token in family["tokens"])
+
+
+def _replace_tokens(family: Document, replaced: int | None, successor: bytes, expires: int) -> list[Document]:
+    """The update that adds the successor, unless the family has another revision than the one that was read. With
+    `replaced`, the tokens in use were replaced then. The comparison stands in the update and not in the filter, because
+    a filter by the id alone is the cheapest of all."""
+    tokens: list[Document] = [*family["tokens"], _to_token(successor, expires)]
+    if replaced is not None:
+        tokens[:-1] = [token if token["replaced"] else {**token, "replaced": replaced} for token in tokens[:-1]]
+    revision = family.get("revision", 0)
+    same = {"$eq": [{"$ifNull": ["$revision", 0]}, revision]}
+    change: Document = {
+        "tokens": tokens[-TOKENS_KEPT:],
+        "expires": max(family["expires"], expires),
+        "revision": revision + 1,
     }
-    outcomes = [
-        {"case": {"$gt": ["$ended", None]}, "then": {}},
-        {"case": replaced, "then": {"ended": call}},
-        {"case": {"$gt": [until, now]}, "then": rotated},
-    ]
-    return [{"$replaceWith": {"$mergeObjects": ["$$ROOT", {"$switch": {"branches": outcomes, "default": {}}}]}}]
+    outcome = {"$switch": {"branches": [{"case": same, "then": change}], "default": {}}}
+    return [{"$replaceWith": {"$mergeObjects": ["$$ROOT", outcome]}}]

@@ -11,8 +11,9 @@ import pytest
 
 from chat.domain.cases import POLICY, CaseAction
 from chat.domain.moderation import Block, BlockChange, Strictness, Verdict
+from chat.domain.token_families import Rotation
 from chat.errors import Invalid, NotFound, Unavailable
-from chat.ports.accounts import RefreshGrant, Rotation
+from chat.ports.accounts import RefreshGrant
 from chat.ports.moderation import MAX_BATCH
 from chat.ports.relay import Publication
 from chat.wire import blocks as wire

@@ -21,6 +21,7 @@ from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
+from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
@@ -141,8 +142,8 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.set_blocked(CAT, blocked=True)
     await accounts.add_grant(RefreshGrant(digest=b"0", family="over", user=ANN, expires=1))
     await accounts.add_grant(RefreshGrant(digest=b"1", family="f", user=ANN, expires=NOW + 9))
-    for _ in range(2):
-        await accounts.rotate_grant(b"1", b"2", NOW + 9, NOW)
+    for successor, now in [(b"2", NOW), (b"4", NOW), (b"5", NOW + 2 * GRACE_MS)]:
+        await accounts.rotate_grant(b"1", successor, NOW + 9, now)
     await accounts.add_grant(RefreshGrant(digest=b"3", family="g", user=ANN, expires=NOW + 9))
     await accounts.end_family(b"3")
     await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
