@@ -81,9 +81,15 @@ Reactions = Annotated[
 ]
 
 _UUID_SHAPE = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+_TWO_SHAPES = _UUID_SHAPE + b"\0" + _UUID_SHAPE
 _TO_SHAPE = bytes(
     ord("x") if chr(byte) in "0123456789abcdef" else byte if byte == ord("-") else 0 for byte in range(256)
 )
+
+
+def are_normal_uuids(one: str, other: str) -> bool:
+    """Whether both are ids in lower case. That is the usual case, and cheaper to ask at once than one by one."""
+    return f"{one} {other}".encode().translate(_TO_SHAPE) == _TWO_SHAPES
 
 
 class NotUuid(ValueError):

@@ -87,6 +87,11 @@ def test_a_frame_full_of_keys_is_read_a_fixed_number_of_times() -> None:
     assert "'0' stands twice" in refusal(f'{{{keys},"0":0}}').message, "before it is known to be a command"
 
 
+def test_two_ids_are_not_taken_for_valid_because_they_are_when_put_together() -> None:
+    for room, client_id in ((ROOM[:-1], ROOM[-1] + ADA), (ROOM + ADA[0], ADA[1:]), (f"{ROOM} {ADA}", "")):
+        assert refusal(written_out({**SEND, "room": room, "client_id": client_id})).field == "room"
+
+
 def test_ids_are_in_lower_case_once_a_command_is_made() -> None:
     for command in COMMANDS:
         shouted = {key: value.upper() if value in (ROOM, ADA) else value for key, value in command.items()}
