@@ -21,9 +21,10 @@ from chat.tokens import Claims
 from chat.wire import commands
 from chat.wire.close import CloseCode
 from gateway.connection import Connection
+from gateway.handlers.admission import take_from_budget
 from gateway.handlers.connecting import welcome_session
 from gateway.handlers.later import Later
-from gateway.handlers.table import HANDLERS
+from gateway.handlers.table import BUDGETS, HANDLERS
 from gateway.node import Node
 from gateway.phase import Phase
 from gateway.session import Session
@@ -88,6 +89,7 @@ class CommandSession(Session):
             return None
         self.node.counters.commands += 1
         try:
+            take_from_budget(self, BUDGETS[type(command)], command)
             later = HANDLERS[type(command)](self, command)
         except (Refused, Unavailable) as error:
             self.answer_error(command.id, error)

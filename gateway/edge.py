@@ -28,6 +28,7 @@ from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from gateway.acceptor import Acceptor
 from gateway.access import AccessCache
+from gateway.budgets import make_allowances
 from gateway.connection import Connection
 from gateway.control import ControlHandler
 from gateway.counters import Counters
@@ -104,7 +105,7 @@ class Edge:
             connect=parts.connection,
             tasks=TaskStarter(),
             registry=SessionRegistry(),
-            users=SessionsByUser(limits.sends_per_second, limits.send_burst),
+            users=SessionsByUser(make_allowances(limits)),
             departures=Departures(presence),
             hub=hub,
             subscriptions=parts.subscriptions(hub),

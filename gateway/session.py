@@ -125,6 +125,8 @@ class Session:
         (RFC 6455, section 5.5.2)."""
         self.connection.heard = False
         self._pinged = ping
+        if self.siblings is not None:
+            self.siblings.drop_full_buckets(self.node.users.allowances, anyio.current_time())
         self.set_timer()
         if ping:
             self.connection.write(_PING)  # last, for it may find that the connection is lost, or too slow

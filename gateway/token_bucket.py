@@ -6,6 +6,9 @@ every user who writes. Times are in seconds, monotonic.
 
 from __future__ import annotations
 
+_ROUNDING = 1e-6
+"""What rounding may lose of a token. Without this, a client that waited as it was told might be refused."""
+
 
 class TokenBucket:
     """See the module. `strikes` counts refusals since the bucket was last half full; not those of a client that had
@@ -19,19 +22,21 @@ class TokenBucket:
         self._stamp = now
         self._patience = 0.0  # until when the last refusal said to wait
 
-    def take_token(self, rate: float, burst: float, now: float) -> int:
-        """Take a token. 0 if there was one; else the milliseconds until there is one."""
+    def take_token(self, rate: float, burst: float, now: float, cost: float = 1.0) -> int:
+        """Take `cost` tokens, or none. 0 if they were there; else the milliseconds until they are. A `cost` above
+        `burst` takes the whole burst."""
+        cost = min(cost, burst)
         tokens = self._tokens
         if now > self._stamp:  # a clock that is a tick behind gives nothing, and takes nothing
             tokens = min(burst, tokens + (now - self._stamp) * rate)
             self._stamp = now
-        if tokens >= 1:
-            self._tokens = tokens - 1
+        if tokens >= cost - _ROUNDING:
+            self._tokens = max(0.0, tokens - cost)
             if self.strikes and tokens > burst / 2:
                 self.strikes = 0
             return 0
         self._tokens = tokens
-        return max(1, int((1 - tokens) / rate * 1000) + 1) if rate else 60_000
+        return max(1, int((cost - tokens) / rate * 1000) + 1) if rate else 60_000
 
     def note_refusal(self, wait: int, now: float) -> int:
         """A token was refused, and the client is told to wait so many milliseconds. The strikes so far."""

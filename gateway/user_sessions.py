@@ -1,47 +1,64 @@
-"""The users who have sessions on this edge, and the token bucket that a user's sessions share."""
+"""The users who have sessions on this edge, and the token buckets that a user's sessions share."""
 
 from __future__ import annotations
 
 from cachetools import LRUCache
 
+from gateway.budgets import Allowances, Budget
 from gateway.registry import RegisteredSession
 from gateway.token_bucket import TokenBucket
 
-_RESTING_BUCKETS = 10_000
+_RESTING_USERS = 10_000
+
+Buckets = tuple[TokenBucket | None, ...]
+"""One for each `Budget`. None is a bucket that is full: most users only listen, and need none."""
+
+_ALL_FULL: Buckets = (None,) * len(Budget)
 
 
 class UserSessions:
-    """One user's sessions here. The bucket is made when it is first needed: most users only listen."""
+    """One user's sessions here, and the user's buckets."""
 
-    __slots__ = ("bucket", "sessions")
+    __slots__ = ("buckets", "sessions")
 
-    def __init__(self, bucket: TokenBucket | None) -> None:
+    def __init__(self, buckets: Buckets) -> None:
         self.sessions: list[RegisteredSession] = []
-        self.bucket = bucket
+        self.buckets = buckets
 
-    def open_bucket(self, burst: float, now: float) -> TokenBucket:
-        """The bucket; a full one if there was none."""
-        if self.bucket is None:
-            self.bucket = TokenBucket(burst, now)
-        return self.bucket
+    def open_bucket(self, budget: Budget, burst: float, now: float) -> TokenBucket:
+        """The bucket of a kind of command; a full one if there was none."""
+        found = self.buckets[budget]
+        if found is None:
+            found = TokenBucket(burst, now)
+            self.buckets = (*self.buckets[:budget], found, *self.buckets[budget + 1 :])
+        return found
+
+    def drop_full_buckets(self, allowances: Allowances, now: float) -> None:
+        """Forget the buckets that have become full again: they say nothing, and idle sessions are many."""
+        if self.buckets is _ALL_FULL:
+            return
+        kept: Buckets = tuple(
+            None if bucket is None or bucket.is_full(allowance.rate, allowance.burst, now) else bucket
+            for bucket, allowance in zip(self.buckets, allowances, strict=True)
+        )
+        self.buckets = kept if any(kept) else _ALL_FULL
 
 
 class SessionsByUser:
-    """`users` by id. The bucket of a user who left is kept for a while, so a reconnect does not fill it."""
+    """`users` by id. The buckets of a user who left are kept for a while, so a reconnect does not fill them."""
 
-    __slots__ = ("_burst", "_rate", "_resting", "users")
+    __slots__ = ("_resting", "allowances", "users")
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
+    def __init__(self, allowances: Allowances) -> None:
+        self.allowances = allowances
         self.users: dict[str, UserSessions] = {}
-        self._resting: LRUCache[str, TokenBucket] = LRUCache(_RESTING_BUCKETS)
+        self._resting: LRUCache[str, Buckets] = LRUCache(_RESTING_USERS)
 
     def add_session(self, session: RegisteredSession) -> UserSessions:
         """A session begins."""
         user = self.users.get(session.user)
         if user is None:
-            user = self.users[session.user] = UserSessions(self._resting.pop(session.user, None))
+            user = self.users[session.user] = UserSessions(self._resting.pop(session.user, _ALL_FULL))
         user.sessions.append(session)
         return user
 
@@ -54,9 +71,9 @@ class SessionsByUser:
         if user.sessions:
             return False
         del self.users[session.user]
-        bucket = user.bucket
-        if bucket is not None and not bucket.is_full(self._rate, self._burst, now):
-            self._resting[session.user] = bucket
+        user.drop_full_buckets(self.allowances, now)
+        if user.buckets is not _ALL_FULL:
+            self._resting[session.user] = user.buckets
         return True
 
     def sessions_of(self, user: str) -> list[RegisteredSession]:

@@ -11,9 +11,12 @@ Rule 5: moderation restores only what moderation withdrew, and nothing that was 
 Rule 6: every text that is replaced or withdrawn is kept, with the time until which it stood.
 Rule 7: a message is pinned once, and a room has at most `MAX_PINS`; what is withdrawn is not pinned any more.
 Rule 8: a read mark never moves back, and never beyond the newest message.
+Rule 9: a message has at most `MAX_REACTION_KINDS` kinds of reactions, each from any number of users.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +25,7 @@ from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinne
 from chat.errors import Conflict
 
 MAX_PINS = 50
+MAX_REACTION_KINDS = 20
 
 Original = tuple[int, str]
 """The time until which a text stood, and the text."""
@@ -41,7 +45,8 @@ class MessageState(Struct, frozen=True, kw_only=True):
     """The part of a stored message that changes depend on.
 
     `earlier` are the texts that it had, oldest first; they are needed for an `Edited`, and others may come without
-    them. `reactions` are in the order of choice; for a `Reacted`, those of its actor and emoji are enough.
+    them. `reactions` are in the order of choice; for a `Reacted`, those of its actor and emoji are enough if
+    `reaction_kinds` has the emojis of all of them, or just this emoji if it is among them.
     `pins_of_room` counts the pinned messages of the conversation, and is needed for a `Pinned`.
     """
 
@@ -54,6 +59,7 @@ class MessageState(Struct, frozen=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     pin: Pin | None = None
     pins_of_room: int = 0
+    reaction_kinds: frozenset[str] | None = None
 
     @property
     def pinned(self) -> bool:
@@ -78,6 +84,13 @@ def require_room_for_pin(pins: int) -> None:
     """Raise `Conflict` when a room with so many pinned messages takes no more."""
     if pins >= MAX_PINS:
         raise Conflict(f"the room has {MAX_PINS} pinned messages, which is the most; unpin one first", field="seq")
+
+
+def require_room_for_reaction(kinds: Collection[str], emoji: str) -> None:
+    """Raise `Conflict` when a message with these kinds of reactions does not take this one."""
+    if len(kinds) >= MAX_REACTION_KINDS and emoji not in kinds:
+        message = f"the message has {MAX_REACTION_KINDS} kinds of reactions, which is the most; choose one of them"
+        raise Conflict(message, field="emoji")
 
 
 def decide_read_mark(mark: int, newest: int, seq: int) -> int | None:
@@ -110,6 +123,11 @@ def _decide_reaction(message: MessageState, change: Reacted) -> MessageState | N
         return None
     if change.remove:
         return replace(message, reactions=tuple(each for each in message.reactions if each != chosen))
+    kinds = message.reaction_kinds
+    if kinds is None:
+        kinds = frozenset(emoji for emoji, _ in message.reactions)
+    if len(kinds) >= MAX_REACTION_KINDS and change.emoji not in kinds:  # rule 9
+        return None
     return replace(message, reactions=(*message.reactions, chosen))
 
 

@@ -89,6 +89,7 @@ def _load(connection: sqlite3.Connection, id: int, what: MessageChange) -> Messa
         moderated=bool(flags & MODERATED),
         earlier=_load_earlier(connection, id) if isinstance(what, Edited) else (),
         reactions=_load_reaction(connection, id, what) if isinstance(what, Reacted) else (),
+        reaction_kinds=_load_kinds(connection, id, what) if isinstance(what, Reacted) else None,
         pin=_load_pin(connection, id) if flags & PINNED else None,
         pins_of_room=_count_pins(connection, id) if isinstance(what, Pinned) else 0,
     )
@@ -102,6 +103,15 @@ def _load_reaction(connection: sqlite3.Connection, id: int, what: Reacted) -> tu
     sql = "SELECT 1 FROM reactions WHERE message = ? AND user = ? AND emoji = ?"
     found = connection.execute(sql, (id, pack_user(what.actor), what.emoji)).fetchone()
     return ((what.emoji, what.actor),) if found else ()
+
+
+def _load_kinds(connection: sqlite3.Connection, id: int, what: Reacted) -> frozenset[str]:  # noqa: A002
+    """The kinds of reactions to a message. Only this one, if somebody has chosen it before: that is found at once."""
+    if connection.execute("SELECT 1 FROM reactions WHERE message = ? AND emoji = ?", (id, what.emoji)).fetchone():
+        return frozenset((what.emoji,))
+    return frozenset(
+        emoji for (emoji,) in connection.execute("SELECT DISTINCT emoji FROM reactions WHERE message = ?", (id,))
+    )
 
 
 def _load_pin(connection: sqlite3.Connection, id: int) -> Pin:  # noqa: A002

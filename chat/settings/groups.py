@@ -293,6 +293,25 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
     sends_per_second: Annotated[float, Setting("messages of one user, in the long run", gt=0)] = 20.0
     send_burst: Annotated[int, Setting("messages of one user, at once", ge=1)] = 100
+    changes_per_second: Annotated[
+        float, Setting("deletions, reactions and pins of one user, in the long run", gt=0)
+    ] = 10.0
+    change_burst: Annotated[int, Setting("deletions, reactions and pins of one user, at once", ge=1)] = 200
+    queries_per_second: Annotated[
+        float, Setting("`subscribe`, `unsubscribe`, `sync` and `presence` of one user, in the long run", gt=0)
+    ] = 50.0
+    query_burst: Annotated[
+        int,
+        Setting(
+            "`subscribe`, `unsubscribe`, `sync` and `presence` of one user, at once; the devices of a user "
+            "subscribe all rooms when they reconnect",
+            ge=1,
+        ),
+    ] = 2000
+    signals_per_second: Annotated[
+        float, Setting("`read`, `typing`, `status` and `refresh` of one user, in the long run", gt=0)
+    ] = 20.0
+    signal_burst: Annotated[int, Setting("`read`, `typing`, `status` and `refresh` of one user, at once", ge=1)] = 500
     text_bytes: Annotated[int, Setting("a message's text", ge=1)] = 16 * _KIB
     frame_bytes: Annotated[int, Setting("a frame, and a message of several", ge=1)] = 64 * _KIB
     subscriptions: Annotated[int, Setting("rooms that a session listens to", ge=1)] = 200

@@ -9,7 +9,10 @@ from chat.domain.conversations import dm_key, room_key
 from chat.errors import Invalid, RateLimited
 from chat.wire import commands
 from chat.wire.close import CloseCode
+from gateway.budgets import Budget
 from gateway.session import Session
+
+_USERS_FOR_ONE = 100
 
 
 def conversation_of(session: Session, command: commands.ConversationCommand) -> str:
@@ -21,18 +24,27 @@ def conversation_of(session: Session, command: commands.ConversationCommand) -> 
     raise Invalid("name the conversation by `room` or by `with` (a user's id), one of them", field="room")
 
 
-def check_send_rate(session: Session) -> None:
-    """Take a token of the user's bucket. Raises `RateLimited`; a client that goes on in spite of it gets 4029."""
-    siblings, limits = session.siblings, session.node.limits
-    if siblings is None or not limits.rate_limits:
+def take_from_budget(session: Session, budget: Budget, command: commands.Command) -> None:
+    """Take what the command costs from the user's budget. A session that has no user yet has no budget either.
+
+    Raises `RateLimited`. A client that goes on in spite of it is closed with 4029.
+    """
+    siblings, node = session.siblings, session.node
+    if siblings is None or not node.limits.rate_limits:
         return
-    rate, burst, now = limits.sends_per_second, limits.send_burst, session.node.wheel.now
-    bucket = siblings.bucket or siblings.open_bucket(burst, now)
-    wait = bucket.take_token(rate, burst, now)
+    rate, burst, noun = node.users.allowances[budget]
+    now, cost = node.wheel.now, _cost_of(command)
+    bucket = siblings.buckets[budget] or siblings.open_bucket(budget, burst, now)
+    wait = bucket.take_token(rate, burst, now, cost)
     if wait:  # the wheel's time may be a tick old: before a refusal, ask for the exact one
         now = anyio.current_time()
-        wait = bucket.take_token(rate, burst, now)
+        wait = bucket.take_token(rate, burst, now, cost)
     if wait:
         if bucket.note_refusal(wait, now) > burst:
-            session.close(CloseCode.RATE_LIMITED, "too many messages in spite of errors", retry=True)
-        raise RateLimited(f"at most {rate:g} messages a second; wait", retry_after_ms=wait)
+            session.close(CloseCode.RATE_LIMITED, f"too many {noun} in spite of errors", retry=True)
+        raise RateLimited(f"at most {rate:g} {noun} a second; wait", retry_after_ms=wait)
+
+
+def _cost_of(command: commands.Command) -> float:
+    """In commands: a list of users to watch costs as many as it has hundreds, and the others one."""
+    return 1 + len(command.users) // _USERS_FOR_ONE if type(command) is commands.PresenceCommand else 1

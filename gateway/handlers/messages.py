@@ -6,7 +6,7 @@ from functools import partial
 
 from msgspec import UNSET
 
-from chat.domain.changes import require_room_for_pin
+from chat.domain.changes import require_room_for_pin, require_room_for_reaction
 from chat.domain.conversations import dm_key, is_room, room_key, room_of
 from chat.domain.models import Message, Role
 from chat.domain.records import Deleted, Edited, Pinned, Reacted, Sent
@@ -16,7 +16,7 @@ from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
 from chat.wire import commands, events
 from chat.wire.relay import live_key, pack_event, user_channel
-from gateway.handlers.admission import check_send_rate, conversation_of
+from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
 from gateway.handlers.recording import produce_record
 from gateway.session import Session
@@ -25,8 +25,7 @@ TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.React
 
 
 def handle_send(session: Session, command: commands.SendCommand) -> Later | None:
-    """Send a message to a room. Rate, size and right are checked; then the log's acknowledgement answers."""
-    check_send_rate(session)
+    """Send a message to a room. Size and right are checked; then the log's acknowledgement answers."""
     node = session.node
     check_text(command.text, node.limits.text_bytes)
     role = node.access.known_role(session.user, command.room)
@@ -62,7 +61,6 @@ def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -
 
 def handle_dm(session: Session, command: commands.DmCommand) -> Later | None:
     """Send a direct message: a live copy to both users at once, and a record for history."""
-    check_send_rate(session)
     check_text(command.text, session.node.limits.text_bytes)
     dm_key(session.user, command.to)  # refuses a conversation with oneself
     if not session.node.access.knows_user(command.to):
@@ -103,7 +101,6 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
 
 def handle_edit(session: Session, command: commands.EditCommand) -> Later:
     """Give one's own message a new text."""
-    check_send_rate(session)
     check_text(command.text, session.node.limits.text_bytes)
     return partial(_edit, session, command, conversation_of(session, command))
 
@@ -149,6 +146,8 @@ async def _react(session: Session, command: commands.ReactCommand, key: str) -> 
     _require_in_room(key, role, Right.REACT)
     if message.text is None:
         raise Conflict("the message was withdrawn; it takes no reactions")
+    if not command.remove:
+        require_room_for_reaction(message.reactions, command.emoji)
     record = Reacted(
         conversation=key,
         actor=session.user,

@@ -1,4 +1,4 @@
-"""Which handler carries out which command.
+"""Which handler carries out which command, and from which budget of the user the command is paid.
 
 A handler is a plain function of the session and its command. It checks in place what it can. If it returns None, it has
 answered, or it has handed a record to the log, whose acknowledgement answers the client. Otherwise it returns what is
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
 from chat.wire import commands
+from gateway.budgets import Budget
 from gateway.handlers.connecting import handle_auth, handle_refresh
 from gateway.handlers.later import Later
 from gateway.handlers.marks import handle_read, handle_status, handle_typing
@@ -28,31 +29,29 @@ class HandlerTable(Protocol):
     def __getitem__(self, kind: type[C], /) -> Handler[C]: ...
 
 
-def _make_row(kind: type[C], handler: Handler[C]) -> tuple[type[commands.Command], object]:
+def _make_row(kind: type[C], handler: Handler[C], budget: Budget) -> tuple[type[commands.Command], object, Budget]:
     """A row of the table. Here the type checker sees that the handler takes this command; so the cast below is safe."""
-    return kind, handler
+    return kind, handler, budget
 
 
-HANDLERS = cast(
-    "HandlerTable",
-    dict(
-        (
-            _make_row(commands.AuthCommand, handle_auth),
-            _make_row(commands.RefreshCommand, handle_refresh),
-            _make_row(commands.SubscribeCommand, handle_subscribe),
-            _make_row(commands.UnsubscribeCommand, handle_unsubscribe),
-            _make_row(commands.SyncCommand, handle_sync),
-            _make_row(commands.PresenceCommand, handle_presence),
-            _make_row(commands.SendCommand, handle_send),
-            _make_row(commands.DmCommand, handle_dm),
-            _make_row(commands.EditCommand, handle_edit),
-            _make_row(commands.DeleteCommand, handle_delete),
-            _make_row(commands.ReactCommand, handle_react),
-            _make_row(commands.PinCommand, handle_pin),
-            _make_row(commands.UnpinCommand, handle_pin),
-            _make_row(commands.ReadCommand, handle_read),
-            _make_row(commands.TypingCommand, handle_typing),
-            _make_row(commands.StatusCommand, handle_status),
-        )
-    ),
+_ROWS = (
+    _make_row(commands.AuthCommand, handle_auth, Budget.SIGNALS),
+    _make_row(commands.RefreshCommand, handle_refresh, Budget.SIGNALS),
+    _make_row(commands.SubscribeCommand, handle_subscribe, Budget.QUERIES),
+    _make_row(commands.UnsubscribeCommand, handle_unsubscribe, Budget.QUERIES),
+    _make_row(commands.SyncCommand, handle_sync, Budget.QUERIES),
+    _make_row(commands.PresenceCommand, handle_presence, Budget.QUERIES),
+    _make_row(commands.SendCommand, handle_send, Budget.MESSAGES),
+    _make_row(commands.DmCommand, handle_dm, Budget.MESSAGES),
+    _make_row(commands.EditCommand, handle_edit, Budget.MESSAGES),
+    _make_row(commands.DeleteCommand, handle_delete, Budget.CHANGES),
+    _make_row(commands.ReactCommand, handle_react, Budget.CHANGES),
+    _make_row(commands.PinCommand, handle_pin, Budget.CHANGES),
+    _make_row(commands.UnpinCommand, handle_pin, Budget.CHANGES),
+    _make_row(commands.ReadCommand, handle_read, Budget.SIGNALS),
+    _make_row(commands.TypingCommand, handle_typing, Budget.SIGNALS),
+    _make_row(commands.StatusCommand, handle_status, Budget.SIGNALS),
 )
+
+HANDLERS = cast("HandlerTable", {kind: handler for kind, handler, _ in _ROWS})
+BUDGETS = {kind: budget for kind, _, budget in _ROWS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from chat.domain.changes import MAX_PINS
+from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change, History, Query
@@ -152,6 +152,16 @@ async def test_reactions_keep_the_order_of_choice(history: History) -> None:
     message = await first(history)
     assert message.reactions == {"👍": [CAT, ANN, BEN], "🎉": [BEN]}
     assert list(message.reactions) == ["👍", "🎉"]
+
+
+async def test_message_has_a_bound_of_kinds_of_reactions_in_one_batch_and_over_several(history: History) -> None:
+    kinds = [chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS + 1)]
+    most, last = kinds[:-1], kinds[-1]
+    assert await apply(history, *(reacted(kind, CAT) for kind in most[:-1])) == [True] * (MAX_REACTION_KINDS - 1)
+    assert await apply(history, reacted(most[-1]), reacted(last), reacted(most[0])) == [True, False, True]
+    assert await apply(history, reacted(last), reacted(last, CAT)) == [False, False]
+    assert await apply(history, reacted(most[1], CAT, remove=True), reacted(last)) == [True, True]
+    assert list((await first(history)).reactions) == [most[0], *most[2:], last]
 
 
 async def test_reaction_is_taken_back(history: History) -> None:

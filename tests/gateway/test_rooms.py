@@ -8,7 +8,7 @@ from uuid import uuid4
 import anyio
 import pytest
 
-from chat.domain.changes import MAX_PINS
+from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Role
 from chat.ports.relay import Publication
 from chat.wire.relay import RoomDeleted, pack_control, pack_message, room_channel
@@ -169,6 +169,28 @@ async def test_a_full_room_refuses_one_more_pin() -> None:
             await owner.event("pinned")
         assert (await owner.ask("pin", room=room, seq=MAX_PINS + 1))["code"] == "conflict"
         assert (await owner.ask("pin", room=room, seq=1))["type"] == "ok"  # it is pinned: nothing to refuse
+
+
+async def test_a_message_takes_a_bounded_number_of_kinds_of_reactions() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await one.ask("subscribe", room=room)
+        await one.ask("send", room=room, text="hello", client_id=str(uuid4()))
+        await one.event("message")
+        kinds = [chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS + 1)]
+        for kind in kinds[:-1]:
+            assert (await one.ask("react", room=room, seq=1, emoji=kind))["type"] == "ok"
+            await one.event("reaction")
+        for client in (one, two):
+            refused = await client.ask("react", room=room, seq=1, emoji=kinds[-1])
+            assert (refused["code"], refused["field"]) == ("conflict", "emoji")
+        assert (await two.ask("react", room=room, seq=1, emoji=kinds[0]))["type"] == "ok"
+        assert (await one.ask("react", room=room, seq=1, emoji=kinds[1], remove=True))["type"] == "ok"
+        while not (await one.event("reaction"))["remove"]:
+            pass
+        assert (await two.ask("react", room=room, seq=1, emoji=kinds[-1]))["type"] == "ok"
 
 
 async def test_edit_delete_react_and_read() -> None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat.domain.changes import MAX_PINS, MessageState, Pin, decide_change, decide_read_mark, require_room_for_pin
+from chat.domain.changes import (
+    MAX_PINS,
+    MAX_REACTION_KINDS,
+    MessageState,
+    Pin,
+    decide_change,
+    decide_read_mark,
+    require_room_for_pin,
+    require_room_for_reaction,
+)
 from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Restored
 from chat.errors import Conflict
 from tests.support.builders import ANN, BEN, HALL
@@ -44,6 +53,8 @@ def pin(actor: str = BEN, remove: bool = False) -> Pinned:
 
 
 PINNED = replace(SAID, pin=Pin(BEN, 9))
+KINDS = tuple(chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS))
+CROWDED = replace(SAID, reactions=tuple((emoji, ANN) for emoji in KINDS))
 LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
 
 
@@ -70,6 +81,7 @@ LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
         (SAID, react(), replace(SAID, reactions=(("👍", BEN),))),
         (LIKED, react("🎉"), replace(SAID, reactions=(("👍", ANN), ("👍", BEN), ("🎉", BEN)))),
         (LIKED, react(remove=True), replace(SAID, reactions=(("👍", ANN),))),
+        (CROWDED, react(KINDS[0]), replace(CROWDED, reactions=(*CROWDED.reactions, (KINDS[0], BEN)))),  # rule 9
     ],
 )
 def test_a_change_that_applies(before: MessageState, change: MessageChange, after: MessageState) -> None:
@@ -99,6 +111,8 @@ def test_a_change_that_applies(before: MessageState, change: MessageChange, afte
         (DELETED, pin()),
         (MODERATED, pin()),
         (replace(SAID, pins_of_room=MAX_PINS), pin()),
+        (CROWDED, react("🎉")),  # rule 9
+        (replace(SAID, reaction_kinds=frozenset(KINDS)), react("🎉")),
     ],
 )
 def test_a_change_that_does_not_apply(before: MessageState, change: MessageChange) -> None:
@@ -153,3 +167,11 @@ def test_a_room_takes_no_more_pins_than_the_most() -> None:
     require_room_for_pin(MAX_PINS - 1)
     with pytest.raises(Conflict, match="unpin one first"):
         require_room_for_pin(MAX_PINS)
+
+
+def test_a_message_with_the_most_kinds_of_reactions_takes_more_of_these() -> None:
+    require_room_for_reaction(KINDS, KINDS[0])
+    require_room_for_reaction(KINDS[1:], "🎉")
+    with pytest.raises(Conflict) as refused:
+        require_room_for_reaction(KINDS, "🎉")
+    assert refused.value.field == "emoji"
