@@ -200,6 +200,7 @@ describe("after a reconnect", () => {
       room().timeline.entries.map(({ seq }) => seq),
       [899, 900],
     );
+    assert.equal(room().unread, 898, "what was missed is unread");
   });
 });
 

@@ -96,6 +96,58 @@ describe("history", () => {
     assert.equal(conversation.timeline.span.last, 182);
   });
 
+  test("opens at the read mark with one request, however much is unread", async () => {
+    for (const [count, read, first, last, attached] of [
+      [10_000, 40, 16, 90, false],
+      [10_000, 0, 1, 50, false],
+      [180, 60, 36, 110, false],
+      [180, 129, 105, 179, false],
+      [180, 150, 106, 180, true],
+      [180, 170, 131, 180, true],
+    ]) {
+      begin(count);
+      Object.assign(conversation, { read, unread: Math.min(1000, count - read) });
+      await history.open(conversation);
+      const { span, attached: end } = conversation.timeline;
+      assert.deepEqual([span.first, span.last, end, server.asked.length], [first, last, attached, 1], `${count} ${read}`);
+    }
+  });
+
+  test("opens at the end when nothing is unread, or when what is unread is here", async () => {
+    conversation.read = 180;
+    await history.open(conversation);
+    assert.deepEqual(range(), [131, 180, 50]);
+    conversation.timeline.live(message(181));
+    Object.assign(conversation, { seq: 181, unread: 1 });
+    await history.open(conversation);
+    assert.equal(server.asked.length, 1);
+    conversation.stale = true;
+    await history.open(conversation);
+    assert.equal(server.asked.length, 2);
+  });
+
+  test("a page that comes after its end of the window was given back leaves no hole", async () => {
+    await history.around(conversation, 60);
+    const newer = history.newer(conversation);
+    const older = history.older(conversation);
+    conversation.timeline.trimEnd(40);
+    conversation.timeline.trim(20);
+    await Promise.all([newer, older]);
+    assert.deepEqual(range(), [55, 74, 20]);
+    await history.newer(conversation);
+    await history.older(conversation);
+    assert.deepEqual(range(), [5, 124, 120]);
+  });
+
+  test("a server with less than is known of has an end, too", async () => {
+    await history.around(conversation, 60);
+    conversation.seq = 500;
+    for (let page = 0; page < 2; page += 1) await history.newer(conversation);
+    assert.deepEqual([range(), conversation.timeline.attached], [[35, 180, 146], false]);
+    await history.newer(conversation);
+    assert.equal(conversation.timeline.attached, true);
+  });
+
   test("opens around one of the newest, and is at the end", async () => {
     await history.around(conversation, 178);
     assert.deepEqual([conversation.timeline.span.last, conversation.timeline.attached], [180, true]);

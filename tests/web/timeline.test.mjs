@@ -172,6 +172,19 @@ describe("a timeline", () => {
     assert.equal(timeline.live(message(2)), false);
   });
 
+  test("trimming the end forgets the newest, and history has them; what it does not have stays", () => {
+    timeline.page([item(1), item(2), item(3)], 0);
+    draft("a");
+    timeline.trimEnd(3);
+    assert.equal(timeline.attached, true);
+    timeline.trimEnd(2);
+    assert.deepEqual([seqs(), timeline.attached, timeline.at(3)], [[1, 2, null], false, null]);
+    timeline.live(message(4));
+    assert.deepEqual(seqs(), [1, 2, null], "a window in the past leaves live messages to history");
+    timeline.page([item(3), item(4)], timeline.mark());
+    assert.deepEqual(seqs(), [1, 2, 3, 4, null]);
+  });
+
   test("an empty one has no span", () => {
     draft("a");
     assert.equal(timeline.span, null);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -22,16 +23,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         process.check()
 
 
-def fill(window: Window, room: str, count: int) -> None:
-    """Say so much in a room, all of it today."""
+def say_lines(window: Window, room: str, first: int, last: int) -> None:
+    """Say `line 1` to `line 10` in a room for 1 and 10, all of it today."""
     with talking(window.server, window.token()) as talk:
-        for first in range(1, count + 1, 500):
-            talk.send(room, [f"line {number}" for number in range(first, min(first + 500, count + 1))])
+        for begin in range(first, last + 1, 500):
+            talk.send(room, [f"line {number}" for number in range(begin, min(begin + 500, last + 1))])
 
 
 def test_one_scroll_to_the_top_loads_one_page(ann: Window) -> None:
     room = ann.new_room(unique("today"))
-    fill(ann, room, 400)
+    say_lines(ann, room, 1, 400)
     ann.page.reload()
     expect(ann.message("line 400")).to_be_in_viewport()
     loaded = ann.count_requests("/messages?")
@@ -43,3 +44,121 @@ def test_one_scroll_to_the_top_loads_one_page(ann: Window) -> None:
     ann.draw()
     assert len(loaded) == 1
     expect(ann.page.locator(f'[data-seq="{seq}"]')).to_be_in_viewport()
+
+
+NODES = "() => document.querySelectorAll('*').length"
+
+
+@pytest.fixture
+def away(ann: Window, bob: Window) -> tuple[str, str]:
+    """A room whose eleven messages Bob has read before he went elsewhere; its id and its name."""
+    name = unique("away")
+    room = ann.new_room(name)
+    bob.join(name)
+    say_lines(ann, room, 1, 11)
+    expect(bob.message("line 11")).to_be_in_viewport()
+    bob.write_to(ann.name)
+    with talking(bob.server, bob.token()) as talk:
+        # The page says it too, but at most once a second.
+        talk.command("read", room=room, seq=11)
+    return room, name
+
+
+@pytest.mark.parametrize("count", [51, 120])
+def test_one_comes_back_to_where_one_left_off(ann: Window, bob: Window, away: tuple[str, str], count: int) -> None:
+    room, name = away
+    newest = 11 + count
+    say_lines(ann, room, 12, newest)
+    badge = bob.get("room-item").filter(has_text=name).get_by_test_id("unread")
+    expect(badge).to_contain_text("99+" if count > 99 else str(count))
+    loaded = bob.count_requests("/messages?")
+    bob.enter(name)
+    line = bob.page.locator(".unread-line")
+    expect(line).to_be_in_viewport()
+    expect(line).to_have_text(re.compile(rf"^{count} new since \d"))
+    expect(bob.message("line 12").first).to_be_in_viewport()
+    expect(bob.message("line 11").first).to_be_in_viewport()
+    expect(bob.message(f"line {newest}")).not_to_be_in_viewport()
+    expect(bob.get("jump")).to_have_text(re.compile(r"^Latest · \d+ new$"))
+    unread = re.findall(r"\d+", bob.get("jump").inner_text())
+    assert count - 30 < int(unread[0]) < count
+    expect(bob.get("jump-unread")).to_be_hidden()
+    bob.screenshot(f"unread-{count}")
+    bob.get("jump").click()
+    expect(bob.message(f"line {newest}")).to_be_in_viewport()
+    expect(badge).to_have_count(0)
+    expect(bob.get("jump-unread")).to_have_text(re.compile(rf"^{count} new since \d"))
+    bob.screenshot(f"unread-{count}-end")
+    bob.get("jump-unread").click()
+    expect(bob.message("line 12").first).to_be_in_viewport()
+    expect(bob.get("jump-unread")).to_be_hidden()
+    assert len(loaded) <= 3
+
+
+def test_what_was_seen_is_read_and_the_rest_is_not(ann: Window, bob: Window, away: tuple[str, str]) -> None:
+    room, name = away
+    say_lines(ann, room, 12, 131)
+    badge = bob.get("room-item").filter(has_text=name).get_by_test_id("unread")
+    expect(badge).to_contain_text("99+")
+    bob.enter(name)
+    expect(bob.message("line 12").first).to_be_in_viewport()
+    bob.message("line 60").first.scroll_into_view_if_needed()
+    expect(badge).to_have_text(re.compile(r"^\d\d unread$"))
+    bob.write_to(ann.name)
+    bob.enter(name)
+    expect(bob.page.locator(".unread-line")).to_be_in_viewport()
+    first = bob.page.locator(".unread-line + .message").get_attribute("data-seq")
+    assert 60 < int(str(first)) < 90
+
+
+def test_a_room_that_was_never_read_opens_at_its_beginning(ann: Window, bob: Window) -> None:
+    name = unique("never")
+    room = ann.new_room(name, private=True)
+    ann.get("open-members").click()
+    ann.page.get_by_role("button", name="Add people").click()
+    ann.get("people-search").fill(bob.name)
+    ann.get("people-results").get_by_role("button", name=bob.name).click()
+    expect(bob.get("room-item").filter(has_text=name)).to_be_visible()
+    say_lines(ann, room, 1, 80)
+    expect(bob.get("room-item").filter(has_text=name).get_by_test_id("unread")).to_contain_text("80")
+    bob.enter(name)
+    expect(bob.page.locator(".unread-line")).to_have_text(re.compile(r"^80 new since \d"))
+    expect(bob.message("line 1").first).to_be_in_viewport()
+
+
+def test_a_room_that_was_read_opens_at_its_end(ann: Window, bob: Window, away: tuple[str, str]) -> None:
+    _, name = away
+    bob.enter(name)
+    expect(bob.message("line 11")).to_be_in_viewport()
+    expect(bob.page.locator(".unread-line")).to_have_count(0)
+    expect(bob.get("jump")).to_be_hidden()
+
+
+def test_ten_thousand_unread_cost_three_requests_and_few_elements(
+    ann: Window, bob: Window, away: tuple[str, str]
+) -> None:
+    room, name = away
+    bob.page.goto("about:blank")
+    say_lines(ann, room, 12, 10_011)
+    bob.open()
+    expect(bob.get("room-item").filter(has_text=name).get_by_test_id("unread")).to_contain_text("99+")
+    loaded = bob.count_requests("/messages?")
+    bob.enter(name)
+    expect(bob.message("line 12").first).to_be_in_viewport()
+    expect(bob.page.locator(".unread-line")).to_have_text(re.compile(r"^1,000\+ new since \d"))
+    bob.get("jump").click()
+    expect(bob.message("line 10011")).to_be_in_viewport()
+    bob.get("jump-unread").click()
+    expect(bob.message("line 12").first).to_be_in_viewport()
+    bob.draw()
+    assert len(loaded) <= 3
+    assert bob.page.evaluate(NODES) <= 2000
+    bob.page.locator(".messages").hover()
+    for _ in range(12):
+        with bob.page.expect_response(lambda response: "after=" in response.url):
+            bob.page.locator(".messages").evaluate("(scroller) => { scroller.scrollTop = scroller.scrollHeight; }")
+        bob.draw()
+        assert bob.page.evaluate(NODES) <= 2000
+    seqs = bob.page.locator(".message").evaluate_all("all => all.map((one) => Number(one.dataset.seq))")
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+    assert seqs[0] > 300

@@ -24,6 +24,8 @@ const BY_BLANK = /** @type {any} */ (undefined);
 
 const RETRY_START_MS = 3_000;
 const AWAY_MS = 5 * 60_000;
+/** Messages that stay in memory of a conversation that is not open. */
+const KEPT = 100;
 
 export class App {
   /** @type {Phase} */
@@ -268,10 +270,11 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
-  /** Too much was missed: the newest page of history comes in place of what is here. @param {import("../../types/wire.js").Place} effect */
+  /** Too much was missed: the newest page of history comes in place of what is here. @param {{seq: number} & import("../../types/wire.js").Place} effect */
   #reload(effect) {
     const conversation = this.store.placeOf(effect);
     if (!conversation) return;
+    conversation.missed(effect.seq);
     conversation.timeline.reset();
     this.store.touch(`timeline:${conversation.key}`);
     if (conversation.key === this.openKey) this.attempt(() => this.history.latest(conversation));
@@ -282,6 +285,8 @@ export class App {
   #event(event) {
     const place = this.store.placeOf(event);
     this.store.apply(event);
+    // The open conversation gives back what is out of view; any other one keeps its newest.
+    if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
     if (event.type === "member") this.directory.member(event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);

@@ -85,6 +85,13 @@ export class Conversation {
     if (!event.seq) this.#awaited.add(event.client_id);
   }
 
+  /** Messages up to `seq` were missed: unread, until the lists are read again and say how many. @param {number} seq */
+  missed(seq) {
+    if (seq <= this.seq) return;
+    this.unread += seq - this.seq;
+    this.seq = seq;
+  }
+
   /** A counted direct message has its seq now. @param {string} client_id @param {number} seq */
   settle(client_id, seq) {
     this.#awaited.delete(client_id);

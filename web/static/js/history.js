@@ -3,11 +3,14 @@
  */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("../../types/wire.js").HistoryMessage | import("../../types/wire.js").HistoryDirectMessage} Item */
-/** @typedef {{messages: Item[], more: boolean}} Page */
+/** @typedef {{messages: Item[], more: boolean, late?: boolean}} Page `late`: it came too late to be taken */
+/** @typedef {{first: number, last: number}} Span */
 /** @typedef {{before?: number, after?: number, limit?: number}} Query */
 
 const PAGE = 50;
 const LARGEST = 200;
+/** Messages that were read already, above the first unread one where a conversation opens. */
+const CONTEXT = 25;
 const KEPT_QUOTES = 200;
 
 export class History {
@@ -20,6 +23,26 @@ export class History {
   constructor(api, store) {
     this.api = api;
     this.store = store;
+  }
+
+  /**
+   * What a conversation opens with: the messages around the read mark if anything is unread, else the newest ones. It
+   * is one request, however much is unread.
+   * @param {Conversation} conversation
+   */
+  open(conversation) {
+    const { timeline, unread, read, seq, stale } = conversation;
+    const { first = Infinity, last = 0 } = (timeline.loaded && timeline.span) || {};
+    const here = unread ? first <= read + 1 && read < last : timeline.loaded && timeline.attached;
+    if (here) return stale ? this.refresh(conversation) : Promise.resolve();
+    if (unread && seq - read > PAGE - CONTEXT) return this.unread(conversation, read);
+    if (!timeline.attached) timeline.reset();
+    return this.latest(conversation);
+  }
+
+  /** A window at a read mark: a little above it, and a page below. @param {Conversation} conversation @param {number} after the mark */
+  unread(conversation, after) {
+    return this.#window(conversation, after + 1, CONTEXT, PAGE);
   }
 
   /** The newest page. Call `timeline.reset()` before, when what is there may not touch it. @param {Conversation} conversation */
@@ -36,7 +59,7 @@ export class History {
     const { span, more } = conversation.timeline;
     if (!more || !span) return Promise.resolve();
     return this.#once(conversation, "older", async () => {
-      const answer = await this.#read(conversation, { before: span.first });
+      const answer = await this.#read(conversation, { before: span.first }, (now) => now?.first === span.first);
       conversation.timeline.more = answer.more;
     });
   }
@@ -46,15 +69,24 @@ export class History {
     const { span, attached } = conversation.timeline;
     if (attached || !span) return Promise.resolve();
     return this.#once(conversation, "newer", async () => {
-      const answer = await this.#read(conversation, { after: span.last });
-      conversation.timeline.attached = !answer.more && this.#reaches(conversation);
+      const known = conversation.seq;
+      const answer = await this.#read(conversation, { after: span.last }, (now) => now?.last === span.last);
+      if (answer.late) return;
+      // A server that went back to a backup has less than is known of: then an empty page is the end.
+      const end = !answer.messages.length && conversation.seq === known;
+      conversation.timeline.attached = !answer.more && (end || this.#reaches(conversation));
     });
   }
 
   /** A window around one message. @param {Conversation} conversation @param {number} seq */
   around(conversation, seq) {
+    return this.#window(conversation, seq, PAGE / 2, PAGE / 2);
+  }
+
+  /** @param {Conversation} conversation @param {number} seq @param {number} above @param {number} below with `seq` itself */
+  #window(conversation, seq, above, below) {
     return this.#once(conversation, `around:${seq}`, async () => {
-      const answer = await this.#fetch(conversation, { before: seq + PAGE / 2 });
+      const answer = await this.#fetch(conversation, { before: seq + below, limit: above + below });
       conversation.timeline.reset();
       this.#take(conversation, answer.messages, conversation.timeline.mark());
       conversation.timeline.more = answer.more;
@@ -100,14 +132,19 @@ export class History {
     return (timeline.span?.last ?? 0) >= seq;
   }
 
-  /** @param {Conversation} conversation @param {Query} query @returns {Promise<Page>} */
-  async #read(conversation, query) {
+  /**
+   * @param {Conversation} conversation @param {Query} query
+   * @param {(span: Span | null) => boolean} touches whether the page still joins the window
+   * @returns {Promise<Page>}
+   */
+  async #read(conversation, query, touches = () => true) {
     const { timeline } = conversation;
     const mark = timeline.mark();
     const generation = timeline.generation;
     const answer = await this.#fetch(conversation, query);
-    // The window moved elsewhere meanwhile: this page may not touch it.
-    if (timeline.generation !== generation) return { messages: [], more: timeline.more };
+    // The window moved elsewhere, or gave back that end meanwhile: with this page it would have a hole.
+    if (timeline.generation !== generation || !touches(timeline.span))
+      return { messages: [], more: timeline.more, late: true };
     this.#take(conversation, answer.messages, mark);
     return answer;
   }

@@ -9,8 +9,6 @@ import { uuid } from "./uuid.js";
 /** A little more than the time in which the edge passes one on. */
 const TYPING_EVERY_MS = 3_100;
 const READ_EVERY_MS = 1_000;
-/** Messages that stay in memory of a conversation that is read at its end. */
-const KEPT = 300;
 
 export class Messages {
   /** Conversation → when typing was last said there. */
@@ -109,18 +107,16 @@ export class Messages {
     this.#typing.delete(conversation.key);
   }
 
-  /** The user sees the newest message. @param {Conversation} conversation */
-  seen(conversation) {
-    const { seq, read, timeline } = conversation;
-    if (timeline.entries.length > 2 * KEPT) {
-      timeline.trim(KEPT);
-      this.store.touch(`timeline:${conversation.key}`);
-    }
-    if (conversation.unread) this.store.touch("rooms", "dms", "unread");
-    conversation.unread = 0;
-    if (seq <= read) return;
-    conversation.markRead(seq, this.store.me?.id ?? "");
-    if (this.#reading.has(conversation.key)) return;
+  /**
+   * The user sees the conversation up to a message: the newest one, unless another is given.
+   * @param {Conversation} conversation @param {number} seq
+   */
+  seen(conversation, seq = conversation.seq) {
+    const { unread, read } = conversation;
+    if (seq >= conversation.seq) conversation.unread = 0;
+    if (seq > read) conversation.markRead(seq, this.store.me?.id ?? "");
+    if (conversation.unread !== unread) this.store.touch("rooms", "dms", "unread");
+    if (seq <= read || this.#reading.has(conversation.key)) return;
     this.#sayRead(conversation);
     this.#reading.set(
       conversation.key,

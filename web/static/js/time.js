@@ -50,6 +50,11 @@ export function ago(ts, now = Date.now()) {
   return relative.format(-Math.round(minutes / 60 / 24), "day");
 }
 
+/** The time behind "since": the clock today, the day before it otherwise. @param {string} ts @param {number} now */
+export function sinceTime(ts, now = Date.now()) {
+  return shortTime(ts, now).replace(/^Yesterday/, "yesterday");
+}
+
 /** The time for a list: the clock today, the day otherwise. @param {string} ts @param {number} now */
 export function shortTime(ts, now = Date.now()) {
   return dayOf(ts) === dayOf(now) ? clockTime(ts) : `${dayLabel(ts, now)}, ${clockTime(ts)}`;

@@ -178,6 +178,18 @@ export class Timeline {
     this.more = true;
   }
 
+  /**
+   * Keep the oldest `count` of those that history has; the newer ones can be read again. What it does not have stays.
+   * @param {number} count
+   */
+  trimEnd(count) {
+    const surplus = new Set(this.entries.filter((entry) => entry.seq !== null).slice(count));
+    if (!surplus.size) return;
+    for (const entry of surplus) this.#drop(entry);
+    this.entries = this.entries.filter((entry) => !surplus.has(entry));
+    this.attached = false;
+  }
+
   /** History will bring it, as the window ends before it. @param {Entry | undefined} entry */
   #leave(entry) {
     if (entry?.seq === null) this.remove(entry.key);

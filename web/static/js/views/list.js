@@ -1,12 +1,16 @@
 /**
  * The scrolling list of a conversation's messages.
  *
- * It stays at the newest message while the user is there, and keeps what the user reads in place while older messages
- * load above or anything else changes. What is visible at the bottom counts as read.
+ * Rule 1: it stays at the newest message while the user is there.
+ * Rule 2: else it keeps the message that the user reads where it is, whatever changes above or below.
+ * Rule 3: what the user has seen counts as read: all at the newest message, else up to the last message in view.
+ * Rule 4: messages far out of view are given back, so that a conversation of any length has few elements. They are
+ *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
  */
 import { Disposal, h, icon, reconcile, setText } from "../dom.js";
 import { rows } from "../rows.js";
 import { dayLabel } from "../time.js";
+import { UnreadLine, counted } from "../unread.js";
 import { MessageItem } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -14,14 +18,20 @@ const NEAR_BOTTOM = 60;
 const LOAD_AT = 400;
 const LINE_AT = 60;
 const FLASH_MS = 1600;
+/** More messages than this are too many; then those that are farther away than `FAR` pixels go, until `KEPT` are left. */
+const MOST = 130;
+const KEPT = 80;
+const FAR = 2 * LOAD_AT;
 
 export class MessageList {
   #ends = new Disposal();
   #bottom = true;
-  /** The seq after which the unread line stands. @type {number | null} */
-  #line = null;
-  #seenSinceLine = false;
+  #line = new UnreadLine();
   #loading = false;
+  /** The generation of the timeline that was looked at last. */
+  #generation = 0;
+  /** The same, once a page of it is on the screen; before that a place in the list means nothing. */
+  #drawn = -1;
   #version = 0;
 
   /**
@@ -49,7 +59,14 @@ export class MessageList {
       icon("down"),
       this.jumpText,
     );
-    this.element = h("div", { class: "messages-box" }, this.scroller, this.jumpButton);
+    this.unreadText = h("span", {});
+    this.unreadButton = h(
+      "button",
+      { type: "button", class: "jump up", hidden: true, data: { testid: "jump-unread" }, onclick: () => this.toUnread() },
+      icon("up"),
+      this.unreadText,
+    );
+    this.element = h("div", { class: "messages-box" }, this.unreadButton, this.scroller, this.jumpButton);
     this.#listen();
   }
 
@@ -71,24 +88,26 @@ export class MessageList {
   /** Show the conversation at a message, at the first unread one, or at the end. @param {number | null} seq */
   async begin(seq) {
     const { conversation, app } = this;
-    this.#line = conversation.unread ? conversation.read : null;
+    this.#line.follow(conversation);
+    this.#generation = conversation.timeline.generation;
     // What is unread was not seen before the place is found where it begins.
-    this.#bottom = this.#line === null;
+    this.#bottom = this.#line.after === null;
     this.render();
-    const { timeline } = conversation;
     if (seq !== null) return this.jump(seq);
-    if (!timeline.attached) timeline.reset();
-    await app.attempt(async () => {
-      if (!timeline.loaded || conversation.stale)
-        await (timeline.loaded ? app.history.refresh(conversation) : app.history.latest(conversation));
-    });
+    await app.attempt(() => app.history.open(conversation));
     this.render();
-    const line = this.list.querySelector(".unread-line");
-    this.#bottom = !line;
-    if (line)
-      this.scroller.scrollTop += line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - LINE_AT;
-    else this.#toBottom();
+    this.#bottom = !this.#showLine();
+    if (this.#bottom) this.#toBottom();
     this.#scrolled();
+  }
+
+  /** Scroll to the line above what is unread. @returns {boolean} whether it is there */
+  #showLine() {
+    const line = this.list.querySelector(".unread-line");
+    if (!line) return false;
+    const { scroller } = this;
+    scroller.scrollTop += line.getBoundingClientRect().top - scroller.getBoundingClientRect().top - LINE_AT;
+    return true;
   }
 
   end() {
@@ -111,11 +130,24 @@ export class MessageList {
 
   /** Go to the newest message. */
   async toLatest() {
+    this.#line.skip();
     this.#bottom = true;
+    this.#toBottom();
     if (!this.conversation.timeline.attached) await this.app.messages.latest(this.conversation);
-    this.#line = null;
     this.render();
     this.#toBottom();
+  }
+
+  /** Go back to where what was unread begins. */
+  async toUnread() {
+    const { conversation, app } = this;
+    const after = this.#line.after ?? 0;
+    this.#bottom = false;
+    const here = (conversation.timeline.span?.first ?? Infinity) <= after + 1;
+    if (!here && !(await app.attempt(() => app.history.unread(conversation, after)))) return;
+    this.render();
+    this.#showLine();
+    this.#scrolled();
   }
 
   /** The user's newest message that can be edited. */
@@ -138,33 +170,53 @@ export class MessageList {
     const { conversation, app } = this;
     const { timeline } = conversation;
     const version = `${this.#version}/${conversation.marks.get(conversation.id) ?? 0}`;
-    this.#see();
-    if (conversation.unread && (this.#line === null || this.#seenSinceLine)) {
-      this.#line = conversation.read;
-      this.#seenSinceLine = false;
-    }
+    // After a reset, what is unread was never on the screen, though the newest message is.
+    if (timeline.generation !== this.#generation) this.#line.follow(conversation);
+    this.#generation = timeline.generation;
+    this.#seeEnd();
+    this.#line.follow(conversation);
     const entries = timeline.attached ? timeline.entries : timeline.entries.filter((entry) => entry.seq !== null);
     const anchor = this.#anchor();
     reconcile(
       this.list,
-      rows(entries, this.#line, app.store.me?.id ?? ""),
+      rows(entries, this.#line.after, app.store.me?.id ?? ""),
       (row) => row.key,
       (row) => this.#create(row),
       (element, row) => row.kind === "message" && element.item.update(row.entry, row.head, version),
     );
+    const line = this.list.querySelector(".unread-line > span");
+    if (line) setText(line, this.#line.label(timeline, app.store.me?.id ?? ""));
+    this.#drawn = timeline.loaded ? timeline.generation : -1;
     this.#edges();
     this.#tabStop();
     this.#lastOwnShown();
     this.toolbar.refresh();
     if (this.#bottom && timeline.attached) this.#toBottom();
-    else if (anchor) this.scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
-    this.#jumpLabel();
+    else if (anchor?.element.isConnected)
+      this.scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top; // rule 2
+    this.#jumps();
+    if (this.#giveBack()) this.render();
+  }
+
+  /** Rule 4. @returns {boolean} whether anything was given back */
+  #giveBack() {
+    const { timeline } = this.conversation;
+    const surplus = timeline.entries.length - KEPT;
+    if (surplus <= MOST - KEPT || !this.scroller.clientHeight) return false;
+    const view = this.scroller.getBoundingClientRect();
+    const all = [...this.list.querySelectorAll(".message")].map((one) => one.getBoundingClientRect());
+    const above = all.filter((box) => box.bottom < view.top - FAR).length;
+    const below = all.filter((box) => box.top > view.bottom + FAR).length;
+    const { length } = timeline.entries;
+    if (above >= below) timeline.trim(length - Math.min(above, surplus));
+    else timeline.trimEnd(length - Math.min(below, surplus));
+    return timeline.entries.length < length;
   }
 
   /** @param {any} row */
   #create(row) {
     if (row.kind === "day") return h("li", { class: "day-line" }, h("span", { text: dayLabel(row.ts) }));
-    if (row.kind === "unread") return h("li", { class: "unread-line" }, h("span", { text: "New" }));
+    if (row.kind === "unread") return h("li", { class: "unread-line" }, h("span", {}));
     const item = new MessageItem(this.app, this.conversation, (seq) => this.jump(seq));
     return Object.assign(item.element, { item });
   }
@@ -220,13 +272,14 @@ export class MessageList {
   #scrolled() {
     const { scroller, conversation } = this;
     const { timeline } = conversation;
-    if (!scroller.clientHeight) return;
+    if (!scroller.clientHeight || this.#drawn !== timeline.generation) return;
     const left = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
-    this.#bottom = left < NEAR_BOTTOM;
+    // Where newer messages are still to be loaded is no bottom: it would take the view along with each page.
+    this.#bottom = timeline.attached && left < NEAR_BOTTOM;
     if (timeline.loaded && timeline.more && scroller.scrollTop < LOAD_AT) this.#older();
-    if (!timeline.attached && left < LOAD_AT) this.app.attempt(() => this.app.history.newer(conversation));
+    if (!timeline.attached && left < LOAD_AT) this.#newer();
     this.#see();
-    this.#jumpLabel();
+    this.#jumps();
   }
 
   async #older() {
@@ -236,22 +289,69 @@ export class MessageList {
     const worked = await this.app.attempt(() => this.app.history.older(this.conversation));
     this.#loading = false;
     this.render();
-    if (worked && this.element.isConnected) requestAnimationFrame(() => this.#scrolled());
+    if (worked) this.#lookAgain();
   }
 
-  /** Whoever sees the bottom has read everything. */
+  async #newer() {
+    if (await this.app.attempt(() => this.app.history.newer(this.conversation))) this.#lookAgain();
+  }
+
+  /** What a page brought may not fill the screen, or may be the end. */
+  #lookAgain() {
+    if (this.element.isConnected) requestAnimationFrame(() => this.#scrolled());
+  }
+
+  /** Whether the user sees the messages at all. */
+  get #visible() {
+    const shown = document.visibilityState === "visible" && this.scroller.clientHeight > 0;
+    return shown && this.conversation.timeline.loaded;
+  }
+
+  /** Rule 3, once the elements are those of the timeline. */
   #see() {
-    const visible = document.visibilityState === "visible" && this.scroller.clientHeight > 0;
-    const { timeline } = this.conversation;
-    if (!visible || !this.#bottom || !timeline.attached || !timeline.loaded) return;
-    this.app.messages.seen(this.conversation);
-    this.#seenSinceLine = true;
+    const { conversation, app } = this;
+    if (!this.#visible) return;
+    if (this.#whereIsLine() === "here") this.#line.meet();
+    this.#seeEnd();
+    if (this.#bottom || (conversation.timeline.span?.first ?? Infinity) > conversation.read + 1) return;
+    const seq = this.#lastInView();
+    if (seq > conversation.read) app.messages.seen(conversation, seq);
   }
 
-  #jumpLabel() {
+  /** Rule 3, for whoever follows the newest message. */
+  #seeEnd() {
+    if (!this.#visible || !this.#bottom || !this.conversation.timeline.attached) return;
+    this.app.messages.seen(this.conversation);
+    this.#line.end();
+  }
+
+  /** The seq of the last message that is wholly in view, or 0. */
+  #lastInView() {
+    const { bottom } = this.scroller.getBoundingClientRect();
+    const all = [...this.list.querySelectorAll(".message[data-seq]")];
+    const last = all.findLast((one) => one.getBoundingClientRect().bottom <= bottom);
+    return last instanceof HTMLElement ? Number(last.dataset.seq) : 0;
+  }
+
+  /** Where the line above what is unread is, seen from the screen. @returns {"above" | "here" | "below"} */
+  #whereIsLine() {
+    const line = this.list.querySelector(".unread-line");
+    const { span } = this.conversation.timeline;
+    if (!line) return span && this.#line.after !== null && span.first > this.#line.after + 1 ? "above" : "below";
+    const box = line.getBoundingClientRect();
+    const view = this.scroller.getBoundingClientRect();
+    if (box.bottom < view.top) return "above";
+    return box.top > view.bottom ? "below" : "here";
+  }
+
+  /** The buttons that lead to what is unread, and to the newest message. */
+  #jumps() {
     const { unread, timeline } = this.conversation;
+    this.unreadButton.hidden = !this.#line.missed || this.#whereIsLine() !== "above";
+    if (!this.unreadButton.hidden)
+      setText(this.unreadText, this.#line.label(timeline, this.app.store.me?.id ?? ""));
     this.jumpButton.hidden = this.#bottom && timeline.attached;
-    setText(this.jumpText, unread ? `${unread} new` : "Latest");
+    setText(this.jumpText, unread ? `Latest · ${counted(unread)} new` : "Latest");
     this.jumpButton.classList.toggle("has-new", unread > 0);
   }
 

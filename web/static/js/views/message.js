@@ -40,12 +40,13 @@ export class MessageItem {
     this.reactions = h("div", { class: "reactions" });
     this.failure = h("div", { class: "failure" });
     this.state = h("span", { class: "state" });
+    // Quotation, reactions, failure and state are there only while they hold something: a list has thousands of them.
+    this.body = h("div", { class: "body" }, this.meta, this.text);
     this.element = h(
       "li",
       { class: "message", tabindex: "-1", data: { testid: "message" } },
       this.gutter,
-      h("div", { class: "body" }, this.meta, this.quote, this.text, this.reactions, this.failure),
-      this.state,
+      this.body,
     );
   }
 
@@ -73,6 +74,18 @@ export class MessageItem {
     this.#part("quote", this.#quoteKey(entry), () => this.#drawQuote(entry));
     this.#part("reactions", JSON.stringify([entry.reactions, this.#names(entry)]), () => this.#drawReactions(entry));
     this.#part("state", `${this.#stateOf(entry)}${entry.error ?? ""}`, () => this.#drawState(entry));
+  }
+
+  /**
+   * Fill a part that most messages lack, and take it away when it is empty.
+   * @param {HTMLElement} part
+   * @param {(part: HTMLElement) => void} place puts it where it belongs
+   * @param {...Node} children
+   */
+  #fill(part, place, ...children) {
+    part.replaceChildren(...children);
+    if (!children.length) part.remove();
+    else if (!part.parentNode) place(part);
   }
 
   /** @param {string} name @param {string} key @param {() => void} draw */
@@ -134,7 +147,8 @@ export class MessageItem {
   }
 
   #drawQuote(entry) {
-    if (entry.reply_to === null) return this.quote.replaceChildren();
+    const place = (/** @type {HTMLElement} */ part) => this.text.before(part);
+    if (entry.reply_to === null) return this.#fill(this.quote, place);
     const quoted = this.conversation.timeline.at(entry.reply_to) ?? this.#quoted;
     if (!quoted) {
       this.app.history.quote(this.conversation, entry.reply_to).then((found) => {
@@ -149,7 +163,9 @@ export class MessageItem {
         ? "a message that was withdrawn"
         : excerpt(quoted.text, "", 120)
       : "an earlier message";
-    this.quote.replaceChildren(
+    this.#fill(
+      this.quote,
+      place,
       h(
         "button",
         { type: "button", class: "quote", onclick: () => this.jump(entry.reply_to) },
@@ -194,7 +210,7 @@ export class MessageItem {
         String(users.length),
       );
     });
-    this.reactions.replaceChildren(...chips);
+    this.#fill(this.reactions, (part) => this.text.after(part), ...chips);
     if (focused) chips.find((chip) => chip.dataset.emoji === focused)?.focus();
   }
 
@@ -211,8 +227,8 @@ export class MessageItem {
     const [name, label] = STATES[state] ?? [];
     this.state.className = `state ${state}`;
     set(this.state, "title", label);
-    this.state.replaceChildren(...(name ? [icon(name), hidden(label)] : []));
-    this.failure.replaceChildren(...this.#below(entry, state));
+    this.#fill(this.state, (part) => this.body.after(part), ...(name ? [icon(name), hidden(label)] : []));
+    this.#fill(this.failure, (part) => this.body.append(part), ...this.#below(entry, state));
   }
 
   #below(entry, state) {

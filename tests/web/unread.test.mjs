@@ -1,0 +1,77 @@
+/** The line above what is unread, and when a button leads back to it. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Timeline } from "../../web/static/js/timeline.js";
+import { sinceTime } from "../../web/static/js/time.js";
+import { UnreadLine, counted } from "../../web/static/js/unread.js";
+import { ME, item, message } from "./support.mjs";
+
+let line;
+beforeEach(() => {
+  line = new UnreadLine();
+});
+
+describe("the line above what is unread", () => {
+  test("stands where the reader left off, and stays there while they read on", () => {
+    line.follow({ unread: 0, read: 7 });
+    assert.deepEqual([line.after, line.missed], [null, false]);
+    line.follow({ unread: 120, read: 7 });
+    line.follow({ unread: 80, read: 47 });
+    assert.deepEqual([line.after, line.count, line.missed], [7, 120, true]);
+  });
+
+  test("is not missed by whoever reads from it to the end", () => {
+    line.follow({ unread: 120, read: 7 });
+    line.meet();
+    assert.equal(line.missed, true, "while it is read");
+    line.end();
+    assert.equal(line.missed, false);
+    line.skip();
+    assert.equal(line.missed, false, "there is nothing to go back for");
+  });
+
+  test("is missed by whoever jumps to the end, until they went back", () => {
+    line.follow({ unread: 120, read: 7 });
+    line.meet();
+    line.skip();
+    line.end();
+    assert.equal(line.missed, true);
+    line.meet();
+    line.end();
+    assert.equal(line.missed, false);
+  });
+
+  test("stands anew for what comes unseen after all was seen", () => {
+    line.follow({ unread: 3, read: 7 });
+    line.meet();
+    line.end();
+    line.follow({ unread: 0, read: 10 });
+    assert.equal(line.after, 7);
+    line.follow({ unread: 1, read: 10 });
+    assert.deepEqual([line.after, line.count, line.missed], [10, 1, true]);
+  });
+
+  test("says how much is new, and since when once that is known", () => {
+    const timeline = new Timeline();
+    timeline.page([item(30), item(31)], 0);
+    line.follow({ unread: 20, read: 7 });
+    assert.equal(line.label(timeline, ME), "20 new");
+    timeline.reset();
+    timeline.page([item(7), item(8, { sender: { id: ME, name: "ann" } }), item(9)], 0);
+    const since = sinceTime(message(9).ts);
+    assert.equal(line.label(timeline, ME), `20 new since ${since}`);
+    timeline.reset();
+    timeline.page([item(30)], 0);
+    assert.equal(line.label(timeline, ME), `20 new since ${since}`);
+  });
+
+  test("counts as far as the server does", () => {
+    assert.deepEqual([counted(999), counted(1000), counted(1003)], ["999", "1,000+", "1,000+"]);
+  });
+
+  test("of yesterday says so in a sentence", () => {
+    const now = Date.now();
+    assert.match(sinceTime(new Date(now - 86_400_000).toISOString(), now), /^yesterday, /);
+    assert.doesNotMatch(sinceTime(new Date(now).toISOString(), now), /day/);
+  });
+});
