@@ -54,8 +54,24 @@ def _add_tools(commands: Any) -> None:
     databases = _add_group(commands, "db", "manage the database in MongoDB")
     _add_command(databases, "migrate", "bring the database to the format of this version", "db:migrate_database")
     admin = _add_group(commands, "admin", "tools for administrators")
+    _add_user_tools(admin)
+    rooms = _add_group(admin, "room", "manage rooms")
+    set_owner = _add_command(rooms, "set-owner", "make a user an owner of a room", "users:set_owner", "server")
+    set_owner.add_argument("room", metavar="ROOM", help="the room's id")
+    set_owner.add_argument("name", metavar="NAME", help="the user's name")
     seed = _add_command(admin, "seed", "create users and rooms, and write their tokens", "seed:seed_store", "server")
     _add_seed_flags(seed)
+
+
+def _add_user_tools(admin: Any) -> None:
+    users = _add_group(admin, "user", "manage users")
+    create = _add_command(users, "create", "create a user; the password is read", "users:create_user", "server")
+    create.add_argument("--email", metavar="ADDRESS", help="the user's e-mail address")
+    text = "give a user another password, which is read, and end all log-ins of the user"
+    set_password = _add_command(users, "set-password", text, "users:set_password", "server")
+    for command in (create, set_password):
+        command.add_argument("name", metavar="NAME", help="the user's name")
+        command.add_argument("--generate", action="store_true", help="choose a random password, and print it")
 
 
 def _add_group(commands: Any, name: str, text: str) -> Any:

@@ -27,6 +27,9 @@ COMMANDS = {
     "topics apply": "production",
     "db migrate": "production",
     "dead-letters replay t": "server",
+    "admin user create ada": "server",
+    "admin user set-password ada": "server",
+    "admin room set-owner r ada": "server",
     "admin seed --users 1 --rooms 1 --members 1 --tokens t --room-ids r": "server",
 }
 """Every command → the extra that it needs."""

@@ -22,6 +22,9 @@ ARGUMENTS = {
     "topics apply": (),
     "db migrate": (),
     "dead-letters replay": ("room-messages",),
+    "admin user create": ("ada",),
+    "admin user set-password": ("ada",),
+    "admin room set-owner": ("00000000-0000-0000-0000-000000000000", "ada"),
     "admin seed": ("--users=1", "--rooms=1", "--members=1", "--tokens=t", "--room-ids=r"),
 }
 """Every command → arguments that it takes."""

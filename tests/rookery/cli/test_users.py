@@ -1,0 +1,160 @@
+"""`rookery admin user` and `rookery admin room`, on a store that a running server has open."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from chat.assembly import Engines, Store
+from chat.domain.ids import new_id, now_ms
+from chat.domain.models import Role, Room, User, Visibility
+from chat.errors import Conflict, RookeryError
+from chat.ports.accounts import RefreshGrant
+from chat.settings import Settings, SettingsError
+from chat.wire.relay import REVOCATIONS, room_channel, user_channel
+from rookery.cli import db, users
+from rookery.cli.main import Command
+from services.common.passwords import Passwords
+from tests.support.servers import marked, server_url
+from tests.support.settings import make_settings
+
+pytestmark = pytest.mark.anyio
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(params=marked(["sqlite", "mongo"]))
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """On the embedded store, or on MongoDB with Redis as the relay."""
+    if request.param == "sqlite":
+        return make_settings(data=tmp_path)
+    name = f"test_{new_id()}"
+    return make_settings(
+        mongo_url=server_url("mongo"),
+        mongo_database=name,
+        mongo_timeout_seconds=20.0,
+        redis_url=server_url("redis"),
+        redis_prefix=f"{name}:",
+        data=tmp_path,
+    )
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[Engines]:
+    """The engines of a running server."""
+    if settings.mongo.url:
+        await db.migrate_database(settings, argparse.Namespace())
+    async with Engines.open(settings) as engines:
+        yield engines
+
+
+def make_options(**given: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"email": None, "generate": True, **given})
+
+
+def read_printed_password(capsys: pytest.CaptureFixture[str]) -> str:
+    found = re.search(r"^password: (\S+)$", capsys.readouterr().err, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+async def add_user(store: Store, name: str) -> User:
+    user = User(id=new_id(), name=name, created=now_ms())
+    await store.accounts.create_user(user, None)
+    return user
+
+
+async def add_room(store: Store, owner: User) -> Room:
+    room = Room(id=new_id(), name="lounge", visibility=Visibility.PUBLIC, created=now_ms())
+    await store.rooms.create_room(room, owner.id)
+    return room
+
+
+async def refuse(command: Command, settings: Settings, **given: object) -> BaseException:
+    """Why the command refuses, as the command line reports it."""
+    with pytest.raises((ExceptionGroup, RookeryError, SettingsError)) as raised:
+        await command(settings, make_options(**given))
+    error: BaseException = raised.value
+    while isinstance(error, ExceptionGroup):
+        (error,) = error.exceptions
+    return error
+
+
+async def opens_with(store: Store, user: str, password: str) -> bool:
+    return await Passwords().verify_password(await store.accounts.get_password_hash(user), password)
+
+
+async def test_a_user_is_created_with_a_password(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    async with open_server(settings) as engines:
+        store = await engines.open_store()
+        capsys.readouterr()
+        assert await users.create_user(settings, make_options(name="ada", email="ada@chat.example")) == 0
+        said = capsys.readouterr()
+        user = await store.accounts.find_by_name("ADA")
+        assert user is not None
+        assert (user.name, user.email, said.out) == ("ada", "ada@chat.example", f"{user.id}\n")
+        assert await opens_with(store, user.id, said.err.removeprefix("password: ").strip())
+        assert isinstance(await refuse(users.create_user, settings, name="Ada"), Conflict)
+
+
+async def test_another_password_ends_all_log_ins(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    async with open_server(settings) as engines:
+        store = await engines.open_store()
+        ada = await add_user(store, "ada")
+        grant = RefreshGrant(digest=b"d" * 32, family=new_id(), user=ada.id, expires=now_ms() + 60_000)
+        await store.accounts.add_grant(grant)
+        assert await users.set_password(settings, make_options(name="ada")) == 0
+        password = read_printed_password(capsys)
+        assert await opens_with(store, ada.id, password)
+        _, kept = await store.accounts.rotate_grant(grant.digest, b"e" * 32, grant.expires, now_ms())
+        assert kept is None
+        assert await users.set_password(settings, make_options(name="ada")) == 0
+        assert not await opens_with(store, ada.id, password)
+        assert "no user with the name bob" in str(await refuse(users.set_password, settings, name="bob"))
+
+
+async def test_a_room_gets_an_owner_whatever_became_of_the_others(settings: Settings) -> None:
+    async with open_server(settings) as engines:
+        store = await engines.open_store()
+        ada, bob, eve = [await add_user(store, name) for name in ("ada", "bob", "eve")]
+        room = await add_room(store, ada)
+        await store.accounts.set_blocked(ada.id, True)
+        assert await users.set_owner(settings, make_options(room=room.id.upper(), name="bob")) == 0
+        assert await users.set_owner(settings, make_options(room=room.id, name="Bob")) == 0
+        assert await store.rooms.get_role(room.id, bob.id) is Role.OWNER
+        assert await store.rooms.get_role(room.id, ada.id) is Role.OWNER
+        assert "no room with the id" in str(await refuse(users.set_owner, settings, room=NOBODY, name="bob"))
+        await store.accounts.set_blocked(eve.id, True)
+        assert "eve is blocked" in str(await refuse(users.set_owner, settings, room=room.id, name="eve"))
+
+
+@pytest.mark.parametrize("settings", marked(["mongo"]), indirect=True)
+async def test_edges_learn_of_it_over_redis(settings: Settings) -> None:
+    async with open_server(settings) as engines:
+        store, live = await engines.open_store(), await engines.open_live()
+        ada, bob = [await add_user(store, name) for name in ("ada", "bob")]
+        room = await add_room(store, ada)
+        async with live.relay.open_listener() as listener:
+            await listener.subscribe([REVOCATIONS, user_channel(bob.id), room_channel(room.id)])
+            await users.set_owner(settings, make_options(room=room.id, name="bob"))
+            await users.set_password(settings, make_options(name="bob"))
+            found: set[str] = set()
+            with anyio.fail_after(30):
+                while len(found) < 3:
+                    found |= {delivery.channel for delivery in await listener.receive() if delivery.payload}
+
+
+def test_a_password_is_the_first_line_of_what_is_not_a_terminal() -> None:
+    assert users.read_password(io.StringIO("a good password\r\nmore\n"), generate=False) == "a good password"
+
+
+@pytest.mark.parametrize("given", ["", "short\n", "x" * 1025])
+def test_a_password_that_nobody_could_register_is_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match="this password cannot be used: "):
+        users.read_password(io.StringIO(given), generate=False)
