@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from chat.domain.moderation import Content, Finding, Strictness, Verdict
 from chat.domain.records import AnyRecord, Edited, Sent
 from chat.ports.cases import Cases
-from chat.ports.log import Log
+from chat.ports.log import Log, LogRecord
 from chat.ports.moderation import MAX_BATCH, Moderation
 from chat.wire import verdicts
 from chat.wire.records import decode_record
@@ -32,9 +32,9 @@ class ModerationHandler:
         self._cases = cases
         self._log = log
 
-    def decode_record(self, value: bytes) -> AnyRecord:
-        """The record in a value, or `Poison`."""
-        return decode_record(value)
+    def decode_record(self, entry: LogRecord) -> AnyRecord:
+        """The record in an entry, or `Poison`."""
+        return decode_record(entry.value)
 
     async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         """A record that comes again may lead to the same verdict again."""

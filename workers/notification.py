@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.models import PresenceState
 from chat.errors import Unavailable
+from chat.ports.log import LogRecord
 from chat.ports.notifier import Notification, Notifier
 from chat.ports.presence import Presence
 from chat.ports.rooms import Rooms
@@ -32,9 +33,9 @@ class NotificationHandler:
         if not channels:
             _logger.warning("no notification channel is configured: notifications are counted, and not sent")
 
-    def decode_record(self, value: bytes) -> Notice:
-        """The notice in a value, or `Poison`."""
-        return decode_notice(value)
+    def decode_record(self, entry: LogRecord) -> Notice:
+        """The notice in an entry, or `Poison`."""
+        return decode_notice(entry.value)
 
     async def handle_records(self, records: Sequence[Notice]) -> None:
         """Raises `Unavailable`; then a channel may have taken some, and drops them next time."""

@@ -18,6 +18,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 import anyio
+from msgspec.structs import replace
 
 from chat.concurrency import Backoff
 from chat.domain.models import Message
@@ -26,7 +27,7 @@ from chat.domain.text import mentioned_names
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
-from chat.ports.log import Log
+from chat.ports.log import Log, LogRecord
 from chat.ports.relay import Publication, Relay
 from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
 from chat.wire.notices import encode as encode_notice
@@ -62,9 +63,11 @@ class PersistenceHandler:
         self._relay = relay
         self._sequencer = Sequencer(history) if sequencer is None else sequencer  # an empty one is false
 
-    def decode_record(self, value: bytes) -> AnyRecord:
-        """The record in a value; `Poison` also when its conversation is none."""
-        record = decode_record(value)
+    def decode_record(self, entry: LogRecord) -> AnyRecord:
+        """The record in an entry, a change with its stamp; `Poison` also when its conversation is none."""
+        record = decode_record(entry.value)
+        if not isinstance(record, Sent):
+            record = replace(record, stamp=(entry.offset, entry.timestamp))
         kind, _, rest = record.conversation.partition(":")
         if kind == "room" and rest:
             return record

@@ -47,8 +47,8 @@ Pairs = Sequence[tuple[LogRecord, T]]
 class Handler(Protocol[T]):
     """What a pool does with records."""
 
-    def decode_record(self, value: bytes) -> T:
-        """The record in a value, or `Poison`."""
+    def decode_record(self, entry: LogRecord) -> T:
+        """What the handler makes of an entry of the log, or `Poison`."""
         ...
 
     async def handle_records(self, records: Sequence[T]) -> None:
@@ -214,7 +214,7 @@ class Pool(Generic[T]):
         if len(turn.batches) == 1:
             return False  # a single batch has nothing to gain: it goes straight to `_handle_batch`
         try:
-            items = [self._handler.decode_record(record.value) for batch in turn.batches for record in batch.records]
+            items = [self._handler.decode_record(record) for batch in turn.batches for record in batch.records]
             await self._handler.handle_records(items)
         except Exception as error:  # noqa: BLE001 - rule 8: each batch meets it again, alone
             _logger.info(
@@ -248,7 +248,7 @@ class Pool(Generic[T]):
         pairs: list[tuple[LogRecord, T]] = []
         for record in batch.records:
             try:
-                pairs.append((record, self._handler.decode_record(record.value)))
+                pairs.append((record, self._handler.decode_record(record)))
             except Poison as error:
                 # Before the records behind it are handled (rule 2), so a crash in between repeats the dead letter.
                 turn.release_place()

@@ -30,7 +30,7 @@ from chat.domain.records import Moderated, Sent
 from chat.errors import NotFound, Poison, Unavailable
 from chat.ports.cases import Cases
 from chat.ports.history import History
-from chat.ports.log import Log
+from chat.ports.log import Log, LogRecord
 from chat.ports.moderation import Moderation
 from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
@@ -66,9 +66,9 @@ class VerdictHandler:
         self._relay = relay
         self._clock = clock
 
-    def decode_record(self, value: bytes) -> VerdictRecord:
-        """The verdict in a value, or `Poison`."""
-        return decode_verdict(value)
+    def decode_record(self, entry: LogRecord) -> VerdictRecord:
+        """The verdict in an entry, or `Poison`."""
+        return decode_verdict(entry.value)
 
     async def handle_records(self, records: Sequence[VerdictRecord]) -> None:
         waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}

@@ -1,11 +1,13 @@
 """What becomes of a stored message, and of a read mark: decided here, once, for every history.
 
 An adapter loads a `MessageState`, calls `decide_change`, and stores what differs, provided that nobody else changed the
-message meanwhile. The log may bring any record again, so a change that was made before must not apply again.
+message meanwhile. The log may bring any record again, so a change that was made before must not apply again. The stamps
+of the log tell which of two changes came first; the clocks of senders could not.
 
 Rule 1: a withdrawn message has no text, and takes neither edits nor reactions.
 Rule 2: only the author edits.
-Rule 3: an edit that was applied does not apply again, even if later edits followed it.
+Rule 3: a change that the log had before the one that was applied last does not apply: it comes again. So an edit that
+  changed nothing at first, because the text stood already, does not undo the edit that followed it.
 Rule 4: a message is deleted once, by its author or a moderator of the room; moderation withdraws it once.
 Rule 5: moderation restores only what moderation withdrew, and nothing that was deleted as well.
 Rule 6: every text that is replaced or withdrawn is kept, with the time until which it stood.
@@ -21,7 +23,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Restored
+from chat.domain.records import Deleted, Edited, LogStamp, MessageChange, Moderated, Pinned, Reacted, Restored
 from chat.errors import Conflict
 
 MAX_PINS = 50
@@ -44,10 +46,11 @@ class Pin(Struct, frozen=True):
 class MessageState(Struct, frozen=True, kw_only=True):
     """The part of a stored message that changes depend on.
 
-    `earlier` are the texts that it had, oldest first; they are needed for an `Edited`, and others may come without
-    them. `reactions` are in the order of choice; for a `Reacted`, those of its actor and emoji are enough if
-    `reaction_kinds` has the emojis of all of them, or just this emoji if it is among them.
-    `pins_of_room` counts the pinned messages of the conversation, and is needed for a `Pinned`.
+    `earlier` are the texts that it had, oldest first; without `needs_earlier_texts`, they may be left out. `reactions`
+    are in the order of choice; for a `Reacted`, those of its actor and emoji are enough if `reaction_kinds` has the
+    emojis of all of them, or just this emoji if it is among them. `pins_of_room` counts the pinned messages of the
+    conversation, and is needed for a `Pinned`. `stamp` is that of the change that was applied last; None if there was
+    none, or none whose stamp is known.
     """
 
     sender: str
@@ -60,6 +63,7 @@ class MessageState(Struct, frozen=True, kw_only=True):
     pin: Pin | None = None
     pins_of_room: int = 0
     reaction_kinds: frozenset[str] | None = None
+    stamp: LogStamp | None = None
 
     @property
     def pinned(self) -> bool:
@@ -69,6 +73,30 @@ class MessageState(Struct, frozen=True, kw_only=True):
 
 def decide_change(message: MessageState, change: MessageChange) -> MessageState | None:
     """The message after the change; None when the change does not apply."""
+    if _is_past(message.stamp, change.stamp):
+        return None
+    after = _decide_by_kind(message, change)
+    return None if after is None else replace(after, stamp=change.stamp or message.stamp)
+
+
+def needs_earlier_texts(last: LogStamp | None, change: MessageChange) -> bool:
+    """Whether only the earlier texts tell if an edit was applied before. `last` is the message's stamp."""
+    if not isinstance(change, Edited) or _is_past(last, change.stamp):
+        return False
+    here = change.stamp
+    return here is None or last is None or not (here[0] > last[0] and here[1] >= last[1])
+
+
+def _is_past(last: LogStamp | None, here: LogStamp | None) -> bool:
+    """Whether the log had a change before the last one that was applied (rule 3).
+
+    Offset and time must both say so. In another log, or when a conversation moved to another partition, offsets are
+    small again and times are not; after a step of a broker's clock, times are and offsets are not.
+    """
+    return last is not None and here is not None and here[0] <= last[0] and here[1] <= last[1]
+
+
+def _decide_by_kind(message: MessageState, change: MessageChange) -> MessageState | None:
     if isinstance(change, Edited):
         return _decide_edit(message, change)
     if isinstance(change, Reacted):
@@ -101,13 +129,18 @@ def decide_read_mark(mark: int, newest: int, seq: int) -> int | None:
 def _decide_edit(message: MessageState, edit: Edited) -> MessageState | None:
     if message.text is None or message.sender != edit.actor:  # rules 1 and 2
         return None
-    if edit.text == message.text or _was_made(message, edit):
+    if edit.text == message.text:
+        return None
+    if needs_earlier_texts(message.stamp, edit) and _was_made(message, edit):
         return None
     return _with_text(message, edit.text, edit.ts, edited=True)
 
 
 def _was_made(message: MessageState, edit: Edited) -> bool:
-    """Whether this very edit was applied before (rule 3): then a text stood until its time, and its own came next."""
+    """Whether this very edit was applied before: then a text stood until its time, and its own came next (rule 3).
+
+    For changes whose order the log does not tell, such as those that were applied before stamps were kept.
+    """
     followers = [*(text for _, text in message.earlier[1:]), message.text]
     return any(
         until == edit.ts and follower == edit.text

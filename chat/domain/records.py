@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+LogStamp = tuple[int, int]
+"""The offset of a record in its partition, and when the log took it (milliseconds since the epoch)."""
 
-class Record(Struct, frozen=True, tag_field="kind", kw_only=True):
-    """What all records share. `actor` did it at `ts` (milliseconds since the epoch)."""
+
+class Record(Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=True):
+    """What all records share. `actor` did it at `ts` (milliseconds since the epoch).
+
+    `stamp` is set when a record is read from the log, and never written into it.
+    """
 
     conversation: str
     actor: str
     ts: int
+    stamp: LogStamp | None = None
 
 
-class Sent(Record, tag="sent", frozen=True, kw_only=True, omit_defaults=True):
+class Sent(Record, tag="sent", frozen=True, kw_only=True):
     """A message was sent. `client_id` makes it idempotent for its actor.
 
     One that is `held` waits for the verdict of moderation; allowed, it comes again, and is not held any more.

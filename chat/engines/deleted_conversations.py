@@ -38,6 +38,7 @@ def clear_deleted(connection: sqlite3.Connection) -> bool:
     connection.execute("DELETE FROM originals WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM reactions WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM pins WHERE message BETWEEN ? AND ?", (low, high))
+    connection.execute("DELETE FROM change_stamps WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM messages WHERE id BETWEEN ? AND ?", (low, high))
     if len(messages) < STEP:
         connection.execute("DELETE FROM read_marks WHERE conversation = ?", (row[0],))

@@ -5,10 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from chat.domain.changes import MessageState, Original, Pin, Reaction, decide_change, decide_read_mark
+from chat.domain.changes import (
+    MessageState,
+    Original,
+    Pin,
+    Reaction,
+    decide_change,
+    decide_read_mark,
+    needs_earlier_texts,
+)
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
-from chat.domain.records import Edited, MessageChange, Pinned, Reacted, Read
+from chat.domain.records import MessageChange, Pinned, Reacted, Read
 from chat.engines import history_search
 from chat.engines.history_rows import (
     DELETED,
@@ -81,17 +89,19 @@ def _load(connection: sqlite3.Connection, id: int, what: MessageChange) -> Messa
     if row is None:
         return None
     sender, flags, text = row
+    stamp = connection.execute("SELECT log_offset, taken FROM change_stamps WHERE message = ?", (id,)).fetchone()
     return MessageState(
         sender=unpack_user(sender),
         text=text,
         edited=bool(flags & EDITED),
         deleted=bool(flags & DELETED),
         moderated=bool(flags & MODERATED),
-        earlier=_load_earlier(connection, id) if isinstance(what, Edited) else (),
+        earlier=_load_earlier(connection, id) if needs_earlier_texts(stamp, what) else (),
         reactions=_load_reaction(connection, id, what) if isinstance(what, Reacted) else (),
         reaction_kinds=_load_kinds(connection, id, what) if isinstance(what, Reacted) else None,
         pin=_load_pin(connection, id) if flags & PINNED else None,
         pins_of_room=_count_pins(connection, id) if isinstance(what, Pinned) else 0,
+        stamp=stamp,
     )
 
 
@@ -128,6 +138,9 @@ def _count_pins(connection: sqlite3.Connection, id: int) -> int:  # noqa: A002
 
 def _save(connection: sqlite3.Connection, id: int, before: MessageState, after: MessageState) -> None:  # noqa: A002
     """Store what differs. Nobody else writes meanwhile: all of this is one transaction of the only writer."""
+    if after.stamp is not None:
+        sql = "INSERT OR REPLACE INTO change_stamps (message, log_offset, taken) VALUES (?, ?, ?)"
+        connection.execute(sql, (id, *after.stamp))
     if after.reactions != before.reactions:
         _save_reactions(connection, id, before, after)
         return

@@ -156,5 +156,14 @@ CREATE UNIQUE INDEX invites_by_id ON invites (id);
 CREATE INDEX invites_by_creator ON invites (creator, room);
 """
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS)
+# Beside the messages, because few are ever changed.
+_STAMPS = """
+CREATE TABLE change_stamps (
+    message INTEGER PRIMARY KEY,
+    log_offset INTEGER NOT NULL,       -- of the change that was applied last: its offset in the log,
+    taken INTEGER NOT NULL             -- and when the log took it
+);
+"""
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS)
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read, Restored
+from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change, History, Query
 from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
 from tests.support.engines import Stores
@@ -80,6 +80,54 @@ async def test_edits_that_the_log_brings_again_do_not_apply(history: History) ->
     assert await apply(history, *edits) == [False, False, False]
     assert (await first(history)).text == "one"
     assert len(await history.earlier_texts(HALL, 1)) == 3
+
+
+def at(offset: int, change: MessageChange, taken: int | None = None) -> MessageChange:
+    """The change as it comes out of the log; each takes a second."""
+    return replace(change, stamp=(offset, NOW + 1000 * offset if taken is None else taken))
+
+
+async def test_an_edit_that_changed_nothing_does_not_undo_the_next_one(history: History) -> None:
+    same, real = at(5, edited("message 1", ts=NOW + 1)), at(6, edited("new", ts=NOW + 2))
+    assert await apply(history, same, real) == [False, True]
+    assert await apply(history, same, real) == [False, False]
+    assert (await first(history)).text == "new"
+    assert list(await history.earlier_texts(HALL, 1)) == [(NOW + 2, "message 1")]
+
+
+@pytest.mark.parametrize("later", [reacted("👍"), moderated(), deleted()])
+async def test_no_change_applies_after_one_that_the_log_had_later(history: History, later: MessageChange) -> None:
+    assert await apply(history, at(5, edited("one")), at(7, later)) == [True, True]
+    before = await first(history)
+    assert await apply(history, at(6, edited("late")), at(6, reacted("🎉")), at(7, later)) == [False, False, False]
+    assert await first(history) == before
+
+
+async def test_the_clocks_of_senders_do_not_matter(history: History) -> None:
+    assert await apply(history, at(5, edited("one", ts=NOW + 9000))) == [True]
+    assert await apply(history, at(6, edited("two", ts=NOW - 9000))) == [True]
+    assert (await first(history)).text == "two"
+
+
+async def test_a_restoration_that_comes_again_with_its_withdrawal_changes_nothing(history: History) -> None:
+    changes = [at(3, moderated()), at(4, restored())]
+    assert await apply(history, *changes) == [True, True]
+    assert await apply(history, *changes) == [False, False]
+    assert len(await history.earlier_texts(HALL, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("offset", "taken"),
+    [(0, NOW + 60_000), (50, NOW - 60_000)],
+    ids=["another log or partition", "a broker's clock that was set back"],
+)
+async def test_changes_apply_where_offset_and_time_disagree(history: History, offset: int, taken: int) -> None:
+    one = at(20, edited("one", ts=NOW + 1), NOW + 30_000)
+    two = at(offset, edited("two", ts=NOW + 2), taken)
+    assert await apply(history, one) == [True]
+    assert await apply(history, two, two) == [True, False]
+    assert (await first(history)).text == "two"
+    assert await apply(history, one) == [False]
 
 
 @pytest.mark.parametrize("change", [deleted(), deleted(actor=BEN, by_moderator=True)])

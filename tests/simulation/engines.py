@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from chat.domain.changes import MessageState, Original, Pin, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
-from chat.domain.records import MessageChange, Read
+from chat.domain.records import LogStamp, MessageChange, Read
 from chat.domain.terms import terms
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
@@ -168,6 +168,7 @@ class MemoryHistory:
         self._originals: dict[tuple[str, int], tuple[Original, ...]] = {}
         self._marks: dict[str, dict[str, int]] = {}
         self._pins: dict[str, dict[int, Pin]] = {}
+        self._stamps: dict[tuple[str, int], LogStamp | None] = {}
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         await checkpoint()
@@ -269,7 +270,9 @@ class MemoryHistory:
         place = change.conversation, change.seq
         message = self._table.get_message(*place)
         pins = self._pins.setdefault(change.conversation, {})
-        state = None if message is None else _read_state(message, self._originals.get(place, ()), pins)
+        state = None
+        if message is not None:
+            state = _read_state(message, self._originals.get(place, ()), pins, self._stamps.get(place))
         after = None if state is None else decide_change(state, change)
         if message is None or after is None:
             return False
@@ -278,11 +281,14 @@ class MemoryHistory:
             pins.pop(change.seq, None)
         else:
             pins[change.seq] = after.pin
+        self._stamps[place] = after.stamp
         self._table.replace_message(_make_changed(message, after))
         return True
 
 
-def _read_state(message: Message, earlier: tuple[Original, ...], pins: Mapping[int, Pin]) -> MessageState:
+def _read_state(
+    message: Message, earlier: tuple[Original, ...], pins: Mapping[int, Pin], stamp: LogStamp | None
+) -> MessageState:
     return MessageState(
         sender=message.sender,
         text=message.text,
@@ -293,6 +299,7 @@ def _read_state(message: Message, earlier: tuple[Original, ...], pins: Mapping[i
         reactions=tuple((emoji, user) for emoji, users in message.reactions.items() for user in users),
         pin=pins.get(message.seq),
         pins_of_room=len(pins),
+        stamp=stamp,
     )
 
 

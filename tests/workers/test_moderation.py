@@ -13,7 +13,7 @@ from chat.domain.ids import new_id
 from chat.domain.moderation import Strictness, Verdict
 from chat.domain.records import Read
 from chat.errors import Poison, Unavailable
-from chat.ports.log import Ack
+from chat.ports.log import Ack, LogRecord
 from chat.wire.records import encode
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, decode_verdict
 from chat.wire.verdicts import encode as encode_verdict
@@ -99,9 +99,9 @@ async def test_a_verdict_that_cannot_be_appended_is_asked_for_again(world: Judgi
 async def test_what_is_no_record_is_poison(world: Judging) -> None:
     handler = ModerationHandler(world.moderation, world.stores.cases, world.log)
     with pytest.raises(Poison):
-        handler.decode_record(b"{}")
+        handler.decode_record(LogRecord(1, "", b"{}"))
     record = sent("x")
-    assert handler.decode_record(encode(record)) == record
+    assert handler.decode_record(LogRecord(1, "", encode(record))) == record
 
 
 @pytest.mark.parametrize("value", [b"", b"{}", b"[1]", b"\xff", b'{"verdict": "allow"}'])

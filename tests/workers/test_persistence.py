@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.conversations import room_of
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.errors import Fenced, Poison, Unavailable
+from chat.ports.log import LogRecord
 from chat.wire.records import encode
 from chat.wire.relay import room_channel, user_channel
 from tests.support.clocks import virtual_time
@@ -306,12 +308,18 @@ def _in(change: Any, conversation: str) -> Any:
 )
 async def test_what_is_no_record_is_poison(world: PersistingWorld, value: bytes) -> None:
     with pytest.raises(Poison):
-        world.handler.decode_record(value)
+        world.handler.decode_record(LogRecord(1, "", value))
+
+
+async def test_a_change_is_decoded_with_its_position_in_the_log(world: PersistingWorld) -> None:
+    change = Deleted(conversation=DM, actor=ANN, ts=NOW, seq=1)
+    entry = LogRecord(7, DM, encode(change), timestamp=1_700_000_000_000)
+    assert world.handler.decode_record(entry) == replace(change, stamp=(7, 1_700_000_000_000))
 
 
 async def test_a_record_is_decoded(world: PersistingWorld) -> None:
     for record in (sent("a"), sent("b", room=DM)):
-        assert world.handler.decode_record(encode(record)) == record
+        assert world.handler.decode_record(LogRecord(1, "", encode(record))) == record
 
 
 async def test_a_repetition_is_told_where_it_is_stored_whatever_comes_with_it(world: PersistingWorld) -> None:

@@ -33,9 +33,9 @@ class Recorder:
     def handled(self) -> list[int]:
         return [number for batch in self.batches for number in batch]
 
-    def decode_record(self, value: bytes) -> int:
+    def decode_record(self, entry: LogRecord) -> int:
         try:
-            return int(value)
+            return int(entry.value)
         except ValueError:
             raise Poison("not a number") from None
 

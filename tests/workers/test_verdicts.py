@@ -13,6 +13,7 @@ from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
 from chat.domain.records import Edited, Moderated
 from chat.errors import Poison, Unavailable
+from chat.ports.log import LogRecord
 from chat.wire.relay import user_channel
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, encode
 from tests.support.builders import ANN, BEN, HALL, NOW, ROOM
@@ -218,9 +219,9 @@ async def test_a_cleaner_edit_before_the_verdict_is_withdrawn_with_the_text(worl
 
 async def test_values_are_decoded(world: Judging) -> None:
     record = verdict(sent("x"))
-    assert handler(world).decode_record(encode(record)) == record
+    assert handler(world).decode_record(LogRecord(1, "", encode(record))) == record
     with pytest.raises(Poison):
-        handler(world).decode_record(b"[]")
+        handler(world).decode_record(LogRecord(1, "", b"[]"))
 
 
 async def test_a_verdict_on_nothing_goes_to_the_dead_letters(world: Judging) -> None:

@@ -19,9 +19,9 @@ from pymongo.errors import BulkWriteError
 from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.errors import is_duplicate
-from chat.adapters.mongo.messages import put_state, to_state
-from chat.domain.changes import Original, decide_change, decide_read_mark
-from chat.domain.records import MessageChange, Pinned, Reacted, Read
+from chat.adapters.mongo.messages import put_state, read_stamp, to_state
+from chat.domain.changes import Original, decide_change, decide_read_mark, needs_earlier_texts
+from chat.domain.records import MessageChange, Pinned, Read
 from chat.errors import Unavailable
 from chat.ports.history import Change
 
@@ -34,9 +34,12 @@ Numbered = Sequence[tuple[int, MessageChange]]
 
 
 class Draft:
-    """A message of the conversation `name`, as it becomes. `earlier` are the texts that it had, oldest first."""
+    """A message of the conversation `name`, as it becomes.
 
-    __slots__ = ("_state", "_stored", "before", "changed", "document", "name")
+    `earlier` are the texts that it had, oldest first; none where the decision does not need them.
+    """
+
+    __slots__ = ("_known", "_state", "_stored", "before", "changed", "document", "name")
 
     def __init__(self, name: str, document: Document, earlier: Sequence[Original] = ()) -> None:
         self.name = name
@@ -44,7 +47,8 @@ class Draft:
         self.before: ObjectId | None = document.get("version")
         self.changed = False
         self._state = to_state(document, earlier)
-        self._stored = len(earlier)
+        self._known = len(earlier)
+        self._stored: int = document.get("edits", 0)
 
     def apply(self, what: MessageChange, pins: dict[str, int]) -> bool:
         """Change it; whether the change applied. `pins` are the counts of `count_pins`, which it keeps true."""
@@ -62,7 +66,7 @@ class Draft:
 
     def new_originals(self) -> list[tuple[int, Original]]:
         """Those that are not stored yet, each with its number."""
-        return list(enumerate(self._state.earlier))[self._stored :]
+        return list(enumerate(self._state.earlier[self._known :], self._stored))
 
 
 async def apply_changes(
@@ -130,16 +134,18 @@ async def _mark_all(database: Database, updates: Sequence[UpdateOne]) -> None:
 async def _load_drafts(
     database: Database, changes: Sequence[MessageChange], heads: Mapping[str, Head]
 ) -> dict[Place, Draft]:
-    """The messages that are changed, with the earlier texts of those that are edited."""
+    """The messages that are changed, with their earlier texts where the decision needs them."""
     seqs: dict[str, set[int]] = {}
-    edited: dict[str, set[int]] = {}
     for what in changes:
         head = heads.get(what.conversation)
         if head is not None and 1 <= what.seq <= head.newest:
             seqs.setdefault(what.conversation, set()).add(what.seq)
-            if not isinstance(what, Reacted):  # of these, the number of the next original is needed
-                edited.setdefault(what.conversation, set()).add(what.seq)
     documents = await _find_by_place(database.messages.name, database, seqs, heads)
+    edited: dict[str, set[int]] = {}
+    for what in changes:
+        for document in documents.get((what.conversation, what.seq), ()):
+            if document.get("edits") and needs_earlier_texts(read_stamp(document), what):
+                edited.setdefault(what.conversation, set()).add(what.seq)
     texts = await _find_by_place(database.originals.name, database, edited, heads)
     drafts: dict[Place, Draft] = {}
     for place, found in documents.items():

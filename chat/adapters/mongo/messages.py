@@ -5,7 +5,8 @@ that stands now, each once. What a message does not have is left out: `text` onc
 `mentions`, and `edited`, `deleted`, `moderated` when false. `reactions` are pairs of emoji and user in the order in
 which they were chosen. `pin` (`user`, `ts`) and `pinned_in`, which repeats the conversation's key, stand in pinned
 messages alone: so the index over `pinned_in` holds no others. `version` changes with every change; a new message has
-none. `edits` counts the earlier texts.
+none. `stamp` is where the log has the change that was applied last: its offset, and when the log took it. `edits`
+counts the earlier texts.
 
 Those are documents of `originals`, so that a message that is edited often stays small: `number` 0, 1, 2, … of the
 message at (`conversation`, `seq`), with the time `until` which the `text` stood. One whose number the message does not
@@ -21,6 +22,7 @@ from bson import ObjectId
 from chat.adapters.mongo.client import Document
 from chat.domain.changes import MessageState, Original, Pin
 from chat.domain.models import Message
+from chat.domain.records import LogStamp
 from chat.domain.terms import terms
 
 WITHOUT_TERMS = {"terms": False}
@@ -49,7 +51,10 @@ def to_document(key: ObjectId, message: Message) -> Document:
 
 
 def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
-    """The part of a document that changes depend on, but for `pins_of_room`. `earlier` are the texts that it counts."""
+    """The part of a document that changes depend on, but for `pins_of_room`.
+
+    `earlier` are the texts that it counts, or none of them.
+    """
     pin = document.get("pin")
     return MessageState(
         sender=document["sender"],
@@ -60,7 +65,14 @@ def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
         earlier=tuple(earlier),
         reactions=tuple((emoji, user) for emoji, user in document.get("reactions", ())),
         pin=Pin(pin["user"], pin["ts"]) if pin else None,
+        stamp=read_stamp(document),
     )
+
+
+def read_stamp(document: Document) -> LogStamp | None:
+    """Where the log has the change that was applied last, if that is known."""
+    found = document.get("stamp")
+    return None if found is None else (found[0], found[1])
 
 
 def put_state(document: Document, before: MessageState, after: MessageState) -> None:
@@ -68,8 +80,11 @@ def put_state(document: Document, before: MessageState, after: MessageState) -> 
     if after.text != before.text:
         _put_text(document, after.text)
     _put_flags(document, after)
-    if after.earlier:
-        document["edits"] = len(after.earlier)
+    added = len(after.earlier) - len(before.earlier)
+    if added:
+        document["edits"] = document.get("edits", 0) + added
+    if after.stamp is not None:
+        document["stamp"] = list(after.stamp)
     if after.reactions != before.reactions:
         document["reactions"] = [list(chosen) for chosen in after.reactions]
     if after.pin is None:

@@ -14,10 +14,11 @@ from chat.domain.changes import (
     Pin,
     decide_change,
     decide_read_mark,
+    needs_earlier_texts,
     require_room_for_pin,
     require_room_for_reaction,
 )
-from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Restored
+from chat.domain.records import Deleted, Edited, LogStamp, MessageChange, Moderated, Pinned, Reacted, Restored
 from chat.errors import Conflict
 from tests.support.builders import ANN, BEN, HALL
 
@@ -56,6 +57,41 @@ PINNED = replace(SAID, pin=Pin(BEN, 9))
 KINDS = tuple(chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS))
 CROWDED = replace(SAID, reactions=tuple((emoji, ANN) for emoji in KINDS))
 LIKED = replace(SAID, reactions=(("👍", ANN), ("👍", BEN)))
+
+
+@pytest.mark.parametrize(
+    ("last", "here", "needed"),
+    [
+        ((5, 50), (6, 50), False),  # later
+        ((5, 50), (5, 50), False),  # comes again
+        ((5, 50), (4, 40), False),
+        ((5, 50), (6, 49), True),  # offset and time disagree
+        ((5, 50), (4, 51), True),
+        (None, (6, 60), True),
+        ((5, 50), None, True),
+    ],
+)
+def test_earlier_texts_are_needed_only_where_the_log_does_not_tell_the_order(
+    last: LogStamp | None, here: LogStamp | None, needed: bool
+) -> None:
+    assert needs_earlier_texts(last, replace(edit(), stamp=here)) is needed
+    assert not needs_earlier_texts(last, replace(react(), stamp=here))
+
+
+@pytest.mark.parametrize("change", [edit("one"), delete(), withdraw(), restore(), react(), react("🎉")])
+def test_a_change_that_the_log_had_before_the_last_one_does_not_apply(change: MessageChange) -> None:
+    for state in (SAID, LIKED, MODERATED, replace(SAID, text="two")):
+        for here in ((5, 50), (4, 40)):
+            assert decide_change(replace(state, stamp=(5, 50)), replace(change, stamp=here)) is None
+
+
+def test_what_applies_leaves_its_position() -> None:
+    first = decide_change(SAID, replace(edit(), stamp=(5, 50)))
+    assert first is not None
+    assert first.stamp == (5, 50)
+    second = decide_change(first, edit("three", ts=10))
+    assert second is not None
+    assert second.stamp == (5, 50)
 
 
 @pytest.mark.parametrize(
