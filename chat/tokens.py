@@ -7,7 +7,7 @@ Every claim is required: `iss`, `aud`, `sub` (user id), `name`, `sid` (the refre
 
 Keys rotate without a gap.
 
-Rule 1: a new key is published before it signs, so that every process can load it first.
+Rule 1: a new key is published before it signs, so that every process can load it first (`chat.domain.signing_keys`).
 Rule 2: a key is kept for verification until the last token that it may have signed is over.
 Rule 3: a token whose `kid` is unknown asks for an early reload, and is refused meanwhile.
 """
@@ -30,7 +30,8 @@ from jwt.utils import base64url_encode
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
-from chat.domain.ids import new_id, now_ms
+from chat.domain.ids import new_id, now_ms, rfc3339
+from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
@@ -38,13 +39,16 @@ from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
 TOKEN_BYTES = 4096
-CLOCK_SKEW_MS = 30_000
 REFRESH_SECONDS = 60.0
 SOONEST_REFRESH_SECONDS = 5.0
 _HEADER = frozenset({"alg", "typ", "kid"})
 _CACHED = 4096
 
 logger = logging.getLogger("rookery.tokens")
+
+
+class CannotSign(Unavailable):
+    """No key can sign a token now. The message is for users and operators."""
 
 
 class Claims(Struct, frozen=True):
@@ -116,9 +120,10 @@ class KeyRing:
         self._accounts = accounts
         self._issuer = settings.issuer
         self._audience = settings.audience
-        self._rotation_ms = settings.key_rotation_seconds * 1000
+        rotation_ms = settings.key_rotation_seconds * 1000
         # Rule 1: two refreshes of any other process fit between publication and first use.
-        self._lead_ms = min(int(2 * REFRESH_SECONDS * 1000), self._rotation_ms // 2)
+        lead_ms = min(int(2 * REFRESH_SECONDS * 1000), rotation_ms // 2)
+        self._plan = KeyPlan(rotation_ms, lead_ms, ttl_ms=settings.access_seconds * 1000)
         self._clock = clock
         self._keys: dict[str, _Key] = {}
         self._verified: LRUCache[bytes, Claims] = LRUCache(_CACHED)
@@ -129,16 +134,14 @@ class KeyRing:
         """Load the keys; add one when the newest is due for rotation. Raises `Unavailable`."""
         stored = await self._accounts.signing_keys()
         now = self._clock()
-        if not stored or now >= stored[-1].created + self._rotation_ms - self._lead_ms:
-            stored = await self._rotate_keys(stored, now)
+        created = decide_new_key([KeyTimes(key.created, key.expires) for key in stored], self._plan, now)
+        if created is not None:
+            stored = await self._add_key(created, now)
         self._load_keys(stored, now)
 
-    async def _rotate_keys(self, stored: Sequence[SigningKey], now: int) -> Sequence[SigningKey]:
-        # With a key that can still sign, the new one waits until everyone knows it; without one it starts at once.
-        signs = any(key.created <= now < key.expires - self._lead_ms for key in stored)
-        created = now + self._lead_ms if signs else now
+    async def _add_key(self, created: int, now: int) -> Sequence[SigningKey]:
         # Rule 2: it signs for one rotation, and for a second one if nobody rotates in time.
-        expires = created + 2 * self._rotation_ms + LONGEST_TOKEN_SECONDS * 1000
+        expires = created + 2 * self._plan.rotation_ms + LONGEST_TOKEN_SECONDS * 1000
         await self._accounts.add_signing_key(new_signing_key(created, expires), keep_from=now)
         return await self._accounts.signing_keys()
 
@@ -199,10 +202,23 @@ class KeyRing:
         return jwt.encode(msgspec.structs.asdict(payload), key.private, algorithm=ALGORITHM, headers=headers)
 
     def _find_signing_key(self, now: int, ttl_ms: int) -> _Key:
-        usable = [key for key in self._keys.values() if key.created <= now and now + ttl_ms <= key.expires]
+        usable = [key for key in self._keys.values() if can_sign(KeyTimes(key.created, key.expires), now, ttl_ms)]
         if not usable:
-            raise Unavailable("no signing key is loaded; the accounts engine could not be reached yet")
+            self._wanted.set()  # a refresh adds a key that signs at once
+            raise CannotSign(self._explain_no_key(now))
         return max(usable, key=lambda key: key.created)
+
+    def _explain_no_key(self, now: int) -> str:
+        if not self._keys:
+            return "no log-in can be signed: the signing keys could not be loaded yet"
+        begins = min(key.created for key in self._keys.values())
+        if begins > now + CLOCK_SKEW_MS:
+            return f"no log-in can be signed: its key begins at {rfc3339(begins)}; check the clock of the server"
+        return "no log-in can be signed: the signing keys are over, and no new one could be stored yet"
+
+    async def check_signing(self) -> None:
+        """Raises `CannotSign`, which says why, while no token can be issued."""
+        self._find_signing_key(self._clock(), self._plan.ttl_ms)
 
     def verify_token(self, token: str) -> Claims:
         """The claims of a token that is valid now. Raises `Unauthorized`, which says why, never another error."""

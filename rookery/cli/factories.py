@@ -98,9 +98,11 @@ def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
     return Pool(log, "notification", [NOTIFICATION_TOPIC], handler)
 
 
-def make_health(engines: Engines, store: Store, live: Live, log: Log | None = None) -> Health:
-    """What `/healthz` and `/readyz` tell."""
-    ports = make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log)
+def make_health(
+    engines: Engines, store: Store, live: Live, log: Log | None = None, *, signing: KeyRing | None = None
+) -> Health:
+    """What `/healthz` and `/readyz` report; with `signing`, a role that issues tokens is ready when it can."""
+    ports = make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log, signing=signing)
     return Health(engines.probes | ports)
 
 

@@ -79,7 +79,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 
-        health = make_health(engines, store, live, log)
+        health = make_health(engines, store, live, log, signing=keys)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(
@@ -152,7 +152,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)
 
-        health = make_health(engines, store, live)
+        health = make_health(engines, store, live, signing=keys)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",))

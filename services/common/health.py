@@ -14,6 +14,7 @@ from chat.ports.log import Log
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
+from chat.tokens import CannotSign, KeyRing
 
 Probe = Callable[[], Awaitable[object]]
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -23,10 +24,22 @@ logger = logging.getLogger("rookery.health")
 
 
 def make_probes(
-    accounts: Accounts, rooms: Rooms, history: History, relay: Relay, presence: Presence, *, log: Log | None = None
+    accounts: Accounts,
+    rooms: Rooms,
+    history: History,
+    relay: Relay,
+    presence: Presence,
+    *,
+    log: Log | None = None,
+    signing: KeyRing | None = None,
 ) -> dict[str, Probe]:
-    """Name of a port → a cheap call of its engine that fails when the engine does. Not every process has a log."""
+    """Name of a port → a cheap call of its engine that fails when the engine does.
+
+    Not every process has a log, and not every one signs tokens.
+    """
     found: dict[str, Probe] = {"log": log.check_health} if log is not None else {}
+    if signing is not None:
+        found["signing"] = signing.check_signing
     return found | {
         "accounts": lambda: accounts.get_user(NOBODY),
         "rooms": lambda: rooms.get_room(NOBODY),
@@ -53,7 +66,10 @@ class Health:
         self._draining = True
 
     async def check_engines(self) -> dict[str, str]:
-        """The name of each engine and `ok`, `unreachable`, `full` or `failing`; all are asked at once."""
+        """The name of each engine and `ok`, `unreachable`, `full` or `failing`; all are asked at once.
+
+        `signing` is `ok`, or a sentence that says why no token can be signed.
+        """
         found = dict.fromkeys(self._probes, "unreachable")
         async with anyio.create_task_group() as tasks:
             for name, probe in self._probes.items():
@@ -66,6 +82,9 @@ class Health:
                 await probe()
             except StorageFailed as error:  # it says the rest itself
                 found[name] = error.state
+            except CannotSign as error:
+                logger.warning("not ready: %s", error.message)
+                found[name] = error.message
             except Exception as error:  # noqa: BLE001 - whatever an engine raises, it cannot serve
                 logger.warning("the engine %s does not answer: %s", name, type(error).__name__)
             else:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chat.errors import Unauthorized, Unavailable
 from chat.ports.accounts import SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
-from chat.tokens import TOKEN_BYTES, Claims, KeyRing, new_signing_key
+from chat.tokens import TOKEN_BYTES, CannotSign, Claims, KeyRing, new_signing_key
 
 pytestmark = pytest.mark.anyio
 
@@ -248,6 +248,36 @@ async def test_after_a_long_stop_a_fresh_key_signs_at_once() -> None:
     keys.now += 30 * DAY * 1000
     ring = await keys.ring(key_rotation_seconds=DAY)
     ring.verify_token(ring.issue_token(USER, "ann", FAMILY, DAY))
+
+
+async def test_a_key_of_a_time_when_the_clock_was_ahead_counts_as_absent() -> None:
+    keys = Keys()
+    keys.now += 2 * 3600 * 1000
+    await keys.ring()
+    keys.now = NOW
+    ring = await keys.ring()
+    assert len(keys.stored) == 2
+    ring.verify_token(ring.issue_token(USER, "ann", FAMILY, 900))
+    await ring.check_signing()
+    await (await keys.ring()).refresh_keys()
+    assert len(keys.stored) == 2
+    keys.now += 3 * 3600 * 1000  # its time has come, and it signs in its turn
+    await ring.refresh_keys()
+    assert len(keys.stored) == 2
+    ring.verify_token(ring.issue_token(USER, "ann", FAMILY, 900))
+
+
+async def test_a_ring_that_cannot_sign_asks_for_a_key_at_once() -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(partial(ring.run, every_s=3600, soonest_s=0.01))
+        keys.now -= 2 * 3600 * 1000
+        with pytest.raises(CannotSign, match="check the clock"):
+            ring.issue_token(USER, "ann", FAMILY, 900)
+        await keys.loaded()
+        await ring.check_signing()
+        tasks.cancel_scope.cancel()
 
 
 async def test_without_keys_nothing_is_issued() -> None:

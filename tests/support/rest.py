@@ -130,7 +130,7 @@ async def open_rest(
             "appender": log,
             "keys": keys,
             "passwords": Passwords(CHEAP, InlineExecutor()),
-            "health": Health(make_probes(accounts, rooms, history, relay, presence)),
+            "health": Health(make_probes(accounts, rooms, history, relay, presence, signing=keys)),
             "clock": clock,
         }
         services = Services(**{**collaborators, **replaced})
