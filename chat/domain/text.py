@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import re
 
-from chat.domain.characters import check_marks
+from chat.domain.characters import check_marks, normalize
+from chat.domain.visible import drop_ignorable, drop_invisible, has_visible, is_one_line
 from chat.errors import Invalid, TooLong
 
-NAME = re.compile(r"[A-Za-z0-9_.\-]{3,32}")
+NAME = re.compile(r"[A-Za-z0-9_.\-]{2,32}")
 ROOM_NAME_LENGTH = 80
-EMOJI_BYTES = 32
 TEXT_BYTES = 16 * 1024
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
 # One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})")
+_MENTION = re.compile(r"(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{2,32})")
 _MENTIONS = 50
 
 
 def check_name(name: str) -> str:
     """A user's name as given, or `Invalid`. Names are compared as `fold_name` has them."""
     if not NAME.fullmatch(name):
-        raise Invalid("a name has 3 to 32 of letters, digits, `_`, `-` and `.`", field="name")
+        raise Invalid("a name has 2 to 32 of letters, digits, `_`, `-` and `.`", field="name")
     return name
 
 
 def fold_name(name: str) -> str:
-    """The form in which names of users and rooms are stored for comparing, finding and sorting them."""
-    return name.casefold()
+    """The form in which names of users and rooms are stored for comparing, finding and sorting them.
+
+    Without case, and without what nobody sees: so a name is found however it was typed.
+    """
+    return name.casefold() if name.isascii() else drop_ignorable(normalize("NFC", name)).casefold()
 
 
 def check_email(email: str) -> str:
@@ -43,38 +46,26 @@ def fold_email(email: str) -> str:
 
 
 def check_room_name(name: str) -> str:
-    """A room's name without outer spaces, or `Invalid`."""
-    name = check_marks(name, "name").strip()
-    if not 1 <= len(name) <= ROOM_NAME_LENGTH or not name.isprintable():
-        raise Invalid(f"a room's name has 1 to {ROOM_NAME_LENGTH} printable characters", field="name")
+    """A room's name as it is stored: in NFC, without outer blanks and what nobody sees. Or `Invalid`."""
+    name = drop_invisible(normalize("NFC", check_marks(name, "name")))
+    if not len(name) <= ROOM_NAME_LENGTH or not has_visible(name) or not is_one_line(name):
+        raise Invalid(f"a room's name has 1 to {ROOM_NAME_LENGTH} visible characters, in one line", field="name")
     return name
 
 
 def check_text(text: str, limit: int = TEXT_BYTES) -> str:
     """A message's text as given; `TooLong` over `limit` bytes of UTF-8.
 
-    `Invalid` when it is empty, or has a NUL, or more marks in a row than `check_marks` takes.
+    `Invalid` when it shows nothing, or has a NUL, or more marks in a row than `check_marks` takes.
     """
     check_marks(text, "text")
-    if not text or text.isspace():
+    if not has_visible(text):
         raise Invalid("a text has at least one visible character", field="text")
     if "\0" in text:
         raise Invalid("a text has no NUL character; remove it", field="text")
     if len(text) > limit or (not text.isascii() and len(text.encode()) > limit):
         raise TooLong(f"a text has at most {limit} bytes of UTF-8; split it", field="text")
     return text
-
-
-def check_emoji(emoji: str) -> str:
-    """A reaction as given, or `Invalid`."""
-    if (
-        not emoji
-        or len(emoji.encode()) > EMOJI_BYTES
-        or emoji.isspace()
-        or not emoji.replace("\u200d", "").isprintable()
-    ):
-        raise Invalid(f"an emoji has 1 to {EMOJI_BYTES} bytes and is visible", field="emoji")
-    return emoji
 
 
 def mentioned_names(text: str) -> list[str]:
@@ -88,6 +79,6 @@ def mentioned_names(text: str) -> list[str]:
     for found in _MENTION.findall(text):
         names[fold_name(found)] = None
         bare = fold_name(found.rstrip(".-"))
-        if len(bare) >= 3:
+        if len(bare) >= 2:
             names[bare] = None
     return list(names)[:_MENTIONS]

@@ -8,10 +8,11 @@ from msgspec import UNSET
 
 from chat.domain.changes import require_room_for_pin, require_room_for_reaction
 from chat.domain.conversations import dm_key, is_room, room_key, room_of
+from chat.domain.emoji import choose_form
 from chat.domain.models import Message, Role
 from chat.domain.records import Deleted, Edited, Pinned, Reacted, Sent
 from chat.domain.rights import Right, has_right, require_right
-from chat.domain.text import check_emoji, check_text
+from chat.domain.text import check_text
 from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
 from chat.wire import commands, events
@@ -137,7 +138,6 @@ async def _delete(session: Session, command: commands.DeleteCommand, key: str) -
 
 def handle_react(session: Session, command: commands.ReactCommand) -> Later:
     """Set a reaction, or take it back."""
-    check_emoji(command.emoji)
     return partial(_react, session, command, conversation_of(session, command))
 
 
@@ -146,14 +146,15 @@ async def _react(session: Session, command: commands.ReactCommand, key: str) -> 
     _require_in_room(key, role, Right.REACT)
     if message.text is None:
         raise Conflict("the message was withdrawn; it takes no reactions")
+    emoji = choose_form(command.emoji, message.reactions)
     if not command.remove:
-        require_room_for_reaction(message.reactions, command.emoji)
+        require_room_for_reaction(message.reactions, emoji)
     record = Reacted(
         conversation=key,
         actor=session.user,
         ts=session.node.clock(),
         seq=command.seq,
-        emoji=command.emoji,
+        emoji=emoji,
         remove=command.remove,
     )
     produce_record(session, command.id, record)

@@ -16,7 +16,7 @@ from services.auth.errors import EmailTaken, NameTaken, WrongLogin
 from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address
 from services.common.collaborators import With
-from services.common.field_types import UserName
+from services.common.field_types import NewName
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
 
@@ -29,7 +29,7 @@ RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
 class Registration(BaseModel):
     """A new account."""
 
-    name: UserName
+    name: NewName
     password: Password
     email: Annotated[str, AfterValidator(check_email)] | None = None
 

@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from chat.domain.text import EMOJI_BYTES, ROOM_NAME_LENGTH
+from chat.domain.emoji import EMOJI_BYTES
+from chat.domain.text import ROOM_NAME_LENGTH
 from services.common.addresses import websocket_url
 from services.common.collaborators import With
 

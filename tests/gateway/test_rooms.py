@@ -215,6 +215,12 @@ async def test_edit_delete_react_and_read() -> None:
             "emoji": "👍",
             "remove": False,
         }
+        for emoji in ("x", "👍👍", "\u200b"):
+            assert (await owner.ask("react", room=room, seq=1, emoji=emoji))["code"] == "invalid"
+        for emoji, remove in (("❤", False), ("❤\ufe0f", True), ("❤", False)):
+            assert (await owner.ask("react", room=room, seq=1, emoji=emoji, remove=remove))["type"] == "ok"
+            event = await member.event("reaction")
+            assert (event["emoji"], event["remove"]) == ("❤\ufe0f", remove)
         assert (await owner.ask("read", room=room, seq=1))["type"] == "ok"
         assert await member.event("read") == {"type": "read", "user": ada.id, "room": room, "seq": 1}
         assert (await owner.ask("delete", room=room, seq=1))["type"] == "ok"

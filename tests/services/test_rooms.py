@@ -47,6 +47,7 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         ({"name": "nul\0"}, "name"),
         ({"name": "e" + "\u0301" * 31}, "name"),
         ({"name": "two\nlines"}, "name"),
+        ({"name": "\u2800\u3164\u200b"}, "name"),
         ({"name": ["x"]}, "name"),
         ({"name": "den", "visibility": "secret"}, "visibility"),
         ({"visibility": "public"}, "name"),
@@ -56,6 +57,19 @@ async def test_a_bad_room_is_refused(body: dict[str, Any], field: str) -> None:
     async with open_rest() as rest:
         answer = await (await rest.user())("POST", "/api/rooms", body)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("name", ["نمی\u200cخواهم", "നന്\u200d", "👨\u200d👩\u200d👧", "東京\u3000本部", "a\u00a0b"])
+async def test_a_room_has_a_name_of_any_script(name: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        answer = await ann("POST", "/api/rooms", {"name": f"\u200b{name}\u2800"})
+        assert (answer.status_code, answer.json()["name"]) == (201, name)
+        assert (await ann("PATCH", f"/api/rooms/{answer.json()['id']}", {"name": f"{name}\u2060"})).json()[
+            "name"
+        ] == name
+        found = await ann("GET", "/api/rooms", params={"public": "1", "name": f"{name[:2]}\u200b"})
+        assert [room["name"] for room in found.json()["rooms"]] == [name]
 
 
 async def test_an_empty_change_says_what_to_give() -> None:

@@ -3,7 +3,7 @@
  *
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
-const PIECES = /(`[^`\n]+`)|(https?:\/\/[^\s<>"'`]+)|(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{3,32})/gi;
+const PIECES = /(`[^`\n]+`)|(https?:\/\/[^\s<>"'`]+)|(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{2,32})/gi;
 const ENDINGS = new Set(".,;:!?…'\"*_~");
 const BRACKETS = new Map([
   [")", "("],

@@ -77,7 +77,7 @@ function loginForm(app) {
 
 /** @param {import("../app.js").App} app */
 function registerForm(app) {
-  const name = nameField("3 to 32 letters, digits, _ - or .");
+  const name = nameField("2 to 32 letters, digits, _ - or .");
   const password = passwordField("new-password", "8 characters or more.");
   const email = field({
     label: "E-mail (optional)",
