@@ -1,1 +1,1 @@
-"""Bytes that cross a process border: client frames, log records, relay payloads. Each has one module."""
+"""The formats of bytes that leave a process: frames of clients, records of the log, payloads of the relay."""

@@ -1,4 +1,7 @@
-"""How blocks are told between processes: a relay channel of its own. It may lose; the store has all blocks."""
+"""Announces to other processes that a user was blocked or unblocked, on a relay channel of its own.
+
+An announcement may be lost. The store has all blocks.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +16,5 @@ _decoder: msgspec.json.Decoder[BlockChange] = msgspec.json.Decoder(BlockChange)
 
 
 def decode_block_change(payload: bytes) -> BlockChange:
-    """The change in a payload. Raises `msgspec.MsgspecError` when it is none."""
+    """The change in a payload. Raises `msgspec.MsgspecError` if the payload is something else."""
     return _decoder.decode(payload)

@@ -1,15 +1,15 @@
-"""Close codes: their names, what may stand in a Close frame, and which of them a client comes back from.
+"""Close codes: their names, which may stand in a Close frame, and after which of them a client reconnects.
 
 | codes | what happened | does the client reconnect? |
 | --- | --- | --- |
-| 1000 | either side was done | no |
-| 1001, 1012-1014 | this server goes away or restarts; another is there | yes, after `retry_after_ms` |
+| 1000 | one side has finished | no |
+| 1001, 1012-1014 | this server stops or restarts; others run | yes, after `retry_after_ms` |
 | 1005, 1006 | the connection was lost, or closed without a reason | yes, with back-off |
-| 1002, 1003, 1007-1010 | the peer broke the protocol, and would again | no |
+| 1002, 1003, 1007-1010 | the peer broke the protocol, and would do so again | no |
 | 1011 | the server failed | yes, with back-off |
-| 4000-4007 | the session was refused: another token or another program is needed first | no |
-| 4008-4499 | the session was cut off, and may be resumed: too slow, too often, too late | yes, with back-off |
-| all others | not ours | no |
+| 4000-4007 | the session was refused; first the token or the program must change | no |
+| 4008-4499 | the session was ended for its pace, and may be resumed | yes, with back-off |
+| all others | unknown | no |
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class CloseCode(IntEnum):
 
 
 MEANINGS = {
-    CloseCode.NORMAL: "either side is done",
-    CloseCode.GOING_AWAY: "the server goes away",
+    CloseCode.NORMAL: "one side has finished",
+    CloseCode.GOING_AWAY: "the server stops",
     CloseCode.PROTOCOL_ERROR: "frames that RFC 6455 forbids",
     CloseCode.UNSUPPORTED_DATA: "a binary frame",
     CloseCode.NO_STATUS: "never sent: the Close frame of the peer held no code",
@@ -55,8 +55,8 @@ MEANINGS = {
     CloseCode.TOKEN_INVALID: "the token is invalid or expired, or its log-in has ended",
     CloseCode.BLOCKED: "the account is blocked",
     CloseCode.TOO_SLOW: "the client did not read fast enough; resume",
-    CloseCode.RATE_LIMITED: "the client went on in spite of errors, or has too many sessions",
-    CloseCode.AUTH_TIMEOUT: "no `auth` in time",
+    CloseCode.RATE_LIMITED: "the client ignored `rate_limited`, or has too many sessions",
+    CloseCode.AUTH_TIMEOUT: "no `auth` came in time",
 }
 """When each code is used."""
 
@@ -70,5 +70,5 @@ def is_sendable(code: int) -> bool:
 
 
 def should_reconnect(code: int) -> bool:
-    """Whether a client that saw this code should come back by itself, with the same token; see the table above."""
+    """Whether a client should reconnect by itself, with the same token, after this code; see the table above."""
     return any(code in codes for codes in _RECONNECT)

@@ -1,6 +1,6 @@
-"""The commands of clients: one JSON object a text frame, checked in full before anything is done.
+"""The commands of clients: one JSON object in each text frame, checked completely before it is handled.
 
-`decode_command` gives a typed command, or raises `BadCommand`, whatever the bytes are: never another exception.
+Whatever the bytes are, `decode_command` returns a typed command or raises `BadCommand`, and never another exception.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from chat.wire.json_keys import count_keys, find_repeated_key
 
 
 class Command(Struct, tag_field="type", kw_only=True):
-    """What all commands share: the `id` that the client picks and the answer repeats.
+    """The field of all commands: the `id` that the client picks and the answer repeats.
 
-    Ids of users, rooms and messages are in lower case once a command is made: no handler needs to look at their case.
+    A command that was made has the ids of users, rooms and messages in lower case, so no handler needs to convert them.
     """
 
     id: Id
 
 
 class ConversationCommand(Command, kw_only=True):
-    """What commands about a conversation share: it is named by `room`, or by `with` (the other user), one of them."""
+    """The fields of commands about a conversation: either `room`, or `with` (the other user of a direct one)."""
 
     room: Uuid | UnsetType = UNSET
     with_: Uuid | UnsetType = msgspec.field(default=UNSET, name="with")
@@ -192,7 +192,7 @@ AnyCommand = (
 
 
 class BadCommand(Refused):
-    """The frame is not a command. `id` is the client's, when it could be read."""
+    """The frame is not a command. `id` is that of the frame, or None if it could not be read."""
 
     def __init__(self, code: str, message: str, *, id: int | None = None, field: str | None = None) -> None:  # noqa: A002
         super().__init__(message, field=field)
@@ -271,7 +271,7 @@ _KNOWN = {kind.__struct_config__.tag for kind in AnyCommand.__args__}
 
 
 def _explain(frame: bytes, error: Exception) -> BadCommand:
-    """Says what is wrong with a frame that is not a command; the slow path, for the author of a client."""
+    """Finds out what is wrong with a frame that is not a command. This is slow; it helps the author of a client."""
     try:
         head = _head.decode(frame)
     except msgspec.ValidationError as wrong:

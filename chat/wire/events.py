@@ -1,8 +1,8 @@
-"""What the server says to clients: one struct for each event and answer, which server and client library share.
+"""What the server sends to clients: one struct for each event and answer, for the server and the client library.
 
-Rule 1: a field without a default is in every frame, also when it is null; one with a default is left out with it.
-Rule 2: an event of a conversation has `room`, or `with_` (the other user of a direct conversation); the other is None.
-Rule 3: an event is encoded once, however many sessions it goes to.
+Rule 1: a field without a default is in every frame, even as null; a field that has its default is left out.
+Rule 2: an event about a conversation has either `room`, or `with_` (the other user of a direct one).
+Rule 3: an event is encoded once for all sessions that get it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class StoredEvent(ServerFrame, tag="stored", frozen=True, kw_only=True):
 
 
 class ConversationEvent(ServerFrame, frozen=True, kw_only=True):
-    """What the events of a conversation share."""
+    """The fields of events about a conversation: either `room`, or `with_`."""
 
     room: Uuid | None = None
     with_: Uuid | None = field(default=None, name="with")
@@ -321,7 +321,7 @@ def message_event(message: Message) -> MessageEvent:
 
 
 def dm_event(message: Message) -> DirectMessageEvent:
-    """The `dm` event of a direct message; with `seq` once history has given one (0 stands for none)."""
+    """The `dm` event of a direct message. It has no `seq` before history gave one; `message.seq` is 0 then."""
     return DirectMessageEvent(
         from_=Person(message.sender, message.sender_name),
         to=partner(message.conversation, message.sender),
@@ -333,7 +333,7 @@ def dm_event(message: Message) -> DirectMessageEvent:
 
 
 def history_message(message: Message) -> HistoryMessage:
-    """A room message as history gives it: the fields of its event, and what became of it since."""
+    """A room message as history has it: the fields of its event, its changes and its reactions."""
     return HistoryMessage(
         room=room_of(message.conversation),
         seq=message.seq,
@@ -352,7 +352,7 @@ def history_message(message: Message) -> HistoryMessage:
 
 
 def history_direct_message(message: Message) -> HistoryDirectMessage:
-    """A direct message as history gives it: the fields of its event, and what became of it since."""
+    """A direct message as history has it: the fields of its event, its changes and its reactions."""
     return HistoryDirectMessage(
         from_=Person(message.sender, message.sender_name),
         to=partner(message.conversation, message.sender),
@@ -368,7 +368,7 @@ def history_direct_message(message: Message) -> HistoryDirectMessage:
 
 
 def history_item(message: Message) -> HistoryMessage | HistoryDirectMessage:
-    """A message as history gives it, of a room or of a direct conversation."""
+    """A message as history has it, of a room or of a direct conversation."""
     return history_message(message) if is_room(message.conversation) else history_direct_message(message)
 
 

@@ -1,6 +1,6 @@
-"""No key may stand twice in a JSON object (RFC 7493, section 2.3), so that nobody reads the same bytes in another way.
+"""Finds keys that stand twice in a JSON object (RFC 7493, section 2.3): parsers disagree about which of them counts.
 
-Everything here takes time linear in the length of the text, whatever the text is: it comes from anybody.
+Every function takes time linear in the length of the text, for any text, because anyone may send one.
 """
 
 from __future__ import annotations

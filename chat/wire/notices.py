@@ -1,4 +1,4 @@
-"""What the persistence pool tells the notification pool: that messages were stored. Without their texts."""
+"""Notices of stored messages, without their texts: the persistence pool writes them for the notification pool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOTIFICATION_TOPIC = "notifications"
 
 
 class Notice(Struct, frozen=True, kw_only=True, tag="stored", tag_field="kind"):
-    """A message that is in history. `mentions` are user ids; `ts` in milliseconds. Keyed by its conversation."""
+    """A message that history has. `mentions` are user ids; `ts` is in milliseconds. The key is its conversation."""
 
     conversation: str
     seq: int

@@ -1,6 +1,6 @@
-"""What the log carries: the records of `chat.domain.records`, as tagged JSON.
+"""The bytes of the log: the records of `chat.domain.records`, as tagged JSON.
 
-JSON, and not a denser code, because people read topics while they operate, and analytics reads them from SQL.
+The format is JSON and not a denser one, because operators read topics, and analytics reads them from SQL.
 """
 
 from __future__ import annotations

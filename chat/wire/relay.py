@@ -1,7 +1,7 @@
-"""What the relay carries to the edges: a kind (one byte), for a message its `seq` (eight bytes), and the frame's JSON.
+"""The payloads of the relay: a kind (one byte), the `seq` if it is a message (eight bytes), and the frame's JSON.
 
-The JSON is what clients get, to the byte: an edge wraps it once in a WebSocket frame and writes it to every socket,
-without reading it. Control payloads are for the edges themselves.
+Clients get exactly these bytes of JSON: an edge wraps them once in a WebSocket frame and writes that to every socket,
+without decoding them. Control payloads are for the edges themselves.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-MESSAGE = 0x6D  # "m": an event with a seq that runs without holes in its channel
+MESSAGE = 0x6D  # "m": an event with a seq; in its channel the seqs have no holes
 EVENT = 0x65  # "e": any other event
 CONTROL = 0x63  # "c": an instruction to edges
 
 
 def room_channel(room: str) -> str:
-    """All that the subscribers of a room receive."""
+    """The channel of what the subscribers of a room receive."""
     return f"room:{room}"
 
 
 def user_channel(user: str) -> str:
-    """All that every session of a user receives."""
+    """The channel of what every session of a user receives."""
     return f"user:{user}"
 
 
@@ -30,19 +30,19 @@ def live_key(sender: str, client_id: str, user: str) -> str:
 
 
 def presence_channel(user: str) -> str:
-    """The changes of a user's presence, for those who watch it."""
+    """The channel of the changes of a user's presence, for those who watch it."""
     return f"presence:{user}"
 
 
 REVOCATIONS = "revocations"
-"""The channel of all revocations, whoever they concern: what the auth service's watchers follow."""
+"""The channel of all revocations, of all users. The watchers of the auth service follow it."""
 
 
 class MemberChanged(Struct, frozen=True, tag="member", tag_field="do"):
     """On a user's channel: the user's membership of `room` changed. `role` is None when it ended.
 
-    The edge forgets what it knew of the user's rights, ends the subscriptions of one who is out, and passes `event`
-    (the JSON of the `member` event) to the sessions that the room's channel does not reach.
+    The edge drops what it has cached of the user's rights, ends the subscriptions of a user who is no member any more,
+    and sends `event` (the JSON of the `member` event) to the sessions that the room's channel does not reach.
     """
 
     user: str
@@ -52,14 +52,14 @@ class MemberChanged(Struct, frozen=True, tag="member", tag_field="do"):
 
 
 class RoomDeleted(Struct, frozen=True, tag="room_deleted", tag_field="do"):
-    """On a room's channel: the room is gone; subscriptions end after `event` was passed on."""
+    """On a room's channel: the room was deleted. The edge sends `event` on, then ends the subscriptions."""
 
     room: str
     event: str
 
 
 class Revoked(Struct, frozen=True, tag="revoked", tag_field="do"):
-    """On a user's channel: sessions of this token `family` (None: all of the user's) end with this close code."""
+    """On a user's channel: the sessions of this token `family` (None: all of the user) end with this close code."""
 
     user: str
     family: str | None
@@ -88,5 +88,5 @@ def pack_control(control: Control) -> bytes:
 
 
 def unpack_control(payload: bytes) -> Control:
-    """The instruction in a payload of kind CONTROL. Raises `msgspec.MsgspecError` when it is none."""
+    """The instruction in a payload of kind CONTROL. Raises `msgspec.MsgspecError` if there is none."""
     return _controls.decode(payload[1:])

@@ -1,7 +1,7 @@
-"""What the moderation pool puts on the topic of verdicts, keyed by conversation: findings on messages, as JSON.
+"""The records of the topic of verdicts, as JSON, keyed by conversation. The moderation pool writes them.
 
-There is nothing about a message that is allowed, but when it waits for that. A verdict may come again, and after one
-that came later.
+A message that is allowed gets no record, except if it is held back until its verdict. A verdict may come twice, and
+after a later one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ VERDICT_TOPIC = "moderation-verdicts"
 
 
 class VerdictRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The verdict on a text of the message (`sender`, `client_id`): on the first one when `revision` is 0, else on that
-    of the edit at this time. `seq` is known of an edit, else 0. `ts` is when the text was written, in milliseconds.
-    `held` is the message itself when it waits for this verdict, which then may be to allow it."""
+    """The verdict on one text of the message (`sender`, `client_id`).
+
+    `revision` is 0 for the first text, else the time of the edit that brought the text. `seq` is that of the edited
+    message, else 0. `ts` is when the text was written, in milliseconds. `held` is the message itself if it waits for
+    this verdict; only then may the verdict be to allow it.
+    """
 
     conversation: str
     sender: str
@@ -44,5 +47,5 @@ def decode_verdict(value: bytes) -> VerdictRecord:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Poison(f"not a verdict: {error}") from error
     if record.verdict is Verdict.ALLOW and record.held is None:
-        raise Poison("a verdict that allows has no place here")
+        raise Poison("a verdict that allows a message which was not held back")
     return record

@@ -1,11 +1,11 @@
 /**
- * REST. Every call answers the parsed body, or throws an `ApiError` that a person can read.
+ * Calls of REST. Each returns the parsed body, or throws an `ApiError` whose message is for people.
  */
 import { SignedOut } from "./session.js";
 
 const TIMEOUT_MS = 20_000;
 
-/** What a problem document says. `status` 0: the server was not reached. */
+/** The error of a problem document (RFC 9457). `status` is 0 if the server was not reached. */
 export class ApiError extends Error {
   /** @param {number} status @param {any} problem */
   constructor(status, problem) {
@@ -57,13 +57,17 @@ function readJson(text) {
   }
 }
 
-/** As it stands on the page: without the name of the field, which stands there already. @param {string} text */
+/** The message as the page shows it: without the name of the field, beside which it is shown. @param {string} text */
 function sentence(text) {
   const bare = text.replace(/^`[^`]+`: /, "");
   return bare.slice(0, 1).toUpperCase() + bare.slice(1);
 }
 
-/** A path with its query; parameters that are undefined or null are left out. @param {string} path @param {Record<string, any>} query */
+/**
+ * A path with its query; parameters that are undefined or null are left out.
+ * @param {string} path
+ * @param {Record<string, any>} query
+ */
 export function withQuery(path, query) {
   const kept = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return kept.length ? `${path}?${new URLSearchParams(kept.map(([key, value]) => [key, String(value)]))}` : path;

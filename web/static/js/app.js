@@ -1,5 +1,5 @@
 /**
- * The running page: brings session, REST, WebSocket and store together. Views call it and watch the store.
+ * The running page: connects session, REST, WebSocket and store. Views call it and watch the store.
  *
  * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
  * the user), "arrived" (a live message of someone else), "gone" (a conversation that ended).
@@ -106,7 +106,11 @@ export class App {
     this.emit("notice", { text, tone });
   }
 
-  /** Do something for the user, and say so when it fails. @param {() => Promise<any>} run @returns {Promise<boolean>} */
+  /**
+   * Run something for the user, and show a notice if it fails.
+   * @param {() => Promise<any>} run
+   * @returns {Promise<boolean>}
+   */
   async attempt(run) {
     try {
       await run();
@@ -118,7 +122,7 @@ export class App {
     }
   }
 
-  /** Go on with a kept session, or ask for a log-in. */
+  /** Continue the session that the browser has kept, or show the log-in. */
   async start() {
     this.timers.clear(this.#startTimer);
     if (!(await this.session.load())) return this.leave();
@@ -183,7 +187,7 @@ export class App {
     if (!begun || !here) return;
     if (this.phase === "out") await this.start();
     else if (this.phase === "in" && (await this.api.get("/api/auth/me")).id !== this.store.me?.id) {
-      // Another account now: nothing of the one before may stay on the screen.
+      // Another account is logged in: nothing of the one before may stay on the screen.
       this.leave();
       await this.start();
     }
@@ -201,13 +205,13 @@ export class App {
     this.#phase("out", reason);
   }
 
-  /** Say a command to the edge. @param {import("./outbox.js").Command} command */
+  /** Give a command to the protocol, and send what is due. @param {import("./outbox.js").Command} command */
   command(command) {
     this.protocol.command(command);
     this.link?.flush();
   }
 
-  /** The page was shown or hidden: presence says so after five minutes. @param {boolean} visible */
+  /** The page became visible or hidden. After five hidden minutes the user counts as away. @param {boolean} visible */
   seen(visible) {
     this.timers.clear(this.#awayTimer);
     if (visible) this.#status("online");
@@ -237,7 +241,7 @@ export class App {
       this.#renewTimer = this.timers.set(() => this.session.token().catch(() => this.#renewFailed()), wait + 500);
   }
 
-  /** Without a connection the next request renews; with one, the edge ends it by 4001 in time. */
+  /** Without a connection, the next request renews the token; with one, the edge closes it with 4001 in time. */
   #renewFailed() {
     if (this.session.tokens) this.#renewTimer = this.timers.set(() => this.#renewLater(), RETRY_START_MS);
     else this.leave("You were signed out. Log in again.");
@@ -270,7 +274,10 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
-  /** Too much was missed: the newest page of history comes in place of what is here. @param {{seq: number} & import("../../types/wire.js").Place} effect */
+  /**
+   * Too much was missed: the newest page of history replaces the messages in memory.
+   * @param {{seq: number} & import("../../types/wire.js").Place} effect
+   */
   #reload(effect) {
     const conversation = this.store.placeOf(effect);
     if (!conversation) return;
@@ -295,7 +302,11 @@ export class App {
     if (event.type === "dm") this.directory.watchSoon();
   }
 
-  /** A direct message was stored whose live copy is not here: the newest page has it. @param {Conversation} conversation @param {number} seq */
+  /**
+   * A direct message was stored, but its live copy never came: read the newest page, which has it.
+   * @param {Conversation} conversation
+   * @param {number} seq
+   */
   #look(conversation, seq) {
     const { loaded, attached } = conversation.timeline;
     if (loaded && attached && !conversation.timeline.at(seq)) this.history.latest(conversation).catch(() => {});

@@ -1,5 +1,5 @@
 /**
- * How cases, blocks and entries of the audit log read. Pure.
+ * The words for cases, blocks and entries of the audit log. Pure.
  *
  * @typedef {{nameOf: (id: string) => string, roomName: (id: string) => string}} Names
  */
@@ -38,7 +38,7 @@ export function whereOf(one, names) {
   return `to ${names.nameOf(other)}, directly`;
 }
 
-/** What stands in place of a text that a case does not have; empty when it has one. @param {any} one */
+/** What is shown if a case has no text; empty if it has one. @param {any} one */
 export function withoutText(one) {
   if (one.text !== null) return "";
   if (one.kind === "blocked") return "This is about a block, not about a message.";
@@ -47,7 +47,7 @@ export function withoutText(one) {
 }
 
 /**
- * Why a case is there: [what, of what it was said].
+ * Why a case exists, as pairs of a heading and its text.
  * @param {any} one @param {Names} names
  * @returns {[string, string][]}
  */
@@ -66,7 +66,7 @@ const DECIDED = { allow: "Allowed", flag: "Flagged", remove: "Removed", block: "
 /** @type {Record<string, string>} */
 const ABOUT_BLOCK = { allow: "Block ended", remove: "Block kept", block: "Blocked anew" };
 
-/** What was decided, and by whom; empty while nothing was. @param {any} one @param {Names} names */
+/** What was decided, and by whom; empty while the case is open. @param {any} one @param {Names} names */
 export function outcomeOf(one, names) {
   if (!one.verdict) return "";
   const words = one.kind === "blocked" ? ABOUT_BLOCK : DECIDED;
@@ -91,7 +91,7 @@ export function choicesFor(one) {
 /** @type {Record<string, string>} */
 const VERDICTS = { allow: "allow", remove: "remove", block: "remove and block" };
 
-/** An entry of the audit log, as a sentence without its "who". @param {any} entry @param {Names} names */
+/** An entry of the audit log as a sentence without its subject. @param {any} entry @param {Names} names */
 export function deedOf(entry, names) {
   const whom = entry.user ? names.nameOf(entry.user) : "someone";
   const verdict = VERDICTS[entry.verdict] ?? "";
@@ -111,6 +111,8 @@ export function deedOf(entry, names) {
 
 /** The reason of an entry, with rooms by their names. @param {any} entry @param {Names} names */
 export function reasonOf(entry, names) {
-  const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, (/** @type {string} */ _, /** @type {string} */ id) => names.roomName(id) || "a room");
+  /** @param {string} _ @param {string} id */
+  const named = (_, id) => names.roomName(id) || "a room";
+  const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, named);
   return entry.rule ? [`Rule ${entry.rule}`, said].filter(Boolean).join(": ") : said;
 }

@@ -9,13 +9,13 @@ export class Conversation {
   timeline = new Timeline();
   /** Newest seq; 0 for none. */
   seq = 0;
-  /** The own read mark. */
+  /** The read mark of this user. */
   read = 0;
   /** Messages of others after the read mark. */
   unread = 0;
-  /** The read marks of others, as far as they were told live. @type {Map<string, number>} */
+  /** The read marks of others that events brought. @type {Map<string, number>} */
   marks = new Map();
-  /** User id → when the typing is over, ms since the epoch. @type {Map<string, number>} */
+  /** User id → when the user counts as not typing any more, ms since the epoch. @type {Map<string, number>} */
   typing = new Map();
   /** Edits and reactions may have been missed since the window was read. */
   stale = false;
@@ -41,7 +41,7 @@ export class Conversation {
     this.role = kind === "dm" ? "member" : "reader";
   }
 
-  /** How commands name it. */
+  /** The fields by which commands name the conversation. */
   get place() {
     return this.kind === "room" ? { room: this.id } : { with: this.id };
   }
@@ -50,7 +50,7 @@ export class Conversation {
     return this.role !== "reader";
   }
 
-  /** Owners and moderators keep a room in order. */
+  /** Whether the user may manage the room: owners and moderators do. */
   get keeper() {
     return this.kind === "room" && (this.role === "owner" || this.role === "moderator");
   }
@@ -61,7 +61,7 @@ export class Conversation {
     this.name = summary.name ?? person.name ?? this.name;
     this.visibility = summary.visibility ?? this.visibility;
     this.role = summary.role ?? this.role;
-    // What came live in the meantime is newer than the answer.
+    // Live events that came after the request are newer than the answer.
     if ((summary.seq ?? 0) >= this.seq) {
       this.seq = summary.seq ?? 0;
       this.read = Math.max(this.read, summary.read ?? 0);
@@ -114,7 +114,7 @@ export class Conversation {
       span && span.first <= seq + 1 && this.timeline.attached ? after.length : Math.min(this.unread, this.seq - seq);
   }
 
-  /** Who types now. @param {number} now */
+  /** The ids of the users who are typing now. @param {number} now */
   typists(now) {
     for (const [user, until] of this.typing) if (until <= now) this.typing.delete(user);
     return [...this.typing.keys()];

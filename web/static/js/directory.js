@@ -1,4 +1,4 @@
-/** Rooms, members and people: what REST knows of them, and which of them the edge tells about. */
+/** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 const JOINED = 190;
 const WATCHED = 500;
@@ -29,7 +29,8 @@ export class Directory {
   async refresh() {
     const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
     const { protocol, link } = this.app;
-    for (const id of [...protocol.threads.rooms.keys()]) if (!rooms.some((/** @type {any} */ room) => room.id === id)) protocol.part(id);
+    const ids = new Set(rooms.map((/** @type {any} */ room) => room.id));
+    for (const id of [...protocol.threads.rooms.keys()]) if (!ids.has(id)) protocol.part(id);
     for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
     for (const conversation of this.store.setDms(conversations))
       protocol.threads.know(conversation.id, conversation.seq);
@@ -37,7 +38,7 @@ export class Directory {
     this.watchSoon();
   }
 
-  /** After the edge refused a conversation that REST still lists: the two may need a moment to agree. */
+  /** Read the lists again in a moment: the edge refused a conversation that REST still lists. */
   refreshLater() {
     this.#refreshTimer ??= this.app.timers.set(() => {
       this.#refreshTimer = null;
@@ -45,7 +46,12 @@ export class Directory {
     }, REFRESH_MS);
   }
 
-  /** Make a conversation ready to be shown. @param {"room" | "dm"} kind @param {string} id @returns {Promise<any>} or null */
+  /**
+   * Make a conversation ready to be shown.
+   * @param {"room" | "dm"} kind
+   * @param {string} id
+   * @returns {Promise<any>} or null
+   */
   async enter(kind, id) {
     const { protocol, link } = this.app;
     if (kind === "room") {
@@ -81,7 +87,7 @@ export class Directory {
     return this.store.get(`room:${id}`);
   }
 
-  /** Take an invitation. @param {string} token @returns {Promise<any>} the room's conversation, or null */
+  /** Accept an invitation. @param {string} token @returns {Promise<any>} the room's conversation, or null */
   async accept(token) {
     const answer = await this.api.post(`/api/invites/${encodeURIComponent(token)}`);
     await this.refresh();
@@ -157,7 +163,10 @@ export class Directory {
     return users.filter((/** @type {{id: string}} */ user) => user.id !== this.store.me?.id);
   }
 
-  /** Learn the names of users that are known by id alone; views show them when they come. @param {string[]} ids */
+  /**
+   * Ask for the names of users of whom only the id is known. Views show them when they arrive.
+   * @param {string[]} ids
+   */
   wantNames(ids) {
     for (const id of ids) {
       if (this.store.people.has(id) || this.#asked.has(id)) continue;
@@ -196,7 +205,11 @@ export class Directory {
     }
   }
 
-  /** Many may come and go at once: the list that is on the screen is read again soon, others when they are opened. @param {Conversation} conversation */
+  /**
+   * Reload the list of members that is on the screen, but not at once, as many may change together. Other lists are
+   * loaded when they are opened.
+   * @param {Conversation} conversation
+   */
   #membersChanged(conversation) {
     if (conversation.key !== this.app.openKey) {
       conversation.members = null;
@@ -208,7 +221,7 @@ export class Directory {
     }, MEMBERS_MS);
   }
 
-  /** Watch the presence of those who are on the screen. Soon, as many changes come together. */
+  /** Watch the presence of those who are on the screen, but not at once, as many may change together. */
   watchSoon() {
     this.#watchTimer ??= this.app.timers.set(() => {
       this.#watchTimer = null;
@@ -235,7 +248,7 @@ export class Directory {
     return conversation;
   }
 
-  /** Follow a room live, in place of another one when that would be too many. @param {Conversation} conversation */
+  /** Follow a room live. If too many are followed, stop following another one. @param {Conversation} conversation */
   #join(conversation) {
     const { protocol, openKey } = this.app;
     const joined = [...protocol.threads.rooms.keys()];

@@ -1,4 +1,4 @@
-/** Building and updating elements. Texts only ever become text nodes: nothing here reads HTML. */
+/** Builds and updates elements. Texts become text nodes: nothing here parses HTML. */
 import { ICONS } from "./icons.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -30,7 +30,11 @@ export function set(element, name, value) {
   else if (element.getAttribute(name) !== wanted) element.setAttribute(name, wanted);
 }
 
-/** Set a text, without disturbing it when it is the same. @param {Element} element @param {string} text */
+/**
+ * Set a text, unless it is the same already (a selection in it would be lost).
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -47,7 +51,12 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that shows an icon alone. @param {string} name @param {string} label @param {Record<string, any>} [props] */
+/**
+ * A button that shows an icon alone.
+ * @param {string} name
+ * @param {string} label
+ * @param {Record<string, any>} [props]
+ */
 export function iconButton(name, label, props = {}) {
   return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...props }, icon(name));
 }
@@ -85,7 +94,7 @@ export function reconcile(parent, items, keyOf, create, update) {
   known.keyed = after;
 }
 
-/** Ends of watches and listeners, to be called together. */
+/** Collects the functions that end watches and listeners, and calls them together. */
 export class Disposal {
   /** @type {(() => void)[]} */
   #ends = [];

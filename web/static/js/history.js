@@ -45,7 +45,10 @@ export class History {
     return this.#window(conversation, after + 1, CONTEXT, PAGE);
   }
 
-  /** The newest page. Call `timeline.reset()` before, when what is there may not touch it. @param {Conversation} conversation */
+  /**
+   * The newest page. Call `timeline.reset()` before, if there may be a hole between it and what is in memory.
+   * @param {Conversation} conversation
+   */
   latest(conversation) {
     return this.#once(conversation, "latest", async () => {
       const { more } = await this.#read(conversation, {});
@@ -54,7 +57,7 @@ export class History {
     });
   }
 
-  /** The page before the first that is here. @param {Conversation} conversation */
+  /** The page before the first message in memory. @param {Conversation} conversation */
   older(conversation) {
     const { span, more } = conversation.timeline;
     if (!more || !span) return Promise.resolve();

@@ -1,6 +1,6 @@
 /**
- * The icons, as outlines on a grid of 24 by 24, drawn with a line of the text's colour. They stand in the code, so that
- * they are there when the server is not.
+ * The icons, as outlines on a grid of 24 by 24, drawn with a line of the text's colour. They are part of the
+ * code, so they show even if the server does not answer.
  *
  * @type {Record<string, string>}
  */

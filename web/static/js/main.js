@@ -1,5 +1,5 @@
 /**
- * The page begins here: real browser objects are handed to the parts, and the page of the moment is shown.
+ * The entry point: gives the browser's objects to the parts, and shows the log-in or the chat.
  *
  * From the wire to the screen: `socket` keeps a connection open for `protocol` (sans-IO; with `threads`, `track` and
  * `outbox`), whose effects `app` applies to `store` (with `conversation` and `timeline`); `views/` watch the store.
@@ -37,7 +37,10 @@ const app = new App({
     new Link({ ...parts, url: socketUrl(parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
 
-/** With the next frame; a page that is hidden has none, but a title that says what is unread. @param {() => void} run */
+/**
+ * Run with the next frame. A hidden page has no frames, but its title shows what is unread; so a timer runs too.
+ * @param {() => void} run
+ */
 function soon(run) {
   let done = false;
   const once = () => {

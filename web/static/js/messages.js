@@ -6,14 +6,14 @@ import { uuid } from "./uuid.js";
 /** @typedef {import("./timeline.js").Entry} Entry */
 /** @typedef {import("./outbox.js").Command} Command */
 
-/** A little more than the time in which the edge passes one on. */
+/** A little more than the 3 seconds in which the edge passes on one `typing`. */
 const TYPING_EVERY_MS = 3_100;
 const READ_EVERY_MS = 1_000;
 
 export class Messages {
-  /** Conversation → when typing was last said there. */
+  /** Conversation → when `typing` was last sent. */
   #typed = new Map();
-  /** Conversation → the timer that says it next. */
+  /** Conversation → the timer that sends the next `typing`. */
   #typing = new Map();
   #reading = new Map();
 
@@ -40,7 +40,7 @@ export class Messages {
     this.app.command(sendCommand(conversation, client_id, text, replyTo));
   }
 
-  /** Say a failed message again. @param {Conversation} conversation @param {Entry} entry */
+  /** Send a failed message again. @param {Conversation} conversation @param {Entry} entry */
   resend(conversation, entry) {
     conversation.timeline.draft({ ...entry, error: undefined });
     this.store.touch(`timeline:${conversation.key}`);
@@ -54,7 +54,7 @@ export class Messages {
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** Edits, deletions and reactions show at once; a refusal reads the truth again.
+  /** Edits, deletions and reactions show at once; after a refusal, history is read again.
    * @param {Conversation} conversation @param {Entry} entry @param {string} text
    */
   edit(conversation, entry, text) {
@@ -87,7 +87,10 @@ export class Messages {
     this.app.command({ ...command, ...conversation.place });
   }
 
-  /** The user types. It is said at most every three seconds, and then for what came in between. @param {Conversation} conversation */
+  /**
+   * The user types. `typing` is sent at most every three seconds; a call in between sends one when they are over.
+   * @param {Conversation} conversation
+   */
   typing(conversation) {
     const { key, place } = conversation;
     if (this.#typing.has(key)) return;
@@ -101,7 +104,7 @@ export class Messages {
     else this.#typing.set(key, this.app.timers.set(say, wait));
   }
 
-  /** The message is out, or was given up. @param {Conversation} conversation */
+  /** The user stopped typing: the message was sent or discarded. @param {Conversation} conversation */
   typed(conversation) {
     this.app.timers.clear(this.#typing.get(conversation.key));
     this.#typing.delete(conversation.key);

@@ -1,9 +1,9 @@
-/** What REST does about moderation: for everyone, for a room's owner, and for moderators of the instance. */
+/** The calls of REST about moderation: for everyone, for owners of rooms, and for moderators of the instance. */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 const PAGE = 20;
 
 export class Moderation {
-  /** Names of rooms that the user is not in, as far as they may be known. @type {Map<string, string>} */
+  /** Names of public rooms that the user is not in. @type {Map<string, string>} */
   #rooms = new Map();
 
   /** @param {import("./app.js").App} app */
@@ -13,13 +13,18 @@ export class Moderation {
     this.store = app.store;
   }
 
-  /** Tell the moderators of the instance of a message. @param {Conversation} conversation @param {number} seq @param {string} reason */
+  /**
+   * Report a message to the moderators of the instance.
+   * @param {Conversation} conversation
+   * @param {number} seq
+   * @param {string} reason
+   */
   report(conversation, seq, reason) {
     return this.api.post("/api/moderation/reports", { ...conversation.place, seq, reason });
   }
 
   /**
-   * Ask that an own message that was withdrawn comes back.
+   * Ask moderators to restore an own message that was withdrawn.
    * @param {Conversation} conversation @param {number} seq @param {string} text
    */
   appeal(conversation, seq, text) {
@@ -27,7 +32,7 @@ export class Moderation {
   }
 
   /**
-   * An own message was held back for good. It says so itself where it stands; else a notice does.
+   * Moderation held back an own message. If it is in the timeline, it shows that itself; otherwise a notice does.
    * @param {import("../../types/wire.js").RefusedEvent} event @param {Conversation | null} place
    */
   refused(event, place) {
@@ -57,7 +62,7 @@ export class Moderation {
   }
 
   /**
-   * Decide a case; it comes back as it is then.
+   * Decide a case. Returns the decided case.
    * @param {any} one a case
    * @param {{verdict: "allow" | "remove" | "block", reason?: string, seconds?: number | null}} decision
    */
@@ -85,7 +90,7 @@ export class Moderation {
     return { items: entries, more };
   }
 
-  /** A user's name, and how the service itself is called. @param {string} id */
+  /** The name of a user, or of the service itself. @param {string} id */
   nameOf(id) {
     return id === "moderation" ? "the rules" : this.store.nameOf(id);
   }
@@ -112,12 +117,13 @@ export class Moderation {
   }
 }
 
-/** Whether an id is a user's; the service itself, and nobody, have none. @param {string | null} id */
+/** Whether an id is that of a user, and not of the service or null. @param {string | null} id */
 function isUser(id) {
   return Boolean(id) && id !== "moderation";
 }
 
 /** @param {any} one a case @returns {string[]} */
 function namesIn(one) {
-  return [...one.reports.map((/** @type {any} */ { user }) => user), ...(one.users ?? []), one.decided_by].filter(isUser);
+  const reporters = one.reports.map((/** @type {any} */ { user }) => user);
+  return [...reporters, ...(one.users ?? []), one.decided_by].filter(isUser);
 }

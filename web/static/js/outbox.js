@@ -1,14 +1,14 @@
 /**
- * Durable commands that have no final answer yet, in the order in which they were given.
+ * Durable commands without a final answer, in the order in which they were given.
  *
- * Each is said again on every new connection: `client_id` makes a repeated message one message, and the other durable
- * commands are idempotent by nature. A refusal that says "later" holds the whole box, so that order is kept.
+ * Each is sent again on every new connection: repeated messages are recognised by their `client_id`, and the other
+ * durable commands are idempotent. A refusal that means "later" holds the whole outbox, so that order is kept.
  *
  * @typedef {import("../../types/wire.js").Unsent} Command
- * @typedef {{command: Command, id: number | null}} Entry  `id`: the number it was said under on this connection
+ * @typedef {{command: Command, id: number | null}} Entry  `id`: that of its frame on this connection; null if not sent
  */
 
-/** Commands whose loss a user would notice. The rest (typing, status, presence) is worth nothing a moment later. */
+/** Commands whose loss a user would notice. The others (typing, status, presence) are useless a moment later. */
 export const DURABLE = new Set(["send", "dm", "edit", "delete", "react", "read"]);
 
 /** Error codes that mean: the same command may succeed later. */
@@ -29,7 +29,7 @@ export class Outbox {
   }
 
   /**
-   * Keep a command. A read mark takes the place of an earlier one of its conversation that was not said yet.
+   * Keep a command. A read mark replaces an earlier one of its conversation that was not sent yet.
    * @param {Command} command
    */
   add(command) {
@@ -37,7 +37,7 @@ export class Outbox {
     this.#entries.add({ command, id: null });
   }
 
-  /** The entries to say now, oldest first; none while held. */
+  /** The entries to send now, oldest first; none while held. */
   due() {
     return this.held ? [] : [...this.#entries].filter((entry) => entry.id === null);
   }
@@ -47,7 +47,7 @@ export class Outbox {
     this.#entries.delete(entry);
   }
 
-  /** @param {Entry} entry its answer was "later": it stays, and everything waits for `release` */
+  /** @param {Entry} entry its answer means "later": it stays, and all entries wait for `release` */
   hold(entry) {
     entry.id = null;
     this.held = true;
@@ -57,14 +57,14 @@ export class Outbox {
     this.held = false;
   }
 
-  /** The connection is gone, so nothing was said. A hold ends with it: the new edge judges anew. */
+  /** The connection was lost: every entry is to be sent again. A hold ends, because the next edge may accept it. */
   rewind() {
     this.held = false;
     for (const entry of this.#entries) entry.id = null;
   }
 
   /**
-   * Drop what matches, as a message that the user gives up.
+   * Remove the commands that match, such as a message that the user discards.
    * @param {(command: Command) => boolean} matches
    */
   discard(matches) {

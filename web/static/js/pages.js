@@ -1,7 +1,7 @@
 /**
- * A list that comes in pages. Pure.
+ * A list that is read page by page. Pure.
  *
- * The place from which the next page is read is that of the last item that came, also when it was taken away since.
+ * The next page begins after the last item that was read, even if that item was removed from the list since.
  * @template T
  */
 export class Pages {
@@ -26,7 +26,7 @@ export class Pages {
     this.changed = changed;
   }
 
-  /** From the beginning. What is here stays until the answer comes. */
+  /** Read the first page. The items stay until the answer comes. */
   start() {
     return this.#ask(null);
   }
@@ -42,7 +42,7 @@ export class Pages {
     this.changed();
   }
 
-  /** Take an item away; with the last of a page, the next page comes. @param {string} key */
+  /** Remove an item. If none is left, read the next page. @param {string} key */
   async remove(key) {
     this.items = this.items.filter((one) => this.keyOf(one) !== key);
     this.changed();

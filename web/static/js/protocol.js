@@ -1,11 +1,11 @@
 /**
- * The conversation with the edge, without a socket: frames come in, frames and effects go out. No DOM, no clock.
+ * The protocol of the edge, without a socket: frames come in, frames and effects go out. No DOM, no clock.
  *
- * Rule 1: a durable command is kept until its final answer, and every new connection says it again (see `Outbox`).
- * Rule 2: a message with a seq comes out once, however often the edge says it (see `Track`).
+ * Rule 1: a durable command is kept until its final answer, and sent again on every new connection (see `Outbox`).
+ * Rule 2: a message with a seq is passed on once, however often the edge sends it (see `Track`).
  * Rule 3: every new connection subscribes each joined room, and syncs each followed direct conversation, from the
  *   last seq up to which nothing is missing (see `Threads`).
- * Rule 4: what cannot be recovered is said, as a `reload` effect; never a silent gap.
+ * Rule 4: what cannot be recovered gives a `reload` effect; there is never a silent gap.
  *
  * Effects, in the order in which things happened:
  *   {kind: "ready", user, session, heartbeat_s}   the connection is authenticated
@@ -31,7 +31,7 @@ const LATER_MS = 2000;
 export class Protocol {
   ready = false;
   outbox = new Outbox();
-  threads = new Threads((command) => this.#say(command));
+  threads = new Threads((command) => this.#send(command));
   #number = 0;
   /** @type {Map<number, {command: Command, entry?: Entry}>} */
   #pending = new Map();
@@ -43,7 +43,7 @@ export class Protocol {
   #state = "online";
   #me = "";
 
-  /** Frames to write, in order; each is given once. */
+  /** The frames to write, in order. Each is returned once. */
   outgoing() {
     return this.#frames.splice(0);
   }
@@ -54,7 +54,7 @@ export class Protocol {
     this.#write({ type: "auth", token });
   }
 
-  /** The connection is gone, and with it whatever was not answered. */
+  /** The connection was lost. What was not answered will not be. */
   lost() {
     this.ready = false;
     this.#pending.clear();
@@ -63,17 +63,20 @@ export class Protocol {
     this.threads.lost();
   }
 
-  /** Do a command: a durable one now or on the next connection, any other one now or never. @param {Command} command */
+  /**
+   * Send a command: a durable one now or on the next connection, any other one now or never.
+   * @param {Command} command
+   */
   command(command) {
     if (DURABLE.has(command.type)) {
       this.outbox.add(command);
       this.#flush();
     } else {
-      this.#say(command);
+      this.#send(command);
     }
   }
 
-  /** After a `retry` effect and its time: say again what was told to come later. */
+  /** When the time of a `retry` effect is over: send again what the server asked to send later. */
   retry() {
     this.outbox.release();
     this.threads.retry();
@@ -91,7 +94,7 @@ export class Protocol {
 
   /** @param {string} room */
   part(room) {
-    if (this.threads.rooms.delete(room)) this.#say({ type: "unsubscribe", room });
+    if (this.threads.rooms.delete(room)) this.#send({ type: "unsubscribe", room });
   }
 
   /** @param {string} room */
@@ -102,22 +105,22 @@ export class Protocol {
   /** The users whose presence is wanted; replaces the list. @param {string[]} users */
   watch(users) {
     this.#watched = users;
-    this.#say({ type: "presence", users });
+    this.#send({ type: "presence", users });
   }
 
-  /** The user's own state, `online` or `away`; said again after a reconnect. @param {Status} state */
+  /** The user's own state, `online` or `away`; sent again after a reconnect. @param {Status} state */
   status(state) {
     this.#state = state;
-    this.#say({ type: "status", state });
+    this.#send({ type: "status", state });
   }
 
   /** A command that changes nothing, to see whether the edge still answers. */
   probe() {
-    this.#say({ type: "status", state: this.#state });
+    this.#send({ type: "status", state: this.#state });
   }
 
   /**
-   * Take a text frame from the edge. What it does not know it lets pass as an event.
+   * Take a text frame from the edge. A frame of an unknown type is passed on as an event.
    * @param {string} frame
    * @returns {Effect[]}
    */
@@ -129,7 +132,7 @@ export class Protocol {
     return this.#fresh(said) ? [{ kind: "event", event: said }] : [];
   }
 
-  /** Take note of an event. @param {AnyEvent} event @returns {boolean} false: it was said before */
+  /** Note an event. @param {AnyEvent} event @returns {boolean} false: it came before */
   #fresh(event) {
     if (event.type === "message") return this.threads.message(event);
     if (event.type === "dm") return this.threads.live(event.from.id === this.#me ? event.to : event.from.id, event);
@@ -172,8 +175,8 @@ export class Protocol {
     this.ready = true;
     this.#me = answer.user.id;
     this.threads.resume();
-    if (this.#state !== "online") this.#say({ type: "status", state: this.#state });
-    if (this.#watched.length) this.#say({ type: "presence", users: this.#watched });
+    if (this.#state !== "online") this.#send({ type: "status", state: this.#state });
+    if (this.#watched.length) this.#send({ type: "presence", users: this.#watched });
     this.#flush();
     return [{ kind: "ready", user: answer.user, session: answer.session, heartbeat_s: answer.heartbeat_s }];
   }
@@ -183,8 +186,8 @@ export class Protocol {
     for (const entry of this.outbox.due()) entry.id = this.#write(entry.command, entry);
   }
 
-  /** @param {Command} command @returns {boolean} whether there was a connection to say it on */
-  #say(command) {
+  /** @param {Command} command @returns {boolean} whether there was a connection */
+  #send(command) {
     if (this.ready) this.#write(command);
     return this.ready;
   }

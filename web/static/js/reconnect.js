@@ -1,8 +1,8 @@
 /**
  * What to do after a connection ended, and how long to wait. Pure.
  *
- * Delays grow exponentially with full jitter: uniform between nothing and the bound, so that many clients that lost
- * the same server do not come back together.
+ * Delays grow exponentially with full jitter: uniform between 0 and the bound, so that many clients that lost the
+ * same server do not reconnect together.
  */
 /** @typedef {"renew" | "blocked" | "slow-down" | "again"} Action */
 export const FIRST_MS = 500;
@@ -10,7 +10,7 @@ export const LONGEST_MS = 30_000;
 export const SLOW_DOWN_MS = 5_000;
 const LEAST_MS = 200;
 
-/** What a close code asks for; every other code is a lost connection. */
+/** What to do after a close code; after any other code, reconnect. */
 /** @type {Map<number, Action>} */
 const ACTIONS = new Map([
   [4001, "renew"],
@@ -29,7 +29,7 @@ export function actionFor(code) {
 /**
  * Milliseconds to wait before the next try.
  * @param {number} attempt tries since the last good connection, from 0
- * @param {number | null} asked what `closing.retry_after_ms` said, if the server did: it is jittered already
+ * @param {number | null} asked `closing.retry_after_ms`, if the server sent it; it has its jitter already
  * @param {Action} action of `actionFor`
  * @param {() => number} random uniform in [0, 1)
  */

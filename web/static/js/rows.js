@@ -1,5 +1,5 @@
 /**
- * What the message list shows, line by line: day separators, the unread line, and messages, grouped. Pure.
+ * The rows of the message list: separators of days, the unread line, and messages in groups. Pure.
  *
  * @typedef {import("./timeline.js").Entry} Entry
  * @typedef {{kind: "day", key: string, ts: string} | {kind: "unread", key: string}
@@ -43,7 +43,7 @@ function follows(entry, before) {
   return Math.abs(Date.parse(entry.ts) - Date.parse(before.ts)) < GROUP_MS;
 }
 
-/** Clocks of servers differ, so a day may come twice: each row still has its own key. @param {Row[]} found */
+/** Makes keys unique: clocks of servers differ, so the row of a day may occur twice. @param {Row[]} found */
 function unique(found) {
   const seen = new Map();
   return found.map((row) => {

@@ -1,9 +1,9 @@
 /**
  * The signed-in session: its tokens, kept in the browser and shared by all tabs.
  *
- * A refresh token is good for one use, and a second use ends the session everywhere. So tabs take turns through a lock,
- * and each looks, once it holds the lock, whether another tab was faster. What is looked at is the vault; `tokens` is
- * what this tab saw last, good for everything but renewing.
+ * A refresh token can be used once, and a second use ends the session everywhere. So a tab renews only while it holds a
+ * lock, and first looks into the vault whether another tab has renewed already. `tokens` is what this tab saw last; it
+ * serves for everything but renewing.
  *
  * @typedef {{access: string, refresh: string, renew: number}} Tokens  `renew`: when to renew, ms since the epoch
  * @typedef {{request: (name: string, run: () => Promise<any>) => Promise<any>}} Locks  as the Web Locks API
@@ -12,10 +12,10 @@
 const LOCK = "rookery.session";
 const EARLY_S = 60;
 
-/** Statuses by which the server says that the refresh token is no good, and not that it cannot look now. */
+/** Statuses that mean that the refresh token is invalid, and not that the server cannot check it now. */
 const ENDED = [400, 401, 403, 422];
 
-/** The session has ended: only a log-in helps. */
+/** The session has ended: the user must log in. */
 export class SignedOut extends Error {}
 
 export class Session {
@@ -23,9 +23,12 @@ export class Session {
   tokens = null;
   /** Called with each new access token, whichever tab renewed it. @type {(token: string) => void} */
   onrenewed = () => {};
-  /** Called when this tab begins or ends the session, so that the other tabs hear of it. @type {(begun: boolean) => void} */
+  /**
+   * Called when this tab begins or ends the session, so that the other tabs learn of it.
+   * @type {(begun: boolean) => void}
+   */
   onchanged = () => {};
-  /** The last token that `onrenewed` was told of. */
+  /** The last token that `onrenewed` was called with. */
   #told = "";
 
   /**
@@ -60,10 +63,10 @@ export class Session {
   }
 
   /**
-   * An access token that is good for a while.
-   * @param {string | null} refused a token that the server no longer takes
+   * An access token that is valid for a while.
+   * @param {string | null} refused a token that the server refused
    * @returns {Promise<string>}
-   * @throws {SignedOut} when the session has ended; another error when the server could not be asked
+   * @throws {SignedOut} when the session has ended; another error if the server was not reached
    */
   async token(refused = null) {
     if (!this.#good(refused)) await this.#locked(() => this.#renew(refused));
@@ -92,7 +95,7 @@ export class Session {
       await this.#keep(await this.post("/api/auth/refresh", { refresh_token: refresh }));
     } catch (error) {
       if (!ENDED.includes(/** @type {{status?: number}} */ (error).status ?? 0)) throw error;
-      // A log-in of another tab meanwhile stays.
+      // If another tab has logged in meanwhile, its session stays.
       if ((await this.vault.get())?.refresh === refresh) await this.#forget();
       throw new SignedOut();
     }

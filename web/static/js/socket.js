@@ -1,5 +1,5 @@
 /**
- * Keeps one WebSocket open for a `Protocol`: connects, pumps frames both ways, notices a dead connection, comes back.
+ * Keeps one WebSocket open for a `Protocol`: connects, passes frames both ways, notices a dead connection, reconnects.
  *
  * States, told through `onstate(state, detail)`:
  *   "connecting"    the first connection is being made
@@ -37,7 +37,7 @@ const ANSWER_MS = 10_000;
 export class Link {
   /** @type {LinkState} */
   state = "stopped";
-  /** How long silence may last before it is broken by a probe. */
+  /** Milliseconds of silence after which a probe is sent. */
   probeMs = PROBE_MS;
   /** @type {WebSocket | null} */
   #socket = null;
@@ -70,13 +70,13 @@ export class Link {
     this.#halt("stopped");
   }
 
-  /** Write what the protocol has to say. Call it after every use of the protocol. */
+  /** Write the frames of the protocol. Call it after every use of the protocol. */
   flush() {
     const frames = this.parts.protocol.outgoing();
     if (this.#socket?.readyState === 1) for (const frame of frames) this.#socket.send(frame);
   }
 
-  /** Something hints that the network is back, or that the connection died in sleep: look now. */
+  /** The network may be back, or the connection may have died in sleep: check now. */
   wake() {
     if (this.state === "reconnecting" && this.#retryTimer !== null) {
       this.#clear("retry");
@@ -86,7 +86,7 @@ export class Link {
     }
   }
 
-  /** A new access token: the open session goes on under it. @param {string} token */
+  /** Give the open session a new access token. @param {string} token */
   refresh(token) {
     this.#token = token;
     this.parts.protocol.command({ type: "refresh", token });
@@ -159,7 +159,7 @@ export class Link {
     }, ms);
   }
 
-  /** Browsers answer pings without telling, so silence is broken by a command that changes nothing. */
+  /** Pages do not see pings, so after a silence a command that changes nothing is sent as a probe. */
   #watch() {
     this.#arm(this.probeMs, () => {
       if (this.parts.timers.now() - this.#heardAt >= this.probeMs) this.#probe();

@@ -1,17 +1,20 @@
 /**
- * All that the page knows, and how events change it. Pure: no DOM, no network; time comes in.
+ * The state of the page, and how events change it. Pure: no DOM, no network; the clock is a parameter.
  *
- * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY", "typing:KEY",
- * "unread". Watchers run once after any number of changes, when `schedule` lets them.
+ * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY",
+ * "typing:KEY", "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
 import { keyOf } from "./timeline.js";
 
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
 /** @typedef {import("./timeline.js").Entry} Entry */
-/** Something that names a conversation: an event, or a place. @typedef {AnyEvent | import("../../types/wire.js").Place} Placed */
+/**
+ * Something that names a conversation: an event, or a place.
+ * @typedef {AnyEvent | import("../../types/wire.js").Place} Placed
+ */
 
-/** Messages that are kept of a conversation that was not opened: the page of history joins them. */
+/** How many live messages are kept of a conversation that was not opened; a page of history will join them. */
 const UNOPENED = 100;
 
 export class Store {
@@ -128,7 +131,11 @@ export class Store {
     });
   }
 
-  /** @param {string} user @param {import("../../types/wire.js").PresenceState} state @param {string | null} [last_seen] */
+  /**
+   * @param {string} user
+   * @param {import("../../types/wire.js").PresenceState} state
+   * @param {string | null} [last_seen]
+   */
   setPresence(user, state, last_seen) {
     this.presence.set(user, { state, last_seen: last_seen ?? this.presence.get(user)?.last_seen });
     this.touch("presence");
@@ -142,7 +149,7 @@ export class Store {
     return "with" in event && event.with ? this.get(conversationKey("dm", event.with)) : null;
   }
 
-  /** Let an event of the edge change what is known. @param {AnyEvent} event */
+  /** Apply an event of the edge. @param {AnyEvent} event */
   apply(event) {
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
     const conversation = this.placeOf(event);
@@ -151,7 +158,9 @@ export class Store {
   }
 }
 
-/** @type {{[T in AnyEvent["type"]]?: (store: Store, conversation: Conversation, event: Extract<AnyEvent, {type: T}>) => void}} */
+/**
+ * @type {{[T in AnyEvent["type"]]?: (store: Store, conversation: Conversation, event: Extract<AnyEvent, {type: T}>) => void}}
+ */
 const HANDLERS = {
   message: arrived,
   dm: arrived,
@@ -202,7 +211,11 @@ const HANDLERS = {
   },
 };
 
-/** @param {Store} store @param {Conversation} conversation @param {Extract<AnyEvent, {type: "message" | "dm"}>} event */
+/**
+ * @param {Store} store
+ * @param {Conversation} conversation
+ * @param {Extract<AnyEvent, {type: "message" | "dm"}>} event
+ */
 function arrived(store, conversation, event) {
   const sender = event.type === "dm" ? event.from : event.sender;
   store.meet([sender]);

@@ -1,5 +1,5 @@
 /**
- * A message's text as pieces that can be shown safely: nothing of it is ever read as HTML.
+ * Divides a text into pieces that can be shown safely: no part of it is parsed as HTML.
  *
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
@@ -10,7 +10,7 @@ const BRACKETS = new Map([
   ["]", "["],
 ]);
 export const TEXT_BYTES = 16 * 1024;
-/** So many links of a text can be followed; the rest stays text. Reading an address costs far more than its length. */
+/** How many links of a text become links; further ones stay text, because parsing an address is expensive. */
 const LINKS = 100;
 
 /**
@@ -43,7 +43,11 @@ function code(raw) {
   return raw ? { kind: "code", text: raw.slice(1, -1), length: raw.length } : null;
 }
 
-/** A link without the punctuation that ends the sentence around it. @param {string | undefined} raw @returns {Found | null} */
+/**
+ * A link without the punctuation that ends the sentence around it.
+ * @param {string | undefined} raw
+ * @returns {Found | null}
+ */
 function link(raw) {
   if (!raw) return null;
   const text = raw.slice(0, linkEnd(raw));
@@ -59,8 +63,8 @@ function link(raw) {
 /**
  * Where a link ends: before the sentence's punctuation, and before a closing bracket that the link does not open.
  *
- * One pass counts the brackets and one goes back from the end, so that no text makes it slow: everyone in the room
- * would wait for it, at each opening of the room.
+ * One pass counts the brackets and one goes back from the end, so no text can make it slow. A slow text would freeze
+ * the page of everyone in the room, each time they open it.
  *
  * @param {string} raw
  */
@@ -96,7 +100,12 @@ function mention(name, isMention) {
   return null;
 }
 
-/** The pieces of a text around the words that were searched for. @param {string} text @param {string} query @returns {{hit: boolean, text: string}[]} */
+/**
+ * The pieces of a text around the words that were searched for.
+ * @param {string} text
+ * @param {string} query
+ * @returns {{hit: boolean, text: string}[]}
+ */
 export function marked(text, query) {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (!words.length) return [{ hit: false, text }];

@@ -1,15 +1,15 @@
 /**
- * What has been seen of each conversation, and how what was missed is asked for again. Part of `Protocol`.
+ * What was received of each conversation, and how missed messages are requested. Part of `Protocol`.
  *
  * A thread is a room that is joined, or the direct conversation with a user. Each has a `Track`; a hole in it (a `gap`
- * event, a seq that jumps, a `stored` whose live copy was lost, a new connection) asks for all after the last seq
- * without a hole: `subscribe` with `since` for a room, `sync` for a direct conversation. One question at a time.
+ * event, a seq that jumps, a `stored` whose live copy was lost, a new connection) requests all messages after the
+ * last seq without a hole: `subscribe` with `since` for a room, `sync` for a direct conversation. There is one request
+ * at a time.
  *
  * @typedef {import("./outbox.js").Command} Command
  * @typedef {import("../../types/wire.js").Place} Place
  * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
  * @typedef {Extract<Command, {type: "subscribe" | "sync"}>} Question
- * @typedef {import("../../types/wire.js").OkAnswer | import("../../types/wire.js").SubscribeOk | import("../../types/wire.js").SyncOk | import("../../types/wire.js").ErrorAnswer} Answer
  * @typedef {{kind: "ready", user: import("../../types/wire.js").Person, session: string, heartbeat_s: number}
  *   | {kind: "event", event: AnyEvent}
  *   | {kind: "caught-up"} & Place
@@ -21,8 +21,8 @@
  * @typedef {object} Thread
  * @property {Place} place
  * @property {Track} track
- * @property {boolean} asking   a question is under way
- * @property {boolean} again    ask once more after it, or after a `retry`
+ * @property {boolean} asking   a request is under way
+ * @property {boolean} again    send one more after it, or after a `retry`
  * @property {Set<string>} floating  client ids of live direct messages that have no seq yet
  */
 import { LATER } from "./outbox.js";
@@ -38,11 +38,11 @@ export class Threads {
   dms = new Map();
   /** Users whose conversation is synced on every new connection. @type {Set<string>} */
   followed = new Set();
-  #say;
+  #send;
 
-  /** @param {(command: Command) => boolean} say writes a command; false when there is no connection */
+  /** @param {(command: Command) => boolean} say sends a command; false if there is no connection */
   constructor(say) {
-    this.#say = say;
+    this.#send = say;
   }
 
   /** @param {string} room @param {number | null} since */
@@ -60,7 +60,11 @@ export class Threads {
     return thread;
   }
 
-  /** History with a user goes up to `seq`: sync when that was not followed live. @param {string} user @param {number} seq */
+  /**
+   * History with a user goes up to `seq`: sync when that was not followed live.
+   * @param {string} user
+   * @param {number} seq
+   */
   know(user, seq) {
     const thread = this.direct(user);
     if (thread.track.seq === null) thread.track.reach(seq);
@@ -73,7 +77,7 @@ export class Threads {
     for (const user of this.followed) this.#ask(this.direct(user));
   }
 
-  /** Ask again what was refused for a while. */
+  /** Send again the requests that were refused for a while. */
   retry() {
     for (const thread of this.#all()) if (thread.again && !thread.asking) this.#ask(thread);
   }
@@ -88,7 +92,11 @@ export class Threads {
     return thread !== undefined && this.#see(thread, event.seq);
   }
 
-  /** A direct message: usually without a seq, which `stored` brings. @param {string} user the other one @param {Extract<AnyEvent, {type: "dm"}>} event */
+  /**
+   * A direct message: usually without a seq, which `stored` brings.
+   * @param {string} user the other one
+   * @param {Extract<AnyEvent, {type: "dm"}>} event
+   */
   live(user, event) {
     const thread = this.direct(user);
     if (event.seq) return this.#see(thread, event.seq);
@@ -105,7 +113,7 @@ export class Threads {
     if (seen) {
       this.#see(thread, event.seq);
     } else {
-      // The live copy was lost on the way: history has it.
+      // The live copy was lost, but history has the message.
       if (thread.track.seq === null) thread.track.reach(event.seq - 1);
       this.#ask(thread);
     }
@@ -173,8 +181,8 @@ export class Threads {
     const since = thread.track.seq;
     const { room, with: user } = thread.place;
     if (room !== undefined)
-      thread.asking = this.#say(since === null ? { type: "subscribe", room } : { type: "subscribe", room, since });
-    else thread.asking = this.#say({ type: "sync", with: user, since: since ?? 0 });
+      thread.asking = this.#send(since === null ? { type: "subscribe", room } : { type: "subscribe", room, since });
+    else thread.asking = this.#send({ type: "sync", with: user, since: since ?? 0 });
     thread.again = false;
   }
 

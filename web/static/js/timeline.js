@@ -1,9 +1,9 @@
 /**
- * The messages of one conversation that are in memory, each once, in order. Pure.
+ * The messages of one conversation that are in memory: each once, in order. Pure.
  *
- * Messages with a seq are in the order of their seqs, and without a hole between the first and the last. Behind them
- * stand those that have none yet (just sent, or direct messages that history does not have yet), as they came. One that
- * was refused will never have one, and stays where it was.
+ * Messages with a seq are in the order of their seqs, and without a hole between the first and the last. After
+ * them come those that have none yet (just sent, or direct messages that history does not have yet), as they came. A
+ * refused message never gets a seq, and stays where it was.
  * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
  *
  * @typedef {"sending" | "sent" | "stored" | "failed" | "refused"} State
@@ -21,10 +21,10 @@
  * @property {boolean} moderated
  * @property {Record<string, string[]>} reactions
  * @property {boolean} pinned
- * @property {string} [reason]     why moderation withdrew it, if that was told live
+ * @property {string} [reason]     why moderation withdrew it, if an event told it
  * @property {State} state  "refused": held back by moderation, for good
  * @property {string} [error]      why it failed, or was refused
- * @property {number} [after]      of a refused one: the seq behind which it stays
+ * @property {number} [after]      of a refused one: the seq after which it stays
  */
 /** @type {State[]} */
 const STATES = ["failed", "sending", "sent", "stored"];
@@ -36,9 +36,12 @@ export class Timeline {
   loaded = false;
   /** Whether history has older ones than the first. */
   more = true;
-  /** Whether the last stored entry is the newest of the conversation; if not, live messages are left to history. */
+  /**
+   * Whether the last stored entry is the newest of the conversation; if not, live messages are ignored, and read from
+   * history later.
+   */
   attached = true;
-  /** Grows with every `reset`: a page that was asked for before one may not touch what is here now. */
+  /** Grows with every `reset`: a page that was requested before it is ignored. */
   generation = 0;
   /** Of each draft, the generation that it was written in. @type {Map<string, number>} */
   #drafts = new Map();
@@ -46,7 +49,7 @@ export class Timeline {
   #byKey = new Map();
   /** @type {Map<number, Entry>} */
   #bySeq = new Map();
-  /** Counts live changes, and when each key last had one: a page that was asked for earlier does not undo them. */
+  /** Counts live changes, and when each key last had one, so that a page requested earlier does not undo them. */
   #tick = 0;
   /** @type {Map<string, number>} */
   #touched = new Map();
@@ -67,12 +70,12 @@ export class Timeline {
     return stored.length ? { first: stored[0], last: stored[stored.length - 1] } : null;
   }
 
-  /** Take before a page is asked for, give to `page`. */
+  /** Call it before a page is requested, and give the result to `page`. */
   mark() {
     return this.#tick;
   }
 
-  /** A message of one's own that is about to be sent. @param {any} item */
+  /** An own message that is about to be sent. @param {any} item */
   draft(item) {
     const entry = this.#put({ ...normal(item), state: "sending" }, true);
     this.#drafts.set(entry.key, this.generation);
@@ -100,7 +103,7 @@ export class Timeline {
   }
 
   /**
-   * A page of history, in any order, that touches or overlaps what is here.
+   * A page of history, in any order, without a hole to the messages in memory.
    * @param {any[]} items
    * @param {number} mark of `mark()`, from before it was asked for
    */
@@ -129,8 +132,8 @@ export class Timeline {
   }
 
   /**
-   * The server has a draft. One from before a `reset` is taken away: it may stand far above in history, as this
-   * may be its second acknowledgement; else it comes with its event.
+   * The server has a draft. One from before a `reset` is removed: it may be far above in history, as this may be its
+   * second acknowledgement; otherwise its event brings it.
    * @param {string} key
    * @returns {boolean} whether it was here
    */
@@ -142,7 +145,7 @@ export class Timeline {
   }
 
   /**
-   * Moderation held a message back for good: a draft says so where it stands.
+   * Moderation held back a message for good: the draft shows it.
    * @param {string} key
    * @param {string} reason
    * @returns {boolean} whether it was here
@@ -160,7 +163,7 @@ export class Timeline {
     this.#drop(entry);
   }
 
-  /** Forget what the server has, and keep what it does not: history is about to be read anew. */
+  /** Drop what the server has, and keep the rest, before history is read anew. */
   reset() {
     const waits = (/** @type {Entry} */ entry) => ["sending", "failed", "refused"].includes(entry.state);
     for (const entry of this.entries) if (!waits(entry)) this.#drop(entry);
@@ -171,7 +174,7 @@ export class Timeline {
     this.generation += 1;
   }
 
-  /** Keep the newest `count`; the older ones can be read again. @param {number} count */
+  /** Drop all but the newest `count`; the older ones can be read again. @param {number} count */
   trim(count) {
     if (this.entries.length <= count) return;
     for (const entry of this.entries.splice(0, this.entries.length - count)) this.#drop(entry);
@@ -190,7 +193,10 @@ export class Timeline {
     this.attached = false;
   }
 
-  /** History will bring it, as the window ends before it. @param {Entry | undefined} entry */
+  /**
+   * Ignore a live message that is after the end of the window. A later page brings it.
+   * @param {Entry | undefined} entry
+   */
   #leave(entry) {
     if (entry?.seq === null) this.remove(entry.key);
     return false;
@@ -201,7 +207,7 @@ export class Timeline {
     const known = this.#byKey.get(entry.key);
     const next = known ? { ...entry, seq: entry.seq ?? known.seq, state: later(known.state, entry.state) } : entry;
     if (next.state === "stored") delete next.error;
-    // History says that a text was withdrawn, and not why.
+    // History has no reason for a withdrawal; the event had it.
     if (next.moderated && !next.reason && known?.reason) next.reason = known.reason;
     if (live) this.#touched.set(next.key, ++this.#tick);
     if (known && known.seq === next.seq) this.entries[this.entries.indexOf(known)] = next;
@@ -255,7 +261,12 @@ export function normal(item) {
   };
 }
 
-/** States only advance, but for a failed message that is sent again. @param {State} a @param {State} b @returns {State} */
+/**
+ * States only advance, except for a failed message that is sent again.
+ * @param {State} a
+ * @param {State} b
+ * @returns {State}
+ */
 function later(a, b) {
   if (a === "refused") return b === "stored" ? b : a;
   if (b === "refused") return b;

@@ -1,7 +1,7 @@
 /**
- * Which seqs of a conversation have been seen.
+ * The seqs of a conversation that were received.
  *
- * `seq` is the last one up to which nothing is missing: what a resume gives as `since`. Seqs that came beyond a hole
+ * `seq` is the last one up to which nothing is missing: the `since` of a resume. Seqs after a hole
  * wait in `ahead` until the hole is filled.
  */
 export class Track {

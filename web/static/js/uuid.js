@@ -1,4 +1,6 @@
-/** A random UUID (version 4). `crypto.randomUUID` exists in secure contexts only; this works in a plain LAN page too. */
+/**
+ * A random UUID (version 4). `crypto.randomUUID` exists in secure contexts only; this works in a plain LAN page too.
+ */
 export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,10 +1,10 @@
 /**
- * Where the session's tokens are kept: a database of the browser, shared by all tabs.
+ * Keeps the tokens of the session in a database of the browser, which all tabs share.
  *
- * Not `localStorage`: what one tab writes there reaches the others when it may, which can be after they were given the
- * lock that the writer held. Transactions of IndexedDB are seen by whoever comes next.
+ * It is not `localStorage`, because what one tab writes there may reach another tab only after that tab got the lock
+ * which the writer held. A transaction of IndexedDB is visible to every later one.
  *
- * Where the browser gives no database (some private windows), the tokens live as long as the page.
+ * If the browser has no database (some private windows), the tokens live as long as the page.
  *
  * @typedef {import("./session.js").Tokens} Tokens
  */
@@ -44,7 +44,7 @@ class Vault {
     return (await this.#run("readonly", (store) => store.get(KEY))) ?? null;
   }
 
-  /** When it is done, every tab that asks gets these. @param {Tokens} tokens */
+  /** When the promise resolves, every tab that asks gets these. @param {Tokens} tokens */
   set(tokens) {
     return this.#run("readwrite", (store) => store.put(tokens, KEY));
   }
