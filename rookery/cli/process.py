@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 from starlette.types import ASGIApp
 
 from chat.settings import Address
+from rookery.cli.memory import find_allocator, release_free_memory
 from services.common.health import Health
 from services.common.server import serve_http
 from workers.metrics import PoolCollector
@@ -82,9 +83,14 @@ async def serve_until_signal(addresses: Mapping[str, str], drain: Callable[[], A
     # Everything that exists now lives until the end, so the collector need not visit it again.
     gc.collect()
     gc.freeze()
+    allocator = find_allocator()
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         print("ready", *(f"{name}={address}" for name, address in addresses.items()), flush=True)
-        await _wait_for_signal(signals)
+        async with anyio.create_task_group() as tasks:
+            if allocator is not None:
+                tasks.start_soon(release_free_memory, allocator)
+            await _wait_for_signal(signals)
+            tasks.cancel_scope.cancel()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_cancel_at_signal, signals, tasks.cancel_scope)
             await drain()
