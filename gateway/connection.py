@@ -74,6 +74,11 @@ class Connection:
         return self._queued
 
     @property
+    def waiting_bytes(self) -> int:
+        """Bytes in the outbox, whether they wait for the end of the turn or for the peer."""
+        return self._queued or sum(map(len, self._outbox or ()))
+
+    @property
     def lost(self) -> bool:
         """Whether the socket is closed."""
         return self.fd < 0

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from chat.domain.changes import Pin
 from chat.domain.models import Message
+from chat.domain.weight import REACTION_BYTES
 from chat.engines.history_rows import (
     COLUMNS,
     LAST_SEQ,
@@ -71,7 +72,15 @@ def messages_since(
         if max_bytes < 0:
             return None
         rows.append(row)
+    if rows and _has_more_reactions(connection, rows, max_bytes // REACTION_BYTES):
+        return None
     return to_messages(connection, conversation, rows)
+
+
+def _has_more_reactions(connection: sqlite3.Connection, rows: Sequence[Row], count: int) -> bool:
+    """Whether these messages have more reactions than that. Counts no further, and reads none of them."""
+    sql = "SELECT EXISTS (SELECT 1 FROM reactions WHERE message BETWEEN ? AND ? LIMIT 1 OFFSET ?)"
+    return bool(connection.execute(sql, (rows[0][0], rows[-1][0], count)).fetchone()[0])
 
 
 def read_page(

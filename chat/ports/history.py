@@ -80,8 +80,8 @@ class History(Protocol):
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
-        """All messages after `since` in order, or None when they are more than `limit` or their texts more than
-        `max_bytes`."""
+        """All messages after `since` in order, or None when they are more than `limit` or weigh more than `max_bytes`
+        by `chat.domain.weight`."""
         ...
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:

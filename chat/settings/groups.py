@@ -327,7 +327,11 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
         int, Setting("messages in one answer to `subscribe`; if more were missed, `recovered` is false", ge=1)
     ] = 2000
     resume_bytes: Annotated[
-        int, Setting("bytes of texts in one answer to `subscribe`; above that, `recovered` is false", ge=1)
+        int,
+        Setting(
+            "bytes of one answer to `subscribe` or `sync`; above that or half of the outbox, `recovered` is false",
+            ge=1,
+        ),
     ] = 512 * _KIB
 
 

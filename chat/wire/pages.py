@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from msgspec import Struct
 
-from chat.wire.events import HistoryDirectMessage, HistoryMessage, Person
+from chat.wire.events import HistoryDirectMessage, HistoryMessage, Person, encode
 from chat.wire.fields import Time
+
+PAGE_BYTES = 1024 * 1024
+"""What the messages of a page weigh at most, as JSON with reactions and escapes. A page has at least one message."""
+
+Item = TypeVar("Item", HistoryMessage, HistoryDirectMessage)
+
+
+def bound_page(messages: Sequence[Item], more: bool, max_bytes: int = PAGE_BYTES) -> tuple[Sequence[Item], bool]:
+    """The first of these messages that weigh no more than `max_bytes` together, and whether more follow them."""
+    for count, message in enumerate(messages):
+        max_bytes -= len(encode(message))
+        if max_bytes < 0 and count:
+            return messages[:count], True
+    return messages, more
 
 
 class RoomMessages(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ async def _subscribe(session: Session, command: commands.SubscribeCommand) -> No
         missed = await _catch_up(session, room_key(room), command.since, _live_seq(channel))
         # If the right ended while history was read, `leave_room` has taken the session out of the channel.
         if channel.joining.get(session) is joining:
-            session.answer_with(_subscribe_ok(command.id, room, missed))
+            _answer_resume(session, partial(_subscribe_ok, command.id, room), missed)
             finished = True
             channel.finish_joining(session, missed.seq)
         else:
@@ -106,6 +106,21 @@ async def _catch_up(session: Session, key: str, since: int | UnsetType, live: in
     return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=missed)
 
 
+def _answer_resume(session: Session, make: Callable[[MissedMessages], events.OkAnswer], missed: MissedMessages) -> None:
+    """Answer with what was missed, or with `recovered: false` if it weighs too much.
+
+    The answer must not fill the outbox: a client that reads slowly would be closed because of the answer that it waits
+    for, and again after each reconnect. So it takes half of the outbox at most, together with what waits there already;
+    the other half is for live messages. Only the encoded answer shows its weight: a control character has six bytes.
+    """
+    limits = session.node.limits
+    room = min(limits.resume_bytes, limits.outbox_bytes // 2) - session.connection.waiting_bytes
+    payload = events.encode(make(missed))
+    if missed.messages and len(payload) > room:
+        payload = events.encode(make(MissedMessages(missed.seq, recovered=False)))
+    session.answer_with_bytes(payload)
+
+
 def _subscribe_ok(id: int, room: str, missed: MissedMessages) -> events.SubscribeOk:  # noqa: A002 - the contract's word
     messages = None
     if missed.recovered is not None:
@@ -127,10 +142,12 @@ def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
 async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
     other = command.with_
     missed = await _catch_up(session, dm_key(session.user, other), command.since, None)
+    _answer_resume(session, partial(_sync_ok, command.id, other), missed)
+
+
+def _sync_ok(id: int, other: str, missed: MissedMessages) -> events.SyncOk:  # noqa: A002 - the contract's word
     messages = [events.history_direct_message(message) for message in missed.messages]
-    session.answer_with(
-        events.SyncOk(id=command.id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages)
-    )
+    return events.SyncOk(id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages)
 
 
 def handle_presence(session: Session, command: commands.PresenceCommand) -> Later:

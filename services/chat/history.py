@@ -12,7 +12,7 @@ from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
 from chat.wire.events import Person, history_direct_message, history_message
-from chat.wire.pages import DirectMessages, PinItem, PinList, RoomMessages
+from chat.wire.pages import DirectMessages, PinItem, PinList, RoomMessages, bound_page
 from services.chat.access import admit_member, find_user
 from services.chat.models import (
     Conversation,
@@ -43,7 +43,8 @@ async def room_messages(
     """A page of the room's history: the newest, or those before or after a seq."""
     await admit_member(services, room, caller, Right.READ)
     page = await _read_page(services, room_key(room), before, after, limit)
-    return encode_response(RoomMessages(messages=[history_message(each) for each in page.messages], more=page.more))
+    messages, more = bound_page([history_message(each) for each in page.messages], page.more)
+    return encode_response(RoomMessages(messages=messages, more=more))
 
 
 @router.get("/api/rooms/{room}/messages/{seq}/originals", responses=problem_responses(401, 403, 404, 422))
@@ -103,8 +104,8 @@ async def dm_messages(
     key = dm_key(caller.id, user)
     await find_user(services, user)
     page = await _read_page(services, key, before, after, limit)
-    messages = [history_direct_message(each) for each in page.messages]
-    return encode_response(DirectMessages(messages=messages, more=page.more))
+    messages, more = bound_page([history_direct_message(each) for each in page.messages], page.more)
+    return encode_response(DirectMessages(messages=messages, more=more))
 
 
 @router.get("/api/dms/{user}/reads", responses=problem_responses(401, 403, 404, 422))

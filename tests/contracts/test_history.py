@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 import anyio
 import pytest
 
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Read
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.domain.weight import REACTION_BYTES, weigh_message
 from chat.errors import Fenced
 from chat.ports.history import History, Page
 from tests.support.builders import (
@@ -153,6 +156,23 @@ async def test_since_gives_nothing_rather_than_a_part(history: History) -> None:
     assert await history.messages_since(HALL, 0, limit=2, max_bytes=10_000) is None
     assert await history.messages_since(HALL, 0, limit=3, max_bytes=14) is None
     assert len(await history.messages_since(HALL, 0, limit=3, max_bytes=15) or ()) == 3
+
+
+async def test_reactions_count_in_what_came_after(history: History) -> None:
+    await history.apply_batch(make_messages(3, text="grün"), [])
+    users = [str(uuid.UUID(int=number)) for number in range(0x100, 0x104)]
+    reactions = [
+        Reacted(conversation=HALL, actor=user, ts=NOW, seq=seq, emoji="👍", remove=False)
+        for user in users
+        for seq in (2, 3)
+    ]
+    assert await history.apply_batch([], reactions) == [True] * 8
+    weight = 3 * 5 + 8 * REACTION_BYTES
+    assert await history.messages_since(HALL, 0, limit=3, max_bytes=weight - 1) is None
+    found = await history.messages_since(HALL, 0, limit=3, max_bytes=weight)
+    assert found is not None
+    assert sum(map(weigh_message, found)) == weight
+    assert len(await history.messages_since(HALL, 2, limit=3, max_bytes=5 + 4 * REACTION_BYTES) or ()) == 1
 
 
 async def test_page_is_newest_first(history: History) -> None:

@@ -11,6 +11,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.records import Deleted, Edited, Pinned, Reacted, Read
 from chat.wire.events import HistoryDirectMessage, HistoryMessage
+from chat.wire.pages import PAGE_BYTES
 from services.app import make_openapi
 from tests.support.rest import Rest, User, open_rest
 
@@ -34,6 +35,28 @@ async def test_a_room_is_paged_both_ways() -> None:
         assert await seqs(ann, f"{path}?after=5") == ([6, 7], False)
         assert await seqs(ann, f"{path}?after=2&limit=2") == ([3, 4], True)
         assert await seqs(ann, f"{path}?before=1") == ([], False)
+
+
+@pytest.mark.parametrize("char", ["x", "\x01"])
+async def test_a_page_is_bounded_by_what_it_weighs(char: str) -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user(), await rest.user()
+        room = await ann.room()
+        texts = [char * 16_000] * 100
+        for key, path in (
+            (room_key(room), f"/api/rooms/{room}/messages"),
+            (dm_key(ann.id, ben.id), f"/api/dms/{ben.id}/messages"),
+        ):
+            await rest.say(key, ann, *texts)
+            answer = await ann("GET", f"{path}?limit=200")
+            assert len(answer.content) < 1.1 * PAGE_BYTES
+            assert answer.json()["more"] is True
+            found: list[int] = []
+            more = True
+            while more:
+                got, more = await seqs(ann, f"{path}?limit=200&after={max(found, default=0)}")
+                found += got
+            assert found == list(range(1, 101))
 
 
 @pytest.mark.parametrize(

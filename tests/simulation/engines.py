@@ -19,6 +19,7 @@ from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
 from chat.domain.records import LogStamp, MessageChange, Read
 from chat.domain.terms import terms
+from chat.domain.weight import weigh_message
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
 from chat.errors import Fenced, Overloaded
@@ -197,7 +198,7 @@ class MemoryHistory:
     ) -> Sequence[Message] | None:
         await checkpoint()
         found = self._table.list_messages(conversation)[since:]
-        if len(found) > limit or sum(len(message.text.encode()) for message in found if message.text) > max_bytes:
+        if len(found) > limit or sum(map(weigh_message, found)) > max_bytes:
             return None
         return found
 

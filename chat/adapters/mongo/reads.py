@@ -18,6 +18,7 @@ from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.messages import WITHOUT_TERMS, to_message
 from chat.domain.changes import Pin
 from chat.domain.models import Message
+from chat.domain.weight import weigh_message
 from chat.ports.history import ClientKey, Page, PinnedMessage, Summary
 
 UNREAD = 1000
@@ -78,7 +79,7 @@ async def messages_since(
     async with database.messages.find(window, WITHOUT_TERMS).sort("seq", ASCENDING).batch_size(_BATCH) as cursor:
         async for document in cursor:
             message = to_message(name, document)
-            max_bytes -= len(message.text.encode()) if message.text else 0
+            max_bytes -= weigh_message(message)
             if max_bytes < 0:
                 return None
             found.append(message)
