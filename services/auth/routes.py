@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.ids import new_id
 from chat.domain.models import User
+from chat.domain.passwords import check_new_password
 from chat.domain.text import check_email
 from chat.errors import Conflict
 from services.auth import token_families
@@ -22,7 +23,7 @@ from services.common.security import Caller, is_moderator, refuse_blocked
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
-Password = Annotated[str, Field(min_length=8, max_length=1024)]
+Password = Annotated[str, Field(min_length=8, max_length=1024), AfterValidator(check_new_password)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -137,8 +138,9 @@ async def log_in(body: LogIn, services: With, rates: Rates, address: Address) ->
         raise WrongLogin("the name or the password is wrong")
     await rates.note_success(body.name)
     refuse_blocked(user)
-    if services.passwords.needs_rehash(stored):
-        await services.accounts.set_password_hash(user.id, await services.passwords.hash_password(body.password))
+    renewed = await services.passwords.renew_hash(stored, body.password)
+    if renewed is not None:
+        await services.accounts.set_password_hash(user.id, renewed)
     return TokensView(**(await token_families.begin_family(services, user))._asdict())
 
 

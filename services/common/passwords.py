@@ -7,13 +7,14 @@ some tens of milliseconds.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import anyio
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from chat.domain.passwords import list_older_forms, prepare_password
 from chat.engines.executor import Executor, ThreadExecutor
 from chat.errors import Overloaded
 
@@ -40,20 +41,31 @@ class Passwords:
 
     async def hash_password(self, password: str) -> str:
         """The encoded argon2id hash, with its costs and its salt in it."""
-        return await self._run_in_turn(lambda: self._hasher.hash(_encode_password(password)))
+        return await self._run_in_turn(lambda: self._hasher.hash(_encode_password(prepare_password(password))))
 
     async def verify_password(self, stored: str | None, password: str) -> bool:
         """Whether this is the password that was hashed. For None (no such user) it is not, and that takes as long."""
-        matches = await self._run_in_turn(lambda: self._matches_hash(stored or self._nobody, password))
+        forms = [prepare_password(password), *list_older_forms(password)]
+        matches = await self._run_in_turn(lambda: self._matches_hash(stored or self._nobody, forms))
         return matches and stored is not None
 
-    def needs_rehash(self, stored: str) -> bool:
-        """Whether the hash was made with other costs than those above, so it should be made again."""
-        return self._hasher.check_needs_rehash(stored)
+    async def renew_hash(self, stored: str, password: str) -> str | None:
+        """A hash to take the place of this one, which the password opens; None when it is as it would be made today.
 
-    def _matches_hash(self, stored: str, password: str) -> bool:
+        It is not when it was made with other costs than those above, or from an older form of the password.
+        """
+        current = not self._hasher.check_needs_rehash(stored)
+        if current and list_older_forms(password):
+            forms = [prepare_password(password)]
+            current = await self._run_in_turn(lambda: self._matches_hash(stored, forms))
+        return None if current else await self.hash_password(password)
+
+    def _matches_hash(self, stored: str, forms: Sequence[str]) -> bool:
+        return any(self._matches_form(stored, form) for form in forms)
+
+    def _matches_form(self, stored: str, form: str) -> bool:
         try:
-            return self._hasher.verify(stored, _encode_password(password))
+            return self._hasher.verify(stored, _encode_password(form))
         except (Argon2Error, InvalidHashError):
             return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -9,8 +10,9 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 
+from chat.domain.passwords import check_new_password, list_older_forms, prepare_password
 from chat.engines.executor import InlineExecutor
-from chat.errors import Overloaded
+from chat.errors import Invalid, Overloaded
 from services.common.passwords import WAITING, Passwords, default_hasher
 from tests.support.rest import CHEAP
 
@@ -59,8 +61,78 @@ async def test_a_wrong_name_costs_a_verification_too() -> None:
 
 async def test_a_hash_of_other_costs_is_outdated() -> None:
     stored = await Passwords(CHEAP, InlineExecutor()).hash_password("correct horse")
-    assert not Passwords(CHEAP, InlineExecutor()).needs_rehash(stored)
-    assert Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)).needs_rehash(stored)
+    assert await Passwords(CHEAP, InlineExecutor()).renew_hash(stored, "correct horse") is None
+    dearer = Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1), InlineExecutor())
+    renewed = await dearer.renew_hash(stored, "correct horse")
+    assert renewed is not None
+    assert await dearer.verify_password(renewed, "correct horse")
+    assert await dearer.renew_hash(renewed, "correct horse") is None
+
+
+COMPOSED, DECOMPOSED = "pässwörd für Zoë", "pa\u0308sswörd fu\u0308r Zoë"
+
+
+@pytest.mark.parametrize(
+    "typed", [COMPOSED, DECOMPOSED, unicodedata.normalize("NFD", COMPOSED), COMPOSED.replace(" ", "\u00a0")]
+)
+@pytest.mark.parametrize("set_as", [COMPOSED, DECOMPOSED, COMPOSED.replace(" ", "\u3000")])
+async def test_a_password_opens_in_every_form_in_which_it_is_typed(set_as: str, typed: str) -> None:
+    passwords = Passwords(CHEAP, InlineExecutor())
+    stored = await passwords.hash_password(set_as)
+    assert await passwords.verify_password(stored, typed)
+    assert await passwords.renew_hash(stored, typed) is None
+    for wrong in (typed.upper(), f"{typed} "):
+        assert not await passwords.verify_password(stored, wrong)
+
+
+@pytest.mark.parametrize("older", [DECOMPOSED, unicodedata.normalize("NFD", COMPOSED), "a\u3000b\u00a0c d e"])
+async def test_a_hash_of_the_raw_form_opens_and_is_renewed(older: str) -> None:
+    passwords = Passwords(CHEAP, InlineExecutor())
+    stored = CHEAP.hash(older.encode())
+    assert await passwords.verify_password(stored, older)
+    renewed = await passwords.renew_hash(stored, older)
+    assert renewed is not None
+    assert await passwords.verify_password(renewed, prepare_password(older))
+    assert await passwords.renew_hash(renewed, older) is None
+
+
+async def test_a_hash_made_in_nfd_opens_to_what_is_typed_in_nfc() -> None:
+    stored = CHEAP.hash(unicodedata.normalize("NFD", COMPOSED).encode())
+    assert await Passwords(CHEAP, InlineExecutor()).verify_password(stored, COMPOSED)
+
+
+async def test_a_wrong_name_costs_as_many_verifications_in_every_script() -> None:
+    counts = []
+    for stored in (None, CHEAP.hash("another password")):
+        hasher = CountingHasher(time_cost=1, memory_cost=8, parallelism=1)
+        assert not await Passwords(hasher, InlineExecutor()).verify_password(stored, DECOMPOSED)
+        counts.append(hasher.verified)
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    "refused", ["pass\u200bword", "pass\u00adword", "passwor\x07d", "password\ufe0f", "p\u0085assword"]
+)
+def test_a_new_password_has_nothing_that_nobody_sees(refused: str) -> None:
+    with pytest.raises(Invalid, match="invisible") as error:
+        check_new_password(refused)
+    assert error.value.field == "password"
+    assert refused not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "taken", ["correct horse", "пароль пароль", "نمی\u200cخواهم", "👨\u200d👩\u200d👧 family", "\u3000 blanks"]
+)
+def test_a_new_password_has_any_letters(taken: str) -> None:
+    assert check_new_password(taken) == taken
+
+
+def test_marks_of_a_password_are_bounded() -> None:
+    endless = "e" + "\u0301\u0316" * 500
+    with pytest.raises(Invalid, match="marks"):
+        check_new_password(endless)
+    assert prepare_password(endless) == endless
+    assert list_older_forms(endless) == []
 
 
 async def test_two_run_a_few_wait_and_the_rest_is_told_so() -> None:
