@@ -104,14 +104,6 @@ class Unavailable(RookeryError):
     status = 503
 
 
-class StorageFailed(Unavailable):
-    """The embedded store cannot write to its disk. `state` is `full` or `failing`; readiness shows it."""
-
-    def __init__(self, message: str, *, state: str) -> None:
-        super().__init__(message)
-        self.state = state
-
-
 class Overloaded(Unavailable):
     """A bounded queue is full; the caller should slow down."""
 

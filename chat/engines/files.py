@@ -10,7 +10,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.errors import RookeryError, StorageFailed, Unavailable
+from chat.errors import RookeryError, Unavailable
 
 _STATEMENTS = 256
 _BUSY_MS = 5000
@@ -18,6 +18,14 @@ _WRITER_CACHE_KIB = 8 * 1024
 _READER_CACHE_KIB = 1024
 _CHECKPOINT_PAGES = 4000  # 16 MB: a page that many commits change goes to the file once
 _WAL_LIMIT = 64 * 1024 * 1024
+
+
+class StorageFailed(Unavailable):
+    """The embedded store cannot write to its disk. `state` is `full` or `failing`; readiness shows it."""
+
+    def __init__(self, message: str, *, state: str) -> None:
+        super().__init__(message)
+        self.state = state
 
 
 def lock(path: Path, *, needed: bool) -> int | None:

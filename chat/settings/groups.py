@@ -267,6 +267,13 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
     deadline_seconds: Annotated[float, Setting("time for one call, its retries included", gt=0)] = 5.0
     max_bytes: Annotated[int, Setting("one message between the roles, in either direction", ge=64 * _KIB)] = 4 * _MIB
     token: Annotated[str, Setting("a secret that all roles share: calls without it are refused")] = ""
+    insecure: Annotated[
+        bool,
+        Setting(
+            "call and answer on this machine without a token and without certificates; every local process can then "
+            "read direct messages and block users"
+        ),
+    ] = False
     tls_cert: Annotated[
         Path | None,
         Setting("this role's certificate, a PEM file; with the next two, connections are mutual TLS"),

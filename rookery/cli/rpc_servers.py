@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from prometheus_client.registry import Collector
 
@@ -13,6 +14,9 @@ from chat.ports.conversations import Conversations
 from chat.ports.moderation import Moderation
 from chat.settings import Address, RpcSettings
 from rookery.cli.process import run_in_background
+
+if TYPE_CHECKING:  # its library comes with the extra production
+    from chat.adapters.rpc.methods import Service
 
 
 def make_client_collectors(rpc: RpcSettings) -> Sequence[Collector]:
@@ -36,9 +40,7 @@ async def serve_authority(rpc: RpcSettings, authority: Authority) -> AsyncIterat
     """Answer the calls of the auth service; yields the address that was bound, as do the next two."""
     with require_drivers():
         from chat.adapters.rpc.authority import auth_service
-        from chat.adapters.rpc.bindings import serve_rpc
-        from chat.adapters.rpc.listening import listen_address
-    async with run_in_background(serve_rpc, [auth_service(authority)], listen_address(rpc), rpc) as bound:
+    async with _serve_service(rpc, auth_service(authority)) as bound:
         yield bound
 
 
@@ -46,11 +48,8 @@ async def serve_authority(rpc: RpcSettings, authority: Authority) -> AsyncIterat
 async def serve_conversations(rpc: RpcSettings, conversations: Conversations) -> AsyncIterator[Address]:
     """Answer the calls of the chat service."""
     with require_drivers():
-        from chat.adapters.rpc.bindings import serve_rpc
         from chat.adapters.rpc.conversations import chat_service
-        from chat.adapters.rpc.listening import listen_address
-    services = [chat_service(conversations)]
-    async with run_in_background(serve_rpc, services, listen_address(rpc), rpc) as bound:
+    async with _serve_service(rpc, chat_service(conversations)) as bound:
         yield bound
 
 
@@ -58,9 +57,15 @@ async def serve_conversations(rpc: RpcSettings, conversations: Conversations) ->
 async def serve_moderation(rpc: RpcSettings, moderation: Moderation) -> AsyncIterator[Address]:
     """Answer the calls of the moderation service."""
     with require_drivers():
-        from chat.adapters.rpc.bindings import serve_rpc
-        from chat.adapters.rpc.listening import listen_address
         from chat.adapters.rpc.moderation import moderation_service
-    services = [moderation_service(moderation)]
-    async with run_in_background(serve_rpc, services, listen_address(rpc), rpc) as bound:
+    async with _serve_service(rpc, moderation_service(moderation)) as bound:
+        yield bound
+
+
+@asynccontextmanager
+async def _serve_service(rpc: RpcSettings, service: Service) -> AsyncIterator[Address]:
+    with require_drivers():
+        from chat.adapters.rpc.bindings import serve_rpc
+        from chat.adapters.rpc.listening import listen_address, seal_if_open
+    async with run_in_background(serve_rpc, [service], listen_address(rpc), seal_if_open(rpc)) as bound:
         yield bound

@@ -14,7 +14,8 @@ import pytest
 
 from chat.engines.connections import Connections
 from chat.engines.database import Database, InlineExecutor
-from chat.errors import Conflict, Overloaded, RookeryError, StorageFailed, Unavailable
+from chat.engines.files import StorageFailed
+from chat.errors import Conflict, Overloaded, RookeryError, Unavailable
 from tests.support.engines import executor
 
 pytestmark = pytest.mark.anyio

@@ -125,6 +125,17 @@ def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], n
     assert named in problem
 
 
+def test_roles_that_call_each_other_need_a_secret_or_the_word_of_the_operator() -> None:
+    calls = {"AUTH_RPC": "127.0.0.1:1", "MODERATION_RPC": "127.0.0.1:2", "RPC_LISTEN": "127.0.0.1:3"}
+    (problem,) = problems(**calls)
+    assert problem.startswith("ROOKERY_AUTH_RPC, ROOKERY_MODERATION_RPC, ROOKERY_RPC_LISTEN: give all roles the same ")
+    tls = {f"RPC_TLS_{name}": "a.pem" for name in ("CERT", "KEY", "CA")}
+    for remedy in ({"RPC_TOKEN": "secret"}, {"RPC_INSECURE": "on"}, tls):
+        environ = {f"ROOKERY_{name}": value for name, value in (calls | remedy).items()}
+        assert read_settings(environ).rpc.listen == Address("127.0.0.1", 3)
+    assert not read_settings({"ROOKERY_RPC_LISTEN": "127.0.0.1:0"}).rpc.token
+
+
 @pytest.mark.parametrize("name", ["RPC_TOKEN", "REDIS_URL", "MONGO_URL"])
 def test_a_secret_is_never_quoted(name: str) -> None:
     (problem,) = problems(**{name: "schlüssel zum haus"})
