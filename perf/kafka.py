@@ -61,9 +61,10 @@ class Window:
     def leave(self, error: object = None) -> None:
         """One has ended."""
         assert error is None, error
+        if self._under_way == self._limit:  # else nobody waits, and each call would be counted as the rival's
+            self._left_one.notify_all()
         self._under_way -= 1
         self._left -= 1
-        self._left_one.notify_all()
         if not self._left:
             self.finished.set()
 

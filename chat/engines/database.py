@@ -88,7 +88,7 @@ class Database:
         What the job raises takes its own effects back, and is raised here. Raises `Overloaded` when too many wait.
         Cancelled before the job started, it never does; afterwards it takes effect as a whole.
         """
-        committed = OneShot[T]()
+        committed = OneShot[T]()  # rule 1: settled after the commit
         submitted = self.submit(job, committed.settle)
         try:
             return await committed.wait()

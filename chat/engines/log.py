@@ -129,7 +129,7 @@ class SqliteLog:
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
         """Raises `Unavailable` once the log is closing; then too `ack` is never called."""
-        self._appender.add_record(topic, key, value, headers, ack)
+        self._appender.add_record(topic, key, value, headers, ack)  # rules 1 and 2: see there
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
         stored = OneShot[None]()
@@ -169,7 +169,7 @@ class SqliteLog:
         everything, dead letters too: no group has committed them. See rule 4 for when to call.
         """
         before = self._clock() - RETENTION_SECONDS * 1000 if before_ms is None else before_ms
-        await self._offsets.write_offsets()  # what is deleted must be known as committed
+        await self._offsets.write_offsets()  # rule 3: what is deleted must be known as committed
         total = 0
         for stream in list(self._catalogue.streams):
             end = min((reader.committed for reader in stream.readers), default=stream.start)

@@ -51,6 +51,7 @@ class KafkaLog:
 
     def __init__(self, settings: KafkaSettings, producer: KafkaProducer) -> None:
         self._settings = settings
+        self._prefix = settings.prefix  # looked up for every record
         self._producer = producer
 
     @classmethod
@@ -81,7 +82,7 @@ class KafkaLog:
 
     def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
         """Raises `Unavailable` once the log is closing; then too `ack` is never called."""
-        self._producer.add_record(self._settings.prefix + topic, key, value, headers, ack)
+        self._producer.add_record(self._prefix + topic, key, value, headers, ack)
 
     async def append(self, topic: str, key: str, value: bytes, headers: Headers = ()) -> None:
         stored = OneShot[None]()
@@ -94,13 +95,13 @@ class KafkaLog:
 
         Partitions come some time after joining. Raises `Unavailable`, also when a topic does not exist.
         """
-        group = self._settings.prefix + group
+        group = self._prefix + group
         options = self._consumer_options()
 
         def make_driver() -> AIOKafkaConsumer:
             return AIOKafkaConsumer(group_id=group, partition_assignment_strategy=(_make_assignor(),), **options)
 
-        names = [self._settings.prefix + topic for topic in topics]
+        names = [self._prefix + topic for topic in topics]
         hand_over_s = self._settings.hand_over_seconds
         async with KafkaConsumer.join(make_driver, group, names, self._strip_prefix, hand_over_s) as member:
             yield member
@@ -117,7 +118,7 @@ class KafkaLog:
         )
 
     def _strip_prefix(self, topic: str) -> str:
-        return topic.removeprefix(self._settings.prefix)
+        return topic.removeprefix(self._prefix)
 
     def _consumer_options(self) -> dict[str, Any]:
         session_s = self._settings.session_seconds
@@ -125,7 +126,7 @@ class KafkaLog:
         return {
             # Kafka answers those who join when all members have come, so a request may take as long as a rebalance.
             **client_options(self._settings, rebalance_s + REQUEST_SECONDS),
-            "enable_auto_commit": False,
+            "enable_auto_commit": False,  # rule 3: committed is what was handled
             "auto_offset_reset": "earliest",
             "session_timeout_ms": int(session_s * 1000),
             "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, session_s / 3) * 1000),

@@ -1,9 +1,10 @@
 """What becomes of a message: edits, withdrawals, reactions, and who has read how far.
 
-The messages that a batch changes are read, changed in memory in the order of the batch, and written back, each with
-the condition that its `version` is what was read. When it is not, another writer was faster, and the changes of that
-message are decided again. So each message takes what the batch does to it as a whole, and a change that comes again is
-seen not to apply.
+Rule 1: the messages that a batch changes are read, changed in memory in the order of the batch, and written back, each
+  in one write. So a message takes all that the batch does to it, or nothing.
+Rule 2: the write has the condition that the message's `version` is what was read. When it is not, another writer was
+  faster, and the changes of that message are decided again.
+Rule 3: earlier texts are written before the message that counts them, so one that is counted is there.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ async def apply_changes(
             draft = drafts.get((what.conversation, what.seq))
             outcomes[number] = draft is not None and draft.apply(what, pins)
         changed = {place: draft for place, draft in drafts.items() if draft.changed}
-        lost = await _write_drafts(database, changed) if changed else set()
+        lost = await _write_drafts(database, changed) if changed else set()  # rule 1
+        # Rule 2: again from the beginning, for these messages alone.
         pending = [each for each in pending if (each[1].conversation, each[1].seq) in lost]
         if not pending:
             return
@@ -185,7 +187,7 @@ async def write_originals(database: Database, drafts: Collection[Draft]) -> None
 
 async def _write_drafts(database: Database, drafts: Mapping[Place, Draft]) -> set[Place]:
     """Write the messages; those that another writer changed meanwhile, and which are as that one left them."""
-    await write_originals(database, drafts.values())
+    await write_originals(database, drafts.values())  # rule 3
     version = ObjectId()
     updates = []
     for draft in drafts.values():

@@ -1,9 +1,10 @@
 """The connection to MongoDB: what is guaranteed, how long a call may take, what its errors mean, and transactions.
 
-Rule 1: a write is acknowledged by a majority, with the journal on their disks, whatever the URL says. Rule 2: what is
-shown to people was read with the concern `majority`: no failover takes it back. A writer that decides reads `local`,
-which is newer, and lets the condition in its write have the last word. Rule 3: a call has so many seconds for all that
-it does. Rule 4: nothing of a document stands in an error's words, for errors are logged.
+Rule 1: a write is acknowledged by a majority, with the journal on their disks, whatever the URL says.
+Rule 2: what is shown to people was read with the concern `majority`, so no failover takes it back. A writer that
+  decides reads `local`, which is newer, and lets the condition in its write have the last word.
+Rule 3: a call of a port has so many seconds for all that it does, its retries included.
+Rule 4: no error's message quotes a document, because errors are logged.
 
 The driver is pymongo's `AsyncMongoClient`. It is an asyncio library; it also runs on uvloop, and not on trio.
 """
@@ -48,7 +49,7 @@ class Mongo:
     def __init__(self, client: AsyncMongoClient[Document], database: str, seconds: float) -> None:
         self.client = client
         self.seconds = seconds
-        self.committed: Database = client.get_database(database, read_concern=ReadConcern("majority"))
+        self.committed: Database = client.get_database(database, read_concern=ReadConcern("majority"))  # rule 2
         """For what is shown."""
         self.latest: Database = client.get_database(database, read_concern=ReadConcern("local"))
         """For what a writer decides on."""
@@ -57,10 +58,10 @@ class Mongo:
     def call(self) -> Iterator[None]:
         """One call of a port: its deadline, and its errors in the words of `chat.errors`."""
         try:
-            with pymongo.timeout(self.seconds):
+            with pymongo.timeout(self.seconds):  # rule 3
                 yield
         except PyMongoError as error:
-            raise translate(error) from None
+            raise translate(error) from None  # rule 4
 
     @contextmanager
     def shield_write(self) -> Iterator[None]:
@@ -139,7 +140,7 @@ def _make_client(settings: MongoSettings, listeners: Sequence[Any]) -> AsyncMong
             connect=False,
             connectTimeoutMS=selection,
             event_listeners=listeners,
-            journal=True,
+            journal=True,  # rule 1, with `w`
             read_preference=ReadPreference.PRIMARY,
             retryReads=True,
             retryWrites=True,

@@ -4,10 +4,12 @@
 for a part of a room of the same id. `newest` is the seq of its newest message, `active` that message's time, `people`
 are the two of a direct conversation.
 
-Law 1: a message is in history when its seq is not above `newest`. What lies above is being stored, or was left by a
-writer that did not come to its end. Law 2: `newest` only ever moves by `commit`, from the seq before a writer's first
-message to that of its last, and only if `fence` is what that writer read before it stored them. Law 3: whoever wants
-to delete what another writer left counts `fence` up first: then that writer can no longer commit it.
+Rule 1: a message is in history when its seq is not above `newest`. What lies above is being stored, or was left by a
+  writer that broke off.
+Rule 2: `newest` only moves by `commit`, from the seq before a writer's first message to that of its last, and only if
+  `fence` is what that writer read before it stored them.
+Rule 3: whoever wants to delete what another writer left counts `fence` up first. Then that writer can no longer commit
+  it.
 """
 
 from __future__ import annotations
@@ -133,13 +135,15 @@ def _move(moves: Mapping[str, Head], heads: Mapping[str, Head]) -> Document:
         for name, to in moves.items()
     ]
     step = {"$arrayElemAt": [{"$literal": steps}, {"$indexOfArray": [{"$literal": list(moves)}, "$_id"]}]}
+    # Rule 2: also the key, for the room may have been deleted and made again under the same name.
     same = [{"$eq": [f"${field}", f"$$step.{field}"]} for field in _SAME]
     become = {"$mergeObjects": ["$$ROOT", "$$step.become"]}
     return {"$replaceWith": {"$let": {"vars": {"step": step}, "in": {"$cond": [{"$and": same}, become, "$$ROOT"]}}}}
 
 
 async def fence(database: Database, name: str) -> Head | None:
-    """Keep writers that have read the conversation before from committing; what it is now, None when it is gone."""
+    """Keep writers that have read the conversation before from committing (rule 3). The conversation as it is now, or
+    None when it is gone."""
     found = await database.conversations.find_one_and_update(
         {"_id": name}, {"$inc": {"fence": 1}}, return_document=ReturnDocument.AFTER
     )

@@ -5,7 +5,7 @@ commit leaves the conversations of its batch locked until the server forgets the
 other worker can go on meanwhile. Storing is therefore two steps, of which the second decides:
 
 1. Insert the batch. The unique indexes on (conversation, seq) and (sender, client_id) refuse a repetition, and another
-   writer. Nobody sees these messages yet: they lie above their conversation's `newest` (`conversations`, law 1).
+   writer. Nobody sees these messages yet: they lie above their conversation's `newest` (`conversations`, rule 1).
 2. Commit: move `newest` of each conversation from the seq before the batch to the batch's last, if it is still there,
    and if nobody has fenced this writer off. This makes all of a conversation's messages history in one atomic write,
    with all places below filled: so there never is a hole, for any reader.
@@ -79,15 +79,17 @@ async def store(
     for _ in range(ATTEMPTS):
         documents = [_put_in_place(draft.document, draft.name, heads) for draft in drafts]
         try:
-            await database.messages.insert_many(documents)
+            await database.messages.insert_many(documents)  # step 1
         except BulkWriteError as error:
             if not is_duplicate(error):
                 raise
+            # Part of the batch may be there. Ids are of this attempt, so nobody else's documents are deleted.
             await _delete_messages(database, [document["_id"] for document in documents])
             await _clear_the_way(database, error.details["writeErrors"][0]["op"], documents)
             heads = await load(database, runs)
             continue
         await write_originals(database, drafts)
+        # Step 2, which decides. Earlier texts come first: a message counts only those that are there.
         moves = {name: conversations.moved(heads[name], run[-1].seq, run[-1].ts) for name, run in runs.items()}
         if await conversations.commit(database, moves, heads):
             return moves.values()

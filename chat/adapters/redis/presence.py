@@ -1,16 +1,15 @@
 """Presence on Redis: what each user's sessions add up to, changed and published by one script.
 
 Rule 1: what others see of a user changes in one step with the sessions that it follows from, and each change is
-published once, on the user's presence channel, in that step. So processes need not agree on who publishes.
+  published once, on the user's presence channel, in that step. So processes need not agree on who publishes.
 Rule 2: what others see rises at once, and falls after a departure only when the damping time is over.
 Rule 3: a session that is not refreshed for two heartbeat intervals is over, whichever process opened it. Every process
-sweeps the queues of users to look at. One sweeper at a time claims a user; a lease gives back the claims of one that
-dies.
+  sweeps the queues of users to look at. One sweeper at a time claims a user; when it dies, its lease ends.
 Rule 4: a user with sessions is in a queue. A change puts the user there after it took effect, in the same pipeline, and
-a sweeper takes out only users who have not changed since it claimed them. If a crash of Redis tears the two apart, the
-next refresh mends it.
+  a sweeper takes out only users who have not changed since it claimed them. If Redis crashes between the two, the next
+  refresh repairs it.
 
-Redis restarted empty knows nobody: each refresh enters its sessions again, and publishes them.
+A Redis that was restarted empty knows nobody: each refresh enters its sessions again, and publishes them.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ class RedisPresence:
         for user, session, state in sessions:
             users.setdefault(user, []).extend((session, _RANKS[state]))
         calls = [self._call_change("enter", user, *entered) for user, entered in users.items()]
-        await self._client.run_calls([*calls, *self._call_looks(users, self._expiry)])
+        await self._client.run_calls([*calls, *self._call_looks(users, self._expiry)])  # rule 4: in this order
 
     async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         wanted = list(users)
@@ -138,7 +137,7 @@ class RedisPresence:
             queues = [queue for queue, pairs in claimed.items() if len(pairs) == 2 * _CLAIMS]
 
     async def _look_at(self, queue: str, users: Sequence[str], scores: Sequence[bytes]) -> None:
-        looks = await self._client.run_calls([self._call_change("sweep_due", user) for user in users])
+        looks = await self._client.run_calls([self._call_change("sweep", user) for user in users])
         settled: list[Any] = []
         for user, score, (look, _) in zip(users, scores, looks, strict=True):
             settled += (user, score, look)

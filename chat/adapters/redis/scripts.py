@@ -1,4 +1,5 @@
-"""The Lua scripts of presence on Redis. Each has one key; times are in ms, and a now of `0` is the server's clock.
+"""The Lua scripts of presence on Redis, which keep the rules of `presence`. Each has one key, so that a cluster knows
+where to run it. Times are in ms, and a now of `0` is the server's clock.
 
 A user is a hash: `s:SESSION` → `RANK DEADLINE` for each session, `shown` (the rank that others see; 2 online, 1 away,
 0 offline), `fall` (when a state that is lower than shown shall show), `ended` and `ended_at` (when the last session
@@ -58,6 +59,7 @@ local function aggregate()
 end
 
 local published = 0
+-- Rule 1: the state that others see changes, and is published, in the same step as the sessions.
 local function show(rank)
   if rank == shown then
     return
@@ -72,7 +74,7 @@ local function show(rank)
   published = published + 1
 end
 
--- Sessions end: those that leave, and those that were not refreshed.
+-- Sessions end: those that leave, and those that were not refreshed (rule 3), except when they come back right now.
 local gone = {}
 if what == 'leave' then
   for i = first_session, #ARGV do
@@ -101,13 +103,15 @@ if next(gone) then
     ended_at = ARGV[6]
     redis.call('HSET', key, 'ended', ARGV[5], 'ended_at', ended_at)
   end
+  -- Rule 2: the departure shows later, and not at all if a session comes meanwhile.
   if aggregate() ~= shown then
     fall = now + damping
     redis.call('HSET', key, 'fall', whole(fall))
   end
 end
 
--- Sessions begin, change, and live on. What rises shows at once; what falls while a fall is awaited, waits for it.
+-- Sessions begin, change, and live on. What rises shows at once, and calls a fall off. A state that is lower than shown
+-- also shows at once, as when somebody is away: but while a fall is awaited, it waits for that (rule 2).
 if next(entering) then
   for field, rank in pairs(entering) do
     sessions[field] = { rank, now + expiry }
@@ -135,7 +139,7 @@ for _, session in pairs(sessions) do
     look = session[2]
   end
 end
--- Sweepers see to a user long before the first of these; it is there for what a failing server may forget.
+-- A sweeper looks at the user long before this time is over. It is for users whom no queue holds, as after a crash.
 redis.call('PEXPIRE', key, look and 2 * (expiry + damping) + 60000 or remembered)
 return { look and whole(look) or '0', published }
 """
@@ -144,8 +148,9 @@ return { look and whole(look) or '0', published }
 LOOK = Script(
     _NOW
     + """
--- KEYS[1]: a queue. ARGV: now, ms from now, users. Has each user looked at by then. The score always changes: a sweeper
--- that looked at the user before the change that calls for this does not take the user out of the queue (see SETTLE).
+-- KEYS[1]: a queue. ARGV: now, ms from now, users. Has each user looked at by then. The score always changes, if only
+-- by a thousandth: so a sweeper that claimed the user before this change sees that there was one, and does not take the
+-- user out of the queue (rule 4, and SETTLE).
 local at = read_clock(ARGV[1]) + tonumber(ARGV[2])
 for i = 3, #ARGV do
   local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]))
@@ -162,8 +167,9 @@ return 0
 CLAIM = Script(
     _NOW
     + """
--- KEYS[1]: a queue. ARGV: now, lease in ms, how many. Users to look at now, each with a score that tells this claim
--- from others; if the sweeper dies, they are due again when the lease is over.
+-- KEYS[1]: a queue. ARGV: now, lease in ms, how many. Answers users to look at now, each with the score that it gives
+-- them. The score is the end of the lease: until then no other sweeper finds them, and then they are due again, in case
+-- this one died (rule 3).
 local now = read_clock(ARGV[1])
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', whole(now), 'LIMIT', 0, ARGV[3])
 local claimed = {}
@@ -178,8 +184,8 @@ return claimed
 
 SETTLE = Script(
     """
--- KEYS[1]: a queue. ARGV: user, the score of the claim, when to look again (0: never), in turns. A user whose score is
--- another one has changed meanwhile, and stays in the queue; but is looked at no later than asked.
+-- KEYS[1]: a queue. ARGV: user, the score of the claim, when to look again (0: never), in turns. A user with another
+-- score has changed since the claim, and stays in the queue (rule 4), to be looked at no later than asked.
 for i = 1, #ARGV, 3 do
   local user, look = ARGV[i], tonumber(ARGV[i + 2])
   local score = redis.call('ZSCORE', KEYS[1], user)

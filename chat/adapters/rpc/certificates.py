@@ -48,14 +48,14 @@ class Certificates:
         return cls(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
     def current_files(self) -> TlsFiles:
-        """As of now; the same object until something changed."""
+        """As of now (rule 1); the same object until something changed."""
         try:
             stamp = self._read_stamps()
             if stamp != self._stamp:
                 self._loaded = self._load_files()
                 self._stamp = stamp
                 logger.info("the TLS files have changed, and were read again")
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError) as error:  # rule 2
             logger.warning(
                 "the TLS files have changed and cannot be used (%s); the old ones stay", type(error).__name__
             )
