@@ -28,6 +28,7 @@ from services.chat.config import product_version
 from services.common import operator_routes, problems
 from services.common.bodies import BodyLimit
 from services.common.collaborators import Services
+from services.common.cross_origin import allow_origins
 from services.common.outer_layer import OuterLayer
 from services.common.page_files import page_routes
 from services.common.struct_schemas import add_struct_schemas
@@ -69,7 +70,8 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     app.state.login_rates = LoginRates(collaborators)
     problems.install_handlers(app)
     limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
-    return OuterLayer(limited, settings=collaborators.settings, registry=collaborators.registry)
+    layered = OuterLayer(limited, settings=collaborators.settings, registry=collaborators.registry)
+    return allow_origins(layered, collaborators.settings.origins)
 
 
 async def _send_document(request: Request) -> Response:

@@ -64,8 +64,8 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
     origins: Annotated[
         tuple[str, ...],
         Setting(
-            "origins whose pages may connect, such as `https://chat.example.org`; `*` for all; by default the host "
-            "that is called",
+            "origins whose pages may connect and call REST (CORS), such as `https://chat.example.org`; `*` for all; by "
+            "default the host that is called",
             pattern=r"\*|null|[A-Za-z][\w+.-]*://[^/\s]+",
             hint="origins such as https://chat.example.org, without a path, or *",
         ),

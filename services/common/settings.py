@@ -8,10 +8,14 @@ from chat.settings import Address, HttpSettings, LimitSettings, ModerationSettin
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True):
-    """`edge` is where the edge is bound, which the page and `/api/config` tell to clients."""
+    """`edge` is where the edge is bound, which the page and `/api/config` tell to clients.
+
+    Pages of the `origins` may call REST and connect to the edge.
+    """
 
     http: HttpSettings
     edge: Address
+    origins: tuple[str, ...]
     tokens: TokenSettings
     moderation: ModerationSettings
     limits: LimitSettings
@@ -22,6 +26,7 @@ def select_settings(settings: Settings) -> ServiceSettings:
     return ServiceSettings(
         http=settings.http,
         edge=settings.edge.address,
+        origins=settings.edge.origins,
         tokens=settings.tokens,
         moderation=settings.moderation,
         limits=settings.limits,
