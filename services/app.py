@@ -27,6 +27,7 @@ from services.auth.login_rates import LoginRates
 from services.chat.config import product_version
 from services.common import operator_routes, problems
 from services.common.bodies import BodyLimit
+from services.common.budgets import CallBudgets
 from services.common.collaborators import Services
 from services.common.cross_origin import allow_origins
 from services.common.outer_layer import OuterLayer
@@ -68,6 +69,7 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     app.state.services = collaborators
     app.state.document = make_openapi()
     app.state.login_rates = LoginRates(collaborators)
+    app.state.budgets = CallBudgets(collaborators)
     problems.install_handlers(app)
     limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
     layered = OuterLayer(limited, settings=collaborators.settings, registry=collaborators.registry)

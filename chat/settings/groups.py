@@ -298,6 +298,16 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     register_per_minute: Annotated[int, Setting("registrations from one address", ge=0)] = 120
     login_failures_per_name: Annotated[int, Setting("wrong log-ins in a minute for one name", ge=1)] = 10
     login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
+    reads_per_minute: Annotated[int, Setting("REST calls of one user that only read, in each process", ge=1)] = 1200
+    writes_per_minute: Annotated[int, Setting("REST calls of one user that change something", ge=1)] = 120
+    rooms_per_minute: Annotated[int, Setting("rooms that one user makes in a minute", ge=1)] = 20
+    rooms_per_day: Annotated[int, Setting("rooms that one user makes in a day", ge=1)] = 100
+    invites_per_minute: Annotated[int, Setting("invitations that one user makes, ends or uses", ge=1)] = 30
+    member_changes_per_minute: Annotated[
+        int, Setting("joins and leaves of one user, and members that they add, change, remove or ban", ge=1)
+    ] = 60
+    searches_per_minute: Annotated[int, Setting("searches of one user, in each process", ge=1)] = 60
+    reports_per_minute: Annotated[int, Setting("reports and appeals of one user", ge=1)] = 30
     sends_per_second: Annotated[float, Setting("messages of one user, in the long run", gt=0)] = 20.0
     send_burst: Annotated[int, Setting("messages of one user, at once", ge=1)] = 100
     changes_per_second: Annotated[

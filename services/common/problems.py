@@ -125,7 +125,8 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
     for operations in document["paths"].values():
         for method, operation in operations.items():
             body = (400, 408, 413, 415) if method.upper() in BODY_METHODS else ()
-            for status, response in problem_responses(*body, 500, 503).items():
+            rates = (429,) if "security" in operation else ()  # see `services.common.budgets`
+            for status, response in problem_responses(*body, *rates, 500, 503).items():
                 operation["responses"].setdefault(str(status), response)
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema()

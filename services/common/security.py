@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chat.domain.models import User
 from chat.domain.rights import is_instance_moderator
 from chat.errors import Blocked, Unauthorized
+from services.common.budgets import CallBudgets
 from services.common.collaborators import Services, With
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="the access token of a log-in")
@@ -40,4 +41,11 @@ async def authenticate_caller(
     return refuse_blocked(user)
 
 
-Caller = Annotated[User, Depends(authenticate_caller)]
+async def charge_caller(request: Request, user: Annotated[User, Depends(authenticate_caller)]) -> User:
+    """The caller, whose budget this call is taken from. Raises `RateLimited`, too."""
+    budgets: CallBudgets = request.app.state.budgets
+    await budgets.charge_call(user.id, request.method, request.scope["route"].path)
+    return user
+
+
+Caller = Annotated[User, Depends(charge_caller)]
