@@ -201,20 +201,59 @@ describe("history", () => {
     const { get } = server;
     history.api.get = async () => Promise.reject(new Error("down"));
     await assert.rejects(history.latest(conversation), /down/);
-    assert.equal(await history.quote(conversation, 3), null);
+    await assert.rejects(history.quote(conversation, 3), /down/);
+    assert.equal(conversation.timeline.quoted(3), undefined);
     history.api.get = get;
     await history.latest(conversation);
-    assert.equal((await history.quote(conversation, 3)).seq, 3);
+    await history.quote(conversation, 3);
+    assert.equal(conversation.timeline.quoted(3).seq, 3);
   });
 
   test("a quotation is read once", async () => {
-    const [one, other] = await Promise.all([history.quote(conversation, 7), history.quote(conversation, 7)]);
-    assert.equal(one, other);
+    await Promise.all([history.quote(conversation, 7), history.quote(conversation, 7)]);
+    assert.equal(conversation.timeline.quoted(7).text, "text 7");
     assert.deepEqual(
       server.asked.map(({ before, limit }) => [before, limit]),
       [[8, 1]],
     );
-    assert.equal(await history.quote(conversation, 999), null);
+    await history.quote(conversation, 999);
+    assert.equal(conversation.timeline.quoted(999), null);
+  });
+
+  test("a quotation changes with its message, which is not in the window", async () => {
+    await history.latest(conversation);
+    await history.quote(conversation, 7);
+    store.apply({ type: "edited", room: ROOM, seq: 7, text: "edited", mentions: [] });
+    assert.equal(conversation.timeline.quoted(7).text, "edited");
+    store.apply({ type: "moderated", room: ROOM, seq: 7, reason: "rude" });
+    assert.equal(conversation.timeline.quoted(7).text, null);
+    await history.quote(conversation, 8);
+    store.apply({ type: "deleted", room: ROOM, seq: 8 });
+    assert.equal(conversation.timeline.quoted(8).text, null);
+    conversation.timeline.forgetQuotes();
+    assert.equal(conversation.timeline.quoted(8), undefined, "changes may have been missed");
+  });
+
+  test("a quotation that is withdrawn while it is read is read again", async () => {
+    let release;
+    server.hold = new Promise((resolve) => (release = resolve));
+    const reading = history.quote(conversation, 7);
+    await settle();
+    server.edits.set(7, null);
+    store.apply({ type: "deleted", room: ROOM, seq: 7 });
+    release();
+    await reading;
+    assert.deepEqual([conversation.timeline.quoted(7).text, server.asked.length], [null, 2]);
+  });
+
+  test("a message that leaves the window stays as a quotation, if a reply is still there", async () => {
+    await history.latest(conversation);
+    conversation.timeline.live(message(181, { reply_to: 140 }));
+    conversation.timeline.trim(20);
+    assert.deepEqual([conversation.timeline.at(140), conversation.timeline.quoted(140).text], [null, "text 140"]);
+    assert.equal(conversation.timeline.quoted(141), undefined);
+    store.apply({ type: "deleted", room: ROOM, seq: 140 });
+    assert.equal(conversation.timeline.quoted(140).text, null);
   });
 
   test("of a direct conversation has its own path", async () => {

@@ -16,7 +16,7 @@ STYLES = sorted((STATIC / "css").glob("*.css"))
 ICONS = sorted((STATIC / "icons").glob("*.svg"))
 LONGEST = 400
 
-_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
+_IMPORT = re.compile(r"""(?:(?<!["'])\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
 _COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?<!:)//.*")
 # What turns data into markup or code, or styles that the policy forbids.
 _FORBIDDEN = re.compile(

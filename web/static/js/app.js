@@ -2,7 +2,8 @@
  * The running page: connects session, REST, WebSocket and store. Views call it and watch the store.
  *
  * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
- * the user), "arrived" (a live message of someone else), "gone" (a conversation that ended).
+ * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
+ * conversation that ended).
  */
 import { ApiError } from "./api.js";
 import { Directory } from "./directory.js";
@@ -268,7 +269,11 @@ export class App {
       this.#first = false;
       return;
     }
-    for (const conversation of this.store.conversations.values()) conversation.stale = true;
+    for (const conversation of this.store.conversations.values()) {
+      conversation.stale = true;
+      conversation.timeline.forgetQuotes();
+      this.store.touch(`pins:${conversation.key}`);
+    }
     const open = this.openKey && this.store.get(this.openKey);
     if (open) this.history.refresh(open).catch(() => {});
     this.directory.refresh().catch(() => {});
@@ -283,6 +288,7 @@ export class App {
     if (!conversation) return;
     conversation.missed(effect.seq);
     conversation.timeline.reset();
+    conversation.timeline.forgetQuotes();
     this.store.touch(`timeline:${conversation.key}`);
     if (conversation.key === this.openKey) this.attempt(() => this.history.latest(conversation));
     this.directory.refresh().catch(() => {});
@@ -295,6 +301,7 @@ export class App {
     // The open conversation gives back what is out of view; any other one keeps its newest.
     if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
     if (event.type === "member") this.directory.member(event);
+    if (event.type === "edited" || event.type === "deleted" || event.type === "moderated") this.emit("changed", event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);
     const sender = event.type === "message" ? event.sender : event.type === "dm" ? event.from : null;

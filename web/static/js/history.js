@@ -11,13 +11,10 @@ const PAGE = 50;
 const LARGEST = 200;
 /** Messages that were read already, above the first unread one where a conversation opens. */
 const CONTEXT = 25;
-const KEPT_QUOTES = 200;
 
 export class History {
   /** @type {Map<string, Promise<any>>} */
   #busy = new Map();
-  /** Messages outside a window that a reply points to. @type {Map<string, Promise<any>>} */
-  #quotes = new Map();
 
   /** @param {import("./api.js").Api} api @param {import("./store.js").Store} store */
   constructor(api, store) {
@@ -115,19 +112,20 @@ export class History {
     });
   }
 
-  /** One message, for a quotation; null when there is none. @param {Conversation} conversation @param {number} seq */
+  /**
+   * Read a message that a reply points to, for `timeline.quoted`. A change that comes meanwhile is not undone.
+   * @param {Conversation} conversation @param {number} seq
+   */
   quote(conversation, seq) {
-    const key = `${conversation.key}/${seq}`;
-    let found = this.#quotes.get(key);
-    if (!found) {
-      found = this.#fetch(conversation, { before: seq + 1, limit: 1 }).then(
-        ({ messages }) => messages.find((/** @type {Item} */ item) => item.seq === seq) ?? null,
-        () => (this.#quotes.delete(key), null),
-      );
-      if (this.#quotes.size >= KEPT_QUOTES) this.#quotes.delete([...this.#quotes.keys()][0]);
-      this.#quotes.set(key, found);
-    }
-    return found;
+    const { timeline } = conversation;
+    return this.#once(conversation, `quote:${seq}`, async () => {
+      for (let read = false; !read; ) {
+        timeline.quoting(seq);
+        const { messages } = await this.#fetch(conversation, { before: seq + 1, limit: 1 });
+        read = timeline.quote(seq, messages.find((/** @type {Item} */ item) => item.seq === seq) ?? null);
+      }
+      this.store.touch(`timeline:${conversation.key}`);
+    });
   }
 
   /** @param {Conversation} conversation */

@@ -13,6 +13,7 @@ import { Session } from "./session.js";
 import { Link } from "./socket.js";
 import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
+import { closeDialogs } from "./views/dialog.js";
 import { Shell, invited, keepInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
 
@@ -67,6 +68,7 @@ function show({ phase, reason }) {
   shell?.end();
   shell = null;
   document.body.dataset.phase = phase;
+  closeDialogs();
   if (phase === "out") {
     page.replaceChildren(authView(app, reason, invited()));
     page.querySelector("input")?.focus();

@@ -28,6 +28,7 @@
  */
 /** @type {State[]} */
 const STATES = ["failed", "sending", "sent", "stored"];
+const QUOTES = 200;
 
 export class Timeline {
   /** @type {Entry[]} */
@@ -53,10 +54,46 @@ export class Timeline {
   #tick = 0;
   /** @type {Map<string, number>} */
   #touched = new Map();
+  /** Messages out of the window that replies in it point to; null: there is no such message. @type {Map<number, Entry | null>} */
+  #quotes = new Map();
+  /** Those that are being read, and whether they were changed meanwhile. @type {Map<number, boolean>} */
+  #quoting = new Map();
 
   /** @param {number} seq */
   at(seq) {
     return this.#bySeq.get(seq) ?? null;
+  }
+
+  /** What a reply points to; null when there is no such message, undefined while it is not known. @param {number} seq */
+  quoted(seq) {
+    return this.#bySeq.get(seq) ?? this.#quotes.get(seq);
+  }
+
+  /** Call before a quotation is read. @param {number} seq */
+  quoting(seq) {
+    this.#quoting.set(seq, false);
+  }
+
+  /**
+   * A quotation was read. It is changed by `patch` from now on, as the entries are.
+   * @param {number} seq
+   * @param {any} item null when there is no such message
+   * @returns {boolean} false: it was changed while it was read, and has to be read again
+   */
+  quote(seq, item) {
+    const changed = this.#quoting.get(seq);
+    this.#quoting.delete(seq);
+    if (changed) return false;
+    this.#quotes.delete(seq);
+    if (this.#quotes.size >= QUOTES) this.#quotes.delete([...this.#quotes.keys()][0]);
+    this.#quotes.set(seq, item && normal(item));
+    return true;
+  }
+
+  /** Changes may have been missed: quotations are read again when they are shown. */
+  forgetQuotes() {
+    this.#quotes.clear();
+    for (const seq of this.#quoting.keys()) this.#quoting.set(seq, true);
   }
 
   /** @param {string} sender @param {string} client_id */
@@ -118,10 +155,14 @@ export class Timeline {
     this.loaded = true;
   }
 
-  /** Change a stored message. @param {number} seq @param {(entry: Entry) => Partial<Entry>} change */
+  /** Change a stored message, wherever it is shown. @param {number} seq @param {(entry: Entry) => Partial<Entry>} change */
   patch(seq, change) {
+    if (this.#quoting.has(seq)) this.#quoting.set(seq, true);
+    const quote = this.#quotes.get(seq);
+    const quoted = quote ? { ...quote, ...change(quote) } : null;
+    if (quoted) this.#quotes.set(seq, quoted);
     const entry = this.#bySeq.get(seq);
-    return entry ? this.#put({ ...entry, ...change(entry) }, true) : null;
+    return entry ? this.#put({ ...entry, ...change(entry) }, true) : quoted;
   }
 
   /** Change a message that may not be stored yet. @param {string} key @param {Partial<Entry>} change */
@@ -177,7 +218,9 @@ export class Timeline {
   /** Drop all but the newest `count`; the older ones can be read again. @param {number} count */
   trim(count) {
     if (this.entries.length <= count) return;
-    for (const entry of this.entries.splice(0, this.entries.length - count)) this.#drop(entry);
+    const old = this.entries.splice(0, this.entries.length - count);
+    for (const entry of old) this.#drop(entry);
+    this.#keepQuoted(old);
     this.more = true;
   }
 
@@ -190,7 +233,14 @@ export class Timeline {
     if (!surplus.size) return;
     for (const entry of surplus) this.#drop(entry);
     this.entries = this.entries.filter((entry) => !surplus.has(entry));
+    this.#keepQuoted([...surplus]);
     this.attached = false;
+  }
+
+  /** What replies that are still here point to stays as their quotation. @param {Entry[]} gone */
+  #keepQuoted(gone) {
+    const wanted = new Set(this.entries.map((entry) => entry.reply_to));
+    for (const entry of gone) if (entry.seq !== null && wanted.has(entry.seq)) this.quote(entry.seq, entry);
   }
 
   /**

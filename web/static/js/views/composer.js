@@ -55,7 +55,11 @@ export class Composer {
     this.readOnly = h("p", { class: "read-only", text: "You can read here, but not write." });
     this.element = h("div", { class: "composer-area" }, this.form, this.readOnly);
     this.#write(drafts.get(conversation.key) ?? "");
-    this.unwatch = app.store.watch("rooms", () => this.#rights());
+    const unwatches = [
+      app.store.watch("rooms", () => this.#rights()),
+      app.store.watch(`timeline:${conversation.key}`, () => this.#requote()),
+    ];
+    this.unwatch = () => unwatches.forEach((unwatch) => unwatch());
     this.#rights();
   }
 
@@ -71,7 +75,7 @@ export class Composer {
   /** @param {any} entry the message to answer */
   reply(entry) {
     this.cancel();
-    this.#become({ kind: "reply", entry }, `Reply to ${entry.sender.name}: ${excerpt(entry.text ?? "", "", 80)}`);
+    this.#become({ kind: "reply", entry }, replyText(entry));
   }
 
   /** @param {any} entry the message to change */
@@ -96,6 +100,15 @@ export class Composer {
     this.context.hidden = false;
     this.input.focus();
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+  }
+
+  /** The message that is answered may have been edited or withdrawn meanwhile. */
+  #requote() {
+    if (this.#mode.kind !== "reply") return;
+    const { entry } = this.#mode;
+    const quoted = this.conversation.timeline.quoted(entry.seq);
+    setText(this.contextText, replyText(quoted ?? entry));
+    if (quoted === undefined) this.app.history.quote(this.conversation, entry.seq).catch(() => {});
   }
 
   #rights() {
@@ -162,4 +175,10 @@ export class Composer {
     this.does.sent();
     this.input.focus();
   }
+}
+
+/** @param {any} entry */
+function replyText(entry) {
+  const what = entry.text === null ? "a message that was withdrawn" : excerpt(entry.text, "", 80);
+  return `Reply to ${entry.sender.name}: ${what}`;
 }

@@ -46,6 +46,11 @@ export function openDialog(title, build, { wide = false, testid } = {}) {
   });
 }
 
+/** Close whatever is open: the user whom it was for is gone. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
+
 /**
  * Ask before something that cannot be undone.
  * @param {string} title @param {string} text @param {string} verb of the button

@@ -18,7 +18,6 @@ const JUMBO = /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictogra
 export class MessageItem {
   /** What each part was last drawn from. @type {Record<string, string>} */
   #drawn = {};
-  #quoted = null;
   /** What it shows now. @type {any} */
   entry = null;
   head = false;
@@ -142,22 +141,17 @@ export class MessageItem {
 
   #quoteKey(entry) {
     if (entry.reply_to === null) return "";
-    const quoted = this.conversation.timeline.at(entry.reply_to) ?? this.#quoted;
-    return JSON.stringify([entry.reply_to, quoted?.text, Boolean(quoted)]);
+    const quoted = this.conversation.timeline.quoted(entry.reply_to);
+    return JSON.stringify([entry.reply_to, quoted?.text, quoted === undefined]);
   }
 
   #drawQuote(entry) {
     const place = (/** @type {HTMLElement} */ part) => this.text.before(part);
     if (entry.reply_to === null) return this.#fill(this.quote, place);
-    const quoted = this.conversation.timeline.at(entry.reply_to) ?? this.#quoted;
-    if (!quoted) {
-      this.app.history.quote(this.conversation, entry.reply_to).then((found) => {
-        if (!found || this.#quoted) return;
-        this.#quoted = found;
-        this.update(this.entry, this.head, this.version);
-      });
-    }
-    const who = quoted ? h("strong", { text: (quoted.sender ?? quoted.from).name }) : null;
+    const quoted = this.conversation.timeline.quoted(entry.reply_to);
+    // It shows when it comes. What cannot be read now is asked for again when the message is drawn anew.
+    if (quoted === undefined) this.app.history.quote(this.conversation, entry.reply_to).catch(() => {});
+    const who = quoted ? h("strong", { text: quoted.sender.name }) : null;
     const what = quoted
       ? quoted.text === null
         ? "a message that was withdrawn"

@@ -1,5 +1,6 @@
 /** The side panel that searches messages. */
-import { h, icon, iconButton, reconcile } from "../dom.js";
+import { Disposal, h, icon, iconButton, reconcile } from "../dom.js";
+import { hitsAfter } from "../hits.js";
 import { routeTo } from "../route.js";
 import { excerpt, marked } from "../text.js";
 import { shortTime } from "../time.js";
@@ -56,13 +57,22 @@ export function searchPanel(app, shell, conversation) {
     reconcile(
       list,
       found,
-      (item) => `${query}/${item.client_id}`,
+      (item) => JSON.stringify([query, item.client_id, item.text]),
       (item) => hit(app, item, query),
       () => {},
     );
   }
 
   here.addEventListener("change", () => ask(false));
+  const ends = new Disposal();
+  ends.add(
+    app.on("changed", (change) => {
+      found = hitsAfter(found, change, app.store.me?.id ?? "");
+      show(!more.hidden);
+    }),
+  );
+  // While there was no connection, texts may have been withdrawn.
+  ends.add(app.on("link", ({ state }) => state === "online" && query && ask(false)));
   const form = h(
     "form",
     { class: "search-form", role: "search", onsubmit: (event) => (event.preventDefault(), ask(false)) },
@@ -80,7 +90,7 @@ export function searchPanel(app, shell, conversation) {
     ),
     h("div", { class: "panel-scroll" }, form, scope, note, list, more),
   );
-  return { element, focus: () => input.focus(), end: () => {} };
+  return { element, focus: () => input.focus(), end: () => ends.run() };
 }
 
 function hit(app, item, query) {

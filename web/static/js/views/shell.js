@@ -95,7 +95,6 @@ export class Shell {
     this.closePanel();
     this.#view?.end();
     this.#ends.run();
-    document.title = "Rookery";
   }
 
   async #route() {

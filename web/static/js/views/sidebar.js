@@ -167,5 +167,8 @@ function meFooter(app, ends) {
 /** @param {import("../app.js").App} app */
 async function logOut(app) {
   const text = "What you wrote while there was no connection was not sent yet, and would be lost.";
-  if (!app.unsent || (await confirmed("Log out?", text, "Log out"))) await app.logOut();
+  if (app.unsent && !(await confirmed("Log out?", text, "Log out"))) return;
+  // The next user of this window is not led to where this one was.
+  history.replaceState(null, "", "#/");
+  await app.logOut();
 }

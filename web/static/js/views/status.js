@@ -31,6 +31,7 @@ export function connectionStatus(app) {
 /** @param {import("../app.js").App} app */
 export function notices(app) {
   const box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
+  forget(app, box);
   app.on("notice", ({ text, tone, action }) => {
     const line = h("div", { class: `notice ${tone}`, data: { testid: "notice" } }, h("span", { text }));
     const end = () => line.remove();
@@ -46,9 +47,17 @@ export function notices(app) {
   return box;
 }
 
+/** What was said to one user is not there for the next one. @param {import("../app.js").App} app @param {Element} box */
+function forget(app, box) {
+  app.on("session", ({ phase }) => phase !== "in" && box.replaceChildren());
+}
+
 /** Reads new messages of the open conversation out. @param {import("../app.js").App} app */
 export function announcer(app) {
   const log = h("div", { class: "visually-hidden", role: "log", "aria-live": "polite", "aria-label": "New messages" });
+  forget(app, log);
+  // Whichever it was, its text is not to be found here any more; what is new was read out already.
+  app.on("changed", () => log.replaceChildren());
   app.on("arrived", ({ conversation, event }) => {
     if (conversation.key !== app.openKey) return;
     log.append(h("p", { text: `${(event.sender ?? event.from).name}: ${event.text}` }));
@@ -62,14 +71,20 @@ export function titleView(app) {
   const iconLink = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
   const { store } = app;
   const show = () => {
-    const unread = app.phase === "in" ? store.unread : 0;
+    const { unread } = store;
     const open = app.openKey ? store.get(app.openKey) : null;
     const place = open ? `${open.name} · Rookery` : "Rookery";
     document.title = unread ? `(${unread > 999 ? "999+" : unread}) ${place}` : place;
     const wanted = unread ? "icons/rook-unread.svg" : "icons/rook.svg";
     if (iconLink.getAttribute("href") !== wanted) iconLink.setAttribute("href", wanted);
   };
-  return { show, end: store.watch("unread", show) };
+  const unwatch = store.watch("unread", show);
+  const end = () => {
+    unwatch();
+    document.title = "Rookery";
+    iconLink.setAttribute("href", "icons/rook.svg");
+  };
+  return { show, end };
 }
 
 /** A badge that says how much is unread. @param {number} count */

@@ -1,0 +1,103 @@
+"""Texts do not outlive their time: the log-in of their reader, or their own deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Window, talking, unique
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+# All that a window holds: its elements with what stands in fields, and what the browser stores for it.
+EVERYTHING = """async () => {
+  const kept = [document.title, document.documentElement.outerHTML, location.href];
+  for (const field of document.querySelectorAll("input, textarea")) kept.push(field.value);
+  for (const storage of [localStorage, sessionStorage]) kept.push(JSON.stringify({ ...storage }));
+  for (const { name } of await indexedDB.databases()) {
+    const database = await new Promise((done) => {
+      const opening = indexedDB.open(name);
+      opening.onsuccess = () => done(opening.result);
+    });
+    for (const store of database.objectStoreNames) {
+      const all = database.transaction(store).objectStore(store).getAll();
+      kept.push(JSON.stringify(await new Promise((done) => { all.onsuccess = () => done(all.result); })));
+    }
+    database.close();
+  }
+  return kept.join("\\n");
+}"""
+
+
+def everything(window: Window) -> str:
+    found: str = window.page.evaluate(EVERYTHING)
+    return found
+
+
+def test_a_log_out_leaves_no_text_to_the_next_user(ann: Window, bob: Window) -> None:
+    name = unique("plans")
+    ann.new_room(name)
+    bob.join(name)
+    bob.say("the first secret")
+    expect(ann.page.get_by_role("log", name="New messages")).to_contain_text("the first secret")
+    ann.get("open-search").click()
+    ann.get("search-input").fill("second secret")
+    ann.get("composer").fill("a third secret, not sent")
+    ann.act("the first secret", "report")
+    ann.get("report-dialog").get_by_test_id("reason").fill("a fourth secret")
+    assert everything(ann).count("secret") >= 4
+    # The log-out of another tab ends this one, with its dialog.
+    tab = Window(ann.page.context.new_page(), ann.server)
+    tab.open()
+    tab.get("logout").click()
+    expect(ann.get("login-form")).to_be_visible()
+    assert "secret" not in everything(ann)
+    assert "secret" not in everything(tab)
+    tab.check()
+    ann.get("show-register").click()
+    ann._fill("register-form", unique("eve"), "correct horse battery")
+    expect(ann.get("me")).to_contain_text("eve")
+    assert "secret" not in everything(ann)
+    assert name not in everything(ann)
+
+
+def test_a_withdrawn_text_is_in_no_quotation_and_no_list(
+    ann: Window, bob: Window, new_window: Callable[..., Window]
+) -> None:
+    name = unique("quoted")
+    room = ann.new_room(name)
+    bob.join(name)
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, ["a secret that is quoted", *[f"line {number}" for number in range(90)]])
+    ann.act("line 89", "reply")
+    expect(ann.page.locator(".context-text")).to_contain_text("line 89")
+    with talking(ann.server, ann.token()) as talk:
+        talk.commands(
+            [
+                {"type": "send", "room": room, "text": "an answer", "client_id": CLIENT, "reply_to": 1},
+            ]
+        )
+    bob.page.reload()
+    quote = bob.message("an answer").locator(".quote")
+    expect(quote).to_contain_text("a secret that is quoted")
+    assert bob.message("a secret that is quoted").count() == 1, "the quotation alone: its message is not loaded"
+    bob.get("open-search").click()
+    bob.get("search-input").fill("secret")
+    bob.get("search-input").press("Enter")
+    expect(bob.get("search-hit")).to_contain_text("a secret that is quoted")
+    bob.get("search-input").fill("")
+    with talking(ann.server, ann.token()) as talk:
+        talk.commands([{"type": "delete", "room": room, "seq": seq} for seq in (1, 91)])
+    expect(quote).to_contain_text("a message that was withdrawn")
+    expect(bob.get("search-hit")).to_have_count(0)
+    expect(ann.page.locator(".context-text")).to_contain_text("a message that was withdrawn")
+    assert "secret" not in everything(bob)
+    bob.screenshot("withdrawn")
+    bob.page.reload()
+    expect(bob.message("an answer").locator(".quote")).to_contain_text("a message that was withdrawn")
+    assert "secret" not in everything(bob)
+
+
+CLIENT = "00000000-0000-4000-8000-0000000000aa"
