@@ -35,13 +35,17 @@ class PresenceState(StrEnum):
 
 
 class User(Struct, frozen=True):
-    """A person. `blocked` is set by the moderators of the instance: no session may be open."""
+    """A person. `blocked` is set by the moderators of the instance: no session may be open.
+
+    `email` belongs to nobody until it is verified: only then is it kept from others.
+    """
 
     id: str
     name: str
     email: str | None = None
     created: int = 0
     blocked: bool = False
+    email_verified: bool = False
 
 
 class Room(Struct, frozen=True):

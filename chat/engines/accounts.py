@@ -13,7 +13,7 @@ from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import RefreshGrant, SigningKey
 
-_COLUMNS = "id, name, email, created, blocked"
+_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL"
 _END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -134,8 +134,9 @@ class SqliteAccounts:
         await self._database.write(job)
 
 
-def _user(row: tuple[str, str, str | None, int, int]) -> User:
-    return User(id=row[0], name=row[1], email=row[2], created=row[3], blocked=bool(row[4]))
+def _user(row: tuple[str, str, str | None, int, int, int]) -> User:
+    user, name, email, created, blocked, verified = row
+    return User(id=user, name=name, email=email, created=created, blocked=bool(blocked), email_verified=bool(verified))
 
 
 def _get(connection: sqlite3.Connection, user: str) -> User | None:
@@ -144,7 +145,7 @@ def _get(connection: sqlite3.Connection, user: str) -> User | None:
 
 
 def _create(connection: sqlite3.Connection, user: User, password_hash: str | None) -> None:
-    folded_email = fold_email(user.email) if user.email else None
+    folded_email = fold_email(user.email) if user.email and user.email_verified else None
     if connection.execute("SELECT 1 FROM users WHERE folded = ?", (fold_name(user.name),)).fetchone():
         raise Conflict("the name is taken; choose another", field="name")
     if folded_email and connection.execute("SELECT 1 FROM users WHERE folded_email = ?", (folded_email,)).fetchone():

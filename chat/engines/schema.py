@@ -14,7 +14,7 @@ CREATE TABLE users (
     name TEXT NOT NULL,
     folded TEXT NOT NULL UNIQUE,       -- the name in lower case
     email TEXT,
-    folded_email TEXT UNIQUE,
+    folded_email TEXT UNIQUE,          -- of a verified address alone: it is kept from others
     password_hash TEXT,
     created INTEGER NOT NULL,
     blocked INTEGER NOT NULL DEFAULT 0
@@ -165,5 +165,8 @@ CREATE TABLE change_stamps (
 );
 """
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS)
+# No address was ever verified before: so none is kept from others.
+_ADDRESSES = "UPDATE users SET folded_email = NULL;"
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS, _ADDRESSES)
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -33,8 +33,8 @@ class Accounts(Protocol):
     """All writes are durable when they return."""
 
     async def create_user(self, user: User, password_hash: str | None) -> None:
-        """Add a user. Raises `Conflict`, with the `field`, when the name or the e-mail address is taken (both are
-        compared without case), or the id."""
+        """Add a user. Raises `Conflict`, with the `field`, when the name is taken, or the id, or when both this e-mail
+        address and that of another account are verified. Names and addresses are compared without case."""
         ...
 
     async def get_user(self, user: str) -> User | None: ...

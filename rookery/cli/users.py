@@ -32,12 +32,13 @@ from services.common.passwords import Passwords
 
 
 async def create_user(settings: Settings, options: argparse.Namespace) -> int:
-    """Create an account, and print its id. Raises `Conflict` when the name or the e-mail address is taken."""
+    """Create an account, and print its id. The operator vouches for the e-mail address. Raises `Conflict` when the name
+    is taken, or the address by another account whose address is verified."""
     name, email = check_name(options.name), check_email(options.email) if options.email else None
     password = read_password(sys.stdin, generate=options.generate)
     async with Engines.open(settings, guest=True) as engines:
         store = await engines.open_store()
-        user = User(id=new_id(), name=name, email=email, created=now_ms())
+        user = User(id=new_id(), name=name, email=email, created=now_ms(), email_verified=email is not None)
         await store.accounts.create_user(user, await Passwords().hash_password(password))
     print(user.id)
     return 0

@@ -11,12 +11,6 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
-class EmailTaken(Conflict):
-    """Another account has this e-mail address."""
-
-    code = "email_taken"
-
-
 class WrongLogin(Unauthorized):
     """The name or the password is wrong; the answer does not say which, so names cannot be tried out."""
 

@@ -43,12 +43,20 @@ async def test_name_is_taken_without_case(accounts: Accounts, name: str) -> None
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", "ANN@example.org"])
-async def test_address_is_taken(accounts: Accounts, email: str) -> None:
-    await accounts.create_user(make_user(ANN, email="Ann@example.org"), None)
+async def test_verified_address_is_taken(accounts: Accounts, email: str) -> None:
+    await accounts.create_user(make_user(ANN, email="Ann@example.org", email_verified=True), None)
     with pytest.raises(Conflict) as caught:
-        await accounts.create_user(make_user(BEN, email=email), None)
+        await accounts.create_user(make_user(BEN, email=email, email_verified=True), None)
     assert caught.value.field == "email"
     assert (await accounts.get_user(ANN) or make_user(ANN)).email == "Ann@example.org"
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, False), (False, True), (True, False)])
+async def test_address_that_is_not_verified_is_kept_from_nobody(accounts: Accounts, first: bool, second: bool) -> None:
+    for user, verified in ((ANN, first), (BEN, second)):
+        made = make_user(user, email="Boss@company.example", email_verified=verified)
+        await accounts.create_user(made, None)
+        assert await accounts.get_user(user) == made
 
 
 async def test_id_is_taken(accounts: Accounts) -> None:

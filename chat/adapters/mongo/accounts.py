@@ -1,6 +1,7 @@
 """Accounts in MongoDB.
 
 A user is a document of `users`; its `_id` is the user's id, and `folded` and `folded_email` are what is compared.
+Only a verified address has `folded_email`, which is unique: so it is kept from others.
 
 A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last. To replace a
 token, the document is read, `chat.domain.token_families` decides, and one write stores the outcome if the document's
@@ -61,7 +62,9 @@ class MongoAccounts:
             "blocked": user.blocked,
         }
         if user.email:
-            document |= {"email": user.email, "folded_email": fold_email(user.email)}
+            document["email"] = user.email
+        if user.email and user.email_verified:
+            document["folded_email"] = fold_email(user.email)
         with self._mongo.call():
             try:
                 await self._users.insert_one(document)
@@ -182,6 +185,7 @@ def _to_user(document: Document) -> User:
         id=document["_id"],
         name=document["name"],
         email=document.get("email"),
+        email_verified="folded_email" in document,
         created=document["created"],
         blocked=document["blocked"],
     )

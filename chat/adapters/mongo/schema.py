@@ -101,6 +101,11 @@ async def _fourth(database: Database) -> None:
         await database.invites.update_one({"_id": invite["_id"], "invite": None}, {"$set": added})
 
 
+async def _fifth(database: Database) -> None:
+    """No address was ever verified before: so none is kept from others."""
+    await database.users.update_many({"folded_email": {"$exists": True}}, {"$unset": {"folded_email": ""}})
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -110,7 +115,7 @@ async def _create_all(database: Database, collections: Mapping[str, Sequence[Ind
             await database[collection].create_indexes(list(indexes))
 
 
-MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third, _fourth)
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third, _fourth, _fifth)
 
 
 async def schema_version(mongo: Mongo) -> int:
