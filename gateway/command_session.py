@@ -46,6 +46,7 @@ class CommandSession(Session):
 
     def on_data(self, data: bytes) -> None:
         """Bytes of frames arrived."""
+        self.heard_at, self.probed_at = self.node.wheel.now, None
         websocket = self.websocket
         for payload in websocket.receive(data):
             if self._queue is not None:

@@ -28,10 +28,16 @@ class RegisteredSession(Subscriber, Protocol):
     rooms: tuple[str, ...]
     phase: Phase
     state: PresenceState
+    heard_at: float
+    probed_at: float | None
 
     @property
     def busy(self) -> bool:
         """Whether the session still owes an answer."""
+        ...
+
+    def probe_peer(self) -> None:
+        """Send a ping, unless one is unanswered; `probed_at` says since when, until the peer sends anything."""
         ...
 
     def leave_room(self, room: str) -> None:

@@ -34,7 +34,8 @@ _DEFLATED_ANSWER_BYTES = 1024
 
 class Session:
     """See the module. `expires_ms` is the end of the token, since the epoch; `rooms` are the ids subscribed to;
-    `siblings` are all sessions of the user here; `typed` says when `typing` last went out, by conversation."""
+    `siblings` are all sessions of the user here; `typed` says when `typing` last went out, by conversation; `heard_at`
+    is when the peer last sent anything, by the wheel; `probed_at` since when it has not answered `probe_peer`."""
 
     __slots__ = (
         "_paused",
@@ -45,10 +46,12 @@ class Session:
         "deflate",
         "expires_ms",
         "family",
+        "heard_at",
         "id",
         "name",
         "node",
         "phase",
+        "probed_at",
         "rooms",
         "siblings",
         "slot",
@@ -74,6 +77,8 @@ class Session:
         self.typed: dict[str, float] | None = None
         self.state = PresenceState.ONLINE
         self.slot = -1
+        self.heard_at = node.wheel.now
+        self.probed_at: float | None = None
         self._under_way = 0
         self._paused = False
         self._pinged = False
@@ -130,6 +135,15 @@ class Session:
         self.set_timer()
         if ping:
             self.connection.write(_PING)  # last, for it may find that the connection is lost, or too slow
+
+    def probe_peer(self) -> None:
+        """Send a ping, unless one is unanswered; `probed_at` says since when, until the peer sends anything.
+
+        Does nothing while the session is not read from: the answer could not be heard.
+        """
+        if self.probed_at is None and self.phase < Phase.CLOSING and not self._paused:
+            self.probed_at = anyio.current_time()
+            self.connection.gather(_PING)
 
     def set_timer(self) -> None:
         """Set the timer for the next check of keep-alive, or for the end of the token if that comes first."""

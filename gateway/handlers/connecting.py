@@ -10,6 +10,7 @@ from chat.tokens import Claims
 from chat.wire import commands, events
 from chat.wire.close import CloseCode
 from chat.wire.relay import user_channel
+from gateway.handlers.displacing import has_room
 from gateway.handlers.later import Later
 from gateway.phase import Phase
 from gateway.session import Session
@@ -67,7 +68,7 @@ async def _admit_session(session: Session, token: str, id: int | None) -> bool: 
     except Blocked:
         session.close(CloseCode.BLOCKED, "the account is blocked")
         return False
-    if _has_too_many(session):
+    if not await has_room(session):
         limit = node.limits.sessions_per_user
         message = f"at most {limit} sessions a user; close one"
         session.answer_with(events.ErrorAnswer(id=id, code="too_many_sessions", message=message))
@@ -81,13 +82,6 @@ async def _admit_session(session: Session, token: str, id: int | None) -> bool: 
     if not channel.finish_joining(session, 0):
         session.close(CloseCode.SERVICE_RESTART, "live delivery was interrupted; resume", retry=True)
     return True
-
-
-def _has_too_many(session: Session) -> bool:
-    siblings, limits = session.siblings, session.node.limits
-    if siblings is None or not limits.rate_limits:
-        return False
-    return len(siblings.sessions) > limits.sessions_per_user
 
 
 async def _enter_presence(session: Session) -> None:

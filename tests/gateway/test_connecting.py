@@ -139,18 +139,6 @@ async def test_an_account_that_is_gone_or_blocked_gets_no_session() -> None:
         await _empty(here)
 
 
-async def test_too_many_sessions_of_one_user() -> None:
-    async with world(limits={"sessions_per_user": 2}) as here:
-        ada = await here.user("ada")
-        first, second = await here.login(ada), await here.login(ada)
-        third = await here.client().open()
-        number = third.post("auth", token=here.token(ada))
-        assert (await third.answer(number))["code"] == "too_many_sessions"
-        assert (await third.ended())[0] == 4029
-        assert (await first.ask("status", state="away"))["type"] == "ok"
-        assert (await second.ask("status", state="away"))["type"] == "ok"
-
-
 @virtual_time
 async def test_a_token_that_expires_ends_the_session_unless_refreshed() -> None:
     async with world() as here:
