@@ -6,6 +6,7 @@
  * From the user to the wire: `views/` call `messages`, `directory` and `history`, which use `protocol` and `api`;
  * `session` has the tokens for both. Everything outside `views/`, `dom` and this file runs without a browser.
  */
+import { restUrl, socketUrl } from "./addresses.js";
 import { Api, request } from "./api.js";
 import { App } from "./app.js";
 import { h } from "./dom.js";
@@ -20,7 +21,7 @@ import { announcer, connectionStatus, notices } from "./views/status.js";
 const HIDDEN_MS = 200;
 
 /** @type {typeof fetch} */
-const fetcher = (path, init) => fetch(path, init);
+const fetcher = (path, init) => fetch(restUrl(location.href, String(path)), init);
 /** @param {string} path @param {object} [body] */
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
 /** @type {import("./socket.js").Timers} */
@@ -35,7 +36,7 @@ const app = new App({
   schedule: soon,
   timers,
   makeLink: (parts) =>
-    new Link({ ...parts, url: socketUrl(parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
+    new Link({ ...parts, url: socketUrl(location.href, parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
 
 /**
@@ -50,13 +51,6 @@ function soon(run) {
   };
   requestAnimationFrame(once);
   setTimeout(once, HIDDEN_MS);
-}
-
-/** The edge's address, which may be given relative to the page. @param {string} given */
-function socketUrl(given) {
-  const url = new URL(given || "/ws", location.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  return url.href;
 }
 
 const page = h("div", { class: "page" });
