@@ -79,6 +79,7 @@ class CaseAction(StrEnum):
     BLOCK = "block"
     UNBLOCK = "unblock"
     SETTING = "setting"
+    OWNER = "owner"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

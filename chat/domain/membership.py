@@ -9,6 +9,7 @@ Rule 3: who changes another's membership outranks both that user's role and the 
 Rule 4: a restriction outlives the membership, as a ban does: a user who was a reader, in a room that makes newcomers
 members, comes back as a reader. Whoever may change roles ends it.
 Rule 5: a user who left a room comes back only by their own act: they join, or use an invitation. Nobody adds them.
+Rule 6: a room none of whose owners can log in is orphaned: moderators of the instance may give it an owner.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from chat.domain.models import Role
 from chat.domain.rights import is_lower_role, may_change_member
-from chat.errors import Banned, Forbidden, LastOwner
+from chat.errors import Banned, Conflict, Forbidden, LastOwner
 
 
 class FormerMember(Struct, frozen=True):
@@ -29,7 +30,7 @@ class FormerMember(Struct, frozen=True):
 
 class Standing(Struct, frozen=True, kw_only=True):
     """A user in a room. `role` is None for a user who is not a member; `other_owners`, whether the room has an owner
-    besides this user who can log in (it matters for owners alone)."""
+    besides this user who can log in (it is read only where it matters)."""
 
     role: Role | None
     banned: bool = False
@@ -56,6 +57,13 @@ def decide_role(standing: Standing, wanted: Role, *, new_only: bool = False) -> 
         return standing.role
     _require_other_owner(standing)
     return wanted
+
+
+def decide_new_owner(standing: Standing) -> Role:
+    """The role of a user whom moderators of the instance make the owner of a room; `Conflict` unless it is orphaned."""
+    if standing.other_owners or standing.role is Role.OWNER:  # rule 6
+        raise Conflict("the room has an owner who can log in; ask them")
+    return decide_role(standing, Role.OWNER)
 
 
 def require_addable(standing: Standing) -> None:

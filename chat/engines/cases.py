@@ -215,6 +215,9 @@ class SqliteCases:
 
         return await self._database.read(query)
 
+    async def add_audit_entry(self, entry: AuditEntry) -> None:
+        await self._database.write(lambda connection: _note(connection, entry))
+
     async def list_audit_entries(
         self, before: str | None, limit: int, *, user: str | None = None
     ) -> Sequence[AuditEntry]:

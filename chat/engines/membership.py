@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from chat.domain.invitations import may_invite
 from chat.domain.membership import (
     FormerMember,
     Standing,
     decide_entry,
+    decide_new_owner,
     decide_removal,
     decide_role,
     remember_member,
@@ -61,6 +64,20 @@ def set_member(
     elif after is not standing.role:
         connection.execute("UPDATE members SET role = ? WHERE room = ? AND user = ?", (after, room_key, user_key))
         _end_invites(connection, room_key, user, after)
+    return standing.role
+
+
+def give_owner(connection: sqlite3.Connection, room: str, user: str, *, now: int) -> Role | None:
+    """Make the user the owner of an orphaned room; the role before."""
+    room_key, user_key, folded = _find_keys(connection, room, user)
+    standing = replace(
+        _read_standing(connection, room_key, user_key), other_owners=_has_other_owner(connection, room_key, user_key)
+    )
+    after = decide_new_owner(standing)
+    if standing.role is None:
+        _add_member(connection, (room_key, user_key), folded, after, now)
+    else:
+        connection.execute("UPDATE members SET role = ? WHERE room = ? AND user = ?", (after, room_key, user_key))
     return standing.role
 
 
@@ -165,8 +182,15 @@ def _read_standing(connection: sqlite3.Connection, room: int, user: int) -> Stan
         ).fetchone()
         former = FormerMember(bool(kept[0]), bool(kept[1])) if kept else FormerMember()
         return Standing(role=None, banned=banned, former=former)
-    others = (
+    role = Role(row[0])
+    return Standing(role=role, other_owners=role is Role.OWNER and _has_other_owner(connection, room, user))
+
+
+def _has_other_owner(connection: sqlite3.Connection, room: int, user: int) -> bool:
+    """Whether another owner of the room can log in."""
+    found = connection.execute(
         "SELECT 1 FROM members JOIN users ON users.key = members.user"
-        " WHERE members.room = ? AND members.role = 'owner' AND members.user <> ? AND users.blocked = 0 LIMIT 1"
+        " WHERE members.room = ? AND members.role = 'owner' AND members.user <> ? AND users.blocked = 0 LIMIT 1",
+        (room, user),
     )
-    return Standing(role=Role(row[0]), other_owners=connection.execute(others, place).fetchone() is not None)
+    return found.fetchone() is not None

@@ -104,6 +104,9 @@ class SqliteRooms:
     async def join_room(self, room: str, user: str, *, now: int) -> RoomEntry:
         return await self._database.write(lambda connection: _join(connection, room, user, now))
 
+    async def give_owner(self, room: str, user: str, *, now: int) -> Role | None:
+        return await self._database.write(lambda connection: membership.give_owner(connection, room, user, now=now))
+
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         return await self._database.write(lambda connection: membership.remove_member(connection, room, user, by=by))
 

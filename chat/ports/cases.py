@@ -102,6 +102,10 @@ class Cases(Protocol):
         """Those whose messages are held back."""
         ...
 
+    async def add_audit_entry(self, entry: AuditEntry) -> None:
+        """Note what is done outside of this store."""
+        ...
+
     async def list_audit_entries(
         self, before: str | None, limit: int, *, user: str | None = None
     ) -> Sequence[AuditEntry]:

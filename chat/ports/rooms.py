@@ -85,6 +85,11 @@ class Rooms(Protocol):
         """
         ...
 
+    async def give_owner(self, room: str, user: str, *, now: int) -> Role | None:
+        """Make the user the owner of an orphaned room; the role before. Raises `NotFound` (no such room or user),
+        `Conflict` (the room has an owner who can log in), `Banned`."""
+        ...
+
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         """The role before; None when the user was not a member. Without `by` the user leaves by themselves. Raises
         `Forbidden`, `LastOwner`."""

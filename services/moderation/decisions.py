@@ -17,14 +17,19 @@ from chat.domain.cases import (
     needs_withdrawal,
     require_decision,
 )
+from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
-from chat.domain.models import User
+from chat.domain.models import Role, User
 from chat.domain.moderation import Verdict
 from chat.domain.records import Moderated, Restored
-from chat.errors import Forbidden, NotFound
+from chat.errors import Conflict, Forbidden, NotFound
+from chat.wire.events import MembershipChange
 from chat.wire.records import encode, topic_of
+from services.chat.access import find_room, find_user
+from services.chat.announcements import announce_member
 from services.common.collaborators import Services
 from services.common.security import is_moderator
+from services.common.shielding import shield_change
 from services.moderation.access import last_text
 from services.moderation.models import Decision
 
@@ -60,6 +65,21 @@ async def block_user(services: Services, user: str, reason: str, seconds: int | 
     """Block a user. Raises `NotFound`, and `Forbidden` for a moderator, whose right the operator has to end first."""
     await _find_blockable(services, user)
     await services.moderation.block_user(user, by=by.id, reason=reason, seconds=seconds)
+
+
+async def give_owner(services: Services, room: str, user: str, by: User) -> None:
+    """Make a user the owner of an orphaned room, note it, and announce it. Raises `NotFound`, `Conflict`, `Banned`."""
+    found, owner = await find_room(services, room), await find_user(services, user)
+    if owner.blocked:
+        raise Conflict("this user is blocked and cannot own a room; choose another", field="user")
+    now = services.clock()
+    with shield_change():
+        before = await services.rooms.give_owner(found.id, owner.id, now=now)
+        reason = f"made the owner of {room_key(found.id)}, which had none who can log in"
+        entry = AuditEntry(id=new_id(), at=now, by=by.id, action=CaseAction.OWNER, user=owner.id, reason=reason)
+        await services.cases.add_audit_entry(entry)
+        change: MembershipChange = "joined" if before is None else "role"
+        await announce_member(services.relay, found.id, owner.id, change, Role.OWNER)
 
 
 async def _find_blockable(services: Services, user: str) -> None:

@@ -124,6 +124,12 @@ class Decision(BaseModel):
     seconds: Annotated[int | None, Field(ge=1, le=LONGEST_BLOCK)] = None
 
 
+class NewOwner(BaseModel):
+    """The id of the user who is to own the room."""
+
+    user: UserId
+
+
 class AuditView(BaseModel):
     """What was done: by whom (`moderation` is the service itself), to whom, and why."""
 

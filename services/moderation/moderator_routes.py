@@ -15,7 +15,7 @@ from chat.domain.moderation import Block
 from chat.errors import Invalid, NotFound
 from services.chat.models import UserView
 from services.common.collaborators import Services, With
-from services.common.field_types import Limit, UserId
+from services.common.field_types import Limit, RoomId, UserId
 from services.common.problems import problem_responses
 from services.moderation import decisions
 from services.moderation.access import Moderator, last_text
@@ -28,6 +28,7 @@ from services.moderation.models import (
     CaseView,
     Decision,
     NewBlock,
+    NewOwner,
     ReportView,
 )
 
@@ -82,6 +83,12 @@ async def unblock_user(user: UserId, caller: Moderator, services: With) -> None:
     """Let a user in again."""
     if not await services.moderation.unblock_user(user, by=caller.id):
         raise NotFound("this user is not blocked")
+
+
+@router.put("/rooms/{room}/owner", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
+async def give_owner(room: RoomId, body: NewOwner, caller: Moderator, services: With) -> None:
+    """Give a room an owner, when none of its owners can log in: they are blocked, or their accounts are gone."""
+    await decisions.give_owner(services, room, body.user, caller)
 
 
 @router.get("/audit", responses=problem_responses(401, 403, 404, 422))

@@ -290,3 +290,10 @@ async def test_a_cancelled_judgement_is_there_with_its_audit_entry_or_not_at_all
         assert found is not None or not completed
         assert len(notes) == len(await cases.list_cases(CaseState.OPEN, None, 1000))
         number += 1
+
+
+async def test_an_entry_of_its_own_is_in_the_audit_log(cases: Cases) -> None:
+    note = entry(CaseAction.OWNER, by=DAN)
+    await cases.add_audit_entry(note)
+    assert list(await cases.list_audit_entries(None, 10)) == [note]
+    assert list(await cases.list_audit_entries(None, 10, user=note.user)) == [note]

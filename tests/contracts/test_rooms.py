@@ -427,6 +427,32 @@ async def test_only_owners_who_can_log_in_count(rooms: Rooms, stores: Stores) ->
     assert await rooms.remove_member(ROOM, ANN) is Role.OWNER
 
 
+@pytest.mark.parametrize("before", [None, Role.READER, Role.MODERATOR])
+async def test_orphaned_room_gets_an_owner(rooms: Rooms, stores: Stores, before: Role | None) -> None:
+    if before is not None:
+        await rooms.set_member(ROOM, BEN, before, now=NOW)
+    with pytest.raises(Conflict):
+        await rooms.give_owner(ROOM, BEN, now=NOW)
+    assert await rooms.get_role(ROOM, BEN) is before
+    await stores.accounts.set_blocked(ANN, blocked=True)
+    assert await rooms.give_owner(ROOM, BEN, now=NOW) is before
+    assert await rooms.get_role(ROOM, BEN) is Role.OWNER
+    with pytest.raises(Conflict):
+        await rooms.give_owner(ROOM, CAT, now=NOW)
+    with pytest.raises(LastOwner):
+        await rooms.remove_member(ROOM, BEN)
+
+
+async def test_orphaned_room_gets_no_banned_or_unknown_owner(rooms: Rooms, stores: Stores) -> None:
+    await rooms.ban_user(ROOM, BEN, ANN, "spam", NOW)
+    await stores.accounts.set_blocked(ANN, blocked=True)
+    with pytest.raises(Banned):
+        await rooms.give_owner(ROOM, BEN, now=NOW)
+    for room, user in ((ROOM, NOBODY), (OTHER_ROOM, CAT)):
+        with pytest.raises(NotFound):
+            await rooms.give_owner(room, user, now=NOW)
+
+
 async def test_many_members_at_once_keep_their_roles(rooms: Rooms) -> None:
     await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW)
     await rooms.add_members(ROOM, [ANN, BEN, CAT], Role.MEMBER, NOW)

@@ -173,6 +173,9 @@ class MongoCases:
             found = await self._database.held.find({"_id": {"$in": list(conversations)}}).to_list()
         return {document["_id"] for document in found}
 
+    async def add_audit_entry(self, entry: AuditEntry) -> None:
+        await self._mongo.transaction(lambda session: self._add_entry(entry, session))
+
     async def list_audit_entries(
         self, before: str | None, limit: int, *, user: str | None = None
     ) -> Sequence[AuditEntry]:

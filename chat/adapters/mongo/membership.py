@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from msgspec.structs import replace
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chat.adapters.mongo.client import Database, Document, Session
@@ -19,6 +20,7 @@ from chat.domain.membership import (
     FormerMember,
     Standing,
     decide_entry,
+    decide_new_owner,
     decide_removal,
     decide_role,
     remember_member,
@@ -74,6 +76,21 @@ async def set_member(
             {"_id": member_id(room, user)}, {"$set": {"role": after.value}}, session=session
         )
         await _end_invites(database, session, room, user, after)
+    return before
+
+
+async def give_owner(database: Database, session: Session, room: str, user: str, *, now: int) -> Role | None:
+    """Make the user the owner of an orphaned room; the role before."""
+    await touch(database, session, room)
+    before = await find_role(database, session, room, user)
+    others = await _has_other_owner(database, session, room, user)
+    standing = replace(await _read_standing(database, session, room, user, before), other_owners=others)
+    after = decide_new_owner(standing)
+    if before is None:
+        await add(database, session, room, [user], after, now=now)
+    else:
+        place = {"_id": member_id(room, user)}
+        await database.members.update_one(place, {"$set": {"role": after.value}}, session=session)
     return before
 
 
@@ -193,7 +210,13 @@ async def _read_standing(database: Database, session: Session, room: str, user: 
         return Standing(role=None, banned=banned is not None, former=former)
     if role is not Role.OWNER:
         return Standing(role=role)
-    owners = await database.members.find({"room": room, "role": role.value}, {"user": True}, session=session).to_list()
+    return Standing(role=role, other_owners=await _has_other_owner(database, session, room, user))
+
+
+async def _has_other_owner(database: Database, session: Session, room: str, user: str) -> bool:
+    """Whether another owner of the room can log in."""
+    wanted = {"room": room, "role": Role.OWNER.value}
+    owners = await database.members.find(wanted, {"user": True}, session=session).to_list()
     others = [owner["user"] for owner in owners if owner["user"] != user]
     users = await database.users.find({"_id": {"$in": others}}, {"blocked": True}, session=session).to_list()
-    return Standing(role=role, other_owners=any(not found["blocked"] for found in users))
+    return any(not found["blocked"] for found in users)

@@ -139,6 +139,11 @@ class MongoRooms:
 
         return await self._mongo.transaction(job)
 
+    async def give_owner(self, room: str, user: str, *, now: int) -> Role | None:
+        return await self._mongo.transaction(
+            lambda session: membership.give_owner(self._database, session, room, user, now=now)
+        )
+
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:
         return await self._mongo.transaction(
             lambda session: membership.remove_member(self._database, session, room, user, by=by)

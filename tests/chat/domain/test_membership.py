@@ -8,6 +8,7 @@ from chat.domain.membership import (
     FormerMember,
     Standing,
     decide_entry,
+    decide_new_owner,
     decide_removal,
     decide_role,
     remember_member,
@@ -15,7 +16,7 @@ from chat.domain.membership import (
     require_rank,
 )
 from chat.domain.models import Role
-from chat.errors import Banned, Forbidden, LastOwner
+from chat.errors import Banned, Conflict, Forbidden, LastOwner
 
 STRANGER = Standing(role=None)
 MEMBER = Standing(role=Role.MEMBER)
@@ -127,3 +128,13 @@ def test_a_user_who_left_is_not_added() -> None:  # rule 5
     require_addable(Standing(role=None, former=FormerMember(restricted=True)))
     with pytest.raises(Forbidden, match="left the room"):
         require_addable(Standing(role=None, former=FormerMember(left=True)))
+
+
+def test_an_orphaned_room_gets_an_owner_and_no_other() -> None:  # rule 6
+    assert decide_new_owner(STRANGER) is Role.OWNER
+    assert decide_new_owner(MEMBER) is Role.OWNER
+    for standing in (Standing(role=None, other_owners=True), LAST_OWNER, ONE_OF_TWO_OWNERS):
+        with pytest.raises(Conflict, match="an owner who can log in"):
+            decide_new_owner(standing)
+    with pytest.raises(Banned):
+        decide_new_owner(Standing(role=None, banned=True))

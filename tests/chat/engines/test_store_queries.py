@@ -21,6 +21,7 @@ from chat.engines.database import Database, InlineExecutor
 from chat.engines.deleted_conversations import clear_deleted
 from chat.engines.history_search import index_some
 from chat.engines.schema import STORE
+from chat.errors import Conflict
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
 from chat.ports.rooms import RoomUpdate
@@ -131,6 +132,8 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.accept_invite(b"1", CAT, now=NOW)
     await rooms.remove_member(ROOM, CAT)
     await rooms.join_room(ROOM, CAT, now=NOW)
+    with pytest.raises(Conflict):
+        await rooms.give_owner(ROOM, CAT, now=NOW)
     await rooms.list_invites(ROOM, NOW)
     await rooms.revoke_invite(ROOM, invite.id, ANN)
 

@@ -350,3 +350,20 @@ async def test_nothing_is_withdrawn_by_a_decision_that_cannot_be_carried_out(wor
     assert await world.records() == []
     (kept,) = (await world.mod("GET", "/api/moderation/queue")).json()["cases"]
     assert kept["id"] == case.id
+
+
+async def test_a_room_whose_last_owner_was_blocked_gets_another_from_the_moderators(world: World) -> None:
+    path, body = f"/api/moderation/rooms/{world.room}/owner", {"user": world.ben.id}
+    assert (await world.mod("PUT", path, body)).status_code == 409
+    assert (await world.mod("PUT", f"/api/moderation/blocks/{world.ann.id}")).status_code == 204
+    assert (await world.ben("PUT", path, body)).status_code == 403
+    refused = await world.mod("PUT", path, {"user": world.ann.id})
+    assert (refused.status_code, refused.json()["field"]) == (409, "user")
+    assert (await world.mod("PUT", path, {"user": new_id()})).status_code == 404
+    assert (await world.mod("PUT", f"/api/moderation/rooms/{new_id()}/owner", body)).status_code == 404
+    assert (await world.mod("PUT", path, body)).status_code == 204
+    assert (await world.ben("GET", f"/api/rooms/{world.room}")).json()["role"] == "owner"
+    assert (await world.mod("PUT", path, {"user": world.stranger.id})).status_code == 409
+    (entry,) = (await world.mod("GET", f"/api/moderation/audit?user={world.ben.id}")).json()["entries"]
+    assert (entry["action"], entry["by"], entry["user"]) == ("owner", world.mod.id, world.ben.id)
+    assert world.room in entry["reason"]

@@ -105,6 +105,7 @@ export function deedOf(entry, names) {
     block: `blocked ${whom}`,
     unblock: `ended the block of ${whom}`,
     setting: "changed a setting",
+    owner: `made ${whom} the owner of a room`,
   };
   return deeds[entry.action] ?? entry.action;
 }

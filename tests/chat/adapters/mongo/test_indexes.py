@@ -175,6 +175,8 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.accept_invite(b"1", CAT, now=NOW)
     await rooms.remove_member(ROOM, CAT)
     await rooms.join_room(ROOM, CAT, now=NOW)
+    with pytest.raises(Conflict):
+        await rooms.give_owner(ROOM, CAT, now=NOW)
     await rooms.list_invites(ROOM, NOW)
     await rooms.revoke_invite(ROOM, invite.id, ANN)
 
