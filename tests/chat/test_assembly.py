@@ -19,6 +19,7 @@ from chat.ports.relay import Publication
 from chat.settings import Address, SettingsError
 from chat.wire.records import DM_TOPIC, encode
 from chat.wire.relay import live_key, user_channel
+from tests.support.patience import patient
 from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +44,7 @@ async def test_a_direct_message_that_was_seen_live_is_not_seen_again_after_a_res
         await listener.subscribe([channel])
         await relay.publish([Publication(channel, b"again", live_key(ada, client_id, bob))])
         await relay.publish([Publication(channel, b"new", live_key(ada, new_id(), bob))])
-        with anyio.fail_after(5):
+        with anyio.fail_after(patient(5)):
             assert [delivery.payload for delivery in await listener.receive()] == [b"new"]
 
 

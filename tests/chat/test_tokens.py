@@ -20,6 +20,7 @@ from chat.errors import Unauthorized, Unavailable
 from chat.ports.accounts import SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
 from chat.tokens import TOKEN_BYTES, CannotSign, Claims, KeyRing, new_signing_key
+from tests.support.patience import patient
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +55,7 @@ class Keys:
 
     async def loaded(self) -> None:
         """The next time that the keys are asked for, and what follows from it."""
-        with anyio.fail_after(5):
+        with anyio.fail_after(patient(5)):
             await self._load.wait()
         await anyio.wait_all_tasks_blocked()
 

@@ -14,6 +14,7 @@ from chat.errors import Blocked, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, announcement
 from chat.ports.relay import Publication
 from chat.wire.relay import REVOCATIONS
+from tests.support.patience import patient
 from tests.support.world import World, world
 
 pytestmark = pytest.mark.anyio
@@ -68,8 +69,8 @@ async def test_watchers_hear_of_each_revocation_and_of_an_interruption() -> None
         bob = Revocation(user=new_id(), family=new_id(), code=4001, reason="logged out")
         async with authority(here).watch_revocations() as revocations:
             await here.relay.publish([*announcement(ada), Publication(REVOCATIONS, b"c{}"), *announcement(bob)])
-            with anyio.fail_after(5):
+            with anyio.fail_after(patient(5)):
                 assert [await anext(revocations), await anext(revocations)] == [ada, bob]
             await here.relay.publish([Publication(REVOCATIONS, b"c" + b" " * 9000) for _ in range(3000)])
-            with pytest.raises(Unavailable, match="missed"), anyio.fail_after(5):
+            with pytest.raises(Unavailable, match="missed"), anyio.fail_after(patient(5)):
                 await anext(revocations)

@@ -11,6 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from chat.ports.log import Batch, Consumer, Log
 from tests.support.logs import LOGS, LogSystem
+from tests.support.patience import patient
 from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +33,7 @@ async def fill(log: Log, count: int, *, keys: int = 1, topic: str = "t", first: 
 async def drain(consumer: Consumer, count: int, *, max_records: int = 100) -> list[Batch]:
     """Poll and commit until `count` records came."""
     batches: list[Batch] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while sum(len(batch.records) for batch in batches) < count:
             for batch in await consumer.poll(max_records):
                 batches.append(batch)
@@ -109,7 +110,7 @@ async def test_a_poll_gives_one_batch_a_partition_and_no_more_than_asked(system:
 async def test_a_partition_waits_for_the_commit_and_others_go_on(system: LogSystem) -> None:
     async with system.open() as log, log.join_group("g", ["t", "u"]) as consumer:
         await fill(log, 2)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             (first,) = await consumer.poll(1)
         assert values([first]) == [0]
         assert await has_nothing(consumer)
@@ -175,7 +176,7 @@ async def test_members_share_the_partitions(system: LogSystem) -> None:
         for _ in range(3):
             tasks.start_soon(work, log)
         await fill(log, 100, keys=20)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             await all_came.wait()
         tasks.cancel_scope.cancel()
     assert sorted(came) == list(range(100))
@@ -211,7 +212,7 @@ async def test_a_member_that_joins_gets_a_partition_only_between_two_batches(sys
             assert await has_nothing(new)
             for batch in in_hand:
                 await old.commit(batch)
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 (came,) = await new.poll(100)
                 (kept,) = await old.poll(100)
         assert came.partition != kept.partition
@@ -233,7 +234,7 @@ async def test_partitions_of_a_member_that_leaves_go_to_others(system: LogSystem
     async with system.open(partitions=2) as log, log.join_group("g", ["t"]) as stays:
         async with log.join_group("g", ["t"]) as leaves:
             await fill(log, 20, keys=10)
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 in_hand = await leaves.poll(100)
             assert len(in_hand) == 1
         assert sorted(values(await drain(stays, 20))) == list(range(20))
@@ -277,7 +278,7 @@ async def test_a_cancelled_poll_loses_nothing(system: LogSystem) -> None:
                 for _ in range(patience):
                     await checkpoint()
                 tasks.cancel_scope.cancel()
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while len(came) < 12:
                 await poll(consumer)
     assert came == list(range(12))

@@ -16,6 +16,7 @@ from chat.ports.presence import Seen
 from chat.ports.relay import Listener
 from chat.wire.relay import EVENT, presence_channel
 from tests.support.clocks import time_passes
+from tests.support.patience import patient
 from tests.support.presences import DAMPING, HEARTBEAT, NOW, PRESENCES, PresenceSystem
 from tests.support.servers import marked
 
@@ -37,7 +38,7 @@ class World:
     async def told(self, count: int) -> list[Any]:
         """The next `count` events; one that comes too many shows in the next call."""
         got: list[Any] = []
-        with anyio.fail_after(5):
+        with anyio.fail_after(patient(5)):
             while len(got) < count:
                 for delivery in await self.listener.receive():
                     assert delivery.payload is not None

@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from chat.ports.relay import ONCE_SECONDS, Delivery, Listener, Publication, Relay
 from tests.support.clocks import virtual_time
+from tests.support.patience import patient
 from tests.support.relays import RELAYS, RelayFactory
 from tests.support.servers import marked
 
@@ -32,7 +33,7 @@ async def relay(factory: RelayFactory) -> AsyncIterator[Relay]:
 async def take(listener: Listener, count: int) -> list[tuple[str, bytes | None]]:
     """The next `count` deliveries."""
     got: list[Delivery] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while len(got) < count:
             deliveries = await listener.receive()
             assert deliveries

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import NewServer
+from tests.support.patience import patient
 from tests.support.people import PASSWORD, Chat, Json, Person, new_id, register
 from tests.support.process import ServerFailed, ServerProcess
 
@@ -102,7 +103,7 @@ async def test_rules_change_while_it_runs(moderated: ServerProcess, http: httpx.
     async with ada.chat() as chat:
         await chat.ok("subscribe", room=room)
         seq = 0
-        with anyio.fail_after(20):
+        with anyio.fail_after(patient(20)):
             while not any(frame.get("type") == "moderated" for frame in chat.kept):
                 seq += 1
                 await say(chat, room, f"oddword {seq}")
@@ -144,7 +145,7 @@ async def test_after_a_kill_no_message_is_left_unjudged(
         await asyncio.to_thread(server.kill)
     await asyncio.to_thread(server.start)
     found: list[Json] = []
-    with anyio.fail_after(20):
+    with anyio.fail_after(patient(20)):
         while [item["moderated"] for item in found] != [True] * 60:
             await anyio.sleep(0.1)
             found = await ada.history(f"/api/rooms/{room}/messages")

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.support.cluster_process import Cluster, User
 from tests.support.own_servers import OwnServer, own_server, servers_with
 from tests.support.participant import PASSING
+from tests.support.patience import patient
 from tests.support.traffic import LOOK_SECONDS, Traffic, history
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
@@ -126,7 +127,7 @@ async def _judge_flood(cluster: Cluster, user: User, room: str, flooders: list[F
     acked = {client_id for flooder in flooders for client_id in flooder.acked}
     sent = {client_id for flooder in flooders for client_id in flooder.sent.values()}
     async with httpx.AsyncClient(base_url=cluster.http, timeout=30, trust_env=False) as http:
-        with anyio.fail_after(60):
+        with anyio.fail_after(patient(60)):
             while True:
                 items = await history(http, user, f"/api/rooms/{room}/messages")
                 found = {item["client_id"] for item in items}

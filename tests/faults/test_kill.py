@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from rookery.client import Account, Backoff, Client, Message, Missed, Rewound, connect, login
+from tests.support.patience import patient
 from tests.support.people import PASSWORD, Person, register
 from tests.support.process import ServerProcess
 
@@ -39,7 +40,7 @@ class Round:
 
     async def send(self, account: Account, sender: int) -> None:
         """One message after the other, each until it is acknowledged."""
-        async with connect(self.server.ws, token=account.token, backoff=BACKOFF, timeout=DEADLINE) as client:
+        async with connect(self.server.ws, token=account.token, backoff=BACKOFF, timeout=patient(DEADLINE)) as client:
             for number in range(EACH):
                 client_id = await client.send(self.room, f"{sender}:{number}")
                 self.acknowledged[client_id] = (sender, number)
@@ -80,14 +81,14 @@ async def test_nothing_that_was_acknowledged_is_lost_or_doubled(tmp_path: Path) 
                 await person.call("POST", f"/api/rooms/{room}/join")
             accounts = [await login(server.http, person.name, PASSWORD) for person in people]
             round_ = Round(server, room)
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 await _run(round_, accounts)
                 await _check(round_, people)
         server.check()
 
 
 async def _run(round_: Round, accounts: list[Account]) -> None:
-    options: Any = {"backoff": BACKOFF, "timeout": DEADLINE}
+    options: Any = {"backoff": BACKOFF, "timeout": patient(DEADLINE)}
     async with (
         connect(round_.server.ws, token=accounts[0].token, **options) as client,
         anyio.create_task_group() as tasks,

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.cluster_process import Cluster
 from tests.support.own_servers import OwnServer, own_server, servers_with
+from tests.support.patience import patient
 from tests.support.traffic import DEADLINE, Traffic
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
@@ -49,7 +50,7 @@ async def test_paused(cluster: Cluster, mongo: OwnServer, tmp_path: Path) -> Non
     traffic = Traffic(cluster, seeded, senders=8)
     async with traffic.flows():
         with mongo.paused():
-            async with httpx.AsyncClient(base_url=cluster.http, timeout=DEADLINE, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=cluster.http, timeout=patient(DEADLINE), trust_env=False) as http:
                 headers = {"Authorization": f"Bearer {seeded.users[0].token}"}
                 answer = await http.get("/api/rooms", headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

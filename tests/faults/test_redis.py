@@ -14,6 +14,7 @@ from redis import Redis
 
 from tests.support.cluster_process import Cluster
 from tests.support.own_servers import OwnServer, own_server, servers_with
+from tests.support.patience import patient
 from tests.support.people import Chat, new_id, register
 from tests.support.traffic import DEADLINE, Traffic
 
@@ -66,7 +67,7 @@ async def test_paused(cluster: Cluster, redis: OwnServer, tmp_path: Path) -> Non
     async with traffic.flows():
         with redis.paused():
             await traffic.until_acked(20)  # rooms go on being stored
-            async with httpx.AsyncClient(base_url=cluster.http, timeout=DEADLINE, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=cluster.http, timeout=patient(DEADLINE), trust_env=False) as http:
                 http.headers["Authorization"] = f"Bearer {seeded.users[0].token}"
                 assert (await http.get("/api/rooms")).status_code == 200
                 answer = await http.get(f"/api/presence?users={seeded.users[1].id}")

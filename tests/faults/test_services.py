@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.cluster_process import Cluster
 from tests.support.own_servers import servers_with
+from tests.support.patience import patient
 from tests.support.people import PASSWORD, Chat, Person, new_id, register
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
@@ -72,7 +73,7 @@ async def shared_room(ada: Person, bob: Person) -> str:
 
 async def let_in(cluster: Cluster, person: Person) -> None:
     """Come back, as a client is told to, until there is a session at every edge."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(patient(30)):
         for edge in ("edge0", "edge1"):
             answer = {"type": "error"}
             while answer["type"] == "error":

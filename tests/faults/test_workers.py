@@ -19,6 +19,7 @@ import pytest
 
 from tests.support.cluster_process import Cluster, Seeded
 from tests.support.own_servers import OwnServer, own_server, servers_with
+from tests.support.patience import patient
 from tests.support.traffic import DEADLINE, LOOK_SECONDS, Traffic, history
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
@@ -146,8 +147,8 @@ async def between_storing_and_publishing(
 
 async def stored_but_not_shown(cluster: Cluster, seeded: Seeded, traffic: Traffic) -> Pending | None:
     """Wait until a room's history has messages that nobody was shown; the room, and their client ids."""
-    async with httpx.AsyncClient(base_url=cluster.http, trust_env=False, timeout=DEADLINE) as http:
-        with anyio.move_on_after(STORED_SECONDS):
+    async with httpx.AsyncClient(base_url=cluster.http, trust_env=False, timeout=patient(DEADLINE)) as http:
+        with anyio.move_on_after(patient(STORED_SECONDS)):
             while True:
                 # Any room will do: one whose partition has a batch of the other room in hand stores nothing.
                 for room, members in seeded.rooms.items():

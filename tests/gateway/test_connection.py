@@ -9,6 +9,7 @@ import pytest
 
 from gateway.connection import Connection
 from gateway.multiplexer import READ, WRITE, Multiplexer
+from tests.support.patience import patient
 
 
 class Owner:
@@ -177,7 +178,7 @@ def test_an_owner_that_fails_loses_its_connection_and_no_other(caplog: pytest.Lo
             tasks.start_soon(mux.run)
             bad_peer.send(b"x")
             good_peer.send(b"y")
-            with anyio.fail_after(5):
+            with anyio.fail_after(patient(5)):
                 while not (bad.lost and fine_owner.data):
                     await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()

@@ -22,6 +22,7 @@ from chat.wire.relay import (
 from gateway.hub import SLICE
 from gateway.phase import Phase
 from tests.support.backends import virtual_time
+from tests.support.patience import patient
 from tests.support.scene import SETTINGS, Scene, scene, to_the_end
 from tests.support.stepping import Stepper, nothing_left, settle, stepped_edge, until
 from tests.support.world import Client, sessions_of, world
@@ -173,7 +174,7 @@ async def test_a_drain_waits_for_what_was_begun() -> None:
         assert [frame["id"] for frame in client.frames if frame["type"] == "ok"] == [number]
         (bob,) = here.kept.values()
         await goodbye(bob)
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             await drain.ended.wait()
         assert not sessions_of(here.edge)
 

@@ -18,6 +18,7 @@ from chat.domain.models import User
 from gateway.multiplexer import READ, WRITE, Multiplexer
 from gateway.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT
 from tests.support.http_server import REAL_CLOCKS
+from tests.support.patience import patient
 from tests.support.raw_socket import request
 from tests.support.stepping import nothing_left
 from tests.support.websocket_frames import client_frame
@@ -65,7 +66,7 @@ def mux() -> Iterator[Multiplexer]:
 
 async def turns(mux: Multiplexer, done: Callable[[], object]) -> None:
     """Run until it is so."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(mux.run)
             while not done():
@@ -273,7 +274,7 @@ async def test_after_two_hundred_sessions_of_all_kinds_nothing_is_left(seed: int
         users = [await here.user(f"user{number}") for number in range(5)]
         rooms = [await here.room(users[0], *users[1:4]) for _ in range(4)]  # the last is a stranger in all of them
         ramblers = [Rambler(here, random.Random(chance.random()), users, rooms) for _ in range(SESSIONS)]
-        with anyio.fail_after(60):
+        with anyio.fail_after(patient(60)):
             async with anyio.create_task_group() as tasks:
                 for each in ramblers:
                     tasks.start_soon(each.ramble)

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.readiness import readiness
 from tests.support.http_server import REAL_CLOCKS
+from tests.support.patience import patient
 
 pytestmark = [
     pytest.mark.anyio,
@@ -33,7 +34,7 @@ async def test_it_returns_while_there_is_something_to_read(pair: Pair, anyio_bac
     ours, theirs = pair
     async with readiness(ours.fileno()) as wait:
         theirs.send(b"two")
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             for _ in range(3):  # level-triggered: nothing was read
                 await wait()
         assert ours.recv(10) == b"two"
@@ -42,7 +43,7 @@ async def test_it_returns_while_there_is_something_to_read(pair: Pair, anyio_bac
             await wait()
         assert scope.cancelled_caught
         theirs.send(b"more")
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             await wait()
 
 
@@ -58,7 +59,7 @@ async def test_it_wakes_the_task_that_waits(pair: Pair, anyio_backend: object) -
                 with suppress(BlockingIOError):
                     woken += len(ours.recv(1))
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(serve)
             for number in range(100):
@@ -79,7 +80,7 @@ async def test_others_run_while_it_is_always_ready(pair: Pair, anyio_backend: ob
                 await wait()
                 turns += 1
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(serve)
             while turns < 50:
@@ -115,6 +116,6 @@ async def test_a_poll_set_is_ready_when_one_of_its_sockets_is(pair: Pair, anyio_
         poll.register(ours, select.EPOLLIN)
         async with readiness(poll.fileno()) as wait:
             theirs.send(b"x")
-            with anyio.fail_after(10):
+            with anyio.fail_after(patient(10)):
                 await wait()
             assert poll.poll(0) == [(ours.fileno(), select.EPOLLIN)]

@@ -21,6 +21,7 @@ from gateway.publisher import Publisher
 from gateway.subscriptions import ChannelSubscriptions
 from tests.support.backends import virtual_time
 from tests.support.fanout import CHANNEL, Controls, Member, message, play
+from tests.support.patience import patient
 from tests.support.stepping import settle
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +101,7 @@ class Ends:
 
     async def until(self, *calls: str) -> None:
         """Wait until the relay was called so, in this order."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             while [name for name, _ in self.relay.calls] != list(calls):
                 self.relay.arrived = anyio.Event()
                 await self.relay.arrived.wait()
@@ -246,7 +247,7 @@ async def test_any_race_leaves_exactly_what_is_listened_to(anyio_backend: object
                 await anyio.lowlevel.checkpoint()
             scope.cancel()
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             async with anyio.create_task_group() as tasks:
                 for number in range(8):
                     tasks.start_soon(session, number)

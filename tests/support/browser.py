@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.patience import patient
 from tests.support.process import OUTPUT, ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,6 @@ _SMALL = """() => [...document.querySelectorAll("button, .item")]
   .filter(([box]) => box.width < 24 || box.height < 24)
   .map(([, html]) => html)"""
 
-expect.set_options(timeout=DEADLINE_MS)
 _numbers = itertools.count(1)
 
 
@@ -74,6 +74,7 @@ def launch(playwright: Playwright) -> Browser:
     path, missing = find_chromium()
     if missing:
         pytest.skip(missing)
+    expect.set_options(timeout=patient(DEADLINE_MS))
     return playwright.chromium.launch(executable_path=path, args=FLAGS)
 
 
@@ -101,7 +102,8 @@ class Window:
         self.problems: list[str] = []
         # While the server is down, the browser itself reports the connections that fail.
         self.lenient = False
-        page.set_default_timeout(DEADLINE_MS)
+        page.set_default_timeout(patient(DEADLINE_MS))
+        expect.set_options(timeout=patient(DEADLINE_MS))
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
@@ -247,7 +249,7 @@ class Talk:
             self.socket.send(json.dumps({**command, "id": id_}))
         answers: dict[int, dict[str, Any]] = {}
         while len(answers) < len(ids):
-            said = json.loads(self.socket.recv(timeout=DEADLINE_MS / 1000))
+            said = json.loads(self.socket.recv(timeout=patient(DEADLINE_MS) / 1000))
             if said.get("id") in ids:
                 assert said["type"] == "ok", said
                 answers[said["id"]] = said

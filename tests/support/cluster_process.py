@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.support.front import Front, front
 from tests.support.own_servers import Servers
+from tests.support.patience import patient
 from tests.support.process import ROOT, RoleProcess
 
 _TOOL_SECONDS = 120.0
@@ -166,7 +167,7 @@ class Cluster:
             env={**kept, **given},
             capture_output=True,
             text=True,
-            timeout=_TOOL_SECONDS,
+            timeout=patient(_TOOL_SECONDS),
             check=False,
         )
         assert done.returncode == 0, f"rookery {' '.join(arguments[:2])}: {done.stdout}{done.stderr}"

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from chat.settings import Address
 from services.common.server import serve_http
+from tests.support.patience import patient
 
 Addresses = Callable[[], Sequence[str]]
 """HOST:PORT of those behind; asked for each connection."""
@@ -107,7 +108,7 @@ class Router:
 
     def __init__(self, route: Callable[[str], str]) -> None:
         self._route = route
-        self.http = httpx.AsyncClient(trust_env=False, timeout=_SECONDS)
+        self.http = httpx.AsyncClient(trust_env=False, timeout=patient(_SECONDS))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

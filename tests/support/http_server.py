@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chat.settings import Address
 from services.common.server import serve_http
+from tests.support.patience import patient
 
 ANY_PORT = Address("127.0.0.1", 0)
 
@@ -98,7 +99,7 @@ class Running:
 async def running(**options: Any) -> AsyncIterator[Running]:
     app = App()
     stop = anyio.Event()
-    with anyio.fail_after(20):
+    with anyio.fail_after(patient(20)):
         async with anyio.create_task_group() as tasks:
 
             async def run(*, task_status: Any) -> None:

@@ -22,6 +22,7 @@ from services.moderation.service import ModerationService
 from tests.support.builders import ANN, BEN, HALL, NOW, ROOM
 from tests.support.faults import Fault, nothing
 from tests.support.moderating import Moderated, moderated
+from tests.support.patience import patient
 from workers import moderation, verdicts
 from workers.moderation import ModerationHandler
 from workers.persistence import PersistenceHandler
@@ -104,7 +105,7 @@ class Judging:
             for pool in chosen:
                 await tasks.start(pool.run)
             quiet = 0
-            with anyio.fail_after(60):
+            with anyio.fail_after(patient(60)):
                 while quiet < 5:
                     lags = [(await pool.statistics()).lag for pool in chosen]
                     quiet = 0 if any(lags) else quiet + 1

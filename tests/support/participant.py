@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from tests.support.cluster_process import User
+from tests.support.patience import patient
 
 if TYPE_CHECKING:
     from tests.support.traffic import Traffic
@@ -68,7 +69,7 @@ class Participant:
         while True:
             try:
                 options: Json = {"proxy": None, "compression": None, "ping_interval": None, "max_queue": None}
-                async with connect(self._traffic.ws, open_timeout=ANSWER_SECONDS, **options) as self._ws:
+                async with connect(self._traffic.ws, open_timeout=patient(ANSWER_SECONDS), **options) as self._ws:
                     pause = 0.05
                     try:
                         await self._session()
@@ -245,13 +246,13 @@ class Participant:
 
     async def _again(self, ws: ClientConnection, room: str) -> None:
         if self._ws is ws:
-            with anyio.move_on_after(ANSWER_SECONDS):
+            with anyio.move_on_after(patient(ANSWER_SECONDS)):
                 await self._subscribe(room)
 
     async def _fetch(self, seq: int) -> None:
         """A direct message was stored whose live copy did not come."""
         assert self.partner is not None
-        with anyio.move_on_after(ANSWER_SECONDS):
+        with anyio.move_on_after(patient(ANSWER_SECONDS)):
             await self._until_ok("sync", with_=self.partner.id, since=seq - 1)
 
     def _stored(self, seq: int, client_id: str) -> None:

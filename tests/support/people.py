@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.asyncapi import check_frame
+from tests.support.patience import patient
 
 PASSWORD = "correct horse battery"
 DEADLINE = 20.0
@@ -58,7 +59,7 @@ class Person:
         """A REST call; the answer's JSON. Fails unless its status is the given one (None: any that means success)."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         url = self.server.http + path
-        response = await self.http.request(method, url, json=body, headers=headers, timeout=DEADLINE)
+        response = await self.http.request(method, url, json=body, headers=headers, timeout=patient(DEADLINE))
         expected = response.is_success if status is None else response.status_code == status
         assert expected, f"{method} {path}: {response.status_code} {response.text}"
         if not response.is_success:
@@ -177,7 +178,7 @@ class Chat:
 
     async def closed(self) -> tuple[int, str]:
         """Wait for the end; the close code and reason."""
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             try:
                 while True:
                     self.kept.append(await self._read())
@@ -201,7 +202,7 @@ class Chat:
         for index, frame in enumerate(self.kept):
             if wanted(frame):
                 return self.kept.pop(index)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while True:
                 frame = await self._read()
                 if wanted(frame):

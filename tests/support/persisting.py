@@ -22,6 +22,7 @@ from chat.ports.relay import Publication
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode, topic_of
 from chat.wire.relay import MESSAGE
 from tests.support.faults import FaultyHistory, FaultyRelay
+from tests.support.patience import patient
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
@@ -64,7 +65,7 @@ class PersistingWorld:
         """Run a pool until nothing is left."""
         async with anyio.create_task_group() as tasks:
             await tasks.start(pool.run)
-            with anyio.fail_after(60):
+            with anyio.fail_after(patient(60)):
                 while (await pool.statistics()).lag:  # noqa: ASYNC110 - the pool notifies nobody when it is done
                     await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()

@@ -19,6 +19,8 @@ from typing import Self
 
 import psutil
 
+from tests.support.patience import patient
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "output"
 
@@ -102,7 +104,7 @@ class RoleProcess:
 
     def await_ready(self) -> None:
         """Wait until its ports accept. Raises `ServerFailed`."""
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + patient(_START_SECONDS)
         said = b""
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
@@ -110,7 +112,7 @@ class RoleProcess:
             while (found := _READY.search(said)) is None:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     self.kill()
-                    raise ServerFailed(f"not ready within {_START_SECONDS} s; see {self.log}")
+                    raise ServerFailed(f"not ready in time; see {self.log}")
                 data = os.read(self.process.stdout.fileno(), 4096)
                 if not data:
                     raise ServerFailed(f"exited with {self.process.wait(_STOP_SECONDS)}: {self.errors()[-2000:]}")
@@ -134,9 +136,9 @@ class RoleProcess:
     def wait(self, timeout: float = _STOP_SECONDS) -> int:
         """Wait for the exit; its code."""
         try:
-            return self.process.wait(timeout)
+            return self.process.wait(patient(timeout))
         except subprocess.TimeoutExpired:
-            raise ServerFailed(f"still there after {timeout} s; see {self.log}") from None
+            raise ServerFailed(f"still there; see {self.log}") from None
 
     def kill(self) -> None:
         """SIGKILL, if it still runs, and wait until it is gone."""

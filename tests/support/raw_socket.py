@@ -12,6 +12,8 @@ import anyio
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from tests.support.patience import patient
+
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
 DEADLINE = 20.0
 
@@ -85,7 +87,7 @@ class RawSocket:
 
     async def head(self) -> tuple[int, str]:
         """Wait for the head of an HTTP response: its status and all of its text. Status 0: there was none."""
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             try:
                 raw = await self._reader.receive_until(b"\r\n\r\n", 65536)
             except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
@@ -109,7 +111,7 @@ class RawSocket:
     async def frame(self) -> tuple[int, bytes]:
         """Wait for a frame: opcode and payload. Raises `EOFError` at the end."""
         try:
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 first, second = await self._reader.receive_exactly(2)
                 size = second & 0x7F
                 if size >= 126:
@@ -140,7 +142,7 @@ class RawSocket:
 
     async def eof(self) -> None:
         """Wait until the peer has closed the connection."""
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while True:
                 try:
                     await self._reader.receive(65536)

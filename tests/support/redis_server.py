@@ -21,6 +21,7 @@ from scripts.lib.servers import redis
 from scripts.lib.servers.__main__ import TOOLS, alone
 from scripts.lib.servers.process import Needs, Process
 from scripts.lib.servers.tools import ports
+from tests.support.patience import patient
 
 _ANSWER_SECONDS = 10.0
 _FORM_SECONDS = 30.0
@@ -73,7 +74,7 @@ class RedisServer:
         pack: Any = hiredis.pack_command
         reader = hiredis.Reader()
         replies: list[Any] = []
-        with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=patient(_ANSWER_SECONDS)) as sock:
             sock.sendall(b"".join(pack(command) for command in commands))
             while len(replies) < len(commands):
                 reader.feed(sock.recv(65536))
@@ -150,7 +151,7 @@ class RedisCluster:
 
     def await_state(self, reached: Callable[[], bool]) -> None:
         """Wait until the nodes have exchanged their state."""
-        deadline = time.monotonic() + _FORM_SECONDS
+        deadline = time.monotonic() + patient(_FORM_SECONDS)
         while not reached():
             assert time.monotonic() < deadline, "the cluster does not come to terms"
             time.sleep(0.05)

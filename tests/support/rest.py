@@ -34,6 +34,7 @@ from tests.support.builders import NOW
 from tests.support.clocks import ManualClock
 from tests.support.engines import sqlite_memory
 from tests.support.openapi_check import Checker
+from tests.support.patience import patient
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BASE = "http://chat.test"
@@ -142,7 +143,7 @@ async def open_rest(
 async def received(listener: Listener, count: int) -> list[tuple[str, Any]]:
     """The next deliveries: the channel, and the JSON after the kind."""
     found: list[tuple[str, Any]] = []
-    with anyio.fail_after(5):
+    with anyio.fail_after(patient(5)):
         while len(found) < count:
             for delivery in await listener.receive():
                 assert delivery.payload is not None

@@ -28,6 +28,7 @@ from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict
 from chat.errors import Blocked, Conflict, NotFound, Overloaded, RateLimited, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 from chat.settings import Address, Binding, RpcSettings
+from tests.support.patience import patient
 
 T = TypeVar("T")
 
@@ -287,7 +288,7 @@ async def connected(address: Address, settings: RpcSettings) -> AsyncIterator[Cl
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what another task, or another thread, brings about."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         while not condition():  # noqa: ASYNC110 - it may come true in another thread
             await anyio.sleep(0.002)
 

@@ -13,6 +13,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
 from gateway.command_session import CommandSession
 from gateway.edge import Edge
+from tests.support.patience import patient
 from tests.support.stepping import Stepper, nothing_left, settle, stepped_edge
 from tests.support.world import Client, World, sessions_of, world
 
@@ -82,7 +83,7 @@ class Scene:
             await settle()
             tasks.cancel_scope.cancel()
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(answered)
                 await self.stepper.stopped.wait()

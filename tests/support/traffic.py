@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from tests.support.cluster_process import Cluster, Seeded, User
 from tests.support.participant import Json, Participant
+from tests.support.patience import patient
 
 DEADLINE = 150.0
 PACE_SECONDS = 0.15
@@ -82,7 +83,7 @@ class Traffic:
     async def flows(self, acked: int = 20) -> AsyncIterator[None]:
         """Everyone is there, and so many messages are acknowledged. At the end of the block, all is awaited and
         judged."""
-        with anyio.fail_after(_LONGEST_SECONDS):
+        with anyio.fail_after(patient(_LONGEST_SECONDS)):
             async with self._everyone():
                 await self.until_acked(acked)
                 yield
@@ -101,11 +102,11 @@ class Traffic:
 
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for it. Fails when it does not come, and at the first breach."""
-        with anyio.move_on_after(DEADLINE) as scope:
+        with anyio.move_on_after(patient(DEADLINE)) as scope:
             while not true():
                 await anyio.sleep(LOOK_SECONDS)
                 assert not self.breaches, self.breaches[:5]
-        assert not scope.cancelled_caught, f"not within {DEADLINE:g} s: {what}. {self._story()}"
+        assert not scope.cancelled_caught, f"not in time: {what}. {self._story()}"
 
     async def until_acked(self, more: int) -> None:
         """Wait until so many more messages are acknowledged."""
@@ -142,7 +143,9 @@ class Traffic:
     async def judge(self) -> None:
         """The promises: what was acknowledged is there, once, in order, without holes, and the same for everyone."""
         assert self.breaches == []
-        async with httpx.AsyncClient(base_url=self.cluster.http, timeout=_REST_SECONDS, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self.cluster.http, timeout=patient(_REST_SECONDS), trust_env=False
+        ) as http:
             for room, members in self.seeded.rooms.items():
                 items = await self._room_history(http, room, members[0])
                 self._judge_conversation(items, [(each, room) for each in self.participants])
@@ -161,7 +164,7 @@ class Traffic:
         """All that is in a room, as soon as the changes that were acknowledged are in it; nothing else awaits them."""
         changes = [(at, text) for each in self.participants for at, text in each.changed.items()]
         changed = {seq: text for (at, seq), text in changes if at == room}
-        with anyio.move_on_after(DEADLINE):
+        with anyio.move_on_after(patient(DEADLINE)):
             while True:
                 items = await history(http, user, f"/api/rooms/{room}/messages")
                 if {item["seq"]: item["text"] for item in items if item["seq"] in changed} == changed:
@@ -171,8 +174,8 @@ class Traffic:
 
     async def _ready(self) -> None:
         """Every process says so, by itself."""
-        async with httpx.AsyncClient(timeout=_REST_SECONDS, trust_env=False) as http:
-            with anyio.fail_after(_REST_SECONDS):
+        async with httpx.AsyncClient(timeout=patient(_REST_SECONDS), trust_env=False) as http:
+            with anyio.fail_after(patient(_REST_SECONDS)):
                 for process in self.cluster.processes.values():
                     while process.alive and (await http.get(f"{process.http}/readyz")).status_code != 200:  # noqa: ASYNC110
                         await anyio.sleep(LOOK_SECONDS)

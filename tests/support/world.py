@@ -31,6 +31,7 @@ from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.relay import MemberChanged, pack_control, pack_event, room_channel, user_channel
 from gateway.command_session import CommandSession
 from gateway.edge import Edge
+from tests.support.patience import patient
 from tests.support.settings import make_settings
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
@@ -74,7 +75,7 @@ class Client:
 
     async def pump(self) -> None:
         """Wait for bytes, and take in what they say."""
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             await anyio.wait_readable(self.sock)
         try:
             data = self.sock.recv(65536)

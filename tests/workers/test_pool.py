@@ -16,6 +16,7 @@ from chat.errors import Overloaded, Poison, Unavailable
 from chat.ports.log import LogRecord
 from tests.support.clocks import ManualClock, virtual_time
 from tests.support.faults import FaultyLog, first
+from tests.support.patience import patient
 from workers.pool import Pool, PoolStatistics
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +83,7 @@ class World:
 
     async def until_done(self) -> PoolStatistics:
         """Wait until all is committed."""
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while True:
                 told = await self.pool.statistics()
                 if told.lag == 0:

@@ -17,6 +17,7 @@ from chat.errors import Overloaded, Unavailable
 from chat.ports.log import Consumer, LogRecord
 from tests.support.clocks import virtual_time
 from tests.support.logs import SqliteSystem
+from tests.support.patience import patient
 
 pytestmark = pytest.mark.anyio
 DAY_MS = 24 * 3600 * 1000
@@ -35,7 +36,7 @@ async def fill(log: SqliteLog, count: int, *, first: int = 0) -> None:
 
 async def drain(consumer: Consumer, count: int) -> list[int]:
     came: list[int] = []
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         while len(came) < count:
             for batch in await consumer.poll(100):
                 came.extend(int(record.value) for record in batch.records)

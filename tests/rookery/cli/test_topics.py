@@ -13,6 +13,7 @@ from chat.adapters.kafka.topics import TopicAdmin
 from chat.errors import Unavailable
 from chat.settings import Address, Settings, SettingsError, parse_address
 from rookery.cli import topics
+from tests.support.patience import patient
 from tests.support.servers import server_url
 from tests.support.settings import make_settings
 
@@ -42,7 +43,7 @@ async def apply(settings: Settings, options: argparse.Namespace, capsys: pytest.
 
 async def shown(administration: TopicAdmin, topic: str, setting: str, value: str) -> dict[str, str]:
     """A topic's own settings, once a change is among them: a broker takes a moment to learn of it."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(patient(30)):
         while True:
             own, _ = await administration._describe_configs(topic)
             if own.get(setting) == value:

@@ -22,6 +22,7 @@ from chat.wire.relay import REVOCATIONS, room_channel, user_channel
 from rookery.cli import db, users
 from rookery.cli.main import Command
 from services.common.passwords import Passwords
+from tests.support.patience import patient
 from tests.support.servers import marked, server_url
 from tests.support.settings import make_settings
 
@@ -145,7 +146,7 @@ async def test_edges_learn_of_it_over_redis(settings: Settings) -> None:
             await users.set_owner(settings, make_options(room=room.id, name="bob"))
             await users.set_password(settings, make_options(name="bob"))
             found: set[str] = set()
-            with anyio.fail_after(30):
+            with anyio.fail_after(patient(30)):
                 while len(found) < 3:
                     found |= {delivery.channel for delivery in await listener.receive() if delivery.payload}
 

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rookery.client import ConnectionLost, HttpError, connect, login, register
+from tests.support.patience import patient
 from tests.support.websocket_peer import Gone, Peer
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +50,7 @@ async def listening(handler: Handler) -> AsyncIterator[int]:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, handler)
-        with anyio.fail_after(20):
+        with anyio.fail_after(patient(20)):
             port: int = listener.extra(SocketAttribute.local_port)  # noqa: S610 # not Django's
             yield port
         group.cancel_scope.cancel()

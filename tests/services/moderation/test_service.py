@@ -22,6 +22,7 @@ from tests.support.builders import ANN, BEN, CAT, DAN, NOW
 from tests.support.clocks import virtual_time
 from tests.support.faults import first
 from tests.support.moderating import Moderated, moderated
+from tests.support.patience import patient
 from tests.support.rulefiles import content
 
 pytestmark = pytest.mark.anyio
@@ -167,7 +168,7 @@ async def test_changes_are_watched(world: Moderated) -> None:
     async with world.service.watch_blocks() as changes:
         block = await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
         await world.service.unblock_user(ANN, by=DAN)
-        with anyio.fail_after(5):
+        with anyio.fail_after(patient(5)):
             assert await anext(changes) == BlockChange(user=ANN, block=block)
             assert await anext(changes) == BlockChange(user=ANN, block=None)
 
@@ -176,7 +177,7 @@ async def test_a_change_of_a_newer_version_is_passed_over(world: Moderated) -> N
     async with world.service.watch_blocks() as changes:
         await world.relay.publish([Publication(wire.CHANNEL, b"{}")])
         block = await world.service.block_user(ANN, by=DAN, reason="", seconds=None)
-        with anyio.fail_after(5):
+        with anyio.fail_after(patient(5)):
             assert await anext(changes) == BlockChange(user=ANN, block=block)
 
 
@@ -184,7 +185,7 @@ async def test_who_watches_too_slowly_is_told_that_changes_are_missing(world: Mo
     async with world.service.watch_blocks() as changes:
         for _ in range(20):
             await world.relay.publish([Publication(wire.CHANNEL, b"x" * (1 << 20))])
-        with anyio.fail_after(5), pytest.raises(Unavailable, match="missed"):
+        with anyio.fail_after(patient(5)), pytest.raises(Unavailable, match="missed"):
             await anext(changes)
 
 

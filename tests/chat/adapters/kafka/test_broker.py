@@ -13,6 +13,7 @@ from chat.adapters.kafka.log import KafkaLog
 from chat.errors import Overloaded, Unavailable
 from tests.support.kafka import Broker, KafkaSystem
 from tests.support.logs import TOPICS
+from tests.support.patience import patient
 
 pytestmark = [
     pytest.mark.anyio,
@@ -67,7 +68,7 @@ class Sender:
         return ack
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while not condition():  # noqa: ASYNC110 - processes outside tell nobody
                 await anyio.sleep(PACE_SECONDS)
 
@@ -137,7 +138,7 @@ async def test_a_broker_that_is_killed_and_started_again_loses_nothing_that_was_
     # And the log has each exactly once.
     async with system.open() as log, log.join_group("again", ["t"]) as consumer:
         again: list[int] = []
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while len(again) < sender.sent:
                 for batch in await consumer.poll(500):
                     again.extend(int(record.value) for record in batch.records)
@@ -174,7 +175,7 @@ async def test_a_paused_broker_delays_and_leaving_does_not_wait_for_it(broker: B
         sender = Sender(log)
         sender.send()
         await sender.wait_until(lambda: len(sender.acked) == 1)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             async with log.join_group("g", ["t"]) as consumer:
                 await consumer.poll(1)
                 broker.kill(signal.SIGSTOP)

@@ -19,6 +19,7 @@ from chat.settings import Address, KafkaSettings
 from tests.support.cancellation import each_suspension
 from tests.support.kafka import KafkaSystem
 from tests.support.logs import TOPICS
+from tests.support.patience import patient
 from tests.support.servers import server_url
 
 pytestmark = [
@@ -46,7 +47,7 @@ async def fill(log: KafkaLog, numbers: range, *, keys: int = 1) -> None:
 
 async def drain(consumer: Consumer, count: int) -> list[Batch]:
     batches: list[Batch] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while sum(len(batch.records) for batch in batches) < count:
             for batch in await consumer.poll(100):
                 batches.append(batch)
@@ -195,7 +196,7 @@ async def test_what_is_not_finished_in_time_moves_and_what_stays_is_not_given_tw
         while len(in_hand) < 2:
             in_hand.extend(await old.poll(5))
         async with log.join_group("g", ["t"]) as new:
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 (again,) = await new.poll(5)
             assert again in in_hand  # its old owner had its time
             assert await has_nothing(old)  # the other partition came back, and its batch is still in hand
@@ -205,7 +206,7 @@ async def test_what_is_not_finished_in_time_moves_and_what_stays_is_not_given_tw
             await new.commit(again)
             kept = [batch for batch in in_hand if batch.partition != again.partition]
             rest: list[Batch] = []
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(patient(DEADLINE)):
                 for consumer in (old, new):
                     rest.extend(await consumer.poll(100))
             for batch in rest:
@@ -267,7 +268,7 @@ async def test_a_member_whose_driver_breaks_down_joins_again(system: KafkaSystem
         await fill(log, range(3))
         assert values(await drain(consumer, 3)) == [0, 1, 2]
         consumer._require_driver()._fetcher._fetch_task.cancel()
-        with pytest.raises(Unavailable, match="joins again"), anyio.fail_after(DEADLINE):
+        with pytest.raises(Unavailable, match="joins again"), anyio.fail_after(patient(DEADLINE)):
             await consumer.poll(1)
         await fill(log, range(3, 6))
         assert values(await drain(consumer, 3)) == [3, 4, 5]
@@ -302,7 +303,7 @@ async def test_polling_and_committing_may_be_cancelled_anywhere(system: KafkaSys
                 came.extend(values([batch]))
                 await consumer.commit(batch)
 
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             async for _ in each_suspension(work):
                 pass
             while len(came) < 100:

@@ -31,6 +31,7 @@ from chat.settings import MongoSettings, SettingsError
 from tests.support.builders import ANN, BEN, NOW, ROOM, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.mongo import accounts_of, migrated_database
+from tests.support.patience import patient
 
 pytestmark = pytest.mark.anyio
 on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -172,7 +173,7 @@ async def test_cancelled_transaction_leaves_no_lock(mongo: Mongo) -> None:
         assert found["n"] % 2 == 0
         assert found["n"] or not completed
         # Would wait for as long as a transaction that was left open is remembered.
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             await mongo.latest.counts.update_one({"_id": "c"}, {"$inc": {"n": 0}})
 
 

@@ -25,6 +25,7 @@ from chat.errors import Unavailable
 from chat.settings import MongoSettings
 from tests.support.builders import ANN, HALL, NOW, make_messages, make_user
 from tests.support.mongo import all_of, handler_of, sent, stores_of
+from tests.support.patience import patient
 from tests.support.servers import ROOT
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production, pytest.mark.slow]
@@ -159,7 +160,7 @@ async def test_kills_while_writers_write_lose_and_double_nothing(server: Server,
     async with open_mongo(MongoSettings(url=url, timeout_seconds=SECONDS)) as mongo:
         await migrate(mongo)
         round_ = Round(mongo, server)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(round_.watch)
                 async with anyio.create_task_group() as writers:

@@ -20,6 +20,7 @@ from chat.ports.presence import Seen
 from chat.ports.relay import Delivery, Listener, Publication
 from chat.wire.relay import presence_channel
 from tests.support.clocks import ManualClock
+from tests.support.patience import patient
 from tests.support.redis_server import RedisCluster, redis_cluster
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -45,14 +46,14 @@ def slot_of(channel: str) -> int:
 
 async def take_until(listener: Listener, last: tuple[str, bytes | None]) -> list[Delivery]:
     got: list[Delivery] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while last not in got:
             got.extend(await listener.receive())
     return got
 
 
 async def publish_until_taken(relay: RedisRelay, publications: list[Publication]) -> None:
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while True:
             try:
                 return await relay.publish(publications)
@@ -70,7 +71,7 @@ async def test_channels_of_all_nodes(cluster: RedisCluster, relay: RedisRelay) -
             await relay.publish([Publication(channel, b"no", once=f"k{number}") for channel in CHANNELS])
         await relay.publish([Publication(channel, b"end") for channel in CHANNELS])
         got: list[Delivery] = []
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while len(got) < 4 * len(CHANNELS):
                 got += await listener.receive()
         for channel in CHANNELS:
@@ -113,7 +114,7 @@ async def test_presence_and_limits(cluster: RedisCluster, relay: RedisRelay) -> 
         await presence.sweep_due()
         assert await presence.get_states(users) == dict.fromkeys(users, Seen(PresenceState.OFFLINE, ManualClock().now))
         got: list[Delivery] = []
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while len(got) < 2 * len(users):
                 got += await listener.receive()
         told = [json.loads(payload[1:]) for _, payload in got if payload is not None]
@@ -133,12 +134,12 @@ async def test_a_node_that_dies_has_a_successor(cluster: RedisCluster, relay: Re
         assert lost
         cluster.nodes[0].kill()
         marks: set[str] = set()
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while marks != lost:
                 marks |= {channel for channel, payload in await listener.receive() if payload is None}
         await publish_until_taken(relay, [Publication(channel, b"after") for channel in CHANNELS])
         left = set(CHANNELS)
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while left:
                 left -= {channel for channel, payload in await listener.receive() if payload == b"after"}
     async with RedisClient.open(cluster.target) as client:

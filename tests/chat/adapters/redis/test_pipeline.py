@@ -13,6 +13,7 @@ from chat.adapters.redis.pipeline import Pipeline
 from chat.adapters.redis.stream import pack_command
 from chat.errors import Overloaded, Unavailable
 from tests.support.cancellation import cancel_at
+from tests.support.patience import patient
 from tests.support.redis_server import RedisServer, redis_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -96,7 +97,7 @@ async def test_a_node_that_does_not_answer(server: RedisServer) -> None:
                     await pipeline.execute_commands([PING])
         finally:
             server.resume()
-        with anyio.fail_after(20):
+        with anyio.fail_after(patient(20)):
             while True:
                 try:
                     assert await pipeline.execute_commands([PING]) == [b"PONG"]

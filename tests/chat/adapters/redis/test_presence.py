@@ -21,6 +21,7 @@ from chat.ports.relay import Listener
 from chat.wire.relay import presence_channel
 from tests.support.cancellation import each_suspension
 from tests.support.clocks import ManualClock
+from tests.support.patience import patient
 from tests.support.redis_server import RedisServer, redis_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -73,7 +74,7 @@ def edge(client: RedisClient, timer: ManualClock) -> RedisPresence:
 
 async def told(listener: Listener, count: int) -> list[tuple[str, str]]:
     got: list[Any] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while len(got) < count:
             got += [json.loads(payload[1:]) for _, payload in await listener.receive() if payload is not None]
     assert len(got) == count
@@ -220,7 +221,7 @@ async def test_the_sweeper_runs_and_survives(server: RedisServer, client: RedisC
     async with RedisPresence.open(client, ManualClock(), 25, damping_s=0.05) as presence:
         await presence.enter_session("ann", "s1")
         server.ask(("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
-        with anyio.fail_after(DEADLINE):
+        with anyio.fail_after(patient(DEADLINE)):
             while True:
                 try:
                     await presence.leave_session("ann", "s1")

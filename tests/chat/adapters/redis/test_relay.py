@@ -16,6 +16,7 @@ from chat.adapters.redis.relay import RedisRelay
 from chat.errors import Unavailable
 from chat.ports.relay import ONCE_SECONDS, Delivery, Listener, Publication
 from tests.support.cancellation import each_suspension
+from tests.support.patience import patient
 from tests.support.redis_server import RedisServer, redis_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -58,14 +59,14 @@ def impatient(server: RedisServer) -> AbstractAsyncContextManager[RedisRelay]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while not condition():  # noqa: ASYNC110 - the other side is a real server
             await anyio.sleep(0.01)
 
 
 async def take(listener: Listener, count: int) -> list[Delivery]:
     got: list[Delivery] = []
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while len(got) < count:
             got.extend(await listener.receive())
     return got
@@ -80,7 +81,7 @@ async def is_silent(listener: Listener) -> bool:
 
 async def eventually(call: Callable[[], Awaitable[None]]) -> None:
     """Call until it is not refused."""
-    with anyio.fail_after(DEADLINE):
+    with anyio.fail_after(patient(DEADLINE)):
         while True:
             try:
                 return await call()

@@ -9,6 +9,7 @@ import pytest
 
 from chat.settings import Binding, RpcSettings
 from tests.support.http_server import REAL_CLOCKS
+from tests.support.patience import patient
 from tests.support.rpc import BINDINGS, Clients, Served, connected, serving
 
 
@@ -40,6 +41,6 @@ async def served(anyio_backend: Any, server_binding: Binding) -> AsyncIterator[S
 @pytest.fixture
 async def clients(served: Served, client_binding: Binding) -> AsyncIterator[Clients]:
     """Clients that have it."""
-    options = RpcSettings(binding=client_binding, token="of-the-roles", deadline_seconds=60, max_bytes=200_000)
+    options = RpcSettings(binding=client_binding, token="of-the-roles", deadline_seconds=patient(60), max_bytes=200_000)
     async with connected(served.address, options) as opened:
         yield opened

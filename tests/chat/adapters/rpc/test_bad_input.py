@@ -20,6 +20,7 @@ from anyio.abc import SocketStream
 
 from chat.settings import Binding
 from proto.auth.v1 import auth_pb2
+from tests.support.patience import patient
 from tests.support.rpc import Served, until
 
 pytestmark = pytest.mark.anyio
@@ -141,7 +142,7 @@ class Raw:
     async def outcome(self, stream_id: int) -> str:
         """The `grpc-status`, or `:status` without one, or `reset`."""
         found: dict[str, str] = {}
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             while True:
                 for event in self.protocol.receive_data(await self.stream.receive()):
                     if getattr(event, "stream_id", None) != stream_id:
@@ -204,7 +205,7 @@ async def test_a_broken_stream_ends_alone(served: Served, server_binding: Bindin
 async def test_what_is_no_http2_is_closed_and_the_server_lives_on(served: Served, junk: bytes) -> None:
     async with await anyio.connect_tcp(served.address.host, served.address.port) as stream:
         await stream.send(junk)
-        with anyio.fail_after(15), suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+        with anyio.fail_after(patient(15)), suppress(anyio.EndOfStream, anyio.BrokenResourceError):
             while True:
                 await stream.receive()
     with official(served) as channel:

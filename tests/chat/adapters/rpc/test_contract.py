@@ -28,6 +28,7 @@ from chat.errors import (
 )
 from chat.ports.authority import Revocation, RoomAccess
 from chat.settings import Binding, RpcSettings
+from tests.support.patience import patient
 from tests.support.rpc import (
     A_MEMBER,
     A_MESSAGE,
@@ -248,7 +249,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
     server_binding: Binding, client_binding: Binding
 ) -> None:
     async with serving(RpcSettings(binding=server_binding)) as served:
-        options = RpcSettings(binding=client_binding, deadline_seconds=10)
+        options = RpcSettings(binding=client_binding, deadline_seconds=patient(10))
         async with connected(served.address, options) as clients, clients.authority.watch_revocations() as changes:
             answers = []
 
@@ -268,7 +269,7 @@ async def test_a_stopping_server_answers_what_it_took_and_ends_streams(
 
 
 async def test_a_client_finds_the_server_again(server_binding: Binding, client_binding: Binding) -> None:
-    options = RpcSettings(binding=client_binding, deadline_seconds=5)
+    options = RpcSettings(binding=client_binding, deadline_seconds=patient(5))
     async with serving(RpcSettings(binding=server_binding)) as served:
         address = served.address
         async with connected(address, options) as clients:
@@ -277,7 +278,7 @@ async def test_a_client_finds_the_server_again(server_binding: Binding, client_b
         with pytest.raises(Unavailable):
             await clients.authority.check_token("good")
         async with serving(RpcSettings(binding=server_binding), address):
-            with anyio.fail_after(60):
+            with anyio.fail_after(patient(60)):
                 while True:
                     try:
                         assert await clients.authority.check_token("good") == INFO

@@ -15,6 +15,7 @@ from chat.adapters.rpc.certificates import Certificates
 from chat.errors import Forbidden, Unavailable
 from chat.settings import Address, Binding, RpcSettings, SettingsError
 from tests.support.certificates import CertificateAuthority
+from tests.support.patience import patient
 from tests.support.rpc import INFO, connected, serving
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +93,10 @@ async def test_a_peer_without_a_certificate_is_refused(
     context = ssl.create_default_context(cafile=str(mine.tls_ca))
     context.set_alpn_protocols(["h2"])
     async with serving(mine) as served:
-        with pytest.raises((ssl.SSLError, OSError, anyio.BrokenResourceError, anyio.EndOfStream)), anyio.fail_after(10):
+        with (
+            pytest.raises((ssl.SSLError, OSError, anyio.BrokenResourceError, anyio.EndOfStream)),
+            anyio.fail_after(patient(10)),
+        ):
             await presented(served.address, context)
         known = Certificates.from_settings(mine)
         assert known is not None
