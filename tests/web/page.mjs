@@ -4,7 +4,7 @@ import { App } from "../../web/static/js/app.js";
 import { Session } from "../../web/static/js/session.js";
 import { Link } from "../../web/static/js/socket.js";
 import { PageVault } from "../../web/static/js/vault.js";
-import { Clock, FakeSocket, ME, ROOM, YOU, item, settle } from "./support.mjs";
+import { Box, Clock, FakeSocket, ME, ROOM, YOU, item, settle } from "./support.mjs";
 
 const GRANT = { access_token: "access", refresh_token: "refresh", expires_in: 900 };
 const PEOPLE = { [ME]: "ann", [YOU]: "bob" };
@@ -58,6 +58,7 @@ export class TestPage {
   clock = new Clock();
   rest = new Rest();
   vault = new PageVault();
+  storage = new Box();
   sockets = [];
   /** What the app said, by signal. */
   said = { session: [], link: [], notice: [], arrived: [], gone: [] };
@@ -75,6 +76,7 @@ export class TestPage {
       publicPost: post,
       schedule: () => {},
       timers: this.clock,
+      storage: this.storage,
       makeLink: (parts) => new Link({ ...parts, open, timers: this.clock, random: () => 0.5 }),
     });
     for (const name of Object.keys(this.said)) this.app.on(name, (detail) => this.said[name].push(detail));

@@ -40,6 +40,25 @@ export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await null;
 }
 
+/** Web Storage. */
+export class Box {
+  #items = new Map();
+  full = false;
+
+  get length() {
+    return this.#items.size;
+  }
+
+  key = (index) => [...this.#items.keys()][index] ?? null;
+  getItem = (key) => this.#items.get(key) ?? null;
+  removeItem = (key) => void this.#items.delete(key);
+
+  setItem(key, text) {
+    if (this.full) throw new DOMException("full", "QuotaExceededError");
+    this.#items.set(key, text);
+  }
+}
+
 /** A WebSocket that a test holds the other end of. */
 export class FakeSocket {
   readyState = 0;

@@ -79,6 +79,8 @@ def test_a_withdrawn_text_is_in_no_quotation_and_no_list(
                 {"type": "send", "room": room, "text": "an answer", "client_id": CLIENT, "reply_to": 1},
             ]
         )
+    with talking(bob.server, bob.token()) as talk:
+        talk.command("read", room=room, seq=92)
     bob.page.reload()
     quote = bob.message("an answer").locator(".quote")
     expect(quote).to_contain_text("a secret that is quoted")
@@ -101,3 +103,25 @@ def test_a_withdrawn_text_is_in_no_quotation_and_no_list(
 
 
 CLIENT = "00000000-0000-4000-8000-0000000000aa"
+
+
+def test_a_draft_survives_a_reload_and_ends_with_the_log_out(ann: Window) -> None:
+    name, other = unique("drafts"), unique("others")
+    ann.new_room(name)
+    ann.new_room(other)
+    ann.get("composer").fill("of the other room")
+    ann.enter(name)
+    ann.get("composer").fill("half a sentence\nand more")
+    ann.page.reload()
+    expect(ann.get("composer")).to_have_value("half a sentence\nand more")
+    ann.enter(other)
+    expect(ann.get("composer")).to_have_value("of the other room")
+    ann.get("send").click()
+    expect(ann.message("of the other room")).to_be_visible()
+    ann.page.reload()
+    expect(ann.get("composer")).to_have_value("")
+    ann.get("logout").click()
+    assert "half a sentence" not in everything(ann)
+    ann.log_in(ann.name)
+    ann.enter(name)
+    expect(ann.get("composer")).to_have_value("")

@@ -7,6 +7,7 @@
  */
 import { ApiError } from "./api.js";
 import { Directory } from "./directory.js";
+import { Drafts } from "./drafts.js";
 import { History } from "./history.js";
 import { Messages } from "./messages.js";
 import { Moderation } from "./moderation.js";
@@ -63,8 +64,10 @@ export class App {
    * @param {(parts: Omit<import("./socket.js").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
    * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
    * @param {import("./socket.js").Timers} parts.timers
+   * @param {import("./drafts.js").Box | null} parts.storage for what was written and not sent
    */
-  constructor({ session, api, publicPost, makeLink, schedule, timers }) {
+  constructor({ session, api, publicPost, makeLink, schedule, timers, storage }) {
+    this.drafts = new Drafts(storage);
     this.session = session;
     this.api = api;
     this.publicPost = publicPost;
@@ -142,6 +145,7 @@ export class App {
     const [config, me] = await Promise.all([this.api.get("/api/config"), this.api.get("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
+    this.drafts.open(me.id);
     await this.directory.refresh();
     const { store } = this;
     this.link = this.makeLink({
@@ -176,6 +180,7 @@ export class App {
   }
 
   async logOut() {
+    this.drafts.clear();
     const ended = this.session.end();
     this.leave();
     await ended;

@@ -9,6 +9,7 @@
 import { restUrl, socketUrl } from "./addresses.js";
 import { Api, request } from "./api.js";
 import { App } from "./app.js";
+import { storageOf } from "./drafts.js";
 import { h } from "./dom.js";
 import { Session } from "./session.js";
 import { Link } from "./socket.js";
@@ -35,6 +36,7 @@ const app = new App({
   publicPost,
   schedule: soon,
   timers,
+  storage: storageOf(globalThis),
   makeLink: (parts) =>
     new Link({ ...parts, url: socketUrl(location.href, parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });

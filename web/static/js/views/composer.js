@@ -11,13 +11,11 @@ export class Composer {
   /**
    * @param {import("../app.js").App} app
    * @param {any} conversation
-   * @param {Map<string, string>} drafts
    * @param {{sent: () => void, lastOwn: () => any, names: (prefix: string) => Promise<any[]>}} does
    */
-  constructor(app, conversation, drafts, does) {
+  constructor(app, conversation, does) {
     this.app = app;
     this.conversation = conversation;
-    this.drafts = drafts;
     this.does = does;
     this.input = h("textarea", {
       class: "composer-input",
@@ -54,7 +52,7 @@ export class Composer {
     this.form = h("form", { class: "composer", onsubmit: (event) => this.#submit(event) }, this.error, this.box);
     this.readOnly = h("p", { class: "read-only", text: "You can read here, but not write." });
     this.element = h("div", { class: "composer-area" }, this.form, this.readOnly);
-    this.#write(drafts.get(conversation.key) ?? "");
+    this.#write(app.drafts.get(conversation.key));
     const unwatches = [
       app.store.watch("rooms", () => this.#rights()),
       app.store.watch(`timeline:${conversation.key}`, () => this.#requote()),
@@ -129,8 +127,7 @@ export class Composer {
     this.error.textContent = "";
     this.send.classList.toggle("ready", Boolean(value.trim()));
     if (this.#mode.kind === "edit") return;
-    if (value) this.drafts.set(this.conversation.key, value);
-    else this.drafts.delete(this.conversation.key);
+    this.app.drafts.set(this.conversation.key, value);
     if (value.trim()) this.app.messages.typing(this.conversation);
     else this.app.messages.typed(this.conversation);
   }
@@ -170,7 +167,7 @@ export class Composer {
     }
     this.cancel();
     this.#write("");
-    this.drafts.delete(this.conversation.key);
+    this.app.drafts.set(this.conversation.key, "");
     this.app.messages.send(this.conversation, text, mode.kind === "reply" ? mode.entry.seq : null);
     this.does.sent();
     this.input.focus();

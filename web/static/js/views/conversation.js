@@ -12,11 +12,10 @@ const TYPISTS = 3;
  * @param {import("./shell.js").Shell} shell
  * @param {any} conversation
  * @param {number | null} seq the message to show, or null for the newest
- * @param {Map<string, string>} drafts unsent texts by conversation
  */
-export function conversationView(app, shell, conversation, seq, drafts) {
+export function conversationView(app, shell, conversation, seq) {
   const ends = new Disposal();
-  const composer = new Composer(app, conversation, drafts, {
+  const composer = new Composer(app, conversation, {
     sent: () => list.toLatest(),
     lastOwn: () => list.lastOwn(),
     names: (prefix) => mentionable(app, conversation, prefix),

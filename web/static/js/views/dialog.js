@@ -48,7 +48,10 @@ export function openDialog(title, build, { wide = false, testid } = {}) {
 
 /** Close whatever is open: the user whom it was for is gone. */
 export function closeDialogs() {
-  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.close();
+    dialog.remove();
+  }
 }
 
 /**

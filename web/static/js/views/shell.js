@@ -26,7 +26,6 @@ export function invited() {
 
 export class Shell {
   #ends = new Disposal();
-  #drafts = new Map();
   /** The conversation, or the page of moderation, that is on the screen. @type {any} */
   #view = null;
   /** @type {any} */
@@ -126,7 +125,7 @@ export class Shell {
     } else {
       this.#clear();
       this.app.openKey = conversation.key;
-      this.#view = conversationView(this.app, this, conversation, seq, this.#drafts);
+      this.#view = conversationView(this.app, this, conversation, seq);
       this.main.replaceChildren(this.#view.element);
       this.#view.begin();
       this.app.directory.watchSoon();
