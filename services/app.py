@@ -16,6 +16,7 @@ import services.chat.config
 import services.chat.history
 import services.chat.invites
 import services.chat.members
+import services.chat.privacy
 import services.chat.rooms
 import services.chat.search
 import services.chat.users
@@ -42,6 +43,7 @@ CHAT: tuple[APIRouter, ...] = (
     services.chat.history.router,
     services.chat.search.router,
     services.chat.users.router,
+    services.chat.privacy.router,
     services.chat.config.router,
 )
 MODERATION: tuple[APIRouter, ...] = (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from chat.domain.ids import now_ms
 from chat.domain.models import User
+from chat.domain.privacy import AddedBy
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
@@ -90,6 +91,17 @@ class SqliteAccounts:
 
         await self._database.write(job)
 
+    async def get_added_by(self, user: str) -> AddedBy | None:
+        def query(connection: sqlite3.Connection) -> AddedBy | None:
+            row = connection.execute("SELECT added_by FROM users WHERE id = ?", (user,)).fetchone()
+            return AddedBy(row[0]) if row and row[0] else None
+
+        return await self._database.read(query)
+
+    async def set_added_by(self, user: str, choice: AddedBy | None) -> None:
+        sql = "UPDATE users SET added_by = ? WHERE id = ?"
+        await self._database.write(lambda connection: _update(connection, sql, (choice, user)))
+
     async def add_grant(self, grant: RefreshGrant) -> None:
         now = self._clock()
 
@@ -168,7 +180,7 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
     )
 
 
-def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int, ...]) -> None:
+def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int | None, ...]) -> None:
     if connection.execute(sql, values).rowcount == 0:
         raise NotFound("there is no such user")
 

@@ -20,6 +20,7 @@ from chat.domain.membership import (
     require_rank,
 )
 from chat.domain.models import Role
+from chat.domain.privacy import AddedBy, Consent, require_consent
 from chat.errors import NotFound
 from chat.ports.rooms import RoomEntry
 
@@ -51,6 +52,7 @@ def set_member(
     now: int,
     new_only: bool = False,
     by: str | None = None,
+    undecided: AddedBy = AddedBy.EVERYONE,
 ) -> Role | None:
     """Make the user a member; the role before."""
     room_key, user_key, folded = _find_keys(connection, room, user)
@@ -58,6 +60,8 @@ def set_member(
     if by is not None:
         require_rank(get_role(connection, room, by), standing.role, wanted)
         require_addable(standing)
+        if standing.role is None:
+            require_consent(_read_consent(connection, user_key, by, undecided))
     after = decide_role(standing, wanted, new_only=new_only)
     if standing.role is None:
         _add_member(connection, (room_key, user_key), folded, after, now)
@@ -132,6 +136,17 @@ def add_members(connection: sqlite3.Connection, room: str, users: Sequence[str],
     """Add those who are not members yet."""
     for user in users:
         set_member(connection, room, user, new, now=now, new_only=True)
+
+
+def _read_consent(connection: sqlite3.Connection, user: int, by: str, undecided: AddedBy) -> Consent:
+    """What the user with this key has decided about being added, as far as it concerns `by`."""
+    (choice,) = connection.execute("SELECT added_by FROM users WHERE key = ?", (user,)).fetchone()
+    shared = connection.execute(
+        "SELECT 1 FROM members AS mine JOIN members AS theirs ON theirs.room = mine.room"
+        " WHERE mine.user = ? AND theirs.user = (SELECT key FROM users WHERE id = ?) LIMIT 1",
+        (user, by),
+    ).fetchone()
+    return Consent(choice=AddedBy(choice) if choice else undecided, shares_room=shared is not None)
 
 
 def _add_member(connection: sqlite3.Connection, place: tuple[int, int], folded: str, role: Role, now: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from chat.domain.conversations import room_key
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.privacy import AddedBy
 from chat.domain.rights import require_joinable
 from chat.domain.text import fold_name
 from chat.engines import invites, membership
@@ -95,10 +96,20 @@ class SqliteRooms:
         return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
 
     async def set_member(
-        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+        self,
+        room: str,
+        user: str,
+        role: Role,
+        *,
+        now: int,
+        new_only: bool = False,
+        by: str | None = None,
+        undecided: AddedBy = AddedBy.EVERYONE,
     ) -> Role | None:
         return await self._database.write(
-            lambda connection: membership.set_member(connection, room, user, role, now=now, new_only=new_only, by=by)
+            lambda connection: membership.set_member(
+                connection, room, user, role, now=now, new_only=new_only, by=by, undecided=undecided
+            )
         )
 
     async def join_room(self, room: str, user: str, *, now: int) -> RoomEntry:

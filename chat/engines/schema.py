@@ -168,5 +168,8 @@ CREATE TABLE change_stamps (
 # No address was ever verified before: so none is kept from others.
 _ADDRESSES = "UPDATE users SET folded_email = NULL;"
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS, _ADDRESSES)
+# None: the user has not decided.
+_PRIVACY = "ALTER TABLE users ADD COLUMN added_by TEXT;"
+
+STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS, _ADDRESSES, _PRIVACY)
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.models import User
+from chat.domain.privacy import AddedBy
 from chat.domain.token_families import Rotation
 
 
@@ -61,6 +62,14 @@ class Accounts(Protocol):
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         """Mark the account as blocked or not; with the mark, the user's invitations to rooms end. Raises `NotFound`."""
+        ...
+
+    async def get_added_by(self, user: str) -> AddedBy | None:
+        """Who may add the user to rooms; None for a user who has not decided, and for one that does not exist."""
+        ...
+
+    async def set_added_by(self, user: str, choice: AddedBy | None) -> None:
+        """Raises `NotFound`."""
         ...
 
     async def add_grant(self, grant: RefreshGrant) -> None: ...

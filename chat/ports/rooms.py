@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.privacy import AddedBy
 
 
 class RoomEntry(Struct, frozen=True):
@@ -68,13 +69,22 @@ class Rooms(Protocol):
     async def list_member_ids(self, room: str) -> Sequence[str]: ...
 
     async def set_member(
-        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+        self,
+        room: str,
+        user: str,
+        role: Role,
+        *,
+        now: int,
+        new_only: bool = False,
+        by: str | None = None,
+        undecided: AddedBy = AddedBy.EVERYONE,
     ) -> Role | None:
         """Make the user a member of this role; the role before. With `new_only`, a present member keeps the role.
 
         `by` is who does it to another: their rank is compared in the same transaction, and a user who left by
-        themselves is not added; None compares nothing. Raises `NotFound` (no such room or user), `Forbidden` (the rank
-        of `by`, or the user left), `Banned`, `LastOwner`.
+        themselves, or does not let `by` add them, is not added; None compares nothing. `undecided` is the choice of
+        users who have not decided who may add them. Raises `NotFound` (no such room or user), `Forbidden` (the rank of
+        `by`, the user left or does not consent), `Banned`, `LastOwner`.
         """
         ...
 

@@ -3,6 +3,7 @@
 from chat.settings.extras import Extra, MissingExtra, require_extra
 from chat.settings.groups import (
     LONGEST_TOKEN_SECONDS,
+    AccountSettings,
     Binding,
     EdgeSettings,
     EmbeddedSettings,
@@ -21,6 +22,7 @@ from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
     "LONGEST_TOKEN_SECONDS",
+    "AccountSettings",
     "Address",
     "Binding",
     "EdgeSettings",

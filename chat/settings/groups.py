@@ -106,6 +106,18 @@ class TokenSettings(Struct, frozen=True, kw_only=True):
     audience: Annotated[str, Setting("`aud` of tokens")] = "rookery"
 
 
+class AccountSettings(Struct, frozen=True, kw_only=True):
+    """What accounts may do on this instance."""
+
+    added_by: Annotated[
+        Literal["everyone", "shared", "nobody"],
+        Setting(
+            "who may add users to rooms who have not decided it themselves: `everyone`, `shared` (users of their "
+            "rooms) or `nobody`"
+        ),
+    ] = "everyone"
+
+
 class ModerationSettings(Struct, frozen=True, kw_only=True):
     """The checks of texts, and the people who judge reports."""
 
@@ -374,6 +386,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: HttpSettings = HttpSettings()
     edge: EdgeSettings = EdgeSettings()
     tokens: TokenSettings = TokenSettings()
+    accounts: AccountSettings = AccountSettings()
     moderation: ModerationSettings = ModerationSettings()
     redis: RedisSettings = RedisSettings()
     kafka: KafkaSettings = KafkaSettings()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from chat.domain.ids import rfc3339
 from chat.domain.models import Member, User
+from chat.domain.privacy import AddedBy
 from chat.domain.rights import Right
 from chat.errors import Forbidden, Invalid, NotFound
 from chat.ports.rooms import RoomEntry
@@ -52,12 +53,16 @@ def _view_member(member: Member) -> MemberView:
 async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Caller, services: With) -> RoleChoice:
     """Add a member, or give one another role. The caller must outrank both roles; owners may do all.
 
-    A user who left the room by themselves is not added: they come back by joining, or by an invitation.
+    A user who left the room by themselves, or does not let the caller add them, is not added: they come by joining, or
+    by an invitation.
     """
     await admit_member(services, room, caller, Right.ADD_MEMBER)
     await find_user(services, user)
+    undecided = AddedBy(services.settings.accounts.added_by)
     with shield_change():
-        before = await services.rooms.set_member(room, user, body.role, now=services.clock(), by=caller.id)
+        before = await services.rooms.set_member(
+            room, user, body.role, now=services.clock(), by=caller.id, undecided=undecided
+        )
         change: MembershipChange = "role" if before is not None else "joined"
         await announcements.announce_member(services.relay, room, user, change, body.role, again=before is body.role)
     return body

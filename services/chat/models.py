@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
+from chat.domain.privacy import AddedBy
 from services.common.field_types import RoomName, check_plain_text
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
@@ -74,6 +75,19 @@ class MemberPage(BaseModel):
 
     members: list[MemberView]
     more: bool
+
+
+class PrivacyChoice(BaseModel):
+    """Who may add the caller to rooms: everyone, users who are in a room with them, or nobody."""
+
+    added_by: AddedBy | None
+
+
+class PrivacyView(BaseModel):
+    """Who may add the caller to rooms. Unless it was `decided` by the caller, it is the choice of the instance."""
+
+    added_by: AddedBy
+    decided: bool
 
 
 class BanReason(BaseModel):

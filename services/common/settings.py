@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from chat.settings import Address, HttpSettings, LimitSettings, ModerationSettings, Settings, TokenSettings
+from chat.settings import (
+    AccountSettings,
+    Address,
+    HttpSettings,
+    LimitSettings,
+    ModerationSettings,
+    Settings,
+    TokenSettings,
+)
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True):
@@ -17,6 +25,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     edge: Address
     origins: tuple[str, ...]
     tokens: TokenSettings
+    accounts: AccountSettings
     moderation: ModerationSettings
     limits: LimitSettings
 
@@ -28,6 +37,7 @@ def select_settings(settings: Settings) -> ServiceSettings:
         edge=settings.edge.address,
         origins=settings.edge.origins,
         tokens=settings.tokens,
+        accounts=settings.accounts,
         moderation=settings.moderation,
         limits=settings.limits,
     )

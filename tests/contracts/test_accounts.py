@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from chat.domain.models import User
+from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import Accounts, RefreshGrant, SigningKey
@@ -256,3 +257,14 @@ async def test_cancelled_rotation_happened_as_a_whole_or_not_at_all(accounts: Ac
         else:
             assert found is Rotation.ROTATED
         current, successor = b"next" + successor, bytes([next(attempts)])
+
+
+async def test_who_may_add_a_user_is_kept(accounts: Accounts) -> None:
+    await accounts.create_user(make_user(ANN), None)
+    assert await accounts.get_added_by(ANN) is None
+    for choice in (*AddedBy, None):
+        await accounts.set_added_by(ANN, choice)
+        assert await accounts.get_added_by(ANN) is choice
+    assert await accounts.get_added_by(BEN) is None
+    with pytest.raises(NotFound):
+        await accounts.set_added_by(BEN, AddedBy.NOBODY)

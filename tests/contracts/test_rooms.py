@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from chat.domain.ids import new_id
 from chat.domain.invitations import INVITES_IN_A_ROOM, Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.privacy import AddedBy
 from chat.errors import Banned, Conflict, Forbidden, LastOwner, NotFound
 from chat.ports.rooms import RoomEntry, Rooms, RoomUpdate
 from tests.support.builders import ANN, BEN, CAT, DAN, HALL, NOW, OTHER_ROOM, ROOM, make_messages, make_user
@@ -425,6 +426,36 @@ async def test_only_owners_who_can_log_in_count(rooms: Rooms, stores: Stores) ->
         await rooms.set_member(ROOM, ANN, Role.MEMBER, now=NOW)
     await stores.accounts.set_blocked(BEN, blocked=False)
     assert await rooms.remove_member(ROOM, ANN) is Role.OWNER
+
+
+@pytest.mark.parametrize(
+    ("choice", "undecided", "shares", "allowed"),
+    [
+        (None, AddedBy.EVERYONE, False, True),
+        (None, AddedBy.SHARED, False, False),
+        (None, AddedBy.SHARED, True, True),
+        (None, AddedBy.NOBODY, True, False),
+        (AddedBy.EVERYONE, AddedBy.NOBODY, False, True),
+        (AddedBy.SHARED, AddedBy.EVERYONE, False, False),
+        (AddedBy.SHARED, AddedBy.NOBODY, True, True),
+        (AddedBy.NOBODY, AddedBy.EVERYONE, True, False),
+    ],
+)
+async def test_user_is_added_by_those_whom_they_let(
+    rooms: Rooms, stores: Stores, choice: AddedBy | None, undecided: AddedBy, *, shares: bool, allowed: bool
+) -> None:
+    await stores.accounts.set_added_by(BEN, choice)
+    await rooms.create_room(make_room(OTHER_ROOM), CAT)
+    await rooms.join_room(OTHER_ROOM, BEN, now=NOW)
+    if shares:
+        await rooms.join_room(OTHER_ROOM, ANN, now=NOW)
+    if allowed:
+        assert await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN, undecided=undecided) is None
+    else:
+        with pytest.raises(Forbidden, match="send them an invitation"):
+            await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN, undecided=undecided)
+        assert (await rooms.join_room(ROOM, BEN, now=NOW)).before is None
+    await rooms.set_member(ROOM, BEN, Role.READER, now=NOW, by=ANN, undecided=undecided)  # a member's role is theirs
 
 
 @pytest.mark.parametrize("before", [None, Role.READER, Role.MODERATOR])

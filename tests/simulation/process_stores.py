@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from anyio.lowlevel import checkpoint
 
 from chat.domain.models import Message, PresenceState, Role, User
+from chat.domain.privacy import AddedBy
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database
 from chat.engines.rooms import SqliteRooms
@@ -102,11 +103,21 @@ class ProcessRooms(SqliteRooms):
         return await call_engine(self._process, "role", lambda: found(room, user))
 
     async def set_member(
-        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+        self,
+        room: str,
+        user: str,
+        role: Role,
+        *,
+        now: int,
+        new_only: bool = False,
+        by: str | None = None,
+        undecided: AddedBy = AddedBy.EVERYONE,
     ) -> Role | None:
         found = super().set_member
         return await call_engine(
-            self._process, "change", lambda: found(room, user, role, now=now, new_only=new_only, by=by)
+            self._process,
+            "change",
+            lambda: found(room, user, role, now=now, new_only=new_only, by=by, undecided=undecided),
         )
 
     async def remove_member(self, room: str, user: str, *, by: str | None = None) -> Role | None:

@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo.client import Document, Mongo
 from chat.domain.ids import now_ms
 from chat.domain.models import User
+from chat.domain.privacy import AddedBy
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
@@ -113,6 +114,15 @@ class MongoAccounts:
         if blocked:  # repeated, it ends what a crash between the two left
             with self._mongo.call():
                 await self._invites.delete_many({"creator": user})
+
+    async def get_added_by(self, user: str) -> AddedBy | None:
+        with self._mongo.call():
+            found = await self._users.find_one({"_id": user}, {"added_by": True})
+        choice = found.get("added_by") if found else None
+        return AddedBy(choice) if choice else None
+
+    async def set_added_by(self, user: str, choice: AddedBy | None) -> None:
+        await self._update(user, {"added_by": choice.value if choice else None})
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         with self._mongo.call():

@@ -28,6 +28,7 @@ from chat.domain.membership import (
     require_rank,
 )
 from chat.domain.models import Role
+from chat.domain.privacy import AddedBy, Consent, require_consent
 from chat.errors import NotFound
 from chat.ports.rooms import RoomEntry
 
@@ -59,6 +60,7 @@ async def set_member(
     now: int,
     new_only: bool = False,
     by: str | None = None,
+    undecided: AddedBy = AddedBy.EVERYONE,
 ) -> Role | None:
     """Make the user a member; the role before."""
     await touch(database, session, room)
@@ -67,6 +69,8 @@ async def set_member(
     if by is not None:
         require_rank(await find_role(database, session, room, by), before, wanted)
         require_addable(standing)
+        if before is None:
+            require_consent(await _read_consent(database, session, user, by, undecided))
     if before is None:
         await add(database, session, room, [user], wanted, now=now)
         return None
@@ -153,6 +157,16 @@ async def add(database: Database, session: Session, room: str, users: Collection
         await database.members.insert_many(members, session=session)
         added = [member["_id"] for member in members]
         await database.former_members.delete_many({"_id": {"$in": added}}, session=session)
+
+
+async def _read_consent(database: Database, session: Session, user: str, by: str, undecided: AddedBy) -> Consent:
+    """What the user has decided about being added, as far as it concerns `by`."""
+    found = await database.users.find_one({"_id": user}, {"added_by": True}, session=session)
+    choice = (found or {}).get("added_by")
+    mine = await database.members.find({"user": user}, {"room": True}, session=session).to_list()
+    theirs = [member_id(member["room"], by) for member in mine]
+    shared = await _find_ids(database.members, session, theirs)
+    return Consent(choice=AddedBy(choice) if choice else undecided, shares_room=bool(shared))
 
 
 async def _find_ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:

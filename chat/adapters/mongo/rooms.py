@@ -18,6 +18,7 @@ from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
+from chat.domain.privacy import AddedBy
 from chat.domain.rights import require_joinable
 from chat.domain.text import fold_name
 from chat.errors import Conflict, Unavailable
@@ -118,11 +119,19 @@ class MongoRooms:
         return [member["user"] for member in found]
 
     async def set_member(
-        self, room: str, user: str, role: Role, *, now: int, new_only: bool = False, by: str | None = None
+        self,
+        room: str,
+        user: str,
+        role: Role,
+        *,
+        now: int,
+        new_only: bool = False,
+        by: str | None = None,
+        undecided: AddedBy = AddedBy.EVERYONE,
     ) -> Role | None:
         return await self._mongo.transaction(
             lambda session: membership.set_member(
-                self._database, session, room, user, role, now=now, new_only=new_only, by=by
+                self._database, session, room, user, role, now=now, new_only=new_only, by=by, undecided=undecided
             )
         )
 

@@ -121,6 +121,7 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
     await rooms.list_members(ROOM, "a", 5)
+    await rooms.set_member(OTHER_ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
     await rooms.list_member_ids(ROOM)
     await rooms.remove_member(ROOM, BEN)
     await rooms.ban_user(ROOM, CAT, ANN, "spam", NOW)
