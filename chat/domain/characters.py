@@ -31,6 +31,11 @@ def _decompose(character: str) -> str:
 
 
 _MARKS = f"[{''.join(filter(_starts_with_mark, map(chr, _MARKED)))}]"
+# Marks that only decorate. Those of Thai and of the scripts of India are part of the spelling, and stay.
+_DECORATION = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+    "\ufe20-\ufe2f]+"
+)
 _TOO_MANY = re.compile(f"({_MARKS}{{{MARKS_IN_A_ROW}}}){_MARKS}+")
 
 
@@ -54,3 +59,13 @@ def cut_marks(text: str) -> str:
 def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     """The text in a normal form of UAX #15, in time that grows with its length alone (rule 3)."""
     return unicodedata.normalize(form, cut_marks(text))
+
+
+def is_decorating(character: str) -> bool:
+    """Whether the character is a mark that a reader may leave out: an accent, a point of Hebrew, a vowel of Arabic."""
+    return _DECORATION.fullmatch(character) is not None
+
+
+def strip_decoration(text: str) -> str:
+    """The text in NFC without the marks that a reader may leave out."""
+    return text if text.isascii() else normalize("NFC", _DECORATION.sub("", normalize("NFD", text)))

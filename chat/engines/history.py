@@ -21,6 +21,7 @@ class SqliteHistory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._untidy = 0
+        self._looked_behind = False
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         return await self._database.read(lambda connection: history_reads.newest_seqs(connection, conversations))
@@ -38,6 +39,7 @@ class SqliteHistory:
                 raise
             applied = await self._database.write(job)
         self._tidy(len(messages) + len(changes))
+        self._look_behind()
         return applied
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
@@ -76,6 +78,7 @@ class SqliteHistory:
         return await self._database.read(lambda connection: history_reads.list_pinned(connection, conversation))
 
     async def search_messages(self, query: Query) -> Page:
+        self._look_behind()
         return await self._database.read(lambda connection: history_search.find(connection, query))
 
     async def clear(self) -> bool:
@@ -90,10 +93,29 @@ class SqliteHistory:
         self._untidy += written
         if self._untidy >= TIDY_EVERY:
             self._untidy = 0
-            with contextlib.suppress(Unavailable):  # then the next time
-                self._database.submit(_index_and_clear, lambda _, __: None)
+            self._submit_tidying()
+
+    def _look_behind(self) -> None:
+        """Once, have indexed what waits, if it is more than usual: everything, after an upgrade that empties the index.
+
+        That happens in steps, and writes go on between them.
+        """
+        if not self._looked_behind:
+            self._looked_behind = True
+            with contextlib.suppress(Unavailable):
+                self._database.submit(history_search.is_far_behind, self._go_on_tidying)
+
+    def _submit_tidying(self) -> None:
+        with contextlib.suppress(Unavailable):  # then the next time
+            self._database.submit(_index_and_clear, self._go_on_tidying)
+
+    def _go_on_tidying(self, far_behind: bool | None, _error: Exception | None) -> None:
+        if far_behind:
+            self._submit_tidying()
 
 
-def _index_and_clear(connection: sqlite3.Connection) -> None:
+def _index_and_clear(connection: sqlite3.Connection) -> bool:
+    """Whether so much is left that it should go on at once."""
     history_search.index_some(connection)
     deleted_conversations.clear_deleted(connection)
+    return history_search.is_far_behind(connection)

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from chat.domain.models import Message
-from chat.domain.terms import terms
+from chat.domain.terms import Term, has_terms, terms
 from chat.engines.history_rows import COLUMNS, LAST_SEQ, Row, key_of, message_id, to_messages
 from chat.engines.packing import pack_user
 from chat.ports.history import Page, Query
@@ -51,6 +51,12 @@ def index_some(connection: sqlite3.Connection) -> None:
     connection.executemany("DELETE FROM unindexed WHERE id = ?", [(row[0],) for row in waiting])
 
 
+def is_far_behind(connection: sqlite3.Connection) -> bool:
+    """Whether more waits to be indexed than `index_some` takes at once."""
+    sql = "SELECT 1 FROM unindexed LIMIT 1 OFFSET ?"
+    return connection.execute(sql, (INDEX_AT_ONCE,)).fetchone() is not None
+
+
 def find(connection: sqlite3.Connection, query: Query) -> Page:
     """See `chat.ports.history.History.search`. A conversation's messages stay in the order of their seq."""
     if not query.terms or query.limit < 1:
@@ -72,19 +78,22 @@ def _matches(connection: sqlite3.Connection, conversation: str, query: Query) ->
     if key is None:
         return
     sender = None if query.sender is None else pack_user(query.sender)
-    wanted = set(query.terms)
     last = None
     for id_ in _candidates(connection, key, query.terms):
         row = connection.execute(f"SELECT {COLUMNS} FROM messages WHERE id = ?", (id_,)).fetchone()  # noqa: S608
         if id_ == last or row is None or row[8] is None:
             continue
         last = id_
-        if sender in (None, row[1]) and (query.before is None or row[3] < query.before) and wanted <= {*terms(row[8])}:
+        if (
+            sender in (None, row[1])
+            and (query.before is None or row[3] < query.before)
+            and has_terms({*terms(row[8])}, query.terms)
+        ):
             yield conversation, row
 
 
-def _candidates(connection: sqlite3.Connection, key: int, wanted: Sequence[str]) -> Iterator[int]:
-    match = " ".join('"' + term.replace('"', '""') + '"' for term in wanted)
+def _candidates(connection: sqlite3.Connection, key: int, wanted: Sequence[Term]) -> Iterator[int]:
+    match = " AND ".join(map(_write_condition, wanted))
     low = message_id(key, 0)
     indexed = _walk(
         connection,
@@ -94,6 +103,11 @@ def _candidates(connection: sqlite3.Connection, key: int, wanted: Sequence[str])
     )
     waiting = _walk(connection, "SELECT id FROM unindexed WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?", (), low)
     return heapq.merge(indexed, waiting, reverse=True)
+
+
+def _write_condition(term: Term) -> str:
+    """A term in the language of FTS5. Terms have letters, digits and marks alone, so nothing in them needs escaping."""
+    return f'("{term.stem}" OR "{term.prefix}" *)' if term.prefix else f'"{term.stem}"'
 
 
 def _walk(connection: sqlite3.Connection, sql: str, match: tuple[str, ...], low: int) -> Iterator[int]:

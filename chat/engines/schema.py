@@ -171,5 +171,26 @@ _ADDRESSES = "UPDATE users SET folded_email = NULL;"
 # None: the user has not decided.
 _PRIVACY = "ALTER TABLE users ADD COLUMN added_by TEXT;"
 
-STORE: tuple[str, ...] = (_ACCOUNTS + _ROOMS + _HISTORY, _PINS, _INVITATIONS, _STAMPS, _ADDRESSES, _PRIVACY)
+# The terms of a text changed, and a term is taken out of the index by giving it again: so the index is made anew. That
+# happens in steps, from `unindexed`, while the store is in use already. Names of rooms are folded without what is
+# invisible now; what could stand in them before is a few characters.
+TERMS = """
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5 (
+    terms, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
+);
+INSERT OR IGNORE INTO unindexed (id) SELECT id FROM messages WHERE text IS NOT NULL;
+UPDATE rooms SET folded = replace(replace(replace(replace(replace(replace(folded, char(0xFE0F), ''), char(0x3164), ''),
+    char(0x115F), ''), char(0x1160), ''), char(0xFFA0), ''), char(0x034F), '');
+"""
+
+STORE: tuple[str, ...] = (
+    _ACCOUNTS + _ROOMS + _HISTORY,
+    _PINS,
+    _INVITATIONS,
+    _STAMPS,
+    _ADDRESSES,
+    _PRIVACY,
+    TERMS,
+)
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from chat.domain.changes import Pin
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
+from chat.domain.terms import Term
 
 Change = MessageChange | Read
 ClientKey = tuple[str, str]
@@ -39,9 +40,12 @@ class PinnedMessage(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """A search: every term must occur; only in `conversations`; newest first; `before` is a time, exclusive."""
+    """A search, newest first: every term must occur, as `chat.domain.terms` decides; only in `conversations`.
 
-    terms: Sequence[str]
+    `before` is a time, exclusive.
+    """
+
+    terms: Sequence[Term]
     conversations: Collection[str]
     sender: str | None = None
     before: int | None = None

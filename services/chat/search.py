@@ -11,7 +11,7 @@ from chat.domain.conversations import room_key
 from chat.domain.ids import check_id, from_rfc3339
 from chat.domain.models import User
 from chat.domain.rights import Right
-from chat.domain.terms import terms
+from chat.domain.terms import search_terms
 from chat.errors import Invalid
 from chat.ports.history import Query as Search
 from chat.wire.events import history_item
@@ -40,7 +40,7 @@ async def search_messages(
     limit: Limit = 50,
 ) -> Response:
     """Messages that hold every word of `q`, newest first: in all rooms and conversations of the caller, or in one."""
-    words = terms(q)
+    words = search_terms(q)
     if not words:
         raise Invalid("`q` needs at least one letter or digit", field="q")
     places = await _list_conversations(services, caller, room)

@@ -19,24 +19,11 @@ from typing import Any
 
 from confusable_homoglyphs.confusables import confusables_data
 
-from chat.domain.characters import normalize
+from chat.domain.characters import is_decorating, normalize
 
 _PLAIN = str.maketrans({chr(code): chr(code).lower() for code in range(128)})
 _KEPT_BELOW = 0x20000  # what an attacker can make the table remember: some megabytes at most
 
-# Marks that only decorate. Those of Thai and of the scripts of India are part of the spelling, and stay.
-_DECORATING = (
-    (0x0300, 0x036F),
-    (0x0483, 0x0489),
-    (0x0591, 0x05C7),
-    (0x0610, 0x061A),
-    (0x064B, 0x065F),
-    (0x0670, 0x0670),
-    (0x1AB0, 0x1AFF),
-    (0x1DC0, 0x1DFF),
-    (0x20D0, 0x20FF),
-    (0xFE20, 0xFE2F),
-)
 # Blank or invisible, and yet a letter or a mark by its category.
 _INVISIBLE = frozenset(map(chr, (0x034F, 0x0640, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0xFFFC)))
 # What Unicode's confusables leave out: Cyrillic letters whose capitals are those of Latin, and drawn-over letters.
@@ -86,7 +73,7 @@ def _is_read(character: str) -> bool:
     code = ord(character)
     if character in _INVISIBLE or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
         return False
-    if any(low <= code <= high for low, high in _DECORATING):
+    if is_decorating(character):
         return False
     return unicodedata.category(character) not in {"Cf", "Me", "Cn", "Co", "Cs"}
 

@@ -9,7 +9,7 @@ from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, MessageChange, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change, History, Query
-from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, make_message, make_messages
+from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, exact_terms, make_message, make_messages
 from tests.support.engines import Stores
 
 pytestmark = pytest.mark.anyio
@@ -164,7 +164,7 @@ async def test_moderation_takes_back_its_own_withdrawal_only(history: History) -
     message = await history.get_message(HALL, 1)
     assert message is not None
     assert (message.text, message.moderated, message.edited) == ("message 1", False, False)
-    found = await history.search_messages(Query(terms=["message", "1"], conversations=[HALL]))
+    found = await history.search_messages(Query(terms=exact_terms("message", "1"), conversations=[HALL]))
     assert [each.seq for each in found.messages] == [1]
     assert await apply(history, moderated(), deleted(), restored()) == [True, True, False]
     message = await history.get_message(HALL, 1)
@@ -271,7 +271,7 @@ async def test_edited_message_stays_pinned_and_is_found_by_its_new_text(history:
     assert await apply(history, pinned(), edited("lighthouse")) == [True, True]
     assert await pins(history) == [(1, BEN, NOW)]
     assert await apply(history, pinned(remove=True)) == [True]
-    found = await history.search_messages(Query(terms=["lighthouse"], conversations=[HALL]))
+    found = await history.search_messages(Query(terms=exact_terms("lighthouse"), conversations=[HALL]))
     assert [message.seq for message in found.messages] == [1]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from chat.domain.models import Room, Visibility
 from chat.domain.records import Deleted, Edited, Moderated
-from chat.domain.terms import terms
+from chat.domain.terms import search_terms
 from chat.ports.history import History, Page, Query
 from tests.support.builders import ANN, ANN_AND_BEN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
 from tests.support.engines import Stores
@@ -23,7 +23,7 @@ async def history(stores: Stores) -> History:
 
 
 async def search(history: History, text: str, *, conversations: tuple[str, ...] = (HALL,), **fields: Any) -> Page:
-    return await history.search_messages(Query(terms=terms(text), conversations=conversations, **fields))
+    return await history.search_messages(Query(terms=search_terms(text), conversations=conversations, **fields))
 
 
 async def found(history: History, text: str, **fields: Any) -> list[int]:
@@ -33,7 +33,8 @@ async def found(history: History, text: str, **fields: Any) -> list[int]:
 async def test_every_term_must_occur(history: History) -> None:
     texts = ["the quick brown fox", "The QUICK dog", "a brown dog", "quicker"]
     await history.apply_batch([make_message(seq, text=text) for seq, text in enumerate(texts, 1)], [])
-    assert await found(history, "quick") == [2, 1]
+    assert await found(history, "quick") == [4, 2, 1]
+    assert await found(history, "quick brown") == [1]
     assert await found(history, "dog Quick") == [2]
     assert await found(history, "fox dog") == []
     assert await found(history, "cat") == []
@@ -69,6 +70,49 @@ async def test_search_without_terms_finds_nothing(history: History) -> None:
 async def test_terms_of_every_script(history: History, text: str, asked: str) -> None:
     await history.apply_batch([make_message(1, text=text), make_message(2, text="something else")], [])
     assert await found(history, asked) == [1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "with_it", "without_it"),
+    [
+        ("猫", "私は猫が好き", "私は犬が好き"),
+        ("き", "私は猫が好き", "私は猫"),
+        ("北京", "我们明天在北京见面", "北方和东京"),
+        ("ภาษา", "ฉันรักภาษาไทยมาก", "ฉันรักประเทศไทย"),
+        ("ພາສາ", "ຂ້ອຍຮັກພາສາລາວ", "ຂ້ອຍຮັກເມືອງລາວ"),
+        ("ភាសា", "ខ្ញុំស្រលាញ់ភាសាខ្មែរ", "ខ្ញុំស្រលាញ់ខ្មែរ"),
+        ("हिन्दी", "मुझे हिन्दी आती है", "मुझे हिन्दु आती है"),
+        ("कि", "वह कि", "वह का"),
+        ("пиццы", "мы ели пиццу", "мы ели суп"),
+        ("пицца", "без пиццы", "без пива"),
+        ("ёлками", "Ёлка", "ель"),
+        ("running", "He runs", "He rules"),
+        ("parties now", "the party now", "the part now"),
+        ("piz", "pizzeria", "plaza"),
+        ("Приве", "привет", "прибой"),
+        ("안", "안녕하세요", "세계"),
+        ("cafés", "un café", "un cab"),
+        ("می‌خواهم", "من میخواهم", "من می"),
+        ("Zoë", "ZOË", "Zo"),
+        ("so­ft", "soft", "sort"),
+    ],
+)
+async def test_words_are_found_as_their_language_writes_them(
+    history: History, asked: str, with_it: str, without_it: str
+) -> None:
+    await history.apply_batch([make_message(1, text=with_it), make_message(2, text=without_it)], [])
+    assert await found(history, asked) == [1]
+    edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text=without_it)
+    assert list(await history.apply_batch([], [edit])) == [True]
+    assert await found(history, asked) == []
+
+
+async def test_only_the_last_word_may_be_unfinished(history: History) -> None:
+    await history.apply_batch([make_message(1, text="pizza margherita"), make_message(2, text="pizzeria mar")], [])
+    assert await found(history, "pizza mar") == [1]
+    assert await found(history, "piz mar") == []
+    assert await found(history, "mar piz") == [2]
+    assert await found(history, "m") == []
 
 
 async def test_only_in_the_conversations_given(history: History) -> None:

@@ -18,7 +18,7 @@ from chat.domain.changes import MessageState, Original, Pin, decide_change, deci
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
 from chat.domain.records import LogStamp, MessageChange, Read
-from chat.domain.terms import terms
+from chat.domain.terms import has_terms, terms
 from chat.domain.weight import weigh_message
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
@@ -237,12 +237,11 @@ class MemoryHistory:
 
     async def search_messages(self, query: Query) -> Page:
         await checkpoint()
-        wanted = set(query.terms)
         found = [
             message
             for conversation in query.conversations
             for message in reversed(self._table.list_messages(conversation))
-            if message.text is not None and wanted and wanted <= {*terms(message.text)}
+            if message.text is not None and query.terms and has_terms({*terms(message.text)}, query.terms)
             if query.sender in (None, message.sender) and (query.before is None or message.ts < query.before)
         ]
         found.sort(key=lambda message: -message.ts)

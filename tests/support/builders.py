@@ -7,6 +7,7 @@ from typing import Any
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
+from chat.domain.terms import Term
 
 ANN, BEN, CAT, DAN = (str(uuid.UUID(int=number)) for number in (0xA, 0xB, 0xC, 0xD))
 NAMES = {ANN: "Ann", BEN: "Ben", CAT: "Cat", DAN: "Dan"}
@@ -38,3 +39,8 @@ def make_message(seq: int, conversation: str = HALL, **fields: Any) -> Message:
 def make_messages(last: int, conversation: str = HALL, **fields: Any) -> list[Message]:
     """Messages 1 to `last`."""
     return [make_message(seq, conversation, **fields) for seq in range(1, last + 1)]
+
+
+def exact_terms(*words: str) -> list[Term]:
+    """What a search asks for that has these terms and no others."""
+    return [Term(word) for word in words]

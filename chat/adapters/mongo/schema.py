@@ -17,16 +17,19 @@ from typing import Any
 
 import anyio
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import PyMongoError
 
 from chat.adapters.mongo.client import Database, Mongo
 from chat.adapters.mongo.errors import translate
 from chat.domain.ids import new_id
+from chat.domain.terms import terms
+from chat.domain.text import fold_name
 from chat.errors import Conflict, Unavailable
 
 LEASE_MS = 60_000
 RENEW_SECONDS = 15.0
+RENEWED_AT_ONCE = 500
 _LOCK, _VERSION = "lock", "version"
 
 
@@ -115,7 +118,41 @@ async def _create_all(database: Database, collections: Mapping[str, Sequence[Ind
             await database[collection].create_indexes(list(indexes))
 
 
-MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_first, _second, _third, _fourth, _fifth)
+async def renew_terms(database: Database) -> None:
+    """Make the terms of every message anew, and the folded names of rooms, by the rules of today.
+
+    In steps of some hundred documents, while others write: a text that was edited meanwhile has its terms by then.
+    """
+    last: ObjectId | None = None
+    while True:
+        wanted = {"text": {"$exists": True}} | ({} if last is None else {"_id": {"$gt": last}})
+        cursor = database.messages.find(wanted, {"text": 1, "terms": 1}).sort("_id").limit(RENEWED_AT_ONCE)
+        found = await cursor.to_list()
+        changes = [
+            UpdateOne({"_id": each["_id"], "text": each["text"]}, {"$set": {"terms": now}})
+            for each in found
+            if each.get("terms") != (now := terms(each["text"]))
+        ]
+        if changes:
+            await database.messages.bulk_write(changes, ordered=False)
+        if len(found) < RENEWED_AT_ONCE:
+            break
+        last = found[-1]["_id"]
+    async for room in database.rooms.find({}, {"name": 1, "folded": 1}):
+        if room["folded"] != fold_name(room["name"]):
+            await database.rooms.update_one(
+                {"_id": room["_id"], "name": room["name"]}, {"$set": {"folded": fold_name(room["name"])}}
+            )
+
+
+MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+    renew_terms,
+)
 
 
 async def schema_version(mongo: Mongo) -> int:

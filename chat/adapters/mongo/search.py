@@ -1,8 +1,8 @@
 """Search: the messages whose indexed terms are all that was asked for, newest first.
 
 The index `terms` leads from one term and the conversations to their messages by time. The longest term is taken for
-that, as the one that is likely to be rare; the others, the sender and the time are asked of what it leads to. On a real
-MongoDB the planner merges the two conditions, and may start from another of the terms.
+that, as the one that is likely to be rare, and a prefix only where there is no other; the rest is asked of what it
+leads to. On a real MongoDB the planner merges the two conditions, and may start from another of the terms.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from chat.adapters.mongo import conversations
 from chat.adapters.mongo.client import Database, Document
 from chat.adapters.mongo.messages import WITHOUT_TERMS, to_message
 from chat.domain.models import Message
+from chat.domain.terms import Term
 from chat.ports.history import Page, Query
 
 _GROWTH = 4
@@ -25,8 +26,8 @@ async def search(database: Database, query: Query) -> Page:
     heads = {head.key: head for head in found.values() if head.newest}
     if not heads:
         return Page((), more=False)
-    lead = max(query.terms, key=len)
-    stages: list[Document] = [{"$match": {"terms": lead, "conversation": {"$in": list(heads)}}}]
+    lead = min(query.terms, key=lambda term: (term.prefix != "", -len(term.stem)))
+    stages: list[Document] = [{"$match": {**_write_condition(lead), "conversation": {"$in": list(heads)}}}]
     rest = _rest(query, lead)
     if rest:
         stages.append({"$match": rest})
@@ -44,11 +45,18 @@ async def search(database: Database, query: Query) -> Page:
         size *= _GROWTH
 
 
-def _rest(query: Query, lead: str) -> Document:
+def _write_condition(term: Term) -> Document:
+    """A condition on a message. Terms have letters, digits and marks alone, so nothing in a prefix needs escaping."""
+    if not term.prefix:
+        return {"terms": term.stem}
+    return {"$or": [{"terms": term.stem}, {"terms": {"$regex": f"^{term.prefix}"}}]}
+
+
+def _rest(query: Query, lead: Term) -> Document:
     wanted: Document = {}
-    others = [term for term in query.terms if term != lead]
+    others = [_write_condition(term) for term in query.terms if term != lead]
     if others:
-        wanted["terms"] = {"$all": others}
+        wanted["$and"] = others
     if query.before is not None:
         wanted["ts"] = {"$lt": query.before}
     if query.sender is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,16 +12,16 @@ from hypothesis import strategies as st
 
 from chat.domain.models import Room, Visibility
 from chat.domain.records import Deleted, Edited
-from chat.domain.terms import terms
+from chat.domain.terms import search_terms, terms
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.deleted_conversations import STEP, clear_deleted, mark_deleted
 from chat.engines.history import TIDY_EVERY, SqliteHistory
 from chat.engines.history_changes import store
 from chat.engines.history_search import INDEX_AT_ONCE, index_some
-from chat.engines.schema import STORE
+from chat.engines.schema import STORE, TERMS
 from chat.errors import Fenced
 from chat.ports.history import Query
-from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
+from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, ROOM, exact_terms, make_message, make_messages, make_user
 from tests.support.engines import sqlite_stores
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,7 @@ def count(table: str, connection: sqlite3.Connection) -> int:
 
 
 async def found(history: SqliteHistory, *wanted: str) -> list[int]:
-    page = await history.search_messages(Query(terms=wanted, conversations=[HALL, ATTIC]))
+    page = await history.search_messages(Query(terms=exact_terms(*wanted), conversations=[HALL, ATTIC]))
     return [message.seq for message in page.messages]
 
 
@@ -97,6 +98,36 @@ async def test_indexing_takes_a_bounded_share(database: Database) -> None:
     assert await database.read(lambda connection: count("unindexed", connection)) == 5
     await database.write(index_some)
     assert await database.read(lambda connection: count("unindexed", connection)) == 0
+
+
+async def test_an_upgrade_makes_the_index_anew_in_steps(tmp_path: Path) -> None:
+    """What was indexed by other rules is forgotten, and the whole history taken in again, a bounded share at a time."""
+    before = STORE[: STORE.index(TERMS)]
+    path = tmp_path / "store.db"
+    messages = [*make_messages(INDEX_AT_ONCE + 40, text="пицца 猫"), make_message(INDEX_AT_ONCE + 41, text="gone")]
+    gone = Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=INDEX_AT_ONCE + 41)
+
+    def index_by_older_rules(connection: sqlite3.Connection) -> None:
+        rows = connection.execute("SELECT id FROM unindexed").fetchall()
+        connection.executemany("INSERT INTO search (rowid, terms) VALUES (?, 'older')", rows)
+        connection.execute("DELETE FROM unindexed")
+
+    async with Database.open(path, executor=InlineExecutor(), schema=before, commit_interval_ms=0) as older:
+        await older.write(lambda connection: store(connection, messages))
+        await older.write(index_by_older_rules)
+    async with Database.open(path, executor=InlineExecutor(), schema=STORE, commit_interval_ms=0) as database:
+        history = SqliteHistory(database)
+        assert await database.read(lambda connection: count("unindexed", connection)) == INDEX_AT_ONCE + 41
+        page = await history.search_messages(Query(terms=search_terms("пиццы 猫"), conversations=[HALL], limit=3))
+        assert [message.seq for message in page.messages] == [INDEX_AT_ONCE + 40 - back for back in range(3)]
+        assert list(await history.apply_batch([], [gone])) == [True]
+        await database.write(lambda _: None)  # the steps that the search began were submitted before this
+        await database.write(lambda _: None)
+        assert await database.read(lambda connection: count("unindexed", connection)) <= INDEX_AT_ONCE
+        await database.write(index_some)
+        assert await database.write(indexed_terms) == {"пицца", "пицц", "猫"}
+        assert await found(history, "older") == []
+        assert await found(history, "gone") == []
 
 
 @pytest.mark.parametrize("moments", range(4))

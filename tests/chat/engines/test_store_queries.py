@@ -34,6 +34,7 @@ from tests.support.builders import (
     NOW,
     OTHER_ROOM,
     ROOM,
+    exact_terms,
     make_message,
     make_messages,
     make_user,
@@ -162,7 +163,7 @@ async def use_history(traced: Traced) -> None:
     await history.list_dms(ANN)
     await history.read_marks(HALL)
     await history.earlier_texts(HALL, 1)
-    page = await history.search_messages(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    page = await history.search_messages(Query(terms=exact_terms("message"), conversations=[HALL, ANN_AND_BEN]))
     assert page.messages
 
 

@@ -17,7 +17,19 @@ from chat.domain.models import Room, Visibility
 from chat.domain.records import Edited, Reacted, Read
 from chat.errors import Fenced
 from chat.ports.history import Change, Query
-from tests.support.builders import ANN, ATTIC, BEN, CAT, HALL, NOW, ROOM, make_message, make_messages, make_user
+from tests.support.builders import (
+    ANN,
+    ATTIC,
+    BEN,
+    CAT,
+    HALL,
+    NOW,
+    ROOM,
+    exact_terms,
+    make_message,
+    make_messages,
+    make_user,
+)
 from tests.support.mongo import accounts_of, all_of, leave, migrated_database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -42,7 +54,7 @@ async def test_what_was_not_committed_is_never_seen(mongo: Mongo) -> None:
     assert [m.seq for m in (await history.read_page(HALL, before=None, after=1, limit=9)).messages] == [2]
     assert await history.find_by_client_ids([(ANN, "left")]) == {}
     assert (await history.summarize_conversations(BEN, [HALL]))[HALL].unread == 2
-    found = await history.search_messages(Query(terms=["left"], conversations=[HALL]))
+    found = await history.search_messages(Query(terms=exact_terms("left"), conversations=[HALL]))
     assert (list(found.messages), found.more) == ([], False)
     changes: list[Change] = [
         Edited(conversation=HALL, actor=ANN, ts=NOW, seq=3, text="x"),
@@ -56,9 +68,9 @@ async def test_search_looks_past_what_was_not_committed(mongo: Mongo) -> None:
     await history.apply_batch(make_messages(5, text="word", ts=NOW - 5), [])
     for seq in range(6, 9):
         await leave(mongo, HALL, seq, f"left {seq}", text="word")
-    found = await history.search_messages(Query(terms=["word"], conversations=[HALL], limit=2))
+    found = await history.search_messages(Query(terms=exact_terms("word"), conversations=[HALL], limit=2))
     assert ([message.seq for message in found.messages], found.more) == ([5, 4], True)
-    found = await history.search_messages(Query(terms=["word"], conversations=[HALL], limit=5))
+    found = await history.search_messages(Query(terms=exact_terms("word"), conversations=[HALL], limit=5))
     assert (len(found.messages), found.more) == (5, False)
 
 
@@ -115,7 +127,7 @@ async def test_what_is_left_of_a_deleted_room_is_not_taken_for_the_next_one(mong
     await again.apply_batch([make_message(1, text="new")], [])
     assert [message.text for message in await all_of(again, HALL)] == ["new"]
     assert await again.read_marks(HALL) == {}
-    assert list((await again.search_messages(Query(terms=["word"], conversations=[HALL]))).messages) == []
+    assert list((await again.search_messages(Query(terms=exact_terms("word"), conversations=[HALL]))).messages) == []
 
 
 async def test_two_who_change_a_message_at_once_both_succeed(mongo: Mongo) -> None:

@@ -36,6 +36,7 @@ from tests.support.builders import (
     NOW,
     OTHER_ROOM,
     ROOM,
+    exact_terms,
     make_message,
     make_messages,
     make_user,
@@ -212,10 +213,10 @@ async def use_history(traced: Traced) -> None:
     await history.read_marks(HALL)
     await history.list_pinned(HALL)
     await history.earlier_texts(HALL, 1)
-    page = await history.search_messages(Query(terms=["message"], conversations=[HALL, ANN_AND_BEN]))
+    page = await history.search_messages(Query(terms=exact_terms("message"), conversations=[HALL, ANN_AND_BEN]))
     assert page.messages
     page = await history.search_messages(
-        Query(terms=["message", "5"], conversations=[HALL, ATTIC], sender=ANN, before=NOW + 10**6)
+        Query(terms=exact_terms("message", "5"), conversations=[HALL, ATTIC], sender=ANN, before=NOW + 10**6)
     )
     assert page.messages
 

@@ -10,8 +10,18 @@ import pytest
 from bson import ObjectId
 
 from chat.adapters.mongo.client import Database, Mongo
-from chat.adapters.mongo.schema import INDEXES, MIGRATIONS, migrate, require_schema, schema_version
+from chat.adapters.mongo.schema import (
+    INDEXES,
+    MIGRATIONS,
+    RENEWED_AT_ONCE,
+    migrate,
+    renew_terms,
+    require_schema,
+    schema_version,
+)
 from chat.domain.ids import now_ms
+from chat.domain.terms import terms
+from chat.domain.text import fold_name
 from chat.errors import Unavailable
 from tests.support.mongo import empty_database
 
@@ -49,6 +59,32 @@ async def test_messages_are_unique_by_place_and_by_client(mongo: Mongo) -> None:
     found = (await mongo.latest.messages.index_information()).values()
     unique = [[field for field, _ in index["key"]] for index in found if index.get("unique")]
     assert sorted(unique) == [["conversation", "seq"], ["sender", "client_id"]]
+
+
+async def test_an_upgrade_makes_the_terms_of_all_messages_anew(mongo: Mongo) -> None:
+    """In steps, from wherever one broke off; what is right stays as it is."""
+    await migrate(mongo, MIGRATIONS[: MIGRATIONS.index(renew_terms)])
+    texts = [f"пицца {number}" for number in range(RENEWED_AT_ONCE + 3)]
+    older: list[dict[str, Any]] = [
+        {
+            "conversation": ObjectId(),
+            "seq": 1,
+            "sender": "x",
+            "client_id": str(number),
+            "text": text,
+            "terms": ["older"],
+        }
+        for number, text in enumerate(texts)
+    ]
+    withdrawn = {"conversation": ObjectId(), "seq": 1, "sender": "x", "client_id": "withdrawn"}
+    await mongo.latest.messages.insert_many([*older, withdrawn])
+    await mongo.latest.rooms.insert_one({"name": "❤\ufe0f Club", "folded": "❤\ufe0f club"})
+    for _ in range(2):
+        await renew_terms(mongo.latest)
+        found = await mongo.latest.messages.find().sort("_id").to_list()
+        assert [each.get("terms") for each in found] == [*map(terms, texts), None]
+        assert (await mongo.latest.rooms.find_one({}) or {})["folded"] == fold_name("❤\ufe0f Club")
+    assert (await migrate(mongo))[1] == NEWEST
 
 
 async def test_second_migration_changes_nothing(mongo: Mongo) -> None:

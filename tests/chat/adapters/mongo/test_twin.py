@@ -11,7 +11,7 @@ import pytest
 from chat.domain.conversations import dm_key
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
-from chat.domain.terms import terms
+from chat.domain.terms import search_terms
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.schema import STORE
@@ -76,7 +76,7 @@ class Chance:
 
     def query(self) -> Query:
         return Query(
-            terms=terms(self.text()),
+            terms=search_terms(self.text()),
             conversations=self._random.sample(PLACES, self._random.randint(0, len(PLACES))),
             sender=self._random.choice((None, None, *PEOPLE)),
             before=self._random.choice((None, NOW + self._random.randint(0, 200))),
