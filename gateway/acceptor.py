@@ -8,7 +8,7 @@ import socket
 
 from gateway.multiplexer import READ
 from gateway.node import Node
-from gateway.opening import open_connection
+from gateway.opening import has_room_for_handshake, open_connection
 
 logger = logging.getLogger(__name__)
 _BATCH = 64
@@ -50,8 +50,19 @@ class Acceptor:
         node.mux.add(self.fd, self)
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - a listening socket is only ever readable
-        """Connections wait in the backlog: take many of them, but leave other sockets their part of the turn."""
+        """Connections wait in the backlog: take many of them, but leave other sockets their part of the turn.
+
+        While more sessions are being begun than can be finished soon, take none.
+        """
+        welcomes = self._node.welcomes
+        if welcomes.full:
+            self._node.mux.change(self.fd, 0)
+            welcomes.call_when_free(self.on_timer)
+            return
         for _ in range(_BATCH):
+            if not has_room_for_handshake(self._node):
+                self._pause()
+                return
             try:
                 sock, _ = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -77,11 +88,14 @@ class Acceptor:
         """No descriptor or memory is left, or the network failed: for a while, connections stay in the backlog."""
         advice = "raise the limit of open files" if error.errno in _EXHAUSTED else "the edge tries again soon"
         logger.error("no connection can be accepted: %s; %s", error.strerror, advice)
+        self._pause()
+
+    def _pause(self) -> None:
         self._node.mux.change(self.fd, 0)
         self._node.wheel.set_timer(self, _PAUSE_SECONDS)
 
     def on_timer(self) -> None:
-        """Try again."""
+        """Try again. Also called when sessions that were being begun have made room."""
         if self.fd >= 0:
             self._node.mux.change(self.fd, READ)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import nullcontext
 from functools import partial
 
 import anyio
@@ -130,8 +131,11 @@ class CommandSession(Session):
 
     async def _finish_command(self, later: Later, command: commands.Command) -> None:
         try:
-            with anyio.fail_after(COMMAND_SECONDS):  # rule 3
-                await later()
+            # A session that is being begun waits for its turn first: its deadline runs from there.
+            beginning = self.phase is Phase.AUTHENTICATING
+            async with self.node.welcomes.take_turn() if beginning else nullcontext():
+                with anyio.fail_after(COMMAND_SECONDS):  # rule 3
+                    await later()
         except RookeryError as error:
             self.answer_error(command.id, error)
         except TimeoutError:

@@ -47,6 +47,7 @@ from gateway.registry import SessionRegistry
 from gateway.subscriptions import ChannelSubscriptions
 from gateway.task_starter import TaskStarter
 from gateway.user_sessions import SessionsByUser
+from gateway.welcomes import WelcomeQueue
 from gateway.wheel import Wheel
 
 _CLEANUP_SECONDS = 5.0
@@ -105,6 +106,7 @@ class Edge:
             connect=parts.connection,
             tasks=TaskStarter(),
             registry=SessionRegistry(),
+            welcomes=WelcomeQueue(),
             users=SessionsByUser(make_allowances(limits)),
             departures=Departures(presence),
             hub=hub,
@@ -166,7 +168,8 @@ class Edge:
     async def _close_all(self) -> None:
         node = self.node
         node.mux.flush()  # so that the last answers are still sent
-        for connection in [each.connection for each in (*node.registry.openings, *node.registry.sessions)]:
+        openings = [each.connection for each in node.registry.openings]
+        for connection in openings + [each.connection for each in node.registry.sessions]:
             connection.abort()
         with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
             await node.departures.report_departures()

@@ -30,6 +30,7 @@ from gateway.registry import SessionRegistry
 from gateway.subscriptions import ChannelSubscriptions
 from gateway.task_starter import TaskStarter
 from gateway.user_sessions import SessionsByUser
+from gateway.welcomes import WelcomeQueue
 from gateway.wheel import Wheel
 
 
@@ -53,6 +54,7 @@ class Node:
     tasks: TaskStarter
     # Who is here, and who listens to what.
     registry: SessionRegistry
+    welcomes: WelcomeQueue
     users: SessionsByUser
     departures: Departures
     hub: Hub

@@ -1,7 +1,8 @@
 """The opening handshake of a connection: bounded in bytes and in time, and cheap while it is half open.
 
 A half-open handshake costs a socket and the bytes that came. If there are too many, the oldest is closed: a client that
-finishes in time is never the oldest for long.
+finishes in time is never the oldest for long. But after a restart everybody comes at once, and then the oldest may be
+young: nothing is accepted until it has had its time (see `gateway.acceptor`).
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ from gateway.websocket.handshake import HandshakeRequest, OpeningHandshake
 
 REQUEST_BYTES = 16 * 1024
 _LINGER_SECONDS = 2.0
+_TIME_TO_BEGIN = 1.0
+"""Seconds that every client has for its handshake before it may be closed for another."""
 
 
 class Opening:
     """The owner of a connection until it is a session, or is refused."""
 
-    __slots__ = ("_handshake", "_node", "connection", "slot")
+    __slots__ = ("_handshake", "_node", "accepted", "connection", "slot")
 
     def __init__(self, node: Node, connection: Connection) -> None:
         self._node = node
         self._handshake: OpeningHandshake | None = OpeningHandshake(REQUEST_BYTES)
+        self.accepted = node.wheel.now
         self.connection = connection
         self.slot = -1
         node.wheel.set_timer(self, node.settings.handshake_seconds)
@@ -113,6 +117,14 @@ def _read_bearer_token(request: HandshakeRequest) -> str | None:
     if scheme.lower() != "bearer":
         raise Unauthorized("the Authorization header takes `Bearer` and a token")
     return token.strip()
+
+
+def has_room_for_handshake(node: Node) -> bool:
+    """Whether a connection can be accepted without closing one that has had no time for its handshake yet."""
+    openings = node.registry.openings
+    if len(openings) < node.settings.max_handshakes:
+        return True
+    return node.wheel.now - next(iter(openings)).accepted >= _TIME_TO_BEGIN
 
 
 def open_connection(node: Node, sock: socket.socket) -> None:

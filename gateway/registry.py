@@ -18,6 +18,11 @@ class HalfOpen(Protocol):
     @property
     def connection(self) -> Connection: ...
 
+    @property
+    def accepted(self) -> float:
+        """When it was accepted, in seconds, by the wheel's clock."""
+        ...
+
 
 class RegisteredSession(Subscriber, Protocol):
     """A session, as what acts on many sessions sees it: drain, presence, the control payloads of the relay."""

@@ -113,7 +113,9 @@ class Session:
         """The session's one timer is due (rule 4)."""
         if self.phase >= Phase.CLOSING:
             self.connection.abort()  # rule 3: the peer's Close frame did not come
-        elif self.phase < Phase.LIVE:
+        elif self.phase is Phase.AUTHENTICATING:
+            self.node.wheel.set_timer(self, self.node.settings.auth_seconds)  # its turn has a bound: `welcomes`
+        elif self.phase is Phase.NEW:
             self.close(CloseCode.AUTH_TIMEOUT, f"no auth within {self.node.settings.auth_seconds:g} s")
         elif self.expires_ms <= self.node.clock():
             self.close(CloseCode.TOKEN_INVALID, "the token has expired; refresh it before it does")
