@@ -1,4 +1,4 @@
-"""The chat page: static files, served as they are. There is no build step."""
+"""The chat page: its sources in `static/`, and what `build.mjs` makes of them in `built/`, which is what is served."""
 
 from __future__ import annotations
 

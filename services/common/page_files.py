@@ -1,8 +1,16 @@
-"""Serves the web page: the files of `web/static`, kept in memory; browsers revalidate them by their ETag."""
+"""Serves the web page, from memory: as it was built, or from its sources while the build is not of these sources.
+
+The build is one script and one style sheet, compressed, under names that hold a hash of their content: browsers keep
+these for ever. All other files are revalidated by their ETag. So who changes a source sees it at the next start,
+without building.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -25,15 +33,68 @@ _TYPES = {
     "webmanifest": "application/manifest+json",
     "txt": "text/plain; charset=utf-8",
 }
+_SOURCES = frozenset({"html", "css", "js"})
+_CODINGS = {"br": "br", "gzip": "gz"}  # the best one first; names of RFC 9110, section 8.4.1, and of files
+_HASHED = re.compile(r"-[0-9a-f]{16}\.")
+_REVALIDATE = "no-cache"
+_KEEP = "public, max-age=31536000, immutable"
 
 
-def page_routes(root: Traversable | None = None) -> list[Route]:
-    """A route for each file under `root` (default: `web/static`), and `/` for index.html.
+@dataclass
+class _File:
+    """A file of the page, plain and in other codings."""
 
-    Only files of the types above are served, so a stray file in the folder is not published.
+    media_type: str
+    cache_control: str
+    plain: bytes
+    coded: dict[str, bytes] = field(default_factory=dict)
+
+
+def page_routes(root: Traversable | None = None, built: Traversable | None = None) -> list[Route]:
+    """A route for each file of the page, and `/` for index.html.
+
+    `root` (by default `web/static`) has the sources, `built` (by default `web/built`) what was built of them. Only
+    files of the types above are served, so a stray file in the folder is not published.
     """
-    root = root or files(web) / "static"
-    return [_make_route(path, file) for path, file in _list_files(root, "/")] if root.is_dir() else []
+    if root is None:
+        root, built = files(web) / "static", files(web) / "built"
+    if not root.is_dir():
+        return []
+    sources = dict(_list_files(root, ""))
+    if built is None or not is_current(sources, built):
+        return [_make_route(name, _read_file(name, file)) for name, file in sources.items()]
+    kept = {name: file for name, file in sources.items() if _suffix(name) not in _SOURCES}
+    made = {name: file for name, file in _list_files(built, "") if _suffix(name) in _SOURCES}
+    return [_make_route(name, _read_file(name, file, built)) for name, file in {**kept, **made}.items()]
+
+
+def is_current(sources: Mapping[str, Traversable], built: Traversable) -> bool:
+    """Whether the build is of these sources: `sources.txt` has their hash, as `web/build.mjs` computes it."""
+    note = built / "sources.txt"
+    if not note.is_file():
+        return False
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        if _suffix(name) in _SOURCES:
+            content = sources[name].read_bytes()
+            digest.update(f"{name}\n{len(content)}\n".encode() + content)
+    return note.read_text().strip() == digest.hexdigest()
+
+
+def choose_coding(accept_encoding: str) -> str:
+    """The best coding that the client takes, of those that we have; empty for none (RFC 9110, section 12.5.3)."""
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        name, _, weight = part.partition(";")
+        try:
+            weights[name.strip()] = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            weights[name.strip()] = 0.0
+    return next((coding for coding in _CODINGS if weights.get(coding, weights.get("*", 0.0)) > 0), "")
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _list_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
@@ -41,20 +102,37 @@ def _list_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable
     for entry in folder.iterdir():
         if entry.is_dir():
             found += _list_files(entry, f"{prefix}{entry.name}/")
-        elif entry.name.rpartition(".")[2] in _TYPES:
-            found.append((prefix if entry.name == "index.html" else prefix + entry.name, entry))
+        elif _suffix(entry.name) in _TYPES:
+            found.append((prefix + entry.name, entry))
     return found
 
 
-def _make_route(path: str, file: Traversable) -> Route:
-    content = file.read_bytes()
-    media_type = _TYPES[file.name.rpartition(".")[2]]
-    headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+def _read_file(name: str, file: Traversable, built: Traversable | None = None) -> _File:
+    found = _File(_TYPES[_suffix(name)], _KEEP if built and _HASHED.search(name) else _REVALIDATE, file.read_bytes())
+    for coding, suffix in _CODINGS.items():
+        coded = built / f"{name}.{suffix}" if built else None
+        if coded is not None and coded.is_file():
+            found.coded[coding] = coded.read_bytes()
+    return found
+
+
+def _make_route(name: str, file: _File) -> Route:
+    digest = hashlib.sha256(file.plain).hexdigest()[:32]
 
     async def serve_file(request: Request) -> Response:
-        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-        if headers["ETag"] in known:
+        coding = choose_coding(request.headers.get("accept-encoding", "")) if file.coded else ""
+        # Each coding is another representation, so it has another tag (RFC 9110, section 8.8.3.3).
+        tag = f'"{digest}-{coding}"' if coding else f'"{digest}"'
+        headers = {"ETag": tag, "Cache-Control": file.cache_control}
+        if file.coded:
+            headers["Vary"] = "Accept-Encoding"
+        known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+        if tag in known:
             return Response(status_code=304, headers=headers)  # RFC 9110, section 13.1.2
-        return Response(content, headers=headers, media_type=media_type)
+        if coding:
+            headers["Content-Encoding"] = coding
+        return Response(file.coded.get(coding, file.plain), headers=headers, media_type=file.media_type)
 
+    folder, _, last = name.rpartition("/")
+    path = f"/{folder}/" if folder and last == "index.html" else "/" if last == "index.html" else f"/{name}"
     return Route(path, serve_file, methods=["GET"], include_in_schema=False)
