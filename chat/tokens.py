@@ -32,6 +32,7 @@ from msgspec import Struct
 from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms, rfc3339
 from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key
+from chat.ended_log_ins import EndedLogIns
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
@@ -115,6 +116,7 @@ class KeyRing:
         accounts: Accounts,
         settings: TokenSettings,
         *,
+        ended: EndedLogIns | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._accounts = accounts
@@ -127,6 +129,7 @@ class KeyRing:
         self._clock = clock
         self._keys: dict[str, _Key] = {}
         self._verified: LRUCache[bytes, Claims] = LRUCache(_CACHED)
+        self._ended = EndedLogIns(settings.access_seconds, clock=clock) if ended is None else ended
         self._wanted = AutoResetEvent()
         self._failed = False
 
@@ -234,7 +237,13 @@ class KeyRing:
         if claims.expires_ms <= self._clock():
             self._verified.pop(digest, None)
             raise Unauthorized("the token has expired; refresh it")
+        if claims.family in self._ended:
+            raise Unauthorized("the log-in of this token has ended; log in again")
         return claims
+
+    def end_log_in(self, family: str) -> None:
+        """Refuse the tokens of a log-in that ended, in this process; others learn it from its announcement."""
+        self._ended.add_families([family])
 
     def _check_token(self, token: str) -> Claims:
         try:

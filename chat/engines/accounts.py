@@ -117,19 +117,30 @@ class SqliteAccounts:
         return await self._database.write(lambda connection: _rotate_grant(connection, digest, successor, expires, now))
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
+        now = self._clock()
+
         def job(connection: sqlite3.Connection) -> RefreshGrant | None:
             grant = _find_grant(connection, digest)
             if grant:
-                connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
+                _end_family(connection, grant.family, now)
             return grant
 
         return await self._database.write(job)
 
     async def end_families(self, user: str) -> None:
+        now = self._clock()
+
         def job(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM grants WHERE user = ?", (user,))
+            found = connection.execute("SELECT DISTINCT family FROM grants WHERE user = ?", (user,)).fetchall()
+            for (family,) in found:
+                _end_family(connection, family, now)
 
         await self._database.write(job)
+
+    async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
+        sql = "SELECT family FROM ended_families WHERE ended >= ? ORDER BY ended DESC LIMIT ?"
+        rows = await self._database.read(lambda connection: connection.execute(sql, (since, limit)).fetchall())
+        return [family for (family,) in reversed(rows)]
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         sql = "SELECT kid, private, created, expires FROM signing_keys ORDER BY created, kid"
@@ -212,7 +223,7 @@ def _rotate_grant(
     if grant is None or decision.outcome is Rotation.EXPIRED:
         return decision.outcome, None
     if decision.outcome is Rotation.REUSED:
-        connection.execute("DELETE FROM grants WHERE family = ?", (grant.family,))
+        _end_family(connection, grant.family, now)
         return Rotation.REUSED, grant
     if decision.replaced is not None:
         # A replaced token stays until it would have expired, so that its reuse is noticed.
@@ -222,6 +233,12 @@ def _rotate_grant(
     _add_grant(connection, new)
     _purge(connection, now)
     return Rotation.ROTATED, new
+
+
+def _end_family(connection: sqlite3.Connection, family: str, now: int) -> None:
+    connection.execute("DELETE FROM grants WHERE family = ?", (family,))
+    connection.execute("INSERT OR REPLACE INTO ended_families (family, ended) VALUES (?, ?)", (family, now))
+    connection.execute("DELETE FROM ended_families WHERE ended < ?", (now - _PURGE_AFTER_MS,))
 
 
 def _purge(connection: sqlite3.Connection, now: int) -> None:

@@ -11,11 +11,11 @@ from chat.domain.models import Role
 from chat.domain.rights import RIGHTS
 from chat.errors import Blocked, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts
-from chat.ports.authority import Revocation, RoomAccess, TokenInfo
+from chat.ports.authority import Revocation, RoomAccess, TokenInfo, unpack_revocation
 from chat.ports.conversations import Conversations
 from chat.ports.relay import Relay
 from chat.tokens import KeyRing
-from chat.wire.relay import REVOCATIONS, Revoked, unpack_control
+from chat.wire.relay import REVOCATIONS
 
 _ACTIONS = {role: frozenset(action.value for action, roles in RIGHTS.items() if role in roles) for role in Role}
 
@@ -55,7 +55,7 @@ class LocalAuthority:
                     for delivery in await listener.receive():
                         if delivery.payload is None:
                             raise Unavailable("revocations may have been missed; check the tokens of open sessions")
-                        revoked = _revoked(delivery.payload)
+                        revoked = unpack_revocation(delivery.payload)
                         if revoked is not None:
                             yield Revocation(**msgspec.structs.asdict(revoked))
 
@@ -65,11 +65,3 @@ class LocalAuthority:
 def _access(user: str, room: str, role: Role | None) -> RoomAccess:
     actions = _ACTIONS[role] if role is not None else frozenset()
     return RoomAccess(user=user, room=room, role=role, actions=actions)
-
-
-def _revoked(payload: bytes) -> Revoked | None:
-    try:
-        control = unpack_control(payload)
-    except msgspec.MsgspecError:
-        return None  # of a newer version, which an older one does not understand
-    return control if isinstance(control, Revoked) else None

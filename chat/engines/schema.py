@@ -184,6 +184,15 @@ UPDATE rooms SET folded = replace(replace(replace(replace(replace(replace(folded
     char(0x115F), ''), char(0x1160), ''), char(0xFFA0), ''), char(0x034F), '');
 """
 
+# Their access tokens are refused until they expire.
+_ENDED_FAMILIES = """
+CREATE TABLE ended_families (
+    family TEXT PRIMARY KEY,
+    ended INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX ended_families_by_time ON ended_families (ended);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -192,5 +201,6 @@ STORE: tuple[str, ...] = (
     _ADDRESSES,
     _PRIVACY,
     TERMS,
+    _ENDED_FAMILIES,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -79,16 +79,21 @@ class Accounts(Protocol):
     ) -> tuple[Rotation, RefreshGrant | None]:
         """Replace a token by its successor, atomically, as `chat.domain.token_families` decides.
 
-        The grant is the new one when ROTATED, the presented one when REUSED (then its whole family is gone), else None.
+        The grant is the new one when ROTATED, the presented one when REUSED (its whole family has ended), else None.
         """
         ...
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
-        """Forget the token and its family; what it was, if known."""
+        """Forget the token and its family, and note that it ended; what it was, if known."""
         ...
 
     async def end_families(self, user: str) -> None:
-        """Forget all refresh tokens of the user."""
+        """Forget all refresh tokens of the user, and note that their families ended."""
+        ...
+
+    async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
+        """The families that were ended at `since` or later, oldest first; of more than `limit`, the newest. They are
+        kept for a day, and no access token lives longer."""
         ...
 
     async def signing_keys(self) -> Sequence[SigningKey]:

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from chat.domain.models import Role
 from chat.ports.relay import Publication
-from chat.wire.relay import REVOCATIONS, Revoked, pack_control, user_channel
+from chat.wire.relay import REVOCATIONS, Revoked, pack_control, unpack_control, user_channel
 
 
 class TokenInfo(Struct, frozen=True, kw_only=True):
@@ -58,6 +59,15 @@ class Authority(Protocol):
         """Revocations from the moment of entering on. The iterator raises `Unavailable` when some may have been missed:
         enter again, and check the tokens of open sessions."""
         ...
+
+
+def unpack_revocation(payload: bytes) -> Revoked | None:
+    """What stands in a payload of the channel `REVOCATIONS`; None for what a newer version may have added."""
+    try:
+        control = unpack_control(payload)
+    except msgspec.MsgspecError:
+        return None
+    return control if isinstance(control, Revoked) else None
 
 
 def announcement(revocation: Revocation) -> list[Publication]:

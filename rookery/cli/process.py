@@ -13,7 +13,10 @@ import anyio
 from anyio.abc import TaskStatus
 from starlette.types import ASGIApp
 
-from chat.settings import Address
+from chat.assembly import Live, Store
+from chat.ended_log_ins import EndedLogIns
+from chat.settings import Address, TokenSettings
+from chat.tokens import KeyRing
 from rookery.cli.memory import find_allocator, release_free_memory
 from services.common.health import Health
 from services.common.server import serve_http
@@ -34,6 +37,15 @@ async def run_in_background(run: Callable[..., Coroutine[Any, Any, object]], *ar
     async with anyio.create_task_group() as tasks:
         yield await tasks.start(run, *args)
         tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_key_ring(settings: TokenSettings, store: Store, live: Live) -> AsyncIterator[KeyRing]:
+    """Keep the keys of tokens, and the log-ins that ended, up to date for the time of the context."""
+    ended = EndedLogIns(settings.access_seconds)
+    keys = KeyRing(store.accounts, settings, ended=ended)
+    async with run_in_background(ended.run, store.accounts, live.relay), run_in_background(keys.run):
+        yield keys
 
 
 @asynccontextmanager

@@ -19,7 +19,6 @@ from chat.assembly import Engines, check_shared
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.settings import Settings
-from chat.tokens import KeyRing
 from gateway.metrics import EdgeCollector
 from rookery.cli.engine_metrics import EngineCollector
 from rookery.cli.factories import (
@@ -38,6 +37,7 @@ from rookery.cli.process import (
     HttpServer,
     drain_http,
     run_in_background,
+    run_key_ring,
     run_pools,
     serve_until_signal,
     wait_until_stored,
@@ -63,8 +63,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         await enter(run_in_background(engines.run_tidy_jobs))
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
         moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
@@ -117,8 +116,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
@@ -147,8 +145,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, live = await engines.open_store(), await engines.open_live()
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)
 
@@ -170,8 +167,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
         moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
 
         health = make_health(engines, store, live, log)
@@ -203,8 +199,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
         moderation = await enter(run_moderation(settings.moderation, store, live))
 
         health = make_health(engines, store, live, log)
@@ -237,8 +232,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         await enter(run_in_background(engines.run_tidy_jobs))
-        keys = KeyRing(store.accounts, settings.tokens)
-        await enter(run_in_background(keys.run))
+        keys = await enter(run_key_ring(settings.tokens, store, live))
 
         pools: dict[str, Pool[Any]] = {}
         if "persistence" in names:

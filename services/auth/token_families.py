@@ -71,6 +71,7 @@ async def end_family(services: Services, presented: str) -> None:
 
 
 async def _revoke_family(services: Services, grant: RefreshGrant, reason: str) -> None:
+    services.keys.end_log_in(grant.family)
     revocation = Revocation(user=grant.user, family=grant.family, code=CloseCode.TOKEN_INVALID, reason=reason)
     await publish_with_retries(services.relay, announcement(revocation))
 

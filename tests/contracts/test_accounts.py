@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
@@ -221,6 +222,28 @@ async def test_all_families_of_a_user_end(accounts: Accounts) -> None:
         (await accounts.rotate_grant(digest, b"next" + digest, LATER, NOW))[0] for digest in (FIRST, SECOND, THIRD)
     ]
     assert outcomes == [Rotation.UNKNOWN, Rotation.UNKNOWN, Rotation.ROTATED]
+
+
+async def test_what_ended_is_listed_oldest_first(accounts: Accounts) -> None:
+    before = 0
+    for digest, family in ((FIRST, "f"), (SECOND, "g"), (THIRD, "h"), (FOREIGN, "other")):
+        user = BEN if family == "other" else ANN
+        await accounts.add_grant(grant(digest, family=family, user=user, expires=now_ms() + 10**9))
+    assert list(await accounts.list_ended_families(before, 10)) == []
+    await accounts.end_family(FIRST)
+    await accounts.end_family(b"unknown")
+    await accounts.end_families(ANN)
+    assert set(await accounts.list_ended_families(before, 10)) == {"f", "g", "h"}
+    assert len(await accounts.list_ended_families(before, 2)) == 2
+    assert list(await accounts.list_ended_families(2**50, 10)) == []
+
+
+async def test_a_family_that_ends_by_reuse_is_listed(accounts: Accounts) -> None:
+    now = now_ms()
+    await accounts.add_grant(grant(FIRST, expires=now + 10**9))
+    await accounts.rotate_grant(FIRST, SECOND, now + 10**9, now)
+    await accounts.rotate_grant(FIRST, THIRD, now + 10**9, now + GRACE_MS + 1)
+    assert list(await accounts.list_ended_families(now, 10)) == ["f"]
 
 
 async def test_long_expired_tokens_do_not_stop_a_rotation(accounts: Accounts) -> None:

@@ -157,6 +157,7 @@ async def test_refresh_rotates() -> None:
 async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() -> None:
     async with open_rest() as rest, rest.services.relay.open_listener() as listener:
         ann = await rest.user()
+        family = rest.services.keys.verify_token(ann.access).family
         await listener.subscribe([user_channel(ann.id)])
         second = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
         rest.clock.now += GRACE_MS + 1
@@ -166,7 +167,6 @@ async def test_reuse_of_a_refresh_token_ends_its_family_and_its_open_sessions() 
         assert after.status_code == 401
         [(channel, control)] = await received(listener, 1)
         assert channel == user_channel(ann.id)
-        family = rest.services.keys.verify_token(ann.access).family
         assert (control["do"], control["user"], control["family"], control["code"]) == ("revoked", ann.id, family, 4001)
         body = {"name": ann.name, "password": "a long password"}
         assert (await rest("POST", "/api/auth/login", body)).status_code == 200  # another family
@@ -225,6 +225,25 @@ async def test_log_out_ends_the_family_and_its_open_sessions() -> None:
         [(_, control)] = await received(listener, 1)
         assert (control["do"], control["code"]) == ("revoked", 4001)
         assert (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).status_code == 401
+
+
+@pytest.mark.parametrize("how", ["log-out", "reuse"])
+async def test_the_access_tokens_of_an_ended_log_in_are_refused_at_once(how: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        other = await rest("POST", "/api/auth/login", {"name": ann.name, "password": "a long password"})
+        second = (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).json()
+        if how == "log-out":
+            await rest("POST", "/api/auth/logout", {"refresh_token": second["refresh_token"]})
+        else:
+            rest.clock.now += GRACE_MS + 1
+            await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})
+        for token in (ann.access, second["access_token"]):
+            answer = await rest("GET", "/api/auth/me", headers={"Authorization": f"Bearer {token}"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+            assert "has ended" in answer.json()["detail"]
+        kept = {"Authorization": f"Bearer {other.json()['access_token']}"}
+        assert (await rest("GET", "/api/auth/me", headers=kept)).status_code == 200
 
 
 async def test_a_blocked_user_gets_nowhere() -> None:

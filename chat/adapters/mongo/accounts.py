@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from chat.adapters.mongo.client import Document, Mongo
@@ -51,6 +51,7 @@ class MongoAccounts:
         self._users = mongo.committed.users
         self._families = mongo.committed.families
         self._invites = mongo.committed.invites
+        self._ended = mongo.committed.ended_families
         self._keys = mongo.committed.signing_keys
 
     async def create_user(self, user: User, password_hash: str | None) -> None:
@@ -145,7 +146,7 @@ class MongoAccounts:
                 if family is None or decision.outcome is Rotation.EXPIRED:
                     return decision.outcome, None
                 if decision.outcome is Rotation.REUSED:  # whatever happened to it since, it stays reused
-                    await self._families.delete_one({"_id": family["_id"]})
+                    await self._end_family(family["_id"], now)
                     return Rotation.REUSED, _to_grant(family, digest)
                 after = await self._families.find_one_and_update(
                     {"_id": family["_id"]},
@@ -158,12 +159,27 @@ class MongoAccounts:
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
         with self._mongo.call():
-            found = await self._families.find_one_and_delete({"tokens.digest": digest})
+            found = await self._families.find_one({"tokens.digest": digest})
+            if found is not None:
+                await self._end_family(found["_id"], self._clock())
         return _to_grant(found, digest) if found else None
 
     async def end_families(self, user: str) -> None:
         with self._mongo.call():
-            await self._families.delete_many({"user": user})
+            found = await self._families.find({"user": user}, {"_id": True}).to_list()
+            for family in found:
+                await self._end_family(family["_id"], self._clock())
+
+    async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
+        with self._mongo.call():
+            newest = self._ended.find({"ended": {"$gte": since}}).sort("ended", DESCENDING).limit(limit)
+            return [document["_id"] for document in reversed(await newest.to_list())]
+
+    async def _end_family(self, family: str, now: int) -> None:
+        """It is noted before it is deleted: whoever dies in between has ended it, and can end it again."""
+        await self._ended.replace_one({"_id": family}, {"ended": now}, upsert=True)
+        await self._families.delete_one({"_id": family})
+        await self._ended.delete_many({"ended": {"$lt": now - _PURGE_AFTER_MS}})
 
     async def signing_keys(self) -> Sequence[SigningKey]:
         with self._mongo.call():

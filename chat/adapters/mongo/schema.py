@@ -75,7 +75,8 @@ _INVITATIONS: Mapping[str, Sequence[IndexModel]] = {
     "invites": (_index("by_id", "room", "invite"), _index("by_creator", "creator", "room", "role")),
     "former_members": (_index("room", "room"),),
 }
-_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS)
+_ENDED_FAMILIES: Mapping[str, Sequence[IndexModel]] = {"ended_families": (_index("ended", "ended"),)}
+_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES)
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
@@ -107,6 +108,10 @@ async def _fourth(database: Database) -> None:
 async def _fifth(database: Database) -> None:
     """No address was ever verified before: so none is kept from others."""
     await database.users.update_many({"folded_email": {"$exists": True}}, {"$unset": {"folded_email": ""}})
+
+
+async def _seventh(database: Database) -> None:
+    await _create_all(database, _ENDED_FAMILIES)
 
 
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
@@ -152,6 +157,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _fourth,
     _fifth,
     renew_terms,
+    _seventh,
 )
 
 

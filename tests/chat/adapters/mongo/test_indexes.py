@@ -147,6 +147,7 @@ async def use_accounts(traced: Traced) -> None:
         await accounts.rotate_grant(b"1", successor, NOW + 9, now)
     await accounts.add_grant(RefreshGrant(digest=b"3", family="g", user=ANN, expires=NOW + 9))
     await accounts.end_family(b"3")
+    await accounts.list_ended_families(0, 10)
     await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
     await accounts.signing_keys()
 
