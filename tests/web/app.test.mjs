@@ -113,6 +113,32 @@ describe("events", () => {
     assert.equal(app.protocol.joined(ROOM), false);
   });
 
+  test("a room that somebody deletes ends, and gives back what was not sent", async () => {
+    await app.history.latest(room());
+    await app.messages.send(room(), "on its way");
+    app.drafts.set(`room:${ROOM}`, "half a sen");
+    socket().say({ type: "room", room: ROOM, change: "deleted" });
+    assert.deepEqual([room(), app.protocol.joined(ROOM), app.unsent], [null, false, 0]);
+    assert.match(said.notice.at(-1).text, /^general was deleted/);
+    assert.deepEqual(said.gone[0].unsent, ["on its way", "half a sen"]);
+    assert.equal(app.drafts.get(`room:${ROOM}`), "");
+  });
+
+  test("a room that somebody renames has its name", () => {
+    socket().say({ type: "room", room: ROOM, change: "updated", name: "plans", visibility: "private" });
+    assert.deepEqual([room().name, room().visibility, said.gone], ["plans", "private", []]);
+  });
+
+  test("a message to a room that is not there any more looks into it, and can be copied", async () => {
+    await app.history.latest(room());
+    await app.messages.send(room(), "too late");
+    rest.rooms = [];
+    const { id } = socket().of("send").at(-1);
+    socket().say({ type: "error", id, code: "not_found", message: "there is no such room" });
+    await clock.pass(3_000);
+    assert.deepEqual([room(), said.gone[0].unsent], [null, ["too late"]]);
+  });
+
   test("leaving in another tab ends it without a word", () => {
     socket().say({ type: "member", room: ROOM, user: ME, change: "left" });
     assert.deepEqual([room(), said.notice], [null, []]);
@@ -179,6 +205,16 @@ describe("after a reconnect", () => {
     assert.equal(room().timeline.at(3).text, "edited meanwhile");
     assert.equal(app.store.get(`dm:${YOU}`).stale, true);
     assert.ok(rest.count("GET /api/dms") >= 2);
+  });
+
+  test("a room that was deleted meanwhile ends, and one that was made meanwhile does not", async () => {
+    const made = app.directory.createRoom("made", "public");
+    rest.rooms = [];
+    await page.lose();
+    await made;
+    await page.connect();
+    assert.equal(room(), null);
+    assert.match(said.gone[0].why, /^general was deleted, or you are not in it any more/);
   });
 
   test("too much missed: the newest page takes the window's place", async () => {

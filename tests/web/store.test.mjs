@@ -29,14 +29,14 @@ const room = (more = {}) => ({
 const inRoom = (more) => store.setRooms([room(more)])[0];
 
 describe("lists", () => {
-  test("make conversations, and end those that are not there any more", () => {
+  test("make conversations, and know those that are there already", () => {
     const conversation = inRoom();
     assert.deepEqual([conversation.name, conversation.role, conversation.unread], ["general", "member", 2]);
     assert.equal(store.unread, 2);
     assert.equal(store.setRooms([room({ name: "renamed" })])[0], conversation);
     assert.equal(conversation.name, "renamed");
-    store.setRooms([]);
-    assert.equal(store.get(`room:${ROOM}`), null);
+    store.apply({ type: "room", room: ROOM, change: "updated", name: "again", visibility: "private" });
+    assert.deepEqual([conversation.name, conversation.visibility], ["again", "private"]);
   });
 
   test("that are older than what came live do not take it back", () => {

@@ -163,3 +163,28 @@ def test_leaving(ann: Window, bob: Window) -> None:
     ann.get("leave-room").click()
     ann.get("confirm").click()
     expect(ann.get("notice")).to_contain_text("owner")
+
+
+def test_a_room_that_somebody_renames_and_deletes(ann: Window, bob: Window) -> None:
+    name, better = unique("typo"), unique("better")
+    ann.new_room(name)
+    bob.join(name)
+    ann.get("open-members").click()
+    ann.page.get_by_role("button", name="Rename room").click()
+    form = ann.get("rename-form")
+    form.get_by_role("textbox").fill(better)
+    form.get_by_test_id("submit").click()
+    expect(bob.page.get_by_role("heading", name=better)).to_be_visible()
+    expect(bob.get("room-item").filter(has_text=better)).to_be_visible()
+    expect(bob.get("composer")).to_have_attribute("placeholder", f"Message {better}")
+    expect(bob.page).to_have_title(f"{better} · Rookery")
+
+    bob.get("composer").fill("a long thought\nthat is not sent yet")
+    ann.page.get_by_role("button", name="Delete room").click()
+    ann.get("confirm").click()
+    expect(bob.get("unsent-text")).to_have_value("a long thought\nthat is not sent yet")
+    expect(bob.get("unsent-dialog")).to_contain_text(f"{better} was deleted.")
+    bob.screenshot("deleted-room")
+    bob.page.keyboard.press("Escape")
+    expect(bob.get("composer")).to_have_count(0)
+    expect(bob.get("room-item").filter(has_text=better)).to_have_count(0)

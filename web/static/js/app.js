@@ -306,6 +306,7 @@ export class App {
     // The open conversation gives back what is out of view; any other one keeps its newest.
     if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
     if (event.type === "member") this.directory.member(event);
+    if (event.type === "room") this.directory.room(event);
     if (event.type === "edited" || event.type === "deleted" || event.type === "moderated") this.emit("changed", event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);

@@ -1,5 +1,6 @@
 /** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
 const JOINED = 190;
 const WATCHED = 500;
 const MEMBERS = 200;
@@ -27,10 +28,17 @@ export class Directory {
 
   /** Read the lists of rooms and direct conversations, and follow them live. */
   async refresh() {
+    // A room that was made or joined meanwhile may not be in the answer yet.
+    const before = this.store.list("room");
     const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
     const { protocol, link } = this.app;
     const ids = new Set(rooms.map((/** @type {any} */ room) => room.id));
-    for (const id of [...protocol.threads.rooms.keys()]) if (!ids.has(id)) protocol.part(id);
+    for (const room of before) {
+      if (ids.has(room.id) || this.store.get(room.key) !== room) continue;
+      const why = `${room.name} was deleted, or you are not in it any more.`;
+      this.app.notice(why, "error");
+      this.#gone(room, why);
+    }
     for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
     for (const conversation of this.store.setDms(conversations))
       protocol.threads.know(conversation.id, conversation.seq);
@@ -192,17 +200,25 @@ export class Directory {
     const mine = event.user === this.store.me?.id;
     const out = ["left", "kicked", "banned"].includes(event.change);
     if (mine && out && conversation) {
-      if (event.change !== "left")
-        this.app.notice(
-          `You were ${event.change === "kicked" ? "removed" : "banned"} from ${conversation.name}.`,
-          "error",
-        );
-      this.#gone(conversation);
+      const { name } = conversation;
+      const how = event.change === "kicked" ? "removed" : "banned";
+      const why = event.change === "left" ? `You left ${name}.` : `You were ${how} from ${name}.`;
+      if (event.change !== "left") this.app.notice(why, "error");
+      this.#gone(conversation, why);
     } else if (mine) {
       this.refresh().catch(() => {});
     } else if (conversation) {
       this.#membersChanged(conversation);
     }
+  }
+
+  /** A `room` event: somebody renamed a room, which the store has noted, or deleted it. @param {Extract<AnyEvent, {type: "room"}>} event */
+  room(event) {
+    const conversation = this.store.get(`room:${event.room}`);
+    if (event.change !== "deleted" || !conversation) return;
+    const why = `${conversation.name} was deleted.`;
+    this.app.notice(why, "error");
+    this.#gone(conversation, why);
   }
 
   /**
@@ -260,11 +276,19 @@ export class Directory {
     protocol.join(id, timeline.attached && timeline.span ? timeline.span.last : seq);
   }
 
-  /** @param {Conversation} conversation */
-  #gone(conversation) {
-    this.app.protocol.part(conversation.id);
-    this.app.link?.flush();
+  /**
+   * The user is out of a room. What they wrote for it and the server does not have is told once more, to be copied.
+   * @param {Conversation} conversation @param {string} [why] for the user; empty when they ended it themselves here
+   */
+  #gone(conversation, why = "") {
+    const { app } = this;
+    const waiting = conversation.timeline.entries.filter(({ state }) => state === "sending" || state === "failed");
+    const unsent = [...waiting.map(({ text }) => text), app.drafts.get(conversation.key)];
+    app.protocol.outbox.discard((command) => "room" in command && command.room === conversation.id);
+    app.drafts.set(conversation.key, "");
+    app.protocol.part(conversation.id);
+    app.link?.flush();
     this.store.close(conversation.key);
-    this.app.emit("gone", conversation);
+    app.emit("gone", { conversation, why, unsent: unsent.filter(Boolean) });
   }
 }

@@ -85,7 +85,7 @@ function show({ phase, reason }) {
 
 keepInvite();
 app.on("session", show);
-app.on("gone", (conversation) => shell?.gone(conversation));
+app.on("gone", (ended) => shell?.gone(ended));
 document.querySelector("#root")?.append(connectionStatus(app), page, notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());

@@ -157,8 +157,8 @@ export class Messages {
     if (found?.conversation.timeline.sent(found.key)) this.store.touch(`timeline:${found.conversation.key}`);
   }
 
-  /** A final refusal. @param {{command: Command | null, message: string}} effect */
-  refused({ command, message }) {
+  /** A final refusal. @param {{command: Command | null, code: string, message: string}} effect */
+  refused({ command, code, message }) {
     const { app, store } = this;
     if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type))
       return;
@@ -166,6 +166,8 @@ export class Messages {
       app.directory.refreshLater();
       return;
     }
+    // The room may be deleted, or the user out of it: the lists know.
+    if (code === "not_found" || code === "forbidden") app.directory.refreshLater();
     const draft = this.#draftOf(command);
     if (draft) {
       draft.conversation.timeline.patchKey(draft.key, { state: "failed", error: message });

@@ -103,10 +103,8 @@ export class Store {
     return this.people.get(id) ?? "someone";
   }
 
-  /** The answer of `GET /api/rooms`: all of the user's rooms. @param {any[]} rooms @returns {Conversation[]} */
+  /** The answer of `GET /api/rooms`: all of the user's rooms. Who calls this closes those that are not among them. @param {any[]} rooms @returns {Conversation[]} */
   setRooms(rooms) {
-    const here = new Set(rooms.map((room) => conversationKey("room", room.id)));
-    for (const { key } of this.list("room")) if (!here.has(key)) this.close(key);
     this.touch("rooms", "unread");
     return rooms.map((room) => this.addRoom(room));
   }
@@ -204,6 +202,12 @@ const HANDLERS = {
       conversation.marks.set(event.user, Math.max(event.seq, conversation.marks.get(event.user) ?? 0));
       if (conversation.kind === "dm") store.touch(`timeline:${conversation.key}`);
     }
+  },
+  room(store, conversation, event) {
+    if (event.change !== "updated") return;
+    conversation.name = event.name ?? conversation.name;
+    conversation.visibility = event.visibility ?? conversation.visibility;
+    store.touch("rooms", `members:${conversation.key}`);
   },
   member(store, conversation, event) {
     if (event.user === store.me?.id && event.role) conversation.role = event.role;

@@ -1,5 +1,5 @@
 /** A person's disc with the initial, and the dot of presence. */
-import { h, hidden, set, setText } from "../dom.js";
+import { h, hidden, icon, set, setText } from "../dom.js";
 
 const HUES = 8;
 const WORDS = { online: "online", away: "away", offline: "offline" };
@@ -12,6 +12,13 @@ export function avatar(id, name, { dot = false, small = false } = {}) {
     text: initial(name),
   });
   return h("span", { class: "avatar-box" }, disc, dot ? presenceDot() : null);
+}
+
+/** What stands for a room: whether it is public or private, as it is now. @param {any} mark @param {any} conversation */
+export function drawMark(mark, { visibility }) {
+  if (mark.visibility === visibility) return;
+  mark.visibility = visibility;
+  mark.replaceChildren(icon(visibility === "public" ? "hash" : "lock"));
 }
 
 /** The dot; `setPresence` gives it a state. */

@@ -1,5 +1,5 @@
 /** Where one writes: a new message, a reply, or an edit. Enter sends, Shift+Enter begins a line, Escape cancels. */
-import { h, icon, iconButton, setText } from "../dom.js";
+import { h, icon, iconButton, set, setText } from "../dom.js";
 import { clean, excerpt, refusal } from "../text.js";
 import { Suggestions } from "./suggestions.js";
 
@@ -20,8 +20,6 @@ export class Composer {
     this.input = h("textarea", {
       class: "composer-input",
       rows: 1,
-      placeholder: `Message ${conversation.name}`,
-      "aria-label": `Message ${conversation.name}`,
       enterkeyhint: "send",
       data: { testid: "composer" },
       oninput: () => this.#typed(),
@@ -100,6 +98,11 @@ export class Composer {
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
   }
 
+  /** What is in the field. */
+  get text() {
+    return this.input.value;
+  }
+
   /** The message that is answered may have been edited or withdrawn meanwhile. */
   #requote() {
     if (this.#mode.kind !== "reply") return;
@@ -110,6 +113,7 @@ export class Composer {
   }
 
   #rights() {
+    for (const name of ["placeholder", "aria-label"]) set(this.input, name, `Message ${this.conversation.name}`);
     this.form.hidden = !this.conversation.writable;
     this.readOnly.hidden = this.conversation.writable;
   }

@@ -1,7 +1,7 @@
 /** A room or a direct conversation on the screen: its head, its messages, and the composer. */
-import { Disposal, h, icon, iconButton, set, setText } from "../dom.js";
+import { Disposal, h, iconButton, set, setText } from "../dom.js";
 import { ago } from "../time.js";
-import { avatar, presenceDot, setPresence } from "./avatar.js";
+import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./list.js";
 
@@ -32,6 +32,11 @@ export function conversationView(app, shell, conversation, seq) {
     typingLine(app, conversation, ends),
     composer.element,
   );
+  const rename = () => {
+    set(element, "aria-label", conversation.name);
+    list.rename();
+  };
+  ends.add(app.store.watch("rooms", rename));
   ends.add(() => list.end());
   ends.add(() => composer.end());
   return {
@@ -43,6 +48,7 @@ export function conversationView(app, shell, conversation, seq) {
       else app.directory.loadReads(conversation).catch(() => {});
     },
     jump: (/** @type {number} */ wanted) => list.jump(wanted),
+    text: () => composer.text,
     end: () => ends.run(),
   };
 }
@@ -52,12 +58,13 @@ function head(app, shell, conversation, ends) {
   const room = conversation.kind === "room";
   const dot = presenceDot();
   const face = room
-    ? h("span", { class: "conv-mark" }, icon(conversation.visibility === "public" ? "hash" : "lock"))
+    ? h("span", { class: "conv-mark" })
     : avatar(conversation.id, conversation.name, { small: true });
   if (!room) face.append(dot);
   const name = h("h2", { class: "conv-name", text: conversation.name });
   const about = h("p", { class: "conv-about" });
   const show = () => {
+    if (room) drawMark(face, conversation);
     setText(name, conversation.name);
     setText(about, room ? aboutRoom(app, conversation) : aboutPerson(app, conversation.id));
     if (!room) setPresence(dot, app.store.presence.get(conversation.id)?.state ?? "offline");

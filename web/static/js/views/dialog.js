@@ -82,6 +82,52 @@ export async function confirmed(title, text, verb) {
   return yes;
 }
 
+/** Texts that could not be sent, to be copied. @param {string} why @param {string} text */
+export function unsentDialog(why, text) {
+  const field = h("textarea", {
+    class: "input",
+    rows: 6,
+    readonly: true,
+    autofocus: true,
+    dir: "auto",
+    "aria-label": "What was not sent",
+    data: { testid: "unsent-text" },
+  });
+  field.value = text;
+  return openDialog(
+    why,
+    (close) => [
+      h("p", { class: "dialog-text", text: "What you wrote there was not sent. Copy it, if you need it." }),
+      field,
+      h(
+        "div",
+        { class: "dialog-actions" },
+        h("button", { type: "button", class: "button", text: "Close", onclick: close }),
+        copyButton(field),
+      ),
+    ],
+    { testid: "unsent-dialog" },
+  );
+}
+
+/** Copies what a field holds. @param {any} field */
+export function copyButton(field) {
+  const button = h("button", {
+    type: "button",
+    class: "button primary",
+    text: "Copy",
+    onclick: async () => {
+      field.select();
+      // Without a secure context there is no clipboard API; the text is selected for the user's own copy.
+      await navigator.clipboard?.writeText(field.value).then(
+        () => (button.textContent = "Copied"),
+        () => {},
+      );
+    },
+  });
+  return button;
+}
+
 /**
  * A labelled input with room for a hint and an error.
  * @param {{label: string, name: string, hint?: string, input: any}} parts

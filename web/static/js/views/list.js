@@ -7,7 +7,7 @@
  * Rule 4: messages far out of view are given back, so that a conversation of any length has few elements. They are
  *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
  */
-import { Disposal, h, icon, reconcile, setText } from "../dom.js";
+import { Disposal, h, icon, reconcile, set, setText } from "../dom.js";
 import { rows } from "../rows.js";
 import { dayLabel } from "../time.js";
 import { UnreadLine, counted } from "../unread.js";
@@ -112,6 +112,12 @@ export class MessageList {
 
   end() {
     this.#ends.run();
+  }
+
+  /** The conversation has another name. */
+  rename() {
+    set(this.list, "aria-label", `Messages in ${this.conversation.name}`);
+    this.#edges();
   }
 
   /** Show one message, and where it stands. @param {number} seq */

@@ -1,6 +1,6 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, icon, reconcile } from "../dom.js";
-import { field, form, openDialog, radio } from "./dialog.js";
+import { copyButton, field, form, openDialog, radio } from "./dialog.js";
 
 const PUBLIC = "Everyone here can find and join it.";
 
@@ -121,22 +121,9 @@ export async function inviteDialog(app, conversation) {
     "aria-label": "Invitation link",
     data: { testid: "invite-link" },
   });
-  const button = h("button", {
-    type: "button",
-    class: "button primary",
-    text: "Copy",
-    onclick: async () => {
-      input.select();
-      // Without a secure context there is no clipboard API; the link is selected for the user's own copy.
-      await navigator.clipboard?.writeText(link).then(
-        () => (button.textContent = "Copied"),
-        () => {},
-      );
-    },
-  });
   openDialog(`Invite to ${conversation.name}`, () => [
     h("p", { class: "dialog-text", text: "Whoever opens this link and logs in joins the room." }),
-    h("div", { class: "copy-line" }, input, button),
+    h("div", { class: "copy-line" }, input, copyButton(input)),
   ]);
 }
 

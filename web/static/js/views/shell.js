@@ -2,6 +2,7 @@
 import { Disposal, h } from "../dom.js";
 import { parseRoute, routeTo } from "../route.js";
 import { conversationView } from "./conversation.js";
+import { unsentDialog } from "./dialog.js";
 import { membersPanel } from "./members.js";
 import { moderationView } from "./moderation.js";
 import { pinsPanel } from "./pins.js";
@@ -50,8 +51,20 @@ export class Shell {
     this.#ends.add(this.title.end);
     this.#ends.listen(window, "hashchange", () => this.#route());
     this.#ends.listen(window, "keydown", (event) => this.#key(event));
-    this.gone = (conversation) => conversation.key === app.openKey && this.go("#/");
     this.#route();
+  }
+
+  /**
+   * A conversation has ended. What was written there and not sent can still be copied.
+   * @param {{conversation: any, why: string, unsent: string[]}} ended
+   */
+  gone({ conversation, why, unsent }) {
+    const open = conversation.key === this.app.openKey;
+    // An edit is in the field alone.
+    const typed = open ? (this.#view?.text?.() ?? "") : "";
+    const texts = [...new Set([...unsent, typed])].filter((text) => text.trim());
+    if (open) this.go("#/");
+    if (why && texts.length) unsentDialog(why, texts.join("\n\n"));
   }
 
   /** @param {string} hash */

@@ -1,7 +1,7 @@
 /** The lists of rooms and people, with what is unread and who is there. */
 import { h, icon, iconButton, reconcile, set, setText } from "../dom.js";
 import { moderationRoute, routeTo } from "../route.js";
-import { avatar, presenceDot, setPresence } from "./avatar.js";
+import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { confirmed } from "./dialog.js";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
@@ -101,8 +101,8 @@ function sectionHead(id, title, buttons) {
 
 function roomItem(conversation) {
   const name = h("span", { class: "item-name" });
-  const mark = h("span", { class: "item-mark" }, icon(conversation.visibility === "public" ? "hash" : "lock"));
-  return item(conversation, "room-item", [mark, name], name);
+  const mark = h("span", { class: "item-mark" });
+  return Object.assign(item(conversation, "room-item", [mark, name], name), { mark });
 }
 
 function personItem(conversation) {
@@ -125,6 +125,7 @@ function item(conversation, testid, parts, name) {
 /** @param {import("../app.js").App} app @param {any} element @param {any} conversation */
 function updateItem(app, element, conversation) {
   const { link } = element;
+  if (element.mark) drawMark(element.mark, conversation);
   setText(element.nameBox, conversation.name || app.store.nameOf(conversation.id));
   set(link, "aria-current", conversation.key === app.openKey ? "page" : null);
   link.classList.toggle("has-unread", conversation.unread > 0);

@@ -78,9 +78,9 @@ export function titleView(app) {
     const wanted = unread ? "icons/rook-unread.svg" : "icons/rook.svg";
     if (iconLink.getAttribute("href") !== wanted) iconLink.setAttribute("href", wanted);
   };
-  const unwatch = store.watch("unread", show);
+  const unwatches = [store.watch("unread", show), store.watch("rooms", show)];
   const end = () => {
-    unwatch();
+    for (const unwatch of unwatches) unwatch();
     document.title = "Rookery";
     iconLink.setAttribute("href", "icons/rook.svg");
   };
