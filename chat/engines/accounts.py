@@ -65,11 +65,14 @@ class SqliteAccounts:
 
         return await self._database.read(query)
 
-    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
-        low = fold_name(prefix)
-        sql = f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? ORDER BY folded LIMIT ?"  # noqa: S608
+    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
+        low, place = fold_name(prefix), fold_name(after)
+        sql = (
+            f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? AND folded > ?"  # noqa: S608
+            " ORDER BY folded LIMIT ?"
+        )
         return await self._database.read(
-            lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, limit))]
+            lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, place, limit))]
         )
 
     async def get_password_hash(self, user: str) -> str | None:

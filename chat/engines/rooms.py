@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from chat.domain.conversations import room_key
+from chat.domain.cursors import RoomPlace
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
 from chat.domain.privacy import AddedBy
@@ -61,14 +62,15 @@ class SqliteRooms:
             lambda connection: [(_room(row), Role(row[5])) for row in connection.execute(sql, (user,))]
         )
 
-    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
+    async def list_public_rooms(self, prefix: str, limit: int, *, after: RoomPlace | None = None) -> Sequence[Room]:
         low = fold_name(prefix)
+        place = (after.folded, after.id) if after is not None else (low, "")
         sql = (
-            f"SELECT {_COLUMNS} FROM rooms WHERE visibility = 'public' AND folded >= ? AND folded < ?"  # noqa: S608
-            " ORDER BY folded, id LIMIT ?"
+            f"SELECT {_COLUMNS} FROM rooms WHERE visibility = 'public'"  # noqa: S608
+            " AND folded >= ? AND folded < ? AND (folded, id) > (?, ?) ORDER BY folded, id LIMIT ?"
         )
         return await self._database.read(
-            lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, limit))]
+            lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, *place, limit))]
         )
 
     async def get_role(self, room: str, user: str) -> Role | None:

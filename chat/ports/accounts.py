@@ -50,8 +50,8 @@ class Accounts(Protocol):
         """Lower-case name → id, for those that exist; names are given in lower case."""
         ...
 
-    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
-        """Users whose name starts so (without case), by name."""
+    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
+        """Users whose name starts so (without case), by name, those after the given name."""
         ...
 
     async def get_password_hash(self, user: str) -> str | None: ...

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from chat.domain.cursors import RoomPlace
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
 from chat.domain.privacy import AddedBy
@@ -54,8 +55,8 @@ class Rooms(Protocol):
         """The rooms that a user is in, by name."""
         ...
 
-    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
-        """Public rooms whose name starts so (without case), by name."""
+    async def list_public_rooms(self, prefix: str, limit: int, *, after: RoomPlace | None = None) -> Sequence[Room]:
+        """Public rooms whose name starts so (without case), by name and id, those after the given one."""
         ...
 
     async def get_role(self, room: str, user: str) -> Role | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat.domain.conversations import room_key
 from chat.domain.models import Role, Room, User
+from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
 from chat.errors import Forbidden, NotFound
 from services.chat.models import RoomView
@@ -42,6 +43,17 @@ async def find_visible_room(services: Services, room: str, user: User) -> tuple[
     role = await services.rooms.get_role(room, user.id)
     require_visible(found, role)
     return found, role
+
+
+async def mark_all_read(services: Services, room: str, user: str) -> None:
+    """Move the user's read mark to the newest message, as for a new member: what was said before is not unread.
+
+    Marks only move forward, so it does not matter which process does it, and how often.
+    """
+    key = room_key(room)
+    newest = (await services.history.newest_seqs([key]))[key]
+    if newest:
+        await services.history.apply_batch([], [Read(conversation=key, actor=user, ts=services.clock(), seq=newest)])
 
 
 async def view_room(services: Services, room: Room, role: Role | None, user: User) -> RoomView:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from chat.domain.cursors import MemberPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import rfc3339
 from chat.domain.models import Member, User
 from chat.domain.privacy import AddedBy
@@ -14,10 +15,10 @@ from chat.errors import Forbidden, Invalid, NotFound
 from chat.ports.rooms import RoomEntry
 from chat.wire.events import MembershipChange
 from services.chat import announcements
-from services.chat.access import admit_member, find_room, find_user, view_room
+from services.chat.access import admit_member, find_room, find_user, mark_all_read, view_room
 from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, UserView
 from services.common.collaborators import Services, With
-from services.common.field_types import Limit, Prefix, RoomId, UserId
+from services.common.field_types import Cursor, Limit, Prefix, RoomId, UserId
 from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.shielding import shield_change
@@ -26,8 +27,9 @@ router = APIRouter(prefix="/api/rooms/{room}", tags=["members"])
 
 
 async def announce_entry(services: Services, entry: RoomEntry, user: User) -> None:
-    """Announce that the user came into a room, unless they were in it."""
+    """Announce that the user came into a room, unless they were in it; what was said before counts as read."""
     if entry.before is None:
+        await mark_all_read(services, entry.room, user.id)
         await announcements.announce_member(services.relay, entry.room, user.id, "joined", entry.role)
 
 
@@ -36,13 +38,19 @@ async def list_members(
     room: RoomId,
     caller: Caller,
     services: With,
+    *,
     after: Annotated[Prefix, Query(description="the last name of the page before")] = "",
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MemberPage:
     """The members by name."""
     await admit_member(services, room, caller, Right.LIST_MEMBERS)
+    if cursor:
+        after = unpack_cursor(cursor, MemberPlace).name
     found = await services.rooms.list_members(room, after, limit + 1)
-    return MemberPage(members=[_view_member(member) for member in found[:limit]], more=len(found) > limit)
+    members = [_view_member(member) for member in found[:limit]]
+    following = pack_cursor(MemberPlace(members[-1].name)) if len(found) > limit else None
+    return MemberPage(members=members, more=following is not None, next=following)
 
 
 def _view_member(member: Member) -> MemberView:
@@ -63,6 +71,8 @@ async def set_member(room: RoomId, user: UserId, body: RoleChoice, caller: Calle
         before = await services.rooms.set_member(
             room, user, body.role, now=services.clock(), by=caller.id, undecided=undecided
         )
+        if before is None:
+            await mark_all_read(services, room, user)
         change: MembershipChange = "role" if before is not None else "joined"
         await announcements.announce_member(services.relay, room, user, change, body.role, again=before is body.role)
     return body

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
 from chat.domain.privacy import AddedBy
-from services.common.field_types import RoomName, check_plain_text
+from services.common.field_types import RoomName, UserId, check_plain_text
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
 
@@ -49,8 +49,15 @@ class RoomView(BaseModel):
     read: int
 
 
-class RoomList(BaseModel):
-    """Rooms by name."""
+class Paged(BaseModel):
+    """Whether there is `more`, and the cursor of the next page: null when there is none."""
+
+    more: bool
+    next: str | None
+
+
+class RoomPage(Paged):
+    """Rooms by name; with `more`, go on with `cursor` set to `next`."""
 
     rooms: list[RoomView]
 
@@ -70,11 +77,10 @@ class MemberView(BaseModel):
     joined: str
 
 
-class MemberPage(BaseModel):
-    """Members by name; with `more`, go on with `after` set to the last name."""
+class MemberPage(Paged):
+    """Members by name; with `more`, go on with `cursor` set to `next`, or with `after` set to the last name."""
 
     members: list[MemberView]
-    more: bool
 
 
 class PrivacyChoice(BaseModel):
@@ -103,8 +109,8 @@ class UserView(BaseModel):
     name: str
 
 
-class UserList(BaseModel):
-    """Users by name."""
+class UserPage(Paged):
+    """Users by name; with `more`, go on with `cursor` set to `next`."""
 
     users: list[UserView]
 
@@ -187,6 +193,12 @@ class ConversationList(BaseModel):
     """Direct conversations, the most recently active first."""
 
     conversations: list[Conversation]
+
+
+class PresenceQuery(BaseModel):
+    """The ids of users."""
+
+    users: list[UserId] = Field(max_length=1000)
 
 
 class PresenceView(BaseModel):

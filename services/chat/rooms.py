@@ -6,16 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from chat.domain.cursors import RoomPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import new_id
 from chat.domain.models import Role, Room
 from chat.domain.rights import Right
+from chat.domain.text import fold_name
 from chat.errors import Invalid, NotFound
 from chat.ports.rooms import RoomUpdate
 from services.chat import announcements
 from services.chat.access import admit_member, find_visible_room, view_room, view_rooms
-from services.chat.models import NewRoom, RoomChange, RoomList, RoomView
+from services.chat.models import NewRoom, RoomChange, RoomPage, RoomView
 from services.common.collaborators import With
-from services.common.field_types import Limit, Prefix, RoomId
+from services.common.field_types import Cursor, Limit, Prefix, RoomId
 from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.shielding import shield_change
@@ -40,17 +42,25 @@ async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView
 async def list_rooms(
     caller: Caller,
     services: With,
+    *,
     public: Annotated[bool, Query(description="public rooms, instead of the caller's")] = False,
     name: Annotated[Prefix, Query(description="with `public`: how the name starts")] = "",
+    cursor: Cursor = None,
     limit: Limit = 50,
-) -> RoomList:
-    """All rooms of the caller; or public rooms, `limit` at most."""
+) -> RoomPage:
+    """All rooms of the caller; or a page of public rooms, by name."""
     mine = list(await services.rooms.rooms_of_user(caller.id))
-    rooms: list[tuple[Room, Role | None]] = [*mine]
-    if public:
-        roles = {room.id: role for room, role in mine}
-        rooms = [(room, roles.get(room.id)) for room in await services.rooms.list_public_rooms(name, limit)]
-    return RoomList(rooms=await view_rooms(services, rooms, caller))
+    if not public:
+        return RoomPage(rooms=await view_rooms(services, [*mine], caller), more=False, next=None)
+    roles = {room.id: role for room, role in mine}
+    after = unpack_cursor(cursor, RoomPlace) if cursor else None
+    found = await services.rooms.list_public_rooms(name, limit + 1, after=after)
+    shown = found[:limit]
+    views = await view_rooms(services, [(room, roles.get(room.id)) for room in shown], caller)
+    following = None
+    if len(found) > limit:
+        following = pack_cursor(RoomPlace(fold_name(shown[-1].name), shown[-1].id))
+    return RoomPage(rooms=views, more=following is not None, next=following)
 
 
 @router.get("/{room}", responses=problem_responses(401, 403, 404, 422))

@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from chat.domain.cursors import UserPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import check_id, rfc3339
 from chat.errors import Invalid
 from services.chat.access import find_user
-from services.chat.models import PresenceView, States, UserList, UserView
-from services.common.collaborators import With
-from services.common.field_types import Limit, Prefix, UserId
+from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView
+from services.common.collaborators import Services, With
+from services.common.field_types import Cursor, Limit, Prefix, UserId
 from services.common.problems import problem_responses
 from services.common.security import Caller
 
@@ -25,11 +26,15 @@ async def find_users(
     _caller: Caller,
     services: With,
     name: Annotated[Prefix, Query(description="how the name starts, without case")] = "",
+    cursor: Cursor = None,
     limit: Limit = 50,
-) -> UserList:
+) -> UserPage:
     """Users by name."""
-    found = await services.accounts.search_users(name, limit)
-    return UserList(users=[UserView(id=user.id, name=user.name) for user in found])
+    after = unpack_cursor(cursor, UserPlace).name if cursor else ""
+    found = await services.accounts.search_users(name, limit + 1, after=after)
+    users = [UserView(id=user.id, name=user.name) for user in found[:limit]]
+    following = pack_cursor(UserPlace(users[-1].name)) if len(found) > limit else None
+    return UserPage(users=users, more=following is not None, next=following)
 
 
 @router.get("/api/users/{user}", responses=problem_responses(401, 403, 404, 422))
@@ -48,11 +53,24 @@ async def get_presence(
         Query(max_length=WATCHED, description="user ids: with commas between them, or the parameter many times"),
     ],
 ) -> States:
-    """The state of up to 1,000 users. One who does not exist is offline."""
+    """The state of up to 300 users; `POST` takes 1,000. One who does not exist is offline.
+
+    More ids than that may not fit into the head of a request.
+    """
     wanted = [part.strip() for entry in users for part in entry.split(",") if part.strip()]
     if len(wanted) > WATCHED:
         raise Invalid(f"ask for at most {WATCHED} users at once", field="users")
-    seen = await services.presence.get_states({check_id(user, "users") for user in wanted})
+    return await _read_states(services, {check_id(user, "users") for user in wanted})
+
+
+@router.post("/api/presence", responses=problem_responses(401, 403, 422))
+async def query_presence(body: PresenceQuery, _caller: Caller, services: With) -> States:
+    """The state of up to 1,000 users. One who does not exist is offline. The call changes nothing."""
+    return await _read_states(services, set(body.users))
+
+
+async def _read_states(services: Services, users: set[str]) -> States:
+    seen = await services.presence.get_states(users)
     return States(
         states={
             user: PresenceView(

@@ -49,6 +49,7 @@ TABLE: Mapping[tuple[str, str], CallBudget] = {
     ("PUT", "/api/rooms/{room}/bans/{user}"): MEMBERS,
     ("DELETE", "/api/rooms/{room}/bans/{user}"): MEMBERS,
     ("GET", "/api/search"): SEARCHES,
+    ("POST", "/api/presence"): READS,
     ("POST", "/api/moderation/reports"): REPORTS,
     ("POST", "/api/moderation/appeals"): REPORTS,
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chat.domain.characters import MARKS_IN_A_ROW, has_too_many_marks
+from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
 from chat.domain.reserved_names import check_new_name
 from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_room_name
@@ -46,6 +47,10 @@ RoomName = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ROOM_NAME_LENGTH}),
 ]
 Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(check_plain_text)]
+Cursor = Annotated[
+    str | None,
+    Field(max_length=CURSOR_LENGTH, description="the `next` of the page before; it means nothing to others"),
+]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Seq = Annotated[int, Field(ge=1, le=2**53)]
 Since = Annotated[int, Field(ge=0, le=2**53)]  # 0 is before the first message

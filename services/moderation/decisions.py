@@ -25,7 +25,7 @@ from chat.domain.records import Moderated, Restored
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.wire.events import MembershipChange
 from chat.wire.records import encode, topic_of
-from services.chat.access import find_room, find_user
+from services.chat.access import find_room, find_user, mark_all_read
 from services.chat.announcements import announce_member
 from services.common.collaborators import Services
 from services.common.security import is_moderator
@@ -78,6 +78,8 @@ async def give_owner(services: Services, room: str, user: str, by: User) -> None
         reason = f"made the owner of {room_key(found.id)}, which had none who can log in"
         entry = AuditEntry(id=new_id(), at=now, by=by.id, action=CaseAction.OWNER, user=owner.id, reason=reason)
         await services.cases.add_audit_entry(entry)
+        if before is None:
+            await mark_all_read(services, found.id, owner.id)
         change: MembershipChange = "joined" if before is None else "role"
         await announce_member(services.relay, found.id, owner.id, change, Role.OWNER)
 

@@ -291,3 +291,12 @@ async def test_who_may_add_a_user_is_kept(accounts: Accounts) -> None:
     assert await accounts.get_added_by(BEN) is None
     with pytest.raises(NotFound):
         await accounts.set_added_by(BEN, AddedBy.NOBODY)
+
+
+async def test_users_are_searched_in_pages(accounts: Accounts) -> None:
+    for user, name in ((ANN, "Ann"), (BEN, "anna"), (CAT, "Anton"), (DAN, "Dan")):
+        await accounts.create_user(make_user(user, name=name), None)
+    assert [user.name for user in await accounts.search_users("an", 2)] == ["Ann", "anna"]
+    assert [user.name for user in await accounts.search_users("an", 2, after="ANNA")] == ["Anton"]
+    assert list(await accounts.search_users("an", 2, after="Dan")) == []
+    assert [user.name for user in await accounts.search_users("an", 9, after="")] == ["Ann", "anna", "Anton"]

@@ -8,10 +8,12 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from chat.domain.cursors import RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import INVITES_IN_A_ROOM, Invite
 from chat.domain.models import Member, Role, Room, Visibility
 from chat.domain.privacy import AddedBy
+from chat.domain.text import fold_name
 from chat.errors import Banned, Conflict, Forbidden, LastOwner, NotFound
 from chat.ports.rooms import RoomEntry, Rooms, RoomUpdate
 from tests.support.builders import ANN, BEN, CAT, DAN, HALL, NOW, OTHER_ROOM, ROOM, make_messages, make_user
@@ -94,6 +96,25 @@ async def test_public_rooms_come_by_name_and_prefix(rooms: Rooms) -> None:
     assert [room.name for room in await rooms.list_public_rooms("ä", 10)] == ["Äther"]
     assert [room.name for room in await rooms.list_public_rooms("%", 10)] == []
     assert len(await rooms.list_public_rooms("", 10)) == 4
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 20])
+async def test_public_rooms_are_paged_though_many_have_one_name(rooms: Rooms, limit: int) -> None:
+    for number in range(3):
+        await rooms.create_room(make_room(new_id(), "hall"), ANN)
+        await rooms.create_room(make_room(new_id(), f"hall {number}"), ANN)
+    await rooms.create_room(make_room(OTHER_ROOM, "attic"), ANN)
+    for prefix, count in (("HALL", 7), ("", 8), ("x", 0)):
+        found: list[Room] = []
+        after: RoomPlace | None = None
+        while page := await rooms.list_public_rooms(prefix, limit, after=after):
+            found += page
+            after = RoomPlace(fold_name(page[-1].name), page[-1].id)
+        assert len({room.id for room in found}) == len(found) == count
+        assert found == sorted(found, key=lambda room: (fold_name(room.name), room.id))
+    for place in ("", "zzz"):
+        behind = await rooms.list_public_rooms("hall", 20, after=RoomPlace(place, ""))
+        assert len(behind) == (0 if place else 7)
 
 
 async def test_members_come_by_name_in_pages(rooms: Rooms) -> None:

@@ -9,7 +9,7 @@ from chat.domain.ids import new_id, rfc3339
 from chat.domain.models import PresenceState
 from chat.settings import Address
 from tests.support.clocks import virtual_time
-from tests.support.rest import open_rest
+from tests.support.rest import open_rest, read_all
 from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
@@ -18,13 +18,38 @@ pytestmark = pytest.mark.anyio
 async def test_people_are_found_by_the_start_of_their_name() -> None:
     async with open_rest() as rest:
         ann, bob = await rest.user("Ann"), await rest.user("bob")
-        assert (await bob("GET", "/api/users?name=an")).json() == {"users": [{"id": ann.id, "name": "Ann"}]}
+        assert (await bob("GET", "/api/users?name=an")).json() == {
+            "users": [{"id": ann.id, "name": "Ann"}],
+            "more": False,
+            "next": None,
+        }
         assert len((await bob("GET", "/api/users")).json()["users"]) == 2
         assert len((await bob("GET", "/api/users?limit=1")).json()["users"]) == 1
         assert (await bob("GET", f"/api/users/{ann.id}")).json() == {"id": ann.id, "name": "Ann"}
         assert (await bob("GET", f"/api/users/{new_id()}")).status_code == 404
         assert (await bob("GET", "/api/users/ann")).status_code == 422
         assert (await bob("GET", "/api/users?name=%00")).status_code == 422
+
+
+async def test_users_come_in_pages() -> None:
+    async with open_rest() as rest:
+        for number in range(7):
+            ann = await rest.user(f"user-{number}")
+        assert await read_all(ann, "/api/users?name=USER&limit=3", "users") == [f"user-{number}" for number in range(7)]
+
+
+async def test_presence_of_many_is_asked_in_a_body() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        await rest.services.presence.enter_session(bob.id, "session", PresenceState.AWAY)
+        users = [bob.id.upper(), *(new_id() for _ in range(999))]
+        states = (await ann("POST", "/api/presence", {"users": users})).json()["states"]
+        assert len(states) == 1000
+        assert states[bob.id] == {"state": "away", "last_seen": None}
+        for body in ({"users": [*users, new_id()]}, {"users": ["ann"]}, {}):
+            answer = await ann("POST", "/api/presence", body)
+            assert (answer.status_code, answer.json()["field"].partition(".")[0]) == (422, "users")
+        await rest.services.presence.leave_session(bob.id, "session")
 
 
 async def test_presence_of_several() -> None:

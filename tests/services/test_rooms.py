@@ -10,7 +10,7 @@ import pytest
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id, rfc3339
 from chat.wire.relay import room_channel, user_channel
-from tests.support.rest import open_rest, received
+from tests.support.rest import open_rest, read_all, received
 
 pytestmark = pytest.mark.anyio
 
@@ -23,17 +23,17 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         expected: dict[str, Any] = {"name": "Chess", "visibility": "public", "default_role": "member"}
         expected |= {"role": "owner", "seq": 0, "unread": 0, "read": 0}
         assert (answer.status_code, room) == (201, {"id": room["id"], **expected})
-        assert (await ann("GET", "/api/rooms")).json() == {"rooms": [room]}
-        assert (await bob("GET", "/api/rooms")).json() == {"rooms": []}
+        assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
+        assert (await bob("GET", "/api/rooms")).json()["rooms"] == []
         seen = {**room, "role": None}
-        assert (await bob("GET", "/api/rooms?public=1")).json() == {"rooms": [seen]}
-        assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json() == {"rooms": [seen]}
-        assert (await bob("GET", "/api/rooms?public=1&name=x")).json() == {"rooms": []}
+        assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [seen]
+        assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [seen]
+        assert (await bob("GET", "/api/rooms?public=1&name=x")).json()["rooms"] == []
         assert (await bob("GET", f"/api/rooms/{room['id'].upper()}")).json() == seen
         changed = await ann("PATCH", f"/api/rooms/{room['id']}", {"visibility": "private"})
         assert changed.json() == {**room, "visibility": "private"}
         assert (await bob("GET", f"/api/rooms/{room['id']}")).status_code == 403
-        assert (await bob("GET", "/api/rooms?public=1")).json() == {"rooms": []}
+        assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == []
         assert (await ann("DELETE", f"/api/rooms/{room['id']}")).status_code == 204
         assert (await ann("GET", f"/api/rooms/{room['id']}")).status_code == 404
 
@@ -72,6 +72,27 @@ async def test_a_room_has_a_name_of_any_script(name: str) -> None:
         assert [room["name"] for room in found.json()["rooms"]] == [name]
 
 
+async def test_public_rooms_come_in_pages_though_many_have_one_name() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        for number in range(4):
+            await ann.room("Den")
+            await ann.room(f"Den {number}")
+        await ann.room("Attic")
+        names = await read_all(ann, "/api/rooms?public=1&name=den&limit=3", "rooms")
+        assert names == ["Den"] * 4 + [f"Den {number}" for number in range(4)]
+        assert len(await read_all(ann, "/api/rooms?public=1&limit=2", "rooms")) == 9
+        mine = (await ann("GET", "/api/rooms?limit=1")).json()
+        assert (len(mine["rooms"]), mine["more"], mine["next"]) == (9, False, None)
+
+
+@pytest.mark.parametrize("cursor", ["x", "%F0%9F%90%A6", "WyJ1c2VycyIsImFubiJd", "a" * 4096])
+async def test_a_cursor_of_something_else_is_refused(cursor: str) -> None:
+    async with open_rest() as rest:
+        answer = await (await rest.user())("GET", f"/api/rooms?public=1&cursor={cursor}")
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+
+
 async def test_an_empty_change_says_what_to_give() -> None:
     async with open_rest() as rest:
         ann = await rest.user()
@@ -89,6 +110,26 @@ async def test_unread_counts_follow_the_history() -> None:
         assert (view["seq"], view["unread"], view["read"], view["role"]) == (2, 2, 0, "member")
         [mine] = (await ann("GET", "/api/rooms")).json()["rooms"]
         assert (mine["seq"], mine["unread"]) == (2, 0)
+
+
+@pytest.mark.parametrize("how", ["join", "invite", "add"])
+async def test_what_was_said_before_one_came_is_not_unread(how: str) -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        room = await ann.room()
+        await rest.say(room_key(room), ann, "one", "two", "three")
+        if how == "join":
+            view = (await bob("POST", f"/api/rooms/{room}/join")).json()
+        elif how == "invite":
+            token = (await ann("POST", f"/api/rooms/{room}/invites")).json()["token"]
+            view = (await bob("POST", f"/api/invites/{token}")).json()
+        else:
+            await ann("PUT", f"/api/rooms/{room}/members/{bob.id}", {"role": "member"})
+            view = (await bob("GET", f"/api/rooms/{room}")).json()
+        assert (view["seq"], view["unread"], view["read"]) == (3, 0, 3)
+        await rest.say(room_key(room), ann, "four")
+        again = (await bob("POST", f"/api/rooms/{room}/join")).json()
+        assert (again["seq"], again["unread"], again["read"]) == (4, 1, 3)
 
 
 async def test_joining_and_leaving() -> None:
@@ -227,6 +268,7 @@ async def test_members_are_listed_by_name_in_pages() -> None:
         assert [member["name"] for member in first["members"]] == ["ann", "bob", "Cid"]
         assert first["more"]
         assert first["members"][0]["role"] == "owner"
+        assert await read_all(ann, f"/api/rooms/{room}/members?limit=1", "members") == ["ann", "bob", "Cid", "Dan"]
         rest_of = (await ann("GET", f"/api/rooms/{room}/members?after=Cid")).json()
         assert ([member["name"] for member in rest_of["members"]], rest_of["more"]) == (["Dan"], False)
 

@@ -140,6 +140,18 @@ async def open_rest(
         yield Rest(services, clock, http)
 
 
+async def read_all(user: User, path: str, items: str) -> list[str]:
+    """The names in all pages of a list, each of which begins at the cursor of the one before."""
+    names: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await user("GET", f"{path}&cursor={cursor}" if cursor else path)).json()
+        assert page["more"] == (page["next"] is not None)
+        names += [item["name"] for item in page[items]]
+        cursor = page["next"]
+    return names
+
+
 async def received(listener: Listener, count: int) -> list[tuple[str, Any]]:
     """The next deliveries: the channel, and the JSON after the kind."""
     found: list[tuple[str, Any]] = []

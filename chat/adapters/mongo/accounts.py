@@ -94,12 +94,12 @@ class MongoAccounts:
             found = await self._users.find({"folded": {"$in": list(set(names))}}, {"folded": True}).to_list()
         return {document["folded"]: document["_id"] for document in found}
 
-    async def search_users(self, prefix: str, limit: int) -> Sequence[User]:
+    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
         if limit < 1:
             return []
         low = fold_name(prefix)
         with self._mongo.call():
-            found = self._users.find({"folded": {"$gte": low, "$lt": low + _END}}, _PUBLIC)
+            found = self._users.find({"folded": {"$gte": low, "$gt": fold_name(after), "$lt": low + _END}}, _PUBLIC)
             return [_to_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
 
     async def get_password_hash(self, user: str) -> str | None:

@@ -16,6 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo import deleted_conversations, invites, membership
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
+from chat.domain.cursors import RoomPlace
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
 from chat.domain.privacy import AddedBy
@@ -88,14 +89,21 @@ class MongoRooms:
         rooms.sort(key=lambda room: (room["folded"], room["_id"]))
         return [(_to_room(room), roles[room["_id"]]) for room in rooms]
 
-    async def list_public_rooms(self, prefix: str, limit: int) -> Sequence[Room]:
-        if limit < 1:
-            return []
+    async def list_public_rooms(self, prefix: str, limit: int, *, after: RoomPlace | None = None) -> Sequence[Room]:
         low = fold_name(prefix)
-        wanted = {"visibility": Visibility.PUBLIC.value, "folded": {"$gte": low, "$lt": low + _END}}
+        names: list[Document] = [{"folded": {"$gte": low, "$lt": low + _END}}]
+        if after is not None:
+            behind = {"$gt": after.folded} if after.folded >= low else {"$gte": low}
+            names = [{"folded": after.folded, "_id": {"$gt": after.id}}] if after.folded.startswith(low) else []
+            names.append({"folded": {**behind, "$lt": low + _END}})
+        rooms: list[Room] = []
         with self._mongo.call():
-            found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
-            return [_to_room(document) for document in await found.limit(limit).to_list()]
+            for name in names:  # each walks one range of the index
+                if len(rooms) < limit:
+                    wanted = {"visibility": Visibility.PUBLIC.value, **name}
+                    found = self._database.rooms.find(wanted).sort([("folded", ASCENDING), ("_id", ASCENDING)])
+                    rooms += [_to_room(document) for document in await found.limit(limit - len(rooms)).to_list()]
+        return rooms
 
     async def get_role(self, room: str, user: str) -> Role | None:
         with self._mongo.call():

@@ -16,6 +16,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
+from chat.domain.cursors import RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
@@ -138,6 +139,7 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.find_by_name("Ann")
     await accounts.ids_by_names(["ann", "ben"])
     await accounts.search_users("a", 5)
+    await accounts.search_users("a", 5, after="ann")
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.set_blocked(CAT, blocked=True)
@@ -160,6 +162,7 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.update_room(ROOM, RoomUpdate(name="Loft", visibility=Visibility.PUBLIC, default_role=Role.READER))
     await rooms.rooms_of_user(ANN)
     await rooms.list_public_rooms("l", 5)
+    await rooms.list_public_rooms("l", 5, after=RoomPlace("loft", ROOM))
     await rooms.get_role(ROOM, ANN)
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
