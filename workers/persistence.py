@@ -21,9 +21,9 @@ import anyio
 from msgspec.structs import replace
 
 from chat.concurrency import Backoff
+from chat.domain.mentions import find_mentions, resolve_mentions
 from chat.domain.models import Message
-from chat.domain.records import AnyRecord, Sent
-from chat.domain.text import mentioned_names
+from chat.domain.records import AnyRecord, Edited, Restored, Sent
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
@@ -81,13 +81,15 @@ class PersistenceHandler:
         # A held message is only in the log so that the moderation pool sees it; its verdict appends it again.
         records = [record for record in records if not (isinstance(record, Sent) and record.held)]
         sent: dict[ClientKey, Sent] = {}
+        mentions: dict[ClientKey, tuple[str, ...]] = {}
         changes: list[Change] = []
-        for record in records:
+        records, mentioned = await self._resolve_mentions(records)
+        for record, users in zip(records, mentioned, strict=True):
             if isinstance(record, Sent):
                 sent.setdefault((record.actor, record.client_id), record)
+                mentions.setdefault((record.actor, record.client_id), users)
             else:
                 changes.append(record)
-        mentions = await self._resolve_mentions(sent)
         stored, applied = await self._store_records(sent, changes, mentions)  # rule 1: first of the three steps
         # Each message is published once, at the first of its records; what stays here was said elsewhere (rule 2).
         unpublished = dict(stored)
@@ -98,14 +100,16 @@ class PersistenceHandler:
             published = (message for key, message in stored.items() if key not in unpublished)
             await append_all(self._notices, map(_make_notice_record, published))
 
-    async def _resolve_mentions(self, sent: Mapping[ClientKey, Sent]) -> dict[ClientKey, tuple[str, ...]]:
-        """The ids of the users whom each text names; one question for the batch, and none without an `@`."""
-        names = {key: mentioned_names(record.text) for key, record in sent.items() if "@" in record.text}
-        wanted = {name for found in names.values() for name in found}
-        if not wanted:
-            return {}
-        ids = await self._accounts.ids_by_names(wanted)
-        return {key: tuple(dict.fromkeys(ids[name] for name in found if name in ids)) for key, found in names.items()}
+    async def _resolve_mentions(self, records: Sequence[AnyRecord]) -> tuple[list[AnyRecord], list[tuple[str, ...]]]:
+        """The records, those of new texts with the users whom these mention, and of each record these users.
+
+        One question for the batch, and none without an `@`.
+        """
+        found = [find_mentions(each.text) if isinstance(each, Sent | Edited | Restored) else [] for each in records]
+        wanted = {name for mentions in found for readings in mentions for name in readings}
+        ids = await self._accounts.ids_by_names(wanted) if wanted else {}
+        mentioned = [resolve_mentions(mentions, ids) for mentions in found]
+        return [_with_mentions(record, users) for record, users in zip(records, mentioned, strict=True)], mentioned
 
     async def _store_records(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]
@@ -145,6 +149,10 @@ class PersistenceHandler:
             except Unavailable as error:
                 _logger.warning("%d publications wait for the relay: %s", len(publications), error)
             await anyio.sleep(delays.next_delay())
+
+
+def _with_mentions(record: AnyRecord, users: tuple[str, ...]) -> AnyRecord:
+    return replace(record, mentions=users) if isinstance(record, Edited | Restored) else record
 
 
 def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:

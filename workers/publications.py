@@ -54,7 +54,8 @@ def change_event(change: Change, viewer: str | None) -> ServerFrame:
     """The event of a change, as a user of a direct conversation sees it, or as everybody in a room does."""
     room, with_ = name_conversation(change.conversation, viewer)
     if isinstance(change, Edited | Restored):  # to a client, a text that comes back is a text that changed
-        return EditedEvent(room=room, with_=with_, seq=change.seq, text=change.text)
+        mentions = change.mentions
+        return EditedEvent(room=room, with_=with_, seq=change.seq, text=change.text, mentions=mentions)
     if isinstance(change, Deleted):
         return DeletedEvent(room=room, with_=with_, seq=change.seq)
     if isinstance(change, Moderated):

@@ -55,6 +55,7 @@ class MessageState(Struct, frozen=True, kw_only=True):
 
     sender: str
     text: str | None
+    mentions: tuple[str, ...] = ()
     edited: bool = False
     deleted: bool = False
     moderated: bool = False
@@ -133,7 +134,7 @@ def _decide_edit(message: MessageState, edit: Edited) -> MessageState | None:
         return None
     if needs_earlier_texts(message.stamp, edit) and _was_made(message, edit):
         return None
-    return _with_text(message, edit.text, edit.ts, edited=True)
+    return replace(_with_text(message, edit.text, edit.ts, edited=True), mentions=edit.mentions)
 
 
 def _was_made(message: MessageState, edit: Edited) -> bool:
@@ -187,7 +188,7 @@ def _decide_withdrawal(message: MessageState, change: Moderated) -> MessageState
 def _decide_restoration(message: MessageState, change: Restored) -> MessageState | None:
     if message.deleted or not message.moderated:  # rule 5
         return None
-    return _with_text(message, change.text, change.ts, moderated=False)
+    return replace(_with_text(message, change.text, change.ts, moderated=False), mentions=change.mentions)
 
 
 def _with_text(message: MessageState, text: str | None, ts: int, **flags: bool) -> MessageState:

@@ -38,10 +38,14 @@ class Sent(Record, tag="sent", frozen=True, kw_only=True):
 
 
 class Edited(Record, tag="edited", frozen=True, kw_only=True):
-    """The author gave the message another text."""
+    """The author gave the message another text.
+
+    `mentions` are the ids of those whom it mentions; they are known once the record was read from the log.
+    """
 
     seq: int
     text: str
+    mentions: tuple[str, ...] = ()
 
 
 class Deleted(Record, tag="deleted", frozen=True, kw_only=True):
@@ -82,10 +86,14 @@ class Moderated(Record, tag="moderated", frozen=True, kw_only=True):
 
 
 class Restored(Record, tag="restored", frozen=True, kw_only=True):
-    """A withdrawal by moderation was undone: the text is there again. The actor is the moderator's id."""
+    """A withdrawal by moderation was undone: the text is there again. The actor is the moderator's id.
+
+    `mentions` are those of `Edited`.
+    """
 
     seq: int
     text: str
+    mentions: tuple[str, ...] = ()
 
 
 MessageChange = Edited | Deleted | Reacted | Pinned | Moderated | Restored

@@ -1,4 +1,4 @@
-"""What a name and a text may be, and which words of a text are searched or mentioned."""
+"""What a name and a text may be, and in which form they are compared."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ TEXT_BYTES = 16 * 1024
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
 # One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{2,32})")
-_MENTIONS = 50
 
 
 def check_name(name: str) -> str:
@@ -66,19 +64,3 @@ def check_text(text: str, limit: int = TEXT_BYTES) -> str:
     if len(text) > limit or (not text.isascii() and len(text.encode()) > limit):
         raise TooLong(f"a text has at most {limit} bytes of UTF-8; split it", field="text")
     return text
-
-
-def mentioned_names(text: str) -> list[str]:
-    """Names that stand in the text as `@name`: each once, folded, in order, the first 50.
-
-    A dot or dash that ends a name may be the sentence's: both readings are returned, the longer one first.
-    """
-    if "@" not in text:
-        return []
-    names: dict[str, None] = {}
-    for found in _MENTION.findall(text):
-        names[fold_name(found)] = None
-        bare = fold_name(found.rstrip(".-"))
-        if len(bare) >= 2:
-            names[bare] = None
-    return list(names)[:_MENTIONS]

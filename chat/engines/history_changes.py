@@ -30,7 +30,9 @@ from chat.engines.history_rows import (
     key_of,
     message_id,
     newest_id,
+    pack_mentions,
     to_row,
+    unpack_mentions,
 )
 from chat.engines.packing import pack_user, unpack_user
 from chat.errors import Fenced
@@ -85,14 +87,15 @@ def _key(connection: sqlite3.Connection, conversation: str) -> int:
 
 def _load(connection: sqlite3.Connection, id: int, what: MessageChange) -> MessageState | None:  # noqa: A002
     """What the decision on this change needs to know of its message."""
-    row = connection.execute("SELECT sender, flags, text FROM messages WHERE id = ?", (id,)).fetchone()
+    row = connection.execute("SELECT sender, flags, text, mentions FROM messages WHERE id = ?", (id,)).fetchone()
     if row is None:
         return None
-    sender, flags, text = row
+    sender, flags, text, mentions = row
     stamp = connection.execute("SELECT log_offset, taken FROM change_stamps WHERE message = ?", (id,)).fetchone()
     return MessageState(
         sender=unpack_user(sender),
         text=text,
+        mentions=unpack_mentions(mentions),
         edited=bool(flags & EDITED),
         deleted=bool(flags & DELETED),
         moderated=bool(flags & MODERATED),
@@ -150,7 +153,8 @@ def _save(connection: sqlite3.Connection, id: int, before: MessageState, after: 
     connection.executemany("INSERT INTO originals (message, until, text) VALUES (?, ?, ?)", originals)
     if before.text not in {None, after.text}:
         history_search.forget(connection, id, before.text)
-    connection.execute("UPDATE messages SET text = ?, flags = ? WHERE id = ?", (after.text, flags_of(after), id))
+    sql = "UPDATE messages SET text = ?, flags = ?, mentions = ? WHERE id = ?"
+    connection.execute(sql, (after.text, flags_of(after), pack_mentions(after.mentions), id))
     if after.text not in {None, before.text}:
         history_search.expect(connection, [(id,)])
 

@@ -51,7 +51,7 @@ def to_row(key: int, message: Message) -> Row:
         message.ts,
         flags_of(message),
         message.reply_to,
-        " ".join(message.mentions) or None,
+        pack_mentions(message.mentions),
         message.sender_name,
         message.text,
     )
@@ -75,7 +75,7 @@ def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> 
         ts=ts,
         client_id=unpack(client_id),
         reply_to=reply_to,
-        mentions=tuple(mentions.split(" ")) if mentions else (),
+        mentions=unpack_mentions(mentions),
         edited=bool(flags & EDITED),
         deleted=bool(flags & DELETED),
         moderated=bool(flags & MODERATED),
@@ -99,3 +99,13 @@ def _reactions(connection: sqlite3.Connection, low: int, high: int) -> Reactions
     for _, message, user, emoji in sorted(connection.execute(query, (low, high))):
         found.setdefault(message, {}).setdefault(emoji, []).append(unpack_user(user))
     return found
+
+
+def pack_mentions(mentions: Sequence[str]) -> str | None:
+    """The ids of those who are mentioned as they stand in a row."""
+    return " ".join(mentions) or None
+
+
+def unpack_mentions(packed: str | None) -> tuple[str, ...]:
+    """The ids in what `pack_mentions` made."""
+    return tuple(packed.split(" ")) if packed else ()

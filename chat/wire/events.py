@@ -120,10 +120,14 @@ class ConversationEvent(ServerFrame, frozen=True, kw_only=True):
 
 
 class EditedEvent(ConversationEvent, tag="edited", frozen=True, kw_only=True):
-    """The text of message `seq` changed: its author edited it, or moderators restored it."""
+    """The text of message `seq` changed: its author edited it, or moderators restored it.
+
+    `mentions` are the ids of the users who stand in the new text as `@name`; left out when there are none.
+    """
 
     seq: Seq
     text: Text
+    mentions: tuple[Uuid, ...] = ()
 
 
 class DeletedEvent(ConversationEvent, tag="deleted", frozen=True, kw_only=True):

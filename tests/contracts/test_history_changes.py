@@ -64,6 +64,14 @@ async def test_edit_gives_another_text_and_keeps_the_original(history: History) 
     assert list(await history.earlier_texts(HALL, 2)) == []
 
 
+async def test_edit_and_restoration_change_the_mentions(history: History) -> None:
+    for users in ((BEN,), (BEN, ANN), ()):
+        assert await apply(history, replace(edited(f"to {users}"), mentions=users)) == [True]
+        assert (await first(history)).mentions == users
+    assert await apply(history, moderated(), replace(restored(), mentions=(ANN,))) == [True, True]
+    assert (await first(history)).mentions == (ANN,)
+
+
 @pytest.mark.parametrize(
     "change", [edited("x", actor=BEN), edited("x", seq=3), edited("x", conversation=ATTIC), edited("message 1")]
 )

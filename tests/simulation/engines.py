@@ -292,6 +292,7 @@ def _read_state(
     return MessageState(
         sender=message.sender,
         text=message.text,
+        mentions=message.mentions,
         edited=message.edited,
         deleted=message.deleted,
         moderated=message.moderated,
@@ -310,6 +311,7 @@ def _make_changed(message: Message, state: MessageState) -> Message:
     return replace(
         message,
         text=state.text,
+        mentions=state.mentions,
         edited=state.edited,
         deleted=state.deleted,
         moderated=state.moderated,

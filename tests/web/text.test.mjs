@@ -1,5 +1,6 @@
 /** Texts as safe pieces; rows, routes and times. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { parseRoute, routeTo } from "../../web/static/js/route.js";
 import { rows } from "../../web/static/js/rows.js";
@@ -23,6 +24,25 @@ function withoutEnding(text) {
 }
 
 describe("pieces of a text", () => {
+  for (const { text, users = ["ada", "ben"], mentions } of JSON.parse(
+    readFileSync(new URL("../support/mention_cases.json", import.meta.url), "utf8"),
+  )) {
+    test(`mentions as the server does: ${JSON.stringify(text)}`, () => {
+      const found = pieces(text, (name) => users.includes(name));
+      const names = found.filter((piece) => piece.kind === "mention").map((piece) => piece.text.slice(1).toLowerCase());
+      assert.deepEqual([...new Set(names)], mentions);
+      const shown = found.map((piece) => piece.text).join("");
+      assert.equal(shown, text.replaceAll(/```([^]+?)```|`([^`\n]+)`/g, "$1$2"));
+    });
+  }
+
+  test("a block of code is one piece", () => {
+    assert.deepEqual(pieces("```\na\n\nb\n```!"), [
+      { kind: "code", text: "\na\n\nb\n" },
+      { kind: "text", text: "!" },
+    ]);
+  });
+
   test("a plain text is one piece", () => {
     assert.deepEqual(pieces("hello <b>you</b> & me"), [{ kind: "text", text: "hello <b>you</b> & me" }]);
     assert.deepEqual(pieces(""), []);

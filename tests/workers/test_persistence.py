@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chat.domain.conversations import room_of
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Restored
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.log import LogRecord
 from chat.wire.records import encode
@@ -94,6 +94,25 @@ async def test_mentions_are_the_users_that_exist(world: PersistingWorld) -> None
     )
     assert [message.mentions for message in await world.stored()] == [(BOB,), (), (CID, ANN), ()]
     assert [event["mentions"] for event in world.seen()] == [[BOB], [], [CID, ANN], []]
+
+
+async def test_an_edit_mentions_whom_the_new_text_names(world: PersistingWorld) -> None:
+    await world.handler.handle_records([sent("hello @ann")])
+    texts = ["hello @bob", "`@bob` and https://x.example/@ann", "_@C.I.D._"]
+    for number, text in enumerate(texts):
+        edit = Edited(conversation=ROOM, actor=ANN, ts=NOW + number, seq=1, text=text)
+        await world.handler.handle_records([edit])
+    assert [event.get("mentions", []) for event in world.seen()] == [[ANN], [BOB], [], [CID]]
+    assert [message.mentions for message in await world.stored()] == [(CID,)]
+
+
+async def test_a_text_that_is_restored_mentions_whom_it_names(world: PersistingWorld) -> None:
+    moderated = Moderated(conversation=ROOM, actor="moderation", ts=NOW, seq=1, reason="spam")
+    restored = Restored(conversation=ROOM, actor=ANN, ts=NOW + 1, seq=1, text="hello @bob")
+    await world.handler.handle_records([sent("hello @ann")])
+    await world.handler.handle_records([moderated, restored])
+    assert world.seen()[-1]["mentions"] == [BOB]
+    assert [message.mentions for message in await world.stored()] == [(BOB,)]
 
 
 async def test_a_duplicate_in_a_batch_is_dropped(world: PersistingWorld) -> None:

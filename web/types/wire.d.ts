@@ -321,11 +321,15 @@ export interface StoredEvent {
   seq: Seq;
 }
 
-/** The text of message `seq` changed: its author edited it, or moderators restored it. */
+/**
+ * The text of message `seq` changed: its author edited it, or moderators restored it.
+ * `mentions` are the ids of the users who stand in the new text as `@name`; left out when there are none.
+ */
 export type EditedEvent = Place & {
   type: "edited";
   seq: Seq;
   text: Text;
+  mentions?: Uuid[];
 };
 
 /** Message `seq` was deleted. */

@@ -59,6 +59,7 @@ def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
     return MessageState(
         sender=document["sender"],
         text=document.get("text"),
+        mentions=tuple(document.get("mentions", ())),
         edited=document.get("edited", False),
         deleted=document.get("deleted", False),
         moderated=document.get("moderated", False),
@@ -79,6 +80,10 @@ def put_state(document: Document, before: MessageState, after: MessageState) -> 
     """Write into a document what a change made of its state."""
     if after.text != before.text:
         _put_text(document, after.text)
+    if after.mentions:
+        document["mentions"] = list(after.mentions)
+    else:
+        document.pop("mentions", None)
     _put_flags(document, after)
     added = len(after.earlier) - len(before.earlier)
     if added:

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from chat.domain.text import fold_email, fold_name, mentioned_names
+from chat.domain.text import fold_email, fold_name
 
 
 def test_a_users_name_is_folded_to_lower_case() -> None:
@@ -22,7 +22,3 @@ def test_rooms_are_found_whatever_the_case(one: str, other: str) -> None:
 def test_addresses_that_differ_in_more_than_case_are_two() -> None:
     assert fold_email("Ann@Example.org") == "ann@example.org"
     assert fold_email("strauß@example.org") != fold_email("strauss@example.org")
-
-
-def test_a_mention_is_folded_as_the_name_is() -> None:
-    assert mentioned_names("ask @Ann and @BEN.") == [fold_name("Ann"), fold_name("BEN."), fold_name("BEN")]

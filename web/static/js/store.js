@@ -168,7 +168,12 @@ const HANDLERS = {
     store.touch(`timeline:${conversation.key}`, "unread");
   },
   edited: (store, conversation, event) =>
-    patch(store, conversation, event, () => ({ text: event.text, edited: true, moderated: false })),
+    patch(store, conversation, event, () => ({
+      text: event.text,
+      mentions: event.mentions ?? [],
+      edited: true,
+      moderated: false,
+    })),
   deleted: (store, conversation, event) =>
     patch(store, conversation, event, () => ({ text: null, deleted: true, reactions: {}, pinned: false })),
   moderated: (store, conversation, event) =>

@@ -3,7 +3,16 @@
  *
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
-const PIECES = /(`[^`\n]+`)|(https?:\/\/[^\s<>"'`]+)|(?<![A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{2,32})/gi;
+// One grammar with the server's, in chat/domain/mentions.py, where the rules stand; both are tested with the same cases.
+const PIECES = new RegExp(
+  [
+    "(```[^]+?```|`[^`\\n]+`)",
+    "(?:([Hh][Tt][Tt][Pp][Ss]?://)|[A-Za-z][A-Za-z0-9+.\\-]{1,15}://|[Ww]{3}\\.",
+    "(?<![A-Za-z0-9.\\-])[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+/)[^\\s<>\"'`]+",
+    "(?<![\\p{L}\\p{N}\\p{M}.\\-])@([A-Za-z0-9_.\\-]{2,32})(?![A-Za-z0-9_.\\-\\u00aa-\\u024f\\u0300-\\u036f])",
+  ].join("|"),
+  "gu",
+);
 const ENDINGS = new Set(".,;:!?…'\"*_~");
 const BRACKETS = new Map([
   [")", "("],
@@ -24,7 +33,7 @@ export function pieces(text, isMention = () => false) {
   let done = 0;
   let links = 0;
   for (const match of text.matchAll(PIECES)) {
-    const address = match[2] && ++links <= LINKS ? match[2] : undefined;
+    const address = match[2] && ++links <= LINKS ? match[0] : undefined;
     const piece = code(match[1]) ?? link(address) ?? mention(match[3], isMention);
     if (piece === null) continue;
     if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
@@ -40,7 +49,9 @@ export function pieces(text, isMention = () => false) {
 
 /** @param {string | undefined} raw @returns {Found | null} */
 function code(raw) {
-  return raw ? { kind: "code", text: raw.slice(1, -1), length: raw.length } : null;
+  if (!raw) return null;
+  const quotes = raw.startsWith("```") ? 3 : 1;
+  return { kind: "code", text: raw.slice(quotes, -quotes), length: raw.length };
 }
 
 /**
@@ -87,15 +98,17 @@ function linkEnd(raw) {
 }
 
 /**
- * A dot or dash that ends a name may be the sentence's.
+ * A dot, a dash or an underscore that ends a name may be the sentence's, or emphasis: the longest name counts.
  * @param {string | undefined} name
  * @param {(name: string) => boolean} isMention
  * @returns {Found | null}
  */
 function mention(name, isMention) {
   if (!name) return null;
-  for (const one of [name, name.replace(/[.\-]+$/, "")]) {
+  for (let end = name.length; end >= 2; end -= 1) {
+    const one = name.slice(0, end);
     if (isMention(one.toLowerCase())) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
+    if (!"._-".includes(one[end - 1])) break;
   }
   return null;
 }
