@@ -55,9 +55,19 @@ class Forbidden(Refused):
 
 
 class Blocked(Forbidden):
-    """The account was blocked by the moderators of the instance."""
+    """The account was blocked by the moderators of the instance.
+
+    `reason` and `until` (milliseconds since the epoch, None for ever) are those of the block, if they are known.
+    """
 
     code = "blocked"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, reason: str | None = None, until: int | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.reason = reason
+        self.until = until
 
 
 class Banned(Forbidden):

@@ -69,4 +69,4 @@ def _name_key(name: str) -> str:
 
 
 def _make_refusal(wait_ms: int) -> RateLimited:
-    return RateLimited("too many attempts; wait as long as Retry-After says", retry_after_ms=wait_ms)
+    return RateLimited("too many attempts; try again later", retry_after_ms=wait_ms)

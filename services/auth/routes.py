@@ -135,7 +135,7 @@ async def log_in(body: LogIn, services: With, rates: Rates, address: Address) ->
         await rates.count_failure(address)
         raise WrongLogin("the name or the password is wrong")
     await rates.note_success(body.name)
-    refuse_blocked(user)
+    await refuse_blocked(services, user)
     renewed = await services.passwords.renew_hash(stored, body.password)
     if renewed is not None:
         await services.accounts.set_password_hash(user.id, renewed)

@@ -59,7 +59,7 @@ async def rotate_token(services: Services, presented: str) -> Tokens:
         raise Unauthorized("the account of this token does not exist any more")
     if user.blocked:
         await services.accounts.end_family(_digest_token(token))
-    return _make_tokens(services, refuse_blocked(user), grant.family, token)
+    return _make_tokens(services, await refuse_blocked(services, user), grant.family, token)
 
 
 async def end_family(services: Services, presented: str) -> None:

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from chat.errors import RateLimited, Refused, RookeryError, Unauthorized, Unavailable
+from chat.domain.ids import rfc3339
+from chat.errors import Blocked, RateLimited, Refused, RookeryError, Unauthorized, Unavailable
 from chat.wire.events import encode
 from services.common.invalid_fields import explain_invalid
 
@@ -32,6 +33,8 @@ class Problem(BaseModel):
     code: str
     field: str | None = Field(default=None, description="the field that is wrong, where one is; else left out")
     retry_after_ms: int | None = Field(default=None, description="with 429: when to come back; else left out")
+    reason: str | None = Field(default=None, description="with `blocked`: why; else left out")
+    until: str | None = Field(default=None, description="with `blocked`: when the block ends; left out for ever")
 
 
 def make_problem(
@@ -62,7 +65,10 @@ def answer_error(error: RookeryError) -> Response:
         headers["Retry-After"] = str(max(1, math.ceil(retry / 1000)))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "1"
-    return make_problem(error.status, error.code, error.message, headers, field=error.field, retry_after_ms=retry)
+    more: dict[str, str | int | None] = {"field": error.field, "retry_after_ms": retry}
+    if isinstance(error, Blocked):
+        more |= {"reason": error.reason, "until": None if error.until is None else rfc3339(error.until)}
+    return make_problem(error.status, error.code, error.message, headers, **more)
 
 
 def make_internal_problem() -> Response:

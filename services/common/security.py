@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from chat.domain.ids import rfc3339
 from chat.domain.models import User
 from chat.domain.rights import is_instance_moderator
 from chat.errors import Blocked, Unauthorized
@@ -16,11 +17,16 @@ from services.common.collaborators import Services, With
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="the access token of a log-in")
 
 
-def refuse_blocked(user: User) -> User:
-    """The user, or `Blocked`."""
-    if user.blocked:
-        raise Blocked("this account is blocked by the moderators of the instance")
-    return user
+async def refuse_blocked(services: Services, user: User) -> User:
+    """The user, or `Blocked` with the reason and the end of the block."""
+    if not user.blocked:
+        return user
+    block = await services.cases.get_block(user.id)
+    if block is None:
+        raise Blocked("this account is blocked by the moderators")
+    end = f" until {rfc3339(block.until)[:16].replace('T', ' ')} UTC" if block.until is not None else ""
+    why = f". The reason: {block.reason}" if block.reason else ""
+    raise Blocked(f"this account is blocked by the moderators{end}{why}", reason=block.reason, until=block.until)
 
 
 def is_moderator(services: Services, user: User) -> bool:
@@ -38,7 +44,7 @@ async def authenticate_caller(
     user = await services.accounts.get_user(claims.user)
     if user is None:
         raise Unauthorized("the account of this token does not exist any more")
-    return refuse_blocked(user)
+    return await refuse_blocked(services, user)
 
 
 async def charge_caller(request: Request, user: Annotated[User, Depends(authenticate_caller)]) -> User:

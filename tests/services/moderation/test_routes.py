@@ -267,6 +267,28 @@ async def test_blocks_by_hand(world: World) -> None:
     assert (await world.ann("GET", "/api/rooms")).status_code == 200
 
 
+@pytest.mark.parametrize(("seconds", "until"), [(60, True), (None, False)])
+async def test_the_blocked_learn_why_and_until_when(world: World, seconds: int | None, until: bool) -> None:
+    path = f"/api/moderation/blocks/{world.ann.id}"
+    await world.mod("PUT", path, {"seconds": seconds, "reason": "spam in the den"})
+    login = {"name": "Ann", "password": "a long password"}
+    for answer in (await world.rest("POST", "/api/auth/login", login), await world.ann("GET", "/api/rooms")):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["reason"]) == (403, "blocked", "spam in the den")
+        assert "spam in the den" in problem["detail"]
+        (block,) = (await world.mod("GET", "/api/moderation/blocks")).json()["blocks"]
+        assert problem.get("until") == block["until"]
+        assert ("until" in problem) == until
+        assert ("UTC" in problem["detail"]) == until
+
+
+async def test_who_has_a_wrong_password_does_not_learn_of_a_block(world: World) -> None:
+    await world.mod("PUT", f"/api/moderation/blocks/{world.ann.id}", {"reason": "spam"})
+    answer = await world.rest("POST", "/api/auth/login", {"name": "Ann", "password": "another password"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "wrong_login")
+    assert "spam" not in answer.text
+
+
 async def test_nobody_blocks_moderators_themselves_or_nobody(world: World) -> None:
     other = await world.rest.user("Someone-Else")
     assert (await world.mod("PUT", f"/api/moderation/blocks/{world.mod.id}")).status_code == 422
