@@ -22,6 +22,7 @@ from chat.domain.ids import now_ms
 from chat.domain.records import AnyRecord, Sent
 from chat.engines import cases as case_tables
 from chat.engines import log_rows
+from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
@@ -34,6 +35,7 @@ from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.errors import Poison, Unavailable
+from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
@@ -57,6 +59,7 @@ class Store:
     rooms: Rooms
     history: History
     cases: Cases
+    deletion: AccountDeletion
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,9 @@ class Engines:
             return await self._open_mongo()
         database = await self._open_database()
         history = SqliteHistory(database)
-        self._tidy_jobs.append(history.clear)
-        return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database))
+        deletion = SqliteAccountDeletion(database)
+        self._tidy_jobs += [history.clear, deletion.clear_deleted_users]
+        return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database), deletion)
 
     async def open_log(self) -> Log:
         """Kafka, or the embedded database, whose log belongs to one process at a time."""
@@ -192,6 +196,7 @@ class Engines:
     async def _open_mongo(self) -> Store:
         with require_drivers():
             from chat.adapters.mongo import deleted_conversations
+            from chat.adapters.mongo.account_deletion import MongoAccountDeletion
             from chat.adapters.mongo.accounts import MongoAccounts
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
@@ -200,8 +205,10 @@ class Engines:
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
         await require_schema(mongo)
-        self._tidy_jobs.append(lambda: deleted_conversations.clear_deleted(mongo))
-        return Store(MongoAccounts(mongo, clock=now_ms), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo))
+        deletion = MongoAccountDeletion(mongo)
+        self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]
+        accounts = MongoAccounts(mongo, clock=now_ms)
+        return Store(accounts, MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo), deletion)
 
     async def _open_kafka(self) -> Log:
         with require_drivers():

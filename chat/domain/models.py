@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+DELETED_NAME = "deleted user"
+"""The author's name in messages of a user whose account was deleted. Nobody can have it: names have no spaces."""
+
 
 class Role(StrEnum):
     """What a member is in a room.

@@ -193,6 +193,14 @@ CREATE TABLE ended_families (
 CREATE INDEX ended_families_by_time ON ended_families (ended);
 """
 
+# Users whose accounts were deleted, and when: see `account_deletion`.
+_DELETED_USERS = """
+CREATE TABLE deleted_users (
+    user BLOB PRIMARY KEY,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -202,5 +210,6 @@ STORE: tuple[str, ...] = (
     _PRIVACY,
     TERMS,
     _ENDED_FAMILIES,
+    _DELETED_USERS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

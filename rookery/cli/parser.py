@@ -69,8 +69,12 @@ def _add_user_tools(admin: Any) -> None:
     create.add_argument("--email", metavar="ADDRESS", help="the user's e-mail address")
     text = "give a user another password, which is read, and end all log-ins of the user"
     set_password = _add_command(users, "set-password", text, "users:set_password", "server")
-    for command in (create, set_password):
+    text = "delete a user, with all messages of the user"
+    delete = _add_command(users, "delete", text, "users:delete_user", "server")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    for command in (create, set_password, delete):
         command.add_argument("name", metavar="NAME", help="the user's name")
+    for command in (create, set_password):
         command.add_argument("--generate", action="store_true", help="choose a random password, and print it")
 
 

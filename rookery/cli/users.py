@@ -25,6 +25,7 @@ from chat.ports.relay import Publication
 from chat.settings import Settings, SettingsError
 from chat.wire.close import CloseCode
 from chat.wire.events import MembershipChange
+from services.auth.deletion import announce_deletion, delete_account
 from services.auth.routes import Password
 from services.chat.announcements import announce_member
 from services.common.announcements import publish_with_retries
@@ -59,6 +60,20 @@ async def set_password(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+async def delete_user(settings: Settings, options: argparse.Namespace) -> int:
+    """Delete an account, with all that its user wrote. Raises `NotFound`."""
+    async with Engines.open(settings, guest=True) as engines:
+        store = await engines.open_store()
+        user = await _find_user(store, options.name)
+        confirm_deletion(sys.stdin, user.name, confirmed=options.yes)
+        publications = await delete_account(store.deletion, store.rooms, user.id)
+        if settings.redis.url:
+            await announce_deletion((await engines.open_live()).relay, publications)
+        await store.deletion.clear_deleted_users()
+    print(f"{user.name} is deleted, with all messages", file=sys.stderr)
+    return 0
+
+
 async def set_owner(settings: Settings, options: argparse.Namespace) -> int:
     """Make a user an owner of a room, whoever its owners are. Raises `NotFound` and `Banned`."""
     async with Engines.open(settings, guest=True) as engines:
@@ -76,6 +91,17 @@ async def set_owner(settings: Settings, options: argparse.Namespace) -> int:
             await announce_member(live.relay, room.id, user.id, change, Role.OWNER, again=before is Role.OWNER)
     print(f"{user.name} is an owner of {room.name}", file=sys.stderr)
     return 0
+
+
+def confirm_deletion(source: TextIO, name: str, *, confirmed: bool) -> None:
+    """Ask on a terminal. Raises `SettingsError` unless the operator gives the name again, or was sure before."""
+    if confirmed:
+        return
+    if not source.isatty():
+        raise SettingsError(f"give --yes to delete {name} without being asked")
+    print(f"Everything that {name} wrote is deleted, and cannot be brought back. The name again: ", end="", flush=True)
+    if source.readline().strip() != name:
+        raise SettingsError("this is another name; nothing was changed")
 
 
 def read_password(source: TextIO, *, generate: bool) -> str:

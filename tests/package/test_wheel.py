@@ -29,6 +29,7 @@ COMMANDS = {
     "dead-letters replay t": "server",
     "admin user create ada": "server",
     "admin user set-password ada": "server",
+    "admin user delete ada": "server",
     "admin room set-owner r ada": "server",
     "admin seed --users 1 --rooms 1 --members 1 --tokens t --room-ids r": "server",
 }

@@ -10,12 +10,14 @@ import sniffio
 from msgspec import Struct
 
 from chat.engines import cases as case_tables
+from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
+from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
@@ -31,6 +33,7 @@ class Stores(Struct, frozen=True):
     rooms: Rooms
     history: History
     cases: Cases
+    deletion: AccountDeletion
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -50,6 +53,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteRooms(database),
         SqliteHistory(database),
         SqliteCases(database),
+        SqliteAccountDeletion(database, clock=lambda: NOW),
     )
 
 

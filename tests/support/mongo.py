@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from chat.adapters.mongo.account_deletion import MongoAccountDeletion
 from chat.adapters.mongo.accounts import MongoAccounts
 from chat.adapters.mongo.cases import MongoCases
 from chat.adapters.mongo.client import Document, Mongo, open_mongo
@@ -52,9 +53,14 @@ def accounts_of(mongo: Mongo) -> MongoAccounts:
     return MongoAccounts(mongo, clock=lambda: NOW)
 
 
-def stores_of(mongo: Mongo) -> tuple[MongoAccounts, MongoRooms, MongoHistory, MongoCases]:
+def stores_of(mongo: Mongo) -> tuple[MongoAccounts, MongoRooms, MongoHistory, MongoCases, MongoAccountDeletion]:
     """The stores of one process."""
-    return accounts_of(mongo), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo)
+    return accounts_of(mongo), MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo), account_deletion_of(mongo)
+
+
+def account_deletion_of(mongo: Mongo) -> MongoAccountDeletion:
+    """Deletions of accounts, at the time of the tests."""
+    return MongoAccountDeletion(mongo, clock=lambda: NOW)
 
 
 def sent(text: str, conversation: str = HALL) -> Sent:

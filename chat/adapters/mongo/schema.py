@@ -76,7 +76,8 @@ _INVITATIONS: Mapping[str, Sequence[IndexModel]] = {
     "former_members": (_index("room", "room"),),
 }
 _ENDED_FAMILIES: Mapping[str, Sequence[IndexModel]] = {"ended_families": (_index("ended", "ended"),)}
-_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES)
+_DELETED_USERS: Mapping[str, Sequence[IndexModel]] = {"deleted_users": ()}
+_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS)
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
@@ -112,6 +113,10 @@ async def _fifth(database: Database) -> None:
 
 async def _seventh(database: Database) -> None:
     await _create_all(database, _ENDED_FAMILIES)
+
+
+async def _eighth(database: Database) -> None:
+    await _create_all(database, _DELETED_USERS)
 
 
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
@@ -158,6 +163,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _fifth,
     renew_terms,
     _seventh,
+    _eighth,
 )
 
 

@@ -24,6 +24,7 @@ ARGUMENTS = {
     "dead-letters replay": ("room-messages",),
     "admin user create": ("ada",),
     "admin user set-password": ("ada",),
+    "admin user delete": ("ada",),
     "admin room set-owner": ("00000000-0000-0000-0000-000000000000", "ada"),
     "admin seed": ("--users=1", "--rooms=1", "--members=1", "--tokens=t", "--room-ids=r"),
 }

@@ -13,8 +13,9 @@ import anyio
 import pytest
 
 from chat.assembly import Engines, Store
+from chat.domain.conversations import room_key
 from chat.domain.ids import new_id, now_ms
-from chat.domain.models import Role, Room, User, Visibility
+from chat.domain.models import DELETED_NAME, Role, Room, User, Visibility
 from chat.errors import Conflict, RookeryError
 from chat.ports.accounts import RefreshGrant
 from chat.settings import Settings, SettingsError
@@ -22,6 +23,7 @@ from chat.wire.relay import REVOCATIONS, room_channel, user_channel
 from rookery.cli import db, users
 from rookery.cli.main import Command
 from services.common.passwords import Passwords
+from tests.support.builders import make_message
 from tests.support.patience import patient
 from tests.support.servers import marked, server_url
 from tests.support.settings import make_settings
@@ -135,6 +137,23 @@ async def test_a_room_gets_an_owner_whatever_became_of_the_others(settings: Sett
         assert "eve is blocked" in str(await refuse(users.set_owner, settings, room=room.id, name="eve"))
 
 
+async def test_a_user_is_deleted_with_all_messages(settings: Settings) -> None:
+    async with open_server(settings) as engines:
+        store = await engines.open_store()
+        ada = await add_user(store, "ada")
+        room = await add_room(store, ada)
+        message = make_message(1, room_key(room.id), sender=ada.id, sender_name="ada")
+        await store.history.apply_batch([message], [])
+        assert "give --yes to delete ada" in str(await refuse(users.delete_user, settings, name="ada", yes=False))
+        assert await store.accounts.get_user(ada.id) == ada
+        assert await users.delete_user(settings, make_options(name="ADA", yes=True)) == 0
+        assert await store.accounts.get_user(ada.id) is None
+        deleted = await store.history.get_message(room_key(room.id), 1)
+        assert deleted is not None
+        assert (deleted.text, deleted.sender_name) == (None, DELETED_NAME)
+        assert "no user with the name ada" in str(await refuse(users.delete_user, settings, name="ada", yes=True))
+
+
 @pytest.mark.parametrize("settings", marked(["mongo"]), indirect=True)
 async def test_edges_learn_of_it_over_redis(settings: Settings) -> None:
     async with open_server(settings) as engines:
@@ -145,6 +164,7 @@ async def test_edges_learn_of_it_over_redis(settings: Settings) -> None:
             await listener.subscribe([REVOCATIONS, user_channel(bob.id), room_channel(room.id)])
             await users.set_owner(settings, make_options(room=room.id, name="bob"))
             await users.set_password(settings, make_options(name="bob"))
+            await users.delete_user(settings, make_options(name="bob", yes=True))
             found: set[str] = set()
             with anyio.fail_after(patient(30)):
                 while len(found) < 3:

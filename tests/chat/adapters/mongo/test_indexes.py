@@ -226,7 +226,7 @@ async def use_history(traced: Traced) -> None:
 
 
 async def use_cases(traced: Traced) -> None:
-    accounts, _, _, cases = stores_of(traced.mongo)
+    accounts, _, _, cases, _ = stores_of(traced.mongo)
     entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=CaseAction.BLOCK, user=ANN) for _ in range(20)])
     made = [
         Case(

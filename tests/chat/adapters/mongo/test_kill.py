@@ -88,7 +88,7 @@ async def test_what_was_acknowledged_outlives_a_kill(server: Server, anyio_backe
     url = await anyio.to_thread.run_sync(server.start)
     async with open_mongo(MongoSettings(url=url, timeout_seconds=SECONDS)) as mongo:
         await migrate(mongo)
-        accounts, _, history, _ = stores_of(mongo)
+        accounts, _, history, *_ = stores_of(mongo)
         await accounts.create_user(make_user(ANN), "hash")
         await history.apply_batch(make_messages(20), [Read(conversation=HALL, actor=ANN, ts=NOW, seq=20)])
         await anyio.to_thread.run_sync(server.kill)
