@@ -102,7 +102,7 @@ async def test_an_edit_mentions_whom_the_new_text_names(world: PersistingWorld) 
     for number, text in enumerate(texts):
         edit = Edited(conversation=ROOM, actor=ANN, ts=NOW + number, seq=1, text=text)
         await world.handler.handle_records([edit])
-    assert [event.get("mentions", []) for event in world.seen()] == [[ANN], [BOB], [], [CID]]
+    assert [event.get("mentions", []) for _, event in world.events()] == [[ANN], [BOB], [], [CID]]
     assert [message.mentions for message in await world.stored()] == [(CID,)]
 
 
@@ -111,7 +111,7 @@ async def test_a_text_that_is_restored_mentions_whom_it_names(world: PersistingW
     restored = Restored(conversation=ROOM, actor=ANN, ts=NOW + 1, seq=1, text="hello @bob")
     await world.handler.handle_records([sent("hello @ann")])
     await world.handler.handle_records([moderated, restored])
-    assert world.seen()[-1]["mentions"] == [BOB]
+    assert world.events()[-1][1]["mentions"] == [BOB]
     assert [message.mentions for message in await world.stored()] == [(BOB,)]
 
 
