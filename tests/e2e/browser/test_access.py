@@ -60,7 +60,7 @@ def test_the_keyboard_alone(ann: Window, bob: Window) -> None:
     ann.page.keyboard.press("Escape")
     expect(room).to_be_focused()
     ann.page.keyboard.press("Enter")
-    ann.get("room-name").focus()
+    expect(ann.get("room-name")).to_be_focused()
     ann.page.keyboard.type(name)
     ann.page.keyboard.press("Enter")
     expect(ann.get("composer")).to_be_focused()
@@ -112,3 +112,84 @@ def test_what_a_screen_reader_finds(ann: Window, bob: Window) -> None:
     expect(ann.get("connection-status")).to_have_attribute("role", "status")
     expect(ann.page.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
     sound(ann)
+
+
+def test_the_enter_of_an_input_method_sends_nothing(ann: Window) -> None:
+    ann.new_room(unique("kana"))
+    composer = ann.get("composer")
+    composer.fill("にほn")
+    # Safari ends the composition first, and gives the Enter that did it the code 229.
+    for init in ("{ key: 'Enter', keyCode: 229 }", "{ key: 'Enter', isComposing: true }"):
+        composer.evaluate(
+            f"(field) => field.dispatchEvent(new KeyboardEvent('keydown', Object.assign({init}, {{ bubbles: true }})))"
+        )
+        expect(composer).to_have_value("にほn")
+    composer.fill("日本")
+    composer.press("Enter")
+    expect(ann.message("日本")).to_be_visible()
+    expect(composer).to_have_value("")
+    assert ann.texts() == ["日本"]
+
+
+def test_the_enter_of_a_keyboard_on_the_screen_begins_a_line(new_window: OpenWindow, server: ServerProcess) -> None:
+    phone = new_window(server, viewport=PHONE, is_mobile=True, has_touch=True)
+    phone.register("lines")
+    phone.new_room(unique("lines"))
+    composer = phone.get("composer")
+    expect(composer).to_have_attribute("enterkeyhint", "enter")
+    composer.press_sequentially("one")
+    composer.press("Enter")
+    composer.press_sequentially("two")
+    expect(composer).to_have_value("one\ntwo")
+    phone.get("send").tap()
+    expect(phone.message("two")).to_have_count(1)
+    assert phone.texts() == ["one\ntwo"]
+
+
+def test_a_role_changes_when_it_is_applied(ann: Window, bob: Window) -> None:
+    name = unique("roles")
+    ann.new_room(name)
+    bob.join(name)
+    ann.get("open-members").click()
+    line = ann.get("member").filter(has_text=bob.name)
+    line.get_by_test_id("manage").click()
+    expect(ann.get("role")).to_be_focused()
+    changed = ann.count_requests("/members/")
+    ann.page.keyboard.press("ArrowUp")
+    ann.page.keyboard.press("ArrowUp")
+    ann.draw()
+    assert changed == []
+    ann.screenshot("manage")
+    ann.get("apply-role").click()
+    expect(line).to_contain_text("Owner")
+    assert len(changed) == 1
+
+
+def test_dialogs_begin_at_their_first_field(ann: Window) -> None:
+    ann.get("new-dm").click()
+    expect(ann.get("people-search")).to_be_focused()
+    ann.page.keyboard.press("Escape")
+    ann.new_room(unique("fields"))
+    ann.get("open-members").click()
+    ann.page.get_by_role("button", name="Rename room").click()
+    expect(ann.get("rename-form").get_by_role("textbox")).to_be_focused()
+    ann.page.keyboard.press("Escape")
+    ann.get("leave-room").click()
+    expect(ann.page.get_by_role("button", name="Cancel")).to_be_focused()
+    ann.page.keyboard.press("Enter")
+    expect(ann.get("confirm")).to_have_count(0)
+
+
+def test_a_hit_on_a_phone_is_not_under_its_panel(new_window: OpenWindow, server: ServerProcess) -> None:
+    phone = new_window(server, viewport=PHONE, is_mobile=True, has_touch=True)
+    phone.register("seeker")
+    phone.new_room(unique("hits"))
+    phone.say("a needle")
+    expect(phone.message("a needle")).to_have_attribute("data-state", "stored")
+    for _ in range(2):
+        phone.page.get_by_role("button", name="Search messages").last.tap()
+        phone.get("search-input").fill("needle")
+        phone.get("search-input").press("Enter")
+        phone.get("search-hit").tap()
+        expect(phone.get("search-input")).to_have_count(0)
+        expect(phone.message("a needle")).to_be_in_viewport()

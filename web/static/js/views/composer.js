@@ -1,5 +1,9 @@
-/** Where one writes: a new message, a reply, or an edit. Enter sends, Shift+Enter begins a line, Escape cancels. */
+/**
+ * Where one writes: a new message, a reply, or an edit. Enter sends, Shift+Enter begins a line, Escape cancels. With a
+ * keyboard on the screen Enter begins a line.
+ */
 import { h, icon, iconButton, set, setText } from "../dom.js";
+import { composes, sends } from "../keys.js";
 import { clean, excerpt, refusal } from "../text.js";
 import { Suggestions } from "./suggestions.js";
 
@@ -20,7 +24,7 @@ export class Composer {
     this.input = h("textarea", {
       class: "composer-input",
       rows: 1,
-      enterkeyhint: "send",
+      enterkeyhint: byTouch() ? "enter" : "send",
       data: { testid: "composer" },
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#key(event),
@@ -138,8 +142,8 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.isComposing || this.suggestions.key(event)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (composes(event) || this.suggestions.key(event)) return;
+    if (sends(event, byTouch())) {
       event.preventDefault();
       this.form.requestSubmit();
     } else if (event.key === "Escape" && this.#mode.kind !== "new") {
@@ -176,6 +180,11 @@ export class Composer {
     this.does.sent();
     this.input.focus();
   }
+}
+
+/** Whether fingers are the way to point, so that the keyboard is on the screen. */
+function byTouch() {
+  return matchMedia("(hover: none) and (pointer: coarse)").matches;
 }
 
 /** @param {any} entry */

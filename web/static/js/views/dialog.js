@@ -38,12 +38,25 @@ export function openDialog(title, build, { wide = false, testid } = {}) {
   dialog.addEventListener("click", (event) => event.target === dialog && outside && close());
   document.body.append(dialog);
   dialog.showModal();
+  focusFirst(dialog);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve();
     });
   });
+}
+
+/**
+ * Focus what a dialog is there for, and not its ✕: what asks for it, else its first field, else its first button.
+ * @param {any} dialog
+ */
+export function focusFirst(dialog) {
+  const content = [...dialog.querySelectorAll("input, textarea, select, button, a[href]")].filter(
+    (one) => !one.closest(".dialog-head") && !one.disabled && one.checkVisibility(),
+  );
+  const field = content.find((one) => one.matches("input:not([type=radio], [type=checkbox]), textarea, select"));
+  (content.find((one) => one.autofocus) ?? field ?? content[0])?.focus();
 }
 
 /** Close whatever is open: the user whom it was for is gone. */

@@ -153,10 +153,16 @@ function manageDialog(app, conversation, member) {
     { class: "input", "aria-label": "Role", data: { testid: "role" } },
     ...roles.map((role) => h("option", { value: role, text: ROLES[role], selected: role === member.role })),
   );
+  // A list of choices changes with each arrow key, and while a screen reader reads it: the button applies it.
+  const apply = (close) =>
+    h("button", {
+      type: "button",
+      class: "button primary wide",
+      text: "Change role",
+      data: { testid: "apply-role" },
+      onclick: () => app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close),
+    });
   return openDialog(member.name, (close) => {
-    select.addEventListener("change", () =>
-      app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close),
-    );
     return [
       h("label", { class: "field" }, h("span", { class: "label", text: "Role" }), select),
       h(
@@ -164,6 +170,7 @@ function manageDialog(app, conversation, member) {
         { class: "role-help" },
         ...roles.map((role) => h("li", {}, h("strong", { text: ROLES[role] }), ` ${ABOUT[role]}`)),
       ),
+      apply(close),
       h(
         "div",
         { class: "dialog-actions" },

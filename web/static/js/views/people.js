@@ -1,5 +1,6 @@
 /** Dialogs about people: find one to write to, or to add to a room. */
 import { h, reconcile } from "../dom.js";
+import { composes } from "../keys.js";
 import { avatar } from "./avatar.js";
 import { openDialog } from "./dialog.js";
 
@@ -42,7 +43,7 @@ function peopleDialog(app, title, pick) {
       debounced(() => search(app, input.value.trim(), list, note, choose)),
     );
     input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
+      if (event.key !== "Enter" || composes(event)) return;
       event.preventDefault();
       list.querySelector("button")?.click();
     });

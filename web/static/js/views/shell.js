@@ -1,5 +1,6 @@
 /** The page of a signed-in user: the lists, a conversation, a side panel; one of them at a time on a phone. */
 import { Disposal, h } from "../dom.js";
+import { composes } from "../keys.js";
 import { parseRoute, routeTo } from "../route.js";
 import { conversationView } from "./conversation.js";
 import { unsentDialog } from "./dialog.js";
@@ -50,6 +51,7 @@ export class Shell {
     this.title = titleView(app);
     this.#ends.add(this.title.end);
     this.#ends.listen(window, "hashchange", () => this.#route());
+    this.#ends.listen(this.element, "click", (event) => this.#again(event));
     this.#ends.listen(window, "keydown", (event) => this.#key(event));
     this.#route();
   }
@@ -133,6 +135,8 @@ export class Shell {
   /** @param {any} conversation @param {number | null} seq */
   #show(conversation, seq) {
     this.element.dataset.screen = "conversation";
+    // On a phone the panel lies over all of it, and with it over the message that it led to.
+    if (this.panelBox.offsetWidth >= this.element.offsetWidth) this.closePanel();
     if (this.app.openKey === conversation.key && this.#view) {
       if (seq !== null) this.#view.jump(seq);
     } else {
@@ -192,8 +196,18 @@ export class Shell {
     return this.openConversation("room", conversation.id);
   }
 
+  /** A link to where the address is already changes nothing in it, and leads there once more. @param {MouseEvent} event */
+  #again(event) {
+    const link = /** @type {Element} */ (event.target).closest("a[href^='#']");
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (!link || !plain || link.getAttribute("href") !== location.hash) return;
+    event.preventDefault();
+    this.#route();
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (composes(event)) return;
     if (event.key === "Escape" && !event.defaultPrevented && this.#panel && !document.querySelector("dialog[open]"))
       this.closePanel();
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

@@ -1,6 +1,6 @@
 /** The dialog in which a room's owner says how strictly its messages are moderated. */
 import { h } from "../dom.js";
-import { form, openDialog, radio } from "./dialog.js";
+import { focusFirst, form, openDialog, radio } from "./dialog.js";
 
 const CHOICES = [
   ["relaxed", "Relaxed", "Only what is never allowed here."],
@@ -19,6 +19,7 @@ export function strictnessDialog(app, conversation) {
         (settings) => {
           note.textContent = "";
           box.replaceChildren(settingsForm(app, conversation, settings, close));
+          focusFirst(box);
         },
         (error) => (note.textContent = error.message),
       );

@@ -1,5 +1,6 @@
 /** What one can do with a message: one bar, which moves to the message under the pointer or the focus. */
 import { h, iconButton, set } from "../dom.js";
+import { composes } from "../keys.js";
 import { confirmed } from "./dialog.js";
 import { reportDialog } from "./report.js";
 
@@ -185,7 +186,7 @@ export class Toolbar {
     });
     own.addEventListener("keydown", (event) => {
       const emoji = own.value.trim();
-      if (event.key !== "Enter" || !emoji) return;
+      if (event.key !== "Enter" || composes(event) || !emoji) return;
       event.preventDefault();
       own.value = "";
       this.#do((entry) => this.app.messages.react(this.conversation, entry, emoji));
