@@ -129,6 +129,7 @@ def make_app(
         rooms=store.rooms,
         history=store.history,
         cases=store.cases,
+        deletion=store.deletion,
         relay=live.relay,
         presence=live.presence,
         limits=live.limits,

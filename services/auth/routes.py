@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
+import anyio
 from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -13,6 +14,7 @@ from chat.domain.passwords import check_new_password
 from chat.domain.text import check_email
 from chat.errors import Conflict
 from services.auth import token_families
+from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
 from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address
@@ -20,10 +22,12 @@ from services.common.collaborators import With
 from services.common.field_types import NewName
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
+from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
 Password = Annotated[str, Field(min_length=8, max_length=1024), AfterValidator(check_new_password)]
+_CLEAR_SECONDS = 10.0
 RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -39,6 +43,12 @@ class LogIn(BaseModel):
     """A name and its password. Their form is not checked: a name that cannot exist is a wrong log-in."""
 
     name: Annotated[str, Field(max_length=256)]
+    password: Annotated[str, Field(max_length=1024)]
+
+
+class Farewell(BaseModel):
+    """The password of the caller, so that a stolen access token deletes nothing."""
+
     password: Annotated[str, Field(max_length=1024)]
 
 
@@ -159,6 +169,26 @@ async def read_own_account(caller: Caller, services: With) -> OwnAccount:
     """The caller's own account."""
     moderator = is_moderator(services, caller)
     return OwnAccount(id=caller.id, name=caller.name, email=caller.email, moderator=moderator)
+
+
+@router.delete("/me", status_code=204, responses=problem_responses(401, 403, 422, 429))
+async def delete_own_account(body: Farewell, caller: Caller, services: With, rates: Rates, address: Address) -> None:
+    """Delete the caller's account, with their messages, reactions and read marks. It cannot be undone.
+
+    A wrong password is 401 `wrong_login`. Nobody can log in from then on, and open sessions end; what the user wrote
+    disappears within moments, and at the latest within the hour.
+    """
+    await rates.count_log_in(caller.name, address)
+    stored = await services.accounts.get_password_hash(caller.id)
+    if not await services.passwords.verify_password(stored, body.password):
+        await rates.count_failure(address)
+        raise WrongLogin("the password is wrong")
+    await rates.note_success(caller.name)
+    with shield_change():
+        publications = await delete_account(services.deletion, services.rooms, caller.id)
+        await announce_deletion(services.relay, publications)
+    with anyio.move_on_after(_CLEAR_SECONDS):  # the tidying goes on with what is left
+        await services.deletion.clear_deleted_users()
 
 
 @router.get("/jwks.json", name="jwks")

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from chat.domain.ids import now_ms
+from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
@@ -37,6 +38,7 @@ class Services:
     presence: Presence
     limits: RateLimiter
     cases: Cases
+    deletion: AccountDeletion
     keys: KeyRing
     passwords: Passwords
     health: Health

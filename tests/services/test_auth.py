@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 
+from chat.domain.conversations import room_key
 from chat.domain.token_families import GRACE_MS
 from chat.engines.executor import InlineExecutor
 from chat.settings import Settings
-from chat.wire.relay import user_channel
+from chat.wire.relay import room_channel, user_channel
 from services.common.passwords import Passwords
 from tests.services.test_passwords import CountingHasher
 from tests.support.rest import CHEAP, User, open_rest, received
@@ -272,6 +273,38 @@ async def test_a_token_of_an_account_that_is_gone_is_refused() -> None:
         ann = await rest.user()
         ann.access = rest.services.keys.issue_token("9f0c0000-0000-4000-8000-000000000001", "ghost", "f", 60)
         assert (await ann("GET", "/api/auth/me")).status_code == 401
+
+
+async def test_a_person_deletes_their_account_with_all_that_they_wrote() -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user("ann"), await rest.user("ben")
+        room = (await ben("POST", "/api/rooms", {"name": "hall", "visibility": "public"})).json()["id"]
+        await ann("POST", f"/api/rooms/{room}/join")
+        await rest.say(room_key(room), ann, "a secret")
+        async with rest.services.relay.open_listener() as listener:
+            await listener.subscribe([user_channel(ann.id), room_channel(room)])
+            answer = await ann("DELETE", "/api/auth/me", {"password": "a wrong password"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "wrong_login")
+            assert (await ann("GET", "/api/auth/me")).status_code == 200
+            assert (await ann("DELETE", "/api/auth/me", {"password": "a long password"})).status_code == 204
+            (_, revoked), (_, left) = await received(listener, 2)
+        assert (revoked["user"], revoked["family"], revoked["code"]) == (ann.id, None, 4001)
+        assert (left["user"], left["change"]) == (ann.id, "left")
+        assert (await ann("GET", "/api/auth/me")).status_code == 401
+        login = {"name": "ann", "password": "a long password"}
+        assert (await rest("POST", "/api/auth/login", login)).json()["code"] == "wrong_login"
+        assert (await rest("POST", "/api/auth/refresh", {"refresh_token": ann.refresh})).status_code == 401
+        (message,) = (await ben("GET", f"/api/rooms/{room}/messages")).json()["messages"]
+        assert (message["text"], message["deleted"], message["sender"]["name"]) == (None, True, "deleted user")
+        assert (await rest("POST", "/api/auth/register", login)).status_code == 201
+
+
+async def test_guesses_of_the_password_of_a_deletion_are_limited() -> None:
+    async with open_rest(settings=make_settings(login_failures_per_name=2)) as rest:
+        ann = await rest.user("ann")
+        codes = [(await ann("DELETE", "/api/auth/me", {"password": "a guess"})).status_code for _ in range(4)]
+        assert codes[0] == 401
+        assert codes[-1] == 429
 
 
 async def test_jwks_is_public() -> None:

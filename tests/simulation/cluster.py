@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 
 from chat.assembly import SCHEMA
 from chat.domain.models import Message, Role, Room, User, Visibility
+from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
@@ -250,6 +251,7 @@ class Cluster:
             presence=ProcessPresence(process),
             limits=MemoryRateLimiter(clock),
             cases=SqliteCases(engines.database),
+            deletion=SqliteAccountDeletion(engines.database, clock=clock),
             keys=engines.keys,
             passwords=engines.passwords,
             health=Health({}),

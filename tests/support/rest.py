@@ -127,6 +127,7 @@ async def open_rest(
             "presence": presence,
             "limits": MemoryRateLimiter(clock),
             "cases": stores.cases,
+            "deletion": stores.deletion,
             "moderator": moderation,
             "appender": log,
             "keys": keys,
