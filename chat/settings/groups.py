@@ -51,8 +51,29 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     trust_forwarded: Annotated[
-        bool, Setting("believe `X-Forwarded-For` and `X-Forwarded-Proto`; only behind a proxy that sets them")
+        bool,
+        Setting(
+            "believe `X-Forwarded-For` (or `Forwarded`) and `X-Forwarded-Proto` of whoever connects; only behind a "
+            "proxy that sets them. It is better to name the proxies"
+        ),
     ] = False
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Setting(
+            "addresses and networks of the proxies whose `X-Forwarded-For` (or `Forwarded`) and `X-Forwarded-Proto` "
+            "are believed, such as `10.0.0.0/8, 2001:db8::/32`",
+            pattern=r"[0-9A-Fa-f:.]+(/\d{1,3})?",
+            hint="addresses or networks such as 10.0.0.0/8",
+        ),
+    ] = ()
+    keep_alive_seconds: Annotated[
+        float,
+        Setting(
+            "how long a connection without a request stays open; longer than a balancer in front keeps its own, or it "
+            "sends requests to connections that are being closed",
+            gt=0,
+        ),
+    ] = 75.0
 
 
 class EdgeSettings(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import socket
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -15,7 +17,7 @@ from chat.assembly import Engines, Live, Store
 from chat.ports.authority import Authority
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
-from chat.settings import Address, EdgeSettings, Settings
+from chat.settings import Address, EdgeSettings, Settings, SettingsError
 from chat.tokens import KeyRing
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
@@ -36,12 +38,39 @@ from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 from workers.verdicts import VerdictHandler
 
+logger = logging.getLogger("rookery")
 MESSAGE_TOPICS = (ROOM_TOPIC, DM_TOPIC)
 
 
 def bind_edge(settings: EdgeSettings) -> socket.socket:
-    """The listening socket of the edge."""
-    return bind_listener(settings.address.host, settings.address.port, reuse_port=settings.reuse_port)
+    """The listening socket of the edge. Raises `SettingsError` when the address is taken, or not of this machine."""
+    address = settings.address
+    try:
+        return bind_listener(address.host, address.port, reuse_port=settings.reuse_port)
+    except OSError as error:
+        raise SettingsError(f"ws={address}: cannot listen there: {error.strerror or error}") from None
+
+
+def warn_of_unreachable_edge(settings: Settings) -> None:
+    """Log a warning when other machines reach the page and not the edge, which the page needs."""
+    if settings.http.ws_url or _is_loopback(settings.http.address) or not _is_loopback(settings.edge.address):
+        return
+    logger.warning(
+        "http=%s can be reached from other machines, but ws=%s cannot: the page will not connect there. Give --ws an "
+        "address such as 0.0.0.0:%d, or set ROOKERY_WS_URL to where a proxy serves the edge",
+        settings.http.address,
+        settings.edge.address,
+        settings.edge.address.port,
+    )
+
+
+def _is_loopback(address: Address) -> bool:
+    if address.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.host).is_loopback
+    except ValueError:
+        return False
 
 
 def set_edge_address(settings: Settings, sock: socket.socket) -> Settings:

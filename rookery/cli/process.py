@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 
 from chat.assembly import Live, Store
 from chat.ended_log_ins import EndedLogIns
-from chat.settings import Address, TokenSettings
+from chat.settings import Address, HttpSettings, TokenSettings
 from chat.tokens import KeyRing
 from rookery.cli.memory import find_allocator, release_free_memory
+from services.common.connection import Timeouts
 from services.common.health import Health
 from services.common.server import serve_http
 from workers.metrics import PoolCollector
@@ -63,9 +64,10 @@ async def run_pools(pools: Mapping[str, Pool[Any]]) -> AsyncIterator[PoolCollect
 class HttpServer:
     """An HTTP server that can be stopped once; requests that are under way have a bounded time to finish."""
 
-    def __init__(self, app: ASGIApp, address: Address) -> None:
+    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._app = app
-        self._address = address
+        self._address = settings.address
+        self._timeouts = Timeouts(idle=settings.keep_alive_seconds)
         self._stop = anyio.Event()
         self._stopped = anyio.Event()
 
@@ -86,7 +88,9 @@ class HttpServer:
         await self._stopped.wait()
 
     async def _serve(self, *, task_status: TaskStatus[Address]) -> None:
-        await serve_http(self._app, self._address, shutdown=self._stop.wait, task_status=task_status)
+        await serve_http(
+            self._app, self._address, timeouts=self._timeouts, shutdown=self._stop.wait, task_status=task_status
+        )
         self._stopped.set()
 
 

@@ -31,6 +31,7 @@ from rookery.cli.factories import (
     make_persistence_pool,
     make_verdict_pool,
     set_edge_address,
+    warn_of_unreachable_edge,
 )
 from rookery.cli.peers import open_authority, open_conversations, open_moderation, run_moderation
 from rookery.cli.process import (
@@ -59,6 +60,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         sock = stack.enter_context(bind_edge(settings.edge))
+        warn_of_unreachable_edge(settings)
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
@@ -92,7 +94,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
             moderation=moderation,
             log=log,
         )
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))  # rule 2
         logger.info("open http://%s/ in a browser", http.bound)
 
@@ -126,7 +128,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         collectors: list[Collector] = [EngineCollector(engines.statistics), EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))  # rule 2
 
         async def drain_role() -> None:  # rule 3
@@ -153,7 +155,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",))
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_authority(settings.rpc, authority))
         await serve_until_signal({"http": http.bound, "rpc": str(rpc)}, partial(drain_http, http, health))
@@ -184,7 +186,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
             moderation=moderation,
             log=log,
         )
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_conversations(settings.rpc, StoredConversations(store.rooms, store.history)))
         logger.info("open http://%s/ in a browser", http.bound)
@@ -216,7 +218,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
             moderation=moderation,
             log=log,
         )
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_moderation(settings.rpc, moderation))
         await serve_until_signal({"http": http.bound, "rpc": str(rpc)}, partial(drain_http, http, health))
@@ -252,7 +254,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector]
         collectors += make_client_collectors(settings.rpc)
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
-        http = HttpServer(app, settings.http.address)
+        http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
         await serve_until_signal({"http": http.bound}, partial(drain_http, http, health))
     return 0

@@ -107,7 +107,7 @@ async def _get_rates(request: Request) -> LoginRates:
 
 
 async def _get_address(request: Request, services: With) -> str:
-    return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
+    return client_address(request.scope, services.settings.http)
 
 
 Rates = Annotated[LoginRates, Depends(_get_rates)]

@@ -5,8 +5,9 @@ with a byte behind it; HTTP/2 DATA after an early answer) ends all. On both loop
 body the application does not want, may hold a task for ever. This driver keeps four rules.
 
 Rule 1: whatever is raised inside a connection ends that connection, and nothing else.
-Rule 2: a connection is idle while no application runs for it. An idle one is closed after `Timeouts.idle`, even while
-    bytes trickle in: a slow header, a connection kept alive, and an HTTP/2 session without a request are one case.
+Rule 2: a connection is idle while no application runs for it. An idle one is closed after `Timeouts.idle`, and already
+    `Timeouts.header` after the first byte that came meanwhile, even while more bytes trickle in: a slow header must
+    not hold a connection as long as one that is kept alive for the next request.
 Rule 3: every wait for the network has a deadline, and nobody waits to put an event for an application that has ended.
 Rule 4: before a close, what the client still sends is read and dropped for a moment. If the socket were closed with
     bytes unread, the kernel would send a reset, and the client would lose the answer (RFC 9112, section 9.6).
@@ -44,10 +45,12 @@ logger = logging.getLogger("rookery.http")
 
 
 class Timeouts(Struct, frozen=True):
-    """In seconds: how long a connection may have no request (`idle`), a client may send nothing (`read`) or read
-    nothing (`write`), and what it sends after the last answer is dropped (`linger`)."""
+    """In seconds: how long a connection may have no request (`idle`), the header of one may take (`header`), a client
+    may send nothing (`read`) or read nothing (`write`), and what it sends after the last answer is dropped (`linger`).
+    """
 
-    idle: float = 10.0
+    idle: float = 75.0
+    header: float = 10.0
     read: float = 30.0
     write: float = 30.0
     linger: float = 2.0
@@ -72,6 +75,8 @@ class HttpConnection:
         self._on_idle = on_idle
         self._scope = anyio.CancelScope()
         self._reader = anyio.CancelScope()  # around all reading: its deadline is the idle one, and later that of linger
+        self._receiving = anyio.CancelScope()  # around the read that is under way
+        self._header_begun = False  # bytes came since the connection became idle
         self._sending = anyio.Lock()
         self._running = 0  # applications at work: at most one on HTTP/1.1, one for each stream on HTTP/2
         self._all_ended = Broadcast()
@@ -117,6 +122,8 @@ class HttpConnection:
             data = await self._receive_bytes()
             if data is None:
                 return
+            if not self._running and not self._closing:
+                self._expect_header()
             if not self._closing:  # else it is dropped (rule 4)
                 await self._protocols.receive_bytes(data)
             if not data:
@@ -127,7 +134,9 @@ class HttpConnection:
 
     async def _receive_bytes(self) -> bytes | None:
         """The bytes that came, empty at the end of the stream; None when none came in time or the stream is broken."""
-        with anyio.move_on_after(self._timeouts.read):  # rule 3
+        with anyio.move_on_after(self._timeouts.read) as self._receiving:  # rule 3
+            if not self._running:
+                self._receiving.deadline = math.inf  # the deadline of rule 2 holds instead
             try:
                 return await self._stream.receive(RECEIVE_BYTES)
             except anyio.EndOfStream:
@@ -149,9 +158,17 @@ class HttpConnection:
         self._reader.cancel()
 
     def _become_idle(self) -> None:
+        self._header_begun = False
         if not self._closing:
             self._reader.deadline = anyio.current_time() + self._timeouts.idle  # rule 2
+            self._receiving.deadline = math.inf
         self._on_idle(self, True)
+
+    def _expect_header(self) -> None:
+        """Bytes came while no request was under way: it has to be complete soon (rule 2)."""
+        if not self._header_begun:
+            self._header_begun = True
+            self._reader.deadline = min(self._reader.deadline, anyio.current_time() + self._timeouts.header)
 
     def _become_busy(self) -> None:
         if not self._closing:

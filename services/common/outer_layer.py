@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Unavailable
-from services.common.addresses import client_address, websocket_url
+from services.common.addresses import client_address, parse_networks, websocket_url
 from services.common.problems import MEDIA_TYPE, answer_error, make_internal_problem, make_problem
 from services.common.settings import ServiceSettings
 
@@ -38,6 +38,7 @@ class OuterLayer:
     """ASGI middleware around everything. One per `registry`, because metrics are registered once."""
 
     def __init__(self, app: ASGIApp, *, settings: ServiceSettings, registry: CollectorRegistry) -> None:
+        parse_networks(settings.http.trusted_proxies)  # a mistake in them ends the start, and not a request
         self._app = app
         self._settings = settings
         self._requests = Counter(
@@ -58,7 +59,10 @@ class OuterLayer:
 
     async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        answer = _Answer(send, self._make_headers(scope))
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        answer = _Answer(send, self._make_headers(scope), without_body=scope["method"] == "HEAD")
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # it is answered as GET, without the body (RFC 9110, section 9.3.2)
         try:
             with anyio.move_on_after(REQUEST_SECONDS) as deadline:
                 await self._app(scope, receive, answer.send)
@@ -69,7 +73,7 @@ class OuterLayer:
             if not answer.status:
                 await make_internal_problem()(scope, receive, answer.send)
         finally:
-            self._record_request(scope, answer.status, time.perf_counter() - started)
+            self._record_request(method, scope, answer.status, time.perf_counter() - started)
 
     def _make_headers(self, scope: Scope) -> dict[str, str]:
         socket_origin = "/".join(websocket_url(scope, self._settings).split("/")[:3])
@@ -82,12 +86,11 @@ class OuterLayer:
             headers["Cache-Control"] = "no-store"
         return headers
 
-    def _record_request(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+    def _record_request(self, method: str, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "-")
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
-        address = client_address(scope, trust_forwarded=self._settings.http.trust_forwarded)
+        address = client_address(scope, self._settings.http)
         access.info("%s %s %s %d %.1fms", address, method, route, status, seconds * 1000)
 
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,11 +108,12 @@ class OuterLayer:
 
 
 class _Answer:
-    """Adds headers to a response that passes, and remembers its status (0: not begun)."""
+    """Adds headers to a response that passes, and remembers its status (0: not begun). `without_body`: for HEAD."""
 
-    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+    def __init__(self, send: Send, headers: dict[str, str], *, without_body: bool) -> None:
         self._send = send
         self._headers = headers
+        self._without_body = without_body
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -118,6 +122,8 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
+        elif self._without_body and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self._send(message)
 
 

@@ -113,7 +113,7 @@ def _list_allowed(request: Request) -> list[str]:
         if compile_path(path)[0].match(request.url.path)
         for method in operations
     }
-    return sorted(found)
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 async def _on_defect(_request: Request, _error: Any) -> Response:

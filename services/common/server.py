@@ -10,6 +10,7 @@ Rule 3: draining closes idle connections at once, and each busy one as soon as i
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -26,6 +27,7 @@ MAX_CONNECTIONS = 2048
 TIMEOUTS = Timeouts()
 GRACE_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
+_BACKLOG = 4096
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
 logger = logging.getLogger("rookery.http")
@@ -137,10 +139,18 @@ class HttpConnections:
 
 async def _open_listeners(address: Address) -> list[SocketListener]:
     try:
+        if address.host == "::":
+            return [await _open_for_both_families(address.port)]
         multi = await anyio.create_tcp_listener(local_host=address.host, local_port=address.port)
     except OSError as error:
         raise SettingsError(f"http={address}: cannot listen there: {error.strerror or error}") from None
     return [cast("SocketListener", listener) for listener in multi.listeners]
+
+
+async def _open_for_both_families(port: int) -> SocketListener:
+    """A listener on all addresses of the machine. AnyIO's own on `::` takes IPv6 alone."""
+    sock = socket.create_server(("::", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+    return await SocketListener.from_socket(sock)
 
 
 def _read_address(listener: SocketListener) -> Address:

@@ -65,7 +65,7 @@ async def _get_rates(request: Request) -> LoginRates:
 
 
 async def _get_address(request: Request, services: With) -> str:
-    return client_address(request.scope, trust_forwarded=services.settings.http.trust_forwarded)
+    return client_address(request.scope, services.settings.http)
 
 
 @router.post("/appeals/block", status_code=201, responses=problem_responses(401, 409, 422, 429))

@@ -45,12 +45,12 @@ async def test_what_is_not_there_is_404_and_what_comes_later_too() -> None:
 
 async def test_a_wrong_method_is_405_and_names_the_right_ones() -> None:
     async with open_rest() as rest:
-        for method, path, allowed in (("PUT", "/api/auth/login", "POST"), ("POST", "/healthz", "GET")):
+        for method, path, allowed in (("PUT", "/api/auth/login", "POST"), ("POST", "/healthz", "GET, HEAD")):
             answer = await rest(method, path)
             assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
             assert answer.headers["allow"] == allowed
         answer = await rest("DELETE", "/api/rooms")
-        assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "POST"}
+        assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "POST"}
 
 
 async def test_every_answer_carries_the_security_headers() -> None:
@@ -117,6 +117,26 @@ async def test_errors_of_engines_are_told_as_far_as_they_are_anyones_business(
             assert (status == 503) == (str(error) in answer.text)
     assert "a private text" not in caplog.text
     assert ("ValueError" in caplog.text) == isinstance(error, ValueError)
+
+
+async def test_head_is_answered_as_get_without_the_body() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        headers = {"Authorization": f"Bearer {ann.access}"}
+        for path, operations in rest.checker.document["paths"].items():
+            if "get" not in operations or "{" in path:
+                continue
+            got = await rest.http.get(path, headers=headers)
+            head = await rest.http.head(path, headers=headers)
+            assert head.status_code == got.status_code, path
+            assert head.content == b""
+            assert head.headers["content-type"] == got.headers["content-type"]
+            if path != "/metrics":  # it counts this request, too
+                assert head.headers["content-length"] == got.headers["content-length"]
+        for path in ("/", "/api/openapi.json"):
+            assert (await rest.http.head(path)).status_code == 200
+        assert (await rest.http.head("/api/auth/login")).status_code == 405
+        assert (await rest.http.head("/nowhere")).status_code == 404
 
 
 async def test_health() -> None:

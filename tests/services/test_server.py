@@ -166,9 +166,25 @@ async def test_a_client_that_leaves_is_told_to_the_application() -> None:
         await here.ordinary()
 
 
+async def test_a_connection_is_kept_for_the_next_request() -> None:
+    async with running(timeouts=Timeouts(idle=60, header=0.1, read=0.1)) as here, await here.connect() as stream:
+        for _ in range(2):
+            await anyio.sleep(0.3)  # longer than a header may take, and than a client may stop within a body
+            await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"hello"):
+                answer += await stream.receive()
+
+
+async def test_an_idle_connection_ends() -> None:
+    async with running(timeouts=Timeouts(idle=0.2)) as here, await here.connect() as stream:
+        await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await read_all(stream)).endswith(b"hello")
+
+
 async def test_a_slow_header_is_given_up() -> None:
     async with (
-        running(timeouts=Timeouts(idle=0.2)) as here,
+        running(timeouts=Timeouts(header=0.2)) as here,
         await here.connect() as stream,
         anyio.create_task_group() as tasks,
     ):

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from anyio.abc import SocketListener, SocketStream
 
-from chat.settings import SettingsError, parse_address
+from chat.settings import Address, SettingsError, parse_address
 from services.common.server import HttpConnections, serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, App, Running, read_all, running
 
@@ -80,6 +80,17 @@ async def test_an_address_that_is_taken_is_named() -> None:
     async with running() as here:
         with pytest.raises(SettingsError, match=f"http={here.address}: cannot listen"):
             await serve_http(App(), parse_address(here.address), shutdown=anyio.sleep_forever)
+
+
+async def test_all_addresses_are_those_of_both_families() -> None:
+    async with running(address=Address("::", 0)) as here:
+        port = parse_address(here.address).port
+        for host in ("127.0.0.1", "::1"):
+            async with await anyio.connect_tcp(host, port) as stream:
+                await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert (await read_all(stream)).endswith(b"hello")
+        with pytest.raises(SettingsError, match="cannot listen"):
+            await serve_http(App(), Address("::", port), shutdown=anyio.sleep_forever)
 
 
 class Exhausted(SocketListener):

@@ -96,14 +96,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[Running]:
+async def running(*, address: Address = ANY_PORT, **options: Any) -> AsyncIterator[Running]:
     app = App()
     stop = anyio.Event()
     with anyio.fail_after(patient(20)):
         async with anyio.create_task_group() as tasks:
 
             async def run(*, task_status: Any) -> None:
-                await serve_http(app, ANY_PORT, shutdown=stop.wait, task_status=task_status, **options)
+                await serve_http(app, address, shutdown=stop.wait, task_status=task_status, **options)
 
             here = Running(str(await tasks.start(run)), app)
             here.stop = stop
