@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -30,8 +31,8 @@ async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
         users = await _create_users(store, options.users, options.prefix)
         rooms = await _create_rooms(store, options, users)
         tokens = (keys.issue_token(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
-        _write_lines(options.tokens, tokens, secret=True)
-        _write_lines(options.room_ids, rooms, secret=False)
+        write_lines(options.tokens, tokens, secret=True)
+        write_lines(options.room_ids, rooms, secret=False)
     print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)
     return 0
 
@@ -93,6 +94,10 @@ async def _create_each(what: str, count: int, make: Callable[[int], Awaitable[No
             tasks.start_soon(create_next)
 
 
-def _write_lines(path: Path, lines: Iterable[str], *, secret: bool) -> None:
-    path.touch(mode=0o600 if secret else 0o644)
-    path.write_text("".join(f"{line}\n" for line in lines))
+def write_lines(path: Path, lines: Iterable[str], *, secret: bool) -> None:
+    """Write a file; a secret one is for this user alone, also if it was there with other rights."""
+    mode = 0o600 if secret else 0o644
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        if secret:
+            os.fchmod(file.fileno(), mode)
+        file.writelines(f"{line}\n" for line in lines)
