@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import PHONE, Window, sound, unique
+from tests.support.browser import PHONE, Window, sound, talking, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -193,3 +193,45 @@ def test_a_hit_on_a_phone_is_not_under_its_panel(new_window: OpenWindow, server:
         phone.get("search-hit").tap()
         expect(phone.get("search-input")).to_have_count(0)
         expect(phone.message("a needle")).to_be_in_viewport()
+
+
+def test_a_text_of_thousands_of_lines_folds(ann: Window) -> None:
+    room = ann.new_room(unique("folds"))
+    with talking(ann.server, ann.token()) as talk:
+        talk.send(room, ["a\n" * 8_000 + "the end", "after it"])
+    expect(ann.message("after it")).to_be_visible()
+    long = ann.page.locator(".message").first
+    height = "(one) => one.getBoundingClientRect().height"
+    assert long.evaluate(height) < 800
+    unfold = long.get_by_test_id("unfold")
+    expect(unfold).to_have_text("Show all (8,001 lines)")
+    unfold.click()
+    expect(long).to_contain_text("the end")
+    assert long.evaluate(height) > 100_000
+    expect(unfold).to_be_focused()
+    unfold.press("Enter")
+    expect(long).not_to_contain_text("the end")
+    assert long.evaluate(height) < 800
+    sound(ann)
+    ann.screenshot("folded")
+
+
+def test_hebrew_and_arabic_run_from_the_right(ann: Window, bob: Window) -> None:
+    name = f"{unique('plans')} שלום"
+    ann.new_room(name)
+    bob.join(name)
+    direction = "(one) => getComputedStyle(one).direction"
+    for text, expected in (("שלום, מה שלומך?", "rtl"), ("مرحبا بالعالم", "rtl"), ("Hello, שלום", "ltr")):
+        composer = ann.get("composer")
+        composer.fill(text)
+        assert composer.evaluate(direction) == expected
+        composer.press("Enter")
+        assert bob.message(text).locator(".text").evaluate(direction) == expected
+    ann.act("מה שלומך?", "reply")
+    assert ann.page.locator(".context-text").get_attribute("dir") == "auto"
+    ann.say("תשובה")
+    quote = bob.message("תשובה").locator(".quote-text")
+    assert quote.evaluate(direction) == "rtl"
+    for place in (".conv-name", ".item-name", ".sender"):
+        expect(bob.page.locator(place).first).to_have_attribute("dir", "auto")
+    bob.screenshot("hebrew")

@@ -24,6 +24,7 @@ export class Composer {
     this.input = h("textarea", {
       class: "composer-input",
       rows: 1,
+      dir: "auto",
       enterkeyhint: byTouch() ? "enter" : "send",
       data: { testid: "composer" },
       oninput: () => this.#typed(),
@@ -35,7 +36,7 @@ export class Composer {
       { type: "submit", class: "send", "aria-label": "Send", title: "Send", data: { testid: "send" } },
       icon("send"),
     );
-    this.contextText = h("span", { class: "context-text" });
+    this.contextText = h("span", { class: "context-text", dir: "auto" });
     this.context = h(
       "div",
       { class: "context", hidden: true },

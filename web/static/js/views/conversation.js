@@ -61,7 +61,7 @@ function head(app, shell, conversation, ends) {
     ? h("span", { class: "conv-mark" })
     : avatar(conversation.id, conversation.name, { small: true });
   if (!room) face.append(dot);
-  const name = h("h2", { class: "conv-name", text: conversation.name });
+  const name = h("h2", { class: "conv-name", dir: "auto", text: conversation.name });
   const about = h("p", { class: "conv-about" });
   const show = () => {
     if (room) drawMark(face, conversation);
@@ -109,7 +109,7 @@ function aboutPerson(app, id) {
 
 /** @param {import("../app.js").App} app @param {any} conversation @param {Disposal} ends */
 function typingLine(app, conversation, ends) {
-  const text = h("span", {});
+  const text = h("span", { dir: "auto" });
   const line = h(
     "div",
     { class: "typing", data: { testid: "typing" } },

@@ -26,7 +26,7 @@ export function openDialog(title, build, { wide = false, testid } = {}) {
       h(
         "header",
         { class: "dialog-head" },
-        h("h2", { id, text: title }),
+        h("h2", { id, dir: "auto", text: title }),
         iconButton("close", "Close", { onclick: close }),
       ),
       ...build(close).filter((part) => part !== null),
@@ -177,7 +177,7 @@ export function field({ label, name, hint = "", input }) {
  *   `first`: it gets the focus when its dialog opens
  */
 export function wordsField({ label, name, hint, required = false, value = "", first = false }) {
-  const props = { class: "input", rows: 3, maxlength: 500, required, autofocus: first };
+  const props = { class: "input", rows: 3, maxlength: 500, required, autofocus: first, dir: "auto" };
   const input = h("textarea", { ...props, data: { testid: name } });
   input.value = value;
   return field({ label, name, hint, input });

@@ -82,7 +82,7 @@ function bannedLine(user, lift) {
     "li",
     { class: "result-line" },
     avatar(user.id, user.name, { small: true }),
-    h("span", { class: "result-name", text: user.name }),
+    h("span", { class: "result-name", dir: "auto", text: user.name }),
     h("button", {
       type: "button",
       class: "button",
@@ -122,7 +122,7 @@ function memberLine(app, shell, conversation, member) {
   const name = h(
     "span",
     { class: "member-name" },
-    h("span", { text: member.name }),
+    h("span", { dir: "auto", text: member.name }),
     me ? h("span", { class: "you", text: " you" }) : null,
   );
   const line = Object.assign(

@@ -1,5 +1,6 @@
 /** One message in the list. It is updated part by part, so that focus and selection stay. */
 import { h, hidden, icon, set, setText } from "../dom.js";
+import { fold } from "../fold.js";
 import { excerpt, pieces } from "../text.js";
 import { bareTime, clockTime, fullTime } from "../time.js";
 import { avatar } from "./avatar.js";
@@ -21,6 +22,8 @@ export class MessageItem {
   /** What it shows now. @type {any} */
   entry = null;
   head = false;
+  /** Whether a long text shows whole. */
+  #whole = false;
   version = "";
 
   /**
@@ -35,7 +38,8 @@ export class MessageItem {
     this.gutter = h("div", { class: "gutter" });
     this.meta = h("div", { class: "meta" });
     this.quote = h("div", {});
-    this.text = h("div", { class: "text" });
+    this.text = h("div", { class: "text", dir: "auto" });
+    this.more = h("div", { class: "fold" });
     this.reactions = h("div", { class: "reactions" });
     this.failure = h("div", { class: "failure" });
     this.state = h("span", { class: "state" });
@@ -102,7 +106,7 @@ export class MessageItem {
       text: head ? clockTime(entry.ts) : bareTime(entry.ts),
     });
     this.gutter.replaceChildren(head ? avatar(id, name) : time);
-    const sender = h("span", { class: head ? "sender" : "visually-hidden", text: name });
+    const sender = h("span", { class: head ? "sender" : "visually-hidden", dir: "auto", text: name });
     const edited = entry.edited ? h("span", { class: "edited", text: "edited" }) : null;
     const pinned = entry.pinned ? h("span", { class: "edited", data: { testid: "pinned" } }, icon("pin"), "pinned") : null;
     this.meta.replaceChildren(...[sender, head ? time : null, edited, pinned].filter((part) => part !== null));
@@ -113,13 +117,34 @@ export class MessageItem {
     const { text } = this;
     text.classList.toggle("withdrawn", entry.text === null);
     text.classList.toggle("jumbo", entry.text !== null && JUMBO.test(entry.text));
+    const folded = entry.text === null ? null : fold(entry.text);
+    this.#fill(this.more, (part) => text.after(part), ...(folded ? [this.#unfold(folded.lines)] : []));
     if (entry.text === null) {
       setText(text, withdrawal(entry));
       return;
     }
     const names = new Map(this.#mentionNames(entry));
-    const found = pieces(entry.text, (name) => names.has(name));
+    const found = pieces(folded && !this.#whole ? `${folded.shown} …` : entry.text, (name) => names.has(name));
     text.replaceChildren(...found.map((piece) => this.#piece(piece, names)));
+  }
+
+  /** The button below a long text. @param {number} lines */
+  #unfold(lines) {
+    const whole = this.#whole;
+    const length = lines > 1 ? `${lines.toLocaleString()} lines` : "a long text";
+    return h("button", {
+      type: "button",
+      class: "link-button",
+      text: whole ? "Show less" : `Show all (${length})`,
+      "aria-expanded": String(whole),
+      data: { testid: "unfold" },
+      onclick: () => {
+        this.#whole = !whole;
+        this.#drawText(this.entry);
+        /** @type {any} */ (this.more.firstElementChild)?.focus();
+        if (whole) this.element.scrollIntoView({ block: "nearest" });
+      },
+    });
   }
 
   #piece(piece, names) {
@@ -151,7 +176,7 @@ export class MessageItem {
     const quoted = this.conversation.timeline.quoted(entry.reply_to);
     // It shows when it comes. What cannot be read now is asked for again when the message is drawn anew.
     if (quoted === undefined) this.app.history.quote(this.conversation, entry.reply_to).catch(() => {});
-    const who = quoted ? h("strong", { text: quoted.sender.name }) : null;
+    const who = quoted ? h("strong", { dir: "auto", text: quoted.sender.name }) : null;
     const what = quoted
       ? quoted.text === null
         ? "a message that was withdrawn"
@@ -166,7 +191,7 @@ export class MessageItem {
         icon("reply"),
         hidden("In reply to "),
         who,
-        h("span", { class: "quote-text", text: what }),
+        h("span", { class: "quote-text", dir: "auto", text: what }),
       ),
     );
   }
@@ -204,7 +229,8 @@ export class MessageItem {
         String(users.length),
       );
     });
-    this.#fill(this.reactions, (part) => this.text.after(part), ...chips);
+    const above = () => (this.more.parentNode ? this.more : this.text);
+    this.#fill(this.reactions, (part) => above().after(part), ...chips);
     if (focused) chips.find((chip) => chip.dataset.emoji === focused)?.focus();
   }
 

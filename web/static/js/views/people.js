@@ -79,7 +79,7 @@ function personLine(user, choose) {
       "button",
       { type: "button", class: "result-button", onclick: () => choose(user) },
       avatar(user.id, user.name, { small: true }),
-      h("span", { class: "result-name", text: user.name }),
+      h("span", { class: "result-name", dir: "auto", text: user.name }),
     ),
   );
 }

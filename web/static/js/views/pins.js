@@ -52,10 +52,10 @@ function pinLine(conversation, { message, by, at }) {
       h(
         "span",
         { class: "hit-head" },
-        h("strong", { text: message.sender.name }),
+        h("strong", { dir: "auto", text: message.sender.name }),
         h("time", { datetime: message.ts, title: fullTime(message.ts), text: shortTime(message.ts) }),
       ),
-      h("span", { class: "hit-text", text: excerpt(message.text ?? "", "") }),
+      h("span", { class: "hit-text", dir: "auto", text: excerpt(message.text ?? "", "") }),
       h("span", { class: "hit-head", title: fullTime(at), text: by.name ? `Pinned by ${by.name}` : "Pinned" }),
     ),
   );

@@ -12,8 +12,8 @@ export function reportDialog(app, conversation, entry) {
       h(
         "blockquote",
         { class: "cited" },
-        h("strong", { text: entry.sender.name }),
-        h("span", { text: excerpt(entry.text ?? "", "", 200) }),
+        h("strong", { dir: "auto", text: entry.sender.name }),
+        h("span", { dir: "auto", text: excerpt(entry.text ?? "", "", 200) }),
       ),
       h("p", {
         class: "dialog-text",

@@ -10,6 +10,7 @@ export function searchPanel(app, shell, conversation) {
   const input = h("input", {
     type: "search",
     class: "input",
+    dir: "auto",
     placeholder: "Search messages",
     "aria-label": "Search messages",
     enterkeyhint: "search",
@@ -118,11 +119,11 @@ function hit(app, item, query) {
       h(
         "span",
         { class: "hit-head" },
-        h("strong", { text: sender.name }),
+        h("strong", { dir: "auto", text: sender.name }),
         h("span", { text: place }),
         h("time", { datetime: item.ts, text: shortTime(item.ts) }),
       ),
-      h("span", { class: "hit-text" }, ...text),
+      h("span", { class: "hit-text", dir: "auto" }, ...text),
     ),
   );
 }

@@ -100,13 +100,13 @@ function sectionHead(id, title, buttons) {
 }
 
 function roomItem(conversation) {
-  const name = h("span", { class: "item-name" });
+  const name = h("span", { class: "item-name", dir: "auto" });
   const mark = h("span", { class: "item-mark" });
   return Object.assign(item(conversation, "room-item", [mark, name], name), { mark });
 }
 
 function personItem(conversation) {
-  const name = h("span", { class: "item-name" });
+  const name = h("span", { class: "item-name", dir: "auto" });
   const face = avatar(conversation.id, conversation.name, { small: true });
   const dot = presenceDot();
   face.append(dot);
@@ -158,7 +158,7 @@ function meFooter(app, ends) {
     h(
       "span",
       { class: "account-text" },
-      h("span", { class: "account-name", text: me.name, data: { testid: "me" } }),
+      h("span", { class: "account-name", dir: "auto", text: me.name, data: { testid: "me" } }),
       state,
     ),
     iconButton("logout", "Log out", { onclick: () => logOut(app), data: { testid: "logout" } }),

@@ -1,7 +1,10 @@
 /** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
 import { h, hidden, iconButton, setText } from "../dom.js";
+import { excerpt } from "../text.js";
 
 const NOTICE_MS = 6_000;
+/** Characters of a message that are read out. */
+const READ_OUT = 300;
 const TEXTS = {
   connecting: "Connecting…",
   online: "Connected",
@@ -33,7 +36,7 @@ export function notices(app) {
   const box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
   forget(app, box);
   app.on("notice", ({ text, tone, action }) => {
-    const line = h("div", { class: `notice ${tone}`, data: { testid: "notice" } }, h("span", { text }));
+    const line = h("div", { class: `notice ${tone}`, data: { testid: "notice" } }, h("span", { dir: "auto", text }));
     const end = () => line.remove();
     if (action)
       line.append(
@@ -60,7 +63,7 @@ export function announcer(app) {
   app.on("changed", () => log.replaceChildren());
   app.on("arrived", ({ conversation, event }) => {
     if (conversation.key !== app.openKey) return;
-    log.append(h("p", { text: `${(event.sender ?? event.from).name}: ${event.text}` }));
+    log.append(h("p", { dir: "auto", text: `${(event.sender ?? event.from).name}: ${excerpt(event.text, "", READ_OUT)}` }));
     while (log.children.length > 5) log.firstElementChild?.remove();
   });
   return log;
