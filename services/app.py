@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+import services.auth.own_account
 import services.auth.routes
 import services.chat.config
 import services.chat.history
@@ -35,7 +36,7 @@ from services.common.outer_layer import OuterLayer
 from services.common.page_files import page_routes
 from services.common.struct_schemas import add_struct_schemas
 
-AUTH: tuple[APIRouter, ...] = (services.auth.routes.router,)
+AUTH: tuple[APIRouter, ...] = (services.auth.routes.router, services.auth.own_account.router)
 CHAT: tuple[APIRouter, ...] = (
     services.chat.rooms.router,
     services.chat.members.router,

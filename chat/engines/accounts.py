@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
+from msgspec.structs import replace
+
 from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.privacy import AddedBy
@@ -12,7 +14,7 @@ from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
-from chat.ports.accounts import RefreshGrant, SigningKey
+from chat.ports.accounts import OpenLogIn, RefreshGrant, SigningKey
 
 _COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL"
 _END = "\U0010ffff"
@@ -130,15 +132,38 @@ class SqliteAccounts:
 
         return await self._database.write(job)
 
-    async def end_families(self, user: str) -> None:
+    async def end_families(self, user: str, *, keep: str | None = None) -> Sequence[str]:
         now = self._clock()
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: sqlite3.Connection) -> list[str]:
             found = connection.execute("SELECT DISTINCT family FROM grants WHERE user = ?", (user,)).fetchall()
-            for (family,) in found:
+            ended = [family for (family,) in found if family != keep]
+            for family in ended:
                 _end_family(connection, family, now)
+            return ended
 
-        await self._database.write(job)
+        return await self._database.write(job)
+
+    async def end_log_in(self, user: str, family: str) -> bool:
+        now = self._clock()
+
+        def job(connection: sqlite3.Connection) -> bool:
+            sql = "SELECT 1 FROM grants WHERE family = ? AND user = ? LIMIT 1"
+            if connection.execute(sql, (family, user)).fetchone() is None:
+                return False
+            _end_family(connection, family, now)
+            return True
+
+        return await self._database.write(job)
+
+    async def list_log_ins(self, user: str, now: int, limit: int) -> Sequence[OpenLogIn]:
+        sql = (
+            "SELECT family, max(begun), max(max(begun), max(replaced)), max(agent) FROM grants WHERE user = ?"
+            " GROUP BY family HAVING max(expires) > ? ORDER BY 3 DESC, family LIMIT ?"
+        )
+        return await self._database.read(
+            lambda connection: [OpenLogIn(*row) for row in connection.execute(sql, (user, now, limit))]
+        )
 
     async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
         sql = "SELECT family FROM ended_families WHERE ended >= ? ORDER BY ended DESC LIMIT ?"
@@ -200,7 +225,9 @@ def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int | 
 
 
 def _find_grant(connection: sqlite3.Connection, digest: bytes) -> RefreshGrant | None:
-    row = connection.execute("SELECT digest, family, user, expires FROM grants WHERE digest = ?", (digest,)).fetchone()
+    row = connection.execute(
+        "SELECT digest, family, user, expires, begun, agent FROM grants WHERE digest = ?", (digest,)
+    ).fetchone()
     return RefreshGrant(*row) if row else None
 
 
@@ -213,8 +240,8 @@ def _read_token(connection: sqlite3.Connection, grant: RefreshGrant) -> Presente
 
 def _add_grant(connection: sqlite3.Connection, grant: RefreshGrant) -> None:
     connection.execute(
-        "INSERT INTO grants (digest, family, user, expires) VALUES (?, ?, ?, ?)",
-        (grant.digest, grant.family, grant.user, grant.expires),
+        "INSERT INTO grants (digest, family, user, expires, begun, agent) VALUES (?, ?, ?, ?, ?, ?)",
+        (grant.digest, grant.family, grant.user, grant.expires, grant.begun, grant.agent),
     )
 
 
@@ -232,7 +259,7 @@ def _rotate_grant(
         # A replaced token stays until it would have expired, so that its reuse is noticed.
         sql = "UPDATE grants SET replaced = ? WHERE family = ? AND replaced = 0"
         connection.execute(sql, (decision.replaced, grant.family))
-    new = RefreshGrant(digest=successor, family=grant.family, user=grant.user, expires=expires)
+    new = replace(grant, digest=successor, expires=expires)
     _add_grant(connection, new)
     _purge(connection, now)
     return Rotation.ROTATED, new

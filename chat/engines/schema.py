@@ -201,6 +201,12 @@ CREATE TABLE deleted_users (
 ) WITHOUT ROWID;
 """
 
+# Log-ins of before began at an unknown time, by an unknown program.
+_LOG_INS = """
+ALTER TABLE grants ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grants ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -211,5 +217,6 @@ STORE: tuple[str, ...] = (
     TERMS,
     _ENDED_FAMILIES,
     _DELETED_USERS,
+    _LOG_INS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

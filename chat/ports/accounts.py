@@ -13,12 +13,26 @@ from chat.domain.token_families import Rotation
 
 
 class RefreshGrant(Struct, frozen=True):
-    """A refresh token as stored: only its SHA-256 digest is. Times in milliseconds since the epoch."""
+    """A refresh token as stored: only its SHA-256 digest is. Times in milliseconds since the epoch.
+
+    `begun` is when the user logged in, and `agent` the program that did it; its successors have both from it.
+    """
 
     digest: bytes
     family: str
     user: str
     expires: int
+    begun: int = 0
+    agent: str = ""
+
+
+class OpenLogIn(Struct, frozen=True):
+    """A log-in that has not ended: when it began and was renewed last (milliseconds), and by which program."""
+
+    family: str
+    begun: int
+    used: int
+    agent: str
 
 
 class SigningKey(Struct, frozen=True):
@@ -87,8 +101,17 @@ class Accounts(Protocol):
         """Forget the token and its family, and note that it ended; what it was, if known."""
         ...
 
-    async def end_families(self, user: str) -> None:
-        """Forget all refresh tokens of the user, and note that their families ended."""
+    async def end_families(self, user: str, *, keep: str | None = None) -> Sequence[str]:
+        """Forget all refresh tokens of the user, but for those of the family `keep`, and note that their families
+        ended; the families."""
+        ...
+
+    async def end_log_in(self, user: str, family: str) -> bool:
+        """End one of the user's families. Whether there was such a family."""
+        ...
+
+    async def list_log_ins(self, user: str, now: int, limit: int) -> Sequence[OpenLogIn]:
+        """The user's log-ins that have not expired; the most recently used first."""
         ...
 
     async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 import anyio
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.ids import new_id
@@ -18,7 +18,7 @@ from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
 from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address
-from services.common.collaborators import With
+from services.common.collaborators import Services, With
 from services.common.field_types import NewName
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
@@ -112,10 +112,13 @@ async def _get_address(request: Request, services: With) -> str:
 
 Rates = Annotated[LoginRates, Depends(_get_rates)]
 Address = Annotated[str, Depends(_get_address)]
+Agent = Annotated[str, Header(alias="User-Agent", include_in_schema=False)]
 
 
 @router.post("/register", name="register", status_code=201, responses=problem_responses(409, 422, 429))
-async def register_account(body: Registration, services: With, rates: Rates, address: Address) -> Registered:
+async def register_account(
+    body: Registration, services: With, rates: Rates, address: Address, agent: Agent = ""
+) -> Registered:
     """Make an account and log in. A taken name is 409 `name_taken`."""
     await rates.count_registration(address)
     if await services.accounts.find_by_name(body.name) is not None:
@@ -126,7 +129,7 @@ async def register_account(body: Registration, services: With, rates: Rates, add
         await services.accounts.create_user(user, password_hash)
     except Conflict:  # an address that nobody verified is kept from nobody
         raise _name_taken() from None
-    tokens = await token_families.begin_family(services, user)
+    tokens = await token_families.begin_family(services, user, agent)
     return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
 
 
@@ -135,7 +138,7 @@ def _name_taken() -> NameTaken:
 
 
 @router.post("/login", responses=problem_responses(401, 403, 422, 429))
-async def log_in(body: LogIn, services: With, rates: Rates, address: Address) -> TokensView:
+async def log_in(body: LogIn, services: With, rates: Rates, address: Address, agent: Agent = "") -> TokensView:
     """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one."""
     await rates.count_log_in(body.name, address)
     user = await services.accounts.find_by_name(body.name)
@@ -149,7 +152,7 @@ async def log_in(body: LogIn, services: With, rates: Rates, address: Address) ->
     renewed = await services.passwords.renew_hash(stored, body.password)
     if renewed is not None:
         await services.accounts.set_password_hash(user.id, renewed)
-    return TokensView(**(await token_families.begin_family(services, user))._asdict())
+    return TokensView(**(await token_families.begin_family(services, user, agent))._asdict())
 
 
 @router.post("/refresh", name="refresh", responses=problem_responses(401, 403, 422))
@@ -178,17 +181,22 @@ async def delete_own_account(body: Farewell, caller: Caller, services: With, rat
     A wrong password is 401 `wrong_login`. Nobody can log in from then on, and open sessions end; what the user wrote
     disappears within moments, and at the latest within the hour.
     """
-    await rates.count_log_in(caller.name, address)
-    stored = await services.accounts.get_password_hash(caller.id)
-    if not await services.passwords.verify_password(stored, body.password):
-        await rates.count_failure(address)
-        raise WrongLogin("the password is wrong")
-    await rates.note_success(caller.name)
+    await confirm_password(services, rates, address, caller, body.password)
     with shield_change():
         publications = await delete_account(services.deletion, services.rooms, caller.id)
         await announce_deletion(services.relay, publications)
     with anyio.move_on_after(_CLEAR_SECONDS):  # the tidying goes on with what is left
         await services.deletion.clear_deleted_users()
+
+
+async def confirm_password(services: Services, rates: LoginRates, address: str, user: User, password: str) -> None:
+    """Raise `WrongLogin` unless it is the user's password. Wrong ones count as wrong log-ins do: `RateLimited`."""
+    await rates.count_log_in(user.name, address)
+    stored = await services.accounts.get_password_hash(user.id)
+    if not await services.passwords.verify_password(stored, password):
+        await rates.count_failure(address)
+        raise WrongLogin("the password is wrong", field="password")
+    await rates.note_success(user.name)
 
 
 @router.get("/jwks.json", name="jwks")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chat.domain.ids import new_id
@@ -16,12 +17,15 @@ from chat.domain.token_families import Rotation
 from chat.errors import Unauthorized
 from chat.ports.accounts import RefreshGrant
 from chat.ports.authority import Revocation, announcement
+from chat.ports.relay import Publication
 from chat.wire.close import CloseCode
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.announcements import publish_with_retries
 from services.common.collaborators import Services
 from services.common.security import refuse_blocked
 from services.common.shielding import shield_change
+
+AGENT_LENGTH = 200
 
 
 class Tokens(NamedTuple):
@@ -32,11 +36,18 @@ class Tokens(NamedTuple):
     expires_in: int
 
 
-async def begin_family(services: Services, user: User) -> Tokens:
-    """Begin a family for a user whose password was right."""
+async def begin_family(services: Services, user: User, agent: str) -> Tokens:
+    """Begin a family for a user whose password was right; `agent` is the program, as it calls itself."""
     family = new_id()
     token = secrets.token_urlsafe(32)
-    grant = RefreshGrant(digest=_digest_token(token), family=family, user=user.id, expires=_compute_expiry(services))
+    grant = RefreshGrant(
+        digest=_digest_token(token),
+        family=family,
+        user=user.id,
+        expires=_compute_expiry(services),
+        begun=services.clock(),
+        agent="".join(filter(str.isprintable, agent))[:AGENT_LENGTH],
+    )
     await services.accounts.add_grant(grant)
     return _make_tokens(services, user, family, token)
 
@@ -49,7 +60,7 @@ async def rotate_token(services: Services, presented: str) -> Tokens:
             digest, _digest_token(token), _compute_expiry(services), services.clock()
         )
         if outcome is Rotation.REUSED and grant is not None:
-            await _revoke_family(services, grant, "a refresh token was used twice")
+            await revoke_families(services, grant.user, [grant.family], "a refresh token was used twice")
     if outcome is Rotation.REUSED:
         raise TokenReused("this refresh token was used before, so the whole log-in has ended; log in again")
     if grant is None or outcome is not Rotation.ROTATED:
@@ -67,13 +78,18 @@ async def end_family(services: Services, presented: str) -> None:
     with shield_change():
         grant = await services.accounts.end_family(_digest_token(presented))
         if grant is not None:
-            await _revoke_family(services, grant, "logged out")
+            await revoke_families(services, grant.user, [grant.family], "logged out")
 
 
-async def _revoke_family(services: Services, grant: RefreshGrant, reason: str) -> None:
-    services.keys.end_log_in(grant.family)
-    revocation = Revocation(user=grant.user, family=grant.family, code=CloseCode.TOKEN_INVALID, reason=reason)
-    await publish_with_retries(services.relay, announcement(revocation))
+async def revoke_families(services: Services, user: str, families: Sequence[str], reason: str) -> None:
+    """Announce that these families of the user have ended: their tokens are void, their open sessions closed."""
+    publications: list[Publication] = []
+    for family in families:
+        services.keys.end_log_in(family)
+        revocation = Revocation(user=user, family=family, code=CloseCode.TOKEN_INVALID, reason=reason)
+        publications += announcement(revocation)
+    if publications:
+        await publish_with_retries(services.relay, publications)
 
 
 def _make_tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:

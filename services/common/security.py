@@ -54,4 +54,14 @@ async def charge_caller(request: Request, user: Annotated[User, Depends(authenti
     return user
 
 
+async def read_family(
+    _user: Annotated[User, Depends(authenticate_caller)],
+    services: With,
+    credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)],
+) -> str:
+    """The refresh-token family of the caller's access token: the log-in that this call belongs to."""
+    return services.keys.verify_token(credentials.credentials).family
+
+
 Caller = Annotated[User, Depends(charge_caller)]
+CallerFamily = Annotated[str, Depends(read_family)]

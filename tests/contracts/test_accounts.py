@@ -10,7 +10,7 @@ from chat.domain.models import User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
 from chat.errors import Conflict, NotFound
-from chat.ports.accounts import Accounts, RefreshGrant, SigningKey
+from chat.ports.accounts import Accounts, OpenLogIn, RefreshGrant, SigningKey
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.engines import Stores
@@ -300,3 +300,32 @@ async def test_users_are_searched_in_pages(accounts: Accounts) -> None:
     assert [user.name for user in await accounts.search_users("an", 2, after="ANNA")] == ["Anton"]
     assert list(await accounts.search_users("an", 2, after="Dan")) == []
     assert [user.name for user in await accounts.search_users("an", 9, after="")] == ["Ann", "anna", "Anton"]
+
+
+async def test_log_ins_are_listed_with_what_is_known_of_them(accounts: Accounts) -> None:
+    await accounts.add_grant(RefreshGrant(FIRST, "f", ANN, LATER, NOW - 9, "a browser"))
+    await accounts.add_grant(RefreshGrant(SECOND, "g", ANN, LATER, NOW - 5, "a phone"))
+    await accounts.add_grant(grant(FOREIGN, family="other", user=BEN))
+    assert list(await accounts.list_log_ins(ANN, NOW, 9)) == [
+        OpenLogIn("g", NOW - 5, NOW - 5, "a phone"),
+        OpenLogIn("f", NOW - 9, NOW - 9, "a browser"),
+    ]
+    _, renewed = await accounts.rotate_grant(FIRST, THIRD, LATER + 1, NOW)
+    assert renewed == RefreshGrant(THIRD, "f", ANN, LATER + 1, NOW - 9, "a browser")
+    assert list(await accounts.list_log_ins(ANN, NOW, 1)) == [OpenLogIn("f", NOW - 9, NOW, "a browser")]
+    assert [log_in.family for log_in in await accounts.list_log_ins(ANN, LATER, 9)] == ["f"]
+    assert list(await accounts.list_log_ins(CAT, NOW, 9)) == []
+
+
+async def test_log_ins_are_ended_one_by_one_and_all_but_one(accounts: Accounts) -> None:
+    for number, family in enumerate("fgh"):
+        await accounts.add_grant(grant(bytes([number]) * 32, family=family))
+    await accounts.add_grant(grant(FOREIGN, family="other", user=BEN))
+    assert await accounts.end_log_in(ANN, "f")
+    assert not await accounts.end_log_in(ANN, "f")
+    assert not await accounts.end_log_in(ANN, "other")
+    assert list(await accounts.end_families(ANN, keep="h")) == ["g"]
+    assert [log_in.family for log_in in await accounts.list_log_ins(ANN, NOW, 9)] == ["h"]
+    assert list(await accounts.end_families(ANN)) == ["h"]
+    assert [log_in.family for log_in in await accounts.list_log_ins(BEN, NOW, 9)] == ["other"]
+    assert set(await accounts.list_ended_families(0, 9)) == {"f", "g", "h"}

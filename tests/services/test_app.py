@@ -84,7 +84,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def search_users(self, prefix: str, limit: int) -> Any:
+    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Any:
         raise self.error
 
     def __getattr__(self, name: str) -> Any:

@@ -23,7 +23,7 @@ from chat.domain.privacy import AddedBy
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
-from chat.ports.accounts import RefreshGrant, SigningKey
+from chat.ports.accounts import OpenLogIn, RefreshGrant, SigningKey
 
 TOKENS_KEPT = 1000
 _ATTEMPTS = 50
@@ -130,7 +130,7 @@ class MongoAccounts:
             await self._purge()
             change = {
                 "$push": {"tokens": _to_token(grant.digest, grant.expires)},
-                "$set": {"user": grant.user},
+                "$set": {"user": grant.user, "begun": grant.begun, "agent": grant.agent},
                 "$max": {"expires": grant.expires},
             }
             await self._families.update_one({"_id": grant.family}, change, upsert=True)
@@ -164,11 +164,27 @@ class MongoAccounts:
                 await self._end_family(found["_id"], self._clock())
         return _to_grant(found, digest) if found else None
 
-    async def end_families(self, user: str) -> None:
+    async def end_families(self, user: str, *, keep: str | None = None) -> Sequence[str]:
         with self._mongo.call():
             found = await self._families.find({"user": user}, {"_id": True}).to_list()
-            for family in found:
-                await self._end_family(family["_id"], self._clock())
+            ended = [family["_id"] for family in found if family["_id"] != keep]
+            for family in ended:
+                await self._end_family(family, self._clock())
+        return ended
+
+    async def end_log_in(self, user: str, family: str) -> bool:
+        with self._mongo.call():
+            found = await self._families.find_one({"_id": family}, {"user": True})
+            if found is None or found["user"] != user:
+                return False
+            await self._end_family(family, self._clock())
+        return True
+
+    async def list_log_ins(self, user: str, now: int, limit: int) -> Sequence[OpenLogIn]:
+        with self._mongo.call():
+            found = await self._families.find({"user": user}).to_list()
+        log_ins = [_to_log_in(family) for family in found if family["expires"] > now]
+        return sorted(log_ins, key=lambda log_in: (-log_in.used, log_in.family))[:limit]
 
     async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
         with self._mongo.call():
@@ -227,7 +243,15 @@ def _find(family: Document, digest: bytes) -> Document:
 
 
 def _to_grant(family: Document, digest: bytes) -> RefreshGrant:
-    return RefreshGrant(digest, family["_id"], family["user"], _find(family, digest)["expires"])
+    expires = _find(family, digest)["expires"]
+    begun, agent = family.get("begun", 0), family.get("agent", "")
+    return RefreshGrant(digest, family["_id"], family["user"], expires, begun, agent)
+
+
+def _to_log_in(family: Document) -> OpenLogIn:
+    begun = family.get("begun", 0)
+    used = max(begun, *(int(token["replaced"]) for token in family["tokens"]))
+    return OpenLogIn(family["_id"], begun, used, family.get("agent", ""))
 
 
 def _read_token(family: Document, digest: bytes) -> PresentedToken:

@@ -148,6 +148,8 @@ async def use_accounts(traced: Traced) -> None:
     for successor, now in [(b"2", NOW), (b"4", NOW), (b"5", NOW + 2 * GRACE_MS)]:
         await accounts.rotate_grant(b"1", successor, NOW + 9, now)
     await accounts.add_grant(RefreshGrant(digest=b"3", family="g", user=ANN, expires=NOW + 9))
+    await accounts.list_log_ins(ANN, NOW, 5)
+    await accounts.end_log_in(ANN, "none")
     await accounts.end_family(b"3")
     await accounts.list_ended_families(0, 10)
     await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
