@@ -52,6 +52,24 @@ describe("a request", () => {
     });
   });
 
+  test("who comes too often learns how long to wait", async () => {
+    for (const [detail, wait, told] of [
+      ["too many attempts; try again later", 12_001, "Too many attempts. Try again in 13 seconds."],
+      ["you did this 20 times a minute; try again later", 600_000, "You did this 20 times a minute. Try again in 10 minutes."],
+      ["too many attempts; try again later", 0, "Too many attempts; try again later"],
+    ]) {
+      answers.push([429, { code: "rate_limited", detail, retry_after_ms: wait }]);
+      await assert.rejects(request(fetcher, "POST", "/x", {}), { message: told });
+    }
+  });
+
+  test("the blocked learn why and until when", async () => {
+    answers.push([403, { code: "blocked", detail: "x", reason: "spam", until: "2031-05-01T12:00:00.000Z" }]);
+    await assert.rejects(request(fetcher, "POST", "/x", {}), /^Error: This account is blocked .* until .*2031.*\. The reason: spam\.$/);
+    answers.push([403, { code: "blocked", detail: "this account is blocked by the moderators" }]);
+    await assert.rejects(request(fetcher, "POST", "/x", {}), { message: "This account is blocked by the moderators" });
+  });
+
   test("an error without a document has a message too", async () => {
     answers.push([502, undefined, "<html>bad gateway</html>"], [500, { title: "Internal Server Error" }]);
     await assert.rejects(request(fetcher, "GET", "/x"), /The server answered 502/);

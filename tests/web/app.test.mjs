@@ -34,6 +34,27 @@ describe("signing in and out", () => {
     assert.equal(said.link.at(-1).state, "online");
   });
 
+  test("who is blocked is told why, by REST or at the next log-in", async () => {
+    await page.signedIn();
+    rest.blocked = { code: "blocked", detail: "x", reason: "spam", status: 403 };
+    socket().end(4003);
+    await settle();
+    assert.deepEqual(said.link.at(-1), {
+      state: "blocked",
+      text: "This account is blocked by the moderators. The reason: spam.",
+    });
+    assert.equal(app.phase, "in");
+  });
+
+  test("who is blocked and logged out is sent to the log-in, which tells why", async () => {
+    await page.signedIn();
+    rest.blocked = { code: "unauthorized", detail: "x", status: 401 };
+    socket().end(4003);
+    await settle();
+    assert.equal(app.phase, "out");
+    assert.match(said.session.at(-1).reason, /This account is blocked/);
+  });
+
   test("registering signs in at once", async () => {
     await app.register({ name: "ann", password: "password" });
     assert.equal(rest.count("POST /api/auth/login"), 0);

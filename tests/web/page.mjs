@@ -13,6 +13,8 @@ const PEOPLE = { [ME]: "ann", [YOU]: "bob" };
 class Rest {
   calls = [];
   down = false;
+  /** The problem that every call answers, when the account is blocked. */
+  blocked = null;
   rooms = [{ id: ROOM, name: "general", visibility: "public", role: "member", seq: 3, unread: 1, read: 2 }];
   dms = [{ with: { id: YOU, name: "bob" }, seq: 2, unread: 0, read: 2 }];
   history = [item(3), item(2), item(1)];
@@ -20,6 +22,10 @@ class Rest {
   fetch = async (path, { method, body }) => {
     this.calls.push(`${method} ${path}`);
     if (this.down) throw new TypeError("down");
+    if (this.blocked) {
+      const { status, ...problem } = this.blocked;
+      return { ok: false, status, text: async () => JSON.stringify(problem) };
+    }
     const answer = this.answer(method, path.split("?")[0], body && JSON.parse(body));
     const status = answer === undefined ? 404 : 200;
     return {
@@ -66,7 +72,9 @@ export class TestPage {
   constructor() {
     const post = async (path, body) => {
       const answer = await this.rest.fetch(path, { method: "POST", body: JSON.stringify(body) });
-      return JSON.parse(await answer.text());
+      const said = JSON.parse(await answer.text());
+      if (!answer.ok) throw Object.assign(new Error(said.detail), { status: answer.status });
+      return said;
     };
     const session = new Session({ vault: this.vault, locks: null, post, now: this.clock.now });
     const open = (url) => this.sockets[this.sockets.push(new FakeSocket(url)) - 1];

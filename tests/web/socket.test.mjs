@@ -205,6 +205,19 @@ describe("close codes", () => {
     assert.equal(sockets.length, 1);
   });
 
+  test("a wait says when it ends, and can be cut short", async () => {
+    await online();
+    const told = [];
+    link.parts.onstate = (state, detail) => told.push([state, detail.until]);
+    socket().end(1006);
+    const [[state, until]] = told;
+    assert.equal(state, "reconnecting");
+    assert.ok(until > clock.now());
+    link.wake();
+    await settle();
+    assert.equal(sockets.length, 2);
+  });
+
   test("4029 waits for a while, and says so", async () => {
     await online();
     socket().end(4029);

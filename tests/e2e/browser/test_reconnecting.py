@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -61,6 +62,28 @@ def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window],
     for window in windows:
         expect(window.message("more 29")).to_be_visible()
         assert window.texts() == ["one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)]]
+
+
+def test_a_wait_is_counted_down_and_can_be_cut_short(
+    new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]
+) -> None:
+    """The server may ask for a long wait; who looks at the page need not sit through it."""
+    server = new_server(rate_limits="off", reconnect_jitter_seconds="600")
+    ann = new_window(server)
+    ann.register("ann")
+    ann.lenient = True
+    ann.new_room(unique("plans"))
+    status, button = ann.get("connection-status"), ann.get("connect-now")
+    expect(button).to_be_hidden()
+    server.terminate()
+    assert server.wait() == 0
+    server.kill()
+    server.start()
+    expect(status).to_contain_text(re.compile(r"Next try in \d+ (seconds?|minutes?)"))
+    ann.screenshot("connect-now")
+    button.click()
+    expect(status).to_have_attribute("data-state", "online")
+    expect(button).to_be_hidden()
 
 
 def test_what_happened_meanwhile_is_caught_up_with(windows: tuple[Window, Window]) -> None:

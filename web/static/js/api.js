@@ -1,7 +1,9 @@
 /**
  * Calls of REST. Each returns the parsed body, or throws an `ApiError` whose message is for people.
  */
+import { blockText } from "./cases.js";
 import { SignedOut } from "./session.js";
+import { duration } from "./time.js";
 
 const TIMEOUT_MS = 20_000;
 
@@ -9,12 +11,21 @@ const TIMEOUT_MS = 20_000;
 export class ApiError extends Error {
   /** @param {number} status @param {any} problem */
   constructor(status, problem) {
-    super(sentence(problem.detail || problem.title || `The server answered ${status}.`));
+    super(explain(status, problem));
     this.status = status;
     this.code = problem.code ?? "";
     /** The field that is wrong, if one is. @type {string | null} */
     this.field = problem.field ?? null;
   }
+}
+
+/** What to tell a person about a problem document. @param {number} status @param {any} problem */
+function explain(status, problem) {
+  const { code, detail, title, retry_after_ms: wait } = problem;
+  if (code === "blocked" && (problem.reason || problem.until)) return blockText(problem);
+  const said = sentence(detail || title || `The server answered ${status}.`);
+  // The server says "later"; here it is known how much later.
+  return code === "rate_limited" && wait ? `${said.split(";")[0]}. Try again in ${duration(wait)}.` : said;
 }
 
 /**

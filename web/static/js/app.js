@@ -74,7 +74,12 @@ export class App {
     this.makeLink = makeLink;
     this.schedule = schedule;
     this.timers = timers;
-    api.onsignedout = () => this.leave("You were signed out. Log in again.");
+    api.onsignedout = () =>
+      this.leave(
+        this.link?.state === "blocked"
+          ? "This account is blocked. Log in to read why, and until when."
+          : "You were signed out. Log in again.",
+      );
     session.onrenewed = (token) => {
       this.link?.refresh(token);
       this.#renewLater();
@@ -256,7 +261,19 @@ export class App {
   /** @param {string} state @param {any} [detail] */
   #linked(state, detail) {
     if (state === "signed-out") return this.leave("You were signed out. Log in again.");
+    if (state === "blocked") this.#explainBlock();
     this.emit("link", { state, ...detail });
+  }
+
+  /** The edge closes without a reason. REST has it; or else the log-in has ended, and a new one is told. */
+  async #explainBlock() {
+    const { store } = this;
+    try {
+      await this.api.get("/api/auth/me");
+    } catch (error) {
+      if (this.store === store && error instanceof ApiError && error.code === "blocked")
+        this.emit("link", { state: "blocked", text: error.message });
+    }
   }
 
   /** @param {Effect} effect */

@@ -3,6 +3,8 @@
  *
  * @typedef {{nameOf: (id: string) => string, roomName: (id: string) => string}} Names
  */
+import { shortTime } from "./time.js";
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -65,6 +67,13 @@ export function whysOf(one, names) {
 const DECIDED = { allow: "Allowed", flag: "Flagged", remove: "Removed", block: "Removed, and the sender blocked" };
 /** @type {Record<string, string>} */
 const ABOUT_BLOCK = { allow: "Block ended", remove: "Block kept", block: "Blocked anew" };
+
+/** What a blocked user is told. @param {{reason?: string | null, until?: string | null}} block @param {number} [now] */
+export function blockText({ reason, until }, now = Date.now()) {
+  const end = until ? ` until ${shortTime(until, now)}` : "";
+  const why = reason ? ` The reason: ${reason.replace(/[.!?…]?$/, (last) => last || ".")}` : "";
+  return `This account is blocked by the moderators${end}.${why}`;
+}
 
 /** What was decided, and by whom; empty while the case is open. @param {any} one @param {Names} names */
 export function outcomeOf(one, names) {

@@ -31,6 +31,11 @@ export class Moderation {
     return this.api.post("/api/moderation/appeals", { ...conversation.place, seq, text });
   }
 
+  /** Ask that the block of an account ends, whose user cannot log in. @param {{name: string, password: string, text: string}} appeal */
+  appealBlock(appeal) {
+    return this.app.publicPost("/api/moderation/appeals/block", appeal);
+  }
+
   /**
    * Moderation held back an own message. If it is in the timeline, it shows that itself; otherwise a notice does.
    * @param {import("../../types/wire.js").RefusedEvent} event @param {Conversation | null} place

@@ -4,7 +4,7 @@
  * States, told through `onstate(state, detail)`:
  *   "connecting"    the first connection is being made
  *   "online"        authenticated; everything missed is being caught up with
- *   "reconnecting"  lost; `detail.slow` when the server asked to slow down
+ *   "reconnecting"  lost; `detail.slow` when the server asked to slow down, `detail.until` is the time of the next try
  *   "blocked"       the server does not want this user: no further try
  *   "signed-out"    the session has ended for good
  *   "stopped"       by `stop`
@@ -204,6 +204,7 @@ export class Link {
     this.#asked = null;
     this.#become(this.#everReady || this.#attempt > 1 ? "reconnecting" : "connecting", {
       slow: action === "slow-down",
+      until: timers.now() + wait,
     });
     this.#clear("retry");
     this.#retryTimer = timers.set(() => {

@@ -50,6 +50,18 @@ export function ago(ts, now = Date.now()) {
   return relative.format(-Math.round(minutes / 60 / 24), "day");
 }
 
+/** A wait: "12 seconds", "3 minutes"; never shorter than it is. @param {number} ms */
+export function duration(ms) {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 100) return counted(seconds, "second");
+  return seconds < 100 * 60 ? counted(Math.ceil(seconds / 60), "minute") : counted(Math.ceil(seconds / 3600), "hour");
+}
+
+/** @param {number} count @param {string} unit */
+function counted(count, unit) {
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(count);
+}
+
 /** The time behind "since": the clock today, the day before it otherwise. @param {string} ts @param {number} now */
 export function sinceTime(ts, now = Date.now()) {
   return shortTime(ts, now).replace(/^Yesterday/, "yesterday");

@@ -1,6 +1,8 @@
 /** The page before one is signed in: log in, or make an account. */
+import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { field, form } from "./dialog.js";
+import { blockAppealDialog } from "./report.js";
 
 /** @param {import("../app.js").App} app @param {string} [reason] why one is here @param {boolean} [invited] */
 export function authView(app, reason = "", invited = false) {
@@ -67,12 +69,30 @@ export function authView(app, reason = "", invited = false) {
 function loginForm(app) {
   const name = nameField();
   const password = passwordField("current-password");
-  return form({
+  const appeal = h("button", {
+    type: "button",
+    class: "link-button",
+    text: "Ask the moderators to end the block",
+    hidden: true,
+    data: { testid: "appeal-block" },
+    onclick: () => blockAppealDialog(app, { name: name.input.value.trim(), password: password.input.value }),
+  });
+  const element = form({
     fields: [name, password],
     verb: "Log in",
     testid: "login-form",
-    submit: () => app.logIn(name.input.value.trim(), password.input.value),
+    submit: async () => {
+      appeal.hidden = true;
+      try {
+        await app.logIn(name.input.value.trim(), password.input.value);
+      } catch (error) {
+        appeal.hidden = !(error instanceof ApiError && error.code === "blocked");
+        throw error;
+      }
+    },
   });
+  element.append(appeal);
+  return element;
 }
 
 /** @param {import("../app.js").App} app */

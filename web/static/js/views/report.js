@@ -1,4 +1,4 @@
-/** Dialogs by which anyone reaches the moderators of the instance: a report, and an appeal. */
+/** Dialogs by which anyone reaches the moderators of the instance: a report, and appeals. */
 import { h } from "../dom.js";
 import { excerpt } from "../text.js";
 import { form, openDialog, wordsField } from "./dialog.js";
@@ -53,5 +53,27 @@ export function appealDialog(app, conversation, entry) {
       }),
     ],
     { testid: "appeal-dialog" },
+  );
+}
+
+/** @param {import("../app.js").App} app @param {{name: string, password: string}} account that is blocked */
+export function blockAppealDialog(app, account) {
+  const text = wordsField({ label: "Why should the block end?", name: "text", required: true, first: true });
+  return openDialog(
+    "Ask the moderators",
+    (close) => [
+      h("p", { class: "dialog-text", text: "A moderator will look at the block. You can ask once." }),
+      form({
+        fields: [text],
+        verb: "Send",
+        testid: "block-appeal-form",
+        submit: async () => {
+          await app.moderation.appealBlock({ ...account, text: text.input.value.trim() });
+          close();
+          app.notice("A moderator will look at the block. Try to log in again later.");
+        },
+      }),
+    ],
+    { testid: "block-appeal-dialog" },
   );
 }

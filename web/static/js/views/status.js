@@ -1,6 +1,7 @@
 /** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
 import { h, hidden, iconButton, setText } from "../dom.js";
 import { excerpt } from "../text.js";
+import { duration } from "../time.js";
 
 const NOTICE_MS = 6_000;
 /** Characters of a message that are read out. */
@@ -17,14 +18,37 @@ const TEXTS = {
 /** @param {import("../app.js").App} app */
 export function connectionStatus(app) {
   const text = h("span", {});
+  // A screen reader is told that the connection was lost, and not each second that goes by.
+  const wait = h("span", { "aria-hidden": "true" });
+  const now = h("button", {
+    type: "button",
+    class: "link-button",
+    text: "Connect now",
+    hidden: true,
+    data: { testid: "connect-now" },
+    onclick: () => app.link?.wake(),
+  });
   const bar = h(
     "div",
     { class: "connection", role: "status", data: { testid: "connection-status", state: "connecting" } },
     text,
+    wait,
+    now,
   );
-  const show = ({ state, slow = false }) => {
+  /** @type {any} */
+  let timer = null;
+  const count = (until) => {
+    clearTimeout(timer);
+    const left = until ? until - Date.now() : 0;
+    now.hidden = left <= 0;
+    setText(wait, left > 0 ? ` Next try in ${duration(left)}. ` : "");
+    if (left > 0) timer = setTimeout(count, (left % 1000) + 1, until);
+  };
+  const show = ({ state, slow = false, until = 0, text: said = "" }) => {
     bar.dataset.state = state;
-    setText(text, TEXTS[slow ? "slow" : state] ?? "");
+    setText(text, said || (TEXTS[slow ? "slow" : state] ?? ""));
+    // Who is to slow down may not hurry it.
+    count(state === "reconnecting" && !slow ? until : 0);
   };
   show({ state: "connecting" });
   app.on("link", show);
