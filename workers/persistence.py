@@ -167,6 +167,7 @@ def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...])
         text=record.text,
         ts=record.ts,
         client_id=record.client_id,
+        sent_id=record.sent_id,
         reply_to=record.reply_to,
         mentions=mentions,
     )

@@ -37,7 +37,7 @@ def message_publications(into: list[Publication], message: Message) -> None:
     else:
         for user in pair_of(conversation):
             other = partner(conversation, user)
-            stored = StoredEvent(with_=other, client_id=message.client_id, seq=message.seq)
+            stored = StoredEvent(with_=other, client_id=message.echo_id, seq=message.seq)
             into.append(_make_publication(user_channel(user), stored))
 
 

@@ -98,7 +98,7 @@ class VerdictHandler:
         if await self._cases.find_case(subject) is not None:
             return  # rule 2
         room, with_ = name_conversation(record.conversation, record.sender)
-        event = RefusedEvent(room=room, with_=with_, client_id=record.client_id, reason=record.reason)
+        event = RefusedEvent(room=room, with_=with_, client_id=held.echo_id, reason=record.reason)
         await self._relay.publish([Publication(user_channel(record.sender), pack_event(encode_event(event)))])
         if record.verdict is Verdict.BLOCK:
             await self._block_sender(record)

@@ -75,7 +75,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
     `text` is None once it is deleted or moderated. `seq` runs 1, 2, 3, … in its conversation without holes.
     `reactions` maps an emoji to the ids of the users who chose it, in the order in which they did. `pinned`: moderators
-    of the room want everybody to find it.
+    of the room want everybody to find it. `sent_id` is the `client_id` as the client wrote it, if that differs.
     """
 
     conversation: str
@@ -85,6 +85,7 @@ class Message(Struct, frozen=True, kw_only=True):
     text: str | None
     ts: int
     client_id: str
+    sent_id: str = ""
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     edited: bool = False
@@ -92,3 +93,8 @@ class Message(Struct, frozen=True, kw_only=True):
     moderated: bool = False
     reactions: dict[str, list[str]] = {}
     pinned: bool = False
+
+    @property
+    def echo_id(self) -> str:
+        """The `client_id` as the client wrote it."""
+        return self.sent_id or self.client_id

@@ -25,7 +25,8 @@ class Record(Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=
 
 
 class Sent(Record, tag="sent", frozen=True, kw_only=True):
-    """A message was sent. `client_id` makes it idempotent for its actor.
+    """A message was sent. `client_id`, in lower case, makes it idempotent for its actor. `sent_id` is what the client
+    wrote in its place, if that differs: events give it back, as the client looks for it.
 
     One that is `held` waits for the verdict of moderation; allowed, it comes again, and is not held any more.
     """
@@ -33,8 +34,14 @@ class Sent(Record, tag="sent", frozen=True, kw_only=True):
     name: str
     text: str
     client_id: str
+    sent_id: str = ""
     reply_to: int | None = None
     held: bool = False
+
+    @property
+    def echo_id(self) -> str:
+        """The `client_id` as the client wrote it."""
+        return self.sent_id or self.client_id
 
 
 class Edited(Record, tag="edited", frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from chat.domain.models import Message
 from chat.domain.records import MessageChange, Pinned, Reacted, Read
 from chat.engines import history_search
 from chat.engines.history_rows import (
+    CAPITALS_SHIFT,
     DELETED,
     EDITED,
     INSERT,
@@ -153,8 +154,9 @@ def _save(connection: sqlite3.Connection, id: int, before: MessageState, after: 
     connection.executemany("INSERT INTO originals (message, until, text) VALUES (?, ?, ?)", originals)
     if before.text not in {None, after.text}:
         history_search.forget(connection, id, before.text)
-    sql = "UPDATE messages SET text = ?, flags = ?, mentions = ? WHERE id = ?"
-    connection.execute(sql, (after.text, flags_of(after), pack_mentions(after.mentions), id))
+    sql = "UPDATE messages SET text = ?, flags = flags >> ? << ? | ?, mentions = ? WHERE id = ?"
+    flags = CAPITALS_SHIFT, CAPITALS_SHIFT, flags_of(after)
+    connection.execute(sql, (after.text, *flags, pack_mentions(after.mentions), id))
     if after.text not in {None, before.text}:
         history_search.expect(connection, [(id,)])
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from chat.domain.changes import MessageState
 from chat.domain.models import Message
-from chat.engines.packing import Packed, pack, pack_user, unpack, unpack_user
+from chat.engines.packing import Packed, pack, pack_capitals, pack_user, unpack, unpack_capitals, unpack_user
 
 EDITED, DELETED, MODERATED, PINNED = 1, 2, 4, 8
 WITHDRAWN = DELETED | MODERATED
+CAPITALS_SHIFT = 8
+"""The bits of `flags` from this one on say which characters of the client id were sent in upper case."""
 
 SEQ_BITS = 32
 LAST_SEQ = (1 << SEQ_BITS) - 1
@@ -49,7 +51,7 @@ def to_row(key: int, message: Message) -> Row:
         pack_user(message.sender),
         pack(message.client_id),
         message.ts,
-        flags_of(message),
+        flags_of(message) | pack_capitals(message.sent_id) << CAPITALS_SHIFT,
         message.reply_to,
         pack_mentions(message.mentions),
         message.sender_name,
@@ -58,7 +60,7 @@ def to_row(key: int, message: Message) -> Row:
 
 
 def flags_of(message: Message | MessageState) -> int:
-    """Its flags in one number."""
+    """Its flags in one number, below `CAPITALS_SHIFT`."""
     withdrawn = DELETED * message.deleted | MODERATED * message.moderated
     return EDITED * message.edited | withdrawn | PINNED * message.pinned
 
@@ -66,6 +68,7 @@ def flags_of(message: Message | MessageState) -> int:
 def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> Message:
     """The message in a row of `COLUMNS`."""
     id_, sender, client_id, ts, flags, reply_to, mentions, name, text = row
+    client_id = unpack(client_id)
     return Message(
         conversation=conversation,
         seq=id_ & LAST_SEQ,
@@ -73,7 +76,8 @@ def to_message(conversation: str, row: Row, reactions: dict[str, list[str]]) -> 
         sender_name=name,
         text=text,
         ts=ts,
-        client_id=unpack(client_id),
+        client_id=client_id,
+        sent_id=unpack_capitals(client_id, flags >> CAPITALS_SHIFT),
         reply_to=reply_to,
         mentions=unpack_mentions(mentions),
         edited=bool(flags & EDITED),

@@ -28,6 +28,18 @@ def unpack(value: Packed) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def pack_capitals(value: str) -> int:
+    """Which characters are in upper case: the bit n is for the n-th."""
+    return sum(1 << place for place, char in enumerate(value) if char.isupper())
+
+
+def unpack_capitals(value: str, capitals: int) -> str:
+    """`value` with these characters in upper case; empty if there are none."""
+    if not capitals:
+        return ""
+    return "".join(char.upper() if capitals >> place & 1 else char for place, char in enumerate(value))
+
+
 pack_user = lru_cache(_CACHED)(pack)
 """`pack` for ids that come again and again."""
 

@@ -93,7 +93,7 @@ CREATE TABLE messages (
     sender BLOB NOT NULL,
     client_id BLOB NOT NULL,
     ts INTEGER NOT NULL,
-    flags INTEGER NOT NULL,            -- 1 edited, 2 deleted, 4 moderated, 8 pinned
+    flags INTEGER NOT NULL,            -- 1 edited, 2 deleted, 4 moderated, 8 pinned; 256 and up: see history_rows
     reply_to INTEGER,
     mentions TEXT,                     -- ids with spaces between
     sender_name TEXT NOT NULL,

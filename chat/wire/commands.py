@@ -18,7 +18,7 @@ from chat.wire.json_keys import count_keys, find_repeated_key
 class Command(Struct, tag_field="type", kw_only=True):
     """The field of all commands: the `id` that the client picks and the answer repeats.
 
-    A command that was made has the ids of users, rooms and messages in lower case, so no handler needs to convert them.
+    A command that was made has the ids of users and rooms in lower case, so no handler needs to convert them.
     """
 
     id: Id
@@ -72,6 +72,7 @@ class SendCommand(Command, tag="send", kw_only=True):
     """Send a message to a room. `ok` means that it is durable.
 
     One `client_id` of one sender gives one message, however often it is sent. `reply_to` is the seq of a message.
+    `client_id` stays as it was sent, because events give it back; upper and lower case are the same message.
     """
 
     room: Uuid
@@ -82,13 +83,13 @@ class SendCommand(Command, tag="send", kw_only=True):
     def __post_init__(self) -> None:
         if not are_normal_uuids(self.room, self.client_id):
             self.room = normalize_uuid(self.room, "room")
-            self.client_id = normalize_uuid(self.client_id, "client_id")
+            normalize_uuid(self.client_id, "client_id")
 
 
 class DmCommand(Command, tag="dm", kw_only=True):
     """Send a direct message. `ok` means that it is durable.
 
-    One `client_id` of one sender gives one message, however often it is sent.
+    One `client_id` of one sender gives one message, however often it is sent. It stays as it was sent: see `send`.
     """
 
     to: Uuid
@@ -98,7 +99,7 @@ class DmCommand(Command, tag="dm", kw_only=True):
     def __post_init__(self) -> None:
         if not are_normal_uuids(self.to, self.client_id):
             self.to = normalize_uuid(self.to, "to")
-            self.client_id = normalize_uuid(self.client_id, "client_id")
+            normalize_uuid(self.client_id, "client_id")
 
 
 class EditCommand(ConversationCommand, tag="edit", kw_only=True):

@@ -318,7 +318,7 @@ def message_event(message: Message) -> MessageEvent:
         sender=Person(message.sender, message.sender_name),
         text=message.text,
         ts=rfc3339(message.ts),
-        client_id=message.client_id,
+        client_id=message.echo_id,
         mentions=message.mentions,
         reply_to=message.reply_to,
     )
@@ -331,7 +331,7 @@ def dm_event(message: Message) -> DirectMessageEvent:
         to=partner(message.conversation, message.sender),
         text=message.text,
         ts=rfc3339(message.ts),
-        client_id=message.client_id,
+        client_id=message.echo_id,
         seq=message.seq or None,
     )
 
@@ -344,7 +344,7 @@ def history_message(message: Message) -> HistoryMessage:
         sender=Person(message.sender, message.sender_name),
         text=message.text,
         ts=rfc3339(message.ts),
-        client_id=message.client_id,
+        client_id=message.echo_id,
         mentions=message.mentions,
         reply_to=message.reply_to,
         edited=message.edited,
@@ -362,7 +362,7 @@ def history_direct_message(message: Message) -> HistoryDirectMessage:
         to=partner(message.conversation, message.sender),
         text=message.text,
         ts=rfc3339(message.ts),
-        client_id=message.client_id,
+        client_id=message.echo_id,
         seq=message.seq,
         edited=message.edited,
         deleted=message.deleted,

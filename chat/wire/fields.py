@@ -43,7 +43,8 @@ Uuid = Annotated[
     str,
     Meta(
         title="Uuid",
-        description="The id of a user, a room, a message or a session. The server writes it in lower case.",
+        description="The id of a user, a room, a message or a session. The server writes it in lower case, but a "
+        "`client_id` as it was sent.",
         extra_json_schema={"pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"},
         examples=["0b7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11"],
     ),

@@ -16,7 +16,7 @@ from chat.domain.text import check_text
 from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
 from chat.wire import commands, events
-from chat.wire.relay import live_key, pack_event, user_channel
+from chat.wire.relay import live_key, pack_event, room_channel, user_channel
 from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
 from gateway.handlers.recording import produce_record
@@ -31,7 +31,7 @@ def handle_send(session: Session, command: commands.SendCommand) -> Later | None
     check_text(command.text, node.limits.text_bytes)
     role = node.access.known_role(session.user, command.room)
     held = node.held_rooms.known_hold(command.room) if node.held_rooms is not None else False
-    if role is None or held is None:
+    if role is None or held is None or not _is_known_seq(session, command):
         return partial(_check_and_send, session, command)
     require_right(role, Right.SEND)
     _produce_sent(session, command, held)
@@ -41,19 +41,46 @@ def handle_send(session: Session, command: commands.SendCommand) -> Later | None
 async def _check_and_send(session: Session, command: commands.SendCommand) -> None:
     node, room = session.node, command.room
     require_right(await node.access.get_role(session.user, room), Right.SEND)
+    if not _is_known_seq(session, command):
+        await _check_reply(session, command)
     held = node.held_rooms is not None and await node.held_rooms.is_held(room)
     _produce_sent(session, command, held)
 
 
+def _is_known_seq(session: Session, command: commands.SendCommand) -> bool:
+    """Whether the command replies to nothing, or to a message that the live stream of this edge has seen."""
+    reply_to = command.reply_to
+    if reply_to is UNSET or reply_to is None:
+        return True
+    channel = session.node.hub.get_channel(room_channel(command.room))
+    return channel is not None and channel.seq is not None and reply_to <= channel.seq
+
+
+async def _check_reply(session: Session, command: commands.SendCommand) -> None:
+    """Raise `NotFound` if the command replies to a message that does not exist."""
+    key, reply_to = room_key(command.room), command.reply_to
+    newest = (await session.node.history.newest_seqs([key])).get(key, 0)
+    if not isinstance(reply_to, int) or reply_to > newest:
+        raise NotFound("there is no message with this seq in the room; reply to one that exists", field="reply_to")
+
+
+def _name_message(client_id: str) -> tuple[str, str]:
+    """The id that names the message, in lower case, and the id as the client wrote it: empty if that is the same."""
+    lower = client_id.lower()
+    return lower, "" if lower == client_id else client_id
+
+
 def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -> None:
     reply_to = command.reply_to
+    client_id, sent_id = _name_message(command.client_id)
     sent = Sent(
         conversation=room_key(command.room),
         actor=session.user,
         name=session.name,
         ts=session.node.clock(),
         text=command.text,
-        client_id=command.client_id,
+        client_id=client_id,
+        sent_id=sent_id,
         reply_to=None if reply_to is UNSET else reply_to,
         held=held,
     )
@@ -77,9 +104,18 @@ async def _check_and_send_dm(session: Session, command: commands.DmCommand) -> N
 
 
 def _produce_dm(session: Session, command: commands.DmCommand) -> None:
-    to, client_id, ts = command.to, command.client_id, session.node.clock()
+    to, ts = command.to, session.node.clock()
+    client_id, sent_id = _name_message(command.client_id)
     key = dm_key(session.user, to)
-    sent = Sent(conversation=key, actor=session.user, name=session.name, ts=ts, text=command.text, client_id=client_id)
+    sent = Sent(
+        conversation=key,
+        actor=session.user,
+        name=session.name,
+        ts=ts,
+        text=command.text,
+        client_id=client_id,
+        sent_id=sent_id,
+    )
     produce_record(session, command.id, sent)
     message = Message(
         conversation=key,
@@ -89,6 +125,7 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
         text=command.text,
         ts=ts,
         client_id=client_id,
+        sent_id=sent_id,
     )
     live = pack_event(events.encode(events.dm_event(message)))
     copies = [

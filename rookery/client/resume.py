@@ -138,6 +138,11 @@ class RoomCursor(Cursor):
             del self._ahead[seq]
 
 
+def _key_of(message: DirectMessageEvent) -> tuple[str, str]:
+    """What names a direct message. Events have its `client_id` as it was sent, and its case does not matter."""
+    return message.from_.id, message.client_id.lower()
+
+
 class DirectCursor(Cursor):
     """One direct conversation.
 
@@ -152,7 +157,7 @@ class DirectCursor(Cursor):
 
     def take_live(self, message: DirectMessageEvent) -> None:
         """Apply a `dm` event."""
-        key = (message.from_.id, message.client_id)
+        key = _key_of(message)
         if key in self._seen or (message.seq and self.seq is not None and message.seq <= self.seq):
             self.duplicates += 1
         elif self._pass_on(message):
@@ -163,7 +168,8 @@ class DirectCursor(Cursor):
         if self.seq is not None and seq <= self.seq:
             return False
         self.highest = max(self.highest, seq)
-        known = (self._me, client_id) in self._seen or (self.with_ or "", client_id) in self._seen
+        name = client_id.lower()
+        known = (self._me, name) in self._seen or (self.with_ or "", name) in self._seen
         if self.seq is None:
             self.seq = seq - 1
         if known and seq == self.seq + 1:
@@ -194,7 +200,7 @@ class DirectCursor(Cursor):
         """Pass on a message of history; False when there is no space for it."""
         if message.seq is None or message.seq <= (self.seq or 0):
             return True
-        key = (message.from_.id, message.client_id)
+        key = _key_of(message)
         if key not in self._seen:
             if not self._pass_on(message):
                 return False

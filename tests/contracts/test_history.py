@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.domain.weight import REACTION_BYTES, weigh_message
 from chat.errors import Fenced
 from chat.ports.history import History, Page
@@ -56,6 +56,29 @@ async def test_message_comes_back_as_it_was(history: History) -> None:
     await history.apply_batch([message], [])
     assert await history.get_message(HALL, 1) == message
     assert await history.find_by_client_ids([(ANN, message.client_id)]) == {(ANN, message.client_id): message}
+
+
+@pytest.mark.parametrize(
+    "sent_id", ["", "0B7F8B1E-6D38-4E2C-9F39-2D0F9F3F9A11", "0b7f8B1e-6d38-4e2C-9f39-2d0f9f3f9A11"]
+)
+async def test_client_id_is_also_kept_as_it_was_sent(history: History, sent_id: str) -> None:
+    message = make_message(1, client_id="0b7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11", sent_id=sent_id)
+    await history.apply_batch([message], [])
+    key = ANN, message.client_id
+    assert (await history.find_by_client_ids([key]))[key] == message
+    edit = Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text="new")
+    pin = Pinned(conversation=HALL, actor=BEN, ts=NOW, seq=1, remove=False)
+    assert await history.apply_batch([], [edit, pin]) == [True, True]
+    found = await history.get_message(HALL, 1)
+    assert found is not None
+    assert (found.sent_id, found.echo_id, found.edited, found.pinned) == (
+        sent_id,
+        sent_id or message.client_id,
+        True,
+        True,
+    )
+    with pytest.raises(Fenced):
+        await history.apply_batch([make_message(2, client_id=message.client_id)], [])
 
 
 async def test_ids_of_any_form_come_back_as_they_were(history: History) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from uuid import uuid4
 
 import anyio
@@ -44,6 +45,54 @@ async def test_a_message_reaches_everyone_once_and_in_order() -> None:
             assert "reply_to" not in event
         await one.ask("send", room=room, text="again", client_id=str(uuid4()), reply_to=1)
         assert (await two.event("message"))["reply_to"] == 1
+
+
+@pytest.mark.parametrize("subscribed", [True, False])
+async def test_a_reply_needs_a_message_to_reply_to(subscribed: bool) -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        await client.ask("subscribe", room=room)
+        for number in range(2):
+            await say(client, room, f"m{number}")
+            await client.event("message")
+        if not subscribed:  # then the edge has no live stream of the room, and asks history
+            await client.ask("unsubscribe", room=room)
+        for seq, answer in ((3, "error"), (9999, "error"), (2, "ok"), (1, "ok")):
+            got = await client.ask("send", room=room, text="reply", client_id=str(uuid4()), reply_to=seq)
+            assert got["type"] == answer
+            if answer == "error":
+                assert (got["code"], got["field"]) == ("not_found", "reply_to")
+        stranger = await here.login(bob)
+        got = await stranger.ask("send", room=room, text="reply", client_id=str(uuid4()), reply_to=9999)
+        assert got["code"] == "forbidden"  # and learns nothing of the room
+
+
+@pytest.mark.parametrize("write", [str.upper, str.title, str.lower])
+async def test_a_client_id_comes_back_as_it_was_sent(write: Callable[[str], str]) -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada)
+        client, other = await here.login(ada), await here.login(bob)
+        await client.ask("subscribe", room=room)
+        sent = write("0b7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11")
+        await say(client, room, "hello", sent)
+        assert (await client.event("message"))["client_id"] == sent
+        await say(client, room, "hello", sent.swapcase())  # the same message: nothing comes of it
+        await client.ask("react", room=room, seq=1, emoji="👍")
+        await client.event("reaction")
+        again = await client.ask("subscribe", room=room, since=0)
+        assert [each["client_id"] for each in again["messages"]] == [sent]
+        direct = write("1c7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11")
+        await client.ask("dm", to=bob.id, text="psst", client_id=direct)
+        await client.ask("dm", to=bob.id, text="psst", client_id=direct.swapcase())
+        for each in (client, other):
+            assert (await each.event("dm"))["client_id"] == direct
+            assert (await each.event("stored"))["client_id"] == direct
+        synced = await client.ask("sync", since=0, **{"with": bob.id})
+        assert [each["client_id"] for each in synced["messages"]] == [direct]
+        assert not [frame for frame in other.frames if frame["type"] == "dm"]
 
 
 async def test_one_client_id_gives_one_message() -> None:

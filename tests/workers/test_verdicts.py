@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from chat.domain.cases import POLICY, AuditEntry, Case, CaseAction, CaseKind, CaseState, Report, message_subject
 from chat.domain.ids import new_id
@@ -254,7 +255,8 @@ async def test_cancelled_anywhere_the_verdict_is_carried_out_when_it_comes_again
 
 
 async def test_held_messages_appear_when_they_are_allowed_and_the_senders_of_others_are_told(world: Judging) -> None:
-    fine, rude = sent("hello", held=True), sent("what a badword", held=True)
+    fine = sent("hello", held=True)
+    rude = structs.replace(sent("what a badword", held=True), sent_id="0B7F8B1E-6D38-4E2C-9F39-2D0F9F3F9A11")
     await world.send(fine, rude, sent("an oddword", held=True))
     await world.run("persistence")
     assert await world.texts() == []
@@ -264,7 +266,7 @@ async def test_held_messages_appear_when_they_are_allowed_and_the_senders_of_oth
     assert await queue(world, CaseState.DECIDED) == [("removed", 0, "bad")]
     told = [frame(payload) for batch in world.world.relay.published for _, payload, _ in batch if payload[0] != 0x63]
     refused = [event for event in told if event["type"] == "refused"]
-    assert refused == [{"type": "refused", "room": ROOM, "client_id": rude.client_id, "reason": "no such words"}]
+    assert refused == [{"type": "refused", "room": ROOM, "client_id": rude.sent_id, "reason": "no such words"}]
 
 
 async def test_a_held_message_that_comes_again_appears_once_and_is_refused_once(world: Judging) -> None:

@@ -38,7 +38,10 @@ export type Time = string;
 /** An access token, which is a JWT. */
 export type Token = string;
 
-/** The id of a user, a room, a message or a session. The server writes it in lower case. */
+/**
+ * The id of a user, a room, a message or a session. The server writes it in lower case, but a `client_id` as it was
+ * sent.
+ */
 export type Uuid = string;
 
 /** Whether strangers find a room and may join it without an invitation. */
@@ -85,6 +88,7 @@ export interface UnsubscribeCommand {
  * Send a message to a room.
  * `ok` means that it is durable.
  * One `client_id` of one sender gives one message, however often it is sent. `reply_to` is the seq of a message.
+ * `client_id` stays as it was sent, because events give it back; upper and lower case are the same message.
  */
 export interface SendCommand {
   type: "send";
@@ -98,7 +102,7 @@ export interface SendCommand {
 /**
  * Send a direct message.
  * `ok` means that it is durable.
- * One `client_id` of one sender gives one message, however often it is sent.
+ * One `client_id` of one sender gives one message, however often it is sent. It stays as it was sent: see `send`.
  */
 export interface DmCommand {
   type: "dm";

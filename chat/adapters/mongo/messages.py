@@ -39,6 +39,8 @@ def to_document(key: ObjectId, message: Message) -> Document:
         "client_id": message.client_id,
         "ts": message.ts,
     }
+    if message.sent_id:
+        document["sent_id"] = message.sent_id
     _put_text(document, message.text)
     if message.reply_to is not None:
         document["reply_to"] = message.reply_to
@@ -129,6 +131,7 @@ def to_message(conversation: str, document: Document) -> Message:
         text=document.get("text"),
         ts=document["ts"],
         client_id=document["client_id"],
+        sent_id=document.get("sent_id", ""),
         reply_to=document.get("reply_to"),
         mentions=tuple(document.get("mentions", ())),
         edited=document.get("edited", False),

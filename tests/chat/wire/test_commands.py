@@ -94,10 +94,20 @@ def test_two_ids_are_not_taken_for_valid_because_they_are_when_put_together() ->
 
 def test_ids_are_in_lower_case_once_a_command_is_made() -> None:
     for command in COMMANDS:
-        shouted = {key: value.upper() if value in (ROOM, ADA) else value for key, value in command.items()}
+        shouted = {
+            key: value.upper() if value in (ROOM, ADA) and key != "client_id" else value
+            for key, value in command.items()
+        }
         if "users" in command:
             shouted["users"] = [user.upper() for user in command["users"]]
         assert decode_command(written_out(shouted).encode()) == decode_command(written_out(command).encode())
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if "client_id" in each])
+def test_a_client_id_stays_as_it_was_sent(command: dict[str, Any]) -> None:
+    for client_id in (ADA, ADA.upper(), ADA[:18] + ADA[18:].upper()):
+        made: Any = decode_command(written_out({**command, "client_id": client_id}).encode())
+        assert made.client_id == client_id
 
 
 @pytest.mark.parametrize("bad", ["", "x", ROOM[:-1], ROOM + "0", ROOM + "\n", ROOM.replace("-", ""), "é" + ROOM[1:]])

@@ -108,3 +108,14 @@ def test_a_message_in_an_answer_that_cannot_be_read_is_one_error() -> None:
     for command in sent(core):
         with pytest.raises(ev.BadFrame):
             give(core, type="ok", id=command["id"], **{"with": PEER}, seq=1, recovered=True, messages=[{"seq": "one"}])
+
+
+def test_the_case_of_a_client_id_does_not_matter() -> None:
+    core = ready_core()
+    live = {**direct(1), "client_id": "0B7F8B1E-6D38-4E2C-9F39-2D0F9F3F9A11"}
+    give(core, **live)
+    give(core, **{**live, "client_id": live["client_id"].lower()})
+    give(core, **{**stored(1, 7), "client_id": live["client_id"].lower()})
+    give(core, **stored(2, 8))  # of which no copy came
+    assert direct_numbers(taken(core)) == ["text 1"]
+    assert [command["since"] for command in sent(core)] == [7]
