@@ -11,6 +11,8 @@ Rule 4: an invitation is revoked by its maker, and by everybody who could have m
 
 from __future__ import annotations
 
+import hashlib
+
 from msgspec import Struct
 
 from chat.domain.models import Role
@@ -36,6 +38,11 @@ class Invite(Struct, frozen=True, kw_only=True):
     created: int = 0
     uses: int | None = None
     used: int = 0
+
+
+def digest_token(token: str) -> bytes:
+    """What is stored of an invitation's token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def may_invite(maker: Role | None, role: Role) -> bool:

@@ -42,15 +42,28 @@ def add_invite(connection: sqlite3.Connection, invite: Invite) -> None:
     )
 
 
-def accept_invite(connection: sqlite3.Connection, digest: bytes, user: str, now: int) -> RoomEntry:
-    """Make the user a member, and count the use."""
+def is_invite_usable(connection: sqlite3.Connection, digest: bytes, now: int) -> bool:
+    """Whether somebody could come in by this invitation."""
+    try:
+        _find_usable(connection, digest, now)
+    except NotFound:
+        return False
+    return True
+
+
+def _find_usable(connection: sqlite3.Connection, digest: bytes, now: int) -> Invite:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM invites JOIN rooms ON rooms.key = invites.room WHERE digest = ?",  # noqa: S608
         (digest,),
     ).fetchone()
     found = _to_invite(row) if row else None
     maker = _find_maker_role(connection, found) if found else None
-    invite = require_usable(found, maker, now)
+    return require_usable(found, maker, now)
+
+
+def accept_invite(connection: sqlite3.Connection, digest: bytes, user: str, now: int) -> RoomEntry:
+    """Make the user a member, and count the use."""
+    invite = _find_usable(connection, digest, now)
     entry = membership.enter_room(connection, invite.room, user, invite.role, now=now)
     if entry.before is None:
         connection.execute("UPDATE invites SET used = used + 1 WHERE digest = ?", (digest,))

@@ -141,6 +141,9 @@ class SqliteRooms:
     async def add_invite(self, invite: Invite) -> None:
         await self._database.write(lambda connection: invites.add_invite(connection, invite))
 
+    async def is_invite_usable(self, digest: bytes, now: int) -> bool:
+        return await self._database.read(lambda connection: invites.is_invite_usable(connection, digest, now))
+
     async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
         return await self._database.write(lambda connection: invites.accept_invite(connection, digest, user, now))
 

@@ -121,6 +121,10 @@ class Rooms(Protocol):
         """Raises `NotFound` (no such room), `Conflict` (the room has too many)."""
         ...
 
+    async def is_invite_usable(self, digest: bytes, now: int) -> bool:
+        """Whether somebody could come in by this invitation."""
+        ...
+
     async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
         """Make the user a member by an invitation, and count its use; a member keeps the present role and uses nothing.
 

@@ -128,8 +128,15 @@ class TokenSettings(Struct, frozen=True, kw_only=True):
 
 
 class AccountSettings(Struct, frozen=True, kw_only=True):
-    """What accounts may do on this instance."""
+    """Who may make an account, and what accounts may do."""
 
+    registration: Annotated[
+        Literal["open", "invitation", "closed"],
+        Setting(
+            "who may make an account: everybody (`open`), users with an invitation to a room (`invitation`), or only "
+            "the operator with `rookery admin user create` (`closed`)"
+        ),
+    ] = "open"
     added_by: Annotated[
         Literal["everyone", "shared", "nobody"],
         Setting(

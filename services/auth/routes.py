@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.ids import new_id
+from chat.domain.invitations import digest_token
 from chat.domain.models import User
 from chat.domain.passwords import check_new_password
+from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.text import check_email
 from chat.errors import Conflict
 from services.auth import token_families
@@ -37,6 +39,7 @@ class Registration(BaseModel):
     name: NewName
     password: Password
     email: Annotated[str, AfterValidator(check_email)] | None = None
+    invite: Annotated[str, Field(max_length=256, description="the token of an invitation to a room")] | None = None
 
 
 class LogIn(BaseModel):
@@ -115,12 +118,16 @@ Address = Annotated[str, Depends(_get_address)]
 Agent = Annotated[str, Header(alias="User-Agent", include_in_schema=False)]
 
 
-@router.post("/register", name="register", status_code=201, responses=problem_responses(409, 422, 429))
+@router.post("/register", name="register", status_code=201, responses=problem_responses(403, 409, 422, 429))
 async def register_account(
     body: Registration, services: With, rates: Rates, address: Address, agent: Agent = ""
 ) -> Registered:
-    """Make an account and log in. A taken name is 409 `name_taken`."""
+    """Make an account and log in. A taken name is 409 `name_taken`.
+
+    Where registration is for the invited, `invite` has to be an invitation that is open; it is not used up by this.
+    """
     await rates.count_registration(address)
+    await _require_registration(services, body.invite)
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
     user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
@@ -131,6 +138,13 @@ async def register_account(
         raise _name_taken() from None
     tokens = await token_families.begin_family(services, user, agent)
     return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
+
+
+async def _require_registration(services: Services, invite: str | None) -> None:
+    mode, now = RegistrationMode(services.settings.accounts.registration), services.clock()
+    invited = mode is RegistrationMode.INVITATION and invite is not None
+    invited = invited and await services.rooms.is_invite_usable(digest_token(invite or ""), now)
+    require_registration(mode, invited=invited)
 
 
 def _name_taken() -> NameTaken:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from chat.domain.emoji import EMOJI_BYTES
+from chat.domain.registration import RegistrationMode
 from chat.domain.text import ROOM_NAME_LENGTH
 from services.common.addresses import websocket_url
 from services.common.collaborators import With
@@ -44,6 +45,7 @@ class Config(BaseModel):
     ws_url: str
     push_key: str | None
     voice: bool
+    registration: RegistrationMode
     limits: ClientLimits
 
 
@@ -57,6 +59,7 @@ async def get_config(request: Request, services: With) -> Config:
         ws_url=websocket_url(request.scope, services.settings),
         push_key=None,
         voice=False,
+        registration=RegistrationMode(services.settings.accounts.registration),
         limits=ClientLimits(
             text_bytes=allowed.text_bytes,
             frame_bytes=allowed.frame_bytes,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 
 from fastapi import APIRouter
 
 from chat.domain.ids import new_id, rfc3339
-from chat.domain.invitations import Invite, require_inviter
+from chat.domain.invitations import Invite, digest_token, require_inviter
 from chat.domain.models import User
 from chat.domain.rights import Right
 from services.chat.access import admit_member, find_room, view_room
@@ -35,7 +34,7 @@ async def create_invite(room: RoomId, caller: Caller, services: With, body: NewI
     token, now = secrets.token_urlsafe(32), services.clock()
     invite = Invite(
         id=new_id(),
-        digest=_digest_token(token),
+        digest=digest_token(token),
         room=room,
         role=wanted.role,
         creator=caller.id,
@@ -68,7 +67,7 @@ async def revoke_invite(room: RoomId, invite: InviteId, caller: Caller, services
 async def accept_invite(token: str, caller: Caller, services: With) -> RoomView:
     """Become a member by an invitation. To be one already is no error, and takes no use of it."""
     with shield_change():
-        entry = await services.rooms.accept_invite(_digest_token(token), caller.id, now=services.clock())
+        entry = await services.rooms.accept_invite(digest_token(token), caller.id, now=services.clock())
         await announce_entry(services, entry, caller)
     return await view_room(services, await find_room(services, entry.room), entry.role, caller)
 
@@ -83,7 +82,3 @@ def _view_invite(invite: Invite, makers: dict[str, User]) -> InviteView:
         uses=invite.uses,
         used=invite.used,
     )
-
-
-def _digest_token(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

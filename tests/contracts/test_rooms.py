@@ -302,6 +302,15 @@ async def test_invite_ends_at_its_time_and_after_its_uses(rooms: Rooms) -> None:
     assert await rooms.get_role(ROOM, CAT) is None
 
 
+async def test_invite_is_usable_while_it_is_open(rooms: Rooms, stores: Stores) -> None:
+    await rooms.add_invite(make_invite(uses=1))
+    assert await rooms.is_invite_usable(b"d" * 32, NOW)
+    assert not await rooms.is_invite_usable(b"d" * 32, NOW + 9)
+    assert not await rooms.is_invite_usable(b"e" * 32, NOW)
+    await rooms.accept_invite(b"d" * 32, BEN, now=NOW)
+    assert not await rooms.is_invite_usable(b"d" * 32, NOW)
+
+
 async def test_last_use_of_an_invite_is_taken_once(rooms: Rooms) -> None:
     await rooms.add_invite(make_invite(uses=1))
     refused: list[str] = []

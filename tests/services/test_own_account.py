@@ -1,4 +1,4 @@
-"""What users do about their own account: another password, and where they are logged in."""
+"""Who may make an account, and what users do about their own: another password, and where they are logged in."""
 
 from __future__ import annotations
 
@@ -6,26 +6,64 @@ from typing import Any
 
 import pytest
 
-from chat.domain.ids import rfc3339
+from chat.domain.ids import new_id, rfc3339
+from chat.domain.invitations import Invite, digest_token
+from chat.domain.models import Role, Room, User, Visibility
 from chat.settings import Settings
 from chat.wire.relay import user_channel
-from tests.support.rest import Rest, User, open_rest, received
+from tests.support.rest import Rest, open_rest, received
+from tests.support.rest import User as Person
+from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 OLD, NEW = "a long password", "another long password"
 
 
-async def log_in(rest: Rest, user: User, password: str = OLD, agent: str = "") -> User:
+async def log_in(rest: Rest, user: Person, password: str = OLD, agent: str = "") -> Person:
     """The same user, logged in once more."""
     body = {"name": user.name, "password": password}
     answer = await rest("POST", "/api/auth/login", body, headers={"User-Agent": agent})
     assert answer.status_code == 200, answer.text
-    return User(rest, {"id": user.id, "name": user.name, **answer.json()})
+    return Person(rest, {"id": user.id, "name": user.name, **answer.json()})
 
 
-async def read_log_ins(user: User) -> list[dict[str, Any]]:
+async def read_log_ins(user: Person) -> list[dict[str, Any]]:
     answer = await user("GET", "/api/auth/logins")
     return list(answer.json()["logins"])
+
+
+async def test_where_registration_is_closed_nobody_makes_an_account() -> None:
+    async with open_rest(settings=make_settings(rate_limits=False, registration="closed")) as rest:
+        for more in ({}, {"invite": "x"}):
+            answer = await rest("POST", "/api/auth/register", {"name": "ann", "password": OLD, **more})
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert (await rest("GET", "/api/config")).json()["registration"] == "closed"
+
+
+async def test_where_registration_is_for_the_invited_an_open_invitation_is_needed() -> None:
+    async with open_rest(settings=make_settings(rate_limits=False, registration="invitation")) as rest:
+        owner = User(id=new_id(), name="owner", created=rest.clock())
+        await rest.services.accounts.create_user(owner, None)
+        room = Room(id=new_id(), name="den", visibility=Visibility.PRIVATE, created=rest.clock())
+        await rest.services.rooms.create_room(room, owner.id)
+        invite = Invite(
+            id=new_id(),
+            digest=digest_token("token"),
+            room=room.id,
+            role=Role.MEMBER,
+            creator=owner.id,
+            expires=rest.clock() + 1000,
+            uses=1,
+        )
+        await rest.services.rooms.add_invite(invite)
+        body = {"name": "ann", "password": OLD}
+        for more in ({}, {"invite": "other"}, {"invite": ""}):
+            answer = await rest("POST", "/api/auth/register", {**body, **more})
+            assert (answer.status_code, answer.json()["field"]) == (403, "invite")
+        ann = Person(rest, (await rest("POST", "/api/auth/register", {**body, "invite": "token"})).json())
+        assert (await ann("POST", "/api/invites/token")).json()["role"] == "member"
+        answer = await rest("POST", "/api/auth/register", {"name": "bob", "password": OLD, "invite": "token"})
+        assert answer.status_code == 403
 
 
 async def test_a_changed_password_opens_and_the_old_one_does_not() -> None:

@@ -84,6 +84,7 @@ async def test_config_is_for_everyone() -> None:
         answer = await rest("GET", "/api/config")
         body = answer.json()
         assert (body["ws_url"], body["push_key"], body["voice"]) == ("ws://chat.test:4001/ws", None, False)
+        assert body["registration"] == "open"
         assert body["limits"]["text_bytes"] == 16 * 1024
         assert "connect-src 'self' ws://chat.test:4001;" in answer.headers["content-security-policy"]
     async with open_rest(settings=make_settings(ws_url="wss://edge.example/ws")) as rest:

@@ -26,15 +26,28 @@ async def add_invite(database: Database, session: Session, invite: Invite) -> No
     await database.invites.insert_one(_to_document(invite), session=session)
 
 
+async def is_invite_usable(database: Database, session: Session, digest: bytes, now: int) -> bool:
+    """Whether somebody could come in by this invitation."""
+    try:
+        await _find_usable(database, session, digest, now)
+    except NotFound:
+        return False
+    return True
+
+
+async def _find_usable(database: Database, session: Session, digest: bytes, now: int) -> Invite:
+    found = await database.invites.find_one({"_id": digest}, session=session)
+    stored = _to_invite(found) if found else None
+    maker = await _find_maker_role(database, session, stored) if stored else None
+    return require_usable(stored, maker, now)
+
+
 async def accept_invite(database: Database, session: Session, digest: bytes, user: str, now: int) -> RoomEntry:
     """Make the user a member, and count the use."""
     room = await database.invites.find_one({"_id": digest}, {"room": True}, session=session)
     if room is not None:
         await membership.touch(database, session, room["room"])
-    found = await database.invites.find_one({"_id": digest}, session=session)
-    stored = _to_invite(found) if found else None
-    maker = await _find_maker_role(database, session, stored) if stored else None
-    invite = require_usable(stored, maker, now)
+    invite = await _find_usable(database, session, digest, now)
     entry = await membership.enter_room(database, session, invite.room, user, invite.role, now=now)
     if entry.before is None:
         await database.invites.update_one({"_id": digest}, {"$inc": {"used": 1}}, session=session)

@@ -184,6 +184,11 @@ class MongoRooms:
     async def add_invite(self, invite: Invite) -> None:
         await self._mongo.transaction(lambda session: invites.add_invite(self._database, session, invite))
 
+    async def is_invite_usable(self, digest: bytes, now: int) -> bool:
+        return await self._mongo.transaction(
+            lambda session: invites.is_invite_usable(self._database, session, digest, now)
+        )
+
     async def accept_invite(self, digest: bytes, user: str, *, now: int) -> RoomEntry:
         return await self._mongo.transaction(
             lambda session: invites.accept_invite(self._database, session, digest, user, now)

@@ -171,7 +171,7 @@ export class App {
     await this.start();
   }
 
-  /** @param {{name: string, password: string, email?: string}} account */
+  /** @param {{name: string, password: string, email?: string, invite?: string}} account */
   async register(account) {
     const answer = await this.publicPost("/api/auth/register", account);
     if (!answer?.access_token) return this.logIn(account.name, account.password);

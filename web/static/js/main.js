@@ -16,7 +16,7 @@ import { Link } from "./socket.js";
 import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
 import { closeDialogs } from "./views/dialog.js";
-import { Shell, invited, keepInvite } from "./views/shell.js";
+import { Shell, keepInvite, keptInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
 
 const HIDDEN_MS = 200;
@@ -66,7 +66,7 @@ function show({ phase, reason }) {
   document.body.dataset.phase = phase;
   closeDialogs();
   if (phase === "out") {
-    page.replaceChildren(authView(app, reason, invited()));
+    page.replaceChildren(authView(app, reason, keptInvite()));
     page.querySelector("input")?.focus();
   } else if (phase === "in") {
     shell = new Shell(app);

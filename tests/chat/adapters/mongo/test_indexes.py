@@ -180,6 +180,7 @@ async def use_rooms(traced: Traced) -> None:
     for number in (b"1", b"2"):
         invite = Invite(id=new_id(), digest=number, room=ROOM, role=Role.MEMBER, creator=ANN, expires=NOW + 9)
         await rooms.add_invite(invite)
+    await rooms.is_invite_usable(b"1", NOW)
     await rooms.accept_invite(b"1", CAT, now=NOW)
     await rooms.remove_member(ROOM, CAT)
     await rooms.join_room(ROOM, CAT, now=NOW)

@@ -4,11 +4,11 @@ import { h } from "../dom.js";
 import { field, form } from "./dialog.js";
 import { blockAppealDialog } from "./report.js";
 
-/** @param {import("../app.js").App} app @param {string} [reason] why one is here @param {boolean} [invited] */
-export function authView(app, reason = "", invited = false) {
+/** @param {import("../app.js").App} app @param {string} [reason] why one is here @param {string} [invite] the token of an invitation */
+export function authView(app, reason = "", invite = "") {
   const tabs = { login: tab("Log in", "login"), register: tab("Create account", "register") };
-  const forms = { login: loginForm(app), register: registerForm(app) };
-  const welcome = invited
+  const forms = { login: loginForm(app), register: registerForm(app, invite) };
+  const welcome = invite
     ? "You were invited to a room. Log in or create an account to join it."
     : "Rooms and direct messages, without the noise.";
 
@@ -95,8 +95,8 @@ function loginForm(app) {
   return element;
 }
 
-/** @param {import("../app.js").App} app */
-function registerForm(app) {
+/** @param {import("../app.js").App} app @param {string} invite */
+function registerForm(app, invite) {
   const name = nameField("2 to 32 letters, digits, _ - or .");
   const password = passwordField("new-password", "8 characters or more.");
   const email = field({
@@ -110,9 +110,13 @@ function registerForm(app) {
     verb: "Create account",
     testid: "register-form",
     submit: () => {
-      const account = { name: name.input.value.trim(), password: password.input.value };
       const address = email.input.value.trim();
-      return app.register(address ? { ...account, email: address } : account);
+      return app.register({
+        name: name.input.value.trim(),
+        password: password.input.value,
+        ...(address && { email: address }),
+        ...(invite && { invite }),
+      });
     },
   });
 }

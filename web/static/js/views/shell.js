@@ -22,8 +22,9 @@ export function keepInvite() {
   history.replaceState(null, "", "#/");
 }
 
-export function invited() {
-  return sessionStorage.getItem(INVITE) !== null;
+/** The token of the invitation that waits; empty without one. */
+export function keptInvite() {
+  return sessionStorage.getItem(INVITE) ?? "";
 }
 
 export class Shell {
