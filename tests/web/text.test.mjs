@@ -98,6 +98,32 @@ describe("pieces of a text", () => {
     );
   });
 
+  test("links end before the punctuation of every script", () => {
+    for (const [text, ...expected] of [
+      ["https://example.com/docs，谢谢", "https://example.com/docs"],
+      ["（https://a.example/x）和「https://b.example/y」。", "https://a.example/x", "https://b.example/y"],
+      ["https://a.example，https://b.example、https://c.example！", "https://a.example", "https://b.example", "https://c.example"],
+      ["https://a.example/x？", "https://a.example/x"],
+      ["https://a.example/？q=1", "https://a.example/"],
+      ["انظر https://a.example/x، شكرا", "https://a.example/x"],
+      ["https://a.example/x؟", "https://a.example/x"],
+      ["देखो https://a.example/x।", "https://a.example/x"],
+      ["«https://a.example/x» “https://b.example/y” „https://c.example/z“", "https://a.example/x", "https://b.example/y", "https://c.example/z"],
+      ["https://a.example/x… https://b.example/y–", "https://a.example/x", "https://b.example/y"],
+      ["https://ja.example/wiki/日本・中国 https://fr.example/L’Été", "https://ja.example/wiki/日本・中国", "https://fr.example/L’Été"],
+      ["https://de.example/Straße–Weg_a·b", "https://de.example/Straße–Weg_a·b"],
+      ["https://a.example/~x＝１", "https://a.example/~x"],
+      ["https://a.example/\u202etxt.exe", "https://a.example/"],
+      ["https://a.example/x\u200by", "https://a.example/x"],
+      ["https://fa.example/می\u200cخواهم", "https://fa.example/می\u200cخواهم"],
+      ["https://a.example/👍🏽", "https://a.example/👍🏽"],
+    ]) {
+      const found = pieces(text).filter((piece) => piece.kind === "link");
+      assert.deepEqual(found.map((piece) => piece.text), expected, text);
+      assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
+    }
+  });
+
   test("links end where a careful reader would end them, whatever stands there", () => {
     const random = randomFrom(20);
     for (let round = 0; round < 3000; round += 1) {
@@ -125,6 +151,10 @@ describe("pieces of a text", () => {
       ["http://", "a.", ""],
       ["http://", "@", ""],
       ["", "@abc", ""],
+      ["", "http://a，", ""],
+      ["http://a/", "，", "x"],
+      ["http://a/", "・", "，"],
+      ["", "a.", "/"],
       ["", "`a", ""],
       ["", "``", "`"],
       ["", " ", "x"],

@@ -4,16 +4,22 @@
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
 // One grammar with the server's, in chat/domain/mentions.py, where the rules stand; both are tested with the same cases.
+// Where no blank follows an address, as in Chinese, the punctuation of the text does: none outside of ASCII is part of an
+// address, but dashes and what stands within words. Nor is a mark that would show it in another order than it is read.
+const WITHIN = "\\p{Pd}\\p{Pc}\\u00b7\\u2019\\u2026\\u2027\\u30fb";
+const AROUND = "\\p{P}\\p{Bidi_Control}\\u200b\\u2060\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
+const ADDRESS = `(?:[!#-&(-;=?-_a-~]|(?![${AROUND}])[^\\x00-\\x7f\\s]|(?=[${WITHIN}])[^\\x00-\\x7f\\uff01-\\uff65])+`;
 const PIECES = new RegExp(
   [
     "(```[^]+?```|`[^`\\n]+`)",
     "(?:([Hh][Tt][Tt][Pp][Ss]?://)|[A-Za-z][A-Za-z0-9+.\\-]{1,15}://|[Ww]{3}\\.",
-    "(?<![A-Za-z0-9.\\-])[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+/)[^\\s<>\"'`]+",
+    `(?<![A-Za-z0-9.\\-])[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+/)${ADDRESS}`,
     "(?<![\\p{L}\\p{N}\\p{M}.\\-])@([A-Za-z0-9_.\\-]{2,32})(?![A-Za-z0-9_.\\-\\u00aa-\\u024f\\u0300-\\u036f])",
   ].join("|"),
   "gu",
 );
 const ENDINGS = new Set(".,;:!?…'\"*_~");
+const ENDING = new RegExp(`(?![\\x00-\\x7f])[${WITHIN}]`, "u");
 const BRACKETS = new Map([
   [")", "("],
   ["]", "["],
@@ -87,7 +93,7 @@ function linkEnd(raw) {
     const last = raw[end - 1];
     const opener = BRACKETS.get(last);
     if (opener === undefined) {
-      if (!ENDINGS.has(last)) break;
+      if (!ENDINGS.has(last) && !ENDING.test(last)) break;
       continue;
     }
     const closers = counts.get(last) ?? 0;
