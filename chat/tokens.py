@@ -26,7 +26,7 @@ from anyio.abc import TaskStatus
 from cachetools import LRUCache
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from jwt.utils import base64url_encode
+from jwt.utils import base64url_decode, base64url_encode
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
@@ -36,6 +36,7 @@ from chat.ended_log_ins import EndedLogIns
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
+from chat.wire.json_keys import find_repeated_key
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
@@ -246,6 +247,7 @@ class KeyRing:
         self._ended.add_families([family])
 
     def _check_token(self, token: str) -> Claims:
+        _check_form(token)
         try:
             key = self._key_for(jwt.get_unverified_header(token))
             # The times are checked below, by the clock that this ring was given.
@@ -286,6 +288,24 @@ class KeyRing:
         """All verifying keys as a JWK Set (RFC 7517), those that will sign soon among them."""
         now = self._clock()
         return {"keys": [key.to_jwk() for key in self._keys.values() if key.expires > now]}
+
+
+def _check_form(token: str) -> None:
+    """Raises `Unauthorized` for a token that other parsers may read otherwise than ours.
+
+    Its parts are base64url without padding or spare bits (RFC 7515, section 2), and its header and its claims name
+    nothing twice (RFC 7515, section 4; RFC 7519, section 4).
+    """
+    parts = token.split(".")
+    try:
+        decoded = [base64url_decode(part) for part in parts]
+        if len(parts) != 3 or [base64url_encode(part).decode() for part in decoded] != parts:
+            raise Unauthorized("the token is not valid: its three parts are base64url without padding")
+        repeated = [find_repeated_key(part) for part in decoded[:2]]
+    except (ValueError, RecursionError):
+        raise Unauthorized("the token is not valid: it is not made of base64url and JSON") from None
+    if any(key is not None for key in repeated):
+        raise Unauthorized("the token is not valid: its header or its claims name something twice")
 
 
 _OWN_CHECKS = ("verify_exp", "verify_nbf", "verify_iat")

@@ -66,6 +66,9 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
             hint="addresses or networks such as 10.0.0.0/8",
         ),
     ] = ()
+    http2: Annotated[
+        bool, Setting("HTTP/2 in clear text, for a proxy that speaks it to the server; everybody else uses HTTP/1.1")
+    ] = False
     keep_alive_seconds: Annotated[
         float,
         Setting(

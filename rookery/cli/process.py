@@ -67,6 +67,7 @@ class HttpServer:
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._app = app
         self._address = settings.address
+        self._http2 = settings.http2
         self._timeouts = Timeouts(idle=settings.keep_alive_seconds)
         self._stop = anyio.Event()
         self._stopped = anyio.Event()
@@ -89,7 +90,12 @@ class HttpServer:
 
     async def _serve(self, *, task_status: TaskStatus[Address]) -> None:
         await serve_http(
-            self._app, self._address, timeouts=self._timeouts, shutdown=self._stop.wait, task_status=task_status
+            self._app,
+            self._address,
+            timeouts=self._timeouts,
+            http2=self._http2,
+            shutdown=self._stop.wait,
+            task_status=task_status,
         )
         self._stopped.set()
 

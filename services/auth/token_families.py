@@ -18,6 +18,7 @@ from chat.errors import Unauthorized
 from chat.ports.accounts import RefreshGrant
 from chat.ports.authority import Revocation, announcement
 from chat.ports.relay import Publication
+from chat.settings import LONGEST_TOKEN_SECONDS
 from chat.wire.close import CloseCode
 from services.auth.errors import RefreshExpired, TokenReused
 from services.common.announcements import publish_with_retries
@@ -93,7 +94,7 @@ async def revoke_families(services: Services, user: str, families: Sequence[str]
 
 
 def _make_tokens(services: Services, user: User, family: str, refresh_token: str) -> Tokens:
-    seconds = services.settings.tokens.access_seconds
+    seconds = min(services.settings.tokens.access_seconds, LONGEST_TOKEN_SECONDS)
     access_token = services.keys.issue_token(user.id, user.name, family, seconds)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=seconds)
 

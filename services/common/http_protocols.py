@@ -1,14 +1,15 @@
 """Everything that we take from inside hypercorn: its HTTP/1.1 and h2c protocols, and what they need of a driver.
 
 Hypercorn documents how to run its own drivers, but not how to write another one. So these parts are private. Only this
-file names them, and it works with one minor version (`check_version`). tests/services/test_hypercorn.py shows why we
-need a driver of our own: hypercorn's own drivers let one client end the server. When that test fails, drop this file.
+file and `http2` name them, and they work with one minor version (`check_version`). tests/services/test_hypercorn.py
+shows why we need a driver of our own: hypercorn's own drivers let one client end the server. When that test fails, drop
+this file.
 
-How the parts fit together. `ProtocolWrapper` takes the bytes of a connection as `RawData` events (`receive_bytes`). It
-begins as HTTP/1.1; after the preface of HTTP/2, or an upgrade to it, it replaces itself. For each request it calls
-`TaskSpawner.spawn_app`, which starts the application and gives back how to put events into the application's
-`receive`. What the application sends goes to the `send` that `spawn_app` was given, and comes out as bytes in
-`HttpProtocols._send_event`. All calls happen in tasks of one connection, so nothing here needs a lock.
+How the parts fit together. A protocol of hypercorn's takes the bytes of a connection as `RawData` events. HTTP/1.1 is
+the first; at the preface of HTTP/2, or at an upgrade to it, it raises an error, and `HttpProtocols` replaces it. For
+each request it calls `TaskSpawner.spawn_app`, which starts the application and gives back how to put events into the
+application's `receive`. What the application sends goes to the `send` that `spawn_app` was given, and comes out as
+bytes in `HttpProtocols._send_event`. All calls happen in tasks of one connection, so nothing here needs a lock.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from typing import Any, Protocol
 import anyio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.h11 import H2CProtocolRequiredError, H2ProtocolAssumedError, H11Protocol
 from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
 
 from chat.concurrency import ManualResetEvent
+from services.common.http2 import PROCESS_BURST, PROCESS_RATE, BoundedHttp2, FrameBudget
 
 HYPERCORN_VERSION = "0.18"
 HEADER_BYTES = 16 * 1024
@@ -92,7 +94,9 @@ class ServerContext:
 
     event_class = AwaitableEvent
 
-    def __init__(self) -> None:
+    def __init__(self, *, http2: bool = False) -> None:
+        self.http2 = http2
+        self.http2_budget = FrameBudget(PROCESS_BURST, PROCESS_RATE)
         self.config = make_config()
         self.terminate = AwaitableEvent()
         self.terminated = AwaitableEvent()
@@ -122,31 +126,68 @@ class TaskSpawner:
         self._transport.start_task(func, *args)
 
 
+class _OnlyHttp1(Exception):
+    """A client asked for HTTP/2 while it is off, and was answered 505."""
+
+
+class Http1(H11Protocol):
+    """Hypercorn's HTTP/1.1, which does not change to HTTP/2: an upgrade is ignored, and the preface is answered 505."""
+
+    async def _check_protocol(self, event: Any) -> None:
+        if event.method == b"PRI":
+            await self._send_error_response(505)
+            await self.send(Closed())
+            raise _OnlyHttp1
+
+
 class HttpProtocols:
     """The protocols of one connection: HTTP/1.1 first, HTTP/2 after its preface or an upgrade. It does no I/O."""
 
     def __init__(self, transport: HttpTransport, context: ServerContext, *, client: Address, server: Address) -> None:
         self._transport = transport
+        self._context = context
         # They have the members that the protocols use, but not all that hypercorn's type hints declare: hence Any.
         own_context: Any = context
         spawner: Any = TaskSpawner(transport)
         app: Any = None  # it is only handed on to `spawn_app`, and our transport knows the application
-        state = ConnectionState({})
-        self._wrapper = ProtocolWrapper(
-            app, context.config, own_context, spawner, state, False, client, server, self._send_event
+        self._parts = (
+            app,
+            context.config,
+            own_context,
+            spawner,
+            ConnectionState({}),
+            False,
+            client,
+            server,
+            self._send_event,
         )
+        self._protocol: H11Protocol | BoundedHttp2
+        self._protocol = (H11Protocol if context.http2 else Http1)(*self._parts)
 
     async def start(self) -> None:
         """Call this before the first byte."""
-        await self._wrapper.initiate()
+        await self._protocol.initiate()
 
     async def receive_bytes(self, data: bytes) -> None:
         """Take bytes from the client; empty bytes mean that it sends no more. Raises whatever hypercorn raises."""
-        await self._wrapper.handle(RawData(data))
+        try:
+            await self._protocol.handle(RawData(data))
+        except H2ProtocolAssumedError as error:
+            await self._change_to_http2(error.data)
+        except H2CProtocolRequiredError as error:
+            await self._change_to_http2(error.data, error.headers, error.settings)
+        except _OnlyHttp1:
+            return
 
     async def receive_closed(self) -> None:
         """The client is gone: each application gets its `disconnect`."""
-        await self._wrapper.handle(Closed())
+        await self._protocol.handle(Closed())
+
+    async def _change_to_http2(self, data: bytes, *upgraded: Any) -> None:
+        self._protocol = BoundedHttp2(*self._parts, process_budget=self._context.http2_budget)
+        await self._protocol.initiate(*upgraded)
+        if data:
+            await self._protocol.handle(RawData(data))
 
     async def _send_event(self, event: Event) -> None:
         if isinstance(event, RawData):

@@ -82,6 +82,8 @@ class OuterLayer:
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
         headers = {**_FIXED, "Content-Security-Policy": policy}
+        if _has_two_lengths(scope):
+            headers["Connection"] = "close"
         if scope["path"].startswith("/api/"):
             headers["Cache-Control"] = "no-store"
         return headers
@@ -125,6 +127,13 @@ class _Answer:
         elif self._without_body and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _has_two_lengths(scope: Scope) -> bool:
+    """A request with Transfer-Encoding and Content-Length: a proxy may have read another end of it than we did, so what
+    follows on the connection may be smuggled (RFC 9112, section 6.1)."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    return {b"transfer-encoding", b"content-length"} <= names and scope.get("http_version", "").startswith("1")
 
 
 def _log_defect(error: Exception) -> None:

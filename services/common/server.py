@@ -41,6 +41,7 @@ async def serve_http(
     grace_seconds: float = GRACE_SECONDS,
     max_connections: int = MAX_CONNECTIONS,
     timeouts: Timeouts = TIMEOUTS,
+    http2: bool = False,
     task_status: TaskStatus[Address] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` on `address` (port 0 takes a free one) until `shutdown()` returns.
@@ -49,7 +50,7 @@ async def serve_http(
     idle ones are closed, requests that are under way have `grace_seconds` to be answered, and then all is closed.
     Raises `SettingsError` when the address cannot be bound.
     """
-    server = HttpConnections(app, max_connections, timeouts)
+    server = HttpConnections(app, max_connections, timeouts, http2=http2)
     listeners = await _open_listeners(address)
     async with anyio.create_task_group() as tasks:
         try:
@@ -69,9 +70,16 @@ async def serve_http(
 class HttpConnections:
     """The open connections of one process."""
 
-    def __init__(self, app: ASGIApp, max_connections: int = MAX_CONNECTIONS, timeouts: Timeouts = TIMEOUTS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_connections: int = MAX_CONNECTIONS,
+        timeouts: Timeouts = TIMEOUTS,
+        *,
+        http2: bool = False,
+    ) -> None:
         self._app = app
-        self._context = ServerContext()
+        self._context = ServerContext(http2=http2)
         self._max = max_connections
         self._timeouts = timeouts
         self._open: set[HttpConnection] = set()

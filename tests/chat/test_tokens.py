@@ -202,6 +202,43 @@ async def test_noise_is_unauthorized_and_nothing_else(noise: str) -> None:
         (await Keys().ring()).verify_token(noise)
 
 
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [
+        (0, lambda part: part + "="),
+        (1, lambda part: part + "="),
+        (2, lambda part: part + "=="),
+        (2, lambda part: part + "\n"),
+        (2, lambda part: part[:-1] + chr(ord(part[-1]) + 1)),  # only spare bits differ
+        (0, lambda part: part + "!"),
+    ],
+)
+async def test_a_token_has_one_form(at: int, change: Any) -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    pieces = ring.issue_token(USER, "ann", FAMILY, 60).split(".")
+    pieces[at] = change(pieces[at])
+    with pytest.raises(Unauthorized):
+        ring.verify_token(".".join(pieces))
+
+
+@pytest.mark.parametrize("part", ["header", "payload"])
+async def test_a_name_that_stands_twice_is_refused(part: str) -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    head, payload = (json.dumps(each) for each in parts(forge(keys)))
+    if part == "header":
+        head = head[:-1] + f', "kid": "{keys.stored[0].kid}"}}'
+    else:
+        payload = payload[:-1] + f', "sub": "{USER}"}}'
+    signing_input = b".".join(base64.urlsafe_b64encode(each.encode()).rstrip(b"=") for each in (head, payload))
+    private = jwt.algorithms.OKPAlgorithm().prepare_key(keys.stored[0].private)
+    assert isinstance(private, Ed25519PrivateKey)
+    signature = base64.urlsafe_b64encode(private.sign(signing_input)).rstrip(b"=")
+    with pytest.raises(Unauthorized, match="twice"):
+        ring.verify_token((signing_input + b"." + signature).decode())
+
+
 async def test_a_changed_token_is_refused() -> None:
     keys = Keys()
     ring = await keys.ring()

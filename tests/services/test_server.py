@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from services.app import create_app
 from services.common.connection import Timeouts
+from services.common.http2 import FrameBudget, NothingToSend, StreamTurns
 from services.common.server import serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, UPGRADE, read_all, running
 from tests.support.rest import open_rest
@@ -55,7 +57,7 @@ async def test_a_websocket_upgrade_with_a_trailing_byte_harms_nobody() -> None:
 
 
 async def test_http2_data_after_an_early_answer_harms_nobody() -> None:
-    async with running() as here, await here.connect() as stream:
+    async with running(http2=True) as here, await here.connect() as stream:
         client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         client.initiate_connection()
         request = [(":method", "POST"), (":path", "/early"), (":scheme", "http"), (":authority", "x")]
@@ -72,7 +74,7 @@ async def test_http2_data_after_an_early_answer_harms_nobody() -> None:
 
 
 async def test_h2c_requests_are_answered() -> None:
-    async with running() as here, await here.connect() as stream:
+    async with running(http2=True) as here, await here.connect() as stream:
         client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         client.initiate_connection()
         for number in (1, 3):
@@ -105,12 +107,93 @@ async def test_h2c_requests_are_answered() -> None:
         b"GET /defect HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ],
 )
-async def test_noise_ends_its_own_connection_only(noise: bytes) -> None:
-    async with running() as here, await here.connect() as stream:
+@pytest.mark.parametrize("http2", [False, True])
+async def test_noise_ends_its_own_connection_only(noise: bytes, http2: bool) -> None:
+    async with running(http2=http2) as here, await here.connect() as stream:
         await stream.send(noise)
         await stream.send_eof()
         await read_all(stream)
         await here.ordinary()
+
+
+async def test_http2_is_off_unless_it_is_switched_on() -> None:
+    async with running() as here:
+        async with await here.connect() as stream:
+            await stream.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+            assert (await read_all(stream)).startswith(b"HTTP/1.1 505 ")
+        async with await here.connect() as stream:
+            upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            await stream.send(upgrade + b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+            await stream.send_eof()
+            answer = await read_all(stream)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"hello")
+
+
+def make_resets(count: int) -> bytes:
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    client.initiate_connection()
+    for number in range(count):
+        request = [(":method", "GET"), (":path", "/wait"), (":scheme", "http"), (":authority", "x")]
+        client.send_headers(2 * number + 1, request, end_stream=True)
+        client.reset_stream(2 * number + 1)
+    return client.data_to_send()
+
+
+def make_frames(frame: bytes, count: int = 20_000) -> bytes:
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    client.initiate_connection()
+    return client.data_to_send() + frame * count
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        make_resets(5000),
+        make_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\0\7"),
+        make_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\3\7"),
+        make_frames(b"\0\0\x08\6\0\0\0\0\0" + b"12345678"),
+        make_frames(b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\7"),
+    ],
+    ids=["resets", "priorities", "priorities of each other", "pings", "settings"],
+)
+async def test_a_flood_of_control_frames_ends_its_connection(attack: bytes) -> None:
+    async with running(http2=True) as here, await here.connect() as stream, anyio.create_task_group() as tasks:
+
+        async def push() -> None:
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await stream.send(attack)
+
+        tasks.start_soon(push)
+        answer = await read_all(stream)
+        goaway = answer[answer.rindex(b"\7\0\0\0\0\0") :]
+        assert goaway[10:14] == b"\0\0\0\x0b"  # ENHANCE_YOUR_CALM
+        await here.ordinary()
+        tasks.cancel_scope.cancel()
+
+
+async def test_control_frames_take_from_a_budget_of_all_connections() -> None:
+    budget = FrameBudget(10, 0)
+    assert budget.take_frames(7)
+    assert not budget.take_frames(4)
+    assert budget.take_frames(3)
+    assert not budget.take_frames(1)
+
+
+async def test_streams_take_turns_whatever_their_priorities() -> None:
+    turns = StreamTurns()
+    with pytest.raises(NothingToSend):
+        next(turns)
+    for stream in (1, 3, 5):
+        turns.insert_stream(stream)
+    turns.reprioritize(stream_id=5, depends_on=1, weight=7, exclusive=True)
+    assert [next(turns) for _ in range(4)] == [1, 3, 5, 1]
+    turns.block(5)
+    turns.remove_stream(3)
+    turns.unblock(3)
+    assert [next(turns) for _ in range(2)] == [1, 1]
+    turns.unblock(5)
+    assert {next(turns), next(turns)} == {1, 5}
 
 
 async def test_a_client_that_has_said_all_still_gets_its_answer() -> None:
@@ -123,7 +206,7 @@ async def test_a_client_that_has_said_all_still_gets_its_answer() -> None:
 
 
 async def test_an_http2_client_that_does_not_read_on_holds_nothing() -> None:
-    async with running() as here:
+    async with running(http2=True) as here:
         async with await here.connect() as stream:
             client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
             client.initiate_connection()
@@ -215,6 +298,24 @@ async def test_a_defect_is_answered_500_and_logged_without_its_message(caplog: p
         assert response.status_code == 500
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_a_request_with_two_lengths_is_the_last_of_its_connection() -> None:
+    async with open_rest() as rest, anyio.create_task_group() as tasks:
+        stop = anyio.Event()
+
+        async def run(*, task_status: Any) -> None:
+            await serve_http(create_app(rest.services), ANY_PORT, shutdown=stop.wait, task_status=task_status)
+
+        rest.services = replace(rest.services, registry=CollectorRegistry())
+        address = await tasks.start(run)
+        async with await anyio.connect_tcp(address.host, address.port) as stream:
+            head = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            await stream.send(head + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+            answer = await read_all(stream)  # until the server closes
+            assert answer.startswith(b"HTTP/1.1 422 ")
+            assert b"connection: close" in answer.lower()
+        stop.set()
 
 
 async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:
