@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import sniffio
@@ -141,6 +142,8 @@ class Engines:
             return await self._open_mongo()
         database = await self._open_database()
         history = SqliteHistory(database)
+        if not self._guest:
+            await history.note_start(self._database_path)
         deletion = SqliteAccountDeletion(database)
         self._tidy_jobs += [history.clear, deletion.clear_deleted_users]
         return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database), deletion)
@@ -180,10 +183,14 @@ class Engines:
                     logger.warning("the store was not tidied: %s", error.message)
             await anyio.sleep(_TIDY_SECONDS)
 
+    @property
+    def _database_path(self) -> Path:
+        return self._settings.embedded.data / "rookery.db"
+
     async def _open_database(self) -> Database:
         if self._database is None:
             opening = Database.open(
-                self._settings.embedded.data / "rookery.db",
+                self._database_path,
                 executor=ThreadExecutor(),
                 schema=SCHEMA,
                 commit_interval_ms=self._settings.embedded.commit_interval_ms,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
+from chat.domain.epochs import Epoch
 from chat.domain.models import Message
-from chat.engines import deleted_conversations, history_changes, history_reads, history_search
+from chat.engines import deleted_conversations, epochs, history_changes, history_reads, history_search
 from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
 from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
 
 TIDY_EVERY = 256
+_logger = logging.getLogger(__name__)
 
 
 class SqliteHistory:
@@ -22,6 +26,7 @@ class SqliteHistory:
         self._database = database
         self._untidy = 0
         self._looked_behind = False
+        self._epoch: Epoch | None = None
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         return await self._database.read(lambda connection: history_reads.newest_seqs(connection, conversations))
@@ -80,6 +85,20 @@ class SqliteHistory:
     async def search_messages(self, query: Query) -> Page:
         self._look_behind()
         return await self._database.read(lambda connection: history_search.find(connection, query))
+
+    async def read_epoch(self) -> Epoch:
+        if self._epoch is None:
+            self._epoch = await self._database.read(epochs.read_epoch)
+        return self._epoch
+
+    async def begin_epoch(self) -> Epoch:
+        self._epoch = await self._database.write(epochs.begin_epoch)
+        return self._epoch
+
+    async def note_start(self, path: Path) -> None:
+        """Notice whether the database, which is at `path`, was restored; see `epochs`. To be called once, first."""
+        if await self._database.write(lambda connection: epochs.note_start(connection, path)):
+            _logger.warning("%s is another file than the last time: clients will read history anew", path)
 
     async def clear(self) -> bool:
         """Clear away what is left of deleted rooms, which may be in the way; whether there was anything."""

@@ -207,6 +207,13 @@ ALTER TABLE grants ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE grants ADD COLUMN agent TEXT NOT NULL DEFAULT '';
 """
 
+# The first epoch is of the database's own making: two databases never have the same one.
+_EPOCHS = """
+CREATE TABLE epochs (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
+INSERT INTO epochs (id) VALUES (lower(hex(randomblob(8))));
+CREATE TABLE start_marks (mark TEXT NOT NULL);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -218,5 +225,6 @@ STORE: tuple[str, ...] = (
     _ENDED_FAMILIES,
     _DELETED_USERS,
     _LOG_INS,
+    _EPOCHS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

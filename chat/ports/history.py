@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.changes import Pin
+from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
 from chat.domain.terms import Term
@@ -110,6 +111,14 @@ class History(Protocol):
 
     async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
         """The messages that are pinned, the one that was pinned last first."""
+        ...
+
+    async def read_epoch(self) -> Epoch:
+        """The epoch of this history: another one after a backup was restored. Read once in the life of a process."""
+        ...
+
+    async def begin_epoch(self) -> Epoch:
+        """A backup was restored, so a new epoch begins. To be called before any process serves what was restored."""
         ...
 
     async def search_messages(self, query: Query) -> Page: ...

@@ -11,7 +11,19 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chat.errors import Refused
-from chat.wire.fields import Emoji, Id, NotUuid, Seq, Since, Text, Token, Uuid, are_normal_uuids, normalize_uuid
+from chat.wire.fields import (
+    Emoji,
+    EpochId,
+    Id,
+    NotUuid,
+    Seq,
+    Since,
+    Text,
+    Token,
+    Uuid,
+    are_normal_uuids,
+    normalize_uuid,
+)
 from chat.wire.json_keys import count_keys, find_repeated_key
 
 
@@ -50,10 +62,11 @@ class RefreshCommand(Command, tag="refresh", kw_only=True):
 
 
 class SubscribeCommand(Command, tag="subscribe", kw_only=True):
-    """Listen to a room, from now on, or from the message after `since` on."""
+    """Listen to a room, from now on, or from the message after `since` on, as it was known in `epoch`."""
 
     room: Uuid
     since: Since | UnsetType = UNSET
+    epoch: EpochId | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         self.room = normalize_uuid(self.room, "room")
@@ -148,10 +161,11 @@ class ReadCommand(ConversationCommand, tag="read", kw_only=True):
 
 
 class SyncCommand(Command, tag="sync", kw_only=True):
-    """Get the messages of a direct conversation after `since`."""
+    """Get the messages of a direct conversation after `since`, as it was known in `epoch`."""
 
     with_: Uuid = msgspec.field(name="with")
     since: Since
+    epoch: EpochId | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         self.with_ = normalize_uuid(self.with_, "with")

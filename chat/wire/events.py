@@ -17,7 +17,7 @@ from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message, PresenceState, Role, Visibility
 from chat.wire.error_codes import ERROR_CODES
-from chat.wire.fields import Emoji, Id, Reactions, Seq, Since, Text, Time, Uuid
+from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, Text, Time, Uuid
 
 MembershipChange = Literal["joined", "left", "role", "kicked", "banned"]
 RoomChange = Literal["updated", "deleted"]
@@ -268,26 +268,28 @@ class SubscribeOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     """The session listens to the room now. `seq` is the newest message, or 0 if there is none.
 
     If the command had `since`, `recovered` says whether nothing was missed, and if it is true, `messages` are all that
-    came after `since`, in order.
+    came after `since`, in order. `epoch` is that of the history; send it back with `since` the next time.
     """
 
     room: Uuid
     seq: Since
     recovered: bool | None = None
     messages: Sequence[HistoryMessage] | None = None
+    epoch: EpochId | None = None
 
 
 class SyncOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
     """The messages of the direct conversation that came after `since`.
 
     `seq` is the newest message, or 0 if there is none. If `recovered` is true, `messages` are all that came after
-    `since`, in order; otherwise read them from REST.
+    `since`, in order; otherwise read them from REST. `epoch` is that of the history.
     """
 
     with_: Uuid = field(name="with")
     seq: Since
     recovered: bool
     messages: Sequence[HistoryDirectMessage] | None = None
+    epoch: EpochId | None = None
 
 
 class PresenceOk(OkAnswer, tag="ok", frozen=True, kw_only=True):

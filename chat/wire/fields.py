@@ -39,6 +39,18 @@ Since = Annotated[
         examples=[41],
     ),
 ]
+EpochId = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        title="EpochId",
+        description=(
+            "The epoch of the history: another one after a backup was restored. Keep it beside the seq up to which "
+            "everything is known, and send it back with `since`."
+        ),
+        examples=["6f1d2c9a40b7e853"],
+    ),
+]
 Uuid = Annotated[
     str,
     Meta(

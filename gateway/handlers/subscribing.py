@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from chat.domain.conversations import dm_key, room_key
+from chat.domain.epochs import Epoch, is_still_history
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message
 from chat.domain.rights import Right, require_right
@@ -59,10 +60,11 @@ async def _subscribe(session: Session, command: commands.SubscribeCommand) -> No
     finished = False
     try:
         await node.subscriptions.ensure_ready(channel)
-        missed = await _catch_up(session, room_key(room), command.since, _live_seq(channel))
+        epoch = await node.history.read_epoch()
+        missed = await _catch_up(session, room_key(room), command, epoch, _live_seq(channel))
         # If the right ended while history was read, `leave_room` has taken the session out of the channel.
         if channel.joining.get(session) is joining:
-            _answer_resume(session, partial(_subscribe_ok, command.id, room), missed)
+            _answer_resume(session, partial(_subscribe_ok, command.id, room, epoch), missed)
             finished = True
             channel.finish_joining(session, missed.seq)
         else:
@@ -86,18 +88,26 @@ class MissedMessages(NamedTuple):
     messages: Sequence[Message] = ()
 
 
-async def _catch_up(session: Session, key: str, since: int | UnsetType, live: int | None) -> MissedMessages:
+async def _catch_up(
+    session: Session,
+    key: str,
+    command: commands.SubscribeCommand | commands.SyncCommand,
+    epoch: Epoch,
+    live: int | None,
+) -> MissedMessages:
     """What a conversation has after `since`; `live` is its newest seq if that is known without a read.
 
-    Not recovered: `since` lies beyond the newest message (the client has messages that history does not have), or too
-    much was missed.
+    Not recovered: `since` lies beyond the newest message (the client has messages that history does not have), or is of
+    a history before a restore, or too much was missed.
     """
-    history, limits = session.node.history, session.node.limits
+    history, limits, since = session.node.history, session.node.limits, command.since
     # The live stream may be behind history: before a client is told that its `since` does not exist, ask history.
     if live is None or (since is not UNSET and since > live):
         live = (await history.newest_seqs([key])).get(key, 0)
     if since is UNSET:
         return MissedMessages(live)
+    if not is_still_history(epoch, command.epoch or None, since):
+        return MissedMessages(live, recovered=False)
     if since >= live:
         return MissedMessages(live, recovered=since == live)
     missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
@@ -121,11 +131,18 @@ def _answer_resume(session: Session, make: Callable[[MissedMessages], events.OkA
     session.answer_with_bytes(payload)
 
 
-def _subscribe_ok(id: int, room: str, missed: MissedMessages) -> events.SubscribeOk:  # noqa: A002 - the contract's word
+def _subscribe_ok(
+    id: int,  # noqa: A002 - the contract's word
+    room: str,
+    epoch: Epoch,
+    missed: MissedMessages,
+) -> events.SubscribeOk:
     messages = None
     if missed.recovered is not None:
         messages = [events.history_message(message) for message in missed.messages]
-    return events.SubscribeOk(id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages)
+    return events.SubscribeOk(
+        id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages, epoch=epoch.id
+    )
 
 
 def handle_unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:
@@ -141,13 +158,21 @@ def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
 
 async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
     other = command.with_
-    missed = await _catch_up(session, dm_key(session.user, other), command.since, None)
-    _answer_resume(session, partial(_sync_ok, command.id, other), missed)
+    epoch = await session.node.history.read_epoch()
+    missed = await _catch_up(session, dm_key(session.user, other), command, epoch, None)
+    _answer_resume(session, partial(_sync_ok, command.id, other, epoch), missed)
 
 
-def _sync_ok(id: int, other: str, missed: MissedMessages) -> events.SyncOk:  # noqa: A002 - the contract's word
+def _sync_ok(
+    id: int,  # noqa: A002 - the contract's word
+    other: str,
+    epoch: Epoch,
+    missed: MissedMessages,
+) -> events.SyncOk:
     messages = [events.history_direct_message(message) for message in missed.messages]
-    return events.SyncOk(id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages)
+    return events.SyncOk(
+        id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages, epoch=epoch.id
+    )
 
 
 def handle_presence(session: Session, command: commands.PresenceCommand) -> Later:

@@ -1,10 +1,10 @@
-"""`rookery db migrate`: brings the database in MongoDB to the version that this program needs."""
+"""`rookery db`: brings the database to the version that this program needs, and notes that a backup was restored."""
 
 from __future__ import annotations
 
 import argparse
 
-from chat.assembly import require_drivers
+from chat.assembly import Engines, require_drivers
 from chat.settings import Settings, SettingsError
 
 
@@ -23,4 +23,13 @@ async def migrate_database(settings: Settings, _options: argparse.Namespace) -> 
         print(f"{name}: has format {after} already")
     else:
         print(f"{name}: was brought from format {before} to {after}")
+    return 0
+
+
+async def note_restore(settings: Settings, _options: argparse.Namespace) -> int:
+    """Begin a new epoch of the history, and print it. Raises `Unavailable` while a server has the embedded database."""
+    async with Engines.open(settings) as engines:
+        store = await engines.open_store()
+        epoch = await store.history.begin_epoch()
+    print(f"the history has begun the epoch {epoch.id}: clients read anew what they knew of before")
     return 0

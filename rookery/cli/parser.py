@@ -51,8 +51,11 @@ def _add_tools(commands: Any) -> None:
     run = "dead_letters:replay_dead_letters"
     replay = _add_command(letters, "replay", "put dead letters back into their topic", run, "server")
     _add_letters_flags(replay)
-    databases = _add_group(commands, "db", "manage the database in MongoDB")
-    _add_command(databases, "migrate", "bring the database to the format of this version", "db:migrate_database")
+    databases = _add_group(commands, "db", "manage the database")
+    text = "bring the database in MongoDB to the format of this version"
+    _add_command(databases, "migrate", text, "db:migrate_database")
+    text = "let clients know that a backup was restored, before the roles are started"
+    _add_command(databases, "restored", text, "db:note_restore", "server")
     admin = _add_group(commands, "admin", "tools for administrators")
     _add_user_tools(admin)
     rooms = _add_group(admin, "room", "manage rooms")

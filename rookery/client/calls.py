@@ -48,7 +48,10 @@ class Call:
     def encode_frame(self) -> bytes:
         """What is sent now: a `subscribe` or `sync` asks from where its cursor stands."""
         self.since = self.cursor.seq if self.cursor is not None else None
-        return self._frame if self.since is None else encode_command({**self._fields, "since": self.since})
+        if self.cursor is None or self.since is None:
+            return self._frame
+        epoch = {} if self.cursor.epoch is None else {"epoch": self.cursor.epoch}
+        return encode_command({**self._fields, "since": self.since, **epoch})
 
     def pause_after_refusal(self, retry_after_ms: int | None) -> float:
         """The seconds to wait after another temporary refusal."""

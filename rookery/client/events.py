@@ -99,7 +99,10 @@ class Missed(Struct, frozen=True):
 
 
 class Rewound(Struct, frozen=True):
-    """The server's newest message is `seq`, older than what the client knew; what follows counts from there."""
+    """The server's newest message is `seq`, and what the client knew is not history any more: a backup was restored.
+
+    What follows counts from `seq`. Read the history anew if you keep it.
+    """
 
     room: str | None
     seq: int

@@ -65,6 +65,6 @@ class Following:
         cursor = call.cursor
         # Two branches for one call: each pair of types has messages of its own.
         if isinstance(cursor, RoomCursor) and isinstance(ok, ev.SubscribeOk):  # noqa: SIM114
-            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or ())
+            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or (), ok.epoch)
         elif isinstance(cursor, DirectCursor) and isinstance(ok, ev.SyncOk):
-            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or ())
+            cursor.apply_answer(call.since, ok.seq, ok.recovered, ok.messages or (), ok.epoch)

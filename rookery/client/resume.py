@@ -6,6 +6,8 @@ Rule 3: a message beyond `cursor + 1` shows a hole. It is held back (within a bo
 `since` the cursor; what was not held back comes with the answer.
 Rule 4: when the program's buffer is full, the cursor stays where it is: the messages come again by resuming.
 Rule 5: what the server can no longer give shows as one `Missed`, and the cursor moves behind it.
+Rule 6: after a backup was restored, seqs name other messages than before, and the server names another epoch: that
+shows as one `Rewound`.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Cursor:
         self.room = room
         self.with_ = with_
         self.seq: int | None = None
+        self.epoch: str | None = None
         self.highest = 0
         self.behind = False
         self.suspect = False
@@ -72,12 +75,13 @@ class Cursor:
             self._stalls = 0
             self._skip_to(target)
 
-    def _apply_outcome(self, since: int | None, newest: int, recovered: bool | None) -> None:
+    def _apply_outcome(self, since: int | None, newest: int, recovered: bool | None, epoch: str | None) -> None:
         """Apply what an answer says besides its messages."""
+        known, self.epoch = self.epoch, epoch
         if since is None or recovered:
             self.highest = max(self.highest, newest)
-        elif newest < since:
-            self._rewind_to(newest)
+        elif newest <= since or (known is not None and known != epoch):
+            self._rewind_to(newest)  # rule 6; also where nothing seems to be missed, for then it was not too much
         else:
             self._skip_to(newest)
 
@@ -97,7 +101,12 @@ class RoomCursor(Cursor):
         self._drain_held()
 
     def apply_answer(
-        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[MessageEvent]
+        self,
+        since: int | None,
+        newest: int,
+        recovered: bool | None,
+        messages: Sequence[MessageEvent],
+        epoch: str | None = None,
     ) -> None:
         """Apply the answer to a `subscribe` that was sent with this `since`."""
         before = self.seq
@@ -107,7 +116,7 @@ class RoomCursor(Cursor):
         for message in messages:
             self._accept_message(message)
         self._drain_held()
-        self._apply_outcome(since, newest, recovered)
+        self._apply_outcome(since, newest, recovered, epoch)
         self._drain_held()
         self._skip_if_stalled(before, min(self._ahead, default=self.highest + 1) - 1)
         self._drain_held()
@@ -177,7 +186,12 @@ class DirectCursor(Cursor):
         return True
 
     def apply_answer(
-        self, since: int | None, newest: int, recovered: bool | None, messages: Sequence[DirectMessageEvent]
+        self,
+        since: int | None,
+        newest: int,
+        recovered: bool | None,
+        messages: Sequence[DirectMessageEvent],
+        epoch: str | None = None,
     ) -> None:
         """Apply the answer to a `sync` that was sent with this `since`."""
         before = self.seq
@@ -187,7 +201,7 @@ class DirectCursor(Cursor):
         for message in messages:
             if not self._recover_message(message):
                 break
-        self._apply_outcome(since, newest, recovered)
+        self._apply_outcome(since, newest, recovered, epoch)
         self._skip_if_stalled(before, self.highest)
 
     def note_gap(self, from_seq: int) -> None:

@@ -30,7 +30,8 @@ async def test_a_message_reaches_everyone_once_and_in_order() -> None:
         ada, bob = await here.user("ada"), await here.user("bob")
         room = await here.room(ada, bob)
         one, two = await here.login(ada), await here.login(bob)
-        assert await one.ask("subscribe", room=room) == {"type": "ok", "id": 2, "room": room, "seq": 0}
+        epoch = (await here.history.read_epoch()).id
+        assert await one.ask("subscribe", room=room) == {"type": "ok", "id": 2, "room": room, "seq": 0, "epoch": epoch}
         await two.ask("subscribe", room=room)
         client_id = await say(one, room, "hello @bob, @nobody")
         for client in (one, two):

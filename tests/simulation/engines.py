@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from chat.domain.changes import MessageState, Original, Pin, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
+from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import LogStamp, MessageChange, Read
 from chat.domain.terms import has_terms, terms
@@ -168,6 +169,7 @@ class MemoryHistory:
         self._table = table or MessageTable()
         self._originals: dict[tuple[str, int], tuple[Original, ...]] = {}
         self._marks: dict[str, dict[str, int]] = {}
+        self._epoch = Epoch("1")
         self._pins: dict[str, dict[int, Pin]] = {}
         self._stamps: dict[tuple[str, int], LogStamp | None] = {}
 
@@ -234,6 +236,13 @@ class MemoryHistory:
         await checkpoint()
         pins = sorted(self._pins.get(conversation, {}).items(), key=lambda item: (item[1].ts, item[0]), reverse=True)
         return [PinnedMessage(self._table.list_messages(conversation)[seq - 1], pin) for seq, pin in pins]
+
+    async def read_epoch(self) -> Epoch:
+        return self._epoch
+
+    async def begin_epoch(self) -> Epoch:
+        self._epoch = Epoch(f"{self._epoch.id}+", restored=True)
+        return self._epoch
 
     async def search_messages(self, query: Query) -> Page:
         await checkpoint()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from anyio.lowlevel import checkpoint
 
+from chat.domain.epochs import Epoch
 from chat.domain.models import Message, PresenceState, Role, User
 from chat.domain.privacy import AddedBy
 from chat.engines.accounts import SqliteAccounts
@@ -40,6 +41,12 @@ class ProcessHistory:
 
     async def find_by_client_ids(self, keys: Collection[ClientKey]) -> dict[ClientKey, Message]:
         return await call_engine(self._process, "known", lambda: self._history.find_by_client_ids(keys))
+
+    async def read_epoch(self) -> Epoch:
+        return await self._history.read_epoch()
+
+    async def begin_epoch(self) -> Epoch:
+        return await self._history.begin_epoch()
 
     async def get_message(self, conversation: str, seq: int) -> Message | None:
         return await call_engine(self._process, "get", lambda: self._history.get_message(conversation, seq))

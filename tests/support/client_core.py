@@ -29,6 +29,10 @@ def give(core: Core, **frame: Any) -> None:
     core.receive(json.dumps(frame))
 
 
+UNCHANGED = {"edited": False, "deleted": False, "moderated": False, "reactions": {}}
+"""What a message of history has besides."""
+
+
 def message(seq: int, **more: Any) -> dict[str, Any]:
     return {
         "type": "message",
@@ -39,6 +43,7 @@ def message(seq: int, **more: Any) -> dict[str, Any]:
         "ts": "2026-01-02T03:04:05.678Z",
         "client_id": str(uuid.UUID(int=1000 + seq)),
         "mentions": [],
+        **UNCHANGED,
         **more,
     }
 
@@ -51,6 +56,7 @@ def direct(number: int, *, sender: str = PEER, seq: int | None = None) -> dict[s
         "text": f"text {number}",
         "ts": "2026-01-02T03:04:05.678Z",
         "client_id": str(uuid.UUID(int=2000 + number)),
+        **UNCHANGED,
     }
     return found if seq is None else {**found, "seq": seq}
 

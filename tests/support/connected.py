@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from rookery.client import Backoff, Client, connect
+from tests.support.client_core import UNCHANGED
 from tests.support.websocket_peer import Peer, Server
 
 URL = "ws://chat.test/ws"
@@ -49,4 +50,4 @@ async def session(peer: Peer) -> None:
 def message(seq: int) -> dict[str, Any]:
     sender = {"id": "peer", "name": "peer"}
     event = {"type": "message", "room": ROOM, "seq": seq, "sender": sender, "text": "x", "ts": "", "client_id": "c"}
-    return {**event, "mentions": []}
+    return {**event, "mentions": [], **UNCHANGED}

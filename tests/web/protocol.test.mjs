@@ -391,3 +391,29 @@ describe("commands that must not be lost", () => {
     assert.deepEqual(connect(), []);
   });
 });
+
+describe("a restored history", () => {
+  test("is told by another epoch, which comes back with the place", () => {
+    protocol.join(ROOM, 3);
+    const [first] = connect();
+    assert.equal("epoch" in first, false);
+    answer(first, { room: ROOM, seq: 3, recovered: true, messages: [], epoch: "one" });
+    protocol.lost();
+    const [again] = connect();
+    assert.deepEqual([again.since, again.epoch], [3, "one"]);
+    const effects = answer(again, { room: ROOM, seq: 3, recovered: false, messages: [], epoch: "two" });
+    assert.equal(effects[0].kind, "reload");
+    protocol.lost();
+    const [last] = connect();
+    assert.deepEqual([last.since, last.epoch], [3, "two"]);
+  });
+
+  test("of a direct conversation, too", () => {
+    protocol.threads.followed.add(YOU);
+    const [first] = connect();
+    answer(first, { with: YOU, seq: 1, recovered: true, messages: [{ ...dm("a"), seq: 1 }], epoch: "one" });
+    protocol.lost();
+    const [again] = connect();
+    assert.deepEqual([again.type, again.since, again.epoch], ["sync", 1, "one"]);
+  });
+});

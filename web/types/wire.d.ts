@@ -11,6 +11,12 @@ export type Unsent = WithoutId<AnyCommand>;
 /** 1 to 32 bytes of UTF-8, visible. */
 export type Emoji = string;
 
+/**
+ * The epoch of the history: another one after a backup was restored. Keep it beside the seq up to which everything
+ * is known, and send it back with `since`.
+ */
+export type EpochId = string;
+
 /** Picked by the client; the answer repeats it. */
 export type Id = number;
 
@@ -69,12 +75,13 @@ export interface RefreshCommand {
   token: Token;
 }
 
-/** Listen to a room, from now on, or from the message after `since` on. */
+/** Listen to a room, from now on, or from the message after `since` on, as it was known in `epoch`. */
 export interface SubscribeCommand {
   type: "subscribe";
   id: Id;
   room: Uuid;
   since?: Since;
+  epoch?: EpochId;
 }
 
 /** Stop listening to a room. */
@@ -180,12 +187,13 @@ export type ReadCommand = Place & {
   seq: Since;
 };
 
-/** Get the messages of a direct conversation after `since`. */
+/** Get the messages of a direct conversation after `since`, as it was known in `epoch`. */
 export interface SyncCommand {
   type: "sync";
   id: Id;
   with: Uuid;
   since: Since;
+  epoch?: EpochId;
 }
 
 /** Watch the presence of these users, and of no others. */
@@ -224,7 +232,7 @@ export interface AuthOk {
  * The session listens to the room now.
  * `seq` is the newest message, or 0 if there is none.
  * If the command had `since`, `recovered` says whether nothing was missed, and if it is true, `messages` are all
- * that came after `since`, in order.
+ * that came after `since`, in order. `epoch` is that of the history; send it back with `since` the next time.
  */
 export interface SubscribeOk {
   type: "ok";
@@ -233,12 +241,13 @@ export interface SubscribeOk {
   seq: Since;
   recovered?: boolean;
   messages?: HistoryMessage[];
+  epoch?: EpochId;
 }
 
 /**
  * The messages of the direct conversation that came after `since`.
  * `seq` is the newest message, or 0 if there is none. If `recovered` is true, `messages` are all that came after
- * `since`, in order; otherwise read them from REST.
+ * `since`, in order; otherwise read them from REST. `epoch` is that of the history.
  */
 export interface SyncOk {
   type: "ok";
@@ -247,6 +256,7 @@ export interface SyncOk {
   seq: Since;
   recovered: boolean;
   messages?: HistoryDirectMessage[];
+  epoch?: EpochId;
 }
 
 /**

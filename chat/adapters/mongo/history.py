@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from chat.adapters.mongo import changes as message_changes
 from chat.adapters.mongo import conversations as conversation_heads
-from chat.adapters.mongo import reads, search, store
+from chat.adapters.mongo import epochs, reads, search, store
 from chat.adapters.mongo.changes import Draft, Place
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.conversations import Head, Heads
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.store import Run
+from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
 from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
@@ -32,6 +33,7 @@ class MongoHistory:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._heads = Heads()
+        self._epoch: Epoch | None = None
 
     async def newest_seqs(self, conversations: Collection[str]) -> dict[str, int]:
         with self._mongo.call():
@@ -85,6 +87,17 @@ class MongoHistory:
     async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
         with self._mongo.call():
             return await reads.list_pinned(self._mongo.committed, conversation)
+
+    async def read_epoch(self) -> Epoch:
+        if self._epoch is None:
+            with self._mongo.call():
+                self._epoch = await epochs.read_epoch(self._mongo.committed)
+        return self._epoch
+
+    async def begin_epoch(self) -> Epoch:
+        with self._mongo.call():
+            self._epoch = await epochs.begin_epoch(self._mongo.latest)
+        return self._epoch
 
     async def search_messages(self, query: Query) -> Page:
         """Of messages of the same time, those of one conversation stay in the order of their seq."""

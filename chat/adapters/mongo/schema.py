@@ -13,6 +13,7 @@ than it finds; what else is asked of a document is asked after that.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 import anyio
@@ -119,6 +120,12 @@ async def _eighth(database: Database) -> None:
     await _create_all(database, _DELETED_USERS)
 
 
+async def _ninth(database: Database) -> None:
+    """The first epoch is of the database's own making: two databases never have the same one."""
+    if await database.epochs.find_one({}) is None:
+        await database.epochs.insert_one({"_id": 1, "id": token_hex(8)})
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -164,6 +171,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     renew_terms,
     _seventh,
     _eighth,
+    _ninth,
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rookery.client import events as ev
 from rookery.client.core import Core
+from tests.support.client_core import UNCHANGED
 
 ROOM = "00000000-0000-0000-0000-000000000001"
 PEER = "00000000-0000-0000-0000-00000000000b"
@@ -64,6 +65,7 @@ class Room:
             "ts": "",
             "client_id": "",
             "mentions": [],
+            **UNCHANGED,
         }
 
     def publish(self) -> None:
@@ -90,7 +92,7 @@ class Room:
             self.wire.append(self.wire.popleft())
 
     def gap(self) -> None:
-        self.wire.append({"type": "gap", "room": ROOM, "from_seq": self.newest})
+        self.wire.append({"type": "gap", "room": ROOM, "from_seq": self.newest + 1})
 
     def reconnect(self) -> None:
         self.wire.clear()

@@ -67,6 +67,36 @@ def test_a_reconnect_resumes_every_room_from_its_cursor() -> None:
     assert seqs(taken(core)) == [2, 3]
 
 
+@pytest.mark.parametrize("newest", [1, 2, 9])
+def test_a_restored_history_shows_as_rewound(newest: int) -> None:
+    core = ready_core()
+    call = core.subscribe(ROOM, None)
+    (first,) = sent(core)
+    assert "epoch" not in first
+    give(core, type="ok", id=first["id"], room=ROOM, seq=1, epoch="one")
+    give(core, **message(2))
+    core.lost("gone")
+    taken(core)
+    (command,) = open_session(core)
+    assert (command["since"], command["epoch"]) == (2, "one")
+    give(core, type="ok", id=command["id"], room=ROOM, seq=newest, recovered=False, messages=[], epoch="two")
+    assert taken(core)[-1] == ev.Rewound(ROOM, newest)
+    give(core, **message(newest + 1))
+    assert seqs(taken(core)) == [newest + 1]
+    core.lost("gone")
+    (again,) = open_session(core)
+    assert (again["since"], again["epoch"]) == (newest + 1, "two")
+    assert call.cursor is not None
+
+
+def test_what_a_program_kept_of_an_unknown_history_shows_as_rewound_even_if_nothing_seems_to_be_missed() -> None:
+    core = ready_core()
+    core.subscribe(ROOM, 3)
+    (command,) = sent(core)
+    give(core, type="ok", id=command["id"], room=ROOM, seq=3, recovered=False, messages=[], epoch="two")
+    assert taken(core) == [ev.Rewound(ROOM, 3)]
+
+
 def test_what_is_too_old_shows_as_missed_and_the_rest_follows() -> None:
     core = ready_core()
     subscribed(core, 1)

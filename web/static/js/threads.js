@@ -21,6 +21,7 @@
  * @typedef {object} Thread
  * @property {Place} place
  * @property {Track} track
+ * @property {string | undefined} epoch  of the history in which the track was read; the server tells it
  * @property {boolean} asking   a request is under way
  * @property {boolean} again    send one more after it, or after a `retry`
  * @property {Set<string>} floating  client ids of live direct messages that have no seq yet
@@ -131,6 +132,7 @@ export class Threads {
     if (!thread) return [];
     thread.asking = false;
     if (answer.type === "error") return this.#refused(command, thread, answer);
+    thread.epoch = answer.epoch;
     const effects = this.#recover(thread, command.since, answer);
     if (thread.again || thread.track.holed) this.#ask(thread);
     return effects;
@@ -180,9 +182,13 @@ export class Threads {
     }
     const since = thread.track.seq;
     const { room, with: user } = thread.place;
+    // Without it, a server whose backup was restored cannot know which messages these seqs name.
+    const epoch = thread.epoch === undefined ? {} : { epoch: thread.epoch };
     if (room !== undefined)
-      thread.asking = this.#send(since === null ? { type: "subscribe", room } : { type: "subscribe", room, since });
-    else thread.asking = this.#send({ type: "sync", with: user, since: since ?? 0 });
+      thread.asking = this.#send(
+        since === null ? { type: "subscribe", room } : { type: "subscribe", room, since, ...epoch },
+      );
+    else thread.asking = this.#send({ type: "sync", with: user, since: since ?? 0, ...epoch });
     thread.again = false;
   }
 
@@ -193,5 +199,5 @@ export class Threads {
 
 /** @param {Place} place @param {number | null} since @returns {Thread} */
 function newThread(place, since) {
-  return { place, track: new Track(since), asking: false, again: false, floating: new Set() };
+  return { place, track: new Track(since), epoch: undefined, asking: false, again: false, floating: new Set() };
 }
