@@ -274,3 +274,27 @@ test("no more rooms are followed than the edge allows", async () => {
   assert.equal(app.protocol.joined(rest.rooms[225].id), true);
   assert.equal(socket().of("unsubscribe").length, 1);
 });
+
+test("what is unread in rooms beyond those shows within a minute", async () => {
+  const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  rest.rooms = Array.from({ length: 200 }, (_, number) => ({ ...rest.rooms[0], id: id(number), seq: 3, read: 3, unread: 0 }));
+  await page.signedIn();
+  assert.equal(app.store.unread, 0);
+  rest.rooms = rest.rooms.map((one) => (one.id === id(195) ? { ...one, seq: 5, unread: 2 } : one));
+  rest.down = true;
+  await page.clock.pass(60_000);
+  rest.down = false;
+  await page.clock.pass(60_000);
+  assert.deepEqual([app.store.get(`room:${id(195)}`).unread, app.store.unread], [2, 2]);
+  await app.logOut();
+  const asked = rest.count("GET /api/rooms");
+  await page.clock.pass(300_000);
+  assert.equal(rest.count("GET /api/rooms"), asked);
+});
+
+test("whose rooms are all followed asks for no list again", async () => {
+  await page.signedIn();
+  const asked = rest.count("GET /api/rooms");
+  await page.clock.pass(300_000);
+  assert.equal(rest.count("GET /api/rooms"), asked);
+});

@@ -1,7 +1,10 @@
 /** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
+/** A session may listen to 200 rooms. */
 const JOINED = 190;
+/** How often the rooms that are not followed live are looked at. */
+const OTHERS_MS = 60_000;
 const WATCHED = 500;
 const MEMBERS = 200;
 const WATCH_MS = 300;
@@ -17,6 +20,8 @@ export class Directory {
   #refreshTimer = null;
   /** @type {any} */
   #membersTimer = null;
+  /** @type {any} */
+  #othersTimer = null;
   #watched = "";
 
   /** @param {import("./app.js").App} app */
@@ -44,6 +49,20 @@ export class Directory {
       protocol.threads.know(conversation.id, conversation.seq);
     link?.flush();
     this.watchSoon();
+    this.#followOthers(rooms.length);
+  }
+
+  /**
+   * Rooms that are too many to be followed live: what is unread in them is read again each minute.
+   * @param {number} count of all rooms
+   */
+  #followOthers(count) {
+    const { timers } = this.app;
+    timers.clear(this.#othersTimer);
+    if (count <= JOINED) return;
+    this.#othersTimer = timers.set(() => {
+      if (this.app.store === this.store) this.refresh().catch(() => this.#followOthers(count));
+    }, OTHERS_MS);
   }
 
   /** Read the lists again in a moment: the edge refused a conversation that REST still lists. */
