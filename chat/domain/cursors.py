@@ -38,6 +38,19 @@ class MemberPlace(Struct, frozen=True, array_like=True, tag="members"):
     name: str
 
 
+class FoundPlace(Struct, frozen=True, array_like=True, tag="found"):
+    """A message that a search looked at: its time, its seq, and its conversation."""
+
+    ts: int
+    seq: int
+    conversation: str
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """What messages are sorted by in a search: the newest first, and no two alike (rule 1)."""
+        return -self.ts, -self.seq, self.conversation
+
+
 AnyCursor = TypeVar("AnyCursor", bound=Struct)
 
 

@@ -1,7 +1,7 @@
 """The connections to one SQLite database: one that writes, some that read. Nothing here knows the event loop.
 
-`write` is called by one thread at a time, `query` by at most `READERS`; in memory there is one connection, and only
-one of all calls may run at a time.
+`write` is called by one thread at a time, `query` by at most `READERS + SEARCHERS`; in memory there is one connection,
+and only one of all calls may run at a time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from chat.errors import RookeryError, Unavailable
 
 T = TypeVar("T")
 READERS = 3
+SEARCHERS = 1
 _PROGRESS_STEPS = 50_000
 _REPORT_SECONDS = 60.0
 
@@ -55,7 +56,7 @@ class Connections:
             if self._path is None:
                 self._idle.append(self._writer)
             else:
-                for _ in range(READERS):
+                for _ in range(READERS + SEARCHERS):
                     self._idle.append(connect(self._path, synchronous=self._synchronous, writer=False))
         except sqlite3.Error as error:
             raise explain(error, self._name) from error

@@ -20,7 +20,7 @@ import anyio
 
 from chat.concurrency import OneShot
 from chat.engines.commits import CommitStatistics, GroupCommit, Job
-from chat.engines.connections import READERS, Connections
+from chat.engines.connections import READERS, SEARCHERS, Connections
 from chat.engines.executor import Executor, InlineExecutor, ThreadExecutor
 from chat.errors import Overloaded
 
@@ -30,6 +30,7 @@ T = TypeVar("T")
 Synchronous = Literal["FULL", "NORMAL"]
 
 READ_QUEUE = 1000
+SEARCH_QUEUE = 100
 WRITE_QUEUE = 20_000
 
 
@@ -42,7 +43,8 @@ class Database:
         # In memory there is one connection for both, so reads and writes take turns on one limiter.
         self._writing = anyio.CapacityLimiter(1)
         self._reading = self._writing if shared else anyio.CapacityLimiter(READERS)
-        self._reads = 0
+        self._searching = self._writing if shared else anyio.CapacityLimiter(SEARCHERS)
+        self._reads = self._searches = 0
         self._scope = anyio.CancelScope(shield=True)
         self._commits = GroupCommit(self._execute_jobs, interval_s=interval_s, limit=queue)
 
@@ -121,6 +123,16 @@ class Database:
         """Raises `StorageFailed` when the last write failed for want of a disk, and another one fails, too."""
         if self._connections.failure is not None:
             await self.write(_touch_database)
+
+    async def search(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """As `read`, for queries that may take long: on a connection of their own, so no `read` waits for them."""
+        if self._searches >= SEARCH_QUEUE:
+            raise Overloaded("more searches wait than the machine can take; search again in a moment")
+        self._searches += 1
+        try:
+            return await self._executor.run_blocking(lambda: self._connections.run_query(query), self._searching)
+        finally:
+            self._searches -= 1
 
     def statistics(self) -> CommitStatistics:
         """What the writer did."""

@@ -13,7 +13,7 @@ from chat.domain.models import Message
 from chat.engines import deleted_conversations, epochs, history_changes, history_reads, history_search
 from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
-from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
 
 TIDY_EVERY = 256
 _logger = logging.getLogger(__name__)
@@ -82,9 +82,9 @@ class SqliteHistory:
     async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
         return await self._database.read(lambda connection: history_reads.list_pinned(connection, conversation))
 
-    async def search_messages(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> FoundPage:
         self._look_behind()
-        return await self._database.read(lambda connection: history_search.find(connection, query))
+        return await self._database.search(lambda connection: history_search.find(connection, query))
 
     async def read_epoch(self) -> Epoch:
         if self._epoch is None:

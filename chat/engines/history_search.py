@@ -4,7 +4,9 @@ Indexing one message costs several times what it costs among hundreds, because e
 index adds a segment to it. So `store` only notes the ids of new messages in `unindexed`; from time to time
 `index_some` takes them in. A search asks the index and reads what waits, and so sees everything.
 
-Every hit is compared with the message's own text: what the index says too much is never shown.
+Rule 1: every hit is compared with the message's own text: what the index says too much is never shown.
+Rule 2: a search does a bounded amount of work. When that is spent, its page ends where it is, and says so; so a search
+  that finds nothing costs no more than one that finds much.
 """
 
 from __future__ import annotations
@@ -12,17 +14,21 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
+from chat.domain.cursors import FoundPlace
 from chat.domain.models import Message
 from chat.domain.terms import Term, has_terms, terms
-from chat.engines.history_rows import COLUMNS, LAST_SEQ, Row, key_of, message_id, to_messages
+from chat.engines.history_rows import COLUMNS, LAST_SEQ, Row, key_of, message_id, newest_id, to_messages
 from chat.engines.packing import pack_user
-from chat.ports.history import Page, Query
+from chat.ports.history import FoundPage, Query
 
 INDEX_AT_ONCE = 1024
 _FIRST_CHUNK, _LAST_CHUNK = 8, 512
+
+# What a search may do, in units of about 5 µs: some two thousand short messages, or fifty of 16 KiB.
+WORK = 40_000
+_ROW_WORK, _TEXT_WORK, _LETTERS_AT_ONCE = 2, 18, 20
 
 
 def expect(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
@@ -57,52 +63,79 @@ def is_far_behind(connection: sqlite3.Connection) -> bool:
     return connection.execute(sql, (INDEX_AT_ONCE,)).fetchone() is not None
 
 
-def find(connection: sqlite3.Connection, query: Query) -> Page:
-    """See `chat.ports.history.History.search`. A conversation's messages stay in the order of their seq."""
+def find(connection: sqlite3.Connection, query: Query, work: int = WORK) -> FoundPage:
+    """See `chat.ports.history.History.search_messages`.
+
+    The times of a conversation's messages follow their seqs, because one process writes them.
+    """
     if not query.terms or query.limit < 1:
-        return Page((), more=False)
-    found = heapq.merge(
-        *(_matches(connection, conversation, query) for conversation in dict.fromkeys(query.conversations)),
-        key=lambda hit: -hit[1][3],
-    )
-    hits = list(islice(found, query.limit + 1))
-    shown: list[Message] = []
-    for conversation, row in hits[: query.limit]:
-        shown += to_messages(connection, conversation, [row])
-    return Page(shown, more=len(hits) > query.limit)
+        return FoundPage((), more=False)
+    sender = None if query.sender is None else pack_user(query.sender)
+    streams = (_list_candidates(connection, name, query) for name in dict.fromkeys(query.conversations))
+    hits: list[Message] = []
+    end: FoundPlace | None = None
+    for place, row, text in heapq.merge(*streams, key=lambda candidate: candidate[0].order):
+        work -= _ROW_WORK  # rule 2
+        if sender in (None, row[1]):
+            work -= _TEXT_WORK + len(text) // _LETTERS_AT_ONCE
+            if has_terms({*terms(text)}, query.terms):  # rule 1
+                if len(hits) == query.limit:
+                    return FoundPage(hits, more=True, end=end)
+                hits += to_messages(connection, place.conversation, [row])
+        end = place
+        if work <= 0:
+            return FoundPage(hits, more=True, end=end)
+    return FoundPage(hits, more=False)
 
 
-def _matches(connection: sqlite3.Connection, conversation: str, query: Query) -> Iterator[tuple[str, Row]]:
-    """What the query finds in one conversation, newest first."""
+def _list_candidates(
+    connection: sqlite3.Connection, conversation: str, query: Query
+) -> Iterator[tuple[FoundPlace, Row, str]]:
+    """What the index, or what waits for it, has for the query in one conversation, newest first."""
     key = key_of(connection, conversation)
     if key is None:
         return
-    sender = None if query.sender is None else pack_user(query.sender)
     last = None
-    for id_ in _candidates(connection, key, query.terms):
+    for id_ in _candidate_ids(connection, key, query.terms, _find_start(connection, key, conversation, query)):
         row = connection.execute(f"SELECT {COLUMNS} FROM messages WHERE id = ?", (id_,)).fetchone()  # noqa: S608
         if id_ == last or row is None or row[8] is None:
             continue
         last = id_
-        if (
-            sender in (None, row[1])
-            and (query.before is None or row[3] < query.before)
-            and has_terms({*terms(row[8])}, query.terms)
-        ):
-            yield conversation, row
+        yield FoundPlace(row[3], id_ & LAST_SEQ, conversation), row, row[8]
 
 
-def _candidates(connection: sqlite3.Connection, key: int, wanted: Sequence[Term]) -> Iterator[int]:
+def _find_start(connection: sqlite3.Connection, key: int, conversation: str, query: Query) -> int:
+    """The newest message that may be in the page: found by bisection, so that what is newer costs nothing."""
+    newest = newest_id(connection, key)
+    if query.after is None and query.before is None:
+        return newest
+    if query.after is not None and query.after.conversation == conversation and query.before is None:
+        return min(newest, message_id(key, query.after.seq - 1))
+    low, high = message_id(key, 0), newest  # what is sought is between the two, or is the lower one
+    while low < high:
+        middle = (low + high + 1) // 2
+        (ts,) = connection.execute("SELECT ts FROM messages WHERE id = ?", (middle,)).fetchone()
+        place = FoundPlace(ts, middle & LAST_SEQ, conversation)
+        follows = query.after is None or place.order > query.after.order
+        if follows and (query.before is None or ts < query.before):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _candidate_ids(connection: sqlite3.Connection, key: int, wanted: Sequence[Term], start: int) -> Iterator[int]:
     match = " AND ".join(map(_write_condition, wanted))
-    low = message_id(key, 0)
+    low = message_id(key, 1)
     indexed = _walk(
         connection,
         "SELECT rowid FROM search WHERE search MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?",
         (match,),
         low,
+        start,
     )
-    waiting = _walk(connection, "SELECT id FROM unindexed WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?", (), low)
-    return heapq.merge(indexed, waiting, reverse=True)
+    sql = "SELECT id FROM unindexed WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?"
+    return heapq.merge(indexed, _walk(connection, sql, (), low, start), reverse=True)
 
 
 def _write_condition(term: Term) -> str:
@@ -110,9 +143,9 @@ def _write_condition(term: Term) -> str:
     return f'("{term.stem}" OR "{term.prefix}" *)' if term.prefix else f'"{term.stem}"'
 
 
-def _walk(connection: sqlite3.Connection, sql: str, match: tuple[str, ...], low: int) -> Iterator[int]:
-    """The ids that a query finds between `low` and the conversation's end, downwards, in chunks that grow."""
-    high, size = low + LAST_SEQ, _FIRST_CHUNK
+def _walk(connection: sqlite3.Connection, sql: str, match: tuple[str, ...], low: int, high: int) -> Iterator[int]:
+    """The ids that a query finds from `high` down to `low`, in chunks that grow."""
+    size = _FIRST_CHUNK
     while True:
         ids = [row[0] for row in connection.execute(sql, (*match, low, high, size))]
         yield from ids

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.changes import Pin
+from chat.domain.cursors import FoundPlace
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
@@ -23,6 +24,17 @@ class Page(Struct, frozen=True):
 
     messages: Sequence[Message]
     more: bool
+
+
+class FoundPage(Struct, frozen=True):
+    """A page of a search. With `more`, the search goes on behind `end`; without, `end` is None.
+
+    A search that looked at as much as it may ends its page early: it may have found little or nothing, and has `more`.
+    """
+
+    messages: Sequence[Message]
+    more: bool
+    end: FoundPlace | None = None
 
 
 class Summary(Struct, frozen=True):
@@ -43,13 +55,14 @@ class PinnedMessage(Struct, frozen=True):
 class Query(Struct, frozen=True, kw_only=True):
     """A search, newest first: every term must occur, as `chat.domain.terms` decides; only in `conversations`.
 
-    `before` is a time, exclusive.
+    `before` is a time, exclusive. `after` is where the page before ended.
     """
 
     terms: Sequence[Term]
     conversations: Collection[str]
     sender: str | None = None
     before: int | None = None
+    after: FoundPlace | None = None
     limit: int = 50
 
 
@@ -121,4 +134,6 @@ class History(Protocol):
         """A backup was restored, so a new epoch begins. To be called before any process serves what was restored."""
         ...
 
-    async def search_messages(self, query: Query) -> Page: ...
+    async def search_messages(self, query: Query) -> FoundPage:
+        """Does a bounded amount of work. Whoever follows `end` sees each message that was there once, and in order."""
+        ...

@@ -40,10 +40,15 @@ class DirectMessages(Struct, frozen=True, kw_only=True):
 
 
 class FoundMessages(Struct, frozen=True, kw_only=True):
-    """What a search found, newest first. `more` says whether there is more."""
+    """What a search found, newest first.
+
+    `more` says whether there may be more, `next` is the cursor for it, or null. A search that looked at as much as it
+    may ends its page there: such a page may be empty.
+    """
 
     messages: Sequence[HistoryMessage | HistoryDirectMessage]
     more: bool
+    next: str | None
 
 
 class PinItem(Struct, frozen=True, kw_only=True):

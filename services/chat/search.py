@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, Field
 
 from chat.domain.conversations import room_key
+from chat.domain.cursors import FoundPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import check_id, from_rfc3339
 from chat.domain.models import User
 from chat.domain.rights import Right
@@ -18,7 +19,7 @@ from chat.wire.events import history_item
 from chat.wire.pages import FoundMessages
 from services.chat.access import admit_member
 from services.common.collaborators import Services, With
-from services.common.field_types import Limit, RoomId, check_plain_text
+from services.common.field_types import Cursor, Limit, RoomId, check_plain_text
 from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.struct_schemas import encode_response, struct_response
@@ -37,19 +38,32 @@ async def search_messages(
     room: Annotated[RoomId | None, Query(description="only in this room")] = None,
     from_: Annotated[Text | None, Query(alias="from", description="the sender: a user id or a name")] = None,
     before: Annotated[Text | None, Query(description="older than this: RFC 3339, or milliseconds")] = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """Messages that hold every word of `q`, newest first: in all rooms and conversations of the caller, or in one."""
+    """Messages that hold every word of `q`, newest first: in all rooms and conversations of the caller, or in one.
+
+    With `more`, go on with `cursor` set to `next`, even if the page is empty.
+    """
     words = search_terms(q)
     if not words:
         raise Invalid("`q` needs at least one letter or digit", field="q")
     places = await _list_conversations(services, caller, room)
     sender = await _find_sender(services, from_) if from_ else None
     if from_ and sender is None:
-        return encode_response(FoundMessages(messages=[], more=False))
-    query = Search(terms=words, conversations=places, sender=sender, before=_parse_time(before), limit=limit)
+        return encode_response(FoundMessages(messages=[], more=False, next=None))
+    query = Search(
+        terms=words,
+        conversations=places,
+        sender=sender,
+        before=_parse_time(before),
+        after=unpack_cursor(cursor, FoundPlace) if cursor else None,
+        limit=limit,
+    )
     page = await services.history.search_messages(query)
-    return encode_response(FoundMessages(messages=[history_item(each) for each in page.messages], more=page.more))
+    found = [history_item(each) for each in page.messages]
+    following = pack_cursor(page.end) if page.end is not None else None
+    return encode_response(FoundMessages(messages=found, more=page.more, next=following))
 
 
 async def _list_conversations(services: Services, caller: User, room: str | None) -> list[str]:

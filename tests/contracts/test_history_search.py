@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from chat.domain.models import Room, Visibility
+from chat.domain.cursors import FoundPlace
+from chat.domain.models import Message, Room, Visibility
 from chat.domain.records import Deleted, Edited, Moderated
 from chat.domain.terms import search_terms
-from chat.ports.history import History, Page, Query
+from chat.ports.history import FoundPage, History, Query
 from tests.support.builders import ANN, ANN_AND_BEN, ATTIC, BEN, HALL, NOW, ROOM, make_message, make_messages, make_user
 from tests.support.engines import Stores
 
@@ -22,7 +23,7 @@ async def history(stores: Stores) -> History:
     return stores.history
 
 
-async def search(history: History, text: str, *, conversations: tuple[str, ...] = (HALL,), **fields: Any) -> Page:
+async def search(history: History, text: str, *, conversations: tuple[str, ...] = (HALL,), **fields: Any) -> FoundPage:
     return await history.search_messages(Query(terms=search_terms(text), conversations=conversations, **fields))
 
 
@@ -150,6 +151,36 @@ async def test_pages_of_many_hits(history: History) -> None:
     assert (first.more, rest.more) == (True, False)
     exact = await search(history, "word", limit=150)
     assert (len(exact.messages), exact.more) == (150, False)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+async def test_pages_by_cursor_show_each_message_once_and_in_order(history: History, limit: int) -> None:
+    """Also in bursts: of many messages in one millisecond, in several conversations, with the same seqs."""
+    places = (HALL, ATTIC, ANN_AND_BEN)
+    bursts = [make_message(seq, place, text="word", ts=NOW + seq // 30) for place in places for seq in range(1, 61)]
+    await history.apply_batch(bursts, [])
+    expected = sorted(bursts, key=lambda message: FoundPlace(message.ts, message.seq, message.conversation).order)
+    seen: list[Message] = []
+    after = None
+    for _ in range(len(bursts) // limit + 1):
+        page = await search(history, "word", conversations=places, limit=limit, after=after)
+        seen += page.messages
+        after = page.end
+        assert page.more is (after is not None)
+        if after is None:
+            break
+    assert [(m.conversation, m.seq) for m in seen] == [(m.conversation, m.seq) for m in expected]
+
+
+async def test_a_cursor_stays_where_it_is_while_others_write(history: History) -> None:
+    await history.apply_batch([make_message(seq, text="word") for seq in range(1, 7)], [])
+    first = await search(history, "word", limit=2)
+    await history.apply_batch([make_message(7, text="word")], [Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=5)])
+    second = await search(history, "word", limit=2, after=first.end)
+    assert [message.seq for message in (*first.messages, *second.messages)] == [6, 5, 4, 3]
+    last = await search(history, "word", limit=2, after=second.end, before=NOW + 10**9)
+    assert ([message.seq for message in last.messages], last.more, last.end) == ([2, 1], False, None)
+    assert await found(history, "word", after=second.end, before=0) == []
 
 
 async def test_edited_text_is_found_and_the_earlier_is_not(history: History) -> None:

@@ -148,6 +148,27 @@ async def test_direct_conversations() -> None:
         assert (await bob("GET", f"/api/dms/{ann.id}/reads")).json() == {"reads": {ann.id: 1}}
 
 
+async def test_a_search_is_paged_by_its_cursor() -> None:
+    """Messages of one moment, in several places: by their time alone most of them could not be reached."""
+    async with open_rest() as rest:
+        ann, bob = await rest.user(), await rest.user()
+        places = [room_key(await ann.room(name)) for name in ("den", "attic")] + [dm_key(ann.id, bob.id)]
+        for place in places:
+            await rest.say(place, ann, *(f"fox {number}" for number in range(30)))
+        seen, cursor = [], None
+        while True:
+            params = {"q": "fox", "limit": 7} | ({"cursor": cursor} if cursor else {})
+            page = (await ann("GET", "/api/search", params=params)).json()
+            seen += [(message.get("room"), message["seq"]) for message in page["messages"]]
+            assert page["more"] is (page["next"] is not None)
+            if page["next"] is None:
+                break
+            cursor = page["next"]
+        assert (len(seen), len({*seen})) == (90, 90)
+        elsewhere = await bob("GET", "/api/search", params={"q": "fox", "cursor": cursor})
+        assert all("room" not in message for message in elsewhere.json()["messages"])
+
+
 @pytest.mark.parametrize("what", ["messages", "reads"])
 async def test_a_conversation_needs_another_user(what: str) -> None:
     async with open_rest() as rest:
@@ -206,6 +227,7 @@ async def test_search_finds_what_the_asker_may_read() -> None:
         ({"q": "nul\0"}, "q"),
         ({"q": "e" + "\u0301\u0316" * 16}, "q"),
         ({"q": "fox", "room": "den"}, "room"),
+        ({"q": "fox", "cursor": "bm90IG9uZQ"}, "cursor"),
         ({"q": "fox", "before": "yesterday"}, "before"),
         ({"q": "fox", "before": "2026-01-01"}, "before"),
         ({"q": "fox", "limit": "1000"}, "limit"),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from chat.domain.changes import MessageState, Original, Pin, decide_change, decide_read_mark
 from chat.domain.conversations import is_room, pair_of
+from chat.domain.cursors import FoundPlace
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import LogStamp, MessageChange, Read
@@ -24,7 +25,7 @@ from chat.domain.weight import weigh_message
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
 from chat.errors import Fenced, Overloaded
-from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
 from chat.ports.log import Ack, LogRecord
 
 READ_RECORDS = 1000
@@ -244,17 +245,19 @@ class MemoryHistory:
         self._epoch = Epoch(f"{self._epoch.id}+", restored=True)
         return self._epoch
 
-    async def search_messages(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> FoundPage:
         await checkpoint()
         found = [
             message
             for conversation in query.conversations
-            for message in reversed(self._table.list_messages(conversation))
+            for message in self._table.list_messages(conversation)
             if message.text is not None and query.terms and has_terms({*terms(message.text)}, query.terms)
             if query.sender in (None, message.sender) and (query.before is None or message.ts < query.before)
+            if query.after is None or _place_of(message).order > query.after.order
         ]
-        found.sort(key=lambda message: -message.ts)
-        return Page(found[: query.limit], more=len(found) > query.limit)
+        found.sort(key=lambda message: _place_of(message).order)
+        page, more = found[: query.limit], len(found) > query.limit
+        return FoundPage(page, more, _place_of(page[-1]) if more else None)
 
     def _summarize(self, user: str, conversation: str) -> Summary:
         mark = self._marks.get(conversation, {}).get(user, 0)
@@ -293,6 +296,10 @@ class MemoryHistory:
         self._stamps[place] = after.stamp
         self._table.replace_message(_make_changed(message, after))
         return True
+
+
+def _place_of(message: Message) -> FoundPlace:
+    return FoundPlace(message.ts, message.seq, message.conversation)
 
 
 def _read_state(

@@ -12,7 +12,7 @@ from chat.domain.privacy import AddedBy
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database
 from chat.engines.rooms import SqliteRooms
-from chat.ports.history import Change, ClientKey, History, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, History, Page, PinnedMessage, Query, Summary
 from chat.ports.presence import Seen
 from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
@@ -82,7 +82,7 @@ class ProcessHistory:
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         return await self._history.earlier_texts(conversation, seq)
 
-    async def search_messages(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> FoundPage:
         return await self._history.search_messages(query)
 
 

@@ -16,7 +16,7 @@ from chat.adapters.mongo.store import Run
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
-from chat.ports.history import Change, ClientKey, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
 
 
 class MongoHistory:
@@ -99,7 +99,7 @@ class MongoHistory:
             self._epoch = await epochs.begin_epoch(self._mongo.latest)
         return self._epoch
 
-    async def search_messages(self, query: Query) -> Page:
+    async def search_messages(self, query: Query) -> FoundPage:
         """Of messages of the same time, those of one conversation stay in the order of their seq."""
         with self._mongo.call():
             return await search.search(self._mongo.committed, query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -13,7 +14,7 @@ import anyio
 import pytest
 
 from chat.engines.connections import Connections
-from chat.engines.database import Database, InlineExecutor
+from chat.engines.database import SEARCH_QUEUE, Database, InlineExecutor, ThreadExecutor
 from chat.engines.files import StorageFailed
 from chat.errors import Conflict, Overloaded, RookeryError, Unavailable
 from tests.support.engines import executor
@@ -337,6 +338,34 @@ async def test_read_that_takes_too_long_is_ended(path: Path | None) -> None:
         with pytest.raises(Unavailable, match="too long"):
             await database.read(lambda connection: connection.execute(endless).fetchall())
         assert await database.write(add("a")) == "a"
+
+
+async def test_searches_are_in_nobodys_way_and_are_bounded(tmp_path: Path) -> None:
+    """However many searches run and wait, reads go on; and more than may wait are refused."""
+    refused: list[str] = []
+    go = threading.Event()
+
+    def wait_for_go(connection: sqlite3.Connection) -> list[str]:
+        assert go.wait(60)
+        return all_names(connection)
+
+    async def search(database: Database) -> None:
+        try:
+            await database.search(wait_for_go)
+        except Overloaded as error:
+            refused.append(str(error))
+
+    executor = ThreadExecutor()
+    async with Database.open(tmp_path / "a.db", executor=executor, schema=SCHEMA, commit_interval_ms=0) as database:
+        await database.write(add("a"))
+        async with anyio.create_task_group() as tasks:
+            for _ in range(SEARCH_QUEUE + 5):
+                tasks.start_soon(search, database)
+            await anyio.wait_all_tasks_blocked()
+            assert len(refused) == 5
+            for _ in range(20):
+                assert await database.read(all_names) == ["a"]
+            go.set()
 
 
 async def test_reads_run_beside_each_other_and_are_bounded() -> None:

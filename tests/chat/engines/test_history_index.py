@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat.domain.models import Room, Visibility
 from chat.domain.records import Deleted, Edited
@@ -17,7 +18,7 @@ from chat.engines.database import Database, InlineExecutor
 from chat.engines.deleted_conversations import STEP, clear_deleted, mark_deleted
 from chat.engines.history import TIDY_EVERY, SqliteHistory
 from chat.engines.history_changes import store
-from chat.engines.history_search import INDEX_AT_ONCE, index_some
+from chat.engines.history_search import INDEX_AT_ONCE, find, index_some
 from chat.engines.schema import STORE, TERMS
 from chat.errors import Fenced
 from chat.ports.history import Query
@@ -174,6 +175,42 @@ async def test_what_the_index_says_too_much_is_not_shown(database: Database) -> 
     await database.write(lie)
     assert await found(history, "ghost") == []
     assert await found(history, "message") == [1]
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+async def test_a_search_that_finds_nothing_does_a_bounded_amount_of_work(database: Database, indexed: bool) -> None:
+    """Its pages end early, and lead to the end all the same; what they cost does not grow with the history."""
+    query = Query(terms=search_terms("word"), conversations=[HALL, ATTIC], sender=BEN)
+    messages = [make_message(seq, place, text="word") for seq in range(1, 301) for place in (HALL, ATTIC)]
+    await database.write(lambda connection: store(connection, messages))
+    if indexed:
+        await database.write(index_some)
+    pages, after = 0, None
+    while pages == 0 or after is not None:
+        asked = replace(query, after=after)
+        page = await database.search(lambda connection: find(connection, asked, work=100))  # noqa: B023
+        assert (list(page.messages), page.more) == ([], page.end is not None)
+        pages, after = pages + 1, page.end
+    assert pages == 2 * 300 * 2 // 100 + 1
+    statements: list[str] = []
+
+    def find_traced(connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(statements.append)
+        find(connection, query, work=100)
+        connection.set_trace_callback(None)
+
+    await database.search(find_traced)
+    assert len(statements) < 100
+
+
+@pytest.mark.parametrize(("words", "looked_at"), [(1, 99), (3000, 3)])
+async def test_long_texts_cost_more_of_what_a_search_may_do(database: Database, words: int, looked_at: int) -> None:
+    messages = [make_message(seq, text="word " * words) for seq in range(1, 101)]
+    query = Query(terms=search_terms("word y"), conversations=[HALL])
+    await database.write(lambda connection: store(connection, messages))
+    page = await database.search(lambda connection: find(connection, query, work=1980))
+    assert page.end is not None
+    assert page.end.seq == 101 - looked_at
 
 
 async def test_text_without_terms_is_not_indexed(database: Database) -> None:

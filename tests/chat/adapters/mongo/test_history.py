@@ -8,17 +8,21 @@ from typing import Any
 import anyio
 import pytest
 from bson import ObjectId
+from msgspec.structs import replace
 
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.history import MongoHistory
 from chat.adapters.mongo.rooms import MongoRooms
+from chat.adapters.mongo.search import search
+from chat.domain.cursors import FoundPlace
 from chat.domain.ids import new_id
-from chat.domain.models import Room, Visibility
+from chat.domain.models import Message, Room, Visibility
 from chat.domain.records import Edited, Reacted, Read
 from chat.errors import Fenced
 from chat.ports.history import Change, Query
 from tests.support.builders import (
     ANN,
+    ANN_AND_BEN,
     ATTIC,
     BEN,
     CAT,
@@ -173,3 +177,29 @@ async def test_version_changes_with_each_change(mongo: Mongo) -> None:
         versions.add(found.get("version"))
         await history.apply_batch([], [Edited(conversation=HALL, actor=ANN, ts=NOW, seq=1, text=text)])
     assert len(versions) == 2
+
+
+async def test_a_search_that_finds_nothing_looks_at_a_bounded_number_of_messages(mongo: Mongo) -> None:
+    """Its pages end early, and lead to the end all the same, past messages that are alike in time and seq."""
+    history = MongoHistory(mongo)
+    places = (HALL, ATTIC, ANN_AND_BEN)
+    messages = [make_message(seq, place, text="word", ts=NOW + seq // 4) for place in places for seq in range(1, 21)]
+    await history.apply_batch([*messages, make_message(21, text="word", sender=BEN, ts=NOW - 1)], [])
+    query = Query(terms=exact_terms("word"), conversations=places, sender=BEN)
+    pages = 0
+    found: list[Message] = []
+    after: FoundPlace | None = None
+    while pages == 0 or after is not None:
+        page = await search(mongo.committed, replace(query, after=after), looked_at=7)
+        assert page.more is (page.end is not None)
+        found += page.messages
+        pages, after = pages + 1, page.end
+    assert [message.seq for message in found] == [21]
+    assert 60 // 7 < pages <= 61 // 4 + 1
+    everybody = replace(query, sender=None)
+    seen: list[tuple[str, int]] = []
+    while not seen or after is not None:
+        page = await search(mongo.committed, replace(everybody, after=after, limit=100), looked_at=7)
+        seen += [(message.conversation, message.seq) for message in page.messages]
+        after = page.end
+    assert (len(seen), len({*seen})) == (61, 61)

@@ -99,8 +99,8 @@ async def everything(history: History, keys: Sequence[tuple[str, str]], queries:
     for person in PEOPLE:
         told += [await history.summarize_conversations(person, PLACES), list(await history.list_dms(person))]
     for query in queries:
-        page = await history.search_messages(query)
-        told.append((list(page.messages), page.more))
+        hits = await history.search_messages(query)
+        told.append((list(hits.messages), hits.more, hits.end is None))
     return told
 
 

@@ -31,6 +31,8 @@ export function searchPanel(app, shell, conversation) {
   let found = [];
   let query = "";
   let asked = 0;
+  /** Where the next page begins. @type {string | null} */
+  let next = null;
 
   async function ask(further) {
     const number = ++asked;
@@ -39,12 +41,15 @@ export function searchPanel(app, shell, conversation) {
     note.textContent = query ? "Searching…" : "";
     if (!query) return show(false);
     try {
-      const answer = await app.api.get("/api/search", {
-        q: query,
-        room: here.checked ? conversation.id : null,
-        before: further ? found.at(-1)?.ts : null,
-      });
-      if (number !== asked) return;
+      let answer;
+      let cursor = further ? next : null;
+      do {
+        // A search that looked at much without finding anything ends its page early, so it may be empty.
+        answer = await app.api.get("/api/search", { q: query, room: here.checked ? conversation.id : null, cursor });
+        if (number !== asked) return;
+        cursor = answer.next;
+      } while (!answer.messages.length && cursor);
+      next = cursor;
       found = [...found, ...answer.messages];
       show(answer.more);
       note.textContent = found.length ? "" : "Nothing was found. Every word has to occur in the message.";
