@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ import jwt
 import msgspec
 from anyio.abc import TaskStatus
 from cachetools import LRUCache
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.utils import base64url_decode, base64url_encode
@@ -205,6 +207,26 @@ class KeyRing:
         headers = {"typ": TOKEN_TYPE, "kid": key.kid}
         return jwt.encode(msgspec.structs.asdict(payload), key.private, algorithm=ALGORITHM, headers=headers)
 
+    def issue_device_mark(self, user: str) -> str:
+        """A text that proves that the user logged in where it is kept. Raises as `issue_token` does."""
+        key = self._find_signing_key(self._clock(), 0)
+        number = secrets.token_hex(16)
+        signature = key.private.sign(_device_statement(user, number))
+        return f"{key.kid}.{number}.{base64url_encode(signature).decode()}"
+
+    def read_device_mark(self, mark: str, user: str) -> str | None:
+        """The number of the device; None when the mark is not one of this user, or its key is over."""
+        kid, _, rest = mark[:TOKEN_BYTES].partition(".")
+        number, _, signature = rest.partition(".")
+        key = self._keys.get(kid)
+        if key is None or key.expires <= self._clock() or not mark.isascii():
+            return None
+        try:
+            key.public.verify(base64url_decode(signature), _device_statement(user, number))
+        except (InvalidSignature, ValueError):
+            return None
+        return number
+
     def _find_signing_key(self, now: int, ttl_ms: int) -> _Key:
         usable = [key for key in self._keys.values() if can_sign(KeyTimes(key.created, key.expires), now, ttl_ms)]
         if not usable:
@@ -288,6 +310,11 @@ class KeyRing:
         """All verifying keys as a JWK Set (RFC 7517), those that will sign soon among them."""
         now = self._clock()
         return {"keys": [key.to_jwk() for key in self._keys.values() if key.expires > now]}
+
+
+def _device_statement(user: str, number: str) -> bytes:
+    """What is signed. A token's signed part has no NUL in it, so neither can be taken for the other."""
+    return f"device\0{user}\0{number}".encode()
 
 
 def _check_form(token: str) -> None:

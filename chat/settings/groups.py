@@ -339,7 +339,15 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
 
     rate_limits: Annotated[bool, Setting("`off` removes the limits of rates and of sessions, for load tests")] = True
     register_per_minute: Annotated[int, Setting("registrations from one address", ge=0)] = 120
-    login_failures_per_name: Annotated[int, Setting("wrong log-ins in a minute for one name", ge=1)] = 10
+    login_failures_per_name: Annotated[
+        int, Setting("wrong log-ins in a minute for one name from one address, or from one known device", ge=1)
+    ] = 10
+    login_failures_until_slow: Annotated[
+        int,
+        Setting(
+            "wrong log-ins in a minute for one name from all addresses; above that, unknown devices wait in turn", ge=1
+        ),
+    ] = 50
     login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
     reads_per_minute: Annotated[int, Setting("REST calls of one user that only read, in each process", ge=1)] = 1200
     writes_per_minute: Annotated[int, Setting("REST calls of one user that change something", ge=1)] = 120

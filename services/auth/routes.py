@@ -18,6 +18,7 @@ from chat.errors import Conflict
 from services.auth import token_families
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
+from services.auth.known_devices import Device
 from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address
 from services.common.collaborators import Services, With
@@ -120,7 +121,13 @@ Agent = Annotated[str, Header(alias="User-Agent", include_in_schema=False)]
 
 @router.post("/register", name="register", status_code=201, responses=problem_responses(403, 409, 422, 429))
 async def register_account(
-    body: Registration, services: With, rates: Rates, address: Address, agent: Agent = ""
+    body: Registration,
+    services: With,
+    rates: Rates,
+    address: Address,
+    agent: Agent = "",
+    *,
+    device: Device,
 ) -> Registered:
     """Make an account and log in. A taken name is 409 `name_taken`.
 
@@ -137,6 +144,7 @@ async def register_account(
     except Conflict:  # an address that nobody verified is kept from nobody
         raise _name_taken() from None
     tokens = await token_families.begin_family(services, user, agent)
+    device.mark_device(user.id)
     return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
 
 
@@ -152,21 +160,35 @@ def _name_taken() -> NameTaken:
 
 
 @router.post("/login", responses=problem_responses(401, 403, 422, 429))
-async def log_in(body: LogIn, services: With, rates: Rates, address: Address, agent: Agent = "") -> TokensView:
-    """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one."""
-    await rates.count_log_in(body.name, address)
+async def log_in(
+    body: LogIn,
+    services: With,
+    rates: Rates,
+    address: Address,
+    agent: Agent = "",
+    *,
+    device: Device,
+) -> TokensView:
+    """Tokens for a name and its password. A wrong one is 401 `wrong_login`, and takes as long as a right one.
+
+    Sets a cookie that marks the device as known to the user: then what strangers guess does not slow it down.
+    """
     user = await services.accounts.find_by_name(body.name)
+    known = device.read_number(user.id) if user is not None else None
+    await rates.count_log_in(body.name, address, known)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
     right = await services.passwords.verify_password(stored, body.password)
     if user is None or stored is None or not right:
-        await rates.count_failure(address)
+        await rates.count_failure(body.name, address)
         raise WrongLogin("the name or the password is wrong")
-    await rates.note_success(body.name)
+    await rates.note_success(body.name, address, known)
     await refuse_blocked(services, user)
     renewed = await services.passwords.renew_hash(stored, body.password)
     if renewed is not None:
         await services.accounts.set_password_hash(user.id, renewed)
-    return TokensView(**(await token_families.begin_family(services, user, agent))._asdict())
+    tokens = await token_families.begin_family(services, user, agent)
+    device.mark_device(user.id)
+    return TokensView(**tokens._asdict())
 
 
 @router.post("/refresh", name="refresh", responses=problem_responses(401, 403, 422))
@@ -208,9 +230,9 @@ async def confirm_password(services: Services, rates: LoginRates, address: str, 
     await rates.count_log_in(user.name, address)
     stored = await services.accounts.get_password_hash(user.id)
     if not await services.passwords.verify_password(stored, password):
-        await rates.count_failure(address)
+        await rates.count_failure(user.name, address)
         raise WrongLogin("the password is wrong", field="password")
-    await rates.note_success(user.name)
+    await rates.note_success(user.name, address)
 
 
 @router.get("/jwks.json", name="jwks")

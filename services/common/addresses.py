@@ -68,12 +68,17 @@ def limit_key(address: str) -> str:
     return address
 
 
+def is_secure(scope: Mapping[str, Any], http: HttpSettings) -> bool:
+    """Whether the client came by TLS, as far as the server, or the proxies that it trusts, know."""
+    written = _read_scheme(scope) if http.trust_forwarded or http.trusted_proxies else None
+    return (written or scope.get("scheme")) in {"https", "wss"}
+
+
 def websocket_url(scope: Mapping[str, Any], settings: ServiceSettings) -> str:
     """Where the edge is: the setting, or else the host that the client called, with the port of the edge."""
     if settings.http.ws_url:
         return settings.http.ws_url
-    secure = _read_scheme(scope) if settings.http.trust_forwarded or settings.http.trusted_proxies else None
-    scheme = "wss" if (secure or scope.get("scheme")) in {"https", "wss"} else "ws"
+    scheme = "wss" if is_secure(scope, settings.http) else "ws"
     called = _HOST.fullmatch(_last_value(scope, b"host") or "")
     return f"{scheme}://{called[1]}:{settings.edge.port}/ws" if called else f"{scheme}://{settings.edge}/ws"
 

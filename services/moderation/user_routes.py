@@ -80,9 +80,9 @@ async def appeal_block(
     user = await services.accounts.find_by_name(body.name)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
     if not await services.passwords.verify_password(stored, body.password) or user is None:
-        await rates.count_failure(address)
+        await rates.count_failure(body.name, address)
         raise WrongLogin("the name or the password is wrong")
-    await rates.note_success(body.name)
+    await rates.note_success(body.name, address)
     block = await services.cases.get_block(user.id)
     if block is None:
         raise Conflict("this account is not blocked")
