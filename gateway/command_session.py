@@ -27,6 +27,7 @@ from gateway.handlers.connecting import welcome_session
 from gateway.handlers.later import Later
 from gateway.handlers.table import BUDGETS, HANDLERS
 from gateway.node import Node
+from gateway.penalties import BAD_COMMAND_COST
 from gateway.phase import Phase
 from gateway.session import Session
 
@@ -49,7 +50,12 @@ class CommandSession(Session):
         """Bytes of frames arrived."""
         self.heard_at, self.probed_at = self.node.wheel.now, None
         websocket = self.websocket
-        for payload in websocket.receive(data):
+        payloads = websocket.receive(data)
+        if websocket.pongs is not None:
+            self.connection.gather(websocket.take_pongs())  # before the answers to what came behind the pings
+        if websocket.charge and not self._pay_charge():
+            payloads = []
+        for payload in payloads:
             if self._queue is not None:
                 self._queue.append(payload)  # rule 2
                 self.note_begun()
@@ -62,6 +68,14 @@ class CommandSession(Session):
             if self.phase < Phase.CLOSING:
                 self._begin_closing()
             self.connection.end_writing()
+
+    def _pay_charge(self) -> bool:
+        """Pay for pings and for what inflated beyond measure. False if the peer cannot: the connection has failed."""
+        charge, self.websocket.charge = self.websocket.charge, 0
+        if self.pay_penalty(charge):
+            return True
+        self.websocket.fail(CloseCode.POLICY_VIOLATION, "too many pings, or messages that inflate too much")
+        return False
 
     def authenticate(self, claims: Claims, token: str) -> None:
         """The handshake carried a valid token: commands wait until the session is in every table."""
@@ -85,6 +99,8 @@ class CommandSession(Session):
             self.answer_error(error.id, error)
             if self.phase is Phase.NEW:
                 self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
+            elif not self.pay_penalty(BAD_COMMAND_COST):
+                self.close(CloseCode.POLICY_VIOLATION, "too many frames that are not commands")
             return None
         if self.phase is Phase.NEW and type(command) is not commands.AuthCommand:
             self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")

@@ -23,7 +23,9 @@ from chat.wire.close import CloseCode
 from chat.wire.relay import presence_channel, room_channel, user_channel
 from gateway.connection import Connection
 from gateway.node import Node
+from gateway.penalties import PENALTIES_PER_SECOND, PENALTY_BURST
 from gateway.phase import Phase
+from gateway.token_bucket import TokenBucket
 from gateway.user_sessions import UserSessions
 from gateway.websocket.encode import TextFrame, encode_frame, encode_text
 from gateway.websocket.protocol import ServerWebSocket
@@ -39,6 +41,7 @@ class Session:
 
     __slots__ = (
         "_paused",
+        "_penalties",
         "_pinged",
         "_scope",
         "_under_way",
@@ -81,6 +84,7 @@ class Session:
         self.probed_at: float | None = None
         self._under_way = 0
         self._paused = False
+        self._penalties: TokenBucket | None = None
         self._pinged = False
         self._scope: anyio.CancelScope | None = None  # of the session's task, while it has one
         node.wheel.set_timer(self, node.settings.auth_seconds)
@@ -146,6 +150,15 @@ class Session:
         if self.probed_at is None and self.phase < Phase.CLOSING and not self._paused:
             self.probed_at = anyio.current_time()
             self.connection.gather(_PING)
+
+    def pay_penalty(self, cost: float) -> bool:
+        """Pay for what the peer sent beyond commands. False if the budget of the connection is used up."""
+        if not self.node.limits.rate_limits:
+            return True
+        now = anyio.current_time()
+        if self._penalties is None:
+            self._penalties = TokenBucket(PENALTY_BURST, now)
+        return self._penalties.take_token(PENALTIES_PER_SECOND, PENALTY_BURST, now, cost) == 0
 
     def set_timer(self) -> None:
         """Set the timer for the next check of keep-alive, or for the end of the token if that comes first."""

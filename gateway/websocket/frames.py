@@ -67,6 +67,9 @@ _LEGAL = {
     (True, True): frozenset(_CONTROL | _CONTINUES),
 }
 
+USUAL_INFLATION = 20
+MAX_EXCESS_BYTES = 1024 * 1024
+
 _from_bytes = int.from_bytes
 _length_and_key = Struct("<HI").unpack_from
 
@@ -100,14 +103,17 @@ class FrameParser:
     """Parses what one client sends after the opening handshake.
 
     `max_message` bounds a message, before and after inflation, in bytes; `deflate` says that permessage-deflate was
-    negotiated. Give each read to `receive`. Bytes after a Close frame are discarded (section 5.5.1).
+    negotiated. Give each read to `receive`. Bytes after a Close frame are discarded (section 5.5.1). `excess_bytes` is
+    what messages inflated to beyond `USUAL_INFLATION` times their bytes on the wire; whoever reads it sets it to 0.
+    Ordinary texts do not get there; more than `MAX_EXCESS_BYTES` is a violation.
     """
 
-    __slots__ = ("_deflate", "_ended", "_held", "_max_message", "_message", "_needed")
+    __slots__ = ("_deflate", "_ended", "_held", "_max_message", "_message", "_needed", "excess_bytes")
 
     def __init__(self, max_message: int, deflate: bool = False) -> None:
         self._max_message = max_message
         self._deflate = deflate
+        self.excess_bytes = 0
         # The beginning of a frame whose end has not come. After the session's end it is empty, but not None: so
         # `receive` asks one question before it parses, and not two.
         self._held: bytearray | None = None
@@ -250,12 +256,20 @@ class FrameParser:
             )
         whole = message.add_fragment(payload, fin=fin)
         if whole is not None:
+            self._note_inflation(len(whole), message.received)
             self._message = None
             events.append((message.opcode, whole))
 
+    def _note_inflation(self, inflated: int, received: int) -> None:
+        self.excess_bytes += max(0, inflated - USUAL_INFLATION * received)
+        if self.excess_bytes > MAX_EXCESS_BYTES:
+            raise ProtocolError(CloseCode.POLICY_VIOLATION, "messages inflate to far more than they are")
+
     def _decode_unfragmented(self, opcode: int, payload: bytes, *, compressed: bool) -> bytes:
         if compressed:
+            received = len(payload)
             payload = inflate_payload(new_inflater(), payload, self._max_message, fin=True)
+            self._note_inflation(len(payload), received)
         if opcode == TEXT and not is_utf8(payload):
             raise ProtocolError(CloseCode.INVALID_DATA, NOT_UTF8)
         return payload

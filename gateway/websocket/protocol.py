@@ -4,7 +4,10 @@ Rule 1: the table holds whatever the peer may do. What is not in it is a defect 
 Rule 2: in CLOSED, this side neither sends nor reads any more: write what `take_output` gives, then end the TCP
 connection. The server ends it first (section 7.1.1).
 Rule 3: CLOSING waits for the peer's Close frame. The session decides for how long.
-Rule 4: pings cannot make the output grow: one Pong is kept, for the last of them (section 5.5.3).
+Rule 4: every ping gets its Pong, in order (section 5.5.2). A Pong is no longer than its ping, so what is to be sent is
+bounded by what was read; send it before the next read, and before the answers to messages of the same read.
+Rule 5: what costs more than its bytes is charged: each ping, and what a message inflates to beyond measure. The session
+decides how much is too much, and calls `fail` then.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ class WebSocketEvent(IntEnum):
     CLOSE_CALLED = 17  # this side wants to close
     VIOLATION = 18  # the parser raised `ProtocolError`
     EOF = 19  # the TCP connection ended
+    FAIL_CALLED = 20  # this side does not want to hear any more
 
 
 class WebSocketAction(Enum):
@@ -69,6 +73,7 @@ TABLE: dict[WebSocketState, _Row] = {
         WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSING, WebSocketAction.SEND_CLOSE),
         WebSocketEvent.VIOLATION: (WebSocketState.CLOSED, WebSocketAction.FAIL),
         WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
+        WebSocketEvent.FAIL_CALLED: (WebSocketState.CLOSED, WebSocketAction.FAIL),
     },
     WebSocketState.CLOSING: {
         # Section 1.4: what comes after our own Close frame may be discarded. Pings are still answered (5.5.2).
@@ -80,14 +85,19 @@ TABLE: dict[WebSocketState, _Row] = {
         WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSING, WebSocketAction.IGNORE),
         WebSocketEvent.VIOLATION: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
         WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.LOSE),
+        WebSocketEvent.FAIL_CALLED: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
     },
     WebSocketState.CLOSED: {
         WebSocketEvent.CLOSE_CALLED: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
         WebSocketEvent.EOF: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
+        WebSocketEvent.FAIL_CALLED: (WebSocketState.CLOSED, WebSocketAction.IGNORE),
     },
 }
 
 _OPEN = WebSocketState.OPEN
+
+EXCESS_BYTES_OF_A_PING = 1024
+"""So many bytes that a message inflates to, beyond what is usual, are charged as much as a ping."""
 
 
 class ServerWebSocket:
@@ -96,16 +106,18 @@ class ServerWebSocket:
     After each call, send what `take_output` gives; if `closed`, end the TCP connection after that.
     `close_code` and `close_reason` are the peer's: 1005 when its Close frame held no code, 1006 when the connection
     ended without one, None until then and when this side failed the connection. `sent_code` is the code in this
-    side's Close frame (1005 for none), None until there is one.
+    side's Close frame (1005 for none), None until there is one. `charge` is what the peer's input cost beyond its
+    bytes (rule 5), in pings; who reads it sets it to 0. `pongs` are frames that `take_output` gives, too.
     """
 
-    __slots__ = ("_close", "_parser", "_pong", "close_code", "close_reason", "sent_code", "state")
+    __slots__ = ("_close", "_parser", "charge", "close_code", "close_reason", "pongs", "sent_code", "state")
 
     def __init__(self) -> None:
         self.state = WebSocketState.CONNECTING
         self._parser: FrameParser | None = None  # only while OPEN or CLOSING
-        self._pong = b""
         self._close = b""
+        self.pongs: bytearray | None = None
+        self.charge = 0
         self.close_code: int | None = None
         self.close_reason = ""
         self.sent_code: int | None = None
@@ -138,6 +150,9 @@ class ServerWebSocket:
             events = parser.receive(data)
         except ProtocolError as error:
             return self._handle_events(error.events, error)
+        if parser.excess_bytes:
+            self.charge += parser.excess_bytes // EXCESS_BYTES_OF_A_PING
+            parser.excess_bytes = 0
         if self.state is _OPEN:  # the fast way: nothing but texts, which change no state
             texts = [payload for opcode, payload in events if opcode == TEXT]
             if len(texts) == len(events):
@@ -146,13 +161,24 @@ class ServerWebSocket:
 
     def take_output(self) -> bytes:
         """What to send now, in whole frames; empty when there is nothing. Each byte is given once."""
-        output = self._pong
-        if output:
-            self._pong = b""
+        output = self.take_pongs() if self.pongs is not None else b""
         if self._close:
             output += self._close
             self._close = b""
         return output
+
+    def take_pongs(self) -> bytes:
+        """The Pongs that wait, alone: they go out before the answers to what was read (rule 4)."""
+        pongs, self.pongs = self.pongs, None
+        return bytes(pongs or b"")
+
+    def fail(self, code: int, reason: str) -> None:
+        """Fail the connection (section 7.1.7): a Close frame, unless there was one, and nothing more is read.
+
+        `StateError` before `open`.
+        """
+        if self._change_state(WebSocketEvent.FAIL_CALLED) is WebSocketAction.FAIL:
+            self._fail_connection(code, reason)
 
     def close(self, code: int, reason: str = "") -> None:
         """Start the closing handshake. Does nothing if either side has started it before.
@@ -189,7 +215,10 @@ class ServerWebSocket:
         if action is WebSocketAction.DELIVER:
             texts.append(payload)
         elif action is WebSocketAction.SEND_PONG:
-            self._pong = encode_frame(PONG, payload)  # rule 4
+            if self.pongs is None:
+                self.pongs = bytearray()
+            self.pongs += encode_frame(PONG, payload)  # rule 4
+            self.charge += 1  # rule 5
         elif action is WebSocketAction.FAIL:
             self._fail_connection(CloseCode.UNSUPPORTED_DATA, "binary frames are not used here; send text frames")
         elif action in (WebSocketAction.ECHO_CLOSE, WebSocketAction.NOTE_CLOSE):

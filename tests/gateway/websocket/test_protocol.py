@@ -54,6 +54,8 @@ def happen(protocol: ServerWebSocket, event: WebSocketEvent) -> list[bytes]:
             protocol.close(4008, "too slow")
         case WebSocketEvent.EOF:
             protocol.receive_eof()
+        case WebSocketEvent.FAIL_CALLED:
+            protocol.fail(1008, "too much")
         case WebSocketEvent.VIOLATION:
             return protocol.receive(client_frame(TEXT, b"x", key=None))
         case WebSocketEvent.CLOSE:
@@ -84,6 +86,7 @@ EXPECTED: dict[tuple[WebSocketState, WebSocketEvent], tuple[WebSocketState, byte
         encode_close(1002, "a client's frames must be masked"),
     ),
     (WebSocketState.OPEN, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.OPEN, WebSocketEvent.FAIL_CALLED): (WebSocketState.CLOSED, encode_close(1008, "too much")),
     (WebSocketState.CLOSING, WebSocketEvent.TEXT): (WebSocketState.CLOSING, _NOTHING),
     (WebSocketState.CLOSING, WebSocketEvent.BINARY): (WebSocketState.CLOSING, _NOTHING),
     (WebSocketState.CLOSING, WebSocketEvent.PING): (WebSocketState.CLOSING, _PONG),
@@ -92,6 +95,7 @@ EXPECTED: dict[tuple[WebSocketState, WebSocketEvent], tuple[WebSocketState, byte
     (WebSocketState.CLOSING, WebSocketEvent.CLOSE_CALLED): (WebSocketState.CLOSING, _NOTHING),
     (WebSocketState.CLOSING, WebSocketEvent.VIOLATION): (WebSocketState.CLOSED, _NOTHING),
     (WebSocketState.CLOSING, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSING, WebSocketEvent.FAIL_CALLED): (WebSocketState.CLOSED, _NOTHING),
     # What comes after the end is discarded before it is parsed.
     (WebSocketState.CLOSED, WebSocketEvent.TEXT): (WebSocketState.CLOSED, _NOTHING),
     (WebSocketState.CLOSED, WebSocketEvent.BINARY): (WebSocketState.CLOSED, _NOTHING),
@@ -101,6 +105,7 @@ EXPECTED: dict[tuple[WebSocketState, WebSocketEvent], tuple[WebSocketState, byte
     (WebSocketState.CLOSED, WebSocketEvent.VIOLATION): (WebSocketState.CLOSED, _NOTHING),
     (WebSocketState.CLOSED, WebSocketEvent.CLOSE_CALLED): (WebSocketState.CLOSED, _NOTHING),
     (WebSocketState.CLOSED, WebSocketEvent.EOF): (WebSocketState.CLOSED, _NOTHING),
+    (WebSocketState.CLOSED, WebSocketEvent.FAIL_CALLED): (WebSocketState.CLOSED, _NOTHING),
 }
 
 
@@ -142,11 +147,47 @@ def test_compressed_texts() -> None:
     assert protocol.receive(client_frame(TEXT, deflate_payload(b"small"), rsv=4)) == [b"small"]
 
 
-def test_5_5_3_only_the_last_ping_is_answered() -> None:
+def test_5_5_2_every_ping_is_answered_in_order_and_charged() -> None:
     protocol = opened()
-    for _ in range(3):
-        protocol.receive(b"".join(client_frame(PING, str(n).encode()) for n in range(1000)))
-    assert protocol.take_output() == b"\x8a\x03999"
+    for start in (0, 100):
+        protocol.receive(b"".join(client_frame(PING, b"%03d" % (start + n)) for n in range(100)))
+    assert protocol.take_output() == b"".join(b"\x8a\x03%03d" % n for n in range(200))
+    assert protocol.take_output() == b""
+    assert protocol.charge == 200
+
+
+def test_pongs_can_be_taken_before_the_close() -> None:
+    protocol = opened()
+    assert protocol.receive(client_frame(PING, b"?") + client_frame(TEXT, b"text") + BYE) == [b"text"]
+    assert protocol.take_pongs() == b"\x8a\x01?"
+    assert protocol.take_output() == b"\x88\x02\x03\xe8"
+
+
+def test_what_inflates_beyond_measure_is_charged_and_ordinary_texts_are_not() -> None:
+    protocol = ServerWebSocket()
+    protocol.open(64 * 1024, deflate=True)
+    words = " ".join(f"word {number}" for number in range(5000)).encode()
+    for text in (b"x", b"x" * 10_000, words):
+        protocol.receive(client_frame(TEXT, text))
+    protocol.receive(client_frame(TEXT, deflate_payload(words), rsv=4))
+    assert protocol.charge == 0
+    bomb = deflate_payload(b"x" * 64 * 1024)
+    assert protocol.receive(client_frame(TEXT, bomb, rsv=4))
+    whole = protocol.charge
+    assert 50 < whole < 64
+    half = len(bomb) // 2
+    fragments = client_frame(TEXT, bomb[:half], rsv=4, fin=False) + client_frame(CONTINUATION, bomb[half:])
+    assert protocol.receive(fragments)
+    assert protocol.charge == 2 * whole
+
+
+def test_bombs_in_one_read_end_it_before_they_fill_the_memory() -> None:
+    protocol = ServerWebSocket()
+    protocol.open(64 * 1024, deflate=True)
+    bomb = client_frame(TEXT, deflate_payload(b"x" * 64 * 1024), rsv=4)
+    assert len(protocol.receive(bomb * 500)) < 20
+    assert protocol.closed
+    assert protocol.sent_code == 1008
 
 
 @pytest.mark.parametrize(
@@ -258,6 +299,6 @@ def test_whatever_happens_there_is_at_most_one_close_frame_and_nothing_is_delive
         sent = opcodes(protocol.take_output())
         closes += sent.count(CLOSE)
         assert was_open or not texts
-        assert sent in ([], [PONG], [CLOSE], [PONG, CLOSE])
+        assert sent == [*[PONG] * sent.count(PONG), *[CLOSE] * sent.count(CLOSE)]
         assert protocol.sent_code is not None or not closes
     assert closes <= 1
