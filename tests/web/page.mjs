@@ -1,6 +1,7 @@
 /** The page without a screen: an `App` on a fake server, clock and socket. */
 import { Api } from "../../web/static/js/api.js";
 import { App } from "../../web/static/js/app.js";
+import { Leases } from "../../web/static/js/leases.js";
 import { Session } from "../../web/static/js/session.js";
 import { Link } from "../../web/static/js/socket.js";
 import { PageVault } from "../../web/static/js/vault.js";
@@ -76,7 +77,7 @@ export class TestPage {
       if (!answer.ok) throw Object.assign(new Error(said.detail), { status: answer.status });
       return said;
     };
-    const session = new Session({ vault: this.vault, locks: null, post, now: this.clock.now });
+    const session = new Session({ vault: this.vault, locks: new Leases(this.vault, this.clock), post, now: this.clock.now });
     const open = (url) => this.sockets[this.sockets.push(new FakeSocket(url)) - 1];
     this.app = new App({
       session,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Session, SignedOut } from "../../web/static/js/session.js";
+import { LEASE_MS, Leases } from "../../web/static/js/leases.js";
 import { PageVault, openVault } from "../../web/static/js/vault.js";
 import { Clock, settle } from "./support.mjs";
 
@@ -151,9 +152,54 @@ describe("a session", () => {
     server.ended = true;
     const renewing = session.token("access1");
     await settle();
-    await (await tab({ locks: null })).begin(grant(9));
-    await renewing.catch(() => {});
+    await (await tab()).begin(grant(9));
+    assert.equal(await renewing, "access9", "the tab goes on with it");
     assert.equal((await vault.get()).access, "access9");
+  });
+
+  test("without Web Locks tabs take turns as well", async () => {
+    await signedIn();
+    const tabs = [];
+    for (let number = 0; number < 5; number += 1) tabs.push(await tab({ locks: new Leases(vault, clock) }));
+    clock.time = 850_000;
+    const asking = Promise.all(tabs.map((one) => one.token()));
+    await clock.pass(10_000);
+    assert.deepEqual(await asking, Array(5).fill("access2"));
+    assert.deepEqual([server.calls.length, server.ended], [1, false]);
+  });
+
+  test("a tab that was closed while it renewed keeps the others waiting for a while only", async () => {
+    await signedIn();
+    const gone = new Leases(vault, clock);
+    gone.request("x", () => new Promise(() => {}));
+    await settle();
+    const session = await tab({ locks: new Leases(vault, clock) });
+    const asking = session.token("access1");
+    await clock.pass(LEASE_MS - 1_000);
+    assert.equal(server.calls.length, 0);
+    await clock.pass(2_000);
+    assert.equal(await asking, "access2");
+  });
+
+  test("a lease from a clock that was ahead is not waited for", async () => {
+    assert.equal(await vault.lease("ahead", 9e9, 9e9 + LEASE_MS), true);
+    assert.equal(await vault.lease("now", 0, LEASE_MS), true);
+    assert.equal(await vault.lease("other", 1, 1 + LEASE_MS), false);
+    await vault.release("other");
+    assert.equal(await vault.lease("other", 1, 1 + LEASE_MS), false);
+    await vault.release("now");
+    assert.equal(await vault.lease("other", 1, 1 + LEASE_MS), true);
+  });
+
+  test("a tab whose refresh token another one used first goes on with the newer one", async () => {
+    const one = await signedIn();
+    const renewing = one.token("access1");
+    await settle();
+    // The other one has renewed with the same token, as without any lock: the server refuses the second use.
+    server.used.add("refresh1");
+    await vault.set({ access: "access5", refresh: "refresh5", renew: 900_000 });
+    assert.equal(await renewing.catch((error) => error), "access5");
+    assert.equal(one.tokens.refresh, "refresh5");
   });
 
   test("beginning and ending are told to the other tabs, renewing is not", async () => {
@@ -185,7 +231,7 @@ describe("a session", () => {
 
   test("works without the Web Locks API, and without a database", async () => {
     vault = await openVault(undefined);
-    const session = await tab({ locks: null });
+    const session = await tab({ locks: new Leases(vault, clock) });
     assert.equal(session.tokens, null);
     await session.begin(grant(1));
     assert.equal(await session.token("access1"), "access2");

@@ -52,14 +52,23 @@ def test_a_session_outlives_the_page_and_ends_in_all_tabs(ann: Window) -> None:
     tab.check()
 
 
-def test_tabs_share_the_rotation_of_tokens(new_window: OpenWindow, new_server: Callable[..., ServerProcess]) -> None:
-    """A refresh token that is used twice ends the session: two tabs that did not take turns would be signed out."""
+@pytest.mark.parametrize("host", ["127.0.0.1", "insecure.test"])
+def test_tabs_share_the_rotation_of_tokens(
+    new_window: OpenWindow, new_server: Callable[..., ServerProcess], host: str
+) -> None:
+    """A refresh token that is used twice ends the session: two tabs that did not take turns would be signed out.
+
+    Where the page is no secure context, there are no Web Locks.
+    """
     server = new_server(token_seconds="3")
     window = new_window(server)
+    window.host = host
     window.register("ann")
+    assert window.page.evaluate("Boolean(navigator.locks)") is (host == "127.0.0.1")
     room = unique("tabs")
     window.new_room(room)
     tab = Window(window.page.context.new_page(), server)
+    tab.host = host
     answers: list[int] = []
 
     def count(response: Response) -> None:

@@ -11,6 +11,7 @@ import { Api, request } from "./api.js";
 import { App } from "./app.js";
 import { storageOf } from "./drafts.js";
 import { h } from "./dom.js";
+import { Leases } from "./leases.js";
 import { Session } from "./session.js";
 import { Link } from "./socket.js";
 import { openVault } from "./vault.js";
@@ -29,7 +30,7 @@ const publicPost = (path, body) => request(fetcher, "POST", path, body);
 const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
 
 const vault = await openVault(globalThis.indexedDB);
-const session = new Session({ vault, locks: navigator.locks ?? null, post: publicPost, now: () => Date.now() });
+const session = new Session({ vault, locks: navigator.locks ?? new Leases(vault, timers), post: publicPost, now: () => Date.now() });
 const app = new App({
   session,
   api: new Api(fetcher, session),

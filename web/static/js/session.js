@@ -34,7 +34,7 @@ export class Session {
   /**
    * @param {object} parts
    * @param {Vault} parts.vault
-   * @param {Locks | null} parts.locks null where the browser has none (no secure context): tabs may then race
+   * @param {Locks} parts.locks Web Locks, or `Leases` where the browser has none
    * @param {(path: string, body: object) => Promise<any>} parts.post an unauthenticated POST; errors carry `status`
    * @param {() => number} parts.now
    */
@@ -86,7 +86,7 @@ export class Session {
     if (tokens) await this.post("/api/auth/logout", { refresh_token: tokens.refresh }).catch(() => {});
   }
 
-  /** @param {string | null} refused */
+  /** @param {string | null} refused @returns {Promise<void>} */
   async #renew(refused) {
     if (!(await this.load())) throw new SignedOut();
     if (this.#good(refused)) return;
@@ -95,8 +95,11 @@ export class Session {
       await this.#keep(await this.post("/api/auth/refresh", { refresh_token: refresh }));
     } catch (error) {
       if (!ENDED.includes(/** @type {{status?: number}} */ (error).status ?? 0)) throw error;
-      // If another tab has logged in meanwhile, its session stays.
-      if ((await this.vault.get())?.refresh === refresh) await this.#forget();
+      // Another tab may have renewed, or logged in, meanwhile: then its tokens are the ones to go on with.
+      const newest = await this.vault.get();
+      if (newest && newest.refresh !== refresh) return this.#renew(refused);
+      if (newest) await this.#forget();
+      this.tokens = null;
       throw new SignedOut();
     }
   }
@@ -122,6 +125,6 @@ export class Session {
 
   /** @param {() => Promise<void>} run */
   #locked(run) {
-    return this.locks ? this.locks.request(LOCK, run) : run();
+    return this.locks.request(LOCK, run);
   }
 }
