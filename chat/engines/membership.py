@@ -19,10 +19,10 @@ from chat.domain.membership import (
     require_addable,
     require_rank,
 )
-from chat.domain.models import Role
+from chat.domain.models import Member, Role
 from chat.domain.privacy import AddedBy, Consent, require_consent
 from chat.errors import NotFound
-from chat.ports.rooms import RoomEntry
+from chat.ports.rooms import RoomEntry, RoomFacts
 
 
 def find_room_key(connection: sqlite3.Connection, room: str) -> int:
@@ -209,3 +209,21 @@ def _has_other_owner(connection: sqlite3.Connection, room: int, user: int) -> bo
         (room, user),
     )
     return found.fetchone() is not None
+
+
+def describe_room(connection: sqlite3.Connection, room: str) -> RoomFacts | None:
+    """Who owns a room, and how many are in it; None when there is no such room."""
+    found = connection.execute("SELECT key FROM rooms WHERE id = ?", (room,)).fetchone()
+    if found is None:
+        return None
+    (members,) = connection.execute("SELECT count(*) FROM members WHERE room = ?", found).fetchone()
+    # The first of a few: of all members, only owners are in the index.
+    sql = (
+        "SELECT members.joined, users.id, users.name FROM members JOIN users ON users.key = members.user"
+        " WHERE members.room = ? AND members.role = 'owner'"
+    )
+    first = min(connection.execute(sql, found), default=None)
+    if first is None:
+        return RoomFacts(None, members)
+    joined, user, name = first
+    return RoomFacts(Member(user=user, name=name, role=Role.OWNER, joined=joined), members)

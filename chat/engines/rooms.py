@@ -16,7 +16,7 @@ from chat.engines import invites, membership
 from chat.engines.database import Database
 from chat.engines.deleted_conversations import clear_deleted, mark_deleted
 from chat.errors import Conflict, NotFound
-from chat.ports.rooms import RoomEntry, RoomUpdate
+from chat.ports.rooms import RoomEntry, RoomFacts, RoomUpdate
 
 _COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created, rooms.default_role"
 _END = "\U0010ffff"
@@ -71,6 +71,13 @@ class SqliteRooms:
         )
         return await self._database.read(
             lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, *place, limit))]
+        )
+
+    async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
+        return await self._database.read(
+            lambda connection: {
+                room: facts for room in rooms if (facts := membership.describe_room(connection, room)) is not None
+            }
         )
 
     async def get_role(self, room: str, user: str) -> Role | None:

@@ -22,6 +22,13 @@ class RoomEntry(Struct, frozen=True):
     role: Role
 
 
+class RoomFacts(Struct, frozen=True):
+    """By what a stranger tells rooms of one name apart: the owner who came first, and how many members there are."""
+
+    owner: Member | None
+    members: int
+
+
 class RoomUpdate(Struct, frozen=True, kw_only=True):
     """What is to change of a room; None leaves as it is."""
 
@@ -57,6 +64,10 @@ class Rooms(Protocol):
 
     async def list_public_rooms(self, prefix: str, limit: int, *, after: RoomPlace | None = None) -> Sequence[Room]:
         """Public rooms whose name starts so (without case), by name and id, those after the given one."""
+        ...
+
+    async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
+        """Of each room that exists, who owns it and how many are in it."""
         ...
 
     async def get_role(self, room: str, user: str) -> Role | None:

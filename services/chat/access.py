@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chat.domain.conversations import room_key
+from chat.domain.ids import rfc3339
 from chat.domain.models import Role, Room, User
 from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
 from chat.errors import Forbidden, NotFound
-from services.chat.models import RoomView
+from chat.ports.rooms import RoomFacts
+from services.chat.models import PublicRoomView, RoomView, UserView
 from services.common.collaborators import Services
 
 
@@ -59,6 +61,20 @@ async def mark_all_read(services: Services, room: str, user: str) -> None:
 async def view_room(services: Services, room: Room, role: Role | None, user: User) -> RoomView:
     """The room as this user sees it."""
     return (await view_rooms(services, [(room, role)], user))[0]
+
+
+async def view_public_rooms(
+    services: Services, rooms: list[tuple[Room, Role | None]], user: User
+) -> list[PublicRoomView]:
+    """Public rooms as this user sees them in a list."""
+    facts = await services.rooms.describe_rooms([room.id for room, _ in rooms])
+    found = []
+    for (room, _), view in zip(rooms, await view_rooms(services, rooms, user), strict=True):
+        about = facts.get(room.id, RoomFacts(None, 0))  # it may have been deleted meanwhile
+        owner = UserView(id=about.owner.user, name=about.owner.name) if about.owner is not None else None
+        created = rfc3339(room.created)
+        found.append(PublicRoomView(**view.model_dump(), owner=owner, members=about.members, created=created))
+    return found
 
 
 async def view_rooms(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:

@@ -32,6 +32,13 @@ class RoomChange(BaseModel):
     default_role: DefaultRole | None = None
 
 
+class UserView(BaseModel):
+    """A user as others see one."""
+
+    id: str
+    name: str
+
+
 class RoomView(BaseModel):
     """A room as the caller sees it.
 
@@ -49,6 +56,17 @@ class RoomView(BaseModel):
     read: int
 
 
+class PublicRoomView(RoomView):
+    """A public room in a list, with what tells it from others whose names look the same.
+
+    `owner` is the owner who came first, null if there is none; `members` counts them; `created` is when it was made.
+    """
+
+    owner: UserView | None
+    members: int
+    created: str
+
+
 class Paged(BaseModel):
     """Whether there is `more`, and the cursor of the next page: null when there is none."""
 
@@ -57,9 +75,9 @@ class Paged(BaseModel):
 
 
 class RoomPage(Paged):
-    """Rooms by name; with `more`, go on with `cursor` set to `next`."""
+    """Rooms by name, public ones with what tells them apart; with `more`, go on with `cursor` set to `next`."""
 
-    rooms: list[RoomView]
+    rooms: list[PublicRoomView | RoomView]
 
 
 class RoleChoice(BaseModel):
@@ -100,13 +118,6 @@ class BanReason(BaseModel):
     """Why someone is banned, for the other moderators."""
 
     reason: Annotated[str, Field(max_length=500), AfterValidator(check_plain_text)] = ""
-
-
-class UserView(BaseModel):
-    """A user as others see one."""
-
-    id: str
-    name: str
 
 
 class UserPage(Paged):

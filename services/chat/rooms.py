@@ -14,7 +14,7 @@ from chat.domain.text import fold_name
 from chat.errors import Invalid, NotFound
 from chat.ports.rooms import RoomUpdate
 from services.chat import announcements
-from services.chat.access import admit_member, find_visible_room, view_room, view_rooms
+from services.chat.access import admit_member, find_visible_room, view_public_rooms, view_room, view_rooms
 from services.chat.models import NewRoom, RoomChange, RoomPage, RoomView
 from services.common.collaborators import With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId
@@ -56,11 +56,11 @@ async def list_rooms(
     after = unpack_cursor(cursor, RoomPlace) if cursor else None
     found = await services.rooms.list_public_rooms(name, limit + 1, after=after)
     shown = found[:limit]
-    views = await view_rooms(services, [(room, roles.get(room.id)) for room in shown], caller)
+    views = await view_public_rooms(services, [(room, roles.get(room.id)) for room in shown], caller)
     following = None
     if len(found) > limit:
         following = pack_cursor(RoomPlace(fold_name(shown[-1].name), shown[-1].id))
-    return RoomPage(rooms=views, more=following is not None, next=following)
+    return RoomPage(rooms=[*views], more=following is not None, next=following)
 
 
 @router.get("/{room}", responses=problem_responses(401, 403, 404, 422))

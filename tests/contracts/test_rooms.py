@@ -98,6 +98,23 @@ async def test_public_rooms_come_by_name_and_prefix(rooms: Rooms) -> None:
     assert len(await rooms.list_public_rooms("", 10)) == 4
 
 
+async def test_rooms_are_described_by_their_first_owner_and_their_members(rooms: Rooms) -> None:
+    twin = new_id()
+    await rooms.create_room(make_room(twin, "Hall\u200b"), BEN)
+    await rooms.set_member(twin, ANN, Role.OWNER, now=NOW + 1)
+    await rooms.set_member(twin, CAT, Role.READER, now=NOW + 2)
+    facts = await rooms.describe_rooms([ROOM, twin, new_id()])
+    assert {room: (about.owner and about.owner.user, about.members) for room, about in facts.items()} == {
+        ROOM: (ANN, 1),
+        twin: (BEN, 3),
+    }
+    assert facts[twin].owner == Member(user=BEN, name="Ben", role=Role.OWNER, joined=NOW)
+    await rooms.set_member(twin, BEN, Role.MEMBER, now=NOW + 3)
+    after = (await rooms.describe_rooms([twin]))[twin]
+    assert (after.owner and after.owner.user, after.members) == (ANN, 3)
+    assert await rooms.describe_rooms([]) == {}
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 20])
 async def test_public_rooms_are_paged_though_many_have_one_name(rooms: Rooms, limit: int) -> None:
     for number in range(3):

@@ -26,8 +26,9 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
         assert (await bob("GET", "/api/rooms")).json()["rooms"] == []
         seen = {**room, "role": None}
-        assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [seen]
-        assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [seen]
+        listed = {**seen, "owner": {"id": ann.id, "name": ann.name}, "members": 1, "created": rfc3339(rest.clock())}
+        assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [listed]
+        assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=x")).json()["rooms"] == []
         assert (await bob("GET", f"/api/rooms/{room['id'].upper()}")).json() == seen
         changed = await ann("PATCH", f"/api/rooms/{room['id']}", {"visibility": "private"})

@@ -23,7 +23,7 @@ from chat.domain.privacy import AddedBy
 from chat.domain.rights import require_joinable
 from chat.domain.text import fold_name
 from chat.errors import Conflict, Unavailable
-from chat.ports.rooms import RoomEntry, RoomUpdate
+from chat.ports.rooms import RoomEntry, RoomFacts, RoomUpdate
 
 _END = "\U0010ffff"
 
@@ -105,6 +105,18 @@ class MongoRooms:
                     rooms += [_to_room(document) for document in await found.limit(limit - len(rooms)).to_list()]
         return rooms
 
+    async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
+        places = {"room": {"$in": list(rooms)}}
+        counting: list[Document] = [{"$match": places}, {"$group": {"_id": "$room", "members": {"$sum": 1}}}]
+        with self._mongo.call():
+            async with await self._database.members.aggregate(counting) as cursor:
+                counts = {each["_id"]: each["members"] for each in await cursor.to_list()}
+            owners = await self._database.members.find({**places, "role": Role.OWNER.value}).to_list()
+        first: dict[str, Member] = {}
+        for owner in sorted(owners, key=lambda each: (each["joined"], each["user"])):
+            first.setdefault(owner["room"], _to_member(owner))
+        return {room: RoomFacts(first.get(room), count) for room, count in counts.items()}
+
     async def get_role(self, room: str, user: str) -> Role | None:
         with self._mongo.call():
             found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
@@ -116,10 +128,7 @@ class MongoRooms:
         with self._mongo.call():
             found = self._database.members.find({"room": room, "folded": {"$gt": fold_name(after)}})
             documents = await found.sort("folded", ASCENDING).limit(limit).to_list()
-        return [
-            Member(user=found["user"], name=found["name"], role=Role(found["role"]), joined=found["joined"])
-            for found in documents
-        ]
+        return [_to_member(document) for document in documents]
 
     async def list_member_ids(self, room: str) -> Sequence[str]:
         with self._mongo.call():
@@ -231,3 +240,7 @@ def _to_room(document: Document) -> Room:
         created=document["created"],
         default_role=Role(document.get("default_role", Role.MEMBER)),
     )
+
+
+def _to_member(document: Document) -> Member:
+    return Member(user=document["user"], name=document["name"], role=Role(document["role"]), joined=document["joined"])

@@ -164,6 +164,7 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.update_room(ROOM, RoomUpdate(name="Loft", visibility=Visibility.PUBLIC, default_role=Role.READER))
     await rooms.rooms_of_user(ANN)
     await rooms.list_public_rooms("l", 5)
+    await rooms.describe_rooms([ROOM])
     await rooms.list_public_rooms("l", 5, after=RoomPlace("loft", ROOM))
     await rooms.get_role(ROOM, ANN)
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)

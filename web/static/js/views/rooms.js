@@ -99,6 +99,7 @@ function publicRoom(app, room, open) {
     { class: "result-line" },
     icon("hash"),
     h("span", { class: "result-name", dir: "auto", text: room.name }),
+    h("span", { class: "result-about", dir: "auto", data: { testid: "room-about" }, text: aboutRoom(room) }),
     h("button", {
       type: "button",
       class: mine ? "button" : "button primary",
@@ -107,6 +108,13 @@ function publicRoom(app, room, open) {
       onclick: open,
     }),
   );
+}
+
+/** What tells rooms apart whose names look the same. @param {any} room */
+function aboutRoom(room) {
+  if (room.members === undefined) return "";
+  const members = room.members === 1 ? "1 member" : `${room.members.toLocaleString()} members`;
+  return `${room.owner ? `by ${room.owner.name}` : "without an owner"} · ${members} · since ${room.created.slice(0, 10)}`;
 }
 
 /** @param {import("../app.js").App} app @param {any} conversation */
