@@ -9,6 +9,8 @@ the edge listens to it for that long.
 from __future__ import annotations
 
 from chat.domain.models import Role, User
+from chat.domain.privacy import require_recipient
+from chat.errors import NotFound
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
 from gateway.fresh_cache import FreshCache
@@ -21,7 +23,7 @@ _ROOMS = 1_000  # of one user
 class AccessCache:
     """Roles by user and room, and users by id."""
 
-    __slots__ = ("_accounts", "_authority", "_roles", "_seconds", "_users", "_wheel")
+    __slots__ = ("_accounts", "_authority", "_recipients", "_roles", "_seconds", "_users", "_wheel")
 
     def __init__(self, authority: Authority, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
         self._wheel = wheel
@@ -32,6 +34,7 @@ class AccessCache:
         # `get_role` sees by its identity whether a change was announced while it waited (rule 2).
         self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
         self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
+        self._recipients: FreshCache[bool] = FreshCache(wheel, seconds, _USERS)  # by sender and recipient
 
     def enter_user(self, user: str) -> None:
         """The user has a session, and the edge listens to the user's channel."""
@@ -81,9 +84,17 @@ class AccessCache:
                 self._users.put_value(user, known)
         return known
 
-    def knows_user(self, user: str) -> bool:
-        """Whether the account is known to exist without a call."""
-        return self._users.get_value(user) is not None
+    def knows_recipient(self, sender: str, user: str) -> bool:
+        """Whether it is known without a call that the account exists and takes direct messages from the sender."""
+        known = self._users.get_value(user)
+        return known is not None and self._recipients.get_value(f"{sender} {user}") is not None
+
+    async def check_recipient(self, sender: str, user: str) -> None:
+        """Raise `NotFound`, or `Forbidden` if the user blocks the sender; what is right is known for `seconds`."""
+        if await self.get_user(user) is None:
+            raise NotFound("no such user; look up the id", field="to")
+        require_recipient(blocks=bool(await self._accounts.find_blockers(sender, [user])))
+        self._recipients.put_value(f"{sender} {user}", True)
 
     def forget_user(self, user: str) -> None:
         """The account changed."""

@@ -109,7 +109,26 @@ class PersistenceHandler:
         wanted = {name for mentions in found for readings in mentions for name in readings}
         ids = await self._accounts.ids_by_names(wanted) if wanted else {}
         mentioned = [resolve_mentions(mentions, ids) for mentions in found]
+        if any(mentioned):
+            mentioned = await self._omit_blockers(records, mentioned)
         return [_with_mentions(record, users) for record, users in zip(records, mentioned, strict=True)], mentioned
+
+    async def _omit_blockers(
+        self, records: Sequence[AnyRecord], mentioned: Sequence[tuple[str, ...]]
+    ) -> list[tuple[str, ...]]:
+        """The mentioned users of each record, without those who block its author: one question for each author.
+
+        Of a text that a moderator restored, the author is not asked about: the actor is the moderator.
+        """
+        by_author: dict[str, set[str]] = {}
+        for record, users in zip(records, mentioned, strict=True):
+            if users and not isinstance(record, Restored):
+                by_author.setdefault(record.actor, set()).update(users)
+        blockers = {author: await self._accounts.find_blockers(author, users) for author, users in by_author.items()}
+        return [
+            tuple(user for user in users if user not in blockers.get(record.actor, ()))
+            for record, users in zip(records, mentioned, strict=True)
+        ]
 
     async def _store_records(
         self, sent: Mapping[ClientKey, Sent], changes: Sequence[Change], mentions: Mapping[ClientKey, tuple[str, ...]]

@@ -60,6 +60,8 @@ def _delete_account(connection: sqlite3.Connection, user: str, now: int) -> None
         connection.execute(f"DELETE FROM {table} WHERE user = ?", row)  # noqa: S608
     connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
     connection.execute("DELETE FROM grants WHERE user = ?", (user,))
+    connection.execute("DELETE FROM user_blocks WHERE user = ?", (user,))
+    connection.execute("DELETE FROM user_blocks WHERE other = ?", (user,))
     connection.execute("DELETE FROM users WHERE key = ?", row)
     connection.execute("INSERT OR REPLACE INTO deleted_users (user, at) VALUES (?, ?)", (pack_user(user), now))
 

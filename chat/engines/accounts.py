@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
 from chat.domain.models import User
-from chat.domain.privacy import AddedBy
+from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
@@ -106,6 +106,36 @@ class SqliteAccounts:
     async def set_added_by(self, user: str, choice: AddedBy | None) -> None:
         sql = "UPDATE users SET added_by = ? WHERE id = ?"
         await self._database.write(lambda connection: _update(connection, sql, (choice, user)))
+
+    async def add_user_block(self, user: str, other: str, now: int) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            if _get(connection, user) is None or _get(connection, other) is None:
+                raise NotFound("there is no such user", field="user")
+            there = connection.execute("SELECT count(*) FROM user_blocks WHERE user = ?", (user,)).fetchone()[0]
+            require_blockable(user, other, there)
+            connection.execute(
+                "INSERT OR IGNORE INTO user_blocks (user, other, at) VALUES (?, ?, ?)", (user, other, now)
+            )
+
+        await self._database.write(job)
+
+    async def remove_user_block(self, user: str, other: str) -> bool:
+        def job(connection: sqlite3.Connection) -> bool:
+            sql = "DELETE FROM user_blocks WHERE user = ? AND other = ?"
+            return connection.execute(sql, (user, other)).rowcount > 0
+
+        return await self._database.write(job)
+
+    async def list_user_blocks(self, user: str) -> Sequence[str]:
+        sql = "SELECT other FROM user_blocks WHERE user = ? ORDER BY at, other"
+        return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (user,))])
+
+    async def find_blockers(self, other: str, users: Collection[str]) -> set[str]:
+        def query(connection: sqlite3.Connection) -> set[str]:
+            sql = "SELECT 1 FROM user_blocks WHERE user = ? AND other = ?"
+            return {user for user in users if connection.execute(sql, (user, other)).fetchone()}
+
+        return await self._database.read(query)
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         now = self._clock()

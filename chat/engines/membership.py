@@ -146,7 +146,14 @@ def _read_consent(connection: sqlite3.Connection, user: int, by: str, undecided:
         " WHERE mine.user = ? AND theirs.user = (SELECT key FROM users WHERE id = ?) LIMIT 1",
         (user, by),
     ).fetchone()
-    return Consent(choice=AddedBy(choice) if choice else undecided, shares_room=shared is not None)
+    blocked = connection.execute(
+        "SELECT 1 FROM user_blocks WHERE user = (SELECT id FROM users WHERE key = ?) AND other = ?", (user, by)
+    ).fetchone()
+    return Consent(
+        choice=AddedBy(choice) if choice else undecided,
+        shares_room=shared is not None,
+        blocks=blocked is not None,
+    )
 
 
 def _add_member(connection: sqlite3.Connection, place: tuple[int, int], folded: str, role: Role, now: int) -> None:

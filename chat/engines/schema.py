@@ -214,6 +214,16 @@ INSERT INTO epochs (id) VALUES (lower(hex(randomblob(8))));
 CREATE TABLE start_marks (mark TEXT NOT NULL);
 """
 
+_USER_BLOCKS = """
+CREATE TABLE user_blocks (
+    user TEXT NOT NULL,                -- who blocks
+    other TEXT NOT NULL,               -- who is blocked
+    at INTEGER NOT NULL,
+    PRIMARY KEY (user, other)
+) WITHOUT ROWID;
+CREATE INDEX user_blocks_by_other ON user_blocks (other);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -226,5 +236,6 @@ STORE: tuple[str, ...] = (
     _DELETED_USERS,
     _LOG_INS,
     _EPOCHS,
+    _USER_BLOCKS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -86,6 +86,23 @@ class Accounts(Protocol):
         """Raises `NotFound`."""
         ...
 
+    async def add_user_block(self, user: str, other: str, now: int) -> None:
+        """Let `user` block `other`; again, it changes nothing. Raises `NotFound`, `Invalid` (oneself), `Conflict` (too
+        many)."""
+        ...
+
+    async def remove_user_block(self, user: str, other: str) -> bool:
+        """Whether there was such a block."""
+        ...
+
+    async def list_user_blocks(self, user: str) -> Sequence[str]:
+        """Whom the user blocks, the first blocked first."""
+        ...
+
+    async def find_blockers(self, other: str, users: Collection[str]) -> set[str]:
+        """Those of these users who block `other`."""
+        ...
+
     async def add_grant(self, grant: RefreshGrant) -> None: ...
 
     async def rotate_grant(

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import UNSET
 
 from chat.domain.changes import require_room_for_pin, require_room_for_reaction
-from chat.domain.conversations import dm_key, is_room, room_key, room_of
+from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
 from chat.domain.emoji import choose_form
 from chat.domain.models import Message, Role
 from chat.domain.records import Deleted, Edited, Pinned, Reacted, Sent
@@ -91,15 +91,14 @@ def handle_dm(session: Session, command: commands.DmCommand) -> Later | None:
     """Send a direct message: a live copy to both users at once, and a record for history."""
     check_text(command.text, session.node.limits.text_bytes)
     dm_key(session.user, command.to)  # refuses a conversation with oneself
-    if not session.node.access.knows_user(command.to):
+    if not session.node.access.knows_recipient(session.user, command.to):
         return partial(_check_and_send_dm, session, command)
     _produce_dm(session, command)
     return None
 
 
 async def _check_and_send_dm(session: Session, command: commands.DmCommand) -> None:
-    if await session.node.access.get_user(command.to) is None:
-        raise NotFound("no such user; look up the id", field="to")
+    await session.node.access.check_recipient(session.user, command.to)
     _produce_dm(session, command)
 
 
@@ -148,6 +147,8 @@ async def _edit(session: Session, command: commands.EditCommand, key: str) -> No
     _require_in_room(key, role, Right.EDIT_OWN)
     if message.sender != session.user:
         raise Forbidden("only its author edits a message")
+    if not is_room(key):
+        await session.node.access.check_recipient(session.user, partner(key, session.user))
     if message.text is None:
         raise Conflict("the message was withdrawn; it cannot be edited")
     record = Edited(conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq, text=command.text)

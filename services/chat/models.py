@@ -126,6 +126,12 @@ class UserPage(Paged):
     users: list[UserView]
 
 
+class UserBlockList(BaseModel):
+    """Whom the caller blocks."""
+
+    users: list[UserView]
+
+
 class BanList(BaseModel):
     """Who is banned from a room."""
 

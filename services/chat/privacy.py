@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from chat.domain.privacy import AddedBy
-from services.chat.models import PrivacyChoice, PrivacyView
+from chat.errors import NotFound
+from services.chat.models import PrivacyChoice, PrivacyView, UserBlockList, UserView
 from services.common.collaborators import Services, With
+from services.common.field_types import UserId
 from services.common.problems import problem_responses
 from services.common.security import Caller
 
@@ -28,3 +30,27 @@ async def set_privacy(body: PrivacyChoice, caller: Caller, services: With) -> Pr
 
 def _view_privacy(services: Services, choice: AddedBy | None) -> PrivacyView:
     return PrivacyView(added_by=choice or AddedBy(services.settings.accounts.added_by), decided=choice is not None)
+
+
+@router.get("/blocks", responses=problem_responses(401, 403))
+async def list_user_blocks(caller: Caller, services: With) -> UserBlockList:
+    """Whom the caller blocks, the first blocked first."""
+    blocked = await services.accounts.list_user_blocks(caller.id)
+    users = await services.accounts.get_users(blocked)
+    return UserBlockList(users=[UserView(id=user, name=users[user].name) for user in blocked if user in users])
+
+
+@router.put("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
+async def add_user_block(user: UserId, caller: Caller, services: With) -> None:
+    """Block a user: no direct messages from them, no mentions, and they do not add the caller to rooms.
+
+    It takes effect within a minute. In rooms, both go on reading what the other writes.
+    """
+    await services.accounts.add_user_block(caller.id, user, services.clock())
+
+
+@router.delete("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def remove_user_block(user: UserId, caller: Caller, services: With) -> None:
+    """End a block."""
+    if not await services.accounts.remove_user_block(caller.id, user):
+        raise NotFound("you do not block this user")

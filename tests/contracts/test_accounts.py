@@ -9,7 +9,7 @@ from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
-from chat.errors import Conflict, NotFound
+from chat.errors import Conflict, Invalid, NotFound
 from chat.ports.accounts import Accounts, OpenLogIn, RefreshGrant, SigningKey
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW, make_user
 from tests.support.cancellation import each_suspension
@@ -329,3 +329,28 @@ async def test_log_ins_are_ended_one_by_one_and_all_but_one(accounts: Accounts) 
     assert list(await accounts.end_families(ANN)) == ["h"]
     assert [log_in.family for log_in in await accounts.list_log_ins(BEN, NOW, 9)] == ["other"]
     assert set(await accounts.list_ended_families(0, 9)) == {"f", "g", "h"}
+
+
+async def test_users_block_each_other_one_way(accounts: Accounts) -> None:
+    for user in (ANN, BEN, CAT):
+        await accounts.create_user(make_user(user), None)
+    await accounts.add_user_block(ANN, CAT, NOW + 1)
+    await accounts.add_user_block(ANN, BEN, NOW)
+    await accounts.add_user_block(ANN, BEN, NOW + 9)
+    assert list(await accounts.list_user_blocks(ANN)) == [BEN, CAT]
+    assert await accounts.find_blockers(BEN, [ANN, CAT, DAN]) == {ANN}
+    assert await accounts.find_blockers(ANN, [BEN, CAT]) == set()
+    assert await accounts.find_blockers(BEN, []) == set()
+    assert await accounts.remove_user_block(ANN, BEN)
+    assert not await accounts.remove_user_block(ANN, BEN)
+    assert list(await accounts.list_user_blocks(ANN)) == [CAT]
+
+
+async def test_nobody_blocks_themselves_or_a_user_who_is_not_there(accounts: Accounts) -> None:
+    await accounts.create_user(make_user(ANN), None)
+    with pytest.raises(Invalid):
+        await accounts.add_user_block(ANN, ANN, NOW)
+    for user, other in ((ANN, BEN), (BEN, ANN)):
+        with pytest.raises(NotFound):
+            await accounts.add_user_block(user, other, NOW)
+    assert list(await accounts.list_user_blocks(ANN)) == []

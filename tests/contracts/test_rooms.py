@@ -505,6 +505,15 @@ async def test_user_is_added_by_those_whom_they_let(
     await rooms.set_member(ROOM, BEN, Role.READER, now=NOW, by=ANN, undecided=undecided)  # a member's role is theirs
 
 
+async def test_user_is_not_added_by_whom_they_block(rooms: Rooms, stores: Stores) -> None:
+    await stores.accounts.set_added_by(BEN, AddedBy.EVERYONE)
+    await stores.accounts.add_user_block(BEN, ANN, NOW)
+    with pytest.raises(Forbidden, match="does not let you"):
+        await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
+    await stores.accounts.remove_user_block(BEN, ANN)
+    assert await rooms.set_member(ROOM, BEN, Role.MEMBER, now=NOW, by=ANN) is None
+
+
 @pytest.mark.parametrize("before", [None, Role.READER, Role.MODERATOR])
 async def test_orphaned_room_gets_an_owner(rooms: Rooms, stores: Stores, before: Role | None) -> None:
     if before is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import anyio
 import pytest
 
 from chat.domain.models import Role, User
+from chat.errors import Forbidden, NotFound
 from chat.ports.authority import RoomAccess
 from gateway.access import AccessCache
 from gateway.wheel import Wheel
@@ -25,6 +26,7 @@ class Engine:
     def __init__(self) -> None:
         self.roles: dict[tuple[str, str], Role] = {}
         self.users: dict[str, User] = {}
+        self.blockers: set[tuple[str, str]] = set()
         self.asked = 0
         self.gate: anyio.Event | None = None
         self.arrived = anyio.Event()
@@ -41,6 +43,9 @@ class Engine:
         found = self.users.get(user)
         await self._wait()
         return found
+
+    async def find_blockers(self, other: str, users: Collection[str]) -> set[str]:
+        return {user for user in users if (user, other) in self.blockers}
 
     async def _wait(self) -> None:
         self.asked += 1
@@ -166,18 +171,33 @@ async def test_of_too_many_rooms_the_oldest_go() -> None:
 async def test_users() -> None:
     made, engine, wheel = access(seconds=60.0)
     assert await made.get_user(BOB) is None
-    assert not made.knows_user(BOB)
     bob = engine.users[BOB] = User(id=BOB, name="bob")
     assert await made.get_user(BOB) == bob
-    assert made.knows_user(BOB)
     assert await made.get_user(BOB) == bob
     assert engine.asked == 2
     wheel.now = 61.0
-    assert not made.knows_user(BOB)
     assert await made.get_user(BOB) == bob
+    assert engine.asked == 3
+
+
+async def test_recipients_are_known_for_a_time_unless_they_block_the_sender() -> None:
+    made, engine, wheel = access(seconds=60.0)
+    with pytest.raises(NotFound):
+        await made.check_recipient(ADA, BOB)
+    assert not made.knows_recipient(ADA, BOB)
+    engine.users[BOB] = User(id=BOB, name="bob")
+    await made.check_recipient(ADA, BOB)
+    assert made.knows_recipient(ADA, BOB)
+    assert not made.knows_recipient("cid", BOB)
+    engine.blockers.add((BOB, ADA))
+    wheel.now = 61.0
+    assert not made.knows_recipient(ADA, BOB)
+    with pytest.raises(Forbidden, match="takes no messages from you"):
+        await made.check_recipient(ADA, BOB)
+    await made.check_recipient("cid", BOB)
     made.forget_user(BOB)
     made.forget_user(BOB)
-    assert not made.knows_user(BOB)
+    assert not made.knows_recipient("cid", BOB)
 
 
 async def test_what_changed_while_the_user_was_away_is_not_remembered_wrongly() -> None:

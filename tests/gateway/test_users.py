@@ -101,6 +101,20 @@ async def test_whom_a_direct_message_may_go_to() -> None:
         assert (await client.ask("typing", room=nobody, **{"with": nobody}))["code"] == "invalid"
 
 
+async def test_a_blocked_user_sends_no_direct_messages_and_edits_none() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        client, other = await here.login(ada), await here.login(bob)
+        assert (await client.ask("dm", to=bob.id, text="hello", client_id=str(uuid4())))["type"] == "ok"
+        await other.event("stored")
+        await here.accounts.add_user_block(bob.id, ada.id, here.clock())
+        here.edge.node.wheel.now += 61.0  # what an edge has read is used for a minute
+        answer = await client.ask("dm", to=bob.id, text="again", client_id=str(uuid4()))
+        assert (answer["code"], answer["field"]) == ("forbidden", "to")
+        assert (await client.ask("edit", **{"with": bob.id}, seq=1, text="other"))["code"] == "forbidden"
+        assert (await other.ask("dm", to=ada.id, text="I may", client_id=str(uuid4())))["type"] == "ok"
+
+
 async def test_presence_is_watched() -> None:
     async with world(presence_damping_seconds=0.5) as here:
         ada, bob = await here.user("ada"), await here.user("bob")

@@ -96,6 +96,14 @@ async def test_mentions_are_the_users_that_exist(world: PersistingWorld) -> None
     assert [event["mentions"] for event in world.seen()] == [[BOB], [], [CID, ANN], []]
 
 
+async def test_whoever_blocks_the_author_is_not_mentioned(world: PersistingWorld) -> None:
+    await world.accounts.add_user_block(BOB, ANN, NOW)
+    await world.handler.handle_records([sent("hello @bob and @C.I.D.")])
+    edit = Edited(conversation=ROOM, actor=ANN, ts=NOW, seq=1, text="@bob, @ann and @C.I.D.")
+    await world.handler.handle_records([edit])
+    assert [event.get("mentions") for _, event in world.events()] == [[CID], [ANN, CID]]
+
+
 async def test_an_edit_mentions_whom_the_new_text_names(world: PersistingWorld) -> None:
     await world.handler.handle_records([sent("hello @ann")])
     texts = ["hello @bob", "`@bob` and https://x.example/@ann", "_@C.I.D._"]

@@ -37,6 +37,8 @@ class MongoAccountDeletion:
             for name in ("families", "members", "bans", "former_members"):
                 await self._database[name].delete_many({"user": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
+            await self._database.user_blocks.delete_many({"user": user}, session=session)
+            await self._database.user_blocks.delete_many({"other": user}, session=session)
             noted = {"$set": {"at": self._clock()}}
             await self._database.deleted_users.update_one({"_id": user}, noted, upsert=True, session=session)
 

@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo.client import Document, Mongo
 from chat.domain.ids import now_ms
 from chat.domain.models import User
-from chat.domain.privacy import AddedBy
+from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
@@ -51,6 +51,7 @@ class MongoAccounts:
         self._users = mongo.committed.users
         self._families = mongo.committed.families
         self._invites = mongo.committed.invites
+        self._user_blocks = mongo.committed.user_blocks
         self._ended = mongo.committed.ended_families
         self._keys = mongo.committed.signing_keys
 
@@ -124,6 +125,34 @@ class MongoAccounts:
 
     async def set_added_by(self, user: str, choice: AddedBy | None) -> None:
         await self._update(user, {"added_by": choice.value if choice else None})
+
+    async def add_user_block(self, user: str, other: str, now: int) -> None:
+        if len(await self.get_users([user, other])) < len({user, other}):
+            raise NotFound("there is no such user", field="user")
+        with self._mongo.call():
+            there = await self._user_blocks.count_documents({"user": user})
+            require_blockable(user, other, there)
+            place = {"_id": f"{user} {other}"}
+            block = {"$setOnInsert": {"user": user, "other": other, "at": now}}
+            await self._user_blocks.update_one(place, block, upsert=True)
+
+    async def remove_user_block(self, user: str, other: str) -> bool:
+        with self._mongo.call():
+            done = await self._user_blocks.delete_one({"_id": f"{user} {other}"})
+        return done.deleted_count > 0
+
+    async def list_user_blocks(self, user: str) -> Sequence[str]:
+        with self._mongo.call():
+            found = await self._user_blocks.find({"user": user}).to_list()
+        return [block["other"] for block in sorted(found, key=lambda block: (block["at"], block["other"]))]
+
+    async def find_blockers(self, other: str, users: Collection[str]) -> set[str]:
+        if not users:
+            return set()
+        with self._mongo.call():
+            ids = [f"{user} {other}" for user in set(users)]
+            found = await self._user_blocks.find({"_id": {"$in": ids}}, {"user": True}).to_list()
+        return {block["user"] for block in found}
 
     async def add_grant(self, grant: RefreshGrant) -> None:
         with self._mongo.call():

@@ -166,7 +166,12 @@ async def _read_consent(database: Database, session: Session, user: str, by: str
     mine = await database.members.find({"user": user}, {"room": True}, session=session).to_list()
     theirs = [member_id(member["room"], by) for member in mine]
     shared = await _find_ids(database.members, session, theirs)
-    return Consent(choice=AddedBy(choice) if choice else undecided, shares_room=bool(shared))
+    blocked = await database.user_blocks.find_one({"_id": f"{user} {by}"}, {"_id": True}, session=session)
+    return Consent(
+        choice=AddedBy(choice) if choice else undecided,
+        shares_room=bool(shared),
+        blocks=blocked is not None,
+    )
 
 
 async def _find_ids(collection: AsyncCollection[Document], session: Session, ids: Collection[str]) -> set[str]:

@@ -78,7 +78,10 @@ _INVITATIONS: Mapping[str, Sequence[IndexModel]] = {
 }
 _ENDED_FAMILIES: Mapping[str, Sequence[IndexModel]] = {"ended_families": (_index("ended", "ended"),)}
 _DELETED_USERS: Mapping[str, Sequence[IndexModel]] = {"deleted_users": ()}
-_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS)
+_USER_BLOCKS: Mapping[str, Sequence[IndexModel]] = {
+    "user_blocks": (_index("user", "user"), _index("other", "other")),
+}
+_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS, _USER_BLOCKS)
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
@@ -124,6 +127,10 @@ async def _ninth(database: Database) -> None:
     """The first epoch is of the database's own making: two databases never have the same one."""
     if await database.epochs.find_one({}) is None:
         await database.epochs.insert_one({"_id": 1, "id": token_hex(8)})
+
+
+async def _tenth(database: Database) -> None:
+    await _create_all(database, _USER_BLOCKS)
 
 
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
@@ -172,6 +179,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _seventh,
     _eighth,
     _ninth,
+    _tenth,
 )
 
 

@@ -101,6 +101,10 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.search_users("a", 5, after="ann")
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
+    await accounts.add_user_block(ANN, BEN, NOW)
+    await accounts.list_user_blocks(ANN)
+    await accounts.find_blockers(BEN, [ANN, CAT])
+    await accounts.remove_user_block(ANN, BEN)
     await accounts.set_blocked(CAT, blocked=True)
     await accounts.add_grant(RefreshGrant(digest=b"1", family="f", user=ANN, expires=NOW + 9))
     for successor, now in [(b"2", NOW), (b"4", NOW), (b"5", NOW + 2 * GRACE_MS)]:
@@ -203,6 +207,7 @@ async def test_lists_by_name_need_no_sorting(traced: Traced) -> None:
         "SELECT conversations.name",
         "SELECT users.id FROM bans",
         "SELECT invites.id",
+        "SELECT other",
         "SELECT DISTINCT emoji",
         "SELECT family, max(begun)",
         "SELECT kid",
