@@ -292,6 +292,22 @@ test("what is unread in rooms beyond those shows within a minute", async () => {
   assert.equal(rest.count("GET /api/rooms"), asked);
 });
 
+test("the lists are read at most once more, however many rooms ask for it", async () => {
+  const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  rest.rooms = Array.from({ length: 150 }, (_, number) => ({ ...rest.rooms[0], id: id(number) }));
+  await page.app.logIn("ann", "password");
+  await page.accept();
+  const asked = rest.count("GET /api/rooms");
+  // As after a backup was restored: no room can be resumed.
+  for (const { id: number, room: place } of socket().of("subscribe"))
+    socket().say({ type: "ok", id: number, room: place, seq: 9, recovered: false, messages: [] });
+  rest.rooms = rest.rooms.map((one) => ({ ...one, seq: 9, unread: 7 }));
+  await settle();
+  await settle();
+  assert.equal(rest.count("GET /api/rooms") - asked, 2);
+  assert.equal(app.store.unread, 150 * 7);
+});
+
 test("whose rooms are all followed asks for no list again", async () => {
   await page.signedIn();
   const asked = rest.count("GET /api/rooms");

@@ -23,6 +23,10 @@ export class Directory {
   /** @type {any} */
   #othersTimer = null;
   #watched = "";
+  /** @type {Promise<void> | null} */
+  #reading = null;
+  /** @type {Promise<void> | null} */
+  #next = null;
 
   /** @param {import("./app.js").App} app */
   constructor(app) {
@@ -31,8 +35,25 @@ export class Directory {
     this.store = app.store;
   }
 
-  /** Read the lists of rooms and direct conversations, and follow them live. */
-  async refresh() {
+  /**
+   * Read the lists of rooms and direct conversations, and follow them live. Who asks while they are being read shares the
+   * next reading with the others: this one may have begun before what they know of.
+   * @returns {Promise<void>}
+   */
+  refresh() {
+    if (!this.#reading) {
+      this.#reading = this.#read().finally(() => (this.#reading = null));
+      return this.#reading;
+    }
+    const again = () => {
+      this.#next = null;
+      return this.refresh();
+    };
+    this.#next ??= this.#reading.then(again, again);
+    return this.#next;
+  }
+
+  async #read() {
     // A room that was made or joined meanwhile may not be in the answer yet.
     const before = this.store.list("room");
     const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
