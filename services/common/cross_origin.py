@@ -1,6 +1,7 @@
 """Lets pages of other origins call REST: CORS, for the origins whose pages may also connect to the edge.
 
-The browser sends no cookies along, and REST has none: a page calls with a token, or to log in.
+Credentials are not allowed, so the browser sends no cookies along and keeps none: a page calls with a token, or in
+order to log in.
 """
 
 from __future__ import annotations
