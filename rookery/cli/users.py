@@ -29,6 +29,7 @@ from services.auth.deletion import announce_deletion, delete_account
 from services.auth.routes import Password
 from services.chat.announcements import announce_member
 from services.common.announcements import publish_with_retries
+from services.common.invalid_fields import write_sentence
 from services.common.passwords import Passwords
 
 
@@ -121,7 +122,9 @@ def read_password(source: TextIO, *, generate: bool) -> str:
     try:
         return TypeAdapter[str](Password).validate_python(password)
     except ValidationError as error:
-        raise SettingsError(f"this password cannot be used: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        sentence = write_sentence("password", first["type"], first["msg"], first.get("ctx", {}))
+        raise SettingsError(f"{sentence}; nothing was changed") from None
 
 
 async def _find_user(store: Store, name: str) -> User:

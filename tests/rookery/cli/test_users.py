@@ -57,6 +57,13 @@ async def open_server(settings: Settings) -> AsyncIterator[Engines]:
         yield engines
 
 
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def make_options(**given: object) -> argparse.Namespace:
     return argparse.Namespace(**{"email": None, "generate": True, **given})
 
@@ -175,7 +182,26 @@ def test_a_password_is_the_first_line_of_what_is_not_a_terminal() -> None:
     assert users.read_password(io.StringIO("a good password\r\nmore\n"), generate=False) == "a good password"
 
 
-@pytest.mark.parametrize("given", ["", "short\n", "x" * 1025])
-def test_a_password_that_nobody_could_register_is_refused(given: str) -> None:
-    with pytest.raises(SettingsError, match="this password cannot be used: "):
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("", "`password` has too few characters: give 8 or more; nothing was changed"),
+        ("short\n", "`password` has too few characters: give 8 or more; nothing was changed"),
+        ("x" * 1025, "`password` has too many characters: give 1024 or fewer; nothing was changed"),
+        ("a good\x07 password\n", "`password` contains an invisible or control character; remove it"),
+    ],
+)
+def test_a_password_that_nobody_could_register_is_refused(given: str, sentence: str) -> None:
+    with pytest.raises((SettingsError, RookeryError)) as refused:
         users.read_password(io.StringIO(given), generate=False)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(("typed", "deleted"), [("ada\n", True), ("bob\n", False), ("", False)])
+def test_a_deletion_is_confirmed_by_the_name(typed: str, deleted: bool) -> None:
+    terminal = Terminal(typed)
+    if deleted:
+        users.confirm_deletion(terminal, "ada", confirmed=False)
+    else:
+        with pytest.raises(SettingsError, match="nothing was changed"):
+            users.confirm_deletion(terminal, "ada", confirmed=False)
