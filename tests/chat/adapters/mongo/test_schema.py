@@ -10,6 +10,7 @@ import pytest
 from bson import ObjectId
 
 from chat.adapters.mongo.client import Database, Mongo
+from chat.adapters.mongo.rooms import MongoRooms
 from chat.adapters.mongo.schema import (
     INDEXES,
     MIGRATIONS,
@@ -19,10 +20,12 @@ from chat.adapters.mongo.schema import (
     require_schema,
     schema_version,
 )
-from chat.domain.ids import now_ms
+from chat.domain.ids import check_id, now_ms
+from chat.domain.models import Role, Room, Visibility
 from chat.domain.terms import terms
 from chat.domain.text import fold_name
 from chat.errors import Unavailable
+from tests.support.builders import ANN, ROOM
 from tests.support.mongo import empty_database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
@@ -59,6 +62,21 @@ async def test_messages_are_unique_by_place_and_by_client(mongo: Mongo) -> None:
     found = (await mongo.latest.messages.index_information()).values()
     unique = [[field for field, _ in index["key"]] for index in found if index.get("unique")]
     assert sorted(unique) == [["conversation", "seq"], ["sender", "client_id"]]
+
+
+async def test_an_upgrade_gives_invitations_of_before_an_id(mongo: Mongo) -> None:
+    await migrate(mongo, MIGRATIONS[:3])
+    older = {"room": ROOM, "role": "member", "creator": ANN, "expires": now_ms() + 60_000}
+    await mongo.latest.invites.insert_many([{"_id": bytes([number]), **older} for number in range(3)])
+    await mongo.latest.rooms.insert_one(
+        {"_id": ROOM, "name": "Hall", "folded": "hall", "visibility": "public", "created": 1}
+    )
+    await migrate(mongo)
+    rooms = MongoRooms(mongo)
+    found = await rooms.list_invites(ROOM, now_ms())
+    assert len({check_id(invite.id) for invite in found}) == 3
+    assert {(invite.created, invite.uses, invite.used) for invite in found} == {(0, None, 0)}
+    assert (await rooms.get_room(ROOM) or Room("", "", Visibility.PUBLIC)).default_role is Role.MEMBER
 
 
 async def test_an_upgrade_makes_the_terms_of_all_messages_anew(mongo: Mongo) -> None:
