@@ -151,6 +151,8 @@ class Window:
         if private:
             self.get("visibility-private").check()
         self.get("new-room-dialog").get_by_test_id("submit").click()
+        # The composer of the room before may still be there.
+        expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(self.get("composer")).to_be_visible()
         return self.page.url.rpartition("/room/")[2]
 

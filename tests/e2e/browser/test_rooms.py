@@ -194,3 +194,62 @@ def test_a_room_that_somebody_renames_and_deletes(ann: Window, bob: Window) -> N
     bob.page.keyboard.press("Escape")
     expect(bob.get("composer")).to_have_count(0)
     expect(bob.get("room-item").filter(has_text=better)).to_have_count(0)
+
+
+def test_a_link_to_a_public_room_offers_to_join_it(ann: Window, bob: Window) -> None:
+    name, secret = unique("open"), unique("closed")
+    room = ann.new_room(name)
+    ann.say("welcome")
+    hidden = ann.new_room(secret, private=True)
+    bob.open(f"/#/room/{room}")
+    expect(bob.page.get_by_role("heading", name=name)).to_be_visible()
+    expect(bob.get("composer")).to_have_count(0)
+    bob.screenshot("join-offer")
+    bob.get("join-offer").click()
+    expect(bob.message("welcome")).to_be_visible()
+    expect(bob.get("composer")).to_be_visible()
+    bob.page.evaluate(f"location.hash = '#/room/{hidden}'")
+    expect(bob.get("notice").last).to_contain_text("does not exist, or you are not in it")
+    assert secret not in bob.page.content()
+
+
+def test_all_public_rooms_are_found(ann: Window, bob: Window) -> None:
+    headers = {"Authorization": f"Bearer {ann.token()}"}
+    group = unique("zz")
+    for number in range(60):
+        body = {"name": f"{group} {number:02}", "visibility": "public"}
+        assert ann.page.request.post(f"{ann.server.http}/api/rooms", data=body, headers=headers).ok
+    bob.get("browse-rooms").click()
+    rooms = bob.get("public-rooms").get_by_role("listitem")
+    expect(rooms).to_have_count(50)
+    bob.get("room-search").fill(f"{group} 5")
+    expect(rooms).to_have_count(10)
+    bob.get("room-search").fill(group.upper())
+    expect(rooms).to_have_count(50)
+    bob.get("more-rooms").click()
+    expect(rooms).to_have_count(60)
+    expect(bob.get("more-rooms")).to_be_hidden()
+    bob.screenshot("browse")
+    bob.page.get_by_role("button", name=f"Join {group} 59").click()
+    expect(bob.page.get_by_role("heading", name=f"{group} 59")).to_be_visible()
+    bob.get("browse-rooms").click()
+    bob.get("room-search").fill("there is no room with this name")
+    expect(rooms).to_have_count(0)
+    expect(bob.page.get_by_text("No public room's name begins so.")).to_be_visible()
+
+
+def test_what_one_does_with_a_room_stands_above_its_members(ann: Window, bob: Window) -> None:
+    name = unique("above")
+    ann.new_room(name)
+    bob.join(name)
+    ann.get("open-members").click()
+    expect(ann.get("member")).to_have_count(2)
+    tops = [box["y"] for one in ("leave-room", "member-search", "member-list") if (box := ann.get(one).bounding_box())]
+    assert len(tops) == 3
+    assert tops == sorted(tops)
+    ann.get("member-search").fill(bob.name.upper())
+    expect(ann.get("member")).to_have_count(1)
+    expect(ann.get("member")).to_contain_text(bob.name)
+    ann.get("member-search").fill("nobody")
+    expect(ann.get("member")).to_have_count(0)
+    ann.screenshot("members-search")

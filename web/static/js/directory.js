@@ -7,6 +7,8 @@ const JOINED = 190;
 const OTHERS_MS = 60_000;
 const WATCHED = 500;
 const MEMBERS = 200;
+/** Pages of members that a search looks through, at most. */
+const SEARCHED = 10;
 const WATCH_MS = 300;
 const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
@@ -122,6 +124,26 @@ export class Directory {
     return conversation;
   }
 
+  /**
+   * A room that the user is not in, if everyone may join it; else null.
+   * @param {string} id
+   * @returns {Promise<{id: string, name: string} | null>}
+   */
+  async joinable(id) {
+    const room = await this.api.get(`/api/rooms/${id}`).catch(() => null);
+    return room?.visibility === "public" ? room : null;
+  }
+
+  /**
+   * A page of public rooms by name.
+   * @param {string} name how it starts; empty for all
+   * @param {any} last the room before the page, or null
+   */
+  async publicRooms(name, last) {
+    const { rooms, next } = await this.api.get("/api/rooms", { public: 1, name, cursor: last?.next });
+    return { items: rooms.map((/** @type {any} */ room) => ({ ...room, next })), more: Boolean(next) };
+  }
+
   /** @param {string} name @param {string} visibility */
   async createRoom(name, visibility) {
     const room = await this.api.post("/api/rooms", { name, visibility });
@@ -174,6 +196,40 @@ export class Directory {
     this.store.meet(members);
     this.store.touch(`members:${conversation.key}`);
     this.watchSoon();
+  }
+
+  /** The members after those that are here, by name. @param {Conversation} conversation */
+  async moreMembers(conversation) {
+    const here = conversation.members ?? [];
+    const query = { after: here.at(-1)?.name, limit: MEMBERS };
+    const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
+    conversation.members = [...here, ...members];
+    conversation.moreMembers = Boolean(more);
+    this.store.meet(members);
+    this.store.touch(`members:${conversation.key}`);
+  }
+
+  /**
+   * Members whose name starts so, wherever they stand in a list that is longer than what is here.
+   * @param {Conversation} conversation @param {string} prefix
+   * @returns {Promise<any[]>}
+   */
+  async findMembers(conversation, prefix) {
+    const wanted = prefix.toLowerCase();
+    const starts = (/** @type {{name: string}} */ member) => member.name.toLowerCase().startsWith(wanted);
+    // The server lists what comes after a name: one that is a letter shorter comes before all that are wanted.
+    let after = wanted.slice(0, -1);
+    const found = [];
+    for (let page = 0; page < SEARCHED; page += 1) {
+      const query = { after, limit: MEMBERS };
+      const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
+      found.push(...members.filter(starts));
+      const last = members.at(-1);
+      if (!more || !last || (last.name.toLowerCase() > wanted && !starts(last))) break;
+      after = last.name;
+    }
+    this.store.meet(found);
+    return found;
   }
 
   /** @param {Conversation} conversation @param {string} user @param {string} role */

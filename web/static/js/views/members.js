@@ -2,7 +2,7 @@
 import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../dom.js";
 import { avatar, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
-import { addPersonDialog } from "./people.js";
+import { addPersonDialog, debounced } from "./people.js";
 import { inviteDialog, renameDialog } from "./rooms.js";
 import { strictnessDialog } from "./strictness.js";
 
@@ -14,14 +14,38 @@ export function membersPanel(app, shell, conversation) {
   const ends = new Disposal();
   const list = h("ul", { class: "members", data: { testid: "member-list" } });
   const actions = h("div", { class: "panel-actions" });
+  const search = h("input", {
+    type: "search",
+    class: "input",
+    dir: "auto",
+    placeholder: "Begin of a name",
+    "aria-label": "Search members by the begin of their name",
+    autocomplete: "off",
+    data: { testid: "member-search" },
+  });
+  const note = h("p", { class: "panel-note", role: "status" });
+  const more = h("button", {
+    type: "button",
+    class: "button",
+    text: "Show more",
+    data: { testid: "more-members" },
+    onclick: () => app.attempt(() => app.directory.moreMembers(conversation)),
+  });
+  /** What a search found beyond the members that are here. @type {any[] | null} */
+  let found = null;
+  let asked = 0;
   const close = iconButton("close", "Close", { onclick: () => shell.closePanel() });
   let role = "";
   const show = () => {
     if (role !== conversation.role) actions.replaceChildren(...roomActions(app, conversation));
     role = conversation.role;
-    const members = [...(conversation.members ?? [])].sort(
-      (a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name),
-    );
+    const wanted = search.value.trim().toLowerCase();
+    const here = conversation.members ?? [];
+    const members = (found ?? here)
+      .filter((member) => member.name.toLowerCase().startsWith(wanted))
+      .sort((a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name));
+    more.hidden = !conversation.moreMembers || Boolean(wanted);
+    note.textContent = conversation.members && !members.length ? "No member's name begins so." : "";
     reconcile(
       list,
       members,
@@ -31,13 +55,26 @@ export function membersPanel(app, shell, conversation) {
     );
   };
   for (const topic of [`members:${conversation.key}`, "presence", "rooms"]) ends.add(app.store.watch(topic, show));
+  // A long list is not here as a whole: the server searches it.
+  const find = async () => {
+    const number = ++asked;
+    const wanted = search.value.trim();
+    const beyond = wanted && conversation.moreMembers;
+    const answer = beyond ? await app.directory.findMembers(conversation, wanted).catch(() => null) : null;
+    if (number !== asked) return;
+    found = answer;
+    show();
+  };
+  search.addEventListener("input", debounced(find));
+  // A role changed, or somebody came or went: what was found is not what is.
+  ends.add(app.store.watch(`members:${conversation.key}`, () => found && find()));
   show();
   app.attempt(() => app.directory.loadMembers(conversation));
   const element = h(
     "aside",
     { class: "panel", "aria-label": "Members" },
     h("header", { class: "panel-head" }, h("h2", { text: "Members" }), close),
-    h("div", { class: "panel-scroll" }, list, actions),
+    h("div", { class: "panel-scroll" }, actions, search, note, list, more),
   );
   return { element, focus: () => close.focus(), end: () => ends.run() };
 }

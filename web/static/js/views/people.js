@@ -84,8 +84,8 @@ function personLine(user, choose) {
   );
 }
 
-/** @param {() => void} run */
-function debounced(run) {
+/** Runs once after the last of many calls. @param {() => void} run */
+export function debounced(run) {
   let timer;
   return () => {
     clearTimeout(timer);

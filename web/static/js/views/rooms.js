@@ -1,6 +1,8 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, icon, reconcile } from "../dom.js";
+import { Pages } from "../pages.js";
 import { copyButton, field, form, openDialog, radio } from "./dialog.js";
+import { debounced } from "./people.js";
 
 const PUBLIC = "Everyone here can find and join it.";
 
@@ -52,44 +54,60 @@ export function browseRoomsDialog(app, shell) {
   const filter = h("input", {
     type: "search",
     class: "input",
-    placeholder: "Filter by name",
-    "aria-label": "Filter rooms by name",
+    dir: "auto",
+    placeholder: "Begin of a name",
+    "aria-label": "Search rooms by the begin of their name",
+    autocomplete: "off",
+    data: { testid: "room-search" },
   });
   const list = h("ul", { class: "results", data: { testid: "public-rooms" } });
-  const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
-  let rooms = [];
+  const note = h("p", { class: "dialog-note", role: "status" });
+  const more = h("button", {
+    type: "button",
+    class: "button",
+    text: "Show more",
+    data: { testid: "more-rooms" },
+    onclick: () => pages.next(),
+  });
+  let open = (/** @type {any} */ _room) => {};
+  const name = () => filter.value.trim();
+  const show = () => {
+    reconcile(
+      list,
+      pages.items,
+      (room) => room.id,
+      (room) => publicRoom(app, room, () => open(room)),
+      () => {},
+    );
+    more.hidden = !pages.more || pages.loading;
+    note.textContent = noteOf(pages, name());
+  };
+  const pages = new Pages(
+    (last) => app.directory.publicRooms(name(), last),
+    (room) => room.id,
+    show,
+  );
   return openDialog("Browse rooms", (close) => {
-    const open = async (room) => {
+    open = async (room) => {
       if (!app.store.get(`room:${room.id}`) && !(await app.attempt(() => app.directory.join(room.id)))) return;
       close();
       shell.openConversation("room", room.id);
     };
-    const show = () => {
-      const wanted = filter.value.trim().toLowerCase();
-      const found = rooms.filter((room) => room.name.toLowerCase().includes(wanted));
-      reconcile(
-        list,
-        found,
-        (room) => room.id,
-        (room) => publicRoom(app, room, () => open(room)),
-        () => {},
-      );
-      note.textContent = found.length
-        ? ""
-        : rooms.length
-          ? "No room has such a name."
-          : "There are no public rooms yet. Make the first one.";
-    };
-    filter.addEventListener("input", show);
-    app.api.get("/api/rooms", { public: 1 }).then(
-      (answer) => {
-        rooms = answer.rooms;
-        show();
-      },
-      (error) => (note.textContent = error.message),
+    filter.addEventListener(
+      "input",
+      debounced(() => pages.start()),
     );
-    return [filter, list, note];
+    pages.start();
+    return [filter, list, note, more];
   });
+}
+
+/** @param {Pages<any>} pages @param {string} name what was searched for */
+function noteOf(pages, name) {
+  if (pages.loading) return "Loading…";
+  if (pages.error) return pages.error;
+  if (pages.items.length) return "";
+  return name ? "No public room's name begins so." : "There are no public rooms yet. Make the first one.";
 }
 
 function publicRoom(app, room, open) {

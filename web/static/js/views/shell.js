@@ -10,7 +10,7 @@ import { pinsPanel } from "./pins.js";
 import { searchPanel } from "./search.js";
 import { sidebar } from "./sidebar.js";
 import { titleView } from "./status.js";
-import { welcome } from "./welcome.js";
+import { joinOffer, welcome } from "./welcome.js";
 
 const INVITE = "rookery.invite";
 
@@ -126,6 +126,11 @@ export class Shell {
       async () => (conversation = await this.app.directory.enter(route.kind, route.id)),
     );
     if (shown !== this.#shown) return;
+    if (!conversation && reached && route.kind === "room") {
+      const room = await this.app.directory.joinable(route.id);
+      if (shown !== this.#shown) return;
+      if (room) return this.#offer(room);
+    }
     if (!conversation) {
       if (reached) this.app.notice("This conversation does not exist, or you are not in it.", "error");
       return this.go("#/");
@@ -171,6 +176,16 @@ export class Shell {
     this.#view?.end();
     this.#view = null;
     this.moderating = false;
+  }
+
+  /** A public room that the user is not in. @param {{id: string, name: string}} room */
+  #offer(room) {
+    this.closePanel();
+    this.#clear();
+    this.app.openKey = null;
+    this.element.dataset.screen = "conversation";
+    this.main.replaceChildren(joinOffer(this.app, this, room, () => this.#route()));
+    this.#changed();
   }
 
   #home() {
