@@ -66,6 +66,12 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
             hint="addresses or networks such as 10.0.0.0/8",
         ),
     ] = ()
+    connections_per_address: Annotated[
+        int,
+        Setting(
+            "open HTTP connections from one address; of more, the idlest is closed. Trusted proxies have no bound", ge=1
+        ),
+    ] = 500
     http2: Annotated[
         bool, Setting("HTTP/2 in clear text, for a proxy that speaks it to the server; everybody else uses HTTP/1.1")
     ] = False

@@ -18,6 +18,7 @@ from chat.ended_log_ins import EndedLogIns
 from chat.settings import Address, HttpSettings, TokenSettings
 from chat.tokens import KeyRing
 from rookery.cli.memory import find_allocator, release_free_memory
+from services.common.addresses import is_trusted_proxy
 from services.common.connection import Timeouts
 from services.common.health import Health
 from services.common.server import serve_http
@@ -67,8 +68,7 @@ class HttpServer:
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._app = app
         self._address = settings.address
-        self._http2 = settings.http2
-        self._timeouts = Timeouts(idle=settings.keep_alive_seconds)
+        self._settings = settings
         self._stop = anyio.Event()
         self._stopped = anyio.Event()
 
@@ -92,8 +92,10 @@ class HttpServer:
         await serve_http(
             self._app,
             self._address,
-            timeouts=self._timeouts,
-            http2=self._http2,
+            per_address=self._settings.connections_per_address,
+            is_proxy=lambda address: is_trusted_proxy(address, self._settings),
+            timeouts=Timeouts(idle=self._settings.keep_alive_seconds),
+            http2=self._settings.http2,
             shutdown=self._stop.wait,
             task_status=task_status,
         )

@@ -36,7 +36,7 @@ def client_address(scope: Mapping[str, Any], http: HttpSettings) -> str:
     peer = scope.get("client")
     address = str(peer[0]) if peer else UNKNOWN
     trusted = parse_networks(http.trusted_proxies)
-    if not _is_trusted(address, trusted) and not (http.trust_forwarded and not trusted):  # rule 1
+    if not is_trusted_proxy(address, http):  # rule 1
         return address
     for hop in _read_hops(scope):
         if hop is None:
@@ -45,6 +45,12 @@ def client_address(scope: Mapping[str, Any], http: HttpSettings) -> str:
         if not _is_trusted(hop, trusted):
             break  # rule 2
     return address
+
+
+def is_trusted_proxy(address: str, http: HttpSettings) -> bool:
+    """Whether the direct peer is a proxy that is trusted, and so stands for many clients."""
+    trusted = parse_networks(http.trusted_proxies)
+    return _is_trusted(address, trusted) or (http.trust_forwarded and not trusted)
 
 
 @lru_cache(maxsize=16)

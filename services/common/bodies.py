@@ -1,6 +1,8 @@
 """Reads request bodies before the routes do, bounds them, and refuses what is not strict JSON.
 
-Rule 1: at most `limit` bytes are held, and reading stops where a body passes the limit.
+Rule 1: at most `limit` bytes of a body are held, and reading stops where it passes the limit. Of all bodies together at
+    most `HELD_BYTES` are held; beyond that, requests get 503.
+Rule 1a: a body comes at `LEAST_RATE` bytes a second at least, after `GRACE_SECONDS`, and within `READ_SECONDS`.
 Rule 2: a body is one JSON text in UTF-8 (RFC 8259).
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
     differently, and a check would see another value than the route behind it.
@@ -15,12 +17,15 @@ import anyio
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat.errors import Refused, RookeryError, TooLong
+from chat.errors import Overloaded, Refused, RookeryError, TooLong
 from chat.wire.json_keys import find_repeated_key
 from services.common.problems import BODY_METHODS, answer_error
 
 DEPTH = 32
 READ_SECONDS = 30.0
+GRACE_SECONDS = 5.0
+LEAST_RATE = 1024.0
+HELD_BYTES = 64 * 1024 * 1024
 
 
 class BadJson(Refused):
@@ -71,52 +76,69 @@ def _list_items(outer: dict[str, Any] | list[Any]) -> list[Any]:
 class BodyLimit:
     """ASGI middleware: reads a body in full, within the rules above; the application gets it as one event."""
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, held_bytes: int = HELD_BYTES) -> None:
         self._app = app
         self._limit = limit
+        self._free = max(held_bytes, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with a problem document when its body breaks a rule."""
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
+        body = bytearray()
         try:
-            body = await self._read_checked(scope, receive)
+            await self._answer_request(scope, receive, send, body)
+        finally:
+            self._free += len(body)
+
+    async def _answer_request(self, scope: Scope, receive: Receive, send: Send, body: bytearray) -> None:
+        """`body` is filled with what is held."""
+        try:
+            is_there = await self._read_checked(scope, receive, body)
         except RookeryError as error:
             await answer_error(error)(scope, receive, send)
             return
-        if body is not None:
-            await self._app(scope, _replay_body(body, receive), send)
+        if is_there:
+            await self._app(scope, _replay_body(bytes(body), receive), send)
 
-    async def _read_checked(self, scope: Scope, receive: Receive) -> bytes | None:
+    async def _read_checked(self, scope: Scope, receive: Receive, body: bytearray) -> bool:
+        """Whether the body is complete; otherwise the client is gone."""
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._limit:
             raise self._too_long()  # rule 1: announced too long, so not a byte of it is read
-        try:
-            with anyio.fail_after(READ_SECONDS):
-                body = await self._read_body(receive)
-        except TimeoutError:
-            raise TooSlow(f"the body did not arrive within {READ_SECONDS:.0f} s; try again") from None
+        with anyio.move_on_after(GRACE_SECONDS) as deadline:
+            if not await self._read_body(receive, body, deadline):
+                return False
+        if deadline.cancelled_caught:
+            raise TooSlow("the body came too slowly; try again")
         if body:
             media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
             if media != b"application/json":
                 raise UnsupportedMediaType("send the body with `Content-Type: application/json`")
-            check_json(body)
-        return body
+            check_json(bytes(body))
+        return True
 
-    async def _read_body(self, receive: Receive) -> bytes | None:
-        """The body; None when the client is gone."""
-        body = bytearray()
+    async def _read_body(self, receive: Receive, body: bytearray, deadline: anyio.CancelScope) -> bool:
+        """Read all of the body into `body`; False when the client is gone."""
+        begun = anyio.current_time()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self._limit:
-                raise self._too_long()
+                return False
+            self._hold_bytes(body, message.get("body", b""))
+            deadline.deadline = begun + min(READ_SECONDS, GRACE_SECONDS + len(body) / LEAST_RATE)  # rule 1a
             if not message.get("more_body", False):
-                return bytes(body)
+                return True
+
+    def _hold_bytes(self, body: bytearray, more: bytes) -> None:
+        if len(body) + len(more) > self._limit:
+            raise self._too_long()
+        if len(more) > self._free:
+            raise Overloaded("too many bodies come at once; try again in a moment")
+        self._free -= len(more)
+        body += more
 
     def _too_long(self) -> TooLong:
         return TooLong(f"the body is too large; send at most {self._limit} bytes")

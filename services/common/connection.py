@@ -78,6 +78,8 @@ class HttpConnection:
         self._receiving = anyio.CancelScope()  # around the read that is under way
         self._header_begun = False  # bytes came since the connection became idle
         self._sending = anyio.Lock()
+        self._last_bytes = 0.0  # when the client sent something last
+        self._queues: set[ReceiveQueue] = set()
         self._running = 0  # applications at work: at most one on HTTP/1.1, one for each stream on HTTP/2
         self._all_ended = Broadcast()
         self._closing = False  # we have sent all that we will send; the client may still be sending (rule 4)
@@ -85,6 +87,12 @@ class HttpConnection:
         self._deliveries: set[anyio.CancelScope] = set()  # calls of `send` by applications that are under way
         self._protocols: HttpProtocols
         self._tasks: TaskGroup
+
+    @property
+    def waits_for_body_since(self) -> float | None:
+        """When the client sent its last bytes, if every request of it still lacks a part of its body; else None."""
+        waits = bool(self._queues) and all(queue.waits_for_client for queue in self._queues)
+        return self._last_bytes if waits else None
 
     def abort(self) -> None:
         """Close at once."""
@@ -122,6 +130,7 @@ class HttpConnection:
             data = await self._receive_bytes()
             if data is None:
                 return
+            self._last_bytes = anyio.current_time()
             if not self._running and not self._closing:
                 self._expect_header()
             if not self._closing:  # else it is dropped (rule 4)
@@ -196,6 +205,7 @@ class HttpConnection:
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         """Start the application. The connection is busy until it has ended."""
         queue = ReceiveQueue()
+        self._queues.add(queue)
         self._running += 1
         if self._running == 1:
             self._become_busy()
@@ -212,6 +222,7 @@ class HttpConnection:
             await app(scope, queue.receive_event, partial(self._deliver_event, send))
         except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or closes when an answer had begun
             logger.warning("an application failed with %s", type(error).__name__)
+        self._queues.discard(queue)
         queue.discard_events()  # rule 3: the reader may be waiting for room in the queue
         await self._deliver_event(send, None)
         self._running -= 1

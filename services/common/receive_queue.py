@@ -14,7 +14,7 @@ Rule 3: events that came before a disconnect are taken before it.
 from __future__ import annotations
 
 from collections import deque
-from typing import cast
+from typing import Any, cast
 
 from hypercorn.typing import ASGIReceiveEvent
 
@@ -30,10 +30,17 @@ class ReceiveQueue:
         self._events: deque[ASGIReceiveEvent] = deque()
         self._disconnect: ASGIReceiveEvent | None = None
         self._ended = False
+        self._complete = False
         self._changed = Broadcast()  # one for both sides: the queue is never full and empty at once, so one side waits
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client has not sent all of its request yet, and the application has not ended."""
+        return not self._complete and not self._ended
 
     async def put_event(self, event: ASGIReceiveEvent) -> None:
         """Wait for room, and add the event. A disconnect never waits (rule 2)."""
+        self._complete = self._complete or not cast("Any", event).get("more_body", False)
         if event["type"].endswith(".disconnect"):
             self._disconnect = event  # rule 2
         else:

@@ -1,8 +1,10 @@
 """The HTTP server of a process: it accepts connections, bounds their number, and drains. See `connection` for one.
 
-Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest is closed. So
-    a client that is slow to ask, or opens many connections and asks nothing, gives way to one that asks. When none is
-    idle, the new connection gets a 503.
+Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest is closed, or
+    else the one whose body has stalled longest. So a client that is slow to ask, or opens many connections and asks
+    nothing, gives way to one that asks. When there is neither, the new connection gets a 503.
+Rule 1a: at most `per_address` of them come from one address; then one of that address gives way. Proxies that are
+    trusted are many clients, and have no such bound.
 Rule 2: a listener never stops accepting, whatever a client does and however few file descriptors are left.
 Rule 3: draining closes idle connections at once, and each busy one as soon as it is idle.
 """
@@ -10,8 +12,10 @@ Rule 3: draining closes idle connections at once, and each busy one as soon as i
 from __future__ import annotations
 
 import logging
+import math
 import socket
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
 from typing import cast
 
 import anyio
@@ -20,6 +24,7 @@ from starlette.types import ASGIApp
 
 from chat.concurrency import Broadcast
 from chat.settings import Address, SettingsError
+from services.common.addresses import limit_key
 from services.common.connection import HttpConnection, Timeouts
 from services.common.http_protocols import ServerContext
 
@@ -27,10 +32,16 @@ MAX_CONNECTIONS = 2048
 TIMEOUTS = Timeouts()
 GRACE_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
+PER_ADDRESS = 500
+STALL_SECONDS = 1.0
 _BACKLOG = 4096
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
 logger = logging.getLogger("rookery.http")
+
+
+def _is_no_proxy(_address: str) -> bool:
+    return False
 
 
 async def serve_http(
@@ -40,6 +51,8 @@ async def serve_http(
     shutdown: Callable[[], Awaitable[object]],
     grace_seconds: float = GRACE_SECONDS,
     max_connections: int = MAX_CONNECTIONS,
+    per_address: int = PER_ADDRESS,
+    is_proxy: Callable[[str], bool] = _is_no_proxy,
     timeouts: Timeouts = TIMEOUTS,
     http2: bool = False,
     task_status: TaskStatus[Address] = anyio.TASK_STATUS_IGNORED,
@@ -50,7 +63,7 @@ async def serve_http(
     idle ones are closed, requests that are under way have `grace_seconds` to be answered, and then all is closed.
     Raises `SettingsError` when the address cannot be bound.
     """
-    server = HttpConnections(app, max_connections, timeouts, http2=http2)
+    server = HttpConnections(app, max_connections, timeouts, per_address=per_address, is_proxy=is_proxy, http2=http2)
     listeners = await _open_listeners(address)
     async with anyio.create_task_group() as tasks:
         try:
@@ -76,13 +89,18 @@ class HttpConnections:
         max_connections: int = MAX_CONNECTIONS,
         timeouts: Timeouts = TIMEOUTS,
         *,
+        per_address: int = PER_ADDRESS,
+        is_proxy: Callable[[str], bool] = _is_no_proxy,
         http2: bool = False,
     ) -> None:
         self._app = app
+        self._per_address = per_address
+        self._is_proxy = is_proxy
         self._context = ServerContext(http2=http2)
         self._max = max_connections
         self._timeouts = timeouts
-        self._open: set[HttpConnection] = set()
+        self._open: dict[HttpConnection, str] = {}  # and what its address is counted as
+        self._by_address: Counter[str] = Counter()
         self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
         self._closed = Broadcast()
 
@@ -96,13 +114,26 @@ class HttpConnections:
             except (OSError, anyio.BrokenResourceError) as error:
                 # The client left already, or the process has no file descriptor left; closing an idle one frees one.
                 logger.warning("a connection could not be accepted: %s", type(error).__name__)  # rule 2
-                self._evict_oldest()
+                self._evict_idlest(self._open)
                 await anyio.sleep(PAUSE_SECONDS)
                 continue
-            if len(self._open) < self._max or self._evict_oldest():  # rule 1
-                self._start_connection(stream, tasks)
+            address = self._read_client(stream)
+            if self._make_room(address):
+                self._start_connection(stream, address, tasks)
             else:
                 await _refuse_connection(stream)
+
+    def _make_room(self, address: str) -> bool:
+        """Close a connection if there is one too many; whether a new one of this address may be opened."""
+        if address and self._by_address[address] >= self._per_address:  # rule 1a
+            return self._evict_idlest([each for each, its_address in self._open.items() if its_address == address])
+        return len(self._open) < self._max or self._evict_idlest(self._open)  # rule 1
+
+    def _read_client(self, stream: SocketStream) -> str:
+        """What the address of a client is counted as; empty for one that has no bound."""
+        peer = stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - not Django's
+        host = str(peer[0]) if isinstance(peer, tuple) else ""
+        return "" if self._is_proxy(host) else limit_key(host)
 
     async def drain_connections(self) -> None:
         """Close what is idle, and wait until the rest has been answered."""
@@ -112,9 +143,10 @@ class HttpConnections:
                 connection.close_if_idle()
             await self._closed.wait()
 
-    def _start_connection(self, stream: SocketStream, tasks: TaskGroup) -> None:
+    def _start_connection(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
         connection = HttpConnection(stream, self._app, self._context, timeouts=self._timeouts, on_idle=self._note_idle)
-        self._open.add(connection)
+        self._open[connection] = address
+        self._by_address[address] += 1
         tasks.start_soon(self._run_connection, connection)
 
     async def _run_connection(self, connection: HttpConnection) -> None:
@@ -123,9 +155,16 @@ class HttpConnections:
         except Exception as error:  # noqa: BLE001 - rule 1 of `connection`: one connection ends, the server lives on
             logger.info("a connection was closed because of %s", _name_errors(error))
         finally:
-            self._open.discard(connection)
-            self._idle.pop(connection, None)
+            self._forget_connection(connection)
             self._closed.notify_all()
+
+    def _forget_connection(self, connection: HttpConnection) -> None:
+        self._idle.pop(connection, None)
+        address = self._open.pop(connection, None)
+        if address is not None:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
 
     def _note_idle(self, connection: HttpConnection, idle: bool) -> None:
         self._idle.pop(connection, None)
@@ -134,15 +173,24 @@ class HttpConnections:
             if self._context.terminated.is_set():  # rule 3
                 connection.close_if_idle()
 
-    def _evict_oldest(self) -> bool:
-        """Close the connection that has been idle longest; whether there was one."""
-        oldest = next(iter(self._idle), None)
-        if oldest is None:
+    def _evict_idlest(self, among: Collection[HttpConnection]) -> bool:
+        """Close the connection of these that has been idle longest, or else the one whose body has stalled longest;
+        whether there was one."""
+        idlest = next((each for each in self._idle if among is self._open or each in among), None)
+        if idlest is None:
+            idlest = _find_stalled(among)
+        if idlest is None:
             return False
-        del self._idle[oldest]
-        self._open.discard(oldest)
-        oldest.abort()
+        self._forget_connection(idlest)
+        idlest.abort()
         return True
+
+
+def _find_stalled(connections: Collection[HttpConnection]) -> HttpConnection | None:
+    """The connection whose client sent the last bytes of an unfinished body longest ago."""
+    stalled = [(since, each) for each in connections if (since := each.waits_for_body_since) is not None]
+    since, found = min(stalled, key=lambda pair: pair[0], default=(math.inf, None))
+    return found if anyio.current_time() - since >= STALL_SECONDS else None
 
 
 async def _open_listeners(address: Address) -> list[SocketListener]:

@@ -153,6 +153,55 @@ async def test_a_body_that_does_not_come_is_408() -> None:
     assert sink.status == 408
 
 
+@virtual_time
+@pytest.mark.parametrize(("bytes_a_second", "status"), [(100, 408), (600, 408), (1200, 0), (40_000, 0)])
+async def test_a_body_has_a_least_rate(bytes_a_second: int, status: int) -> None:
+    body = b"[" + b"1," * 12_000 + b"1]"
+    begun = anyio.current_time()
+    sent = 0
+    arrived = []
+
+    async def drip() -> Message:
+        nonlocal sent
+        await anyio.sleep(0.5)
+        piece = body[sent : sent + bytes_a_second // 2]
+        sent += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": sent < len(body)}
+
+    async def note(_scope: Scope, receive: Receive, _send: Send) -> None:
+        arrived.append((await receive())["body"])
+
+    sink = Sink()
+    await BodyLimit(note, limit=100_000)(scope(content_type="application/json"), drip, sink)
+    assert sink.status == status
+    assert arrived == ([body] if status == 0 else [])
+    assert anyio.current_time() - begun <= 30
+
+
+async def test_all_bodies_together_are_bounded() -> None:
+    release, waiting = anyio.Event(), anyio.Event()
+    sinks = [Sink(), Sink()]
+
+    async def hold(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        waiting.set()
+        await release.wait()
+
+    async def body() -> Message:
+        await anyio.lowlevel.checkpoint()
+        return {"type": "http.request", "body": b"[" + b" " * 700 + b"]", "more_body": False}
+
+    limit = BodyLimit(hold, limit=1000, held_bytes=1000)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(limit, scope(content_type="application/json"), body, sinks[0])
+        await waiting.wait()
+        await limit(scope(content_type="application/json"), body, sinks[1])
+        assert sinks[1].status == 503
+        release.set()
+    sink = Sink()
+    await limit(scope(content_type="application/json"), body, sink)
+    assert sink.status == 0  # there is room again
+
+
 async def test_a_client_that_leaves_gets_nothing() -> None:
     sink = Sink()
 

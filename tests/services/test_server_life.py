@@ -10,7 +10,7 @@ import pytest
 from anyio.abc import SocketListener, SocketStream
 
 from chat.settings import Address, SettingsError, parse_address
-from services.common.server import HttpConnections, serve_http
+from services.common.server import STALL_SECONDS, HttpConnections, serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, App, Running, read_all, running
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,42 @@ async def test_when_all_are_busy_a_newcomer_is_refused() -> None:
             assert (await read_all(newcomer)).startswith(b"HTTP/1.1 503 ")
         here.app.release.set()
         assert (await busy.receive()).startswith(b"HTTP/1.1 200 ")
+
+
+HALF = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"
+
+
+async def test_a_body_that_stalled_makes_room_for_one_that_asks() -> None:
+    async with running(max_connections=3, per_address=100) as here:
+        stalled = [await here.connect() for _ in range(3)]
+        for stream in stalled:
+            await stream.send(HALF)
+        await here.app.entered.wait()
+        await anyio.sleep(STALL_SECONDS + 0.2)
+        await here.ordinary()
+        assert await read_all(stalled[0]) == b""  # the one that sent its last byte first
+        await stalled[2].send(b"23456789")
+        assert (await stalled[2].receive()).startswith(b"HTTP/1.1 200 ")
+        for stream in stalled:
+            await stream.aclose()
+
+
+async def test_one_address_has_a_bound_of_its_own() -> None:
+    async with running(per_address=2) as here:
+        idle = [await here.connect() for _ in range(5)]
+        await here.ordinary()
+        assert [await read_all(stream) for stream in idle[:3]] == [b"", b"", b""]
+        for stream in idle:
+            await stream.aclose()
+
+
+async def test_a_proxy_has_no_bound() -> None:
+    async with running(per_address=1, is_proxy=lambda address: address == "127.0.0.1") as here:
+        streams = [await here.connect() for _ in range(3)]
+        for stream in streams:
+            await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await read_all(stream)).endswith(b"hello")
+            await stream.aclose()
 
 
 async def test_draining_answers_what_was_asked_and_closes_what_is_idle() -> None:
