@@ -26,7 +26,7 @@ HEADER = """\
 # Generated from the structs of chat/wire and from scripts/lib/asyncapi.template.yaml: change those, then run
 # scripts/lint --fix.
 """
-_LINE = 112
+_LINE = 108
 
 
 def main() -> int:
@@ -137,7 +137,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def dump(document: dict[str, Any]) -> str:
     """The document as YAML, with a blank line before each part."""
-    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINE)
     return re.sub(r"^(?=\w)", "\n", text, flags=re.MULTILINE).lstrip("\n")
 
 
