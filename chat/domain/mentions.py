@@ -16,10 +16,10 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from chat.domain.characters import MARKS
 from chat.domain.text import fold_name
 
 MOST_MENTIONS = 50
-_MARKS = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
 _WITHIN = "\u00b7\u2019\u2026\u2027\u30fb"
 _AROUND = "".join(
     char
@@ -34,7 +34,7 @@ _PIECES = re.compile(
     r"```[\s\S]+?```|`[^`\n]+`"  # rule 1
     r"|(?:[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[Ww]{3}\."
     rf"|(?<![A-Za-z0-9.\-])[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+/)[^\s<>\"'`{_ENDS}]+"
-    rf"|(?<![^\W_])(?<![.\-{_MARKS}])"  # rule 2
+    rf"|(?<![^\W_])(?<![.\-{MARKS}])"  # rule 2
     r"@([A-Za-z0-9_.\-]{2,32})(?![A-Za-z0-9_.\-\u00aa-\u024f\u0300-\u036f])"  # rule 3
 )
 

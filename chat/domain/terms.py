@@ -21,20 +21,21 @@ from itertools import pairwise
 import Stemmer
 from msgspec import Struct
 
-from chat.domain.characters import normalize, strip_decoration
+from chat.domain.characters import MARKS, normalize, strip_decoration, write_class
 from chat.domain.visible import drop_ignorable
 
 TERM_LENGTH = 64
 _SHORTEST_PREFIX = 2
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-_MARKS = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u3005\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003fffd]+)"
 )
-_UNIT = re.compile(rf"[^{_MARKS}][{_MARKS}]*|[{_MARKS}]+")
+# The marks of those scripts are in the first plane; a class with characters of others is many times slower.
+_NEAR_MARKS = write_class(mark for mark in map(chr, range(0x10000)) if unicodedata.category(mark)[0] == "M")
+_UNIT = re.compile(rf"[^{_NEAR_MARKS}][{_NEAR_MARKS}]*|[{_NEAR_MARKS}]+")
 _LATIN = re.compile(r"[a-zø-ɏ]+")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]+")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
