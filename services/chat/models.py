@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
 from chat.domain.privacy import AddedBy
-from services.common.field_types import RoomName, UserId, check_plain_text
+from services.common.field_types import Reason, RoomName, UserId
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
 
@@ -117,7 +117,7 @@ class PrivacyView(BaseModel):
 class BanReason(BaseModel):
     """Why someone is banned, for the other moderators."""
 
-    reason: Annotated[str, Field(max_length=500), AfterValidator(check_plain_text)] = ""
+    reason: Reason = ""
 
 
 class UserPage(Paged):

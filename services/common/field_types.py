@@ -11,6 +11,7 @@ from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
 from chat.domain.reserved_names import check_new_name
 from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_room_name
+from chat.domain.visible import has_visible
 from chat.errors import Invalid
 from services.common.invalid_fields import UnfitValue
 
@@ -25,6 +26,18 @@ def check_plain_text(value: str) -> str:
     if "\0" in value:
         raise UnfitValue("contains a NUL character; remove it")
     return value
+
+
+def check_visible_text(value: str) -> str:
+    """The value. Raises `UnfitValue` when it shows nothing."""
+    if not has_visible(value):
+        raise UnfitValue("shows nothing; write at least one visible character")
+    return value
+
+
+def parse_reason(value: str) -> str:
+    """The reason; empty when it shows nothing, so that whoever reads it is told that there is none."""
+    return value if has_visible(value) else ""
 
 
 def parse_id(value: str) -> str:
@@ -46,6 +59,7 @@ RoomName = Annotated[
     AfterValidator(check_room_name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ROOM_NAME_LENGTH}),
 ]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(check_plain_text), AfterValidator(parse_reason)]
 Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(check_plain_text)]
 Cursor = Annotated[
     str | None,

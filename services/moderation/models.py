@@ -9,10 +9,12 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from chat.domain.cases import CaseAction, CaseKind, CaseState
 from chat.domain.moderation import Strictness, Verdict
 from services.chat.models import UserView
-from services.common.field_types import RoomId, Seq, UserId, check_plain_text
+from services.common.field_types import Reason, RoomId, Seq, UserId, check_plain_text, check_visible_text
 
 LONGEST_BLOCK = 10 * 365 * 24 * 3600
-Words = Annotated[str, Field(max_length=500), AfterValidator(check_plain_text)]
+AppealText = Annotated[
+    str, Field(min_length=1, max_length=500), AfterValidator(check_plain_text), AfterValidator(check_visible_text)
+]
 
 
 class Place(BaseModel):
@@ -32,13 +34,13 @@ class Place(BaseModel):
 class NewReport(Place):
     """A report of a message to the moderators of the instance."""
 
-    reason: Words = ""
+    reason: Reason = ""
 
 
 class NewAppeal(Place):
     """Why a withdrawn message of the caller should come back."""
 
-    text: Annotated[Words, Field(min_length=1)]
+    text: AppealText
 
 
 class BlockAppeal(BaseModel):
@@ -46,7 +48,7 @@ class BlockAppeal(BaseModel):
 
     name: Annotated[str, Field(max_length=256)]
     password: Annotated[str, Field(max_length=1024)]
-    text: Annotated[Words, Field(min_length=1)]
+    text: AppealText
 
 
 class CaseId(BaseModel):
@@ -58,7 +60,7 @@ class CaseId(BaseModel):
 class NewBlock(BaseModel):
     """A block: for so many seconds, or for ever without `seconds`. The user reads the reason."""
 
-    reason: Words = ""
+    reason: Reason = ""
     seconds: Annotated[int | None, Field(ge=1, le=LONGEST_BLOCK)] = None
 
 
@@ -120,7 +122,7 @@ class Decision(BaseModel):
     for so many `seconds` or for ever."""
 
     verdict: Verdict
-    reason: Words = ""
+    reason: Reason = ""
     seconds: Annotated[int | None, Field(ge=1, le=LONGEST_BLOCK)] = None
 
 

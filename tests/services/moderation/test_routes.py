@@ -103,6 +103,13 @@ async def test_a_direct_message_is_reported_by_who_got_it(world: World) -> None:
     assert (case["room"], set(case["users"]), case["text"]) == (None, {world.ann.id, world.ben.id}, "psst")
 
 
+async def test_a_reason_that_shows_nothing_is_none(world: World) -> None:
+    body = {"room": world.room, "seq": 2, "reason": "\u200b\u3164 "}
+    assert (await world.ben("POST", "/api/moderation/reports", body)).status_code == 201
+    (case,) = (await world.mod("GET", "/api/moderation/queue")).json()["cases"]
+    assert [each["reason"] for each in case["reports"]] == [""]
+
+
 @pytest.mark.parametrize(
     ("who", "body", "status", "field"),
     [
@@ -116,6 +123,7 @@ async def test_a_direct_message_is_reported_by_who_got_it(world: World) -> None:
         ("ben", {"room": "x", "seq": 1}, 422, "room"),
         ("ben", {"room": "ROOM", "seq": 2, "reason": "x" * 501}, 422, "reason"),
         ("ben", {"room": "ROOM", "seq": 2, "reason": "x\0"}, 422, "reason"),
+        ("ben", {"room": "ROOM", "seq": 2, "reason": "x" + "\u0301" * 31}, 422, "reason"),
     ],
 )
 async def test_a_report_that_makes_no_sense_is_refused(
@@ -303,7 +311,9 @@ async def test_an_author_appeals_once(world: World) -> None:
     assert (await world.ann("POST", "/api/moderation/appeals", body)).status_code == 409
     await world.withdraw(2, world.ann)
     assert (await world.ben("POST", "/api/moderation/appeals", body)).status_code == 403
-    assert (await world.ann("POST", "/api/moderation/appeals", {**body, "text": ""})).status_code == 422
+    for unseen in ("", " ", "\u200b\u3164", "\u2800"):
+        answer = await world.ann("POST", "/api/moderation/appeals", {**body, "text": unseen})
+        assert (answer.status_code, answer.json()["field"]) == (422, "text")
     answer = await world.ann("POST", "/api/moderation/appeals", body)
     assert answer.status_code == 201
     (case,) = (await world.mod("GET", "/api/moderation/queue")).json()["cases"]
