@@ -18,12 +18,14 @@ for the peer. Only QUEUED counts bytes: a turn ends soon, but a peer may never r
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterable
 from typing import Protocol
 
 from gateway.multiplexer import READ, WRITE, Multiplexer
 
+logger = logging.getLogger(__name__)
 READ_BYTES = 64 * 1024
 _WRITE_BYTES = 256 * 1024
 _CLOSE_HANDSHAKE_BYTES = 64 * 1024
@@ -96,8 +98,8 @@ class Connection:
             data = self._sock.recv(READ_BYTES)
         except (BlockingIOError, InterruptedError):
             return
-        except OSError:
-            self.abort()
+        except OSError as error:
+            self._lose(error)
             return
         owner = self.owner
         if owner is None:
@@ -127,8 +129,8 @@ class Connection:
             sent = self._send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
-        except OSError:
-            self.abort()
+        except OSError as error:
+            self._lose(error)
             return
         if sent != len(data):
             self._queue_rest(data[sent:])
@@ -169,8 +171,8 @@ class Connection:
             sent = self._send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
-        except OSError:
-            self.abort()
+        except OSError as error:
+            self._lose(error)
             return
         self._queued -= sent
         if sent < len(data):
@@ -221,8 +223,13 @@ class Connection:
     def _shut_down_writing(self) -> None:
         try:
             self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.abort()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """The peer has reset the connection, or the network lost it: nothing that an operator could mend."""
+        logger.debug("a connection was lost: %s", error.strerror)
+        self.abort()
 
     def abort(self) -> None:
         """Close the socket at once. May be called at any time, and again."""
@@ -246,8 +253,8 @@ def broadcast(connections: Iterable[Connection], data: bytes) -> None:
                 sent = connection._send(data)
             except (BlockingIOError, InterruptedError):
                 sent = 0
-            except OSError:
-                connection.abort()
+            except OSError as error:
+                connection._lose(error)
                 continue
             if sent != size:
                 connection._queue_rest(data[sent:])

@@ -118,11 +118,14 @@ class HttpConnection:
                 await self._protocols.receive_closed()
 
     def _open_protocols(self) -> HttpProtocols:
-        attributes = self._stream.extra_attributes
-        client, server = (
-            cast("tuple[str, int]", attributes[name]())
-            for name in (SocketAttribute.remote_address, SocketAttribute.local_address)
-        )
+        try:
+            attributes = self._stream.extra_attributes
+            client, server = (
+                cast("tuple[str, int]", attributes[name]())
+                for name in (SocketAttribute.remote_address, SocketAttribute.local_address)
+            )
+        except (KeyError, AttributeError):  # it was reset before this: AnyIO finds no peer, or no socket
+            raise anyio.BrokenResourceError from None
         return HttpProtocols(self, self._context, client=client, server=server)
 
     async def _read_requests(self) -> None:

@@ -37,6 +37,7 @@ STALL_SECONDS = 1.0
 _BACKLOG = 4096
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
+_RESETS = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, ConnectionError)
 logger = logging.getLogger("rookery.http")
 
 
@@ -153,7 +154,9 @@ class HttpConnections:
         try:
             await connection.run()
         except Exception as error:  # noqa: BLE001 - rule 1 of `connection`: one connection ends, the server lives on
-            logger.info("a connection was closed because of %s", _name_errors(error))
+            # A client that resets its connection, as phones do, is no news: one line at debug.
+            level = logging.DEBUG if _is_reset(error) else logging.INFO
+            logger.log(level, "a connection was closed because of %s", _name_errors(error))
         finally:
             self._forget_connection(connection)
             self._closed.notify_all()
@@ -220,6 +223,15 @@ async def _refuse_connection(stream: SocketStream) -> None:
                 await stream.send(_BUSY)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                 return
+
+
+def _is_reset(error: BaseException) -> bool:
+    """Whether this is nothing but the end of a connection."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_reset, error.exceptions))
+    return isinstance(
+        error, anyio.BrokenResourceError | anyio.ClosedResourceError | anyio.EndOfStream | ConnectionError
+    )
 
 
 def _name_errors(error: BaseException) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import pytest
 
 from chat.ports.relay import Publication
@@ -301,3 +303,20 @@ async def test_a_session_that_missed_direct_messages_before_its_answer_is_sent_t
         assert client.frames[-1]["type"] == "closing"
         assert client.closed == (1012, "live delivery was interrupted; resume")
         await here.end(client, session)
+
+
+@pytest.mark.anyio
+async def test_a_reset_connection_is_one_line_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "gateway")
+    async with world() as here:
+        ada = await here.user("ada")
+        client = await here.login(ada)
+        client.post("status", state="away")
+        await anyio.wait_readable(client.sock)
+        client.sock.close()  # with an answer that nobody read: the other end is reset
+        await until(lambda: not here.edge.node.registry.sessions)
+        room = await here.room(ada)
+        assert (await (await here.login(ada)).ask("subscribe", room=room))["type"] == "ok"
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
+    (line,) = [record for record in caplog.records if record.name == "gateway.connection"]
+    assert (line.getMessage(), line.exc_info) == ("a connection was lost: Connection reset by peer", None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -340,3 +342,36 @@ async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:
             assert answer.startswith(b"HTTP/1.1 404 ")
             assert b"WebSocket sessions are at ws://x:8001/ws" in answer
         stop.set()
+
+
+RESETS = {
+    "at once": b"",
+    "within a request": b"GET / HT",
+    "before the answer": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "before many answers": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100,
+    "within a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhello",
+    "within a chunk": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    "while it is answered": b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n",
+    "as a WebSocket": UPGRADE,
+}
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("when", RESETS)
+async def test_a_reset_connection_is_a_line_at_debug_at_most(
+    when: str, settled: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "rookery")
+    async with running() as here:
+        host, _, port = here.address.rpartition(":")
+        sock = socket.create_connection((host, int(port)))
+        sock.sendall(RESETS[when])
+        if settled:
+            await here.ordinary()  # the server has read what was sent
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # so that close resets
+        sock.close()
+        await here.ordinary()
+        here.app.release.set()
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
+    assert [record for record in caplog.records if record.exc_info] == []
+    assert len([record for record in caplog.records if "was closed because" in record.getMessage()]) <= 1
