@@ -13,15 +13,16 @@ from chat.domain.invitations import digest_token
 from chat.domain.models import User
 from chat.domain.passwords import check_new_password
 from chat.domain.registration import RegistrationMode, require_registration
-from chat.domain.text import check_email
+from chat.domain.text import check_email, fold_name
 from chat.errors import Conflict
 from services.auth import token_families
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
 from services.auth.known_devices import Device
 from services.auth.login_rates import LoginRates
-from services.common.addresses import client_address
+from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
+from services.common.fair_turns import Asker
 from services.common.field_types import NewName
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
@@ -138,7 +139,7 @@ async def register_account(
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
     user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
-    password_hash = await services.passwords.hash_password(body.password)
+    password_hash = await services.passwords.hash_password(body.password, _make_asker(address, body.name))
     try:
         await services.accounts.create_user(user, password_hash)
     except Conflict:  # an address that nobody verified is kept from nobody
@@ -153,6 +154,10 @@ async def _require_registration(services: Services, invite: str | None) -> None:
     invited = mode is RegistrationMode.INVITATION and invite is not None
     invited = invited and await services.rooms.is_invite_usable(digest_token(invite or ""), now)
     require_registration(mode, invited=invited)
+
+
+def _make_asker(address: str, name: str) -> Asker:
+    return Asker(limit_key(address), fold_name(name))
 
 
 def _name_taken() -> NameTaken:
@@ -177,13 +182,14 @@ async def log_in(
     known = device.read_number(user.id) if user is not None else None
     await rates.count_log_in(body.name, address, known)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
-    right = await services.passwords.verify_password(stored, body.password)
+    asker = _make_asker(address, body.name)
+    right = await services.passwords.verify_password(stored, body.password, asker)
     if user is None or stored is None or not right:
         await rates.count_failure(body.name, address)
         raise WrongLogin("the name or the password is wrong")
     await rates.note_success(body.name, address, known)
     await refuse_blocked(services, user)
-    renewed = await services.passwords.renew_hash(stored, body.password)
+    renewed = await services.passwords.renew_hash(stored, body.password, asker)
     if renewed is not None:
         await services.accounts.set_password_hash(user.id, renewed)
     tokens = await token_families.begin_family(services, user, agent)
@@ -229,7 +235,7 @@ async def confirm_password(services: Services, rates: LoginRates, address: str, 
     """Raise `WrongLogin` unless it is the user's password. Wrong ones count as wrong log-ins do: `RateLimited`."""
     await rates.count_log_in(user.name, address)
     stored = await services.accounts.get_password_hash(user.id)
-    if not await services.passwords.verify_password(stored, password):
+    if not await services.passwords.verify_password(stored, password, _make_asker(address, user.name)):
         await rates.count_failure(user.name, address)
         raise WrongLogin("the password is wrong", field="password")
     await rates.note_success(user.name, address)

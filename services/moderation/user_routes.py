@@ -23,12 +23,14 @@ from chat.domain.ids import new_id
 from chat.domain.models import Message, User
 from chat.domain.moderation import Strictness
 from chat.domain.rights import Right
+from chat.domain.text import fold_name
 from chat.errors import Conflict
 from services.auth.errors import WrongLogin
 from services.auth.login_rates import LoginRates
 from services.chat.access import admit_member, find_room
-from services.common.addresses import client_address
+from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
+from services.common.fair_turns import Asker
 from services.common.field_types import RoomId
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator
@@ -79,7 +81,8 @@ async def appeal_block(
     await rates.count_log_in(body.name, address)
     user = await services.accounts.find_by_name(body.name)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
-    if not await services.passwords.verify_password(stored, body.password) or user is None:
+    asker = Asker(limit_key(address), fold_name(body.name))
+    if not await services.passwords.verify_password(stored, body.password, asker) or user is None:
         await rates.count_failure(body.name, address)
         raise WrongLogin("the name or the password is wrong")
     await rates.note_success(body.name, address)

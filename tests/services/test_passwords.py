@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from chat.domain.passwords import check_new_password, list_older_forms, prepare_password
 from chat.engines.executor import InlineExecutor
 from chat.errors import Invalid, Overloaded
+from services.common.fair_turns import Asker
 from services.common.passwords import WAITING, Passwords, default_hasher
 from tests.support.rest import CHEAP
 
@@ -140,12 +141,12 @@ async def test_two_run_a_few_wait_and_the_rest_is_told_so() -> None:
     passwords = Passwords(CHEAP, parked)
     results: list[str] = []
 
-    async def hash_one() -> None:
-        results.append(await passwords.hash_password("correct horse"))
+    async def hash_one(number: int) -> None:
+        results.append(await passwords.hash_password("correct horse", Asker(f"address {number}", "ann")))
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(2 + WAITING):
-            tasks.start_soon(hash_one)
+        for number in range(2 + WAITING):
+            tasks.start_soon(hash_one, number)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(Overloaded):
             await passwords.hash_password("one more")
