@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.support.bystander import Bystander, standing_by
+from tests.support.patience import patient
 from tests.support.people import Person, register
 from tests.support.process import ServerProcess
 from tests.support.raw_socket import RawSocket, request
@@ -104,7 +105,7 @@ async def test_ten_thousand_half_open_handshakes(server: ServerProcess, ada: Per
         found = []
         for _ in range(count):
             try:
-                one = socket.create_connection((host, int(port)), timeout=5)
+                one = socket.create_connection((host, int(port)), timeout=patient(5))
             except OSError:
                 break
             found.append(one)

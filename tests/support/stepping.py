@@ -14,6 +14,7 @@ import anyio.lowlevel
 from chat.ports.log import Ack
 from gateway.command_session import CommandSession
 from gateway.edge import Edge
+from tests.support.patience import patient
 from tests.support.world import Client, World, another_edge, sessions_of
 
 
@@ -123,7 +124,7 @@ async def stepped_edge(here: World, stepper: Stepper) -> AsyncIterator[Edge]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what nothing announces."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(patient(10)):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await anyio.sleep(0.001)
 
