@@ -101,6 +101,20 @@ describe("what the user does", () => {
     );
   });
 
+  test("reading is said at once when the page goes away", async () => {
+    await app.history.latest(room());
+    app.messages.seen(room());
+    socket().say(message(4));
+    app.messages.seen(room());
+    app.messages.sayReads();
+    assert.deepEqual(
+      socket()
+        .of("read")
+        .map(({ seq }) => seq),
+      [3, 4],
+    );
+  });
+
   test("a long time at the end of a busy room keeps little in memory", async () => {
     await app.history.latest(room());
     for (let seq = 4; seq < 800; seq += 1) {

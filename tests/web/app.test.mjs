@@ -71,6 +71,18 @@ describe("signing in and out", () => {
     assert.equal(app.phase, "in");
   });
 
+  test("a page of a blocked user says so at its start, and asks no further", async () => {
+    await vault.set({ access: "access", refresh: "refresh", renew: 1e9 });
+    const problem = { code: "blocked", detail: "this account is blocked by the moderators" };
+    const { fetch } = rest;
+    app.api.fetch = async (path, init) =>
+      path === "/api/auth/me" ? { ok: false, status: 403, text: async () => JSON.stringify(problem) } : fetch(path, init);
+    await app.start();
+    await clock.pass(60_000);
+    assert.deepEqual(phases(), ["starting", "out"]);
+    assert.match(said.session.at(-1).reason, /^This account is blocked/);
+  });
+
   test("logging out closes and forgets everything", async () => {
     await page.signedIn();
     const { store } = app;

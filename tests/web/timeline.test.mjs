@@ -172,6 +172,19 @@ describe("a timeline", () => {
     assert.equal(timeline.live(message(2)), false);
   });
 
+  test("trim keeps what the server does not have, as a message that moderation held back", () => {
+    timeline.page([item(1), item(2)], 0);
+    draft("a");
+    timeline.refuse(keyOf(ME, "a"), "rude");
+    for (let seq = 3; seq <= 9; seq += 1) timeline.live(message(seq));
+    timeline.trim(2);
+    assert.deepEqual(seqs(), [null, 8, 9]);
+    timeline.trim(2);
+    assert.equal(timeline.find(ME, "a").text, "mine");
+    timeline.page([item(1), item(2), item(3), item(4), item(5), item(6), item(7)], timeline.mark());
+    assert.deepEqual(seqs(), [1, 2, null, 3, 4, 5, 6, 7, 8, 9], "where it was");
+  });
+
   test("trimming the end forgets the newest, and history has them; what it does not have stays", () => {
     timeline.page([item(1), item(2), item(3)], 0);
     draft("a");

@@ -127,3 +127,19 @@ def test_a_draft_survives_a_reload_and_ends_with_the_log_out(ann: Window) -> Non
     ann.log_in(ann.name)
     ann.enter(name)
     expect(ann.get("composer")).to_have_value("")
+
+
+def test_an_edit_that_is_not_finished_is_not_lost(ann: Window) -> None:
+    ann.new_room(unique("edits"))
+    ann.say("a sentense")
+    expect(ann.message("a sentense")).to_have_attribute("data-state", "stored")
+    ann.act("a sentense", "edit")
+    ann.get("composer").fill("a sentence, and much more")
+    ann.page.reload()
+    expect(ann.message("a sentense")).to_be_visible()
+    expect(ann.get("composer")).to_have_value("")
+    ann.act("a sentense", "edit")
+    expect(ann.get("composer")).to_have_value("a sentence, and much more")
+    ann.get("composer").press("Escape")
+    ann.act("a sentense", "edit")
+    expect(ann.get("composer")).to_have_value("a sentense")

@@ -141,6 +141,7 @@ export class App {
     } catch (error) {
       if (error instanceof SignedOut) return this.leave();
       if (!(error instanceof ApiError)) throw error;
+      if (error.code === "blocked") return this.leave(error.message);
       this.emit("link", { state: "reconnecting" });
       this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
     }

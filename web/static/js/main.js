@@ -59,6 +59,8 @@ function soon(run) {
 const page = h("div", { class: "page" });
 /** @type {Shell | null} */
 let shell = null;
+/** Who was signed in last in this window. */
+let lastUser = "";
 
 /** @param {{phase: "starting" | "in" | "out", reason?: string}} state */
 function show({ phase, reason }) {
@@ -70,6 +72,9 @@ function show({ phase, reason }) {
     page.replaceChildren(authView(app, reason, keptInvite()));
     page.querySelector("input")?.focus();
   } else if (phase === "in") {
+    // The address is that of the user before, to whose place another one is not led.
+    if (lastUser && lastUser !== app.store.me?.id) history.replaceState(null, "", "#/");
+    lastUser = app.store.me?.id ?? "";
     shell = new Shell(app);
     page.replaceChildren(shell.element);
   } else {
@@ -90,6 +95,7 @@ app.on("gone", (ended) => shell?.gone(ended));
 document.querySelector("#root")?.append(connectionStatus(app), page, notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
+window.addEventListener("pagehide", () => app.messages.sayReads());
 window.addEventListener("beforeunload", (event) => app.unsent && event.preventDefault());
 const tabs = new BroadcastChannel("rookery.session");
 session.onchanged = (/** @type {boolean} */ begun) => tabs.postMessage(begun);

@@ -15,6 +15,7 @@ export class Messages {
   #typed = new Map();
   /** Conversation → the timer that sends the next `typing`. */
   #typing = new Map();
+  /** Conversation → the seq that was said last, and the timer that says the next one. */
   #reading = new Map();
 
   /** @param {import("./app.js").App} app */
@@ -121,10 +122,8 @@ export class Messages {
     if (conversation.unread !== unread) this.store.touch("rooms", "dms", "unread");
     if (seq <= read || this.#reading.has(conversation.key)) return;
     this.#sayRead(conversation);
-    this.#reading.set(
-      conversation.key,
-      this.app.timers.set(() => this.#readAgain(conversation, seq), READ_EVERY_MS),
-    );
+    const timer = this.app.timers.set(() => this.#readAgain(conversation, seq), READ_EVERY_MS);
+    this.#reading.set(conversation.key, { timer, said: seq });
   }
 
   /** @param {Conversation} conversation @param {number} said */
@@ -138,8 +137,17 @@ export class Messages {
     this.app.command({ type: "read", ...conversation.place, seq: conversation.read });
   }
 
+  /** The page goes away: say the read marks that wait for their second. */
+  sayReads() {
+    for (const [key, { said }] of this.#reading) {
+      const conversation = this.store.get(key);
+      if (conversation && conversation.read > said) this.#sayRead(conversation);
+    }
+  }
+
   stop() {
-    for (const timer of [...this.#reading.values(), ...this.#typing.values()]) this.app.timers.clear(timer);
+    const reading = [...this.#reading.values()].map(({ timer }) => timer);
+    for (const timer of [...reading, ...this.#typing.values()]) this.app.timers.clear(timer);
     this.#reading.clear();
     this.#typing.clear();
   }

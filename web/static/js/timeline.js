@@ -206,7 +206,6 @@ export class Timeline {
 
   /** Drop what the server has, and keep the rest, before history is read anew. */
   reset() {
-    const waits = (/** @type {Entry} */ entry) => ["sending", "failed", "refused"].includes(entry.state);
     for (const entry of this.entries) if (!waits(entry)) this.#drop(entry);
     this.entries = this.entries.filter(waits);
     this.loaded = false;
@@ -215,12 +214,14 @@ export class Timeline {
     this.generation += 1;
   }
 
-  /** Drop all but the newest `count`; the older ones can be read again. @param {number} count */
+  /** Drop the oldest but `count`; they can be read again. What the server does not have stays. @param {number} count */
   trim(count) {
     if (this.entries.length <= count) return;
-    const old = this.entries.splice(0, this.entries.length - count);
+    const old = new Set(this.entries.slice(0, this.entries.length - count).filter((entry) => !waits(entry)));
+    if (!old.size) return;
     for (const entry of old) this.#drop(entry);
-    this.#keepQuoted(old);
+    this.entries = this.entries.filter((entry) => !old.has(entry));
+    this.#keepQuoted([...old]);
     this.more = true;
   }
 
@@ -283,6 +284,11 @@ export class Timeline {
     this.#drafts.delete(entry.key);
     if (entry.seq !== null) this.#bySeq.delete(entry.seq);
   }
+}
+
+/** Whether the text of an entry is here alone. @param {Entry} entry */
+function waits({ state }) {
+  return state === "sending" || state === "failed" || state === "refused";
 }
 
 /** @param {string} sender @param {string} client_id */

@@ -83,16 +83,24 @@ export class Composer {
   edit(entry) {
     this.cancel();
     this.#kept = this.input.value;
-    this.#write(entry.text);
+    this.#write(this.app.drafts.get(this.#editKey(entry)) || entry.text);
     this.#become({ kind: "edit", entry }, "Edit message");
   }
 
   /** Back to a new message. */
   cancel() {
-    if (this.#mode.kind === "edit") this.#write(this.#kept);
+    if (this.#mode.kind === "edit") {
+      this.app.drafts.set(this.#editKey(this.#mode.entry), "");
+      this.#write(this.#kept);
+    }
     this.#mode = { kind: "new" };
     this.context.hidden = true;
     this.error.textContent = "";
+  }
+
+  /** Where an edit that is not finished is kept, until its message is edited again. @param {any} entry */
+  #editKey(entry) {
+    return `${this.conversation.key}/edit/${entry.seq}`;
   }
 
   #become(mode, text) {
@@ -135,7 +143,10 @@ export class Composer {
     this.grow.dataset.text = value;
     this.error.textContent = "";
     this.send.classList.toggle("ready", Boolean(value.trim()));
-    if (this.#mode.kind === "edit") return;
+    if (this.#mode.kind === "edit") {
+      this.app.drafts.set(this.#editKey(this.#mode.entry), value);
+      return;
+    }
     this.app.drafts.set(this.conversation.key, value);
     if (value.trim()) this.app.messages.typing(this.conversation);
     else this.app.messages.typed(this.conversation);
