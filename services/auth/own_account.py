@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.ids import rfc3339
 from chat.domain.models import User
+from chat.domain.passwords import check_not_name
 from chat.errors import NotFound
 from chat.ports.accounts import OpenLogIn
 from services.auth import token_families
@@ -56,6 +57,7 @@ async def change_password(
     body: PasswordChange, caller: Caller, family: CallerFamily, services: With, *, rates: Rates, address: Address
 ) -> None:
     """Change the caller's password, and end all their other log-ins. A wrong password is 401 `wrong_login`."""
+    check_not_name(body.new_password, caller.name)
     await confirm_password(services, rates, address, caller, body.password)
     new = await services.passwords.hash_password(body.new_password)
     with shield_change():

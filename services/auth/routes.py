@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from chat.domain.ids import new_id
 from chat.domain.invitations import digest_token
 from chat.domain.models import User
-from chat.domain.passwords import check_new_password
+from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.text import check_email, fold_name
 from chat.errors import Conflict
@@ -135,6 +135,7 @@ async def register_account(
     Where registration is for the invited, `invite` has to be an invitation that is open; it is not used up by this.
     """
     await rates.count_registration(address)
+    check_not_name(body.password, body.name)
     await _require_registration(services, body.invite)
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()

@@ -45,6 +45,8 @@ def make_valid(schema: dict[str, Any]) -> Any:
             return int(schema.get("minimum", 1))
         case "boolean":
             return True
+        case "array":
+            return []
     raise AssertionError(schema)
 
 
@@ -52,7 +54,12 @@ def make_wrong(schema: dict[str, Any]) -> Iterator[Any]:
     """Values of another type, and those just outside of each bound."""
     nullable = {"type": "null"} in schema.get("anyOf", [])
     schema = resolve(schema)
-    yield from ([1], {"a": 1}) if nullable else ([1], {"a": 1}, None)
+    array = schema["type"] == "array"
+    yield from (each for each in ([1], {"a": 1}, None) if each is not None or not nullable)
+    if array:
+        yield "neither"
+        yield [ID] * (schema.get("maxItems", 0) + 1)
+        return
     if schema["type"] == "string":
         yield 7
         if schema.get("minLength"):

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 
-from chat.domain.passwords import check_new_password, list_older_forms, prepare_password
+from chat.domain.passwords import check_new_password, check_not_name, list_older_forms, prepare_password
 from chat.engines.executor import InlineExecutor
 from chat.errors import Invalid, Overloaded
 from services.common.fair_turns import Asker
@@ -134,6 +134,33 @@ def test_marks_of_a_password_are_bounded() -> None:
         check_new_password(endless)
     assert prepare_password(endless) == endless
     assert list_older_forms(endless) == []
+
+
+@pytest.mark.parametrize(
+    "easy",
+    [
+        "12345678", "password", "PassWord", "qwertyuiop", "iloveyou", "trustno1", "1234567890", "87654321", "abcdefgh",
+        "23456789", "aaaaaaaa", "abababab", "11111111111111111111", "ééééééééé", "        x",
+    ],
+)  # fmt: skip
+def test_a_password_that_is_tried_first_is_refused(easy: str) -> None:
+    with pytest.raises(Invalid, match="`password` is one that many people use") as refused:
+        check_new_password(easy)
+    assert refused.value.field == "password"
+
+
+@pytest.mark.parametrize(
+    "good", ["a long password", "correct horse battery", "猫が好きです、とても", "x7!kQ2-v", "abcdefgi"]
+)
+def test_other_passwords_are_taken(good: str) -> None:
+    assert check_new_password(good) == good
+
+
+def test_a_password_is_not_the_name() -> None:
+    check_not_name("another one", "Ada.Lovelace")
+    for password in ("Ada.Lovelace", "ada.lovelace"):
+        with pytest.raises(Invalid, match="name of the account"):
+            check_not_name(password, "Ada.Lovelace")
 
 
 async def test_two_run_a_few_wait_and_the_rest_is_told_so() -> None:
