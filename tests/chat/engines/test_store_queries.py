@@ -188,6 +188,23 @@ async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
     assert len(plans(traced)) > 70
 
 
+@pytest.mark.parametrize(("stamped", "reads"), [(True, 0), (False, 3)])
+async def test_an_edit_reads_earlier_texts_only_where_the_log_does_not_tell_the_order(
+    traced: Traced, stamped: bool, reads: int
+) -> None:
+    history = traced.stores.history
+    await history.apply_batch([make_message(1)], [])
+    edits = [
+        Edited(conversation=HALL, actor=ANN, ts=NOW + n, seq=1, text=str(n), stamp=(n, NOW + n) if stamped else None)
+        for n in range(4)
+    ]
+    await history.apply_batch([], edits[:1])  # of a message without a change, nothing is known
+    traced.statements.clear()
+    assert list(await history.apply_batch([], edits[1:])) == [True] * 3
+    assert len([each for each in traced.statements if each.startswith("SELECT until, text FROM originals")]) == reads
+    assert len(await history.earlier_texts(HALL, 1)) == 4
+
+
 async def test_walk_through_a_table_would_be_seen(traced: Traced) -> None:
     await traced.database.write(
         lambda connection: connection.execute("SELECT id FROM messages WHERE ts = 1").fetchall()

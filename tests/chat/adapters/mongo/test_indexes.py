@@ -274,6 +274,24 @@ async def use_cases(traced: Traced) -> None:
     await accounts.end_families(ANN)
 
 
+@pytest.mark.parametrize("stamped", [True, False])
+async def test_an_edit_reads_earlier_texts_only_where_the_log_does_not_tell_the_order(
+    traced: Traced, stamped: bool
+) -> None:
+    history = stores_of(traced.mongo)[2]
+    await history.apply_batch([make_message(1)], [])
+    edits = [
+        Edited(conversation=HALL, actor=ANN, ts=NOW + n, seq=1, text=str(n), stamp=(n, NOW + n) if stamped else None)
+        for n in range(4)
+    ]
+    await history.apply_batch([], edits[:2])
+    traced.listener.asked.clear()
+    assert list(await history.apply_batch([], edits[2:])) == [True, True]
+    read = [each for each in traced.listener.asked if (each.command, each.collection) == ("find", "originals")]
+    assert len(read) == (0 if stamped else 1)
+    assert [text for _, text in await history.earlier_texts(HALL, 1)] == ["message 1", "0", "1", "2"]
+
+
 async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
@@ -292,6 +310,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_history(traced)
     await use_cases(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
+    await stores_of(traced.mongo)[4].delete_account(CAT)
     used = {
         (asked.collection, stage.removeprefix("IXSCAN ")) for asked, stages in await plans(traced) for stage in stages
     }
