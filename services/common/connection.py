@@ -56,6 +56,19 @@ class Timeouts(Struct, frozen=True):
     linger: float = 2.0
 
 
+def read_addresses(stream: SocketStream) -> tuple[tuple[str, int], tuple[str, int]] | None:
+    """The client's address and the server's; None if the client has reset the connection already.
+
+    Then AnyIO finds no peer (KeyError), or, on uvloop, no socket (AttributeError) or a closed one (ValueError).
+    """
+    try:
+        attributes = stream.extra_attributes
+        client, server = attributes[SocketAttribute.remote_address](), attributes[SocketAttribute.local_address]()
+    except (KeyError, AttributeError, ValueError, OSError):
+        return None
+    return cast("tuple[str, int]", client), cast("tuple[str, int]", server)
+
+
 class HttpConnection:
     """Serves one client. It calls `on_idle` whenever it becomes idle (True) or busy (False)."""
 
@@ -118,14 +131,10 @@ class HttpConnection:
                 await self._protocols.receive_closed()
 
     def _open_protocols(self) -> HttpProtocols:
-        try:
-            attributes = self._stream.extra_attributes
-            client, server = (
-                cast("tuple[str, int]", attributes[name]())
-                for name in (SocketAttribute.remote_address, SocketAttribute.local_address)
-            )
-        except (KeyError, AttributeError):  # it was reset before this: AnyIO finds no peer, or no socket
-            raise anyio.BrokenResourceError from None
+        addresses = read_addresses(self._stream)
+        if addresses is None:
+            raise anyio.BrokenResourceError
+        client, server = addresses
         return HttpProtocols(self, self._context, client=client, server=server)
 
     async def _read_requests(self) -> None:

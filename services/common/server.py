@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 from chat.concurrency import Broadcast
 from chat.settings import Address, SettingsError
 from services.common.addresses import limit_key
-from services.common.connection import HttpConnection, Timeouts
+from services.common.connection import HttpConnection, Timeouts, read_addresses
 from services.common.http_protocols import ServerContext
 
 MAX_CONNECTIONS = 2048
@@ -132,8 +132,10 @@ class HttpConnections:
 
     def _read_client(self, stream: SocketStream) -> str:
         """What the address of a client is counted as; empty for one that has no bound."""
-        peer = stream.extra(SocketAttribute.remote_address, None)  # noqa: S610 - not Django's
-        host = str(peer[0]) if isinstance(peer, tuple) else ""
+        addresses = read_addresses(stream)
+        if addresses is None:
+            return ""  # it is reset, and ends by itself
+        host = addresses[0][0]
         return "" if self._is_proxy(host) else limit_key(host)
 
     async def drain_connections(self) -> None:

@@ -18,7 +18,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.app import create_app
-from services.common.connection import Timeouts
+from services.common.connection import Timeouts, read_addresses
 from services.common.http2 import FrameBudget, NothingToSend, StreamTurns
 from services.common.server import serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, UPGRADE, read_all, running
@@ -356,8 +356,9 @@ RESETS = {
 }
 
 
-@pytest.mark.parametrize("settled", [False, True])
-@pytest.mark.parametrize("when", RESETS)
+@pytest.mark.parametrize(
+    ("when", "settled"), [("at once", False), ("before many answers", False), *((when, True) for when in RESETS)]
+)
 async def test_a_reset_connection_is_a_line_at_debug_at_most(
     when: str, settled: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -375,3 +376,22 @@ async def test_a_reset_connection_is_a_line_at_debug_at_most(
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
     assert [record for record in caplog.records if record.exc_info] == []
     assert len([record for record in caplog.records if "was closed because" in record.getMessage()]) <= 1
+
+
+class ResetStream:
+    """A stream whose socket is gone, as AnyIO shows it on each event loop."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    @property
+    def extra_attributes(self) -> Any:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("peer"), AttributeError("None"), ValueError("fd"), OSError("not connected")]
+)
+def test_a_stream_that_was_reset_has_no_addresses(error: Exception) -> None:
+    stream: Any = ResetStream(error)
+    assert read_addresses(stream) is None
