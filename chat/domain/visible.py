@@ -3,6 +3,7 @@
 Rule 1: invisible is what has Unicode's property Default_Ignorable_Code_Point (UAX #44; its ranges are reserved, so they
   hold for later versions, too).
 Rule 2: blank is what takes up room and shows nothing: white space, and the few letters and signs of `_BLANKS`.
+  Control characters that are no white space are drawn as boxes or codes (CSS Text 3, section 4), so they count as seen.
 Rule 3: a mark is seen on a letter, so marks alone show nothing.
 Rule 4: what is not assigned yet counts as visible: it may be an emoji that is newer than this Python.
 Rule 5: a name keeps an invisible character where its script is written with it, or an emoji made of it: ZWJ and ZWNJ in
@@ -22,7 +23,7 @@ _IGNORABLE = (
 _BLANKS = "\u2800\ufffc\U00013441\U00013442\U00016fe4\U0001d159"
 
 _SEEN_ASCII = re.compile(r"[!-~]")
-_MAYBE_SEEN = re.compile(rf"[^\x00-\x20\x7f-\xa0\s{_IGNORABLE}{_BLANKS}]")
+_MAYBE_SEEN = re.compile(rf"[^\s{_IGNORABLE}{_BLANKS}]")
 _INVISIBLE = re.compile(rf"(\U0001f3f4[\U000e0030-\U000e007a]{{3,8}}\U000e007f)|[{_IGNORABLE}]")
 _IGNORED = re.compile(f"[{_IGNORABLE}]+")
 _NOT_IN_LINES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\uf8ff\U000f0000-\U0010ffff]")
@@ -54,7 +55,7 @@ def _is_seen(character: str) -> bool:
         return False
     if category == "Cn":  # rule 4; the last two of each plane are never assigned
         return ord(character) & 0xFFFE != 0xFFFE and not 0xFDD0 <= ord(character) <= 0xFDEF
-    return category not in {"Cc", "Co", "Cs"}
+    return category not in {"Co", "Cs"}
 
 
 def drop_invisible(name: str) -> str:

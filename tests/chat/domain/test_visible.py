@@ -33,13 +33,19 @@ def test_what_shows_nothing_is_no_text(code: int) -> None:
 
 
 def test_no_invisible_character_is_forgotten() -> None:
-    hidden = [*characters("Cf", "Cc", "Zs", "Zl", "Zp", "Co", "Cs", "Mn", "Me"), "\ufdd0", "\uffff", "\U0010fffe"]
+    hidden = [*characters("Cf", "Zs", "Zl", "Zp", "Co", "Cs", "Mn", "Me"), "\ufdd0", "\uffff", "\U0010fffe"]
     assert [hex(ord(one)) for one in hidden if has_visible(one) and ord(one) not in SHOWN_FORMATS] == []
     blank = [one for one in map(chr, range(0x110000)) if {"BLANK", "FILLER"} & {*unicodedata.name(one, "").split()}]
     assert {unicodedata.name(one) for one in blank if has_visible(one)} == {
         "BLANK SYMBOL",  # shows the letter b
         *("DEVANAGARI GAP FILLER", "NEWA GAP FILLER", "DIVES AKURU GAP FILLER", "MANICHAEAN PUNCTUATION LINE FILLER"),
     }
+
+
+def test_control_characters_are_drawn_but_for_white_space() -> None:
+    unseen = {hex(ord(one)) for one in characters("Cc") if not has_visible(one)}
+    assert unseen == {*map(hex, (*range(9, 14), *range(0x1C, 0x20), 0x85))}
+    assert check_text("\x01" * 8000) == "\x01" * 8000
 
 
 def test_letters_digits_signs_and_new_emoji_are_visible() -> None:
