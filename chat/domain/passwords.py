@@ -39,10 +39,10 @@ def check_new_password(password: str) -> str:
     return password
 
 
-def check_not_name(password: str, name: str) -> None:
-    """Raises `Invalid` for a password that is the user's name (rule 2a)."""
+def check_not_name(password: str, name: str, *, field: str = "password") -> None:
+    """Raises `Invalid`, naming `field`, for a password that is the user's name (rule 2a)."""
     if fold_name(password) == fold_name(name):
-        raise Invalid("`password` is the name of the account; choose another", field="password")
+        raise Invalid(f"`{field}` is the name of the account; choose another", field=field)
 
 
 def is_easy_to_guess(password: str) -> bool:

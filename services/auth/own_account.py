@@ -57,7 +57,7 @@ async def change_password(
     body: PasswordChange, caller: Caller, family: CallerFamily, services: With, *, rates: Rates, address: Address
 ) -> None:
     """Change the caller's password, and end all their other log-ins. A wrong password is 401 `wrong_login`."""
-    check_not_name(body.new_password, caller.name)
+    check_not_name(body.new_password, caller.name, field="new_password")
     await confirm_password(services, rates, address, caller, body.password)
     new = await services.passwords.hash_password(body.new_password)
     with shield_change():

@@ -14,7 +14,7 @@ from chat.domain.models import User
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.text import check_email, fold_name
-from chat.errors import Conflict
+from chat.errors import Conflict, Invalid
 from services.auth import token_families
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
@@ -24,13 +24,23 @@ from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
 from services.common.fair_turns import Asker
 from services.common.field_types import NewName
+from services.common.invalid_fields import UnfitValue
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
 from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
-Password = Annotated[str, Field(min_length=8, max_length=1024), AfterValidator(check_new_password)]
+
+def _check_password(password: str) -> str:
+    """The password. The error is reported with the name of the field, which may be `new_password`."""
+    try:
+        return check_new_password(password)
+    except Invalid as error:
+        raise UnfitValue(error.message.removeprefix("`password` ")) from None
+
+
+Password = Annotated[str, Field(min_length=8, max_length=1024), AfterValidator(_check_password)]
 _CLEAR_SECONDS = 10.0
 RefreshToken = Annotated[str, Field(min_length=1, max_length=256)]
 

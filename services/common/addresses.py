@@ -34,7 +34,8 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 def client_address(scope: Mapping[str, Any], http: HttpSettings) -> str:
     """The address of the client, by the rules above; `unknown` when the peer has none, as on a Unix socket."""
     peer = scope.get("client")
-    address = str(peer[0]) if peer else UNKNOWN
+    # On a listener of both families, an IPv4 address is written as an IPv6 one.
+    address = str(peer[0]).removeprefix("::ffff:") if peer else UNKNOWN
     trusted = parse_networks(http.trusted_proxies)
     if not is_trusted_proxy(address, http):  # rule 1
         return address

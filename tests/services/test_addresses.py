@@ -81,6 +81,10 @@ def test_who_is_no_proxy_cannot_name_another_address() -> None:
     assert client_address(mapped, PROXIES) == "1.2.3.4"
 
 
+def test_an_ipv4_address_is_written_as_one() -> None:
+    assert client_address(scope(client=("::ffff:192.0.2.9", 9)), HttpSettings()) == "192.0.2.9"
+
+
 def test_a_network_that_is_none_is_named() -> None:
     with pytest.raises(SettingsError, match=r"ROOKERY_TRUSTED_PROXIES: .*1\.2\.3\.4/99"):
         parse_networks(("10.0.0.0/8", "1.2.3.4/99"))

@@ -98,6 +98,8 @@ async def test_a_changed_password_ends_all_other_log_ins_and_not_this_one() -> N
         ({"password": "wrong", "new_password": NEW}, 401, "password"),
         ({"password": OLD, "new_password": "short"}, 422, "new_password"),
         ({"password": OLD}, 422, "new_password"),
+        ({"password": OLD, "new_password": "12345678"}, 422, "new_password"),
+        ({"password": OLD, "new_password": "invisible\u2060"}, 422, "new_password"),
         ({"new_password": NEW}, 422, "password"),
     ],
 )

@@ -188,7 +188,14 @@ def test_a_password_is_the_first_line_of_what_is_not_a_terminal() -> None:
         ("", "`password` has too few characters: give 8 or more; nothing was changed"),
         ("short\n", "`password` has too few characters: give 8 or more; nothing was changed"),
         ("x" * 1025, "`password` has too many characters: give 1024 or fewer; nothing was changed"),
-        ("a good\x07 password\n", "`password` contains an invisible or control character; remove it"),
+        (
+            "a good\x07 password\n",
+            "`password` contains an invisible or control character; remove it; nothing was changed",
+        ),
+        (
+            "12345678\n",
+            "`password` is one that many people use, and is tried first; choose another; nothing was changed",
+        ),
     ],
 )
 def test_a_password_that_nobody_could_register_is_refused(given: str, sentence: str) -> None:
