@@ -35,7 +35,7 @@ from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms, rfc3339
 from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key
 from chat.ended_log_ins import EndedLogIns
-from chat.errors import RookeryError, Unauthorized, Unavailable
+from chat.errors import LogInEnded, RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
 from chat.wire.json_keys import find_repeated_key
@@ -261,7 +261,7 @@ class KeyRing:
             self._verified.pop(digest, None)
             raise Unauthorized("the token has expired; refresh it")
         if claims.family in self._ended:
-            raise Unauthorized("the log-in of this token has ended; log in again")
+            raise LogInEnded("the log-in of this token has ended; log in again", user=claims.user)
         return claims
 
     def end_log_in(self, family: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from chat.domain.models import Role
 from chat.domain.rights import RIGHTS
-from chat.errors import Blocked, Unauthorized, Unavailable
+from chat.errors import Blocked, LogInEnded, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo, unpack_revocation
 from chat.ports.conversations import Conversations
@@ -31,7 +31,13 @@ class LocalAuthority:
 
     async def check_token(self, token: str) -> TokenInfo:
         """See `Authority.check_token`."""
-        claims = self._keys.verify_token(token)
+        try:
+            claims = self._keys.verify_token(token)
+        except LogInEnded as ended:
+            account = await self._accounts.get_user(ended.user)
+            if account is not None and account.blocked:  # that is why it ended
+                raise Blocked("the account is blocked") from None
+            raise
         account = await self._accounts.get_user(claims.user)
         if account is None:
             raise Unauthorized("the account does not exist any more")

@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from chat.domain.ids import rfc3339
 from chat.domain.models import User
 from chat.domain.rights import is_instance_moderator
-from chat.errors import Blocked, Unauthorized
+from chat.errors import Blocked, LogInEnded, Unauthorized
 from services.common.budgets import CallBudgets
 from services.common.collaborators import Services, With
 
@@ -40,7 +40,13 @@ async def authenticate_caller(
     """Who calls. Raises `Unauthorized` without a valid token of an account that exists, `Blocked` for a blocked one."""
     if credentials is None:
         raise Unauthorized("log in, and send the access token as `Authorization: Bearer TOKEN`")
-    claims = services.keys.verify_token(credentials.credentials)
+    try:
+        claims = services.keys.verify_token(credentials.credentials)
+    except LogInEnded as ended:
+        owner = await services.accounts.get_user(ended.user)
+        if owner is not None:
+            await refuse_blocked(services, owner)  # if they are blocked, that is why it ended
+        raise
     user = await services.accounts.get_user(claims.user)
     if user is None:
         raise Unauthorized("the account of this token does not exist any more")

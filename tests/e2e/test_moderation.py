@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import NewServer
 from tests.support.patience import patient
-from tests.support.people import PASSWORD, Chat, Json, Person, new_id, register
+from tests.support.people import PASSWORD, Chat, Json, Person, log_in, new_id, register
 from tests.support.process import ServerFailed, ServerProcess
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -84,6 +84,7 @@ async def test_from_the_first_bad_word_to_the_block_and_back(moderated: ServerPr
         await mod.call("POST", f"/api/moderation/queue/{second['id']}", {"verdict": "allow"})
         event = await a.event("edited", room=room, seq=2)
         assert event["text"] == "what a b.4.d.w.o.r.d!"
+    await log_in(bob)  # the block ended the log-ins of before
     async with bob.chat() as again:
         await again.ok("subscribe", room=room)
         await say(again, room, "thank you")
@@ -120,6 +121,7 @@ async def test_a_block_holds_after_a_kill(new_server: NewServer, http: httpx.Asy
     await asyncio.to_thread(server.start)
     assert (await ada.call("GET", "/api/rooms", status=403))["code"] == "blocked"
     await mod.call("DELETE", f"/api/moderation/blocks/{ada.id}")
+    await log_in(ada)
     await ada.call("GET", "/api/rooms")
 
 

@@ -142,7 +142,8 @@ async def test_a_user_has_at_most_20_sessions(ada: Person, bob: Person) -> None:
             await again.ok("status", state="online")
 
 
-async def test_a_session_has_at_most_200_rooms(ada: Person) -> None:
+async def test_a_session_has_at_most_200_rooms(new_server: NewServer, http: httpx.AsyncClient) -> None:
+    ada = await register(new_server(rooms_per_minute="300", rooms_per_day="300"), http)
     rooms = [await ada.new_room() for _ in range(201)]
     async with ada.chat() as chat:
         numbers = [await chat.say("subscribe", room=room) for room in rooms]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,8 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
 from chat.domain.moderation import Verdict
 from chat.domain.records import Deleted, Moderated, Restored
+from chat.engines.authority import LocalAuthority
+from chat.errors import Blocked, Unauthorized
 from chat.settings import Settings
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, decode_record
 from tests.support.rest import Rest, User, open_rest
@@ -399,3 +401,20 @@ async def test_a_room_whose_last_owner_was_blocked_gets_another_from_the_moderat
     (entry,) = (await world.mod("GET", f"/api/moderation/audit?user={world.ben.id}")).json()["entries"]
     assert (entry["action"], entry["by"], entry["user"]) == ("owner", world.mod.id, world.ben.id)
     assert world.room in entry["reason"]
+
+
+async def test_a_blocked_user_is_told_so_although_the_block_ended_the_log_in(world: World) -> None:
+    keys = world.rest.services.keys
+    assert (await world.mod("PUT", f"/api/moderation/blocks/{world.ben.id}", {"reason": "spam"})).status_code == 204
+    keys.end_log_in(keys.verify_token(world.ben.access).family)  # as a process knows that starts now
+    answer = await world.ben("GET", "/api/rooms")
+    assert (answer.status_code, answer.json()["code"]) == (403, "blocked")
+    authority = LocalAuthority(
+        world.rest.services.keys, world.rest.services.accounts, cast("Any", None), world.rest.services.relay
+    )
+    with pytest.raises(Blocked):
+        await authority.check_token(world.ben.access)
+    assert (await world.mod("DELETE", f"/api/moderation/blocks/{world.ben.id}")).status_code == 204
+    assert (await world.ben("GET", "/api/rooms")).status_code == 401
+    with pytest.raises(Unauthorized, match="has ended"):
+        await authority.check_token(world.ben.access)
