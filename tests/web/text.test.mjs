@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { parseRoute, routeTo } from "../../web/static/js/route.js";
 import { rows } from "../../web/static/js/rows.js";
-import { clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
+import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
 import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/static/js/time.js";
 import { normal } from "../../web/static/js/timeline.js";
 import { uuid } from "../../web/static/js/uuid.js";
@@ -35,6 +35,22 @@ describe("pieces of a text", () => {
       assert.equal(shown, text.replaceAll(/```([^]+?)```|`([^`\n]+)`/g, "$1$2"));
     });
   }
+
+  test("names are suggested where a mention may begin", () => {
+    for (const [before, begun] of [
+      ["@", ""],
+      ["hello @ad", "ad"],
+      ["_@a", "a"],
+      ["(@a.b", "a.b"],
+      ["🎉@a", "a"],
+      ["rené@a", null],
+      ["王@a", null],
+      ["me@ada.example", null],
+      ["x.@a", null],
+      ["@ada ", null],
+    ])
+      assert.equal(begunMention(before), begun, before);
+  });
 
   test("a block of code is one piece", () => {
     assert.deepEqual(pieces("```\na\n\nb\n```!"), [

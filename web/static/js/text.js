@@ -24,6 +24,8 @@ const BRACKETS = new Map([
   [")", "("],
   ["]", "["],
 ]);
+/** An `@` at which a mention may begin, and what is typed of the name, at the end of a text. */
+const BEGUN = /(?<![\p{L}\p{N}\p{M}.\-])@([A-Za-z0-9_.\-]{0,32})$/u;
 export const TEXT_BYTES = 16 * 1024;
 /** How many links of a text become links; further ones stay text, because parsing an address is expensive. */
 const LINKS = 100;
@@ -166,4 +168,13 @@ export function clean(text) {
     .replace(/[\uD800-\uDFFF]/gu, "\uFFFD")
     .trimEnd()
     .replace(/^(?:[^\S\n]*\n)+/, "");
+}
+
+/**
+ * The beginning of a name that is being typed after an `@`, or null.
+ * @param {string} before the text up to the caret
+ * @returns {string | null}
+ */
+export function begunMention(before) {
+  return BEGUN.exec(before)?.[1] ?? null;
 }

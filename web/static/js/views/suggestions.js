@@ -1,8 +1,8 @@
 /** Names that complete an `@` in a text field, after the combobox pattern: the focus stays in the field. */
 import { h } from "../dom.js";
+import { begunMention } from "../text.js";
 import { avatar } from "./avatar.js";
 
-const AT = /(?:^|[^A-Za-z0-9_.\-])@([A-Za-z0-9_.\-]{0,32})$/;
 const SHOWN = 6;
 
 export class Suggestions {
@@ -56,8 +56,8 @@ export class Suggestions {
 
   async #look() {
     const asked = ++this.#asked;
-    const at = AT.exec(this.input.value.slice(0, this.input.selectionStart));
-    const users = at ? await this.find(at[1]) : [];
+    const begun = begunMention(this.input.value.slice(0, this.input.selectionStart));
+    const users = begun === null ? [] : await this.find(begun);
     if (asked === this.#asked) this.#show(users.slice(0, SHOWN));
   }
 
