@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import anyio
 from msgspec import UNSET
 
+from chat.concurrency import Backoff
 from chat.domain.changes import require_room_for_pin, require_room_for_reaction
 from chat.domain.conversations import dm_key, is_room, partner, room_key, room_of
 from chat.domain.emoji import choose_form
@@ -21,6 +23,11 @@ from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
 from gateway.handlers.recording import produce_record
 from gateway.session import Session
+
+_STORE_SECONDS = 3.0
+_STORE_RETRIES = Backoff(base=0.02, cap=0.5, jitter=0.5)
+_ON_THEIR_WAY = 100
+"""So many messages of a room may be acknowledged and not stored yet; a reply to a later seq is refused at once."""
 
 TargetedCommand = commands.EditCommand | commands.DeleteCommand | commands.ReactCommand | commands.PinCommand
 
@@ -57,11 +64,21 @@ def _is_known_seq(session: Session, command: commands.SendCommand) -> bool:
 
 
 async def _check_reply(session: Session, command: commands.SendCommand) -> None:
-    """Raise `NotFound` if the command replies to a message that does not exist."""
+    """Raise `NotFound` if the command replies to a message that does not exist.
+
+    A message that was acknowledged a moment ago may be on its way to history still, and clients can count. So one of
+    the next seqs is waited for, as long as that may take.
+    """
     key, reply_to = room_key(command.room), command.reply_to
-    newest = (await session.node.history.newest_seqs([key])).get(key, 0)
-    if not isinstance(reply_to, int) or reply_to > newest:
-        raise NotFound("there is no message with this seq in the room; reply to one that exists", field="reply_to")
+    delays, end = _STORE_RETRIES.delays(), anyio.current_time() + _STORE_SECONDS
+    while isinstance(reply_to, int):
+        newest = (await session.node.history.newest_seqs([key])).get(key, 0)
+        if reply_to <= newest:
+            return
+        if reply_to > newest + _ON_THEIR_WAY or anyio.current_time() >= end:
+            break
+        await anyio.sleep(delays.next_delay())
+    raise NotFound("there is no message with this seq in the room; reply to one that exists", field="reply_to")
 
 
 def _name_message(client_id: str) -> tuple[str, str]:

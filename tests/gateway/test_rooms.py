@@ -13,6 +13,7 @@ from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Role
 from chat.ports.relay import Publication
 from chat.wire.relay import RoomDeleted, pack_control, pack_message, room_channel
+from tests.support.backends import virtual_time
 from tests.support.world import Client, world
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +61,7 @@ async def test_a_reply_needs_a_message_to_reply_to(subscribed: bool) -> None:
             await client.event("message")
         if not subscribed:  # then the edge has no live stream of the room, and asks history
             await client.ask("unsubscribe", room=room)
-        for seq, answer in ((3, "error"), (9999, "error"), (2, "ok"), (1, "ok")):
+        for seq, answer in ((9999, "error"), (2**40, "error"), (2, "ok"), (1, "ok")):
             got = await client.ask("send", room=room, text="reply", client_id=str(uuid4()), reply_to=seq)
             assert got["type"] == answer
             if answer == "error":
@@ -68,6 +69,32 @@ async def test_a_reply_needs_a_message_to_reply_to(subscribed: bool) -> None:
         stranger = await here.login(bob)
         got = await stranger.ask("send", room=room, text="reply", client_id=str(uuid4()), reply_to=9999)
         assert got["code"] == "forbidden"  # and learns nothing of the room
+
+
+@pytest.mark.parametrize("subscribed", [True, False])
+async def test_a_reply_may_follow_its_message_at_once(subscribed: bool) -> None:
+    """`ok` comes before the message has its place in history; a client that counts knows the seq all the same."""
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        if subscribed:
+            await client.ask("subscribe", room=room)
+        numbers = [client.post("send", room=room, text="first", client_id=str(uuid4()))]
+        numbers += [
+            client.post("send", room=room, text="reply", client_id=str(uuid4()), reply_to=seq) for seq in range(1, 20)
+        ]
+        assert [(await client.answer(number))["type"] for number in numbers] == ["ok"] * 20
+
+
+@virtual_time
+async def test_a_reply_to_the_next_message_is_refused_after_a_while() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        room = await here.room(ada)
+        client = await here.login(ada)
+        got = await client.ask("send", room=room, text="reply", client_id=str(uuid4()), reply_to=1)
+        assert (got["code"], got["field"]) == ("not_found", "reply_to")
 
 
 @pytest.mark.parametrize("write", [str.upper, str.title, str.lower])
