@@ -129,7 +129,8 @@ export class Api {
       try {
         return await this.#send(method, path, body, token);
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 401) throw error;
+        // Not for a wrong password: it would be tried twice.
+        if (!(error instanceof ApiError) || error.status !== 401 || error.code === "wrong_login") throw error;
         return await this.#send(method, path, body, await this.session.token(token));
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The lists of rooms and people, with what is unread and who is there. */
 import { h, icon, iconButton, reconcile, set, setText } from "../dom.js";
 import { moderationRoute, routeTo } from "../route.js";
+import { accountDialog } from "./account.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { confirmed } from "./dialog.js";
 import { findPersonDialog } from "./people.js";
@@ -161,6 +162,7 @@ function meFooter(app, ends) {
       h("span", { class: "account-name", dir: "auto", text: me.name, data: { testid: "me" } }),
       state,
     ),
+    iconButton("account", "Your account", { onclick: () => accountDialog(app), data: { testid: "account" } }),
     iconButton("logout", "Log out", { onclick: () => logOut(app), data: { testid: "logout" } }),
   );
 }
