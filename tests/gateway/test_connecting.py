@@ -151,6 +151,20 @@ async def test_a_token_that_expires_ends_the_session_unless_refreshed() -> None:
         assert (await kept.ask("status", state="online"))["type"] == "ok"
 
 
+async def test_a_log_in_that_has_ended_gets_no_session_and_no_refresh() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        kept = await here.login(ada, family="two")
+        ended, other = here.token(ada, family="one"), here.token(ada, family="two")
+        here.keys.end_log_in("one")
+        client = await here.client().open()
+        number = client.post("auth", token=ended)
+        assert (await client.answer(number))["code"] == "unauthorized"
+        assert (await client.ended())[0] == 4001
+        assert (await kept.ask("refresh", token=ended))["code"] == "unauthorized"
+        assert (await kept.ask("refresh", token=other))["type"] == "ok"
+
+
 async def test_a_revocation_ends_the_sessions_of_its_family() -> None:
     async with world() as here:
         ada = await here.user("ada")
