@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Drafts, storageOf } from "../../web/static/js/drafts.js";
+import { Account } from "../../web/static/js/account.js";
 import { TestPage } from "./page.mjs";
 import { Box, ME, YOU } from "./support.mjs";
 
@@ -75,4 +76,14 @@ test("the page forgets drafts at a log-out, and not when a session ends by itsel
   assert.equal(page.app.drafts.get("room:a"), "text");
   await page.app.logOut();
   assert.equal(page.storage.length, 0);
+});
+
+test("the page forgets drafts with the account", async () => {
+  const page = new TestPage();
+  await page.signedIn();
+  page.app.drafts.set("room:a", "text");
+  const answer = page.rest.answer.bind(page.rest);
+  page.rest.answer = (method, path, body) => (method === "DELETE" ? {} : answer(method, path, body));
+  await new Account(page.app).delete("a good password");
+  assert.deepEqual([page.storage.length, page.app.phase], [0, "out"]);
 });

@@ -27,6 +27,7 @@ export class Account {
   /** The account is gone with it, and the user is logged out. @param {string} password */
   async delete(password) {
     await this.api.call("DELETE", "/api/auth/me", { password });
+    this.app.drafts.clear();
     await this.app.session.end();
     this.app.leave("Your account was deleted.");
   }

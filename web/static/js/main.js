@@ -4,7 +4,8 @@
  * From the wire to the screen: `socket` keeps a connection open for `protocol` (sans-IO; with `threads`, `track` and
  * `outbox`), whose effects `app` applies to `store` (with `conversation` and `timeline`); `views/` watch the store.
  * From the user to the wire: `views/` call `messages`, `directory` and `history`, which use `protocol` and `api`;
- * `session` has the tokens for both. Everything outside `views/`, `dom` and this file runs without a browser.
+ * `session` has the tokens for both. `drafts`, `unread`, `hits`, `rows`, `text`, `fold` and `keys` decide what views show
+ * and do. Everything outside `views/`, `dom` and this file runs without a browser.
  */
 import { restUrl, socketUrl } from "./addresses.js";
 import { Api, request } from "./api.js";
