@@ -28,6 +28,7 @@ from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
 from services.chat.config import product_version
 from services.common import operator_routes, problems
+from services.common.addresses import client_address, limit_key
 from services.common.bodies import BodyLimit
 from services.common.budgets import CallBudgets
 from services.common.collaborators import Services
@@ -74,7 +75,12 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     app.state.login_rates = LoginRates(collaborators)
     app.state.budgets = CallBudgets(collaborators)
     problems.install_handlers(app)
-    limited = BodyLimit(app, limit=collaborators.settings.limits.body_bytes)
+    settings = collaborators.settings
+    limited = BodyLimit(
+        app,
+        limit=settings.limits.body_bytes,
+        read_address=lambda scope: limit_key(client_address(scope, settings.http)),
+    )
     layered = OuterLayer(limited, settings=collaborators.settings, registry=collaborators.registry)
     return allow_origins(layered, collaborators.settings.origins)
 

@@ -1,7 +1,7 @@
 """Reads request bodies before the routes do, bounds them, and refuses what is not strict JSON.
 
 Rule 1: at most `limit` bytes of a body are held, and reading stops where it passes the limit. Of all bodies together at
-    most `HELD_BYTES` are held; beyond that, requests get 503.
+    most `HELD_BYTES` are held, and of those of one address at most an eighth; beyond that, requests get 503.
 Rule 1a: a body comes at `LEAST_RATE` bytes a second at least, after `GRACE_SECONDS`, and within `READ_SECONDS`.
 Rule 2: a body is one JSON text in UTF-8 (RFC 8259).
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
@@ -11,10 +11,13 @@ Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 import orjson
+from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Overloaded, Refused, RookeryError, TooLong
@@ -73,26 +76,66 @@ def _list_items(outer: dict[str, Any] | list[Any]) -> list[Any]:
     return list(outer.values()) if isinstance(outer, dict) else outer
 
 
+class ByteBudget:
+    """The bytes of all bodies that are held now, and of those of each address."""
+
+    def __init__(self, total: int, per_address: int) -> None:
+        self._free = total
+        self._per_address = per_address
+        self._held: Counter[str] = Counter()
+
+    def take_bytes(self, address: str, count: int) -> None:
+        """Raises `Overloaded` when so many are not free."""
+        if count > self._free or self._held[address] + count > self._per_address:
+            raise Overloaded("too many bodies come at once; try again in a moment")
+        self._free -= count
+        self._held[address] += count
+
+    def give_back(self, address: str, count: int) -> None:
+        """They are held no longer."""
+        self._free += count
+        self._held[address] -= count
+        if not self._held[address]:
+            del self._held[address]
+
+
+class _HeldBody(Struct):
+    address: str
+    data: bytearray
+
+
+def _read_no_address(_scope: Scope) -> str:
+    return ""
+
+
 class BodyLimit:
     """ASGI middleware: reads a body in full, within the rules above; the application gets it as one event."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, held_bytes: int = HELD_BYTES) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit: int,
+        held_bytes: int = HELD_BYTES,
+        read_address: Callable[[Scope], str] = _read_no_address,
+    ) -> None:
         self._app = app
         self._limit = limit
-        self._free = max(held_bytes, limit)
+        self._read_address = read_address
+        self._budget = ByteBudget(max(held_bytes, limit), max(held_bytes // 8, limit))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with a problem document when its body breaks a rule."""
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
-        body = bytearray()
+        body = _HeldBody(self._read_address(scope), bytearray())
         try:
             await self._answer_request(scope, receive, send, body)
         finally:
-            self._free += len(body)
+            self._budget.give_back(body.address, len(body.data))
 
-    async def _answer_request(self, scope: Scope, receive: Receive, send: Send, body: bytearray) -> None:
+    async def _answer_request(self, scope: Scope, receive: Receive, send: Send, body: _HeldBody) -> None:
         """`body` is filled with what is held."""
         try:
             is_there = await self._read_checked(scope, receive, body)
@@ -100,9 +143,9 @@ class BodyLimit:
             await answer_error(error)(scope, receive, send)
             return
         if is_there:
-            await self._app(scope, _replay_body(bytes(body), receive), send)
+            await self._app(scope, _replay_body(bytes(body.data), receive), send)
 
-    async def _read_checked(self, scope: Scope, receive: Receive, body: bytearray) -> bool:
+    async def _read_checked(self, scope: Scope, receive: Receive, body: _HeldBody) -> bool:
         """Whether the body is complete; otherwise the client is gone."""
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
@@ -113,14 +156,14 @@ class BodyLimit:
                 return False
         if deadline.cancelled_caught:
             raise TooSlow("the body came too slowly; try again")
-        if body:
+        if body.data:
             media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
             if media != b"application/json":
                 raise UnsupportedMediaType("send the body with `Content-Type: application/json`")
-            check_json(bytes(body))
+            check_json(bytes(body.data))
         return True
 
-    async def _read_body(self, receive: Receive, body: bytearray, deadline: anyio.CancelScope) -> bool:
+    async def _read_body(self, receive: Receive, body: _HeldBody, deadline: anyio.CancelScope) -> bool:
         """Read all of the body into `body`; False when the client is gone."""
         begun = anyio.current_time()
         while True:
@@ -128,17 +171,15 @@ class BodyLimit:
             if message["type"] == "http.disconnect":
                 return False
             self._hold_bytes(body, message.get("body", b""))
-            deadline.deadline = begun + min(READ_SECONDS, GRACE_SECONDS + len(body) / LEAST_RATE)  # rule 1a
+            deadline.deadline = begun + min(READ_SECONDS, GRACE_SECONDS + len(body.data) / LEAST_RATE)  # rule 1a
             if not message.get("more_body", False):
                 return True
 
-    def _hold_bytes(self, body: bytearray, more: bytes) -> None:
-        if len(body) + len(more) > self._limit:
+    def _hold_bytes(self, body: _HeldBody, more: bytes) -> None:
+        if len(body.data) + len(more) > self._limit:
             raise self._too_long()
-        if len(more) > self._free:
-            raise Overloaded("too many bodies come at once; try again in a moment")
-        self._free -= len(more)
-        body += more
+        self._budget.take_bytes(body.address, len(more))  # rule 1
+        body.data += more
 
     def _too_long(self) -> TooLong:
         return TooLong(f"the body is too large; send at most {self._limit} bytes")

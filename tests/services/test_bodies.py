@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from services.common.bodies import DEPTH, BadJson, BodyLimit, check_json
+from chat.errors import Overloaded
+from services.common.bodies import DEPTH, BadJson, BodyLimit, ByteBudget, check_json
 from tests.support.clocks import virtual_time
 from tests.support.rest import Rest, open_rest
 
@@ -200,6 +201,18 @@ async def test_all_bodies_together_are_bounded() -> None:
     sink = Sink()
     await limit(scope(content_type="application/json"), body, sink)
     assert sink.status == 0  # there is room again
+
+
+def test_one_address_holds_a_part_of_all() -> None:
+    budget = ByteBudget(100, 40)
+    budget.take_bytes("a", 40)
+    with pytest.raises(Overloaded):
+        budget.take_bytes("a", 1)
+    budget.take_bytes("b", 40)
+    with pytest.raises(Overloaded):
+        budget.take_bytes("c", 21)
+    budget.give_back("a", 40)
+    budget.take_bytes("c", 40)
 
 
 async def test_a_client_that_leaves_gets_nothing() -> None:
