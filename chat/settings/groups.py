@@ -339,6 +339,18 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
         """Whether connections are encrypted and both sides known."""
         return self.tls_cert is not None
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the operator said who may call."""
+        return bool(self.token) or self.uses_tls or self.insecure
+
+    @property
+    def names_calls(self) -> dict[str, Address]:
+        """The variables that name where roles answer each other, with their addresses."""
+        named = {"AUTH_RPC": self.auth, "CHAT_RPC": self.chat, "MODERATION_RPC": self.moderation}
+        named["RPC_LISTEN"] = self.listen if self.listen.port else None
+        return {f"ROOKERY_{name}": address for name, address in named.items() if address is not None}
+
 
 class LimitSettings(Struct, frozen=True, kw_only=True):
     """Rates and sizes."""

@@ -118,13 +118,8 @@ def _check_rpc(rpc: RpcSettings) -> Iterator[str]:
     missing = [f"ROOKERY_RPC_TLS_{name}" for name, path in files.items() if path is None]
     if missing and len(missing) < len(files):
         yield f"{' and '.join(missing)}: set all three TLS files, or none"
-    named = {"AUTH_RPC": rpc.auth, "CHAT_RPC": rpc.chat, "MODERATION_RPC": rpc.moderation}
-    used = [f"ROOKERY_{name}" for name, address in named.items() if address is not None]
-    used += ["ROOKERY_RPC_LISTEN"] if rpc.listen.port else []
-    if used and not (rpc.token or rpc.uses_tls or rpc.insecure):
-        yield (
-            f"{', '.join(used)}: give all roles the same ROOKERY_RPC_TOKEN, or the three TLS files; "
-            "ROOKERY_RPC_INSECURE=on lets every process of this machine call"
-        )
+    beyond = [name for name, address in rpc.names_calls.items() if not address.is_loopback]
+    if beyond and not rpc.has_credentials:
+        yield f"{', '.join(beyond)}: give all roles the same ROOKERY_RPC_TOKEN, or the three TLS files"
     if not rpc.token.isascii() or not rpc.token.isprintable() or " " in rpc.token:
         yield "ROOKERY_RPC_TOKEN: give printable ASCII without spaces"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 from collections.abc import Collection, Iterable
@@ -53,7 +52,7 @@ def bind_edge(settings: EdgeSettings) -> socket.socket:
 
 def warn_of_unreachable_edge(settings: Settings) -> None:
     """Log a warning when other machines reach the page and not the edge, which the page needs."""
-    if settings.http.ws_url or _is_loopback(settings.http.address) or not _is_loopback(settings.edge.address):
+    if settings.http.ws_url or settings.http.address.is_loopback or not settings.edge.address.is_loopback:
         return
     logger.warning(
         "http=%s can be reached from other machines, but ws=%s cannot: the page will not connect there. Give --ws an "
@@ -62,15 +61,6 @@ def warn_of_unreachable_edge(settings: Settings) -> None:
         settings.edge.address,
         settings.edge.address.port,
     )
-
-
-def _is_loopback(address: Address) -> bool:
-    if address.host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.host).is_loopback
-    except ValueError:
-        return False
 
 
 def set_edge_address(settings: Settings, sock: socket.socket) -> Settings:

@@ -6,12 +6,16 @@ A command is imported when it is chosen, so `--help` is quick, and works without
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+import msgspec
+
 from chat.settings import MissingExtra, Settings, SettingsError, list_variables, read_settings, require_extra
+from rookery.cli.machine_token import add_machine_token
 from rookery.cli.parser import make_parser
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
@@ -25,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         settings = read_settings(flags=_read_flags(options))
+        settings = msgspec.structs.replace(settings, rpc=add_machine_token(settings.rpc, os.environ))
         command = _import_command(settings, options)
     except SettingsError as error:
         return _report([error])

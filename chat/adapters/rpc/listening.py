@@ -6,7 +6,6 @@ Rule 2: everybody is those on this machine: an address that others reach needs a
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 
 import msgspec
@@ -16,7 +15,7 @@ from chat.settings import Address, RpcSettings, SettingsError
 
 def seal_if_open(settings: RpcSettings) -> RpcSettings:
     """The settings to serve with: without credentials, those with a token that nobody knows (rule 1)."""
-    if settings.token or settings.uses_tls or settings.insecure:
+    if settings.has_credentials:
         return settings
     return msgspec.structs.replace(settings, token=secrets.token_urlsafe())
 
@@ -24,16 +23,9 @@ def seal_if_open(settings: RpcSettings) -> RpcSettings:
 def listen_address(settings: RpcSettings) -> Address:
     """`ROOKERY_RPC_LISTEN`. Raises `SettingsError` for an address that strangers reach while nobody is checked."""
     # rule 2
-    if not settings.token and not settings.uses_tls and not _is_own(settings.listen.host):
+    if not settings.token and not settings.uses_tls and not settings.listen.is_loopback:
         raise SettingsError(
             f"ROOKERY_RPC_LISTEN={settings.listen}: others reach this address, so set ROOKERY_RPC_TOKEN, or the "
             "three TLS files, or listen on 127.0.0.1"
         )
     return settings.listen
-
-
-def _is_own(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

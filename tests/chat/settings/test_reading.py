@@ -126,9 +126,9 @@ def test_settings_that_cannot_work_together_are_named(environ: dict[str, str], n
 
 
 def test_roles_that_call_each_other_need_a_secret_or_the_word_of_the_operator() -> None:
-    calls = {"AUTH_RPC": "127.0.0.1:1", "MODERATION_RPC": "127.0.0.1:2", "RPC_LISTEN": "127.0.0.1:3"}
+    calls = {"AUTH_RPC": "10.0.0.1:1", "MODERATION_RPC": "moderation:2", "RPC_LISTEN": "127.0.0.1:3"}
     (problem,) = problems(**calls)
-    assert problem.startswith("ROOKERY_AUTH_RPC, ROOKERY_MODERATION_RPC, ROOKERY_RPC_LISTEN: give all roles the same ")
+    assert problem.startswith("ROOKERY_AUTH_RPC, ROOKERY_MODERATION_RPC: give all roles the same ROOKERY_RPC_TOKEN")
     tls = {f"RPC_TLS_{name}": "a.pem" for name in ("CERT", "KEY", "CA")}
     for remedy in ({"RPC_TOKEN": "secret"}, {"RPC_INSECURE": "on"}, tls):
         environ = {f"ROOKERY_{name}": value for name, value in (calls | remedy).items()}
