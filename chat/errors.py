@@ -47,14 +47,6 @@ class Unauthorized(Refused):
     status = 401
 
 
-class LogInEnded(Unauthorized):
-    """The token was right, and its log-in has ended. `user` is whose it was: a block ends log-ins, too."""
-
-    def __init__(self, message: str, *, user: str) -> None:
-        super().__init__(message)
-        self.user = user
-
-
 class Forbidden(Refused):
     """The caller is known, and may not do this."""
 

@@ -35,7 +35,7 @@ from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms, rfc3339
 from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key
 from chat.ended_log_ins import EndedLogIns
-from chat.errors import LogInEnded, RookeryError, Unauthorized, Unavailable
+from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
 from chat.settings import LONGEST_TOKEN_SECONDS, TokenSettings
 from chat.wire.json_keys import find_repeated_key
@@ -49,6 +49,14 @@ _HEADER = frozenset({"alg", "typ", "kid"})
 _CACHED = 4096
 
 logger = logging.getLogger("rookery.tokens")
+
+
+class LogInEnded(Unauthorized):
+    """The token was right, and its log-in has ended. `user` is whose it was: a block ends log-ins, too."""
+
+    def __init__(self, message: str, *, user: str) -> None:
+        super().__init__(message)
+        self.user = user
 
 
 class CannotSign(Unavailable):

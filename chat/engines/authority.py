@@ -9,12 +9,12 @@ import msgspec
 
 from chat.domain.models import Role
 from chat.domain.rights import RIGHTS
-from chat.errors import Blocked, LogInEnded, Unauthorized, Unavailable
+from chat.errors import Blocked, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo, unpack_revocation
 from chat.ports.conversations import Conversations
 from chat.ports.relay import Relay
-from chat.tokens import KeyRing
+from chat.tokens import KeyRing, LogInEnded
 from chat.wire.relay import REVOCATIONS
 
 _ACTIONS = {role: frozenset(action.value for action, roles in RIGHTS.items() if role in roles) for role in Role}

@@ -10,7 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from chat.domain.ids import rfc3339
 from chat.domain.models import User
 from chat.domain.rights import is_instance_moderator
-from chat.errors import Blocked, LogInEnded, Unauthorized
+from chat.errors import Blocked, Unauthorized
+from chat.tokens import LogInEnded
 from services.common.budgets import CallBudgets
 from services.common.collaborators import Services, With
 
