@@ -28,8 +28,8 @@ SHORTER_NAMES = {
     "gateway/websocket": 0.35,
     "rookery/cli": 0.15,
     "rookery/client": 0.35,  # what users import: `connect`, `Client.send`, `Core.receive`
-    "services/auth": 0.35,
-    "services/common": 0.35,
+    "services/auth": 0.1,
+    "services/common": 0.15,
     "services/chat": 0.2,
     "services/moderation": 0.2,
 }
