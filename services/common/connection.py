@@ -46,7 +46,8 @@ logger = logging.getLogger("rookery.http")
 
 class Timeouts(Struct, frozen=True):
     """In seconds: how long a connection may have no request (`idle`), the header of one may take (`header`), a client
-    may send nothing (`read`) or read nothing (`write`), and what it sends after the last answer is dropped (`linger`).
+    may send nothing within a body (`read`) or read nothing (`write`), and what it sends after the last answer is
+    dropped (`linger`).
     """
 
     idle: float = 75.0
@@ -156,8 +157,10 @@ class HttpConnection:
     async def _receive_bytes(self) -> bytes | None:
         """The bytes that came, empty at the end of the stream; None when none came in time or the stream is broken."""
         with anyio.move_on_after(self._timeouts.read) as self._receiving:  # rule 3
-            if not self._running:
-                self._receiving.deadline = math.inf  # the deadline of rule 2 holds instead
+            if self.waits_for_body_since is None:
+                # The client has nothing to send: it waits for its answer, which has a deadline of its own (see
+                # `outer_layer`), or the connection is idle, and the deadline of rule 2 holds.
+                self._receiving.deadline = math.inf
             try:
                 return await self._stream.receive(RECEIVE_BYTES)
             except anyio.EndOfStream:

@@ -261,6 +261,21 @@ async def test_a_connection_is_kept_for_the_next_request() -> None:
                 answer += await stream.receive()
 
 
+async def test_a_client_that_sent_its_request_may_wait_for_the_answer() -> None:
+    async with running(timeouts=Timeouts(read=0.1)) as here, await here.connect() as stream:
+        await stream.send(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await here.app.entered.wait()
+        await anyio.sleep(0.3)
+        here.app.release.set()
+        assert (await read_all(stream)).endswith(b"at last")
+
+
+async def test_a_client_that_stops_within_a_body_is_given_up() -> None:
+    async with running(timeouts=Timeouts(read=0.1)) as here, await here.connect() as stream:
+        await stream.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1")
+        assert await read_all(stream) == b""
+
+
 async def test_an_idle_connection_ends() -> None:
     async with running(timeouts=Timeouts(idle=0.2)) as here, await here.connect() as stream:
         await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
