@@ -39,11 +39,18 @@ describe("signing in and out", () => {
     rest.blocked = { code: "blocked", detail: "x", reason: "spam", status: 403 };
     socket().end(4003);
     await settle();
-    assert.deepEqual(said.link.at(-1), {
-      state: "blocked",
-      text: "This account is blocked by the moderators. The reason: spam.",
-    });
-    assert.equal(app.phase, "in");
+    assert.equal(app.phase, "out");
+    assert.equal(said.session.at(-1).reason, "This account is blocked by the moderators. The reason: spam.");
+  });
+
+  test("who is blocked when the page opens is told so, and not kept waiting", async () => {
+    await page.signedIn();
+    const again = new TestPage();
+    again.rest.blocked = { code: "blocked", detail: "x", reason: "spam", status: 403 };
+    again.app.session.vault = page.vault;
+    await again.app.start();
+    assert.equal(again.app.phase, "out");
+    assert.match(again.said.session.at(-1).reason, /The reason: spam/);
   });
 
   test("who is blocked and logged out is sent to the log-in, which tells why", async () => {

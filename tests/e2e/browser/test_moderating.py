@@ -123,7 +123,7 @@ def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window
     keeper.page.keyboard.press("Enter")
     expect(case).to_have_count(0)
     expect(keeper.get("moderation-open")).to_be_focused()
-    expect(bob.page.locator(".auth-reason")).to_contain_text("This account is blocked.")
+    expect(bob.page.locator(".auth-reason")).to_contain_text("This account is blocked")
     bob.log_in(bob.name)
     told = bob.page.locator(".form-error:visible")
     expect(told).to_contain_text("The reason: Threats.")

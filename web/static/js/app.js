@@ -142,6 +142,7 @@ export class App {
       if (error instanceof SignedOut) return this.leave();
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "blocked") return this.leave(error.message);
+      if (error.code === "blocked") return this.leave(error.message);
       this.emit("link", { state: "reconnecting" });
       this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
     }
@@ -273,7 +274,7 @@ export class App {
       await this.api.get("/api/auth/me");
     } catch (error) {
       if (this.store === store && error instanceof ApiError && error.code === "blocked")
-        this.emit("link", { state: "blocked", text: error.message });
+        this.leave(error.message);
     }
   }
 

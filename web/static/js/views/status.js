@@ -44,9 +44,9 @@ export function connectionStatus(app) {
     setText(wait, left > 0 ? ` Next try in ${duration(left)}. ` : "");
     if (left > 0) timer = setTimeout(count, (left % 1000) + 1, until);
   };
-  const show = ({ state, slow = false, until = 0, text: said = "" }) => {
+  const show = ({ state, slow = false, until = 0 }) => {
     bar.dataset.state = state;
-    setText(text, said || (TEXTS[slow ? "slow" : state] ?? ""));
+    setText(text, TEXTS[slow ? "slow" : state] ?? "");
     // Who is to slow down may not hurry it.
     count(state === "reconnecting" && !slow ? until : 0);
   };
