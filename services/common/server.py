@@ -2,9 +2,9 @@
 
 Rule 1: at most `max_connections` are open. When one more comes, the connection that has been idle longest is closed, or
     else the one whose body has stalled longest. So a client that is slow to ask, or opens many connections and asks
-    nothing, gives way to one that asks. When there is neither, the new connection gets a 503.
-Rule 1a: at most `per_address` of them come from one address; then one of that address gives way. Proxies that are
-    trusted are many clients, and have no such bound.
+    nothing, gives way to one that asks. When there is neither, the new connection waits a moment, and then gets a 503.
+Rule 1a: at most `per_address` of them come from one address; then one of that address gives way at once, so that who
+    holds many takes from themselves. Proxies that are trusted are many clients, and have no such bound.
 Rule 2: a listener never stops accepting, whatever a client does and however few file descriptors are left.
 Rule 3: draining closes idle connections at once, and each busy one as soon as it is idle.
 """
@@ -33,7 +33,9 @@ TIMEOUTS = Timeouts()
 GRACE_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
 PER_ADDRESS = 500
-STALL_SECONDS = 1.0
+STALL_SECONDS = 0.5
+PATIENCE_SECONDS = 2.0
+MOST_WAITING = 64
 _BACKLOG = 4096
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
@@ -102,6 +104,7 @@ class HttpConnections:
         self._timeouts = timeouts
         self._open: dict[HttpConnection, str] = {}  # and what its address is counted as
         self._by_address: Counter[str] = Counter()
+        self._waiting = 0  # connections that wait for room
         self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
         self._closed = Broadcast()
 
@@ -121,13 +124,33 @@ class HttpConnections:
             address = self._read_client(stream)
             if self._make_room(address):
                 self._start_connection(stream, address, tasks)
+            elif self._waiting < MOST_WAITING:
+                self._waiting += 1
+                tasks.start_soon(self._admit_later, stream, address, tasks)
+            else:
+                await _refuse_connection(stream)
+
+    async def _admit_later(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
+        """Open the connection as soon as another one has closed or stalled; refuse it when none does."""
+        admitted = False
+        try:
+            with anyio.move_on_after(PATIENCE_SECONDS):
+                while not admitted:
+                    with anyio.move_on_after(STALL_SECONDS):
+                        await self._closed.wait()
+                    admitted = self._make_room(address)
+        finally:
+            self._waiting -= 1
+            if admitted:
+                self._start_connection(stream, address, tasks)
             else:
                 await _refuse_connection(stream)
 
     def _make_room(self, address: str) -> bool:
         """Close a connection if there is one too many; whether a new one of this address may be opened."""
         if address and self._by_address[address] >= self._per_address:  # rule 1a
-            return self._evict_idlest([each for each, its_address in self._open.items() if its_address == address])
+            own = [each for each, its_address in self._open.items() if its_address == address]
+            return self._evict_idlest(own, stalled_for=0.0)
         return len(self._open) < self._max or self._evict_idlest(self._open)  # rule 1
 
     def _read_client(self, stream: SocketStream) -> str:
@@ -178,12 +201,12 @@ class HttpConnections:
             if self._context.terminated.is_set():  # rule 3
                 connection.close_if_idle()
 
-    def _evict_idlest(self, among: Collection[HttpConnection]) -> bool:
+    def _evict_idlest(self, among: Collection[HttpConnection], *, stalled_for: float = STALL_SECONDS) -> bool:
         """Close the connection of these that has been idle longest, or else the one whose body has stalled longest;
         whether there was one."""
         idlest = next((each for each in self._idle if among is self._open or each in among), None)
         if idlest is None:
-            idlest = _find_stalled(among)
+            idlest = _find_stalled(among, stalled_for)
         if idlest is None:
             return False
         self._forget_connection(idlest)
@@ -191,11 +214,11 @@ class HttpConnections:
         return True
 
 
-def _find_stalled(connections: Collection[HttpConnection]) -> HttpConnection | None:
-    """The connection whose client sent the last bytes of an unfinished body longest ago."""
+def _find_stalled(connections: Collection[HttpConnection], seconds: float) -> HttpConnection | None:
+    """The connection whose client sent the last bytes of an unfinished body longest ago, at least `seconds`."""
     stalled = [(since, each) for each in connections if (since := each.waits_for_body_since) is not None]
     since, found = min(stalled, key=lambda pair: pair[0], default=(math.inf, None))
-    return found if anyio.current_time() - since >= STALL_SECONDS else None
+    return found if anyio.current_time() - since >= seconds else None
 
 
 async def _open_listeners(address: Address) -> list[SocketListener]:

@@ -69,6 +69,30 @@ async def test_one_address_has_a_bound_of_its_own() -> None:
             await stream.aclose()
 
 
+async def test_who_holds_many_half_sent_bodies_takes_from_themselves() -> None:
+    async with running(per_address=3) as here:
+        stalled = []
+        for _ in range(6):
+            stalled.append(await here.connect())
+            await stalled[-1].send(HALF)
+        await here.ordinary()
+        assert [await read_all(stream) for stream in stalled[:4]] == [b""] * 4
+        for stream in stalled:
+            await stream.aclose()
+
+
+async def test_a_newcomer_waits_for_one_that_ends() -> None:
+    async with running(max_connections=1) as here, await here.connect() as busy:
+        await busy.send(b"GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await here.app.entered.wait()
+        async with await here.connect() as newcomer:
+            await newcomer.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            await anyio.wait_all_tasks_blocked()
+            here.app.release.set()
+            assert (await read_all(busy)).endswith(b"at last")
+            assert (await read_all(newcomer)).endswith(b"hello")
+
+
 async def test_a_proxy_has_no_bound() -> None:
     async with running(per_address=1, is_proxy=lambda address: address == "127.0.0.1") as here:
         streams = [await here.connect() for _ in range(3)]
