@@ -158,7 +158,7 @@ async def test_a_role_changes_at_every_edge(cluster: Cluster, ada: Person, bob: 
             assert (await chat.refused("subscribe", room=room))["code"] in ("forbidden", "not_found")
 
 
-async def test_a_log_out_ends_the_sessions_at_every_edge(cluster: Cluster, bob: Person) -> None:
+async def test_a_log_out_ends_the_sessions_and_tokens_everywhere(cluster: Cluster, bob: Person) -> None:
     elsewhere = replace(bob)
     await log_in(elsewhere)
     async with AsyncExitStack() as stack:
@@ -169,6 +169,16 @@ async def test_a_log_out_ends_the_sessions_at_every_edge(cluster: Cluster, bob: 
             assert (await chat.closed())[0] == 4001
         for chat in others:
             await chat.ok("status", state="online")
+        for path in ("/api/auth/me", "/api/rooms"):  # of two roles
+            with anyio.fail_after(patient(1)):
+                while await _get_status(bob, path) != 401:  # noqa: ASYNC110 - no process notifies us
+                    await anyio.sleep(0.05)
+            await elsewhere.call("GET", path)
+
+
+async def _get_status(person: Person, path: str) -> int:
+    headers = {"Authorization": f"Bearer {person.token}"}
+    return (await person.http.get(person.server.http + path, headers=headers)).status_code
 
 
 async def test_presence_is_right_when_an_edge_dies_without_a_word(
