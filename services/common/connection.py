@@ -32,6 +32,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp
 
 from chat.concurrency import Broadcast
+from chat.settings import HttpSettings
 from services.common.http_protocols import HttpProtocols, PutEvent, SendEvent, ServerContext
 from services.common.receive_queue import ReceiveQueue
 
@@ -50,7 +51,7 @@ class Timeouts(Struct, frozen=True):
     dropped (`linger`).
     """
 
-    idle: float = 75.0
+    idle: float = HttpSettings().keep_alive_seconds
     header: float = 10.0
     read: float = 30.0
     write: float = 30.0

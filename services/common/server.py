@@ -23,7 +23,7 @@ from anyio.abc import SocketAttribute, SocketListener, SocketStream, TaskGroup, 
 from starlette.types import ASGIApp
 
 from chat.concurrency import Broadcast
-from chat.settings import Address, SettingsError
+from chat.settings import Address, HttpSettings, SettingsError
 from services.common.addresses import limit_key
 from services.common.connection import HttpConnection, Timeouts, read_addresses
 from services.common.http_protocols import ServerContext
@@ -32,7 +32,7 @@ MAX_CONNECTIONS = 2048
 TIMEOUTS = Timeouts()
 GRACE_SECONDS = 10.0
 PAUSE_SECONDS = 0.05
-PER_ADDRESS = 500
+PER_ADDRESS = HttpSettings().connections_per_address
 STALL_SECONDS = 0.5
 PATIENCE_SECONDS = 2.0
 MOST_WAITING = 64
