@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.domain.text import check_name, fold_name
+from chat.domain.text import fold_name
 from chat.errors import Invalid
 
 _SIGHTS = str.maketrans({"0": "o", "1": "l", "i": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b"})
@@ -10,12 +10,10 @@ _PAIRS = (("rn", "m"), ("vv", "w"))
 _SEPARATORS = str.maketrans("", "", "_.-")
 
 
-def check_new_name(name: str) -> str:
-    """The name of a new account as given, or `Invalid`. Accounts that exist keep their names."""
-    check_name(name)
+def check_not_reserved(name: str) -> None:
+    """Raise `Invalid` for the name of a new account that is reserved. Accounts that exist keep their names."""
     if _read_by_sight(name) in _RESERVED:
         raise Invalid("`name` is reserved, or looks like a name that is; choose another", field="name")
-    return name
 
 
 def _read_by_sight(name: str) -> str:

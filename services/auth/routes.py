@@ -13,6 +13,8 @@ from chat.domain.invitations import digest_token
 from chat.domain.models import User
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
+from chat.domain.reserved_names import check_not_reserved
+from chat.domain.rights import is_instance_moderator
 from chat.domain.text import check_email, fold_name
 from chat.errors import Conflict, Invalid
 from services.auth import token_families
@@ -145,6 +147,8 @@ async def register_account(
     Where registration is for the invited, `invite` has to be an invitation that is open; it is not used up by this.
     """
     await rates.count_registration(address)
+    if not is_instance_moderator(body.name, services.settings.moderation.moderators):
+        check_not_reserved(body.name)  # of those, the operator wants just these
     check_not_name(body.password, body.name)
     await _require_registration(services, body.invite)
     if await services.accounts.find_by_name(body.name) is not None:

@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from chat.domain.characters import MARKS_IN_A_ROW, has_too_many_marks
 from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
-from chat.domain.reserved_names import check_new_name
-from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_room_name
+from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_name, check_room_name
 from chat.domain.visible import has_visible
 from chat.errors import Invalid
 from services.common.invalid_fields import UnfitValue
@@ -51,9 +50,7 @@ def parse_id(value: str) -> str:
 RoomId = Annotated[str, AfterValidator(parse_id), _UUID]
 InviteId = Annotated[str, AfterValidator(parse_id), _UUID]
 UserId = Annotated[str, AfterValidator(parse_id), _UUID]
-NewName = Annotated[
-    str, AfterValidator(check_new_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})
-]
+NewName = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 RoomName = Annotated[
     str,
     AfterValidator(check_room_name),

@@ -81,6 +81,17 @@ async def test_a_missing_field_is_named() -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
+async def test_reserved_names_are_for_those_whom_the_operator_names() -> None:
+    body = {"name": "Moderator", "password": "a long password"}
+    async with open_rest() as rest:
+        refused = await rest("POST", "/api/auth/register", body)
+        assert (refused.status_code, refused.json()["field"]) == (422, "name")
+    async with open_rest(settings=make_settings(rate_limits=False, moderators=("moderator",))) as rest:
+        assert (await rest("POST", "/api/auth/register", body)).status_code == 201
+        refused = await rest("POST", "/api/auth/register", {**body, "name": "admin"})
+        assert (refused.status_code, refused.json()["field"]) == (422, "name")
+
+
 async def test_a_name_is_taken_and_an_address_that_was_never_verified_is_not() -> None:
     async with open_rest() as rest:
         first = {"name": "ann", "password": "a long password", "email": "ann@example.org"}

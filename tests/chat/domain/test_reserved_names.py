@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.domain.reserved_names import check_new_name
+from chat.domain.reserved_names import check_not_reserved
 from chat.domain.text import check_name
 from chat.errors import Invalid
 
@@ -15,7 +15,7 @@ def test_reserved_names_are_refused_however_they_are_drawn(name: str) -> None:
     drawn += [name.replace("o", "0"), name.replace("i", "1"), name.replace("i", "l"), name.replace("e", "3")]
     for each in drawn:
         with pytest.raises(Invalid, match="reserved") as refused:
-            check_new_name(each)
+            check_not_reserved(each)
         assert refused.value.field == "name"
         assert check_name(each) == each  # who has the name keeps it
 
@@ -24,10 +24,11 @@ def test_reserved_names_are_refused_however_they_are_drawn(name: str) -> None:
     "name", ["bo", "ada", "O.K", "adam", "administer", "sherehan", "you2", "evelyn", "modest", "x-1"]
 )
 def test_other_names_are_taken(name: str) -> None:
-    assert check_new_name(name) == name
+    check_not_reserved(name)
+    assert check_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "b", "x" * 33, "zoë", "a b", "ada\u200b", "аdmin"])
 def test_names_have_their_rules_still(name: str) -> None:
     with pytest.raises(Invalid, match="2 to 32"):
-        check_new_name(name)
+        check_name(name)
