@@ -25,7 +25,7 @@ words = ["badword"]
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)  # before the windows, so that it ends after them
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """One that is moderated, by a rule and a person; with a queue of its own for each test."""
     rules = tmp_path / "rules"
