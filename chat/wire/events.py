@@ -228,7 +228,7 @@ class ClosingEvent(ServerFrame, tag="closing", frozen=True, kw_only=True):
     retry_after_ms: Milliseconds
 
 
-AnyEvent = (
+ServerEvent = (
     MessageEvent
     | DirectMessageEvent
     | StoredEvent
@@ -243,9 +243,11 @@ AnyEvent = (
     | PresenceEvent
     | MemberEvent
     | RoomEvent
-    | GapEvent
-    | ClosingEvent
 )
+"""What happens to people, rooms and messages: the client library hands it to programs."""
+
+AnyEvent = ServerEvent | GapEvent | ClosingEvent
+"""All events: the last two are about the connection, and clients act on them."""
 
 
 class OkAnswer(ServerFrame, tag="ok", frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from chat.wire.events import (
     ReadEvent,
     RefusedEvent,
     RoomEvent,
+    ServerEvent,
     StoredEvent,
     SubscribeOk,
     SyncOk,
@@ -123,22 +124,6 @@ class EventsDropped(Struct, frozen=True):
     count: int
 
 
-ServerEvent = (
-    MessageEvent
-    | DirectMessageEvent
-    | StoredEvent
-    | EditedEvent
-    | DeletedEvent
-    | ModeratedEvent
-    | RefusedEvent
-    | PinnedEvent
-    | ReactionEvent
-    | TypingEvent
-    | ReadEvent
-    | PresenceEvent
-    | MemberEvent
-    | RoomEvent
-)
 Event = ServerEvent | Connected | Disconnected | Missed | Rewound | Unsubscribed | EventsDropped
 Frame = ServerEvent | GapEvent | ClosingEvent | OkAnswer | ErrorAnswer
 Answer = OkAnswer | ErrorAnswer
