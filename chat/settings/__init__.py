@@ -9,7 +9,6 @@ from chat.settings.groups import (
     EmbeddedSettings,
     HttpSettings,
     KafkaSettings,
-    LimitSettings,
     ModerationSettings,
     MongoSettings,
     RedisSettings,
@@ -17,6 +16,7 @@ from chat.settings.groups import (
     Settings,
     TokenSettings,
 )
+from chat.settings.limits import LimitSettings
 from chat.settings.reading import Variable, list_variables, read_settings
 from chat.settings.values import Address, SettingsError, parse_address
 
