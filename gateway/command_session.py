@@ -146,9 +146,9 @@ class CommandSession(Session):
         self.node.mux.flush()
 
     async def _finish_command(self, later: Later, command: commands.Command) -> None:
+        # A session that is being begun waits for its turn first: its deadline runs from there.
+        beginning = self.phase is Phase.AUTHENTICATING
         try:
-            # A session that is being begun waits for its turn first: its deadline runs from there.
-            beginning = self.phase is Phase.AUTHENTICATING
             async with self.node.welcomes.take_turn() if beginning else nullcontext():
                 with anyio.fail_after(COMMAND_SECONDS):  # rule 3
                     await later()
@@ -159,3 +159,5 @@ class CommandSession(Session):
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__)
             self.answer_error(command.id, RookeryError(_OUR_FAULT))
+        if beginning and self.phase is Phase.AUTHENTICATING:  # it was refused before it entered any table
+            self.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)

@@ -14,6 +14,7 @@ from chat.errors import Unavailable
 from chat.ports.authority import TokenInfo
 from gateway.acceptor import Acceptor, bind_listener
 from gateway.multiplexer import READ
+from gateway.phase import Phase
 from gateway.welcomes import AT_ONCE, WAIT_SECONDS, WAITING, WelcomeQueue
 from tests.support.backends import virtual_time
 from tests.support.cancellation import each_suspension
@@ -98,6 +99,29 @@ async def test_while_many_wait_nothing_is_accepted() -> None:
                 free.set()
                 assert (await Client(late).open()).accepted
             acceptor.abort()
+
+
+@virtual_time
+async def test_a_session_that_waited_too_long_is_closed_and_told_to_come_back() -> None:
+    async with world() as here:
+        ada = await here.user("ada")
+        async with anyio.create_task_group() as tasks:
+
+            async def hold() -> None:
+                async with here.edge.node.welcomes.take_turn():
+                    await anyio.sleep_forever()
+
+            for _ in range(AT_ONCE):
+                tasks.start_soon(hold)
+            client = await here.client().open()
+            number = client.post("auth", token=here.token(ada))
+            while not any(each.phase is Phase.AUTHENTICATING for each in here.edge.node.registry.sessions):
+                await checkpoint()
+            await anyio.sleep(WAIT_SECONDS + 1)
+            assert (await client.answer(number))["code"] == "unavailable"
+            assert (await client.ended())[0] == 1012
+            tasks.cancel_scope.cancel()
+        assert not here.edge.node.users.users
 
 
 @virtual_time
