@@ -1,9 +1,9 @@
 """Everything that we take from inside hypercorn: its HTTP/1.1 and h2c protocols, and what they need of a driver.
 
 Hypercorn documents how to run its own drivers, but not how to write another one. So these parts are private. Only this
-file and `http2` name them, and they work with one minor version (`check_version`). tests/services/test_hypercorn.py
-shows why we need a driver of our own: hypercorn's own drivers let one client end the server. When that test fails, drop
-this file.
+file, `http1` and `http2` name them, and they work with one minor version (`check_version`).
+tests/services/test_hypercorn.py shows why we need a driver of our own: hypercorn's own drivers let one client end the
+server. When that test fails, drop this file.
 
 How the parts fit together. A protocol of hypercorn's takes the bytes of a connection as `RawData` events. HTTP/1.1 is
 the first; at the preface of HTTP/2, or at an upgrade to it, it raises an error, and `HttpProtocols` replaces it. For
@@ -22,14 +22,14 @@ from typing import Any, Protocol
 import anyio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol.h11 import H2CProtocolRequiredError, H2ProtocolAssumedError, H11Protocol
+from hypercorn.protocol.h11 import H2CProtocolRequiredError, H2ProtocolAssumedError
 from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
 
 from chat.concurrency import ManualResetEvent
+from services.common.http1 import HEADER_BYTES, Http1, Http2IsOff
 from services.common.http2 import PROCESS_BURST, PROCESS_RATE, BoundedHttp2, FrameBudget
 
 HYPERCORN_VERSION = "0.18"
-HEADER_BYTES = 16 * 1024
 HTTP2_STREAMS = 32
 
 Address = tuple[str, int]
@@ -126,20 +126,6 @@ class TaskSpawner:
         self._transport.start_task(func, *args)
 
 
-class _OnlyHttp1(Exception):
-    """A client asked for HTTP/2 while it is off, and was answered 505."""
-
-
-class Http1(H11Protocol):
-    """Hypercorn's HTTP/1.1, which does not change to HTTP/2: an upgrade is ignored, and the preface is answered 505."""
-
-    async def _check_protocol(self, event: Any) -> None:
-        if event.method == b"PRI":
-            await self._send_error_response(505)
-            await self.send(Closed())
-            raise _OnlyHttp1
-
-
 class HttpProtocols:
     """The protocols of one connection: HTTP/1.1 first, HTTP/2 after its preface or an upgrade. It does no I/O."""
 
@@ -161,8 +147,7 @@ class HttpProtocols:
             server,
             self._send_event,
         )
-        self._protocol: H11Protocol | BoundedHttp2
-        self._protocol = (H11Protocol if context.http2 else Http1)(*self._parts)
+        self._protocol: Http1 | BoundedHttp2 = Http1(*self._parts, http2=context.http2)
 
     async def start(self) -> None:
         """Call this before the first byte."""
@@ -176,7 +161,7 @@ class HttpProtocols:
             await self._change_to_http2(error.data)
         except H2CProtocolRequiredError as error:
             await self._change_to_http2(error.data, error.headers, error.settings)
-        except _OnlyHttp1:
+        except Http2IsOff:
             return
 
     async def receive_closed(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import anyio
@@ -207,6 +208,27 @@ async def test_a_bad_search(ada: Person, query: str) -> None:
         f"{ada.server.http}/api/search?{query}", headers={"Authorization": f"Bearer {ada.token}"}
     )
     assert response.status_code in (200, 400, 414, 422, 431), response.text
+
+
+async def ask_presence(ada: Person, count: int, separator: str) -> httpx.Response:
+    ids = separator.join(str(uuid.UUID(int=number)) for number in range(count))
+    headers = {"Authorization": f"Bearer {ada.token}"}
+    return await ada.http.get(f"{ada.server.http}/api/presence?users={ids}", headers=headers)
+
+
+@pytest.mark.parametrize("separator", [",", "%2C", "&users="])
+async def test_300_ids_fit_into_the_head_of_a_request(ada: Person, separator: str) -> None:
+    for count in (300, 301):  # 300 are promised, more are served while they fit
+        answer = await ask_presence(ada, count, separator)
+        assert (answer.status_code, len(answer.json()["states"])) == (200, count)
+
+
+async def test_more_ids_than_a_head_takes_get_a_named_error(ada: Person) -> None:
+    for count, status, code in [(430, 431, "headers_too_large"), (1000, 414, "uri_too_long")]:
+        answer = await ask_presence(ada, count, ",")
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    found = await ada.call("POST", "/api/presence", {"users": [str(uuid.UUID(int=number)) for number in range(1000)]})
+    assert len(found["states"]) == 1000
 
 
 BAD_REQUESTS = {

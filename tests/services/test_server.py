@@ -219,12 +219,6 @@ async def test_an_http2_client_that_does_not_read_on_holds_nothing() -> None:
         here.stop.set()  # without the flow-control window, draining ends only because the client is gone
 
 
-async def test_too_large_a_header_is_431() -> None:
-    async with running() as here, await here.connect() as stream:
-        await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000)
-        assert (await read_all(stream)).startswith(b"HTTP/1.1 431 ")
-
-
 async def test_an_answer_survives_a_body_that_is_not_wanted() -> None:
     async with running() as here, await here.connect() as stream, anyio.create_task_group() as tasks:
         length = 4_000_000

@@ -1,0 +1,98 @@
+"""Heads of HTTP/1.1 over real sockets: one that is refused gets a problem document, and its connection closes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import pytest
+
+from services.common.http1 import HEADER_BYTES
+from tests.support.http_server import REAL_CLOCKS, read_all, running
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=REAL_CLOCKS)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Real sockets need real clocks."""
+    return REAL_CLOCKS[request.param]
+
+
+LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
+END = b"\r\n\r\n"
+
+
+def make_head(size: int) -> bytes:
+    """A head of exactly so many bytes, in one long header."""
+    return LINE + b"X: " + b"y" * (size - len(LINE) - len(END) - 3) + END
+
+
+async def exchange(*pieces: bytes) -> bytes:
+    """What the server answers until it closes, when the head comes in these pieces."""
+    async with running() as here, await here.connect() as stream:
+        for piece in pieces:
+            try:
+                await stream.send(piece)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                break
+            await anyio.wait_all_tasks_blocked()
+        answer = await read_all(stream)
+        await here.ordinary()
+        return answer
+
+
+REFUSED = {
+    "a line without an end": (b"GET /" + b"a" * 20_000, 414, "uri_too_long"),
+    "a long line": (b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x" + END, 414, "uri_too_long"),
+    "a line of 1 MB": (b"GET /?" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: x" + END, 414, "uri_too_long"),
+    "a header without an end": (LINE + b"X: " + b"y" * 20_000, 431, "headers_too_large"),
+    "a byte too many": (make_head(HEADER_BYTES + 1), 431, "headers_too_large"),
+    "a long head that fits into one read": (make_head(60_000), 431, "headers_too_large"),
+    "2,000 headers": (LINE + b"".join(b"X-%d: a\r\n" % n for n in range(2000)) + b"\r\n", 431, "headers_too_large"),
+    "folded lines": (LINE + b"X: y\r\n" + b" z\r\n" * 5000 + b"\r\n", 431, "headers_too_large"),
+    "blanks": (LINE + b"X:" + b" " * 17_000 + b"y" + END, 431, "headers_too_large"),
+    "bare newlines": (b"GET / HTTP/1.1\nHost: x\nX: " + b"y" * 17_000 + b"\n\n", 431, "headers_too_large"),
+    "no HTTP": (b"\x16\x03\x01\x02" + END, 400, "bad_request"),
+    "two lengths": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6" + END, 400, "bad_request"),
+    "an unknown coding": (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip" + END, 501, "not_implemented"),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version_not_supported"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "in pieces"])
+async def test_a_refused_head_gets_a_problem_document(name: str, in_pieces: bool) -> None:
+    data, status, code = REFUSED[name]
+    pieces = [data[start : start + 1500] for start in range(0, min(len(data), 30_000), 1500)] if in_pieces else [data]
+    head, _, body = (await exchange(*pieces)).partition(END)
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"connection: close" in head.lower()
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["detail"]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "in pieces"])
+async def test_a_head_of_exactly_16_kib_is_served(in_pieces: bool) -> None:
+    data = make_head(HEADER_BYTES)
+    pieces = [data[start : start + 1500] for start in range(0, len(data), 1500)] if in_pieces else [data]
+    pieces.append(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close" + END)
+    assert (await exchange(*pieces)).count(b"HTTP/1.1 200 ") == 2
+
+
+async def test_an_unfinished_head_at_the_end_of_the_stream_is_a_bad_request() -> None:
+    async with running() as here, await here.connect() as stream:
+        await stream.send(LINE + b"X: y")
+        await stream.send_eof()
+        head, _, body = (await read_all(stream)).partition(END)
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body)["code"] == "bad_request"
+
+
+async def test_pipelined_requests_are_not_taken_for_one_long_head() -> None:
+    request = LINE + END.removeprefix(b"\r\n")
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close" + END
+    assert (await exchange(request * 900 + last)).count(b"HTTP/1.1 200 ") == 901
