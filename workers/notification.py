@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.models import PresenceState
+from chat.domain.notifying import NotificationKind
 from chat.errors import Unavailable
 from chat.ports.log import LogRecord
 from chat.ports.notifier import Notification, Notifier
@@ -82,8 +83,15 @@ def _make_notification(notice: Notice, user: str) -> Notification:
         user=user,
         conversation=notice.conversation,
         seq=notice.seq,
+        kind=_find_kind(notice, user),
+        count=1,
         sender=notice.sender,
         sender_name=notice.sender_name,
         ts=notice.ts,
-        mentioned=user in notice.mentions,
     )
+
+
+def _find_kind(notice: Notice, user: str) -> NotificationKind:
+    if not is_room(notice.conversation):
+        return NotificationKind.DM
+    return NotificationKind.MENTION if user in notice.mentions else NotificationKind.MESSAGE

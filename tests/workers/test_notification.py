@@ -9,8 +9,9 @@ import pytest
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
+from chat.domain.notifying import NotificationKind
 from chat.errors import Poison, Unavailable
-from chat.ports.notifier import Notification
+from chat.ports.notifier import Notification, Retraction
 from chat.wire.notices import NOTIFICATION_TOPIC, Notice, decode_notice, encode
 from tests.support.faults import FaultyLog
 from tests.support.persisting import sent
@@ -28,12 +29,16 @@ class Channel:
     def __init__(self, failures: int = 0) -> None:
         self.taken: list[Notification] = []
         self.failures = failures
+        self.name = "test"
 
     async def notify(self, notifications: Sequence[Notification]) -> None:
         if self.failures:
             self.failures -= 1
             raise Unavailable("the channel is down")
         self.taken += notifications
+
+    async def retract(self, retractions: Sequence[Retraction]) -> None:
+        raise Unavailable("nothing is shown")
 
     @property
     def users(self) -> set[str]:
@@ -56,7 +61,10 @@ async def test_members_who_are_offline_or_named_hear_of_a_message_and_the_sender
             await here.presence.enter_session(user.id, new_id())
         channel = Channel()
         await handler(here, channel).handle_records([notice(room_key(room), ann.id, cid.id, ann.id)])
-        assert {(each.user, each.mentioned) for each in channel.taken} == {(bob.id, False), (cid.id, True)}
+        assert {(each.user, each.kind) for each in channel.taken} == {
+            (bob.id, NotificationKind.MESSAGE),
+            (cid.id, NotificationKind.MENTION),
+        }
 
 
 async def test_of_a_direct_message_the_other_hears_who_is_offline() -> None:
@@ -115,8 +123,8 @@ async def test_the_persistence_pool_tells_of_what_it_stored_and_the_pool_notifie
             while (await pool.statistics()).lag:  # noqa: ASYNC110 - the pool tells nobody when it is done
                 await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()
-        told = [(each.user, each.seq, each.mentioned) for each in channel.taken]
-        assert told == 2 * [(bob.id, 1, True), (bob.id, 2, False)]
+        told = [(each.user, each.seq, each.kind) for each in channel.taken]
+        assert told == 2 * [(bob.id, 1, NotificationKind.MENTION), (bob.id, 2, NotificationKind.MESSAGE)]
 
 
 async def test_a_message_whose_notice_is_not_taken_is_handled_again() -> None:
