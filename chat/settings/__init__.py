@@ -17,6 +17,7 @@ from chat.settings.groups import (
     TokenSettings,
 )
 from chat.settings.limits import LimitSettings
+from chat.settings.mail import MailSettings, SmtpServer
 from chat.settings.reading import Variable, list_variables, read_settings
 from chat.settings.values import Address, SettingsError, parse_address
 
@@ -31,6 +32,7 @@ __all__ = [
     "HttpSettings",
     "KafkaSettings",
     "LimitSettings",
+    "MailSettings",
     "MissingExtra",
     "ModerationSettings",
     "MongoSettings",
@@ -38,6 +40,7 @@ __all__ = [
     "RpcSettings",
     "Settings",
     "SettingsError",
+    "SmtpServer",
     "TokenSettings",
     "Variable",
     "list_variables",

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Struct
 
 from chat.settings.limits import LimitSettings
+from chat.settings.mail import MailSettings
 from chat.settings.values import Address, Setting
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
@@ -42,6 +43,15 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
     address: Annotated[Address, Setting("the address of REST and the page", variable="HTTP", flag="--http")] = Address(
         "127.0.0.1", 8000
     )
+    public_url: Annotated[
+        str,
+        Setting(
+            "where people find the page, such as `https://chat.example.org`: what links in mails begin with",
+            variable="PUBLIC_URL",
+            pattern=r"https?://[^/\s?#@]+(/[^\s?#]*)?",
+            hint="an address such as https://chat.example.org",
+        ),
+    ] = ""
     ws_url: Annotated[
         str,
         Setting(
@@ -377,6 +387,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     tokens: TokenSettings = TokenSettings()
     accounts: AccountSettings = AccountSettings()
     moderation: ModerationSettings = ModerationSettings()
+    mail: MailSettings = MailSettings()
     redis: RedisSettings = RedisSettings()
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
