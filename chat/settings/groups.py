@@ -200,10 +200,11 @@ class RedisSettings(Struct, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Setting(
-            "Redis: `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` for TLS (with `?ssl_ca_certs=FILE`), or any "
-            "node of a cluster; then Redis does the relay, presence and the rates of log-ins",
-            pattern=r"(rediss?|unix)://\S+",
-            hint="redis://HOST:PORT/DB, rediss://… for TLS, or unix:///PATH",
+            "Redis: `redis://USER:PASSWORD@HOST:PORT/DB`, `rediss://…` for TLS (with `?ssl_ca_certs=FILE`), any node "
+            "of a cluster, or [sentinels](redis.md#sentinel): `redis+sentinel://HOST:PORT,HOST:PORT/NAME`; then Redis "
+            "does the relay, presence and the rates of log-ins",
+            pattern=r"(rediss?(\+sentinel)?|unix)://\S+",
+            hint="redis://HOST:PORT/DB, rediss://… for TLS, redis+sentinel://HOST:PORT,HOST:PORT/NAME, or unix:///PATH",
             secret=True,
         ),
     ] = ""

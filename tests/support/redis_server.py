@@ -71,28 +71,43 @@ class RedisServer:
 
     def ask(self, *commands: tuple[Any, ...]) -> list[Any]:
         """The replies to commands on a connection of their own; blocks. Raises the first that is an error."""
-        pack: Any = hiredis.pack_command
-        reader = hiredis.Reader()
-        replies: list[Any] = []
-        with socket.create_connection(("127.0.0.1", self.port), timeout=patient(_ANSWER_SECONDS)) as sock:
-            sock.sendall(b"".join(pack(command) for command in commands))
-            while len(replies) < len(commands):
-                reader.feed(sock.recv(65536))
-                while (reply := reader.gets()) is not False:
-                    if isinstance(reply, hiredis.ReplyError):
-                        raise reply
-                    replies.append(reply)
-        return replies
+        return ask_server(self.port, *commands)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.pid() is not None
 
     def info(self, section: str) -> dict[str, str]:
         """What `INFO` says."""
-        (text,) = self.ask(("INFO", section))
+        return self.info_of(self.port, section)
+
+    @staticmethod
+    def info_of(port: int, section: str) -> dict[str, str]:
+        """What `INFO` of any server on this machine says."""
+        (text,) = ask_server(port, ("INFO", section))
         return dict(line.split(":", 1) for line in text.decode().split("\r\n") if ":" in line)
 
     def _signal(self, number: signal.Signals) -> None:
         pid = self._process.pid()
         assert pid is not None, "the server does not run"
         os.kill(pid, number)
+
+
+def ask_server(port: int, *commands: tuple[Any, ...]) -> list[Any]:
+    """The same, of any server on this machine."""
+    pack: Any = hiredis.pack_command
+    reader = hiredis.Reader()
+    replies: list[Any] = []
+    with socket.create_connection(("127.0.0.1", port), timeout=patient(_ANSWER_SECONDS)) as sock:
+        sock.sendall(b"".join(pack(command) for command in commands))
+        while len(replies) < len(commands):
+            reader.feed(sock.recv(65536))
+            while (reply := reader.gets()) is not False:
+                if isinstance(reply, hiredis.ReplyError):
+                    raise reply
+                replies.append(reply)
+    return replies
 
 
 @contextmanager

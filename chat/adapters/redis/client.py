@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha1
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import anyio
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
@@ -65,9 +66,7 @@ class RedisClient:
             "socket_connect_timeout": target.timeout_s,
             "retry": Retry(NoBackoff(), 0),
         }
-        pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
-            target.url, max_connections=connections, timeout=target.timeout_s, **options
-        )
+        pool = _make_pool(target, options, connections)
         client: Any = Redis(connection_pool=pool)
         try:
             cluster = await _is_cluster(target, client)
@@ -115,12 +114,29 @@ class RedisClient:
         return results
 
 
+def _make_pool(target: Target, options: dict[str, Any], connections: int) -> Any:
+    """The pool of one server; with sentinels, each new connection goes to the primary of that moment."""
+    group = target.sentinels
+    if group is None:
+        return BlockingConnectionPool.from_url(
+            target.url, max_connections=connections, timeout=target.timeout_s, **options
+        )
+    credentials = {"username": group.username, "password": group.password}
+    tls = {key: value for key, value in target.options.items() if key.startswith("ssl_")}
+    if target.tls is not None:
+        tls["ssl"] = True
+    make_manager, make_pool = cast("Any", Sentinel), cast("Any", SentinelConnectionPool)
+    manager = make_manager(group.addresses, sentinel_kwargs={**credentials, **options, **tls})
+    # More than `connections` are never in use: `RedisClient` counts them.
+    return make_pool(group.name, manager, **target.options, **options, ssl=target.tls is not None)
+
+
 async def _is_cluster(target: Target, client: Any) -> bool:
     try:
         return bool((await client.info("cluster")).get("cluster_enabled"))
     except (RedisError, OSError) as error:
         raise Unavailable(
-            f"Redis at {target.address} cannot be reached ({type(error).__name__}); is ROOKERY_REDIS_URL right?"
+            f"Redis at {target.name} cannot be reached ({type(error).__name__}); is ROOKERY_REDIS_URL right?"
         ) from None
 
 
@@ -128,6 +144,8 @@ async def _close_client(client: Any, pool: Any) -> None:
     with anyio.move_on_after(1.0, shield=True):
         await client.aclose()
         await pool.disconnect()
+        if isinstance(pool, SentinelConnectionPool):
+            await pool.sentinel_manager.aclose()
 
 
 def _unavailable_error(error: Exception) -> Unavailable:

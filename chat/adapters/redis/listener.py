@@ -126,7 +126,7 @@ class RedisListener:
                 call()
 
     async def follow_topology(self) -> None:
-        """In a cluster: put channels where they belong when that may have changed, until cancelled."""
+        """Where channels move: put them where they belong when that may have changed, until cancelled."""
         delays = RECONNECT.delays()
         while True:
             await self._trouble.wait()
@@ -141,6 +141,10 @@ class RedisListener:
                 delays.reset()
             else:
                 self._trouble.set()
+
+    def notice_trouble(self) -> None:
+        """Channels may belong to another node now."""
+        self._trouble.set()
 
     def _want_channel(self, channel: str, countdown: _Confirmations) -> Subscription:
         subscription = self._subscriptions.get(channel)
@@ -201,7 +205,7 @@ class RedisListener:
             self._buffer,
             pulse_s=self._pulse,
             slot_of=self._topology.slot_of if sharded else None,
-            on_trouble=self._notice_trouble if sharded else _ignore_trouble,
+            on_trouble=self.notice_trouble if self._topology.moves else _ignore_trouble,
         )
         scope = anyio.CancelScope()
         self._subscribers[address] = subscriber, scope
@@ -211,13 +215,10 @@ class RedisListener:
         with scope:
             await subscriber.keep_connected()
 
-    def _notice_trouble(self) -> None:
-        self._trouble.set()
-
     def _check_open(self) -> None:
         if self._closed:
             raise anyio.ClosedResourceError
 
 
 def _ignore_trouble() -> None:
-    """Without a cluster, a channel has nowhere else to go."""
+    """On a single node, a channel has nowhere else to go."""

@@ -8,6 +8,7 @@ node), `listener` (subscribing anywhere), `topology` (who owns a channel).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import blake2b
@@ -30,6 +31,7 @@ from chat.ports.relay import ONCE_SECONDS, Publication
 BUFFER_RECORDS = 20_000
 BUFFER_BYTES = 16 * 1024 * 1024
 _TRIES = 5
+_PRIMARY_SECONDS = 1.0
 _ELSEWHERE = ("MOVED", "CLUSTERDOWN", "LOADING")
 _HALFWAY = ("ASK", "TRYAGAIN")
 _ONCE = {
@@ -39,6 +41,7 @@ _ONCE = {
     ).encode()
     for name in ("PUBLISH", "SPUBLISH")
 }
+_logger = logging.getLogger(__name__)
 _ONCE_MS = b"%d" % int(ONCE_SECONDS * 1000)
 
 
@@ -100,7 +103,7 @@ class RedisRelay:
         topology = Topology(target)
         await topology.refresh_owners()
         async with anyio.create_task_group() as tasks:
-            yield cls(
+            relay = cls(
                 target,
                 topology,
                 tasks,
@@ -108,6 +111,9 @@ class RedisRelay:
                 buffer_bytes=buffer_bytes,
                 pulse_s=pulse_s,
             )
+            if target.sentinels is not None:
+                tasks.start_soon(relay._follow_primary)
+            yield relay
             tasks.cancel_scope.cancel()
 
     async def publish(self, publications: Sequence[Publication]) -> None:
@@ -118,8 +124,8 @@ class RedisRelay:
         elif self._topology.is_cluster:
             await self._publish_sharded(publications)
         else:
-            replies = await self._pipeline_to(self._target.address).execute_commands(self._pack_commands(publications))
-            _raise_refusal(replies)
+            pipeline = self._pipeline_to(self._topology.primary)
+            _raise_refusal(await pipeline.execute_commands(self._pack_commands(publications)))
         self._published += len(publications)
 
     def open_listener(self) -> AbstractAsyncContextManager[RedisListener]:
@@ -141,7 +147,7 @@ class RedisRelay:
         async with anyio.create_task_group() as tasks:
             listener = RedisListener(self._target, self._topology, buffer, tasks, pulse_s=self._pulse)
             self._listeners[listener] = buffer
-            if self._topology.is_cluster:
+            if self._topology.moves:
                 tasks.start_soon(listener.follow_topology)
             try:
                 yield listener
@@ -193,6 +199,22 @@ class RedisRelay:
             await anyio.sleep(delays.next_delay())
             await self._refresh_topology()
         raise Unavailable("some channels have no node in the Redis cluster now; try again")
+
+    async def _follow_primary(self) -> None:
+        """Ask the sentinels every second, until cancelled: after a failover, the old primary may still be there, with
+        connections that notice nothing."""
+        known = self._topology.primary
+        while True:
+            await anyio.sleep(_PRIMARY_SECONDS)
+            try:
+                await self._refresh_topology()
+            except Unavailable:
+                continue  # the sentinels are away: the primary that is known stays
+            if known != self._topology.primary:
+                known = self._topology.primary
+                _logger.warning("Redis has another primary, %s", known)
+                for listener in self._listeners:
+                    listener.notice_trouble()
 
     async def _refresh_topology(self) -> None:
         await self._topology.refresh_owners()

@@ -27,9 +27,14 @@ LOST = (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResou
 RECONNECT = Backoff(base=0.05, cap=3.0, jitter=0.5)
 """The waits before the next connection, spread so that edges do not come at once."""
 
+
 _pack: Any = hiredis.pack_command  # its stub takes a tuple of exactly one
 _CLOSE_SECONDS = 1.0
 _NOTHING = object()
+
+
+class NotPrimary(OSError):
+    """The node was the primary, and is a replica now."""
 
 
 def pack_command(*parts: str | int | bytes) -> bytes:
@@ -76,8 +81,31 @@ class RedisStream:
 async def open_connection(target: Target, address: NodeAddress) -> AsyncIterator[RedisStream]:
     """Connect to a node of the target, and log in. Raises one of `LOST`, `TimeoutError` among them.
 
+    Where sentinels choose the primary, a node that is none counts as lost: what is published there reaches nobody.
     On leaving, the connection is closed at once.
     """
+    async with _open_stream(target, address, target.handshake_commands()) as stream:
+        if target.sentinels is not None:
+            with anyio.fail_after(target.timeout_s):
+                (role,) = await stream.ask_commands([("ROLE",)])
+            if isinstance(role, hiredis.ReplyError):
+                raise role
+            if role[0] != b"master":
+                raise NotPrimary(f"{address} is a replica now")
+        yield stream
+
+
+@asynccontextmanager
+async def open_sentinel(target: Target, address: NodeAddress) -> AsyncIterator[RedisStream]:
+    """As `open_connection`, to a sentinel of the target."""
+    async with _open_stream(target, address, target.sentinel_commands()) as stream:
+        yield stream
+
+
+@asynccontextmanager
+async def _open_stream(
+    target: Target, address: NodeAddress, handshake: Sequence[tuple[str | int, ...]]
+) -> AsyncIterator[RedisStream]:
     with anyio.CancelScope(deadline=anyio.current_time() + target.timeout_s) as scope:
         stream = await _open_socket(target, address)
     if scope.cancelled_caught:
@@ -85,7 +113,7 @@ async def open_connection(target: Target, address: NodeAddress) -> AsyncIterator
     try:
         made = RedisStream(stream)
         with anyio.fail_after(target.timeout_s):
-            for reply in await made.ask_commands(target.handshake_commands()):
+            for reply in await made.ask_commands(handshake):
                 if isinstance(reply, hiredis.ReplyError):
                     raise reply
         yield made

@@ -64,3 +64,22 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_secret(url: str) -> No
 def test_a_prefix_has_no_braces() -> None:
     with pytest.raises(SettingsError, match="ROOKERY_REDIS_PREFIX"):
         parse_target(RedisSettings(url="redis://", prefix="{mine}"))
+
+
+def test_sentinels() -> None:
+    url = "redis+sentinel://ann:s%40crt@h1,[::1]:5/chat/2?sentinel_username=bob&sentinel_password=pw&client_name=x"
+    target = parse_target(RedisSettings(url=url))
+    group = target.sentinels
+    assert group is not None
+    assert (group.name, group.addresses) == ("chat", (NodeAddress("h1", 26379), NodeAddress("::1", 5)))
+    assert (target.username, target.password, target.db, target.name) == ("ann", "s@crt", 2, "the sentinels of chat")
+    assert target.handshake_commands()[:2] == [("AUTH", "ann", "s@crt"), ("SELECT", 2)]
+    assert target.sentinel_commands() == [("AUTH", "bob", "pw")]
+    assert parse_target(RedisSettings(url="redis+sentinel://h/chat")).sentinel_commands() == []
+    assert parse_target(RedisSettings(url="rediss+sentinel://h/chat")).tls is not None
+
+
+@pytest.mark.parametrize("rest", ["h1,h2", "h1/", ",h2/chat", "h1:x/chat", "h1/chat/zero"])
+def test_sentinels_that_cannot_be_used(rest: str) -> None:
+    with pytest.raises(SettingsError, match=r"ROOKERY_REDIS_URL cannot be used .*redis\+sentinel://"):
+        parse_target(RedisSettings(url=f"redis+sentinel://:secret@{rest}"))
