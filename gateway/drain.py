@@ -1,9 +1,14 @@
 """How an edge ends without loss: it reads no more, answers what it has read, and sends every client away.
 
-Meanwhile new handshakes get 503.
+Rule 1: meanwhile new handshakes get 503, so a balancer takes them to another edge.
+Rule 2: a session is sent away as soon as it is owed no answer, and at half-time in any case: a log that does not answer
+        costs nobody the word when to come back.
+Rule 3: what was acknowledged is in the log, so nothing that is cut off here is lost.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import anyio
 import anyio.lowlevel
@@ -12,6 +17,7 @@ from chat.wire.close import CloseCode
 from gateway.hub import SLICE
 from gateway.node import Node
 from gateway.phase import Phase
+from gateway.registry import RegisteredSession
 
 
 async def drain_sessions(node: Node) -> None:
@@ -19,22 +25,31 @@ async def drain_sessions(node: Node) -> None:
 
     Returns after `drain_seconds` at the latest; the caller cuts off the sessions that are left then.
     """
-    registry = node.registry
-    registry.draining = True
-    with anyio.move_on_after(node.settings.drain_seconds):
+    registry, seconds = node.registry, node.settings.drain_seconds
+    registry.draining = True  # rule 1
+    with anyio.move_on_after(seconds):
         for session in registry.sessions:
             if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
                 session.connection.pause_reading()
-        while any(session.busy for session in registry.sessions):
-            await registry.wait_for_progress()
-        await _close_sessions(node)
+        with anyio.move_on_after(seconds / 2):  # rule 2
+            while any(session.busy for session in registry.sessions):
+                await _close_sessions(node, [session for session in registry.sessions if not session.busy])
+                await _wait_while_busy(node)
+        await _close_sessions(node, list(registry.sessions))
         while registry.sessions:
             await registry.wait_for_progress()
 
 
-async def _close_sessions(node: Node) -> None:
-    """Send `closing` and 1012 to all, a slice at a time, so that the others' answers still go out between."""
-    sessions = list(node.registry.sessions)
+async def _wait_while_busy(node: Node) -> None:
+    """Return when a session that was busy is not busy any more, or is gone."""
+    registry = node.registry
+    busy = sum(session.busy for session in registry.sessions)
+    while busy and sum(session.busy for session in registry.sessions) == busy:
+        await registry.wait_for_progress()
+
+
+async def _close_sessions(node: Node, sessions: Sequence[RegisteredSession]) -> None:
+    """Send `closing` and 1012 to these, a slice at a time, so that the others' answers still go out between."""
     for start in range(0, len(sessions), SLICE):
         for session in sessions[start : start + SLICE]:
             session.close(CloseCode.SERVICE_RESTART, "the server restarts; come back", retry=True)

@@ -72,6 +72,11 @@ class Node:
         return len(self.registry.sessions) >= self.settings.max_connections
 
     def draw_retry_ms(self) -> int:
-        """After how many milliseconds a client may come back: at random, so that clients do not all return at once."""
-        spread = self.settings.reconnect_jitter_seconds * 1000
-        return int(random.uniform(0.1, 1.0) * spread)  # noqa: S311 - spreads load, guards nothing
+        """After how many milliseconds a client may come back: at random, so that clients do not all return at once.
+
+        During a drain all clients of the edge are sent away, and spread over `drain_jitter_seconds`.
+        """
+        jitter = self.settings.reconnect_jitter_seconds
+        draining, spread = self.registry.draining, self.settings.drain_jitter_seconds
+        longest = spread if draining and spread is not None else jitter
+        return int(random.uniform(0.1 * min(jitter, longest), longest) * 1000)  # noqa: S311 - spreads load, guards nothing

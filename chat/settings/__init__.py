@@ -1,11 +1,11 @@
 """The settings of a process: what there is (`groups`), and how they are read from the environment (`reading`)."""
 
+from chat.settings.edge import EdgeSettings
 from chat.settings.extras import Extra, MissingExtra, require_extra
 from chat.settings.groups import (
     LONGEST_TOKEN_SECONDS,
     AccountSettings,
     Binding,
-    EdgeSettings,
     EmbeddedSettings,
     HttpSettings,
     KafkaSettings,

@@ -69,6 +69,15 @@ def set_edge_address(settings: Settings, sock: socket.socket) -> Settings:
     return msgspec.structs.replace(settings, edge=msgspec.structs.replace(settings.edge, address=Address(host, port)))
 
 
+def set_drain_jitter(settings: Settings) -> Settings:
+    """The settings of an edge beside others: unless said otherwise, its clients come back to those over the whole time
+    of its drain, and not all at once."""
+    edge = settings.edge
+    if edge.drain_jitter_seconds is None:
+        edge = msgspec.structs.replace(edge, drain_jitter_seconds=edge.drain_seconds)
+    return msgspec.structs.replace(settings, edge=edge)
+
+
 def make_edge(settings: Settings, store: Store, live: Live, log: Log, *, keys: KeyRing, authority: Authority) -> Edge:
     """The WebSocket edge."""
     return Edge(

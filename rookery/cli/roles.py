@@ -30,6 +30,7 @@ from rookery.cli.factories import (
     make_notification_pool,
     make_persistence_pool,
     make_verdict_pool,
+    set_drain_jitter,
     set_edge_address,
     warn_of_unreachable_edge,
 )
@@ -121,6 +122,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
+        settings = set_drain_jitter(settings)
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 

@@ -115,6 +115,25 @@ async def test_draining_answers_what_was_read_and_sends_every_client_away() -> N
         silent.sock.close()
 
 
+@virtual_time
+async def test_a_drain_spreads_reconnects_over_the_time_it_is_given() -> None:
+    """Reconnects for other reasons keep their own, shorter spread."""
+    async with world(drain_jitter_seconds=40.0, reconnect_jitter_seconds=1.0) as here:
+        node = here.edge.node
+        assert all(100 <= node.draw_retry_ms() <= 1000 for _ in range(100))
+        ada = await here.user("ada")
+        clients = [await here.login(ada) for _ in range(15)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(here.edge.drain)
+            for client in clients:
+                while client.closed is None:
+                    await client.pump()
+        waits = [frame["retry_after_ms"] for each in clients for frame in each.frames if frame["type"] == "closing"]
+        assert len(waits) == 15
+        assert max(waits) <= 40_000
+        assert max(waits) > 1000  # by chance, one in 10**24 runs has none
+
+
 async def test_cancellation_closes_everything() -> None:
     async with world() as here:
         ada = await here.user("ada")

@@ -210,6 +210,23 @@ async def test_a_drain_takes_no_longer_than_it_may(times: int) -> None:
         await until(lambda: not sessions_of(here.edge))
 
 
+@virtual_time
+async def test_who_waits_for_an_answer_that_does_not_come_is_told_when_to_come_back() -> None:
+    """An engine that hangs costs the others nothing: they go at once."""
+    async with scene(twin=False) as here, anyio.create_task_group() as tasks:
+        client, _, number = await here.begin("subscribe since", 3)
+        assert await here.reached(client, number)
+        begun = anyio.current_time()
+        tasks.start_soon(here.edge.drain)
+        (bob,) = here.kept.values()
+        await goodbye(bob)
+        assert anyio.current_time() == begun
+        await goodbye(client)
+        assert [frame["type"] for frame in client.frames][-1] == "closing"
+        assert anyio.current_time() - begun <= here.here.settings.drain_seconds / 2
+        await until(lambda: not sessions_of(here.edge))
+
+
 async def test_an_edge_that_does_not_serve_starts_nothing() -> None:
     async with world() as here:
         edge = here.edge
