@@ -31,6 +31,7 @@ from chat.engines.executor import ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
+from chat.engines.mailings import SqliteMailings
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
@@ -42,6 +43,7 @@ from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
+from chat.ports.mailings import Mailings
 from chat.ports.presence import Presence
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
@@ -61,6 +63,7 @@ class Store:
     history: History
     cases: Cases
     deletion: AccountDeletion
+    mailings: Mailings
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ class Engines:
             await history.note_start(self._database_path)
         deletion = SqliteAccountDeletion(database)
         self._tidy_jobs += [history.clear, deletion.clear_deleted_users]
-        return Store(SqliteAccounts(database), SqliteRooms(database), history, SqliteCases(database), deletion)
+        accounts, rooms, cases = SqliteAccounts(database), SqliteRooms(database), SqliteCases(database)
+        return Store(accounts, rooms, history, cases, deletion, SqliteMailings(database))
 
     async def open_log(self) -> Log:
         """Kafka, or the embedded database, whose log belongs to one process at a time."""
@@ -208,6 +212,7 @@ class Engines:
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
             from chat.adapters.mongo.history import MongoHistory
+            from chat.adapters.mongo.mailings import MongoMailings
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
@@ -215,7 +220,9 @@ class Engines:
         deletion = MongoAccountDeletion(mongo)
         self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]
         accounts = MongoAccounts(mongo, clock=now_ms)
-        return Store(accounts, MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo), deletion)
+        return Store(
+            accounts, MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo), deletion, MongoMailings(mongo)
+        )
 
     async def _open_kafka(self) -> Log:
         with require_drivers():

@@ -40,7 +40,8 @@ class PresenceState(StrEnum):
 class User(Struct, frozen=True):
     """A person. `blocked` is set by the moderators of the instance: no session may be open.
 
-    `email` belongs to nobody until it is verified: only then is it kept from others.
+    `email` belongs to nobody until it is verified: only then is it kept from others. Whoever has a verified address and
+    gives another one keeps the first, until the other, `pending_email`, is verified.
     """
 
     id: str
@@ -49,6 +50,7 @@ class User(Struct, frozen=True):
     created: int = 0
     blocked: bool = False
     email_verified: bool = False
+    pending_email: str | None = None
 
 
 class Room(Struct, frozen=True):

@@ -56,10 +56,12 @@ def _delete_account(connection: sqlite3.Connection, user: str, now: int) -> None
     row = connection.execute("SELECT key FROM users WHERE id = ?", (user,)).fetchone()
     if row is None:
         raise NotFound("there is no such user")
+    connection.execute("DELETE FROM bounces WHERE address = (SELECT folded_email FROM users WHERE key = ?)", row)
     for table in ("members", "bans", "former_members"):
         connection.execute(f"DELETE FROM {table} WHERE user = ?", row)  # noqa: S608
     connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
-    connection.execute("DELETE FROM grants WHERE user = ?", (user,))
+    for table in ("grants", "mail_tokens", "pending_mails"):
+        connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))  # noqa: S608
     connection.execute("DELETE FROM user_blocks WHERE user = ?", (user,))
     connection.execute("DELETE FROM user_blocks WHERE other = ?", (user,))
     connection.execute("DELETE FROM users WHERE key = ?", row)

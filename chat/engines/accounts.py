@@ -14,9 +14,9 @@ from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
-from chat.ports.accounts import OpenLogIn, RefreshGrant, SigningKey
+from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
-_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL"
+_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email"
 _END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -87,6 +87,21 @@ class SqliteAccounts:
     async def set_password_hash(self, user: str, password_hash: str) -> None:
         sql = "UPDATE users SET password_hash = ? WHERE id = ?"
         await self._database.write(lambda connection: _update(connection, sql, (password_hash, user)))
+
+    async def find_by_email(self, email: str) -> User | None:
+        sql = f"SELECT {_COLUMNS} FROM users WHERE folded_email = ?"  # noqa: S608
+
+        def query(connection: sqlite3.Connection) -> User | None:
+            row = connection.execute(sql, (fold_email(email),)).fetchone()
+            return _user(row) if row else None
+
+        return await self._database.read(query)
+
+    async def set_email(self, user: str, email: str | None) -> None:
+        await self._database.write(lambda connection: _set_email(connection, user, email))
+
+    async def verify_email(self, user: str, email: str) -> str | None:
+        return await self._database.write(lambda connection: _verify_email(connection, user, email))
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         def job(connection: sqlite3.Connection) -> None:
@@ -215,9 +230,9 @@ class SqliteAccounts:
         await self._database.write(job)
 
 
-def _user(row: tuple[str, str, str | None, int, int, int]) -> User:
-    user, name, email, created, blocked, verified = row
-    return User(id=user, name=name, email=email, created=created, blocked=bool(blocked), email_verified=bool(verified))
+def _user(row: tuple[str, str, str | None, int, int, int, str | None]) -> User:
+    user, name, email, created, blocked, verified, pending = row
+    return User(user, name, email, created, bool(blocked), bool(verified), pending)
 
 
 def _get(connection: sqlite3.Connection, user: str) -> User | None:
@@ -230,7 +245,7 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
     if connection.execute("SELECT 1 FROM users WHERE folded = ?", (fold_name(user.name),)).fetchone():
         raise Conflict("the name is taken; choose another", field="name")
     if folded_email and connection.execute("SELECT 1 FROM users WHERE folded_email = ?", (folded_email,)).fetchone():
-        raise Conflict("the e-mail address has an account already; log in, or give another", field="email")
+        raise Conflict(EMAIL_TAKEN, field="email")
     if connection.execute("SELECT 1 FROM users WHERE id = ?", (user.id,)).fetchone():
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
@@ -247,6 +262,28 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
             int(user.blocked),
         ),
     )
+
+
+def _set_email(connection: sqlite3.Connection, user: str, email: str | None) -> None:
+    if email is None:
+        _update(
+            connection, "UPDATE users SET email = NULL, folded_email = NULL, pending_email = NULL WHERE id = ?", (user,)
+        )
+        return
+    sql = """UPDATE users SET email = iif(folded_email IS NULL, ?, email),
+        pending_email = iif(folded_email IS NULL, NULL, ?) WHERE id = ?"""
+    _update(connection, sql, (email, email, user))
+
+
+def _verify_email(connection: sqlite3.Connection, user: str, email: str) -> str | None:
+    found, folded = _get(connection, user), fold_email(email)
+    if found is None or email not in {found.email, found.pending_email}:
+        raise NotFound("this address is not that of the account any more", field="email")
+    if connection.execute("SELECT 1 FROM users WHERE folded_email = ? AND id <> ?", (folded, user)).fetchone():
+        raise Conflict(EMAIL_TAKEN, field="email")
+    sql = "UPDATE users SET email = ?, folded_email = ?, pending_email = NULL WHERE id = ?"
+    _update(connection, sql, (email, folded, user))
+    return found.email if found.email_verified and found.email != email else None
 
 
 def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int | None, ...]) -> None:

@@ -224,6 +224,38 @@ CREATE TABLE user_blocks (
 CREATE INDEX user_blocks_by_other ON user_blocks (other);
 """
 
+# The secret is of the database's own making. What came back from an address is JSON; `due` is NULL of what was sent.
+_MAILINGS = """
+ALTER TABLE users ADD COLUMN pending_email TEXT;
+CREATE TABLE mail_tokens (
+    digest BLOB PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    user TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    bound BLOB NOT NULL
+);
+CREATE INDEX mail_tokens_by_user ON mail_tokens (user, purpose, expires);
+CREATE INDEX mail_tokens_by_expiry ON mail_tokens (expires);
+CREATE TABLE pending_mails (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    due INTEGER,
+    expires INTEGER NOT NULL,
+    attempts INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pending_mails_by_due ON pending_mails (due) WHERE due IS NOT NULL;
+CREATE INDEX pending_mails_by_expiry ON pending_mails (expires);
+CREATE INDEX pending_mails_by_user ON pending_mails (user);
+CREATE TABLE bounces (
+    address TEXT PRIMARY KEY,
+    found TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE mail_secret (secret BLOB NOT NULL);
+INSERT INTO mail_secret (secret) VALUES (randomblob(32));
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -237,5 +269,6 @@ STORE: tuple[str, ...] = (
     _LOG_INS,
     _EPOCHS,
     _USER_BLOCKS,
+    _MAILINGS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

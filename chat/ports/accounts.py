@@ -11,6 +11,8 @@ from chat.domain.models import User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import Rotation
 
+EMAIL_TAKEN = "the e-mail address has an account already; log in, or give another"
+
 
 class RefreshGrant(Struct, frozen=True):
     """A refresh token as stored: only its SHA-256 digest is. Times in milliseconds since the epoch.
@@ -72,6 +74,24 @@ class Accounts(Protocol):
 
     async def set_password_hash(self, user: str, password_hash: str) -> None:
         """Raises `NotFound`."""
+        ...
+
+    async def find_by_email(self, email: str) -> User | None:
+        """The user whose verified address this is, without case."""
+        ...
+
+    async def set_email(self, user: str, email: str | None) -> None:
+        """Give the user an address, which is not verified. A verified one stays until this one is verified; without an
+        address, all are removed. Raises `NotFound`."""
+        ...
+
+    async def verify_email(self, user: str, email: str) -> str | None:
+        """The user showed that this address is theirs: it is kept from others from now on. The verified address that it
+        takes the place of, if it is another one.
+
+        Raises `NotFound` when the user, or this address of theirs, is not there any more; `Conflict` when it is the
+        verified address of another account.
+        """
         ...
 
     async def set_blocked(self, user: str, blocked: bool) -> None:

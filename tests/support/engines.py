@@ -9,18 +9,21 @@ from pathlib import Path
 import sniffio
 from msgspec import Struct
 
+from chat.adapters.mongo.mailings import MongoMailings
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.history import SqliteHistory
+from chat.engines.mailings import SqliteMailings
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
+from chat.ports.mailings import Mailings
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
 from tests.support.mongo import migrated_database, stores_of
@@ -34,6 +37,7 @@ class Stores(Struct, frozen=True):
     history: History
     cases: Cases
     deletion: AccountDeletion
+    mailings: Mailings
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -54,6 +58,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteHistory(database),
         SqliteCases(database),
         SqliteAccountDeletion(database, clock=lambda: NOW),
+        SqliteMailings(database),
     )
 
 
@@ -78,7 +83,7 @@ async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
 async def mongo(folder: Path) -> AsyncIterator[Stores]:
     """A database of its own on a real server."""
     async with migrated_database() as database:
-        yield Stores(*stores_of(database))
+        yield Stores(*stores_of(database), MongoMailings(database))
 
 
 STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file, "mongo": mongo}

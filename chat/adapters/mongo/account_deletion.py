@@ -31,10 +31,11 @@ class MongoAccountDeletion:
 
     async def delete_account(self, user: str) -> None:
         async def job(session: Session) -> None:
-            done = await self._database.users.delete_one({"_id": user}, session=session)
-            if not done.deleted_count:
+            found = await self._database.users.find_one_and_delete({"_id": user}, session=session)
+            if found is None:
                 raise NotFound("there is no such user")
-            for name in ("families", "members", "bans", "former_members"):
+            await self._database.bounces.delete_one({"_id": found.get("folded_email")}, session=session)
+            for name in ("families", "members", "bans", "former_members", "mail_tokens", "pending_mails"):
                 await self._database[name].delete_many({"user": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)

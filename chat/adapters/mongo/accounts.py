@@ -23,7 +23,7 @@ from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
-from chat.ports.accounts import OpenLogIn, RefreshGrant, SigningKey
+from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
 TOKENS_KEPT = 1000
 _ATTEMPTS = 50
@@ -33,7 +33,7 @@ _PURGE_AT_ONCE = 50
 _PUBLIC = {"password_hash": False}
 _TAKEN = {
     "folded": Conflict("the name is taken; choose another", field="name"),
-    "folded_email": Conflict("the e-mail address has an account already; log in, or give another", field="email"),
+    "folded_email": Conflict(EMAIL_TAKEN, field="email"),
     "_id": Conflict("the id is taken; make a new one", field="id"),
 }
 
@@ -110,6 +110,35 @@ class MongoAccounts:
 
     async def set_password_hash(self, user: str, password_hash: str) -> None:
         await self._update(user, {"password_hash": password_hash})
+
+    async def find_by_email(self, email: str) -> User | None:
+        with self._mongo.call():
+            found = await self._users.find_one({"folded_email": fold_email(email)}, _PUBLIC)
+        return _to_user(found) if found else None
+
+    async def set_email(self, user: str, email: str | None) -> None:
+        if email is None:
+            await self._change(user, {"$unset": dict.fromkeys(("email", "folded_email", "pending_email"), "")})
+            return
+        verified, unverified = ({"_id": user, "folded_email": {"$exists": exists}} for exists in (True, False))
+        with self._mongo.call():
+            done = await self._users.update_one(verified, {"$set": {"pending_email": email}})
+            if not done.matched_count:
+                done = await self._users.update_one(unverified, {"$set": {"email": email}})
+        if not done.matched_count:
+            raise NotFound("there is no such user")
+
+    async def verify_email(self, user: str, email: str) -> str | None:
+        wanted = {"_id": user, "$or": [{"email": email}, {"pending_email": email}]}
+        change = {"$set": {"email": email, "folded_email": fold_email(email)}, "$unset": {"pending_email": ""}}
+        with self._mongo.call():
+            try:
+                before = await self._users.find_one_and_update(wanted, change)
+            except DuplicateKeyError:
+                raise Conflict(EMAIL_TAKEN, field="email") from None
+        if before is None:
+            raise NotFound("this address is not that of the account any more", field="email")
+        return before["email"] if "folded_email" in before and before["email"] != email else None
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         await self._update(user, {"blocked": blocked})
@@ -239,8 +268,11 @@ class MongoAccounts:
             await self._keys.delete_many({"_id": {"$ne": key.kid}, "expires": {"$lt": keep_from}})
 
     async def _update(self, user: str, fields: Document) -> None:
+        await self._change(user, {"$set": fields})
+
+    async def _change(self, user: str, change: Document) -> None:
         with self._mongo.call():
-            done = await self._users.update_one({"_id": user}, {"$set": fields})
+            done = await self._users.update_one({"_id": user}, change)
         if not done.matched_count:
             raise NotFound("there is no such user")
 
@@ -257,6 +289,7 @@ def _to_user(document: Document) -> User:
         name=document["name"],
         email=document.get("email"),
         email_verified="folded_email" in document,
+        pending_email=document.get("pending_email"),
         created=document["created"],
         blocked=document["blocked"],
     )

@@ -81,7 +81,13 @@ _DELETED_USERS: Mapping[str, Sequence[IndexModel]] = {"deleted_users": ()}
 _USER_BLOCKS: Mapping[str, Sequence[IndexModel]] = {
     "user_blocks": (_index("user", "user"), _index("other", "other")),
 }
-_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS, _USER_BLOCKS)
+_MAILINGS: Mapping[str, Sequence[IndexModel]] = {
+    "mail_tokens": (_index("user", "user", "purpose", "-expires"), _index("expires", "expires")),
+    "pending_mails": (_index("due", "due", sparse=True), _index("expires", "expires"), _index("user", "user")),
+    "bounces": (),
+    "mail_secret": (),
+}
+_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS, _USER_BLOCKS, _MAILINGS)
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
@@ -133,6 +139,10 @@ async def _tenth(database: Database) -> None:
     await _create_all(database, _USER_BLOCKS)
 
 
+async def _add_mailings(database: Database) -> None:
+    await _create_all(database, _MAILINGS)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -180,6 +190,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _eighth,
     _ninth,
     _tenth,
+    _add_mailings,
 )
 
 
