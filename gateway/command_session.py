@@ -22,10 +22,11 @@ from chat.tokens import Claims
 from chat.wire import commands
 from chat.wire.close import CloseCode
 from gateway.connection import Connection
+from gateway.counters import CommandTiming
 from gateway.handlers.admission import take_from_budget
 from gateway.handlers.connecting import welcome_session
 from gateway.handlers.later import Later
-from gateway.handlers.table import BUDGETS, HANDLERS
+from gateway.handlers.table import BUDGETS, HANDLERS, NAMES
 from gateway.node import Node
 from gateway.penalties import BAD_COMMAND_COST
 from gateway.phase import Phase
@@ -106,6 +107,7 @@ class CommandSession(Session):
             self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             return None
         self.node.counters.commands += 1
+        self.timing = CommandTiming(NAMES[type(command)])
         try:
             take_from_budget(self, BUDGETS[type(command)], command)
             later = HANDLERS[type(command)](self, command)
@@ -115,7 +117,9 @@ class CommandSession(Session):
             logger.exception(_FAILED, type(command).__name__)
             self.answer_error(command.id, RookeryError(_OUR_FAULT))
         else:
-            return None if later is None else (later, command)
+            if later is not None:
+                return later, command
+        self.end_command()
         return None
 
     def _start_task(self, later: Later, command: commands.Command) -> None:
@@ -159,5 +163,6 @@ class CommandSession(Session):
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__)
             self.answer_error(command.id, RookeryError(_OUR_FAULT))
+        self.end_command()
         if beginning and self.phase is Phase.AUTHENTICATING:  # it was refused before it entered any table
             self.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)

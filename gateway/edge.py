@@ -87,7 +87,7 @@ class Edge:
         clock: Callable[[], int] = now_ms,
         parts: EdgeParts = EdgeParts(),
     ) -> None:
-        mux, hub, counters = Multiplexer(), parts.hub(), Counters()
+        mux, hub, counters = Multiplexer(), parts.hub(), Counters(clock)
         wheel = Wheel(after=mux.flush)
         cache_seconds = settings.access_cache_seconds
         if authority is None:

@@ -10,7 +10,9 @@ session joins the channel, messages go out one by one: its answer ends at a `seq
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Protocol
 
@@ -26,6 +28,7 @@ from gateway.websocket.encode import JoinedFrames, TextFrame
 
 logger = logging.getLogger(__name__)
 _RUN_BYTES = 64 * 1024
+_SENT_KEY = b'"ts":"'
 WriteFrame = Callable[[Iterable[Subscriber], TextFrame], None]
 
 
@@ -98,6 +101,13 @@ class FanOut:
                 await anyio.lowlevel.checkpoint()
             first = False
             write(part, frame)
+        self._note_delivered(channel, frames)
+
+    def _note_delivered(self, channel: Channel, frames: Sequence[TextFrame]) -> None:
+        """Count how long the messages among these frames were on their way to this edge's sessions."""
+        sent = [each for frame in frames if (each := read_sent_ms(frame.plain))]
+        if sent:
+            self._counters.count_delivered("room" if channel.name.startswith("room:") else "direct", sent)
 
     async def _handle_signal(self, channel: Channel, payload: bytes | None) -> None:
         """Handle what is no event for clients: an interruption (None), or a control payload."""
@@ -118,6 +128,23 @@ class FanOut:
                 await self._send_frames(channel, [frame], Channel.gather_frame)
         else:
             self._control.handle_interruption(channel.name)
+
+
+def read_sent_ms(frame: bytes) -> int:
+    """When the message in this frame was sent, in milliseconds since the epoch; 0 if it is another event.
+
+    Only messages have the key `ts`. In a user's text its quotation marks are escaped, so it is not found there.
+    """
+    at = frame.rfind(_SENT_KEY)
+    if at < 0:
+        return 0
+    at += len(_SENT_KEY)
+    return _read_second(frame[at : at + 19]) + int(frame[at + 20 : at + 23])
+
+
+@lru_cache(maxsize=256)  # live messages share their second
+def _read_second(text: bytes) -> int:
+    return int(datetime.fromisoformat(text.decode() + "Z").timestamp()) * 1000
 
 
 def _name_of(delivery: Delivery) -> str:

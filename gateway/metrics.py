@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from chat.domain.models import PresenceState
+from chat.histograms import make_histogram_family
 from gateway.node import Node
+from gateway.phase import Phase
 
 
 class EdgeCollector(Collector):
@@ -20,6 +24,8 @@ class EdgeCollector(Collector):
         """The metrics as they are now (`Collector` of the Prometheus client)."""
         yield from self._collect_gauges()
         yield from self._collect_counters()
+        yield from self._collect_labelled()
+        yield from self._collect_histograms()
 
     def _collect_gauges(self) -> Iterator[Metric]:
         node = self._node
@@ -30,15 +36,26 @@ class EdgeCollector(Collector):
         yield GaugeMetricFamily("rookery_edge_users", "Users with a session here", len(node.users.users))
         yield GaugeMetricFamily("rookery_edge_topics", "Relay channels listened to", hub.channels)
         yield GaugeMetricFamily("rookery_edge_subscriptions", "Sessions in channels", hub.members)
-        queued = sum(session.connection.queued_bytes for session in sessions)
+        draining = float(node.registry.draining)
+        yield GaugeMetricFamily("rookery_edge_draining", "1 while the edge sends its clients away", draining)
+        queued = 0
+        present: Counter[PresenceState] = Counter()
+        for session in sessions:
+            queued += session.connection.queued_bytes
+            if session.phase is Phase.LIVE:
+                present[session.state] += 1
         yield GaugeMetricFamily("rookery_edge_outbox_bytes", "Bytes queued for peers that do not read", queued)
+        states = GaugeMetricFamily(
+            "rookery_edge_present", "Authenticated sessions, by what they show", labels=["state"]
+        )
+        for state in (PresenceState.ONLINE, PresenceState.AWAY):
+            states.add_metric([state.value], present[state])
+        yield states
 
     def _collect_counters(self) -> Iterator[Metric]:
         counters = self._node.counters
         for name, text, value in (
             ("connections", "Connections accepted", counters.connections),
-            ("handshakes_refused", "Handshakes answered with an error", counters.refused),
-            ("handshake_timeouts", "Handshakes that took too long", counters.handshake_timeouts),
             ("commands", "Commands read", counters.commands),
             ("accepted", "Records that the log acknowledged", counters.accepted),
             ("deliveries", "Frames fanned out to sessions", counters.deliveries),
@@ -48,7 +65,25 @@ class EdgeCollector(Collector):
             ("turns", "Turns of the multiplexer", self._node.mux.statistics().turns),
         ):
             yield CounterMetricFamily(f"rookery_edge_{name}", text, value)
-        closed = CounterMetricFamily("rookery_edge_closed", "Sessions closed by the server", labels=["code"])
-        for code, count in sorted(counters.closed.items()):
-            closed.add_metric([str(code)], count)
-        yield closed
+
+    def _collect_labelled(self) -> Iterator[Metric]:
+        counters = self._node.counters
+        closed = {str(code): count for code, count in counters.closed.items()}
+        for name, text, label, counts in (
+            ("closed", "Sessions closed by the server", "code", closed),
+            ("handshakes_ended", "Handshakes that ended", "result", counters.handshakes),
+            ("errors", "Commands answered with an error", "code", counters.errors),
+        ):
+            family = CounterMetricFamily(f"rookery_edge_{name}", text, labels=[label])
+            for value, count in sorted(counts.items()):
+                family.add_metric([value], count)
+            yield family
+
+    def _collect_histograms(self) -> Iterator[Metric]:
+        counters = self._node.counters
+        text = "Seconds from when a command began to its answer; of a record, to the log's acknowledgement"
+        yield make_histogram_family("rookery_edge_command_seconds", text, "command", counters.command_seconds)
+        text = "Seconds from handing a record to the log to its acknowledgement"
+        yield make_histogram_family("rookery_edge_produce_seconds", text, "topic", counters.produce_seconds)
+        text = "Seconds from when a message was sent to when it was written to the sessions of this edge"
+        yield make_histogram_family("rookery_edge_delivery_seconds", text, "kind", counters.delivery_seconds)

@@ -25,7 +25,7 @@ _TIME_TO_BEGIN = 1.0
 
 
 class Opening:
-    """The owner of a connection until it is a session, or is refused."""
+    """The owner of a connection until it is a session, or is refused. Each ends with one result, which is counted."""
 
     __slots__ = ("_handshake", "_node", "accepted", "connection", "slot")
 
@@ -49,29 +49,31 @@ class Opening:
             if request is not None:
                 self._decide_request(handshake, request)
         except HandshakeError as error:
-            self._refuse_request(error.response)
+            self._refuse_request(error.code, error.response)
 
     def _decide_request(self, handshake: OpeningHandshake, request: HandshakeRequest) -> None:
         node = self._node
         if urlsplit(request.target).path != "/ws":
-            self._refuse_request(handshake.reject(404, "not_found", "the WebSocket is at /ws"))
+            self._refuse_request("not_found", handshake.reject(404, "not_found", "the WebSocket is at /ws"))
         elif node.registry.draining or node.full:
             retry = [("Retry-After", str(max(1, node.draw_retry_ms() // 1000)))]
-            self._refuse_request(handshake.reject(503, "unavailable", "this edge takes no connections now", retry))
+            response = handshake.reject(503, "unavailable", "this edge takes no connections now", retry)
+            self._refuse_request("unavailable", response)
         elif not node.origins.allows_origin(request.origin, request.host):
-            self._refuse_request(handshake.reject(403, "origin", "this Origin is not on the allow-list"))
+            self._refuse_request("origin", handshake.reject(403, "origin", "this Origin is not on the allow-list"))
         else:
             try:
                 token = _read_bearer_token(request)
                 claims = None if token is None else node.keys.verify_token(token)
             except Unauthorized as error:
                 challenge = [("WWW-Authenticate", 'Bearer error="invalid_token"')]
-                self._refuse_request(handshake.reject(401, error.code, error.message, challenge))
+                self._refuse_request(error.code, handshake.reject(401, error.code, error.message, challenge))
                 return
             self._accept_request(handshake, claims, token or "")
 
     def _accept_request(self, handshake: OpeningHandshake, claims: Claims | None, token: str) -> None:
         accepted = handshake.accept(deflate=self._node.settings.deflate)
+        self._end("accepted")
         self._node.wheel.clear_timer(self)
         self._node.registry.openings.pop(self, None)
         session = CommandSession(self._node, self.connection, deflate=accepted.deflate)
@@ -83,12 +85,22 @@ class Opening:
         if accepted.trailing:
             session.on_data(accepted.trailing)
 
-    def _refuse_request(self, response: bytes) -> None:
-        self._handshake = None
-        self._node.counters.refused += 1
+    def _refuse_request(self, result: str, response: bytes) -> None:
+        self._end(result)
         self._node.wheel.set_timer(self, _LINGER_SECONDS)
         self.connection.write(response)
         self.connection.end_writing()
+
+    def _end(self, result: str) -> None:
+        """The handshake has its result. What the connection does from here on changes it no more."""
+        if self._handshake is not None:
+            self._handshake = None
+            self._node.counters.count_handshake(result)
+
+    def displace(self) -> None:
+        """Close the connection, to make room for another handshake."""
+        self._end("displaced")
+        self.connection.abort()
 
     def on_eof(self) -> None:
         """The peer sends no more, so it does not finish the handshake."""
@@ -100,12 +112,12 @@ class Opening:
 
     def on_timer(self) -> None:
         """The handshake took too long, or the peer did not end a connection that was refused."""
-        if self._handshake is not None:
-            self._node.counters.handshake_timeouts += 1
+        self._end("timeout")
         self.connection.abort()
 
     def on_lost(self) -> None:
         """The connection is gone."""
+        self._end("lost")
         self._node.wheel.clear_timer(self)
         self._node.registry.openings.pop(self, None)
 
@@ -131,7 +143,7 @@ def open_connection(node: Node, sock: socket.socket) -> None:
     """Take an accepted, non-blocking socket. If there are too many half-open handshakes, the oldest is closed."""
     openings = node.registry.openings
     if len(openings) >= node.settings.max_handshakes:
-        next(iter(openings)).connection.abort()
+        next(iter(openings)).displace()
     connection = node.connect(node.mux, sock, node.limits.outbox_bytes)
     opening = Opening(node, connection)
     connection.owner = opening

@@ -23,6 +23,10 @@ class HalfOpen(Protocol):
         """When it was accepted, in seconds, by the wheel's clock."""
         ...
 
+    def displace(self) -> None:
+        """Close the connection, to make room for another handshake."""
+        ...
+
 
 class RegisteredSession(Subscriber, Protocol):
     """A session, as what acts on many sessions sees it: drain, presence, the control payloads of the relay."""

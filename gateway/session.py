@@ -22,6 +22,7 @@ from chat.wire import events
 from chat.wire.close import CloseCode
 from chat.wire.relay import presence_channel, room_channel, user_channel
 from gateway.connection import Connection
+from gateway.counters import CommandTiming
 from gateway.node import Node
 from gateway.penalties import PENALTIES_PER_SECOND, PENALTY_BURST
 from gateway.phase import Phase
@@ -59,6 +60,7 @@ class Session:
         "siblings",
         "slot",
         "state",
+        "timing",
         "typed",
         "user",
         "watching",
@@ -87,6 +89,7 @@ class Session:
         self._penalties: TokenBucket | None = None
         self._pinged = False
         self._scope: anyio.CancelScope | None = None  # of the session's task, while it has one
+        self.timing: CommandTiming | None = None  # of the command that is being carried out
         node.wheel.set_timer(self, node.settings.auth_seconds)
 
     # What the connection reports.
@@ -190,12 +193,19 @@ class Session:
 
     def answer_error(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
         """Answer a command that was not carried out; `id` is None for a frame whose own could not be read."""
+        self.node.counters.count_error(error.code)
         later = error.retry_after_ms if isinstance(error, RateLimited) else None
         self.answer_with(
             events.ErrorAnswer(id=id, code=error.code, message=error.message, field=error.field, retry_after_ms=later)
         )
 
     # What is under way.
+
+    def end_command(self) -> None:
+        """The command was answered. One whose record the log has still to acknowledge is ended by that."""
+        timing, self.timing = self.timing, None
+        if timing is not None:
+            self.node.counters.count_command(timing)
 
     @property
     def busy(self) -> bool:

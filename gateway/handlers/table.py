@@ -55,3 +55,5 @@ _ROWS = (
 
 HANDLERS = cast("HandlerTable", {kind: handler for kind, handler, _ in _ROWS})
 BUDGETS = {kind: budget for kind, _, budget in _ROWS}
+NAMES = {kind: str(kind.__struct_config__.tag) for kind, _, _ in _ROWS}
+"""Type of a command → its `type` on the wire."""

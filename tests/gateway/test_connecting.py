@@ -94,7 +94,7 @@ async def test_a_slow_handshake_ends() -> None:
         client.write(b"GET /ws HTTP/1.1\r\n")
         while not client.eof:
             await client.pump()
-        assert here.edge.node.counters.handshake_timeouts == 1
+        assert here.edge.node.counters.handshakes["timeout"] == 1
 
 
 @pytest.mark.parametrize(
