@@ -202,6 +202,7 @@ class Engines:
             )
             self._database = await self._stack.enter_async_context(opening)
             self.probes["storage"] = self._database.check_health
+            self.statistics["storage"] = self._database.statistics
         return self._database
 
     async def _open_mongo(self) -> Store:

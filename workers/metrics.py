@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from chat.errors import Unavailable
+from chat.histograms import make_histogram_family
+from workers.moderation import ModerationHandler
 from workers.pool import Pool, PoolStatistics
 
 SAMPLE_SECONDS = 5.0
@@ -46,3 +48,20 @@ class PoolCollector(Collector):
             for pool, statistics in self._seen.items():
                 family.add_metric([pool], getattr(statistics, name))
             yield family
+        yield from self._collect_calls()
+        yield from self._collect_verdicts()
+
+    def _collect_calls(self) -> Iterator[Metric]:
+        records = {name: pool.call_records for name, pool in self._pools.items()}
+        yield make_histogram_family("rookery_worker_batch_records", "Records of one call of a handler", "pool", records)
+        seconds = {name: pool.call_seconds for name, pool in self._pools.items()}
+        yield make_histogram_family("rookery_worker_batch_seconds", "Seconds of one call of a handler", "pool", seconds)
+
+    def _collect_verdicts(self) -> Iterator[Metric]:
+        for pool in self._pools.values():
+            if isinstance(pool.handler, ModerationHandler):
+                text = "Texts that were checked, by what was found"
+                family = CounterMetricFamily("rookery_moderation_verdicts", text, labels=["verdict"])
+                for verdict, count in pool.handler.verdicts.items():
+                    family.add_metric([verdict.value], count)
+                yield family

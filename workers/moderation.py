@@ -25,9 +25,13 @@ _EDITS = uuid.UUID("5b1f4d0e-2f3a-4c55-9d6e-8f0a4a3c7b21")
 
 
 class ModerationHandler:
-    """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`, in the group `GROUP`."""
+    """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`, in the group `GROUP`.
+
+    `verdicts` counts the texts that were checked, by what was found.
+    """
 
     def __init__(self, moderation: Moderation, cases: Cases, log: Log) -> None:
+        self.verdicts = dict.fromkeys(Verdict, 0)
         self._moderation = moderation
         self._cases = cases
         self._log = log
@@ -46,6 +50,8 @@ class ModerationHandler:
         levels = await self._cases.get_strictness({text.conversation for text in texts})
         contents = [content_of(text, levels.get(text.conversation, Strictness.NORMAL)) for text in texts]
         findings = await self._moderation.check_contents(contents)
+        for finding in findings:
+            self.verdicts[finding.verdict] += 1
         found = [
             _make_verdict(text, content, finding)
             for text, content, finding in zip(texts, contents, findings, strict=True)

@@ -19,6 +19,7 @@ So a handler gets a record at least once, and after the first time perhaps with 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -29,6 +30,7 @@ from msgspec import Struct
 from chat.concurrency import Backoff, Delays
 from chat.domain.ids import now_ms
 from chat.errors import Poison, Unavailable
+from chat.histograms import SIZES, PlainHistogram
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from workers.dead_letters import dead_headers, dead_topic, describe_error
 
@@ -101,6 +103,8 @@ class Pool(Generic[T]):
 
     An unexpected exception is tried `attempts` times. A batch has `drain_s` seconds to finish when the pool is
     cancelled. `clock` (milliseconds) only serves the statistics.
+
+    `call_records` and `call_seconds` are the sizes and times of the handler's calls, also of those that failed.
     """
 
     def __init__(
@@ -120,7 +124,6 @@ class Pool(Generic[T]):
         self._log = log
         self._group = group
         self._topics = topics
-        self._handler = handler
         self._max_records = max_records
         self._attempts = attempts
         self._drain_s = drain_s
@@ -134,6 +137,9 @@ class Pool(Generic[T]):
         self._handled = 0
         self._retried = 0
         self._dead = 0
+        self.handler = handler
+        self.call_records = PlainHistogram(SIZES)
+        self.call_seconds = PlainHistogram()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Join the group and work until cancelled. Started once the group was joined."""
@@ -214,8 +220,8 @@ class Pool(Generic[T]):
         if len(turn.batches) == 1:
             return False  # a single batch has nothing to gain: it goes straight to `_handle_batch`
         try:
-            items = [self._handler.decode_record(record) for batch in turn.batches for record in batch.records]
-            await self._handler.handle_records(items)
+            items = [self.handler.decode_record(record) for batch in turn.batches for record in batch.records]
+            await self._call_handler(items)
         except Exception as error:  # noqa: BLE001 - rule 8: each batch meets it again, alone
             _logger.info(
                 "%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe_error(error)
@@ -248,7 +254,7 @@ class Pool(Generic[T]):
         pairs: list[tuple[LogRecord, T]] = []
         for record in batch.records:
             try:
-                pairs.append((record, self._handler.decode_record(record)))
+                pairs.append((record, self.handler.decode_record(record)))
             except Poison as error:
                 # Before the records behind it are handled (rule 2), so a crash in between repeats the dead letter.
                 turn.release_place()
@@ -274,7 +280,7 @@ class Pool(Generic[T]):
         delays = RETRIES.delays()
         while True:
             try:
-                await self._handler.handle_records(items)
+                await self._call_handler(items)
             except Unavailable as error:
                 self._log_warning(batch, f"waits: {error}")
             except Poison as error:
@@ -292,6 +298,15 @@ class Pool(Generic[T]):
             turn.release_place()  # rule 8: it may take long from here on
             self._retried += 1
             await self._wait_before_retry(delays)
+
+    async def _call_handler(self, items: Sequence[T]) -> None:
+        """Let the handler handle the records, and count the call."""
+        began = time.perf_counter()
+        try:
+            await self.handler.handle_records(items)
+        finally:
+            self.call_records.count_value(len(items))
+            self.call_seconds.count_value(time.perf_counter() - began)
 
     async def _write_dead_letter(self, batch: Batch, record: LogRecord, reason: str) -> None:
         delays = RETRIES.delays()

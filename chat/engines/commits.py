@@ -15,7 +15,7 @@ import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import anyio
 from msgspec import Struct
@@ -49,6 +49,7 @@ class Job(Generic[T]):
 class CommitStatistics(Struct, frozen=True):
     """Totals since the start, and how many jobs wait now."""
 
+    totals: ClassVar = frozenset({"commits", "jobs"})
     commits: int
     jobs: int
     waiting: int

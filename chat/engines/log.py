@@ -22,6 +22,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -49,9 +50,10 @@ _logger = logging.getLogger(__name__)
 class SqliteLogStatistics(Struct, frozen=True):
     """Records and bytes that wait for their commit, records stored since the start, records kept, groups known."""
 
+    totals: ClassVar = frozenset({"acknowledged"})
     pending: int
     pending_bytes: int
-    appended: int
+    acknowledged: int
     kept: int
     groups: int
 

@@ -13,6 +13,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -36,6 +37,7 @@ _logger = logging.getLogger(__name__)
 class PresenceStatistics(Struct, frozen=True):
     """Users and sessions that are present, users whose last visit is remembered, changes published."""
 
+    totals: ClassVar = frozenset({"published"})
     users: int
     sessions: int
     remembered: int

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar
 
 import anyio
 import anyio.lowlevel
@@ -28,6 +29,7 @@ ONCE_KEYS = 200_000
 class MemoryRelayStatistics(Struct, frozen=True):
     """Listeners and channels that are open, publications that were taken, deliveries that overflowed a buffer."""
 
+    totals: ClassVar = frozenset({"lost", "published"})
     listeners: int
     channels: int
     published: int

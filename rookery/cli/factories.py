@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
@@ -147,6 +147,8 @@ def make_app(
     log: Log | None = None,
 ) -> ASGIApp:
     """The HTTP application of a process, with the REST of the services in `rest`."""
+    # Else each counter has a second series, which nobody reads.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     registry.register(DROPPED)
     for collector in collectors:

@@ -44,6 +44,7 @@ from rookery.cli.process import (
     serve_until_signal,
     wait_until_stored,
 )
+from rookery.cli.process_metrics import measure_process
 from rookery.cli.rpc_servers import (
     make_client_collectors,
     make_server_collectors,
@@ -84,6 +85,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         health = make_health(engines, store, live, log, signing=keys)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
+        collectors += await enter(measure_process("serve"))
         app = make_app(
             settings,
             store,
@@ -129,6 +131,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics), EdgeCollector(edge.node)]
         collectors += make_client_collectors(settings.rpc)
+        collectors += await enter(measure_process("edge"))
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))  # rule 2
@@ -156,6 +159,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         health = make_health(engines, store, live, signing=keys)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
+        collectors += await enter(measure_process("auth"))
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",))
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
@@ -177,6 +181,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
         health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
+        collectors += await enter(measure_process("chat"))
         app = make_app(
             settings,
             store,
@@ -209,6 +214,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
         health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
+        collectors += await enter(measure_process("moderation"))
         app = make_app(
             settings,
             store,
@@ -255,6 +261,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         health = make_health(engines, store, live, log)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector]
         collectors += make_client_collectors(settings.rpc)
+        collectors += await enter(measure_process("worker"))
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))

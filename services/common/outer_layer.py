@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Unavailable
+from chat.histograms import SECONDS
 from services.common.addresses import client_address, parse_networks, websocket_url
 from services.common.problems import MEDIA_TYPE, answer_error, make_internal_problem, make_problem
 from services.common.settings import ServiceSettings
@@ -45,7 +46,11 @@ class OuterLayer:
             "rookery_http_requests", "HTTP requests answered", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
-            "rookery_http_request_seconds", "Time to answer an HTTP request", ["method", "route"], registry=registry
+            "rookery_http_request_seconds",
+            "Seconds from an HTTP request to its answer",
+            ["method", "route"],
+            buckets=SECONDS,
+            registry=registry,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

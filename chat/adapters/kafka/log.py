@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -39,6 +39,7 @@ _DAY_MS = 24 * 3600 * 1000
 class KafkaLogStatistics(Struct, frozen=True):
     """Records and bytes that wait for Kafka; since the start, records acknowledged, failed, and drivers replaced."""
 
+    totals: ClassVar = frozenset({"acknowledged", "failed", "replaced"})
     pending: int
     pending_bytes: int
     acknowledged: int

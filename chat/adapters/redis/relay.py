@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import blake2b
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import hiredis
@@ -49,6 +49,7 @@ class RedisRelayStatistics(Struct, frozen=True):
     """Listeners and channels that are open, publications that were taken, deliveries that overflowed a buffer, and how
     often a subscribing connection was lost or could not be made."""
 
+    totals: ClassVar = frozenset({"interruptions", "lost", "published"})
     listeners: int
     channels: int
     published: int
