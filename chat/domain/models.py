@@ -7,7 +7,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 DELETED_NAME = "deleted user"
-"""The author's name in messages of a user whose account was deleted. Nobody can have it: names have no spaces."""
+"""The author's name in messages of a user whose account was deleted. Nobody can have it: names have no spaces, and
+among display names it is reserved."""
 
 
 class Role(StrEnum):
@@ -40,6 +41,9 @@ class PresenceState(StrEnum):
 class User(Struct, frozen=True):
     """A person. `blocked` is set by the moderators of the instance: no session may be open.
 
+    `name` is the handle: by it one logs in, and is mentioned. `display_name` is what others read in its place; empty
+    for a user who has none. Many users may have the same.
+
     `email` belongs to nobody until it is verified: only then is it kept from others. Whoever has a verified address and
     gives another one keeps the first, until the other, `pending_email`, is verified.
     """
@@ -51,6 +55,7 @@ class User(Struct, frozen=True):
     blocked: bool = False
     email_verified: bool = False
     pending_email: str | None = None
+    display_name: str = ""
 
 
 class Room(Struct, frozen=True):
@@ -70,6 +75,7 @@ class Member(Struct, frozen=True):
     name: str
     role: Role
     joined: int = 0
+    display_name: str = ""
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -78,6 +84,7 @@ class Message(Struct, frozen=True, kw_only=True):
     `text` is None once it is deleted or moderated. `seq` runs 1, 2, 3, … in its conversation without holes.
     `reactions` maps an emoji to the ids of the users who chose it, in the order in which they did. `pinned`: moderators
     of the room want everybody to find it. `sent_id` is the `client_id` as the client wrote it, if that differs.
+    `display_name` is the sender's while the message is on its way; history does not keep it, because it may change.
     """
 
     conversation: str
@@ -95,6 +102,7 @@ class Message(Struct, frozen=True, kw_only=True):
     moderated: bool = False
     reactions: dict[str, list[str]] = {}
     pinned: bool = False
+    display_name: str = ""
 
     @property
     def echo_id(self) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from chat.domain.characters import check_marks, normalize
+from chat.domain.characters import check_marks, normalize, strip_decoration
 from chat.domain.visible import drop_ignorable, drop_invisible, has_visible, is_one_line
 from chat.errors import Invalid, TooLong
 
 NAME = re.compile(r"[A-Za-z0-9_.\-]{2,32}")
 ROOM_NAME_LENGTH = 80
+DISPLAY_NAME_LENGTH = 64
 TEXT_BYTES = 16 * 1024
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
 # One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
@@ -45,10 +46,24 @@ def fold_email(email: str) -> str:
 
 def check_room_name(name: str) -> str:
     """A room's name as it is stored: in NFC, without outer blanks and what nobody sees. Or `Invalid`."""
-    name = drop_invisible(normalize("NFC", check_marks(name, "name")))
-    if not len(name) <= ROOM_NAME_LENGTH or not has_visible(name) or not is_one_line(name):
-        raise Invalid(f"a room's name has 1 to {ROOM_NAME_LENGTH} visible characters, in one line", field="name")
+    return _check_shown_name(name, ROOM_NAME_LENGTH, "a room's name", "name")
+
+
+def check_display_name(name: str) -> str:
+    """A user's display name as it is stored, by the rules of `check_room_name`. Or `Invalid`."""
+    return _check_shown_name(name, DISPLAY_NAME_LENGTH, "a display name", "display_name")
+
+
+def _check_shown_name(name: str, length: int, noun: str, field: str) -> str:
+    name = drop_invisible(normalize("NFC", check_marks(name, field)))
+    if not len(name) <= length or not has_visible(name) or not is_one_line(name):
+        raise Invalid(f"{noun} has 1 to {length} visible characters, in one line", field=field)
     return name
+
+
+def fold_display_name(name: str) -> str:
+    """The form in which display names are searched and mentioned: as `fold_name` has it, and without accents."""
+    return fold_name(strip_decoration(name))
 
 
 def check_text(text: str, limit: int = TEXT_BYTES) -> str:

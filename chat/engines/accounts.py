@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.privacy import AddedBy, require_blockable
-from chat.domain.text import fold_email, fold_name
+from chat.domain.text import fold_display_name, fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
 from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
-_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email"
+_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name"
 _END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -68,14 +68,30 @@ class SqliteAccounts:
         return await self._database.read(query)
 
     async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
-        low, place = fold_name(prefix), fold_name(after)
+        return await self._database.read(lambda connection: _search(connection, prefix, limit, fold_name(after)))
+
+    async def set_display_name(self, user: str, display_name: str) -> User:
+        def job(connection: sqlite3.Connection) -> User:
+            sql = "UPDATE users SET display_name = ?, folded_display_name = ? WHERE id = ?"
+            _update(connection, sql, (display_name, fold_display_name(display_name) or None, user))
+            found = _get(connection, user)
+            if found is None:
+                raise NotFound("there is no such user")
+            return found
+
+        return await self._database.write(job)
+
+    async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
         sql = (
-            f"SELECT {_COLUMNS} FROM users WHERE folded >= ? AND folded < ? AND folded > ?"  # noqa: S608
-            " ORDER BY folded LIMIT ?"
+            "SELECT users.id FROM users JOIN members ON members.user = users.key"
+            " AND members.room = (SELECT key FROM rooms WHERE id = ?) WHERE users.folded_display_name = ? LIMIT 2"
         )
-        return await self._database.read(
-            lambda connection: [_user(row) for row in connection.execute(sql, (low, low + _END, place, limit))]
-        )
+
+        def query(connection: sqlite3.Connection) -> dict[str, str]:
+            found = {name: connection.execute(sql, (room, name)).fetchall() for name in set(names)}
+            return {name: rows[0][0] for name, rows in found.items() if len(rows) == 1}
+
+        return await self._database.read(query)
 
     async def get_password_hash(self, user: str) -> str | None:
         def query(connection: sqlite3.Connection) -> str | None:
@@ -230,9 +246,20 @@ class SqliteAccounts:
         await self._database.write(job)
 
 
-def _user(row: tuple[str, str, str | None, int, int, int, str | None]) -> User:
-    user, name, email, created, blocked, verified, pending = row
-    return User(user, name, email, created, bool(blocked), bool(verified), pending)
+def _user(row: tuple[str, str, str | None, int, int, int, str | None, str]) -> User:
+    user, name, email, created, blocked, verified, pending, display_name = row
+    return User(user, name, email, created, bool(blocked), bool(verified), pending, display_name)
+
+
+def _search(connection: sqlite3.Connection, prefix: str, limit: int, after: str) -> list[User]:
+    """Those whose name starts so, and those whose display name does: each from the index that has it in order."""
+    sql = f"SELECT {_COLUMNS}, folded FROM users WHERE {{0}} >= ? AND {{0}} < ? AND folded > ? ORDER BY folded LIMIT ?"  # noqa: S608
+    low, shown = fold_name(prefix), fold_display_name(prefix)
+    rows = connection.execute(sql.format("folded"), (low, low + _END, after, limit)).fetchall()
+    if shown:  # all users have a name that starts with nothing
+        rows += connection.execute(sql.format("folded_display_name"), (shown, shown + _END, after, limit)).fetchall()
+    found = {row[-1]: _user(row[:-1]) for row in rows}
+    return [found[folded] for folded in sorted(found)[:limit]]
 
 
 def _get(connection: sqlite3.Connection, user: str) -> User | None:
@@ -249,8 +276,8 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
     if connection.execute("SELECT 1 FROM users WHERE id = ?", (user.id,)).fetchone():
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
-        "INSERT INTO users (id, name, folded, email, folded_email, password_hash, created, blocked)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO users (id, name, folded, email, folded_email, password_hash, created, blocked, display_name,"
+        " folded_display_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             user.id,
             user.name,
@@ -260,6 +287,8 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
             password_hash,
             user.created,
             int(user.blocked),
+            user.display_name,
+            fold_display_name(user.display_name) or None,
         ),
     )
 

@@ -21,8 +21,11 @@ from chat.domain.membership import (
 )
 from chat.domain.models import Member, Role
 from chat.domain.privacy import AddedBy, Consent, require_consent
+from chat.domain.text import fold_display_name, fold_name
 from chat.errors import NotFound
 from chat.ports.rooms import RoomEntry, RoomFacts
+
+_END = "\U0010ffff"
 
 
 def find_room_key(connection: sqlite3.Connection, room: str) -> int:
@@ -41,6 +44,20 @@ def get_role(connection: sqlite3.Connection, room: str, user: str) -> Role | Non
         (room, user),
     ).fetchone()
     return Role(row[0]) if row else None
+
+
+def list_members(connection: sqlite3.Connection, room: str, after: str, limit: int, prefix: str) -> list[Member]:
+    """Members after a folded name, by name; those whose name or display name starts with `prefix`."""
+    low, shown = fold_name(prefix), fold_display_name(prefix)
+    sql = (
+        "SELECT users.id, users.name, members.role, members.joined, users.display_name"
+        " FROM members JOIN users ON users.key = members.user"
+        " WHERE members.room = (SELECT key FROM rooms WHERE id = ?) AND members.folded > ?"
+        " AND (members.folded BETWEEN ? AND ? OR users.folded_display_name BETWEEN ? AND ?)"
+        " ORDER BY members.folded LIMIT ?"
+    )
+    rows = connection.execute(sql, (room, after, low, low + _END, shown, shown + _END, limit))
+    return [Member(user=row[0], name=row[1], role=Role(row[2]), joined=row[3], display_name=row[4]) for row in rows]
 
 
 def set_member(

@@ -83,18 +83,9 @@ class SqliteRooms:
     async def get_role(self, room: str, user: str) -> Role | None:
         return await self._database.read(lambda connection: membership.get_role(connection, room, user))
 
-    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
-        sql = (
-            "SELECT users.id, users.name, members.role, members.joined"
-            " FROM members JOIN users ON users.key = members.user"
-            " WHERE members.room = (SELECT key FROM rooms WHERE id = ?) AND members.folded > ?"
-            " ORDER BY members.folded LIMIT ?"
-        )
+    async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         return await self._database.read(
-            lambda connection: [
-                Member(user=row[0], name=row[1], role=Role(row[2]), joined=row[3])
-                for row in connection.execute(sql, (room, fold_name(after), limit))
-            ]
+            lambda connection: membership.list_members(connection, room, fold_name(after), limit, prefix)
         )
 
     async def list_member_ids(self, room: str) -> Sequence[str]:

@@ -256,6 +256,12 @@ CREATE TABLE mail_secret (secret BLOB NOT NULL);
 INSERT INTO mail_secret (secret) VALUES (randomblob(32));
 """
 
+_DISPLAY_NAMES = """
+ALTER TABLE users ADD COLUMN display_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN folded_display_name TEXT;    -- NULL for a user who has none
+CREATE INDEX users_by_display_name ON users (folded_display_name) WHERE folded_display_name IS NOT NULL;
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -270,5 +276,6 @@ STORE: tuple[str, ...] = (
     _EPOCHS,
     _USER_BLOCKS,
     _MAILINGS,
+    _DISPLAY_NAMES,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

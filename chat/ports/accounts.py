@@ -67,7 +67,17 @@ class Accounts(Protocol):
         ...
 
     async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
-        """Users whose name starts so (without case), by name, those after the given name."""
+        """Users whose name or display name starts so (without case, and display names without accents), by name, those
+        after the given name."""
+        ...
+
+    async def set_display_name(self, user: str, display_name: str) -> User:
+        """Give the user another display name, or none (empty); the user as they are now. Raises `NotFound`."""
+        ...
+
+    async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
+        """Display name → id, for those that exactly one member of the room has; names are given as
+        `fold_display_name` has them."""
         ...
 
     async def get_password_hash(self, user: str) -> str | None: ...

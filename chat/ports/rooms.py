@@ -74,8 +74,9 @@ class Rooms(Protocol):
         """The user's role; None for one who is not a member, and for a room that does not exist."""
         ...
 
-    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
-        """Members by name (without case), those after the given name."""
+    async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
+        """Members by name (without case), those after the given name; with `prefix`, only those whose name or display
+        name starts so."""
         ...
 
     async def list_member_ids(self, room: str) -> Sequence[str]: ...

@@ -1,7 +1,8 @@
 """Accounts in MongoDB.
 
 A user is a document of `users`; its `_id` is the user's id, and `folded` and `folded_email` are what is compared.
-Only a verified address has `folded_email`, which is unique: so it is kept from others.
+Only a verified address has `folded_email`, which is unique: so it is kept from others. A member has a copy of
+`folded_display_name`, by which members of a room are found; what is shown is read from the user.
 
 A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last. To replace a
 token, the document is read, `chat.domain.token_families` decides, and one write stores the outcome if the document's
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
 from chat.domain.models import User
 from chat.domain.privacy import AddedBy, require_blockable
@@ -27,7 +29,6 @@ from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
 TOKENS_KEPT = 1000
 _ATTEMPTS = 50
-_END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
 _PUBLIC = {"password_hash": False}
@@ -49,6 +50,7 @@ class MongoAccounts:
         self._mongo = mongo
         self._clock = clock
         self._users = mongo.committed.users
+        self._members = mongo.committed.members
         self._families = mongo.committed.families
         self._invites = mongo.committed.invites
         self._user_blocks = mongo.committed.user_blocks
@@ -64,6 +66,8 @@ class MongoAccounts:
             "created": user.created,
             "blocked": user.blocked,
         }
+        if user.display_name:
+            document |= display_fields(user.display_name)
         if user.email:
             document["email"] = user.email
         if user.email and user.email_verified:
@@ -98,10 +102,33 @@ class MongoAccounts:
     async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
         if limit < 1:
             return []
-        low = fold_name(prefix)
         with self._mongo.call():
-            found = self._users.find({"folded": {"$gte": low, "$gt": fold_name(after), "$lt": low + _END}}, _PUBLIC)
-            return [_to_user(document) for document in await found.sort("folded", ASCENDING).limit(limit).to_list()]
+            return [_to_user(user) for user in await find_by_prefix(self._users, {}, prefix, after, limit)]
+
+    async def set_display_name(self, user: str, display_name: str) -> User:
+        """The copies in the members are written last: whoever dies in between sets the name again."""
+        fields = display_fields(display_name)
+        with self._mongo.call():
+            found = await self._users.find_one_and_update(
+                {"_id": user}, {"$set": fields}, projection=_PUBLIC, return_document=ReturnDocument.AFTER
+            )
+            if found is None:
+                raise NotFound("there is no such user")
+            copied = {"folded_display_name": fields["folded_display_name"]}
+            await self._members.update_many({"user": user}, {"$set": copied})
+        return _to_user(found)
+
+    async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
+        if not names:
+            return {}
+        counting: list[Document] = [
+            {"$match": {"room": room, "folded_display_name": {"$in": list(set(names))}}},
+            {"$group": {"_id": "$folded_display_name", "user": {"$min": "$user"}, "count": {"$sum": 1}}},
+        ]
+        with self._mongo.call():
+            async with await self._members.aggregate(counting) as cursor:
+                found = await cursor.to_list()
+        return {each["_id"]: each["user"] for each in found if each["count"] == 1}
 
     async def get_password_hash(self, user: str) -> str | None:
         with self._mongo.call():
@@ -292,6 +319,7 @@ def _to_user(document: Document) -> User:
         pending_email=document.get("pending_email"),
         created=document["created"],
         blocked=document["blocked"],
+        display_name=document.get("display_name", ""),
     )
 
 

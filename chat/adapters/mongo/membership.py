@@ -32,6 +32,8 @@ from chat.domain.privacy import AddedBy, Consent, require_consent
 from chat.errors import NotFound
 from chat.ports.rooms import RoomEntry
 
+_COPIED = {"name": True, "folded": True, "folded_display_name": True}
+
 
 def member_id(room: str, user: str) -> str:
     """The `_id` of a member, and of a ban."""
@@ -147,6 +149,7 @@ async def add(database: Database, session: Session, room: str, users: Collection
             "user": user,
             "name": names[user]["name"],
             "folded": names[user]["folded"],
+            "folded_display_name": names[user].get("folded_display_name"),
             "role": decide_role(Standing(role=None, banned=id_ in banned), role).value,
             "joined": now,
         }
@@ -182,7 +185,7 @@ async def _find_ids(collection: AsyncCollection[Document], session: Session, ids
 
 async def _find_users(database: Database, session: Session, users: Collection[str]) -> dict[str, Document]:
     wanted = {"_id": {"$in": list(users)}}
-    found = await database.users.find(wanted, {"name": True, "folded": True}, session=session).to_list()
+    found = await database.users.find(wanted, _COPIED, session=session).to_list()
     if len(found) < len(users):
         raise NotFound("there is no such user", field="user")
     return {document["_id"]: document for document in found}

@@ -16,6 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo import deleted_conversations, invites, membership
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.membership import member_id, no_room, touch
+from chat.adapters.mongo.names import find_by_prefix
 from chat.domain.cursors import RoomPlace
 from chat.domain.invitations import Invite
 from chat.domain.models import Member, Role, Room, Visibility
@@ -125,13 +126,15 @@ class MongoRooms:
             found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
         return Role(found["role"]) if found else None
 
-    async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
+    async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         if limit < 1:
             return []
         with self._mongo.call():
-            found = self._database.members.find({"room": room, "folded": {"$gt": fold_name(after)}})
-            documents = await found.sort("folded", ASCENDING).limit(limit).to_list()
-        return [_to_member(document) for document in documents]
+            members = await find_by_prefix(self._database.members, {"room": room}, prefix, after, limit)
+            ids = {"_id": {"$in": [member["user"] for member in members]}}
+            users = await self._database.users.find(ids, {"display_name": True}).to_list()
+        names = {user["_id"]: user.get("display_name", "") for user in users}
+        return [_to_member(member, names.get(member["user"], "")) for member in members]
 
     async def list_member_ids(self, room: str) -> Sequence[str]:
         with self._mongo.call():
@@ -245,5 +248,11 @@ def _to_room(document: Document) -> Room:
     )
 
 
-def _to_member(document: Document) -> Member:
-    return Member(user=document["user"], name=document["name"], role=Role(document["role"]), joined=document["joined"])
+def _to_member(document: Document, display_name: str = "") -> Member:
+    return Member(
+        user=document["user"],
+        name=document["name"],
+        role=Role(document["role"]),
+        joined=document["joined"],
+        display_name=display_name,
+    )

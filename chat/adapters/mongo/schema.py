@@ -87,7 +87,21 @@ _MAILINGS: Mapping[str, Sequence[IndexModel]] = {
     "bounces": (),
     "mail_secret": (),
 }
-_STEPS = (_FIRST, _MODERATION, _PINS, _INVITATIONS, _ENDED_FAMILIES, _DELETED_USERS, _USER_BLOCKS, _MAILINGS)
+_DISPLAY_NAMES: Mapping[str, Sequence[IndexModel]] = {
+    "users": (_index("by_display_name", "folded_display_name"),),
+    "members": (_index("by_display_name", "room", "folded_display_name"),),
+}
+_STEPS = (
+    _FIRST,
+    _MODERATION,
+    _PINS,
+    _INVITATIONS,
+    _ENDED_FAMILIES,
+    _DELETED_USERS,
+    _USER_BLOCKS,
+    _MAILINGS,
+    _DISPLAY_NAMES,
+)
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
 
@@ -143,6 +157,10 @@ async def _add_mailings(database: Database) -> None:
     await _create_all(database, _MAILINGS)
 
 
+async def _add_display_names(database: Database) -> None:
+    await _create_all(database, _DISPLAY_NAMES)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -191,6 +209,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _ninth,
     _tenth,
     _add_mailings,
+    _add_display_names,
 )
 
 

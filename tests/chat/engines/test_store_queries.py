@@ -99,6 +99,7 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.ids_by_names(["ann"])
     await accounts.search_users("a", 5)
     await accounts.search_users("a", 5, after="ann")
+    await accounts.set_display_name(ANN, "Zoë")
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.add_user_block(ANN, BEN, NOW)
@@ -132,6 +133,8 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
     await rooms.list_members(ROOM, "a", 5)
+    await rooms.list_members(ROOM, "a", 5, prefix="zo")
+    await traced.stores.accounts.find_displayed(ROOM, ["zoe"])
     await rooms.set_member(OTHER_ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
     await rooms.list_member_ids(ROOM)
     await rooms.remove_member(ROOM, BEN)
@@ -229,4 +232,7 @@ async def test_lists_by_name_need_no_sorting(traced: Traced) -> None:
         "SELECT family, max(begun)",
         "SELECT kid",
     )
-    assert [statement for statement in sorting if not statement.startswith(bounded_by_one_user_or_room)] == []
+    # Display names are found by their own index, and listed by name: what is sorted is what starts so.
+    found_by_display_name = " WHERE folded_display_name >= "
+    unbounded = [statement for statement in sorting if not statement.startswith(bounded_by_one_user_or_room)]
+    assert [statement for statement in unbounded if found_by_display_name not in statement] == []

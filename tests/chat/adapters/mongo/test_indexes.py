@@ -140,6 +140,7 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.ids_by_names(["ann", "ben"])
     await accounts.search_users("a", 5)
     await accounts.search_users("a", 5, after="ann")
+    await accounts.set_display_name(ANN, "Zoë")
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.add_user_block(ANN, BEN, NOW)
@@ -161,7 +162,7 @@ async def use_accounts(traced: Traced) -> None:
 
 
 async def use_rooms(traced: Traced) -> None:
-    _, rooms, *_ = stores_of(traced.mongo)
+    accounts, rooms, *_ = stores_of(traced.mongo)
     for room in (ROOM, OTHER_ROOM):
         await rooms.create_room(Room(id=room, name="Hall", visibility=Visibility.PUBLIC), ANN)
     await rooms.get_room(ROOM)
@@ -174,6 +175,8 @@ async def use_rooms(traced: Traced) -> None:
     await rooms.add_members(ROOM, [BEN, CAT], Role.MEMBER, NOW)
     await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
     await rooms.list_members(ROOM, "a", 5)
+    await rooms.list_members(ROOM, "a", 5, prefix="zo")
+    await accounts.find_displayed(ROOM, ["zoe"])
     await rooms.set_member(OTHER_ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
     await rooms.list_member_ids(ROOM)
     await rooms.remove_member(ROOM, BEN)
