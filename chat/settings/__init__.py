@@ -18,6 +18,7 @@ from chat.settings.groups import (
 )
 from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings, SmtpServer
+from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.reading import Variable, list_variables, read_settings
 from chat.settings.values import Address, SettingsError, parse_address
 
@@ -36,6 +37,7 @@ __all__ = [
     "MissingExtra",
     "ModerationSettings",
     "MongoSettings",
+    "PushSettings",
     "RedisSettings",
     "RpcSettings",
     "Settings",
@@ -43,6 +45,7 @@ __all__ = [
     "SmtpServer",
     "TokenSettings",
     "Variable",
+    "WebhookSettings",
     "list_variables",
     "parse_address",
     "read_settings",

@@ -17,6 +17,7 @@ from msgspec import Struct
 from chat.settings.edge import EdgeSettings
 from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings
+from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.values import Address, Setting
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
@@ -352,6 +353,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     accounts: AccountSettings = AccountSettings()
     moderation: ModerationSettings = ModerationSettings()
     mail: MailSettings = MailSettings()
+    push: PushSettings = PushSettings()
+    webhook: WebhookSettings = WebhookSettings()
     redis: RedisSettings = RedisSettings()
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from chat.settings.groups import KafkaSettings, RpcSettings, Settings
 from chat.settings.mail import check_mail
+from chat.settings.push import check_push
 from chat.settings.values import Setting, SettingsError, parse_value
 
 PREFIX = "ROOKERY_"
@@ -103,7 +104,8 @@ def _build_settings(values: Mapping[str, Mapping[str, Any]]) -> Settings:
 def _find_conflicts(settings: Settings) -> list[str]:
     """The settings that contradict each other or name files that do not exist."""
     mail = check_mail(settings.mail, settings.http.public_url)
-    return [*_check_kafka(settings.kafka), *_check_rpc(settings.rpc), *mail]
+    push = check_push(settings.push, settings.webhook)
+    return [*_check_kafka(settings.kafka), *_check_rpc(settings.rpc), *mail, *push]
 
 
 def _check_kafka(kafka: KafkaSettings) -> Iterator[str]:
