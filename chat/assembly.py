@@ -33,6 +33,7 @@ from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.mailings import SqliteMailings
 from chat.engines.presence import MemoryPresence
+from chat.engines.push import SqlitePushStore
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
@@ -45,6 +46,7 @@ from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
 from chat.ports.mailings import Mailings
 from chat.ports.presence import Presence
+from chat.ports.push import PushStore
 from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.rooms import Rooms
 from chat.settings import Settings, SettingsError, require_extra
@@ -56,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept of people, rooms, messages, and moderation."""
+    """What is kept of people, rooms, messages, moderation, and push."""
 
     accounts: Accounts
     rooms: Rooms
@@ -64,6 +66,7 @@ class Store:
     cases: Cases
     deletion: AccountDeletion
     mailings: Mailings
+    push: PushStore
 
 
 @dataclass(frozen=True)
@@ -147,10 +150,17 @@ class Engines:
         history = SqliteHistory(database)
         if not self._guest:
             await history.note_start(self._database_path)
-        deletion = SqliteAccountDeletion(database)
-        self._tidy_jobs += [history.clear, deletion.clear_deleted_users]
-        accounts, rooms, cases = SqliteAccounts(database), SqliteRooms(database), SqliteCases(database)
-        return Store(accounts, rooms, history, cases, deletion, SqliteMailings(database))
+        deletion, push = SqliteAccountDeletion(database), SqlitePushStore(database)
+        self._tidy_jobs += [history.clear, deletion.clear_deleted_users, lambda: push.clear_pushes(now_ms())]
+        return Store(
+            accounts=SqliteAccounts(database),
+            rooms=SqliteRooms(database),
+            history=history,
+            cases=SqliteCases(database),
+            deletion=deletion,
+            mailings=SqliteMailings(database),
+            push=push,
+        )
 
     async def open_log(self) -> Log:
         """Kafka, or the embedded database, whose log belongs to one process at a time."""
@@ -214,15 +224,22 @@ class Engines:
             from chat.adapters.mongo.client import open_mongo
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.mailings import MongoMailings
+            from chat.adapters.mongo.push import MongoPushStore
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
         await require_schema(mongo)
-        deletion = MongoAccountDeletion(mongo)
+        deletion, push = MongoAccountDeletion(mongo), MongoPushStore(mongo)
         self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]
-        accounts = MongoAccounts(mongo, clock=now_ms)
+        self._tidy_jobs.append(lambda: push.clear_pushes(now_ms()))
         return Store(
-            accounts, MongoRooms(mongo), MongoHistory(mongo), MongoCases(mongo), deletion, MongoMailings(mongo)
+            accounts=MongoAccounts(mongo, clock=now_ms),
+            rooms=MongoRooms(mongo),
+            history=MongoHistory(mongo),
+            cases=MongoCases(mongo),
+            deletion=deletion,
+            mailings=MongoMailings(mongo),
+            push=push,
         )
 
     async def _open_kafka(self) -> Log:

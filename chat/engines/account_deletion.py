@@ -60,7 +60,7 @@ def _delete_account(connection: sqlite3.Connection, user: str, now: int) -> None
     for table in ("members", "bans", "former_members"):
         connection.execute(f"DELETE FROM {table} WHERE user = ?", row)  # noqa: S608
     connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
-    for table in ("grants", "mail_tokens", "pending_mails"):
+    for table in ("grants", "mail_tokens", "pending_mails", "push_subscriptions"):
         connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))  # noqa: S608
     connection.execute("DELETE FROM user_blocks WHERE user = ?", (user,))
     connection.execute("DELETE FROM user_blocks WHERE other = ?", (user,))

@@ -262,6 +262,40 @@ ALTER TABLE users ADD COLUMN folded_display_name TEXT;    -- NULL for a user who
 CREATE INDEX users_by_display_name ON users (folded_display_name) WHERE folded_display_name IS NOT NULL;
 """
 
+# `rest_until`: the push service asked to leave this browser alone until then. A push without `due` was delivered.
+_PUSH = """
+CREATE TABLE push_subscriptions (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    user TEXT NOT NULL,
+    family TEXT NOT NULL,
+    endpoint TEXT NOT NULL UNIQUE,
+    p256dh BLOB NOT NULL,
+    auth BLOB NOT NULL,
+    service TEXT NOT NULL,
+    vapid TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    rest_until INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX push_subscriptions_by_user ON push_subscriptions (user);
+CREATE TABLE pushes (
+    subscription INTEGER NOT NULL REFERENCES push_subscriptions ON DELETE CASCADE,
+    conversation TEXT NOT NULL,
+    service TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    queued INTEGER NOT NULL,
+    due INTEGER,
+    content BLOB NOT NULL,
+    closes INTEGER NOT NULL,
+    shown INTEGER NOT NULL,
+    claimed INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    UNIQUE (subscription, conversation)
+);
+CREATE INDEX pushes_due ON pushes (service, due) WHERE due IS NOT NULL;
+CREATE INDEX pushes_by_age ON pushes (queued);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -277,5 +311,6 @@ STORE: tuple[str, ...] = (
     _USER_BLOCKS,
     _MAILINGS,
     _DISPLAY_NAMES,
+    _PUSH,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -10,6 +10,7 @@ import sniffio
 from msgspec import Struct
 
 from chat.adapters.mongo.mailings import MongoMailings
+from chat.adapters.mongo.push import MongoPushStore
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
@@ -17,6 +18,7 @@ from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.mailings import SqliteMailings
+from chat.engines.push import SqlitePushStore
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.account_deletion import AccountDeletion
@@ -24,6 +26,7 @@ from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.mailings import Mailings
+from chat.ports.push import PushStore
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
 from tests.support.mongo import migrated_database, stores_of
@@ -38,6 +41,7 @@ class Stores(Struct, frozen=True):
     cases: Cases
     deletion: AccountDeletion
     mailings: Mailings
+    push: PushStore
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -59,6 +63,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteCases(database),
         SqliteAccountDeletion(database, clock=lambda: NOW),
         SqliteMailings(database),
+        SqlitePushStore(database),
     )
 
 
@@ -83,7 +88,7 @@ async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
 async def mongo(folder: Path) -> AsyncIterator[Stores]:
     """A database of its own on a real server."""
     async with migrated_database() as database:
-        yield Stores(*stores_of(database), MongoMailings(database))
+        yield Stores(*stores_of(database), MongoMailings(database), MongoPushStore(database))
 
 
 STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file, "mongo": mongo}

@@ -35,7 +35,15 @@ class MongoAccountDeletion:
             if found is None:
                 raise NotFound("there is no such user")
             await self._database.bounces.delete_one({"_id": found.get("folded_email")}, session=session)
-            for name in ("families", "members", "bans", "former_members", "mail_tokens", "pending_mails"):
+            for name in (
+                "families",
+                "members",
+                "bans",
+                "former_members",
+                "mail_tokens",
+                "pending_mails",
+                "push_subscriptions",
+            ):
                 await self._database[name].delete_many({"user": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)

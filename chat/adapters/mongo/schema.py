@@ -91,6 +91,10 @@ _DISPLAY_NAMES: Mapping[str, Sequence[IndexModel]] = {
     "users": (_index("by_display_name", "folded_display_name"),),
     "members": (_index("by_display_name", "room", "folded_display_name"),),
 }
+_PUSH: Mapping[str, Sequence[IndexModel]] = {
+    "push_subscriptions": (_index("user", "user"),),
+    "pushes": (_index("due", "service", "due"), _index("subscription", "subscription"), _index("queued", "queued")),
+}
 _STEPS = (
     _FIRST,
     _MODERATION,
@@ -101,6 +105,7 @@ _STEPS = (
     _USER_BLOCKS,
     _MAILINGS,
     _DISPLAY_NAMES,
+    _PUSH,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
@@ -161,6 +166,10 @@ async def _add_display_names(database: Database) -> None:
     await _create_all(database, _DISPLAY_NAMES)
 
 
+async def _add_push(database: Database) -> None:
+    await _create_all(database, _PUSH)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -210,6 +219,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _tenth,
     _add_mailings,
     _add_display_names,
+    _add_push,
 )
 
 
