@@ -32,6 +32,7 @@ from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.mailings import SqliteMailings
+from chat.engines.notifications import SqliteNotifications
 from chat.engines.presence import MemoryPresence
 from chat.engines.push import SqlitePushStore
 from chat.engines.relay import MemoryRelay
@@ -45,6 +46,7 @@ from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
 from chat.ports.mailings import Mailings
+from chat.ports.notifications import NotificationStore
 from chat.ports.presence import Presence
 from chat.ports.push import PushStore
 from chat.ports.relay import ONCE_SECONDS, Relay
@@ -58,7 +60,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Store:
-    """What is kept of people, rooms, messages, moderation, and push."""
+    """What is kept of people, rooms, messages, moderation, and notifications."""
 
     accounts: Accounts
     rooms: Rooms
@@ -67,6 +69,7 @@ class Store:
     deletion: AccountDeletion
     mailings: Mailings
     push: PushStore
+    notifications: NotificationStore
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ class Engines:
             deletion=deletion,
             mailings=SqliteMailings(database),
             push=push,
+            notifications=SqliteNotifications(database),
         )
 
     async def open_log(self) -> Log:
@@ -224,6 +228,7 @@ class Engines:
             from chat.adapters.mongo.client import open_mongo
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.mailings import MongoMailings
+            from chat.adapters.mongo.notifications import MongoNotifications
             from chat.adapters.mongo.push import MongoPushStore
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
@@ -240,6 +245,7 @@ class Engines:
             deletion=deletion,
             mailings=MongoMailings(mongo),
             push=push,
+            notifications=MongoNotifications(mongo),
         )
 
     async def _open_kafka(self) -> Log:

@@ -23,6 +23,7 @@ import services.chat.search
 import services.chat.users
 import services.moderation.moderator_routes
 import services.moderation.user_routes
+import services.notification.settings_routes
 from chat.wire.events import encode
 from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
@@ -52,7 +53,8 @@ MODERATION: tuple[APIRouter, ...] = (
     services.moderation.user_routes.router,
     services.moderation.moderator_routes.router,
 )
-ROLES = {"auth": AUTH, "chat": (*CHAT, *MODERATION), "moderation": MODERATION}
+NOTIFICATION: tuple[APIRouter, ...] = (services.notification.settings_routes.router,)
+ROLES = {"auth": AUTH, "chat": (*CHAT, *NOTIFICATION, *MODERATION), "moderation": MODERATION}
 
 
 def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat")) -> ASGIApp:
@@ -93,7 +95,7 @@ async def _send_document(request: Request) -> Response:
 def make_openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
     app = _make_bare_app()
-    for router in (*AUTH, *CHAT, *MODERATION, operator_routes.router):
+    for router in (*AUTH, *CHAT, *NOTIFICATION, *MODERATION, operator_routes.router):
         app.include_router(router)
     document = problems.complete_document(app.openapi())
     add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList))

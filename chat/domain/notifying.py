@@ -24,7 +24,6 @@ from chat.errors import Invalid
 SMALL_ROOM = 200
 """Members of a room whose level is `all` unless somebody chose another."""
 
-LANGUAGES = ("en", "ru")
 _DAY_MINUTES = 24 * 60
 
 

@@ -19,6 +19,15 @@ from chat.errors import NotFound
 from chat.ports.account_deletion import REMEMBERED_MS
 
 STEP = 200
+_TABLES_OF_USERS = (
+    "grants",
+    "mail_tokens",
+    "notification_choices",
+    "notification_settings",
+    "pending_mails",
+    "push_subscriptions",
+    "user_blocks",
+)
 _REACTIONS_STEP = 20_000
 
 
@@ -60,9 +69,8 @@ def _delete_account(connection: sqlite3.Connection, user: str, now: int) -> None
     for table in ("members", "bans", "former_members"):
         connection.execute(f"DELETE FROM {table} WHERE user = ?", row)  # noqa: S608
     connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
-    for table in ("grants", "mail_tokens", "pending_mails", "push_subscriptions"):
+    for table in _TABLES_OF_USERS:
         connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))  # noqa: S608
-    connection.execute("DELETE FROM user_blocks WHERE user = ?", (user,))
     connection.execute("DELETE FROM user_blocks WHERE other = ?", (user,))
     connection.execute("DELETE FROM users WHERE key = ?", row)
     connection.execute("INSERT OR REPLACE INTO deleted_users (user, at) VALUES (?, ?)", (pack_user(user), now))

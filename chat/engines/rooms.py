@@ -46,6 +46,7 @@ class SqliteRooms:
         def job(connection: sqlite3.Connection) -> None:
             if connection.execute("DELETE FROM rooms WHERE id = ?", (room,)).rowcount == 0:
                 raise _no_room()
+            connection.execute("DELETE FROM notification_choices WHERE room = ?", (room,))
             mark_deleted(connection, room_key(room))
 
         await self._database.write(job)

@@ -296,6 +296,22 @@ CREATE INDEX pushes_due ON pushes (service, due) WHERE due IS NOT NULL;
 CREATE INDEX pushes_by_age ON pushes (queued);
 """
 
+# A level is found by the room, too: of a large room, only the members who chose `all` are looked at.
+_NOTIFICATION_SETTINGS = """
+CREATE TABLE notification_settings (
+    user TEXT PRIMARY KEY,
+    content TEXT NOT NULL              -- the settings as JSON
+) WITHOUT ROWID;
+CREATE TABLE notification_choices (
+    user TEXT NOT NULL,
+    room TEXT NOT NULL,
+    level TEXT,
+    muted_until INTEGER,
+    PRIMARY KEY (user, room)
+) WITHOUT ROWID;
+CREATE INDEX notification_choices_by_level ON notification_choices (room, level, user);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -312,5 +328,6 @@ STORE: tuple[str, ...] = (
     _MAILINGS,
     _DISPLAY_NAMES,
     _PUSH,
+    _NOTIFICATION_SETTINGS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

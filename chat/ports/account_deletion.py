@@ -14,8 +14,8 @@ class AccountDeletion(Protocol):
     async def delete_account(self, user: str) -> None:
         """Delete the account, and note its user for `clear_deleted_users`; both or nothing. Raises `NotFound`.
 
-        With the account go its password, its log-ins, its memberships and bans, and the invitations that it made. Its
-        name is free. Rooms stay, also without an owner.
+        With the account go its password, its log-ins, its memberships and bans, the invitations that it made, and what
+        it decided about notifications. Its name is free. Rooms stay, also without an owner.
         """
         ...
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from chat.domain.notifying import NotificationLevel, NotificationSettings, RoomChoice
 
 UserPlace = tuple[str, str]
 """(user, room)"""
+SettingsChange = Callable[[NotificationSettings], NotificationSettings]
+"""Settings as they are → as they should be; `UNDECIDED` of a user who never decided. A plain function."""
 
 
 class NotificationStore(Protocol):
@@ -18,11 +20,9 @@ class NotificationStore(Protocol):
         """What these users decided; who never did is not in it."""
         ...
 
-    async def change_settings(
-        self, user: str, settings: NotificationSettings, choices: Mapping[str, RoomChoice]
-    ) -> None:
-        """Replace the user's settings, and the choices for these rooms; those for other rooms stay. A choice that
-        decides nothing is removed. Both or nothing."""
+    async def change_settings(self, user: str, change: SettingsChange, choices: Mapping[str, RoomChoice]) -> None:
+        """Change the user's settings, and replace the choices for these rooms; those for other rooms stay. A choice
+        that decides nothing is removed. Both or nothing. `change` may be called several times."""
         ...
 
     async def list_room_choices(self, user: str) -> dict[str, RoomChoice]:

@@ -55,7 +55,8 @@ class Rooms(Protocol):
         ...
 
     async def delete_room(self, room: str) -> None:
-        """Remove the room, its members, bans, invitations and history. Raises `NotFound`."""
+        """Remove the room, its members, bans, invitations and history, and what was decided about its notifications.
+        Raises `NotFound`."""
         ...
 
     async def rooms_of_user(self, user: str) -> Sequence[tuple[Room, Role]]:

@@ -160,6 +160,7 @@ def make_app(
         history=store.history,
         cases=store.cases,
         deletion=store.deletion,
+        notifications=store.notifications,
         relay=live.relay,
         presence=live.presence,
         limits=live.limits,

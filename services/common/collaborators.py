@@ -17,6 +17,7 @@ from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
+from chat.ports.notifications import NotificationStore
 from chat.ports.presence import Presence
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
@@ -39,6 +40,7 @@ class Services:
     limits: RateLimiter
     cases: Cases
     deletion: AccountDeletion
+    notifications: NotificationStore
     keys: KeyRing
     passwords: Passwords
     health: Health

@@ -34,7 +34,6 @@ async def test_what_is_not_there_is_404_and_what_comes_later_too() -> None:
         ann = await rest.user()
         later = (
             "/api/push/key",
-            "/api/notifications/settings",
             f"/api/voice/{new_id()}/token",
         )
         for path in ("/nowhere", "/api", "/api/", "/api/rooms/", "/docs", "/redoc", "/openapi.json", *later):

@@ -34,19 +34,20 @@ def follow(reference: str) -> dict[str, Any]:
 
 def make_valid(schema: dict[str, Any]) -> Any:
     schema = resolve(schema)
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("format") == "uuid":
-        return ID
+    if "enum" in schema or "examples" in schema:
+        return (schema.get("enum") or schema["examples"])[0]
     match schema["type"]:
         case "string":
-            return "valid" * 2 if "pattern" not in schema else "valid"
+            valid = "valid" * 2 if "pattern" not in schema else "valid"
+            return ID if schema.get("format") == "uuid" else valid
         case "integer":
             return int(schema.get("minimum", 1))
         case "boolean":
             return True
         case "array":
-            return []
+            return list[Any]()
+        case "object":
+            return {name: make_valid(each) for name, each in schema.get("properties", {}).items()}
     raise AssertionError(schema)
 
 

@@ -22,6 +22,7 @@ from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
+from chat.engines.notifications import SqliteNotifications
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.ports.accounts import Accounts
@@ -252,6 +253,7 @@ class Cluster:
             limits=MemoryRateLimiter(clock),
             cases=SqliteCases(engines.database),
             deletion=SqliteAccountDeletion(engines.database, clock=clock),
+            notifications=SqliteNotifications(engines.database),
             keys=engines.keys,
             passwords=engines.passwords,
             health=Health({}),

@@ -10,6 +10,7 @@ import sniffio
 from msgspec import Struct
 
 from chat.adapters.mongo.mailings import MongoMailings
+from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.push import MongoPushStore
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
@@ -18,6 +19,7 @@ from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.mailings import SqliteMailings
+from chat.engines.notifications import SqliteNotifications
 from chat.engines.push import SqlitePushStore
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
@@ -26,6 +28,7 @@ from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.mailings import Mailings
+from chat.ports.notifications import NotificationStore
 from chat.ports.push import PushStore
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
@@ -42,6 +45,7 @@ class Stores(Struct, frozen=True):
     deletion: AccountDeletion
     mailings: Mailings
     push: PushStore
+    notifications: NotificationStore
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -64,6 +68,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteAccountDeletion(database, clock=lambda: NOW),
         SqliteMailings(database),
         SqlitePushStore(database),
+        SqliteNotifications(database),
     )
 
 
@@ -88,7 +93,9 @@ async def sqlite_file(folder: Path) -> AsyncIterator[Stores]:
 async def mongo(folder: Path) -> AsyncIterator[Stores]:
     """A database of its own on a real server."""
     async with migrated_database() as database:
-        yield Stores(*stores_of(database), MongoMailings(database), MongoPushStore(database))
+        yield Stores(
+            *stores_of(database), MongoMailings(database), MongoPushStore(database), MongoNotifications(database)
+        )
 
 
 STORES: dict[str, StoresFactory] = {"sqlite-memory": sqlite_memory, "sqlite-file": sqlite_file, "mongo": mongo}

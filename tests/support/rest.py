@@ -128,6 +128,7 @@ async def open_rest(
             "limits": MemoryRateLimiter(clock),
             "cases": stores.cases,
             "deletion": stores.deletion,
+            "notifications": stores.notifications,
             "moderator": moderation,
             "appender": log,
             "keys": keys,

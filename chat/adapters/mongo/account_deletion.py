@@ -43,8 +43,10 @@ class MongoAccountDeletion:
                 "mail_tokens",
                 "pending_mails",
                 "push_subscriptions",
+                "notification_choices",
             ):
                 await self._database[name].delete_many({"user": user}, session=session)
+            await self._database.notification_settings.delete_one({"_id": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)
             await self._database.user_blocks.delete_many({"other": user}, session=session)

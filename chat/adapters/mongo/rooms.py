@@ -74,7 +74,7 @@ class MongoRooms:
             done = await self._database.rooms.delete_one({"_id": room}, session=session)
             if not done.deleted_count:
                 raise no_room()
-            for name in ("members", "former_members", "bans", "invites"):
+            for name in ("members", "former_members", "bans", "invites", "notification_choices"):
                 await self._database[name].delete_many({"room": room}, session=session)
             await deleted_conversations.mark_deleted(self._database, session, room)
 

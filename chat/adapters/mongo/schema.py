@@ -95,6 +95,13 @@ _PUSH: Mapping[str, Sequence[IndexModel]] = {
     "push_subscriptions": (_index("user", "user"),),
     "pushes": (_index("due", "service", "due"), _index("subscription", "subscription"), _index("queued", "queued")),
 }
+_NOTIFICATION_SETTINGS: Mapping[str, Sequence[IndexModel]] = {
+    "notification_settings": (),
+    "notification_choices": (
+        _index("user", "user"),
+        _index("by_level", "room", "level", "user"),
+    ),
+}
 _STEPS = (
     _FIRST,
     _MODERATION,
@@ -106,6 +113,7 @@ _STEPS = (
     _MAILINGS,
     _DISPLAY_NAMES,
     _PUSH,
+    _NOTIFICATION_SETTINGS,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
@@ -170,6 +178,10 @@ async def _add_push(database: Database) -> None:
     await _create_all(database, _PUSH)
 
 
+async def _notification_settings(database: Database) -> None:
+    await _create_all(database, _NOTIFICATION_SETTINGS)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -220,6 +232,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_mailings,
     _add_display_names,
     _add_push,
+    _notification_settings,
 )
 
 

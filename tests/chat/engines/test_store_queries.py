@@ -16,6 +16,7 @@ from chat.domain.cursors import RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
+from chat.domain.notifying import NO_CHOICE, NotificationLevel, RoomChoice
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.domain.token_families import GRACE_MS
 from chat.engines.database import Database, InlineExecutor
@@ -181,10 +182,22 @@ async def use_history(traced: Traced) -> None:
     assert page.messages
 
 
+async def use_notifications(traced: Traced) -> None:
+    notifications = traced.stores.notifications
+    choices = {ROOM: RoomChoice(level=NotificationLevel.ALL), OTHER_ROOM: RoomChoice(muted_until=1)}
+    await notifications.change_settings(ANN, lambda known: known, choices)
+    await notifications.change_settings(ANN, lambda known: known, {OTHER_ROOM: NO_CHOICE})
+    await notifications.get_settings([ANN, BEN])
+    await notifications.list_room_choices(ANN)
+    await notifications.get_room_choices([(ANN, ROOM)])
+    assert await notifications.list_users_of_level(ROOM, NotificationLevel.ALL, after="", limit=5) == [ANN]
+
+
 async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
+    await use_notifications(traced)
     await traced.stores.rooms.delete_room(ROOM)
     await traced.database.write(clear_deleted)
     assert full_scans(traced) == {}

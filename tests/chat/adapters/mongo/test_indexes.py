@@ -14,6 +14,7 @@ from msgspec import Struct
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.cursors import RoomPlace
@@ -21,6 +22,7 @@ from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
+from chat.domain.notifying import NO_CHOICE, NotificationLevel, RoomChoice
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
@@ -236,8 +238,19 @@ async def use_history(traced: Traced) -> None:
     assert page.messages
 
 
+async def use_notifications(traced: Traced) -> None:
+    notifications = MongoNotifications(traced.mongo)
+    choices = {ROOM: RoomChoice(level=NotificationLevel.ALL), OTHER_ROOM: RoomChoice(muted_until=1)}
+    await notifications.change_settings(ANN, lambda known: known, choices)
+    await notifications.change_settings(ANN, lambda known: known, {OTHER_ROOM: NO_CHOICE})
+    await notifications.get_settings([ANN, BEN])
+    await notifications.list_room_choices(ANN)
+    await notifications.get_room_choices([(ANN, ROOM)])
+    assert await notifications.list_users_of_level(ROOM, NotificationLevel.ALL, after="", limit=5) == [ANN]
+
+
 async def use_cases(traced: Traced) -> None:
-    accounts, _, _, cases, _ = stores_of(traced.mongo)
+    accounts, _, _, cases, *_ = stores_of(traced.mongo)
     entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=CaseAction.BLOCK, user=ANN) for _ in range(20)])
     made = [
         Case(
@@ -300,6 +313,7 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
+    await use_notifications(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     found = await plans(traced)
     scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
@@ -312,6 +326,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
+    await use_notifications(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     await stores_of(traced.mongo)[4].delete_account(CAT)
     used = {

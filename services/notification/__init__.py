@@ -1,0 +1,1 @@
+"""What users decide about notifications, and where they get them, over REST."""
