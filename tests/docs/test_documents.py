@@ -20,7 +20,7 @@ from chat.wire import commands
 from chat.wire.close import CloseCode
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("perf/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("perf/*.md")])
 
 
 def rows(text: str) -> Iterator[list[str]]:
