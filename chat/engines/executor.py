@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from chat.ports.executor import Executor
+
+__all__ = ["Executor", "InlineExecutor", "ThreadExecutor"]
+
 T = TypeVar("T")
-
-
-class Executor(Protocol):
-    """Runs a blocking call to its end, and always checkpoints.
-
-    A call that has started is never abandoned: a caller that is cancelled meanwhile learns of it afterwards.
-    """
-
-    async def run_blocking(self, call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:
-        """What `call` returns or raises. No more calls run at once than `limiter` has tokens."""
-        ...
 
 
 class ThreadExecutor:
