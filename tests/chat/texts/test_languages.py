@@ -23,7 +23,7 @@ DAY = 24 * 3600 * 1000
 
 def wanted() -> set[str | tuple[str, ...]]:
     """The texts in the code; those with plural forms are pairs."""
-    found = extract_from_dir(ROOT, [("**.py", "python")], keywords={"gettext": None, "ngettext": (1, 2)})
+    found = extract_from_dir(ROOT, [("**.py", "python")], keywords={"_": None, "gettext": None, "ngettext": (1, 2)})
     return {message if isinstance(message, str) else tuple(message) for _, _, message, _, _ in found}
 
 
