@@ -87,8 +87,13 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     return allow_origins(layered, collaborators.settings.origins)
 
 
-async def _send_document(request: Request) -> Response:
-    return Response(encode(request.app.state.document), media_type="application/json")
+async def _send_document(_request: Request) -> Response:
+    return Response(_encode_openapi(), media_type="application/json")
+
+
+@cache
+def _encode_openapi() -> bytes:
+    return encode(make_openapi())
 
 
 @cache

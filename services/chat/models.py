@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, FailFast, Field
 
 from chat.domain.models import PresenceState, Role, Visibility
 from chat.domain.privacy import AddedBy
@@ -215,7 +215,7 @@ class ConversationList(BaseModel):
 class PresenceQuery(BaseModel):
     """The ids of users."""
 
-    users: list[UserId] = Field(max_length=1000)
+    users: Annotated[list[UserId], FailFast()] = Field(max_length=1000)
 
 
 class PresenceView(BaseModel):

@@ -7,6 +7,8 @@ Rule 2: a body is one JSON text in UTF-8 (RFC 8259).
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
     differently, and a check would see another value than the route behind it.
 Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of stack.
+Rule 5: it has at most `MOST_VALUES` commas and brackets, which is seen before it is parsed. A value costs a parser the
+    same however short it is: 1 MiB of empty lists would hold the loop for half a second.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from chat.wire.json_keys import find_repeated_key
 from services.common.problems import BODY_METHODS, answer_error
 
 DEPTH = 32
+MOST_VALUES = 5000
 READ_SECONDS = 30.0
 GRACE_SECONDS = 5.0
 LEAST_RATE = 1024.0
@@ -52,7 +55,9 @@ class TooSlow(Refused):
 
 
 def check_json(body: bytes) -> None:
-    """Raises `BadJson`, which says what is wrong with the body; it raises no other error."""
+    """Raises `BadJson` or `TooLong`, which say what is wrong with the body; it raises no other error."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:  # rule 5
+        raise TooLong(f"the body has more than {MOST_VALUES} commas and brackets; send less at once")
     try:
         value = orjson.loads(body)  # rules 2 and 3: it refuses NaN, lone surrogates and what is not UTF-8
     except orjson.JSONDecodeError as error:

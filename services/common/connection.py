@@ -72,7 +72,8 @@ def read_addresses(stream: SocketStream) -> tuple[tuple[str, int], tuple[str, in
 
 
 class HttpConnection:
-    """Serves one client. It calls `on_idle` whenever it becomes idle (True) or busy (False)."""
+    """Serves one client. It calls `on_idle` whenever it becomes idle (True) or busy (False). `address` is what the
+    client's is counted as."""
 
     def __init__(
         self,
@@ -80,12 +81,14 @@ class HttpConnection:
         app: ASGIApp,
         context: ServerContext,
         *,
+        address: str,
         timeouts: Timeouts,
         on_idle: Callable[[HttpConnection, bool], None],
     ) -> None:
         self._stream = stream
         self._app = app
         self._context = context
+        self._address = address
         self._timeouts = timeouts
         self._on_idle = on_idle
         self._scope = anyio.CancelScope()
@@ -148,6 +151,7 @@ class HttpConnection:
             if not self._running and not self._closing:
                 self._expect_header()
             if not self._closing:  # else it is dropped (rule 4)
+                await self.take_turn()
                 await self._protocols.receive_bytes(data)
             if not data:
                 # A half-closed connection: the client sends nothing more, and still waits for its answers.
@@ -218,6 +222,10 @@ class HttpConnection:
         except _STREAM_ERRORS:
             self._give_up_client()
 
+    async def take_turn(self) -> None:
+        """Wait for a turn at the event loop: see `loop_turns`."""
+        await self._context.turns.take_turn(self._address)
+
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         """Start the application. The connection is busy until it has ended."""
         queue = ReceiveQueue()
@@ -235,6 +243,7 @@ class HttpConnection:
     async def _run_application(self, scope: Scope, queue: ReceiveQueue, send: SendEvent) -> None:
         app: Any = self._app
         try:
+            await self.take_turn()
             await app(scope, queue.receive_event, partial(self._deliver_event, send))
         except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or closes when an answer had begun
             logger.warning("an application failed with %s", type(error).__name__)

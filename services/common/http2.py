@@ -3,7 +3,7 @@
 A frame that asks for nothing costs the server more than the client: a request that is reset at once starts and ends an
 application, and a frame of 14 bytes may reorder a tree of streams. All of it runs on the loop that serves others.
 
-Rule 1: bytes are parsed in slices, with a checkpoint after each, so that one read cannot hold the loop.
+Rule 1: bytes are parsed in slices, and each takes a turn at the loop (see `loop_turns`), so that no read can hold it.
 Rule 2: control frames (resets, pings, settings, priorities, empty data) take from a budget of the connection and from
     one of the process. A client that has used up either gets GOAWAY with ENHANCE_YOUR_CALM (RFC 9113, section 7).
 Rule 3: streams are served in turn. The priorities of RFC 7540 are read and ignored, as RFC 9113, section 5.3, allows.
@@ -12,9 +12,10 @@ Rule 3: streams are served in turn. The priorities of RFC 7540 are read and igno
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio.lowlevel
+import anyio
 import hypercorn.protocol.h2 as hypercorn_h2
 from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h2 import H2Protocol
@@ -93,10 +94,11 @@ class StreamTurns:
 class BoundedHttp2(H2Protocol):
     """Hypercorn's protocol by the rules above. `process_budget` is that of all connections."""
 
-    def __init__(self, *args: Any, process_budget: FrameBudget) -> None:
+    def __init__(self, *args: Any, process_budget: FrameBudget, take_turn: Callable[[], Awaitable[None]]) -> None:
         super().__init__(*args)
         turns: Any = StreamTurns()
         self.priority = turns
+        self._take_turn = take_turn
         self._budgets = (FrameBudget(CONNECTION_BURST, CONNECTION_RATE), process_budget)
         self._ended = False
 
@@ -108,7 +110,7 @@ class BoundedHttp2(H2Protocol):
             if self._ended:
                 return
             await super().handle(RawData(event.data[begin : begin + SLICE_BYTES]))
-            await anyio.lowlevel.checkpoint()
+            await self._take_turn()
 
     async def _handle_events(self, events: list[Any]) -> None:
         count = sum(isinstance(event, _CONTROL) or _is_empty_data(event) for event in events)

@@ -28,6 +28,7 @@ from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, ConnectionState, S
 from chat.concurrency import ManualResetEvent
 from services.common.http1 import HEADER_BYTES, Http1, Http2IsOff
 from services.common.http2 import PROCESS_BURST, PROCESS_RATE, BoundedHttp2, FrameBudget
+from services.common.loop_turns import LoopTurns
 
 HYPERCORN_VERSION = "0.18"
 HTTP2_STREAMS = 32
@@ -58,6 +59,9 @@ class HttpTransport(Protocol):
 
     async def close_gracefully(self) -> None:
         """The protocol has sent all that it will send: close after the client has read it."""
+
+    async def take_turn(self) -> None:
+        """Wait for a turn at the event loop, before a piece of work."""
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         """Start the application for a request. The result puts an event into its `receive`; `send` takes its events."""
@@ -97,6 +101,7 @@ class ServerContext:
     def __init__(self, *, http2: bool = False) -> None:
         self.http2 = http2
         self.http2_budget = FrameBudget(PROCESS_BURST, PROCESS_RATE)
+        self.turns = LoopTurns()
         self.config = make_config()
         self.terminate = AwaitableEvent()
         self.terminated = AwaitableEvent()
@@ -169,7 +174,8 @@ class HttpProtocols:
         await self._protocol.handle(Closed())
 
     async def _change_to_http2(self, data: bytes, *upgraded: Any) -> None:
-        self._protocol = BoundedHttp2(*self._parts, process_budget=self._context.http2_budget)
+        budget, take_turn = self._context.http2_budget, self._transport.take_turn
+        self._protocol = BoundedHttp2(*self._parts, process_budget=budget, take_turn=take_turn)
         await self._protocol.initiate(*upgraded)
         if data:
             await self._protocol.handle(RawData(data))

@@ -70,6 +70,7 @@ async def serve_http(
     listeners = await _open_listeners(address)
     async with anyio.create_task_group() as tasks:
         try:
+            tasks.start_soon(server.give_turns)
             for listener in listeners:
                 tasks.start_soon(server.accept_connections, listener, tasks)
             task_status.started(_read_address(listeners[0]))
@@ -107,6 +108,10 @@ class HttpConnections:
         self._waiting = 0  # connections that wait for room
         self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
         self._closed = Broadcast()
+
+    async def give_turns(self) -> None:
+        """Let the connections take turns at the event loop, for ever. Without it, they stop after a few."""
+        await self._context.turns.run()
 
     async def accept_connections(self, listener: SocketListener, tasks: TaskGroup) -> None:
         """Accept connections until the listener is closed."""
@@ -170,7 +175,9 @@ class HttpConnections:
             await self._closed.wait()
 
     def _start_connection(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
-        connection = HttpConnection(stream, self._app, self._context, timeouts=self._timeouts, on_idle=self._note_idle)
+        connection = HttpConnection(
+            stream, self._app, self._context, address=address, timeouts=self._timeouts, on_idle=self._note_idle
+        )
         self._open[connection] = address
         self._by_address[address] += 1
         tasks.start_soon(self._run_connection, connection)

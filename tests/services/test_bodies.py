@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from chat.errors import Overloaded
-from services.common.bodies import DEPTH, BadJson, BodyLimit, ByteBudget, check_json
+from chat.errors import Overloaded, TooLong
+from services.common.bodies import DEPTH, MOST_VALUES, BadJson, BodyLimit, ByteBudget, check_json
 from tests.support.clocks import virtual_time
 from tests.support.rest import Rest, open_rest
 
@@ -45,7 +46,7 @@ async def post(rest: Rest, content: bytes, path: str = REGISTER, **headers: str)
         (b"\xff\xfe{\x00}\x00", "not JSON"),
         (b'{"name": "ann"} {}', "not JSON"),
         (b'{"name": "a\x00b"}', "not JSON"),
-        (b"[" * 10_000 + b"]" * 10_000, "JSON"),
+        (b"[" * 4000 + b"]" * 4000, "JSON"),
         (b'{"a":' * 100 + b"1" + b"}" * 100, f"more than {DEPTH} levels deep"),
         (b'{"name": 1' + b"0" * 5000 + b"}", "not JSON"),
     ],
@@ -157,7 +158,7 @@ async def test_a_body_that_does_not_come_is_408() -> None:
 @virtual_time
 @pytest.mark.parametrize(("bytes_a_second", "status"), [(100, 408), (600, 408), (1200, 0), (40_000, 0)])
 async def test_a_body_has_a_least_rate(bytes_a_second: int, status: int) -> None:
-    body = b"[" + b"1," * 12_000 + b"1]"
+    body = b"[" + b" " * 24_000 + b"]"
     begun = anyio.current_time()
     sent = 0
     arrived = []
@@ -237,8 +238,31 @@ async def test_a_body_in_pieces_is_put_together() -> None:
 
 
 def test_a_body_full_of_keys_is_read_a_fixed_number_of_times() -> None:
-    keys = ",".join(f'"{number:x}":0' for number in range(95_000)).encode()
+    keys = ",".join(f'"{number:x}":0' for number in range(MOST_VALUES - 1)).encode()
     check_json(b"{" + keys + b"}")
-    for repeated in (b"0", b"17317"):
+    for repeated in (b"0", b"1386"):
         with pytest.raises(BadJson, match=f"the key '{repeated.decode()}' stands twice"):
             check_json(b"{" + keys + b',"' + repeated + b'":0}')
+
+
+COSTLY = {
+    "empty lists": b"[" + b"[]," * 340_000 + b"[]]",
+    "empty objects": b"[" + b"{}," * 340_000 + b"{}]",
+    "numbers": b"[" + b"0," * 510_000 + b"0]",
+    "keys": b"{" + b'"a":0,' * 170_000 + b'"b":0}',
+    "nested objects": b"[" + (b'{"a":' * 30 + b"0" + b"}" * 30 + b",") * 4000 + b"0]",
+    "brackets without an end": b"[" * 1_000_000,
+    "commas that are no JSON": b"," * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_body_of_many_values_is_refused_before_it_is_parsed(name: str) -> None:
+    # Each is no JSON at all, so only a body that is not parsed is too long.
+    with pytest.raises(TooLong, match=f"more than {MOST_VALUES} commas and brackets"):
+        check_json(COSTLY[name] + b"!")
+
+
+def test_the_largest_body_that_a_call_takes_has_few_values() -> None:
+    ids = [str(uuid.UUID(int=number)) for number in range(1000)]
+    check_json(json.dumps({"users": ids}, indent=4).encode())
