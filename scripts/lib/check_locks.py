@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {
     "run": ["server", "build"],
     "production": ["production", "build"],
-    "test": ["production", "classifier", "purerpc", "build", "test"],
+    "test": ["production", "classifier", "purerpc", "tracing", "build", "test"],
 }
 """Lock file → the extras and dependency groups that it holds beside the project's own dependencies."""
 

@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from rookery.cli.parser import make_parser
-from scripts.lib.monitoring import MADE, make_rule
 from scripts.lib.servers.process import Needs
 from scripts.lib.servers.prometheus import find_program
 from tests.support.scraped import documented_metrics
@@ -256,7 +255,3 @@ def test_the_commands_of_the_runbooks_exist() -> None:
                 parser.parse_args(shlex.split(line)[1:])
                 found += 1
     assert found > 5
-
-
-def test_the_resource_for_kubernetes_is_made_from_the_rules() -> None:
-    assert MADE.read_text() == make_rule(yaml.safe_load(RULES.read_text()))
