@@ -8,6 +8,8 @@ the edge listens to it for that long.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chat.domain.models import Role, User
 from chat.domain.privacy import require_recipient
 from chat.errors import NotFound
@@ -82,6 +84,17 @@ class AccessCache:
             known = await self._accounts.get_user(user)
             if known is not None:
                 self._users.put_value(user, known)
+        return known
+
+    async def get_users(self, users: Collection[str]) -> dict[str, User]:
+        """The accounts of those that exist, each at most `seconds` old; what is not known is read with one question."""
+        known = {user: found for user in users if (found := self._users.get_value(user)) is not None}
+        missing = [user for user in users if user not in known]
+        if missing:
+            read = await self._accounts.get_users(missing)
+            for user, found in read.items():
+                self._users.put_value(user, found)
+            known.update(read)
         return known
 
     def knows_recipient(self, sender: str, user: str) -> bool:

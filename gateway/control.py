@@ -7,7 +7,7 @@ Rule 2: when a right changes, it is dropped from the cache first: every later qu
 from __future__ import annotations
 
 from chat.wire.close import CloseCode, is_sendable
-from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, room_channel
+from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, UserChanged, room_channel
 from gateway.node import Node
 from gateway.presence import PresenceUpkeep
 from gateway.session import Session
@@ -24,11 +24,13 @@ class ControlHandler:
         self._presence = presence
 
     def handle_control(self, control: Control) -> None:
-        """A service announces a change: of a membership, a room, a token."""
+        """A service announces a change: of a membership, a room, a token, a user."""
         if isinstance(control, MemberChanged):
             self._handle_member_changed(control)
         elif isinstance(control, RoomDeleted):
             self._handle_room_deleted(control)
+        elif isinstance(control, UserChanged):
+            self._handle_user_changed(control)
         else:
             self._handle_revoked(control)
 
@@ -58,6 +60,13 @@ class ControlHandler:
         for session in self._node.users.sessions_of(revoked.user):
             if revoked.family is None or revoked.family == session.family:
                 session.close(_close_code(revoked.code), revoked.reason)
+
+    def _handle_user_changed(self, change: UserChanged) -> None:
+        self._node.access.forget_user(change.user)  # rule 2
+        frame = TextFrame(change.event.encode())
+        for session in self._node.users.sessions_of(change.user):
+            session.display_name = change.display_name
+            session.gather_frame(frame)
 
     def handle_interruption(self, channel: str) -> None:
         """Deliveries of this channel, which is not a room's, may be lost."""

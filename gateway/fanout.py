@@ -36,7 +36,7 @@ class EdgeControl(Protocol):
     """Handles what the relay brings for the edge itself, and not for clients."""
 
     def handle_control(self, control: Control) -> None:
-        """A service announces a change: of a membership, a room, a token."""
+        """A service announces a change: of a membership, a room, a token, a user."""
         ...
 
     def handle_interruption(self, channel: str) -> None:

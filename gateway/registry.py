@@ -33,6 +33,7 @@ class RegisteredSession(Subscriber, Protocol):
 
     id: str
     user: str
+    display_name: str
     family: str
     rooms: tuple[str, ...]
     phase: Phase

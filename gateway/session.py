@@ -48,6 +48,7 @@ class Session:
         "_under_way",
         "connection",
         "deflate",
+        "display_name",
         "expires_ms",
         "family",
         "heard_at",
@@ -74,7 +75,7 @@ class Session:
         self.websocket = ServerWebSocket()
         self.websocket.open(node.limits.frame_bytes, deflate=deflate)
         self.phase = Phase.NEW
-        self.id = self.user = self.name = self.family = ""
+        self.id = self.user = self.name = self.display_name = self.family = ""
         self.expires_ms = 0
         self.siblings: UserSessions | None = None
         self.rooms: tuple[str, ...] = ()  # most sessions are in few rooms: a set would cost 168 bytes more

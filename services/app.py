@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import services.auth.own_account
+import services.auth.profile
 import services.auth.routes
 import services.chat.config
 import services.chat.history
@@ -38,7 +39,11 @@ from services.common.outer_layer import OuterLayer
 from services.common.page_files import page_routes
 from services.common.struct_schemas import add_struct_schemas
 
-AUTH: tuple[APIRouter, ...] = (services.auth.routes.router, services.auth.own_account.router)
+AUTH: tuple[APIRouter, ...] = (
+    services.auth.routes.router,
+    services.auth.own_account.router,
+    services.auth.profile.router,
+)
 CHAT: tuple[APIRouter, ...] = (
     services.chat.rooms.router,
     services.chat.members.router,

@@ -183,6 +183,7 @@ def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...])
         seq=seq,
         sender=record.actor,
         sender_name=record.name,
+        display_name=record.display_name,
         text=record.text,
         ts=record.ts,
         client_id=record.client_id,
@@ -209,6 +210,8 @@ def _make_publications(
             # One that was stored in another conversation (rule 2) is published there.
             if message is not None and message.conversation == record.conversation:
                 del stored[key]
+                if not message.display_name and record.display_name:  # it was stored before, and read from history
+                    message = replace(message, display_name=record.display_name)
                 message_publications(publications, message)
         elif next(outcomes):
             change_publications(publications, record)

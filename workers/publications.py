@@ -17,10 +17,9 @@ from chat.wire.events import (
     ServerFrame,
     StoredEvent,
     encode,
-    history_message,
-    message_event,
     name_conversation,
 )
+from chat.wire.message_frames import history_message, message_event
 from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
 
 

@@ -28,7 +28,8 @@ class Sent(Record, tag="sent", frozen=True, kw_only=True):
     """A message was sent. `client_id`, in lower case, makes it idempotent for its actor. `sent_id` is what the client
     wrote in its place, if that differs: events give it back, as the client looks for it.
 
-    One that is `held` waits for the verdict of moderation; allowed, it comes again, and is not held any more.
+    `name` and `display_name` are the actor's at that time. One that is `held` waits for the verdict of moderation;
+    allowed, it comes again, and is not held any more.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Sent(Record, tag="sent", frozen=True, kw_only=True):
     sent_id: str = ""
     reply_to: int | None = None
     held: bool = False
+    display_name: str = ""
 
     @property
     def echo_id(self) -> str:

@@ -43,7 +43,13 @@ class LocalAuthority:
             raise Unauthorized("the account does not exist any more")
         if account.blocked:
             raise Blocked("the account is blocked")
-        return TokenInfo(user=claims.user, name=account.name, family=claims.family, expires=claims.expires_ms / 1000)
+        return TokenInfo(
+            user=claims.user,
+            name=account.name,
+            family=claims.family,
+            expires=claims.expires_ms / 1000,
+            display_name=account.display_name,
+        )
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
         """See `Authority.room_access`."""

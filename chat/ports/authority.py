@@ -16,12 +16,14 @@ from chat.wire.relay import REVOCATIONS, Revoked, pack_control, unpack_control, 
 
 
 class TokenInfo(Struct, frozen=True, kw_only=True):
-    """What a good token says. `expires` in seconds since the epoch; `family` is that of the log-in."""
+    """What a good token says. `expires` in seconds since the epoch; `family` is that of the log-in. `display_name` is
+    empty for a user who has none."""
 
     user: str
     name: str
     family: str
     expires: float
+    display_name: str = ""
 
 
 class RoomAccess(Struct, frozen=True, kw_only=True):

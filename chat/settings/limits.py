@@ -35,6 +35,9 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
     member_changes_per_minute: Annotated[
         int, Setting("joins and leaves of one user, and members that they add, change, remove or ban", ge=1)
     ] = 60
+    profile_changes_per_hour: Annotated[
+        int, Setting("changes of one user's display name; each goes out to all rooms of the user", ge=1)
+    ] = 20
     searches_per_minute: Annotated[int, Setting("searches of one user, in each process", ge=1)] = 60
     reports_per_minute: Annotated[int, Setting("reports and appeals of one user", ge=1)] = 30
     sends_per_second: Annotated[float, Setting("messages of one user, in the long run", gt=0)] = 20.0

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, field
 
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.ids import rfc3339
-from chat.domain.models import Message, PresenceState, Role, Visibility
+from chat.domain.models import PresenceState, Role, User, Visibility
 from chat.wire.error_codes import ERROR_CODES
 from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, Text, Time, Uuid
 
@@ -27,11 +27,17 @@ Milliseconds = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description
 encode = msgspec.json.Encoder().encode
 
 
-class Person(Struct, frozen=True):
-    """A user, by id and name."""
+DisplayName = Annotated[
+    str, Meta(description="What to show in place of the name, if the user has chosen it.", examples=["Zoë Ott"])
+]
+
+
+class Person(Struct, frozen=True, omit_defaults=True):
+    """A user, by id and name; `display_name` is left out when there is none."""
 
     id: Uuid
-    name: str = ""
+    name: str = field(default_factory=str)  # a frame has it even when it is empty
+    display_name: DisplayName = ""
 
 
 class ServerFrame(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -202,16 +208,28 @@ class MemberEvent(ServerFrame, tag="member", frozen=True, kw_only=True):
     role: Role | None = None
 
 
+class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
+    """A user changed how they are shown. `display_name` is null when there is none any more.
+
+    It may come several times: to all sessions of the user, and on each way by which a session knows the user.
+    """
+
+    user: Uuid
+    name: str
+    display_name: DisplayName | None
+
+
 class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
     """The room was updated or deleted. A deletion ends the subscription.
 
-    `name` and `visibility` stand with `updated`.
+    `name`, `visibility` and `default_role` stand with `updated`.
     """
 
     room: Uuid
     change: RoomChange
     name: str | None = None
     visibility: Visibility | None = None
+    default_role: Role | None = None
 
 
 class GapEvent(ConversationEvent, tag="gap", frozen=True, kw_only=True):
@@ -243,6 +261,7 @@ ServerEvent = (
     | PresenceEvent
     | MemberEvent
     | RoomEvent
+    | UserEvent
 )
 """What happens to people, rooms and messages: the client library hands it to programs."""
 
@@ -314,70 +333,9 @@ class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):
     retry_after_ms: Milliseconds | None = None
 
 
-def message_event(message: Message) -> MessageEvent:
-    """The `message` event of a room message."""
-    return MessageEvent(
-        room=room_of(message.conversation),
-        seq=message.seq,
-        sender=Person(message.sender, message.sender_name),
-        text=message.text,
-        ts=rfc3339(message.ts),
-        client_id=message.echo_id,
-        mentions=message.mentions,
-        reply_to=message.reply_to,
-    )
-
-
-def dm_event(message: Message) -> DirectMessageEvent:
-    """The `dm` event of a direct message. It has no `seq` before history gave one; `message.seq` is 0 then."""
-    return DirectMessageEvent(
-        from_=Person(message.sender, message.sender_name),
-        to=partner(message.conversation, message.sender),
-        text=message.text,
-        ts=rfc3339(message.ts),
-        client_id=message.echo_id,
-        seq=message.seq or None,
-    )
-
-
-def history_message(message: Message) -> HistoryMessage:
-    """A room message as history has it: the fields of its event, its changes and its reactions."""
-    return HistoryMessage(
-        room=room_of(message.conversation),
-        seq=message.seq,
-        sender=Person(message.sender, message.sender_name),
-        text=message.text,
-        ts=rfc3339(message.ts),
-        client_id=message.echo_id,
-        mentions=message.mentions,
-        reply_to=message.reply_to,
-        edited=message.edited,
-        deleted=message.deleted,
-        moderated=message.moderated,
-        reactions=message.reactions,
-        pinned=message.pinned,
-    )
-
-
-def history_direct_message(message: Message) -> HistoryDirectMessage:
-    """A direct message as history has it: the fields of its event, its changes and its reactions."""
-    return HistoryDirectMessage(
-        from_=Person(message.sender, message.sender_name),
-        to=partner(message.conversation, message.sender),
-        text=message.text,
-        ts=rfc3339(message.ts),
-        client_id=message.echo_id,
-        seq=message.seq,
-        edited=message.edited,
-        deleted=message.deleted,
-        moderated=message.moderated,
-        reactions=message.reactions,
-    )
-
-
-def history_item(message: Message) -> HistoryMessage | HistoryDirectMessage:
-    """A message as history has it, of a room or of a direct conversation."""
-    return history_message(message) if is_room(message.conversation) else history_direct_message(message)
+def user_event(user: User) -> UserEvent:
+    """The `user` event of a user as they are now."""
+    return UserEvent(user=user.id, name=user.name, display_name=user.display_name or None)
 
 
 def presence_event(user: str, state: PresenceState, last_seen: int | None) -> PresenceEvent:

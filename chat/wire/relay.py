@@ -67,7 +67,16 @@ class Revoked(Struct, frozen=True, tag="revoked", tag_field="do"):
     reason: str
 
 
-Control = MemberChanged | RoomDeleted | Revoked
+class UserChanged(Struct, frozen=True, tag="user", tag_field="do"):
+    """On a user's channel: the user is shown as `display_name` from now on (empty: by name). The edge puts it into what
+    the user's sessions send, and sends `event` (the JSON of the `user` event) to them."""
+
+    user: str
+    display_name: str
+    event: str
+
+
+Control = MemberChanged | RoomDeleted | Revoked | UserChanged
 _controls: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
 _encode = msgspec.json.Encoder().encode
 

@@ -75,7 +75,7 @@ async def _admit_session(session: Session, token: str, id: int | None) -> bool: 
         session.close(CloseCode.RATE_LIMITED, "too many sessions")
     if session.phase is not Phase.LIVE:  # closed just now, or while the authority was asked
         return False
-    session.name = info.name
+    session.name, session.display_name = info.name, info.display_name
     await _enter_presence(session)
     if id is not None:
         _greet_client(session, id)
@@ -96,7 +96,7 @@ def _greet_client(session: Session, id: int) -> None:  # noqa: A002
     session.answer_with(
         events.AuthOk(
             id=id,
-            user=events.Person(session.user, session.name),
+            user=events.Person(session.user, session.name, session.display_name),
             session=session.id,
             heartbeat_s=session.node.settings.heartbeat_seconds,
         )

@@ -18,6 +18,7 @@ from chat.domain.text import check_text
 from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
 from chat.wire import commands, events
+from chat.wire.message_frames import dm_event
 from chat.wire.relay import live_key, pack_event, room_channel, user_channel
 from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
@@ -94,6 +95,7 @@ def _produce_sent(session: Session, command: commands.SendCommand, held: bool) -
         conversation=room_key(command.room),
         actor=session.user,
         name=session.name,
+        display_name=session.display_name,
         ts=session.node.clock(),
         text=command.text,
         client_id=client_id,
@@ -127,6 +129,7 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
         conversation=key,
         actor=session.user,
         name=session.name,
+        display_name=session.display_name,
         ts=ts,
         text=command.text,
         client_id=client_id,
@@ -138,12 +141,13 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
         seq=0,
         sender=session.user,
         sender_name=session.name,
+        display_name=session.display_name,
         text=command.text,
         ts=ts,
         client_id=client_id,
         sent_id=sent_id,
     )
-    live = pack_event(events.encode(events.dm_event(message)))
+    live = pack_event(events.encode(dm_event(message)))
     copies = [
         Publication(user_channel(user), live, live_key(session.user, client_id, user)) for user in (to, session.user)
     ]

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from chat.domain.conversations import dm_key, room_key
+from chat.domain.display_names import name_senders
 from chat.domain.epochs import Epoch, is_still_history
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message
 from chat.domain.rights import Right, require_right
 from chat.errors import Refused
 from chat.wire import commands, events
+from chat.wire.message_frames import history_direct_message, history_message
 from chat.wire.relay import presence_channel, room_channel
 from gateway.handlers.later import Later
 from gateway.hub import Channel
@@ -113,7 +115,8 @@ async def _catch_up(
     missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
     if missed is None:
         return MissedMessages(live, recovered=False)
-    return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=missed)
+    shown = name_senders(missed, await session.node.access.get_users({message.sender for message in missed}))
+    return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=shown)
 
 
 def _answer_resume(session: Session, make: Callable[[MissedMessages], events.OkAnswer], missed: MissedMessages) -> None:
@@ -139,7 +142,7 @@ def _subscribe_ok(
 ) -> events.SubscribeOk:
     messages = None
     if missed.recovered is not None:
-        messages = [events.history_message(message) for message in missed.messages]
+        messages = [history_message(message) for message in missed.messages]
     return events.SubscribeOk(
         id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages, epoch=epoch.id
     )
@@ -169,7 +172,7 @@ def _sync_ok(
     epoch: Epoch,
     missed: MissedMessages,
 ) -> events.SyncOk:
-    messages = [events.history_direct_message(message) for message in missed.messages]
+    messages = [history_direct_message(message) for message in missed.messages]
     return events.SyncOk(
         id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages, epoch=epoch.id
     )

@@ -23,6 +23,7 @@ from chat.wire.events import RefusedEvent as RefusedMessage
 from chat.wire.events import RoomEvent as RoomChanged
 from chat.wire.events import StoredEvent as Stored
 from chat.wire.events import TypingEvent as Typing
+from chat.wire.events import UserEvent as UserChanged
 from rookery.client.account import Account, login, register
 from rookery.client.client import Client, Statistics, connect
 from rookery.client.core import Core
@@ -84,6 +85,7 @@ __all__ = [
     "TimedOut",
     "Typing",
     "Unsubscribed",
+    "UserChanged",
     "connect",
     "login",
     "register",

@@ -66,10 +66,18 @@ async def login(
 
 
 async def register(
-    url: str, name: str, password: str, *, timeout: float = 10.0, ssl_context: ssl.SSLContext | None = None
+    url: str,
+    name: str,
+    password: str,
+    *,
+    display_name: str | None = None,
+    timeout: float = 10.0,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> None:
-    """Register a name. Raises `HttpError` (409: the name is taken) and `ConnectionLost`."""
-    await _post_json(url, "/api/auth/register", {"name": name, "password": password}, timeout, ssl_context)
+    """Register a name, and what others read in its place. Raises `HttpError` (409: the name is taken) and
+    `ConnectionLost`."""
+    body = {"name": name, "password": password} | ({"display_name": display_name} if display_name else {})
+    await _post_json(url, "/api/auth/register", body, timeout, ssl_context)
 
 
 def _decode_tokens(raw: bytes) -> _Tokens:

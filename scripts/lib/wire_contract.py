@@ -136,7 +136,8 @@ class Contract:
             if field is None:
                 properties[name] = {"const": kind.__struct_config__.tag}
                 continue
-            always = field.required or not (issubclass(kind, commands.Command) or kind.__struct_config__.omit_defaults)
+            may_lack = issubclass(kind, commands.Command) or kind.__struct_config__.omit_defaults
+            always = field.required or not may_lack or field.default_factory is str  # which is never left out
             required += [name] if always else []
             properties[name] = given if issubclass(kind, commands.Command) else _as_said(given)
         finished: Schema = {"description": _describe(kind)} if _describe(kind) else {}

@@ -13,7 +13,7 @@ from chat.domain.invitations import digest_token
 from chat.domain.models import User
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
-from chat.domain.reserved_names import check_not_reserved
+from chat.domain.reserved_names import check_display_name_not_reserved, check_not_reserved
 from chat.domain.rights import is_instance_moderator
 from chat.domain.text import check_email, fold_name
 from chat.errors import Conflict, Invalid
@@ -25,7 +25,7 @@ from services.auth.login_rates import LoginRates
 from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
 from services.common.fair_turns import Asker
-from services.common.field_types import NewName
+from services.common.field_types import DisplayName, NewName
 from services.common.invalid_fields import UnfitValue
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
@@ -51,6 +51,7 @@ class Registration(BaseModel):
     """A new account."""
 
     name: NewName
+    display_name: DisplayName | None = None
     password: Password
     email: Annotated[str, AfterValidator(check_email)] | None = None
     invite: Annotated[str, Field(max_length=256, description="the token of an invitation to a room")] | None = None
@@ -89,6 +90,7 @@ class AccountFields(BaseModel):
 
     id: str
     name: str
+    display_name: str | None
     email: str | None
 
 
@@ -149,11 +151,18 @@ async def register_account(
     await rates.count_registration(address)
     if not is_instance_moderator(body.name, services.settings.moderation.moderators):
         check_not_reserved(body.name)  # of those, the operator wants just these
+        check_display_name_not_reserved(body.display_name or "")
     check_not_name(body.password, body.name)
     await _require_registration(services, body.invite)
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
-    user = User(id=new_id(), name=body.name, email=body.email, created=services.clock())
+    user = User(
+        id=new_id(),
+        name=body.name,
+        email=body.email,
+        created=services.clock(),
+        display_name=body.display_name or "",
+    )
     password_hash = await services.passwords.hash_password(body.password, _make_asker(address, body.name))
     try:
         await services.accounts.create_user(user, password_hash)
@@ -161,7 +170,7 @@ async def register_account(
         raise _name_taken() from None
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
-    return Registered(id=user.id, name=user.name, email=user.email, **tokens._asdict())
+    return Registered(id=user.id, name=user.name, display_name=body.display_name, email=user.email, **tokens._asdict())
 
 
 async def _require_registration(services: Services, invite: str | None) -> None:
@@ -227,8 +236,18 @@ async def log_out(body: Refresh, services: With) -> None:
 @router.get("/me", name="me", responses=problem_responses(401, 403))
 async def read_own_account(caller: Caller, services: With) -> OwnAccount:
     """The caller's own account."""
-    moderator = is_moderator(services, caller)
-    return OwnAccount(id=caller.id, name=caller.name, email=caller.email, moderator=moderator)
+    return view_own_account(services, caller)
+
+
+def view_own_account(services: Services, user: User) -> OwnAccount:
+    """The account of the caller as they see it."""
+    return OwnAccount(
+        id=user.id,
+        name=user.name,
+        display_name=user.display_name or None,
+        email=user.email,
+        moderator=is_moderator(services, user),
+    )
 
 
 @router.delete("/me", status_code=204, responses=problem_responses(401, 403, 422, 429))

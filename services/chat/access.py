@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chat.domain.conversations import room_key
+from chat.domain.display_names import name_senders
 from chat.domain.ids import rfc3339
-from chat.domain.models import Role, Room, User
+from chat.domain.models import Message, Role, Room, User
 from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
 from chat.errors import Forbidden, NotFound
 from chat.ports.rooms import RoomFacts
-from services.chat.models import PublicRoomView, RoomView, UserView
+from services.chat.models import PublicRoomView, RoomView, view_user
 from services.common.collaborators import Services
 
 
@@ -47,6 +50,11 @@ async def find_visible_room(services: Services, room: str, user: User) -> tuple[
     return found, role
 
 
+async def show_senders(services: Services, messages: Sequence[Message]) -> list[Message]:
+    """The messages with the display names that their senders have now."""
+    return name_senders(messages, await services.accounts.get_users({message.sender for message in messages}))
+
+
 async def mark_all_read(services: Services, room: str, user: str) -> None:
     """Move the user's read mark to the newest message, as for a new member: what was said before is not unread.
 
@@ -68,10 +76,11 @@ async def view_public_rooms(
 ) -> list[PublicRoomView]:
     """Public rooms as this user sees them in a list."""
     facts = await services.rooms.describe_rooms([room.id for room, _ in rooms])
+    owners = await services.accounts.get_users({about.owner.user for about in facts.values() if about.owner})
     found = []
     for (room, _), view in zip(rooms, await view_rooms(services, rooms, user), strict=True):
         about = facts.get(room.id, RoomFacts(None, 0))  # it may have been deleted meanwhile
-        owner = UserView(id=about.owner.user, name=about.owner.name) if about.owner is not None else None
+        owner = view_user(owners[about.owner.user]) if about.owner and about.owner.user in owners else None
         created = rfc3339(room.created)
         found.append(PublicRoomView(**view.model_dump(), owner=owner, members=about.members, created=created))
     return found

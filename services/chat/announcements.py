@@ -36,8 +36,14 @@ async def announce_member(
 
 
 async def announce_update(relay: Relay, room: Room) -> None:
-    """Announce that the room has another name or visibility."""
-    event = RoomEvent(room=room.id, change="updated", name=room.name, visibility=room.visibility)
+    """Announce that the room has another name, visibility or default role."""
+    event = RoomEvent(
+        room=room.id,
+        change="updated",
+        name=room.name,
+        visibility=room.visibility,
+        default_role=room.default_role,
+    )
     await publish_with_retries(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 
 

@@ -7,20 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from chat.domain.conversations import dm_key, partner, room_key
+from chat.domain.display_names import name_senders
 from chat.domain.ids import rfc3339
+from chat.domain.models import User
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
-from chat.wire.events import Person, history_direct_message, history_message
+from chat.wire.events import Person
+from chat.wire.message_frames import history_direct_message, history_message
 from chat.wire.pages import DirectMessages, PinItem, PinList, RoomMessages, bound_page
-from services.chat.access import admit_member, find_user
+from services.chat.access import admit_member, find_user, show_senders
 from services.chat.models import (
     Conversation,
     ConversationList,
     Original,
     Originals,
     Reads,
-    UserView,
+    view_user,
 )
 from services.common.collaborators import Services, With
 from services.common.field_types import Limit, RoomId, Seq, Since, UserId
@@ -62,12 +65,12 @@ async def list_pins(room: RoomId, caller: Caller, services: With) -> Response:
     """The pinned messages of the room, the one that was pinned last first."""
     await admit_member(services, room, caller, Right.READ)
     pinned = await services.history.list_pinned(room_key(room))
-    users = await services.accounts.get_users({each.pin.user for each in pinned})
+    users = await services.accounts.get_users({id_ for each in pinned for id_ in (each.pin.user, each.message.sender)})
     items = []
-    for each in pinned:
-        user = users.get(each.pin.user)
-        by = Person(each.pin.user, user.name if user else "")
-        items.append(PinItem(message=history_message(each.message), by=by, at=rfc3339(each.pin.ts)))
+    for each, message in zip(pinned, name_senders([each.message for each in pinned], users), strict=True):
+        user = users.get(each.pin.user) or User(each.pin.user, "")
+        by = Person(user.id, user.name, user.display_name)
+        items.append(PinItem(message=history_message(message), by=by, at=rfc3339(each.pin.ts)))
     return encode_response(PinList(pins=items))
 
 
@@ -88,7 +91,7 @@ async def list_conversations(caller: Caller, services: With) -> ConversationList
     for key in keys:
         other, summary = others.get(partner(key, caller.id)), summaries[key]
         if other is not None:
-            person = UserView(id=other.id, name=other.name)
+            person = view_user(other)
             counts = {"seq": summary.newest, "unread": summary.unread, "read": summary.read}
             found.append(Conversation.model_validate({"with": person, **counts}))
     return ConversationList(conversations=found)
@@ -119,4 +122,5 @@ async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
 async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Page:
     if before is not None and after is not None:
         raise Invalid("give `before` or `after`, not both", field="before")
-    return await services.history.read_page(key, before=before, after=after, limit=limit)
+    page = await services.history.read_page(key, before=before, after=after, limit=limit)
+    return Page(await show_senders(services, page.messages), more=page.more)

@@ -12,7 +12,7 @@ from chat.domain.models import User
 from chat.domain.rights import Right
 from services.chat.access import admit_member, find_room, view_room
 from services.chat.members import announce_entry
-from services.chat.models import InviteList, InviteToken, InviteView, NewInvite, RoomView, UserView
+from services.chat.models import InviteList, InviteToken, InviteView, NewInvite, RoomView, view_user
 from services.common.collaborators import With
 from services.common.field_types import InviteId, RoomId
 from services.common.problems import problem_responses
@@ -76,7 +76,7 @@ def _view_invite(invite: Invite, makers: dict[str, User]) -> InviteView:
     return InviteView(
         id=invite.id,
         role=invite.role,
-        creator=UserView(id=invite.creator, name=makers[invite.creator].name if invite.creator in makers else ""),
+        creator=view_user(makers.get(invite.creator) or User(invite.creator, "")),
         created=rfc3339(invite.created),
         expires=rfc3339(invite.expires),
         uses=invite.uses,

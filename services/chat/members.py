@@ -16,7 +16,7 @@ from chat.ports.rooms import RoomEntry
 from chat.wire.events import MembershipChange
 from services.chat import announcements
 from services.chat.access import admit_member, find_room, find_user, mark_all_read, view_room
-from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, UserView
+from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId, UserId
 from services.common.problems import problem_responses
@@ -39,22 +39,29 @@ async def list_members(
     caller: Caller,
     services: With,
     *,
+    name: Annotated[Prefix, Query(description="how the name or the display name starts, without case")] = "",
     after: Annotated[Prefix, Query(description="the last name of the page before")] = "",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MemberPage:
-    """The members by name."""
+    """The members by name; with `name`, those whose name or display name starts with it."""
     await admit_member(services, room, caller, Right.LIST_MEMBERS)
     if cursor:
         after = unpack_cursor(cursor, MemberPlace).name
-    found = await services.rooms.list_members(room, after, limit + 1)
+    found = await services.rooms.list_members(room, after, limit + 1, prefix=name)
     members = [_view_member(member) for member in found[:limit]]
     following = pack_cursor(MemberPlace(members[-1].name)) if len(found) > limit else None
     return MemberPage(members=members, more=following is not None, next=following)
 
 
 def _view_member(member: Member) -> MemberView:
-    return MemberView(id=member.user, name=member.name, role=member.role, joined=rfc3339(member.joined))
+    return MemberView(
+        id=member.user,
+        name=member.name,
+        display_name=member.display_name or None,
+        role=member.role,
+        joined=rfc3339(member.joined),
+    )
 
 
 @router.put("/members/{user}", responses=problem_responses(401, 403, 404, 409, 422))
@@ -126,7 +133,7 @@ async def list_bans(room: RoomId, caller: Caller, services: With) -> BanList:
     await admit_member(services, room, caller, Right.BAN)
     banned = await services.rooms.list_bans(room)
     users = await services.accounts.get_users(banned)
-    return BanList(bans=[UserView(id=id_, name=users[id_].name) for id_ in banned if id_ in users])
+    return BanList(bans=[view_user(users[id_]) for id_ in banned if id_ in users])
 
 
 @router.put("/bans/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

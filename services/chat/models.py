@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, FailFast, Field
 
-from chat.domain.models import PresenceState, Role, Visibility
+from chat.domain.models import PresenceState, Role, User, Visibility
 from chat.domain.privacy import AddedBy
 from services.common.field_types import Reason, RoomName, UserId
 
@@ -33,10 +33,16 @@ class RoomChange(BaseModel):
 
 
 class UserView(BaseModel):
-    """A user as others see one."""
+    """A user as others see one. `display_name` is what to show in place of the name; null for a user who has none."""
 
     id: str
     name: str
+    display_name: str | None = None
+
+
+def view_user(user: User) -> UserView:
+    """A user as others see one."""
+    return UserView(id=user.id, name=user.name, display_name=user.display_name or None)
 
 
 class RoomView(BaseModel):
@@ -91,6 +97,7 @@ class MemberView(BaseModel):
 
     id: str
     name: str
+    display_name: str | None
     role: Role
     joined: str
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from chat.domain.privacy import AddedBy
 from chat.errors import NotFound
-from services.chat.models import PrivacyChoice, PrivacyView, UserBlockList, UserView
+from services.chat.models import PrivacyChoice, PrivacyView, UserBlockList, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import UserId
 from services.common.problems import problem_responses
@@ -37,7 +37,7 @@ async def list_user_blocks(caller: Caller, services: With) -> UserBlockList:
     """Whom the caller blocks, the first blocked first."""
     blocked = await services.accounts.list_user_blocks(caller.id)
     users = await services.accounts.get_users(blocked)
-    return UserBlockList(users=[UserView(id=user, name=users[user].name) for user in blocked if user in users])
+    return UserBlockList(users=[view_user(users[user]) for user in blocked if user in users])
 
 
 @router.put("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

@@ -15,9 +15,9 @@ from chat.domain.rights import Right
 from chat.domain.terms import search_terms
 from chat.errors import Invalid
 from chat.ports.history import Query as Search
-from chat.wire.events import history_item
+from chat.wire.message_frames import history_item
 from chat.wire.pages import FoundMessages
-from services.chat.access import admit_member
+from services.chat.access import admit_member, show_senders
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, RoomId, check_plain_text
 from services.common.problems import problem_responses
@@ -61,7 +61,7 @@ async def search_messages(
         limit=limit,
     )
     page = await services.history.search_messages(query)
-    found = [history_item(each) for each in page.messages]
+    found = [history_item(each) for each in await show_senders(services, page.messages)]
     following = pack_cursor(page.end) if page.end is not None else None
     return encode_response(FoundMessages(messages=found, more=page.more, next=following))
 

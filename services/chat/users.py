@@ -11,7 +11,7 @@ from chat.domain.cursors import UserPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import check_id, rfc3339
 from chat.errors import Invalid
 from services.chat.access import find_user
-from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView
+from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, Prefix, UserId
 from services.common.problems import problem_responses
@@ -25,14 +25,14 @@ WATCHED = 1000
 async def find_users(
     _caller: Caller,
     services: With,
-    name: Annotated[Prefix, Query(description="how the name starts, without case")] = "",
+    name: Annotated[Prefix, Query(description="how the name or the display name starts, without case")] = "",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> UserPage:
     """Users by name."""
     after = unpack_cursor(cursor, UserPlace).name if cursor else ""
     found = await services.accounts.search_users(name, limit + 1, after=after)
-    users = [UserView(id=user.id, name=user.name) for user in found[:limit]]
+    users = [view_user(user) for user in found[:limit]]
     following = pack_cursor(UserPlace(users[-1].name)) if len(found) > limit else None
     return UserPage(users=users, more=following is not None, next=following)
 
@@ -40,8 +40,7 @@ async def find_users(
 @router.get("/api/users/{user}", responses=problem_responses(401, 403, 404, 422))
 async def get_user(user: UserId, _caller: Caller, services: With) -> UserView:
     """One user."""
-    found = await find_user(services, user)
-    return UserView(id=found.id, name=found.name)
+    return view_user(await find_user(services, user))
 
 
 @router.get("/api/presence", responses=problem_responses(401, 403, 422))

@@ -18,6 +18,7 @@ from chat.errors import RateLimited
 from services.common.collaborators import Services
 
 MINUTE = 60.0
+HOUR = 3600.0
 DAY = 24 * 3600.0
 
 
@@ -35,9 +36,11 @@ ROOMS = CallBudget("rooms", {"rooms_per_minute": MINUTE, "rooms_per_day": DAY})
 INVITES = CallBudget("invites", {"invites_per_minute": MINUTE})
 MEMBERS = CallBudget("members", {"member_changes_per_minute": MINUTE})
 SEARCHES = CallBudget("searches", {"searches_per_minute": MINUTE}, changes=False)
+PROFILE = CallBudget("profile", {"profile_changes_per_hour": HOUR})
 REPORTS = CallBudget("reports", {"reports_per_minute": MINUTE})
 
 TABLE: Mapping[tuple[str, str], CallBudget] = {
+    ("PATCH", "/api/auth/me"): PROFILE,
     ("POST", "/api/rooms"): ROOMS,
     ("POST", "/api/rooms/{room}/invites"): INVITES,
     ("DELETE", "/api/rooms/{room}/invites/{invite}"): INVITES,
@@ -84,4 +87,4 @@ class CallBudgets:
                 )
 
 
-_WINDOWS = {MINUTE: "in a minute", DAY: "in a day"}
+_WINDOWS = {MINUTE: "in a minute", HOUR: "in an hour", DAY: "in a day"}

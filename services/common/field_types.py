@@ -9,7 +9,14 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from chat.domain.characters import MARKS_IN_A_ROW, has_too_many_marks
 from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
-from chat.domain.text import NAME, ROOM_NAME_LENGTH, check_name, check_room_name
+from chat.domain.text import (
+    DISPLAY_NAME_LENGTH,
+    NAME,
+    ROOM_NAME_LENGTH,
+    check_display_name,
+    check_name,
+    check_room_name,
+)
 from chat.domain.visible import has_visible
 from chat.errors import Invalid
 from services.common.invalid_fields import UnfitValue
@@ -55,6 +62,11 @@ RoomName = Annotated[
     str,
     AfterValidator(check_room_name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ROOM_NAME_LENGTH}),
+]
+DisplayName = Annotated[
+    str,
+    AfterValidator(check_display_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": DISPLAY_NAME_LENGTH}),
 ]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(check_plain_text), AfterValidator(parse_reason)]
 Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(check_plain_text)]

@@ -13,7 +13,7 @@ from chat.domain.ids import check_id, rfc3339
 from chat.domain.models import User
 from chat.domain.moderation import Block
 from chat.errors import Invalid, NotFound
-from services.chat.models import UserView
+from services.chat.models import UserView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Limit, RoomId, UserId
 from services.common.problems import problem_responses
@@ -110,7 +110,7 @@ async def _get_users(services: Services, users: Sequence[str]) -> dict[str, User
 
 def _view_user(user: str, users: dict[str, User]) -> UserView:
     """A user; the name is empty if the account is gone."""
-    return UserView(id=user, name=users[user].name if user in users else "")
+    return view_user(users.get(user) or User(user, ""))
 
 
 async def _view_cases(services: Services, cases: Sequence[Case]) -> list[CaseView]:

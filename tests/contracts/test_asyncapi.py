@@ -33,11 +33,8 @@ from chat.wire.events import (
     ServerFrame,
     SubscribeOk,
     SyncOk,
-    dm_event,
-    history_item,
-    history_message,
-    message_event,
 )
+from chat.wire.message_frames import dm_event, history_item, history_message, message_event
 from rookery.client import events as client_events
 from scripts.lib import asyncapi
 from scripts.lib.wire_contract import Contract

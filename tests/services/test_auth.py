@@ -32,7 +32,13 @@ async def test_registration_gives_an_account_that_is_logged_in() -> None:
         account = answer.json()
         assert account["expires_in"] == 900
         me = await User(rest, account)("GET", "/api/auth/me")
-        assert me.json() == {"id": account["id"], "name": "Ann-1", "email": "ann@example.org", "moderator": False}
+        assert me.json() == {
+            "id": account["id"],
+            "name": "Ann-1",
+            "display_name": None,
+            "email": "ann@example.org",
+            "moderator": False,
+        }
         assert me.headers["cache-control"] == "no-store"
 
 

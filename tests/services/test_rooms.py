@@ -26,7 +26,8 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
         assert (await bob("GET", "/api/rooms")).json()["rooms"] == []
         seen = {**room, "role": None}
-        listed = {**seen, "owner": {"id": ann.id, "name": ann.name}, "members": 1, "created": rfc3339(rest.clock())}
+        owner = {"id": ann.id, "name": ann.name, "display_name": None}
+        listed = {**seen, "owner": owner, "members": 1, "created": rfc3339(rest.clock())}
         assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=x")).json()["rooms"] == []
@@ -197,7 +198,7 @@ async def test_an_invitation_is_listed_without_its_token_and_revoked() -> None:
         assert listed == {
             "id": made["id"],
             "role": "member",
-            "creator": {"id": ann.id, "name": ann.name},
+            "creator": {"id": ann.id, "name": ann.name, "display_name": None},
             "created": rfc3339(rest.clock()),
             "expires": made["expires"],
             "uses": 2,
@@ -314,7 +315,8 @@ async def test_kicking_and_banning() -> None:
         assert (await ann("DELETE", member)).status_code == 404
         assert (await ann("DELETE", ban)).status_code == 404
         assert (await ann("PUT", ban, {"reason": "spam"})).status_code == 204
-        assert (await ann("GET", f"/api/rooms/{room}/bans")).json() == {"bans": [{"id": bob.id, "name": bob.name}]}
+        banned = {"id": bob.id, "name": bob.name, "display_name": None}
+        assert (await ann("GET", f"/api/rooms/{room}/bans")).json() == {"bans": [banned]}
         token = (await ann("POST", f"/api/rooms/{room}/invites", {})).json()["token"]
         for answer in (
             await bob("POST", f"/api/rooms/{room}/join"),
@@ -359,7 +361,14 @@ async def test_a_change_of_a_room_is_announced() -> None:
         updated, deleted, *members = await received(listener, 4)
         assert updated == (
             room_channel(room),
-            {"type": "room", "room": room, "change": "updated", "name": "attic", "visibility": "public"},
+            {
+                "type": "room",
+                "room": room,
+                "change": "updated",
+                "name": "attic",
+                "visibility": "public",
+                "default_role": "member",
+            },
         )
         assert (deleted[0], deleted[1]["do"]) == (room_channel(room), "room_deleted")
         assert {channel for channel, _ in members} == {user_channel(ann.id), user_channel(bob.id)}

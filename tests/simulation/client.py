@@ -14,7 +14,7 @@ from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, User
 from chat.domain.rights import Right
 from chat.errors import Unavailable
-from chat.wire.events import history_item
+from chat.wire.message_frames import history_item
 from tests.simulation.ledger import Ledger, Sent
 from tests.simulation.link import Broken, Link
 from tests.simulation.rights import Standing

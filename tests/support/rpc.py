@@ -39,9 +39,9 @@ BOB = "22222222-2222-4222-8222-222222222222"
 ROOM = "33333333-3333-4333-8333-333333333333"
 OTHER = "44444444-4444-4444-8444-444444444444"
 
-INFO = TokenInfo(user=ADA, name="ada", family=OTHER, expires=1_800_000_000.5)
+INFO = TokenInfo(user=ADA, name="ada", family=OTHER, expires=1_800_000_000.5, display_name="Ada Ott")
 A_ROOM = Room(id=ROOM, name="Kräuter", visibility=Visibility.PUBLIC, created=17)
-A_MEMBER = Member(user=ADA, name="ada", role=Role.MODERATOR, joined=18)
+A_MEMBER = Member(user=ADA, name="ada", role=Role.MODERATOR, joined=18, display_name="Ada Ott")
 A_MESSAGE = Message(
     conversation=f"room:{ROOM}",
     seq=1,

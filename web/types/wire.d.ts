@@ -56,6 +56,7 @@ export type Visibility = "private" | "public";
 export interface Person {
   id: Uuid;
   name: string;
+  display_name?: string;
 }
 
 /**
@@ -427,7 +428,7 @@ export interface MemberEvent {
 /**
  * The room was updated or deleted.
  * A deletion ends the subscription.
- * `name` and `visibility` stand with `updated`.
+ * `name`, `visibility` and `default_role` stand with `updated`.
  */
 export interface RoomEvent {
   type: "room";
@@ -435,6 +436,19 @@ export interface RoomEvent {
   change: "deleted" | "updated";
   name?: string;
   visibility?: Visibility;
+  default_role?: Role;
+}
+
+/**
+ * A user changed how they are shown.
+ * `display_name` is null when there is none any more.
+ * It may come several times: to all sessions of the user, and on each way by which a session knows the user.
+ */
+export interface UserEvent {
+  type: "user";
+  user: Uuid;
+  name: string;
+  display_name: string | null;
 }
 
 /** Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`. */
@@ -525,6 +539,7 @@ export type AnyEvent =
   | PresenceEvent
   | MemberEvent
   | RoomEvent
+  | UserEvent
   | GapEvent
   | ClosingEvent;
 

@@ -25,12 +25,22 @@ Pair = tuple[str, str]
 
 def _write_info(info: TokenInfo) -> auth.CheckTokenResponse:
     return auth.CheckTokenResponse(
-        user=info.user, name=info.name, family=info.family, expires_ms=round(info.expires * 1000)
+        user=info.user,
+        name=info.name,
+        family=info.family,
+        expires_ms=round(info.expires * 1000),
+        display_name=info.display_name,
     )
 
 
 def _read_info(answer: auth.CheckTokenResponse) -> TokenInfo:
-    return TokenInfo(user=answer.user, name=answer.name, family=answer.family, expires=answer.expires_ms / 1000)
+    return TokenInfo(
+        user=answer.user,
+        name=answer.name,
+        family=answer.family,
+        expires=answer.expires_ms / 1000,
+        display_name=answer.display_name,
+    )
 
 
 def _read_pair(asked: chat.UserInRoom | auth.CheckRoomAccessRequest, prefix: str = "") -> Pair:

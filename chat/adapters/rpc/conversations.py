@@ -39,14 +39,22 @@ def _read_room(room: chat.Room) -> Room:
 
 
 def _write_member(member: Member) -> chat.Member:
-    return chat.Member(user=member.user, name=member.name, role=write_role(member.role), joined_ms=member.joined)
+    return chat.Member(
+        user=member.user,
+        name=member.name,
+        role=write_role(member.role),
+        joined_ms=member.joined,
+        display_name=member.display_name,
+    )
 
 
 def _read_member(member: chat.Member) -> Member:
     role = read_role(member.role)
     if role is None:
         raise ValueError("a member without a role")
-    return Member(user=member.user, name=member.name, role=role, joined=member.joined_ms)
+    return Member(
+        user=member.user, name=member.name, role=role, joined=member.joined_ms, display_name=member.display_name
+    )
 
 
 def _write_message(message: Message) -> chat.Message:

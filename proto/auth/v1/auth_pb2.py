@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from proto.chat.v1 import chat_pb2 as proto_dot_chat_dot_v1_dot_chat__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/auth/v1/auth.proto\x12\x0frookery.auth.v1\x1a\x18proto/chat/v1/chat.proto\"^\n\nRoomAccess\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.rookery.chat.v1.Role\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\t\"\"\n\x11\x43heckTokenRequest\x12\r\n\x05token\x18\x01 \x01(\t\"T\n\x12\x43heckTokenResponse\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x12\n\nexpires_ms\x18\x04 \x01(\x03\"4\n\x16\x43heckRoomAccessRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\"F\n\x17\x43heckRoomAccessResponse\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32\x1b.rookery.auth.v1.RoomAccess\"I\n\x1b\x42\x61tchCheckRoomAccessRequest\x12*\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.rookery.chat.v1.UserInRoom\"K\n\x1c\x42\x61tchCheckRoomAccessResponse\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32\x1b.rookery.auth.v1.RoomAccess\"\x19\n\x17WatchRevocationsRequest\"f\n\x18WatchRevocationsResponse\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x13\n\x06\x66\x61mily\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\tB\t\n\x07_family2\xaa\x03\n\x0b\x41uthService\x12U\n\nCheckToken\x12\".rookery.auth.v1.CheckTokenRequest\x1a#.rookery.auth.v1.CheckTokenResponse\x12\x64\n\x0f\x43heckRoomAccess\x12\'.rookery.auth.v1.CheckRoomAccessRequest\x1a(.rookery.auth.v1.CheckRoomAccessResponse\x12s\n\x14\x42\x61tchCheckRoomAccess\x12,.rookery.auth.v1.BatchCheckRoomAccessRequest\x1a-.rookery.auth.v1.BatchCheckRoomAccessResponse\x12i\n\x10WatchRevocations\x12(.rookery.auth.v1.WatchRevocationsRequest\x1a).rookery.auth.v1.WatchRevocationsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/auth/v1/auth.proto\x12\x0frookery.auth.v1\x1a\x18proto/chat/v1/chat.proto\"^\n\nRoomAccess\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.rookery.chat.v1.Role\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\t\"\"\n\x11\x43heckTokenRequest\x12\r\n\x05token\x18\x01 \x01(\t\"j\n\x12\x43heckTokenResponse\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x12\n\nexpires_ms\x18\x04 \x01(\x03\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\"4\n\x16\x43heckRoomAccessRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\"F\n\x17\x43heckRoomAccessResponse\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32\x1b.rookery.auth.v1.RoomAccess\"I\n\x1b\x42\x61tchCheckRoomAccessRequest\x12*\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.rookery.chat.v1.UserInRoom\"K\n\x1c\x42\x61tchCheckRoomAccessResponse\x12+\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32\x1b.rookery.auth.v1.RoomAccess\"\x19\n\x17WatchRevocationsRequest\"f\n\x18WatchRevocationsResponse\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x13\n\x06\x66\x61mily\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x0c\n\x04\x63ode\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\tB\t\n\x07_family2\xaa\x03\n\x0b\x41uthService\x12U\n\nCheckToken\x12\".rookery.auth.v1.CheckTokenRequest\x1a#.rookery.auth.v1.CheckTokenResponse\x12\x64\n\x0f\x43heckRoomAccess\x12\'.rookery.auth.v1.CheckRoomAccessRequest\x1a(.rookery.auth.v1.CheckRoomAccessResponse\x12s\n\x14\x42\x61tchCheckRoomAccess\x12,.rookery.auth.v1.BatchCheckRoomAccessRequest\x1a-.rookery.auth.v1.BatchCheckRoomAccessResponse\x12i\n\x10WatchRevocations\x12(.rookery.auth.v1.WatchRevocationsRequest\x1a).rookery.auth.v1.WatchRevocationsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,19 +37,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKTOKENREQUEST']._serialized_start=167
   _globals['_CHECKTOKENREQUEST']._serialized_end=201
   _globals['_CHECKTOKENRESPONSE']._serialized_start=203
-  _globals['_CHECKTOKENRESPONSE']._serialized_end=287
-  _globals['_CHECKROOMACCESSREQUEST']._serialized_start=289
-  _globals['_CHECKROOMACCESSREQUEST']._serialized_end=341
-  _globals['_CHECKROOMACCESSRESPONSE']._serialized_start=343
-  _globals['_CHECKROOMACCESSRESPONSE']._serialized_end=413
-  _globals['_BATCHCHECKROOMACCESSREQUEST']._serialized_start=415
-  _globals['_BATCHCHECKROOMACCESSREQUEST']._serialized_end=488
-  _globals['_BATCHCHECKROOMACCESSRESPONSE']._serialized_start=490
-  _globals['_BATCHCHECKROOMACCESSRESPONSE']._serialized_end=565
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=567
-  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=592
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=594
-  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=696
-  _globals['_AUTHSERVICE']._serialized_start=699
-  _globals['_AUTHSERVICE']._serialized_end=1125
+  _globals['_CHECKTOKENRESPONSE']._serialized_end=309
+  _globals['_CHECKROOMACCESSREQUEST']._serialized_start=311
+  _globals['_CHECKROOMACCESSREQUEST']._serialized_end=363
+  _globals['_CHECKROOMACCESSRESPONSE']._serialized_start=365
+  _globals['_CHECKROOMACCESSRESPONSE']._serialized_end=435
+  _globals['_BATCHCHECKROOMACCESSREQUEST']._serialized_start=437
+  _globals['_BATCHCHECKROOMACCESSREQUEST']._serialized_end=510
+  _globals['_BATCHCHECKROOMACCESSRESPONSE']._serialized_start=512
+  _globals['_BATCHCHECKROOMACCESSRESPONSE']._serialized_end=587
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=589
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=614
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_start=616
+  _globals['_WATCHREVOCATIONSRESPONSE']._serialized_end=718
+  _globals['_AUTHSERVICE']._serialized_start=721
+  _globals['_AUTHSERVICE']._serialized_end=1147
 # @@protoc_insertion_point(module_scope)

@@ -26,16 +26,18 @@ class CheckTokenRequest(_message.Message):
     def __init__(self, token: _Optional[str] = ...) -> None: ...
 
 class CheckTokenResponse(_message.Message):
-    __slots__ = ("user", "name", "family", "expires_ms")
+    __slots__ = ("user", "name", "family", "expires_ms", "display_name")
     USER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_MS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     user: str
     name: str
     family: str
     expires_ms: int
-    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ..., family: _Optional[str] = ..., expires_ms: _Optional[int] = ...) -> None: ...
+    display_name: str
+    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ..., family: _Optional[str] = ..., expires_ms: _Optional[int] = ..., display_name: _Optional[str] = ...) -> None: ...
 
 class CheckRoomAccessRequest(_message.Message):
     __slots__ = ("user", "room")

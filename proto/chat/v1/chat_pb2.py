@@ -24,43 +24,43 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/chat/v1/chat.proto\x12\x0frookery.chat.v1\"e\n\x04Room\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\nvisibility\x18\x03 \x01(\x0e\x32\x1b.rookery.chat.v1.Visibility\x12\x12\n\ncreated_ms\x18\x04 \x01(\x03\"\\\n\x06Member\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.rookery.chat.v1.Role\x12\x11\n\tjoined_ms\x18\x04 \x01(\x03\"\xfb\x01\n\x07Message\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x03\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x13\n\x0bsender_name\x18\x04 \x01(\t\x12\x11\n\x04text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07sent_ms\x18\x06 \x01(\x03\x12\x11\n\tclient_id\x18\x07 \x01(\t\x12\x15\n\x08reply_to\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08mentions\x18\t \x03(\t\x12\x0e\n\x06\x65\x64ited\x18\n \x01(\x08\x12\x0f\n\x07\x64\x65leted\x18\x0b \x01(\x08\x12\x11\n\tmoderated\x18\x0c \x01(\x08\x42\x07\n\x05_textB\x0b\n\t_reply_to\"(\n\nUserInRoom\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\"*\n\x05Place\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x03\" \n\x0fGetRoomsRequest\x12\r\n\x05rooms\x18\x01 \x03(\t\"8\n\x10GetRoomsResponse\x12$\n\x05rooms\x18\x01 \x03(\x0b\x32\x15.rookery.chat.v1.Room\"C\n\x15GetMembershipsRequest\x12*\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.rookery.chat.v1.UserInRoom\">\n\x16GetMembershipsResponse\x12$\n\x05roles\x18\x01 \x03(\x0e\x32\x15.rookery.chat.v1.Role\"@\n\x12ListMembersRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"?\n\x13ListMembersResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.rookery.chat.v1.Member\"<\n\x12GetMessagesRequest\x12&\n\x06places\x18\x01 \x03(\x0b\x32\x16.rookery.chat.v1.Place\"A\n\x13GetMessagesResponse\x12*\n\x08messages\x18\x01 \x03(\x0b\x32\x18.rookery.chat.v1.Message*b\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_OWNER\x10\x01\x12\x12\n\x0eROLE_MODERATOR\x10\x02\x12\x0f\n\x0bROLE_MEMBER\x10\x03\x12\x0f\n\x0bROLE_READER\x10\x04*W\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x16\n\x12VISIBILITY_PRIVATE\x10\x02\x32\xf5\x02\n\x0b\x43hatService\x12O\n\x08GetRooms\x12 .rookery.chat.v1.GetRoomsRequest\x1a!.rookery.chat.v1.GetRoomsResponse\x12\x61\n\x0eGetMemberships\x12&.rookery.chat.v1.GetMembershipsRequest\x1a\'.rookery.chat.v1.GetMembershipsResponse\x12X\n\x0bListMembers\x12#.rookery.chat.v1.ListMembersRequest\x1a$.rookery.chat.v1.ListMembersResponse\x12X\n\x0bGetMessages\x12#.rookery.chat.v1.GetMessagesRequest\x1a$.rookery.chat.v1.GetMessagesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/chat/v1/chat.proto\x12\x0frookery.chat.v1\"e\n\x04Room\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\nvisibility\x18\x03 \x01(\x0e\x32\x1b.rookery.chat.v1.Visibility\x12\x12\n\ncreated_ms\x18\x04 \x01(\x03\"r\n\x06Member\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.rookery.chat.v1.Role\x12\x11\n\tjoined_ms\x18\x04 \x01(\x03\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\"\xfb\x01\n\x07Message\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x03\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x13\n\x0bsender_name\x18\x04 \x01(\t\x12\x11\n\x04text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07sent_ms\x18\x06 \x01(\x03\x12\x11\n\tclient_id\x18\x07 \x01(\t\x12\x15\n\x08reply_to\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08mentions\x18\t \x03(\t\x12\x0e\n\x06\x65\x64ited\x18\n \x01(\x08\x12\x0f\n\x07\x64\x65leted\x18\x0b \x01(\x08\x12\x11\n\tmoderated\x18\x0c \x01(\x08\x42\x07\n\x05_textB\x0b\n\t_reply_to\"(\n\nUserInRoom\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04room\x18\x02 \x01(\t\"*\n\x05Place\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x03\" \n\x0fGetRoomsRequest\x12\r\n\x05rooms\x18\x01 \x03(\t\"8\n\x10GetRoomsResponse\x12$\n\x05rooms\x18\x01 \x03(\x0b\x32\x15.rookery.chat.v1.Room\"C\n\x15GetMembershipsRequest\x12*\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.rookery.chat.v1.UserInRoom\">\n\x16GetMembershipsResponse\x12$\n\x05roles\x18\x01 \x03(\x0e\x32\x15.rookery.chat.v1.Role\"@\n\x12ListMembersRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"?\n\x13ListMembersResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.rookery.chat.v1.Member\"<\n\x12GetMessagesRequest\x12&\n\x06places\x18\x01 \x03(\x0b\x32\x16.rookery.chat.v1.Place\"A\n\x13GetMessagesResponse\x12*\n\x08messages\x18\x01 \x03(\x0b\x32\x18.rookery.chat.v1.Message*b\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_OWNER\x10\x01\x12\x12\n\x0eROLE_MODERATOR\x10\x02\x12\x0f\n\x0bROLE_MEMBER\x10\x03\x12\x0f\n\x0bROLE_READER\x10\x04*W\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x01\x12\x16\n\x12VISIBILITY_PRIVATE\x10\x02\x32\xf5\x02\n\x0b\x43hatService\x12O\n\x08GetRooms\x12 .rookery.chat.v1.GetRoomsRequest\x1a!.rookery.chat.v1.GetRoomsResponse\x12\x61\n\x0eGetMemberships\x12&.rookery.chat.v1.GetMembershipsRequest\x1a\'.rookery.chat.v1.GetMembershipsResponse\x12X\n\x0bListMembers\x12#.rookery.chat.v1.ListMembersRequest\x1a$.rookery.chat.v1.ListMembersResponse\x12X\n\x0bGetMessages\x12#.rookery.chat.v1.GetMessagesRequest\x1a$.rookery.chat.v1.GetMessagesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.chat.v1.chat_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=1067
-  _globals['_ROLE']._serialized_end=1165
-  _globals['_VISIBILITY']._serialized_start=1167
-  _globals['_VISIBILITY']._serialized_end=1254
+  _globals['_ROLE']._serialized_start=1089
+  _globals['_ROLE']._serialized_end=1187
+  _globals['_VISIBILITY']._serialized_start=1189
+  _globals['_VISIBILITY']._serialized_end=1276
   _globals['_ROOM']._serialized_start=45
   _globals['_ROOM']._serialized_end=146
   _globals['_MEMBER']._serialized_start=148
-  _globals['_MEMBER']._serialized_end=240
-  _globals['_MESSAGE']._serialized_start=243
-  _globals['_MESSAGE']._serialized_end=494
-  _globals['_USERINROOM']._serialized_start=496
-  _globals['_USERINROOM']._serialized_end=536
-  _globals['_PLACE']._serialized_start=538
-  _globals['_PLACE']._serialized_end=580
-  _globals['_GETROOMSREQUEST']._serialized_start=582
-  _globals['_GETROOMSREQUEST']._serialized_end=614
-  _globals['_GETROOMSRESPONSE']._serialized_start=616
-  _globals['_GETROOMSRESPONSE']._serialized_end=672
-  _globals['_GETMEMBERSHIPSREQUEST']._serialized_start=674
-  _globals['_GETMEMBERSHIPSREQUEST']._serialized_end=741
-  _globals['_GETMEMBERSHIPSRESPONSE']._serialized_start=743
-  _globals['_GETMEMBERSHIPSRESPONSE']._serialized_end=805
-  _globals['_LISTMEMBERSREQUEST']._serialized_start=807
-  _globals['_LISTMEMBERSREQUEST']._serialized_end=871
-  _globals['_LISTMEMBERSRESPONSE']._serialized_start=873
-  _globals['_LISTMEMBERSRESPONSE']._serialized_end=936
-  _globals['_GETMESSAGESREQUEST']._serialized_start=938
-  _globals['_GETMESSAGESREQUEST']._serialized_end=998
-  _globals['_GETMESSAGESRESPONSE']._serialized_start=1000
-  _globals['_GETMESSAGESRESPONSE']._serialized_end=1065
-  _globals['_CHATSERVICE']._serialized_start=1257
-  _globals['_CHATSERVICE']._serialized_end=1630
+  _globals['_MEMBER']._serialized_end=262
+  _globals['_MESSAGE']._serialized_start=265
+  _globals['_MESSAGE']._serialized_end=516
+  _globals['_USERINROOM']._serialized_start=518
+  _globals['_USERINROOM']._serialized_end=558
+  _globals['_PLACE']._serialized_start=560
+  _globals['_PLACE']._serialized_end=602
+  _globals['_GETROOMSREQUEST']._serialized_start=604
+  _globals['_GETROOMSREQUEST']._serialized_end=636
+  _globals['_GETROOMSRESPONSE']._serialized_start=638
+  _globals['_GETROOMSRESPONSE']._serialized_end=694
+  _globals['_GETMEMBERSHIPSREQUEST']._serialized_start=696
+  _globals['_GETMEMBERSHIPSREQUEST']._serialized_end=763
+  _globals['_GETMEMBERSHIPSRESPONSE']._serialized_start=765
+  _globals['_GETMEMBERSHIPSRESPONSE']._serialized_end=827
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=829
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=893
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=895
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=958
+  _globals['_GETMESSAGESREQUEST']._serialized_start=960
+  _globals['_GETMESSAGESREQUEST']._serialized_end=1020
+  _globals['_GETMESSAGESRESPONSE']._serialized_start=1022
+  _globals['_GETMESSAGESRESPONSE']._serialized_end=1087
+  _globals['_CHATSERVICE']._serialized_start=1279
+  _globals['_CHATSERVICE']._serialized_end=1652
 # @@protoc_insertion_point(module_scope)

@@ -42,16 +42,18 @@ class Room(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., visibility: _Optional[_Union[Visibility, str]] = ..., created_ms: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("user", "name", "role", "joined_ms")
+    __slots__ = ("user", "name", "role", "joined_ms", "display_name")
     USER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     JOINED_MS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     user: str
     name: str
     role: Role
     joined_ms: int
-    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., joined_ms: _Optional[int] = ...) -> None: ...
+    display_name: str
+    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., joined_ms: _Optional[int] = ..., display_name: _Optional[str] = ...) -> None: ...
 
 class Message(_message.Message):
     __slots__ = ("conversation", "seq", "sender", "sender_name", "text", "sent_ms", "client_id", "reply_to", "mentions", "edited", "deleted", "moderated")

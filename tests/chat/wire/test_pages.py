@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chat.wire.events import encode, history_message
+from chat.wire.events import encode
+from chat.wire.message_frames import history_message
 from chat.wire.pages import bound_page
 from tests.support.builders import make_messages
 
