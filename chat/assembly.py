@@ -33,6 +33,7 @@ from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
+from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.presence import MemoryPresence
 from chat.engines.push import SqlitePushStore
 from chat.engines.relay import MemoryRelay
@@ -47,6 +48,7 @@ from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
 from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
+from chat.ports.pending import KEPT_MS, PendingNotifications
 from chat.ports.presence import Presence
 from chat.ports.push import PushStore
 from chat.ports.relay import ONCE_SECONDS, Relay
@@ -70,6 +72,7 @@ class Store:
     mailings: Mailings
     push: PushStore
     notifications: NotificationStore
+    pending: PendingNotifications
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,9 @@ class Engines:
         if not self._guest:
             await history.note_start(self._database_path)
         deletion, push = SqliteAccountDeletion(database), SqlitePushStore(database)
+        pending = SqlitePendingNotifications(database)
         self._tidy_jobs += [history.clear, deletion.clear_deleted_users, lambda: push.clear_pushes(now_ms())]
+        self._tidy_jobs.append(lambda: _clear_entries(pending))
         return Store(
             accounts=SqliteAccounts(database),
             rooms=SqliteRooms(database),
@@ -164,6 +169,7 @@ class Engines:
             mailings=SqliteMailings(database),
             push=push,
             notifications=SqliteNotifications(database),
+            pending=pending,
         )
 
     async def open_log(self) -> Log:
@@ -229,14 +235,15 @@ class Engines:
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.mailings import MongoMailings
             from chat.adapters.mongo.notifications import MongoNotifications
+            from chat.adapters.mongo.pending import MongoPendingNotifications
             from chat.adapters.mongo.push import MongoPushStore
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
         await require_schema(mongo)
-        deletion, push = MongoAccountDeletion(mongo), MongoPushStore(mongo)
+        deletion, push, pending = MongoAccountDeletion(mongo), MongoPushStore(mongo), MongoPendingNotifications(mongo)
         self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]
-        self._tidy_jobs.append(lambda: push.clear_pushes(now_ms()))
+        self._tidy_jobs += [lambda: push.clear_pushes(now_ms()), lambda: _clear_entries(pending)]
         return Store(
             accounts=MongoAccounts(mongo, clock=now_ms),
             rooms=MongoRooms(mongo),
@@ -246,6 +253,7 @@ class Engines:
             mailings=MongoMailings(mongo),
             push=push,
             notifications=MongoNotifications(mongo),
+            pending=pending,
         )
 
     async def _open_kafka(self) -> Log:
@@ -277,6 +285,12 @@ class Engines:
 def require_drivers() -> AbstractContextManager[None]:
     """Around the import of an adapter: raises `MissingExtra` when its driver is not installed."""
     return require_extra("production")
+
+
+async def _clear_entries(pending: PendingNotifications) -> None:
+    """Forget notifications of messages that nobody reads."""
+    while await pending.clear_entries(now_ms() - KEPT_MS):
+        pass
 
 
 async def _read_live_keys(log: SqliteLog) -> list[str]:

@@ -23,8 +23,10 @@ _TABLES_OF_USERS = (
     "grants",
     "mail_tokens",
     "notification_choices",
+    "notification_digests",
     "notification_settings",
     "pending_mails",
+    "pending_notifications",
     "push_subscriptions",
     "user_blocks",
 )

@@ -312,6 +312,28 @@ CREATE TABLE notification_choices (
 CREATE INDEX notification_choices_by_level ON notification_choices (room, level, user);
 """
 
+# An entry is found by what devices show, when that is withdrawn. Its content is JSON: see `chat.domain.pending`.
+_PENDING_NOTIFICATIONS = """
+CREATE TABLE pending_notifications (
+    user TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    due INTEGER,
+    shown INTEGER NOT NULL,
+    noted INTEGER NOT NULL,            -- when its last message was noted
+    content BLOB NOT NULL,
+    PRIMARY KEY (user, conversation)
+) WITHOUT ROWID;
+CREATE INDEX pending_notifications_by_due ON pending_notifications (due) WHERE due IS NOT NULL;
+CREATE INDEX pending_notifications_by_shown ON pending_notifications (conversation, shown) WHERE shown > 0;
+CREATE INDEX pending_notifications_by_time ON pending_notifications (noted);
+CREATE TABLE notification_digests (
+    user TEXT PRIMARY KEY,
+    due INTEGER,
+    sent INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX notification_digests_by_due ON notification_digests (due) WHERE due IS NOT NULL;
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -329,5 +351,6 @@ STORE: tuple[str, ...] = (
     _DISPLAY_NAMES,
     _PUSH,
     _NOTIFICATION_SETTINGS,
+    _PENDING_NOTIFICATIONS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

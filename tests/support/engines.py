@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
+from chat.adapters.mongo.pending import MongoPendingNotifications
 from chat.adapters.mongo.push import MongoPushStore
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
@@ -20,6 +21,7 @@ from chat.engines.database import Database, Executor, InlineExecutor, ThreadExec
 from chat.engines.history import SqliteHistory
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
+from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.push import SqlitePushStore
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
@@ -29,6 +31,7 @@ from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
+from chat.ports.pending import PendingNotifications
 from chat.ports.push import PushStore
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
@@ -46,6 +49,7 @@ class Stores(Struct, frozen=True):
     mailings: Mailings
     push: PushStore
     notifications: NotificationStore
+    pending: PendingNotifications
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -69,6 +73,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteMailings(database),
         SqlitePushStore(database),
         SqliteNotifications(database),
+        SqlitePendingNotifications(database),
     )
 
 
@@ -94,7 +99,11 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
     """A database of its own on a real server."""
     async with migrated_database() as database:
         yield Stores(
-            *stores_of(database), MongoMailings(database), MongoPushStore(database), MongoNotifications(database)
+            *stores_of(database),
+            MongoMailings(database),
+            MongoPushStore(database),
+            MongoNotifications(database),
+            MongoPendingNotifications(database),
         )
 
 

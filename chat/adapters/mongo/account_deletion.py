@@ -44,9 +44,11 @@ class MongoAccountDeletion:
                 "pending_mails",
                 "push_subscriptions",
                 "notification_choices",
+                "pending_notifications",
             ):
                 await self._database[name].delete_many({"user": user}, session=session)
-            await self._database.notification_settings.delete_one({"_id": user}, session=session)
+            for name in ("notification_settings", "notification_digests"):
+                await self._database[name].delete_one({"_id": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)
             await self._database.user_blocks.delete_many({"other": user}, session=session)

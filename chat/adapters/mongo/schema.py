@@ -102,6 +102,16 @@ _NOTIFICATION_SETTINGS: Mapping[str, Sequence[IndexModel]] = {
         _index("by_level", "room", "level", "user"),
     ),
 }
+_PENDING_NOTIFICATIONS: Mapping[str, Sequence[IndexModel]] = {
+    "pending_notifications": (
+        _index("due", "due", sparse=True),
+        _index("shown", "conversation", "shown"),
+        _index("user", "user"),
+        _index("noted", "noted"),
+        _index("gone", "gone", sparse=True),
+    ),
+    "notification_digests": (_index("due", "due", sparse=True),),
+}
 _STEPS = (
     _FIRST,
     _MODERATION,
@@ -114,6 +124,7 @@ _STEPS = (
     _DISPLAY_NAMES,
     _PUSH,
     _NOTIFICATION_SETTINGS,
+    _PENDING_NOTIFICATIONS,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
@@ -182,6 +193,10 @@ async def _notification_settings(database: Database) -> None:
     await _create_all(database, _NOTIFICATION_SETTINGS)
 
 
+async def _add_pending_notifications(database: Database) -> None:
+    await _create_all(database, _PENDING_NOTIFICATIONS)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -233,6 +248,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_display_names,
     _add_push,
     _notification_settings,
+    _add_pending_notifications,
 )
 
 

@@ -15,6 +15,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.notifications import MongoNotifications
+from chat.adapters.mongo.pending import MongoPendingNotifications
 from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.cursors import RoomPlace
@@ -22,12 +23,14 @@ from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
-from chat.domain.notifying import NO_CHOICE, NotificationLevel, RoomChoice
+from chat.domain.notifying import NO_CHOICE, NotificationKind, NotificationLevel, RoomChoice
+from chat.domain.pending import NotedMessages, Settlement
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
+from chat.ports.pending import ReadMark
 from chat.ports.rooms import RoomUpdate
 from tests.support.builders import (
     ANN,
@@ -249,6 +252,24 @@ async def use_notifications(traced: Traced) -> None:
     assert await notifications.list_users_of_level(ROOM, NotificationLevel.ALL, after="", limit=5) == [ANN]
 
 
+async def use_pending(traced: Traced) -> None:
+    pending = MongoPendingNotifications(traced.mongo)
+    entry = NotedMessages(user=ANN, conversation=HALL, kind=NotificationKind.MESSAGE, seqs=[1])
+    await pending.note_messages([entry], NOW, digest_due=NOW)
+    shown = Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, decided=1, shown=1)
+    assert len(await pending.claim_due(NOW, NOW + 1, 5)) == 1
+    await pending.settle_entries([shown])
+    await pending.note_reads([ReadMark(ANN, HALL, 1)], NOW)
+    await pending.note_withdrawal(HALL, 1, NOW)
+    await pending.find_next_due()
+    await pending.claim_digests(NOW, NOW + 1, 5)
+    await pending.list_unmailed(ANN, 5)
+    await pending.settle_digest(ANN, None, sent=NOW, mailed={HALL: 1})
+    await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, is_gone=True)])
+    await pending.note_messages([entry], NOW)
+    await pending.clear_entries(NOW + 1)
+
+
 async def use_cases(traced: Traced) -> None:
     accounts, _, _, cases, *_ = stores_of(traced.mongo)
     entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=CaseAction.BLOCK, user=ANN) for _ in range(20)])
@@ -314,6 +335,7 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_history(traced)
     await use_cases(traced)
     await use_notifications(traced)
+    await use_pending(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     found = await plans(traced)
     scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
@@ -327,6 +349,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_history(traced)
     await use_cases(traced)
     await use_notifications(traced)
+    await use_pending(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     await stores_of(traced.mongo)[4].delete_account(CAT)
     used = {
