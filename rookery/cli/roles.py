@@ -34,6 +34,7 @@ from rookery.cli.factories import (
     set_edge_address,
     warn_of_unreachable_edge,
 )
+from rookery.cli.mailing import open_mail
 from rookery.cli.peers import open_authority, open_conversations, open_moderation, run_moderation
 from rookery.cli.process import (
     HttpServer,
@@ -78,13 +79,15 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
             pools["moderation"] = make_moderation_pool(store, log, moderation)
         if settings.notifications:
             pools["notification"] = make_notification_pool(store, live, log)
+        mail = await enter(open_mail(settings, store, log))
+        pools["account_mails"] = mail.pool
         pool_collector = await enter(run_pools(pools))
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 
         health = make_health(engines, store, live, log, signing=keys)
         collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
-        collectors += make_client_collectors(settings.rpc)
+        collectors += [mail.collector, *make_client_collectors(settings.rpc)]
         collectors += await enter(measure_process("serve"))
         app = make_app(
             settings,
@@ -151,7 +154,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         engines = await enter(Engines.open(settings))
-        store, live = await engines.open_store(), await engines.open_live()
+        store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)
@@ -160,7 +163,8 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         collectors: list[Collector] = [EngineCollector(engines.statistics)]
         collectors += [*make_server_collectors(), *make_client_collectors(settings.rpc)]
         collectors += await enter(measure_process("auth"))
-        app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",))
+        # Only mails go through the log, so the role is ready without it.
+        app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors, rest=("auth",), log=log)
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))
         rpc = await enter(serve_authority(settings.rpc, authority))
@@ -245,10 +249,14 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         keys = await enter(run_key_ring(settings.tokens, store, live))
 
         pools: dict[str, Pool[Any]] = {}
+        mail_collectors: list[Collector] = []
         if "persistence" in names:
             pools["persistence"] = make_persistence_pool(settings, store, live, log)
         if "notification" in names:
             pools["notification"] = make_notification_pool(store, live, log)
+            mail = await enter(open_mail(settings, store, log))
+            pools["account_mails"] = mail.pool
+            mail_collectors = [mail.collector]
         carries_out = "persistence" in names and settings.moderation.is_on
         if carries_out or "moderation" in names:
             moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
@@ -259,7 +267,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         pool_collector = await enter(run_pools(pools))
 
         health = make_health(engines, store, live, log)
-        collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector]
+        collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, *mail_collectors]
         collectors += make_client_collectors(settings.rpc)
         collectors += await enter(measure_process("worker"))
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)

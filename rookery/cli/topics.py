@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chat.assembly import require_drivers
 from chat.settings import KafkaSettings, Settings, SettingsError
+from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
@@ -16,7 +17,7 @@ from workers.dead_letters import dead_topic
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
     from chat.adapters.kafka.topics import Difference, TopicPlan
 
-TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC)
+TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC, ACCOUNT_MAIL_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
 
 

@@ -147,23 +147,27 @@ class MongoAccounts:
         if email is None:
             await self._change(user, {"$unset": dict.fromkeys(("email", "folded_email", "pending_email"), "")})
             return
-        verified, unverified = ({"_id": user, "folded_email": {"$exists": exists}} for exists in (True, False))
-        with self._mongo.call():
-            done = await self._users.update_one(verified, {"$set": {"pending_email": email}})
-            if not done.matched_count:
-                done = await self._users.update_one(unverified, {"$set": {"email": email}})
-        if not done.matched_count:
-            raise NotFound("there is no such user")
+        is_verified, given = {"$gt": ["$folded_email", None]}, {"$literal": email}
+        fields = {
+            "email": {"$cond": [is_verified, "$email", given]},
+            "pending_email": {"$cond": [is_verified, given, "$$REMOVE"]},
+        }
+        await self._change(user, [{"$set": fields}])
 
     async def verify_email(self, user: str, email: str) -> str | None:
-        wanted = {"_id": user, "$or": [{"email": email}, {"pending_email": email}]}
-        change = {"$set": {"email": email, "folded_email": fold_email(email)}, "$unset": {"pending_email": ""}}
+        given, folded = {"$literal": email}, {"$literal": fold_email(email)}
+        is_theirs = {"$in": [given, ["$email", "$pending_email"]]}
+        fields = {
+            "email": {"$cond": [is_theirs, given, "$email"]},
+            "folded_email": {"$cond": [is_theirs, folded, "$folded_email"]},
+            "pending_email": {"$cond": [is_theirs, "$$REMOVE", "$pending_email"]},
+        }
         with self._mongo.call():
             try:
-                before = await self._users.find_one_and_update(wanted, change)
+                before = await self._users.find_one_and_update({"_id": user}, [{"$set": fields}])
             except DuplicateKeyError:
                 raise Conflict(EMAIL_TAKEN, field="email") from None
-        if before is None:
+        if before is None or email not in {before.get("email"), before.get("pending_email")}:
             raise NotFound("this address is not that of the account any more", field="email")
         return before["email"] if "folded_email" in before and before["email"] != email else None
 
@@ -297,7 +301,7 @@ class MongoAccounts:
     async def _update(self, user: str, fields: Document) -> None:
         await self._change(user, {"$set": fields})
 
-    async def _change(self, user: str, change: Document) -> None:
+    async def _change(self, user: str, change: Document | list[Document]) -> None:
         with self._mongo.call():
             done = await self._users.update_one({"_id": user}, change)
         if not done.matched_count:
