@@ -1,0 +1,102 @@
+"""Builds the overlays, and holds each object against the schemas of Kubernetes, by two programs of others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import yaml
+
+from scripts.lib.kube.objects import Fault, Overlay
+from scripts.lib.kube.tools import HOME, KUBERNETES, find_kubeconform, find_kustomize, find_validator
+
+CUSTOM = {"cert-manager.io", "keda.sh", "gateway.networking.k8s.io", "monitoring.coreos.com"}
+"""Groups of kinds that other projects define, for which Kubernetes has no schema."""
+_ELSEWHERE = "/api/_definitions.json"
+_VALIDATE = """
+import json, sys, kubernetes_validate
+for thing in json.load(sys.stdin):
+    try:
+        kubernetes_validate.validate(thing, sys.argv[1], strict=True)
+    except Exception as error:
+        print(thing["kind"], thing["metadata"]["name"], ": ", str(error).splitlines()[0], sep=" ")
+"""
+
+
+class CannotBuild(Exception):
+    """Kustomize refuses the overlay; the message is its own."""
+
+
+def list_overlays(folder: Path) -> list[Path]:
+    """The overlays of a folder such as k8s/, and the variants that tests and users may build."""
+    return sorted(path.parent for path in folder.glob("overlays/*/kustomization.yaml"))
+
+
+def build_overlay(folder: Path) -> Overlay:
+    """Raises `CannotBuild`."""
+    done = subprocess.run([*find_kustomize(), str(folder)], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise CannotBuild(f"{folder.name}: kustomize refuses it: {done.stderr.strip()}")
+    objects: list[dict[str, Any]] = [each for each in yaml.safe_load_all(done.stdout) if each]
+    return Overlay(folder.name, objects)
+
+
+def check_schemas(overlay: Overlay) -> Iterator[Fault]:
+    """What kubernetes-validate and kubeconform refuse."""
+    known = [each for each in overlay.objects if each["apiVersion"].partition("/")[0] not in CUSTOM]
+    yield from _ask_validator(overlay.name, known)
+    yield from _ask_kubeconform(overlay.name, known)
+
+
+def _ask_validator(name: str, objects: list[Any]) -> Iterator[Fault]:
+    python, _ = find_validator()
+    command = [str(python), "-c", _VALIDATE, KUBERNETES.rpartition(".")[0]]
+    done = subprocess.run(command, input=json.dumps(objects), capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        yield Fault(name, "kubernetes-validate", done.stderr.strip().splitlines()[-1])
+    for line in done.stdout.splitlines():
+        yield Fault(name, "kubernetes-validate", line)
+
+
+def _ask_kubeconform(name: str, objects: list[Any]) -> Iterator[Fault]:
+    place = write_schemas(objects) / "{{.ResourceKind}}{{.KindSuffix}}.json"
+    command = [str(find_kubeconform()), "-strict", "-kubernetes-version", KUBERNETES]
+    command += ["-schema-location", str(place), "-output", "json", "-"]
+    text = yaml.safe_dump_all(objects)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
+    try:
+        found = json.loads(done.stdout)["resources"]
+    except (ValueError, KeyError):
+        yield Fault(name, "kubeconform", done.stderr.strip() or done.stdout.strip())
+        return
+    for each in found or ():
+        yield Fault(name, f"{each['kind']} {each['name']}", f"kubeconform: {each['msg']}")
+
+
+def write_schemas(objects: list[Any]) -> Path:
+    """A folder with a schema for each kind, which needs no other file: kubeconform finds no definitions elsewhere."""
+    _, brought = find_validator()
+    source = brought / f"v{KUBERNETES}-local-strict"
+    target = HOME / "schemas" / KUBERNETES
+    target.mkdir(parents=True, exist_ok=True)
+    definitions = ""
+    for name in sorted({_name_schema(each) for each in objects}):
+        if (target / name).exists() or not (source / name).exists():
+            continue
+        definitions = definitions or (source / "_definitions.json").read_text().replace(_ELSEWHERE, "")
+        schema = json.loads((source / name).read_text().replace(_ELSEWHERE, ""))
+        whole = json.dumps({**schema, "$defs": json.loads(definitions)["$defs"]})
+        with NamedTemporaryFile("w", dir=target, delete=False) as file:
+            file.write(whole)
+        Path(file.name).rename(target / name)
+    return target
+
+
+def _name_schema(thing: Any) -> str:
+    group, _, version = thing["apiVersion"].rpartition("/")
+    short = group.partition(".")[0]
+    return "-".join(part for part in (thing["kind"].lower(), short, version) if part) + ".json"
