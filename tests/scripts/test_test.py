@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "scripts/lib").mkdir(parents=True)
     shutil.copy(ROOT / "scripts/test", tmp_path / "scripts/test")
     shutil.copy(ROOT / "scripts/lib/setup.sh", tmp_path / "scripts/lib/setup.sh")
-    for name in ("chromium", "lint", "servers", "simulate"):
+    for name in ("chromium", "lint", "servers", "simulate", "k8s-check"):
         _write_program(tmp_path / f"scripts/{name}", SCRIPT.format(name=f"scripts/{name}"))
     (tmp_path / "requirements").mkdir()
     for name in ("requirements/test.txt", "pyproject.toml", "test_a.py"):
@@ -93,7 +93,9 @@ def test_fast_leaves_out_servers_and_browsers(checkout: Path) -> None:
 
 
 def test_all_adds_the_long_runs(checkout: Path) -> None:
-    assert [call for call in list_calls(checkout, "--all") if "simulate" in call] == ["scripts/simulate --seeds 2000"]
+    calls = list_calls(checkout, "--all")
+    assert [call for call in calls if "simulate" in call] == ["scripts/simulate --seeds 2000"]
+    assert [call for call in calls if "k8s-check" in call] == ["scripts/k8s-check --server"]
 
 
 @pytest.mark.parametrize("arguments", [("--all", "tests"), ("--all", "--fast"), ("--watch",)], ids=" ".join)
