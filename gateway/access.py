@@ -2,8 +2,8 @@
 
 Rule 1: an answer is used for `seconds` at most.
 Rule 2: an answer is not kept if a change was announced while it was under way: it may be older than the change.
-Rule 3: a user's roles are kept only while the user has a session here. Changes are announced on the user's channel, and
-the edge listens to it for that long.
+Rule 3: a user's roles, and who blocks whom, are kept only while the user has a session here. Changes are announced on
+the user's channel, and the edge listens to it for that long.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chat.domain.models import Role, User
-from chat.domain.privacy import require_recipient
+from chat.domain.privacy import UserBlocks, require_recipient
 from chat.errors import NotFound
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
@@ -20,12 +20,13 @@ from gateway.wheel import Wheel
 
 _USERS = 200_000
 _ROOMS = 1_000  # of one user
+_OTHERS = 1_000  # of one user
 
 
 class AccessCache:
     """Roles by user and room, and users by id."""
 
-    __slots__ = ("_accounts", "_authority", "_recipients", "_roles", "_seconds", "_users", "_wheel")
+    __slots__ = ("_accounts", "_authority", "_blocks", "_roles", "_seconds", "_users", "_wheel")
 
     def __init__(self, authority: Authority, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
         self._wheel = wheel
@@ -36,15 +37,18 @@ class AccessCache:
         # `get_role` sees by its identity whether a change was announced while it waited (rule 2).
         self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
         self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
-        self._recipients: FreshCache[bool] = FreshCache(wheel, seconds, _USERS)  # by sender and recipient
+        # By user, then the other one; replaced when a block changes, as `_roles` is.
+        self._blocks: dict[str, dict[str, tuple[UserBlocks, float]]] = {}
 
     def enter_user(self, user: str) -> None:
         """The user has a session, and the edge listens to the user's channel."""
         self._roles.setdefault(user, {})
+        self._blocks.setdefault(user, {})
 
     def leave_user(self, user: str) -> None:
         """The user's last session here ended."""
         self._roles.pop(user, None)  # rule 3
+        self._blocks.pop(user, None)
 
     def known_role(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
@@ -99,15 +103,46 @@ class AccessCache:
 
     def knows_recipient(self, sender: str, user: str) -> bool:
         """Whether it is known without a call that the account exists and takes direct messages from the sender."""
-        known = self._users.get_value(user)
-        return known is not None and self._recipients.get_value(f"{sender} {user}") is not None
+        blocks = self._known_blocks(sender, user)
+        return blocks is not None and not blocks.by_other and self._users.get_value(user) is not None
 
     async def check_recipient(self, sender: str, user: str) -> None:
-        """Raise `NotFound`, or `Forbidden` if the user blocks the sender; what is right is known for `seconds`."""
+        """Raise `NotFound`, or `Forbidden` if the user blocks the sender."""
         if await self.get_user(user) is None:
             raise NotFound("no such user; look up the id", field="to")
-        require_recipient(blocks=bool(await self._accounts.find_blockers(sender, [user])))
-        self._recipients.put_value(f"{sender} {user}", True)
+        require_recipient(blocks=(await self.get_blocks(sender, user)).by_other)
+
+    def _known_blocks(self, user: str, other: str) -> UserBlocks | None:
+        known = self._blocks.get(user)
+        entry = known.get(other) if known else None
+        return None if entry is None or entry[1] < self._wheel.now else entry[0]  # rule 1
+
+    async def get_blocks(self, user: str, other: str) -> UserBlocks:
+        """Whether either of the two blocks the other."""
+        found = self._known_blocks(user, other)
+        while found is None:
+            known = self._blocks.get(user)
+            by_other = await self._accounts.find_blockers(user, [other])
+            by_user = await self._accounts.find_blockers(other, [user])
+            if known is not self._blocks.get(user):  # rule 2
+                continue
+            found = UserBlocks(by_user=bool(by_user), by_other=bool(by_other))
+            if known is not None:
+                known[other] = (found, self._wheel.now + self._seconds)
+                if len(known) > _OTHERS:
+                    del known[next(iter(known))]
+        return found
+
+    async def find_blockers(self, user: str, others: Collection[str]) -> set[str]:
+        """Those of the others who block the user now."""
+        return await self._accounts.find_blockers(user, others)
+
+    def forget_blocks(self, user: str, other: str) -> None:
+        """Either of the two began or ended to block the other."""
+        for one, its in ((user, other), (other, user)):
+            known = self._blocks.get(one)
+            if known is not None:
+                self._blocks[one] = {each: entry for each, entry in known.items() if each != its}
 
     def forget_user(self, user: str) -> None:
         """The account changed."""

@@ -7,7 +7,7 @@ Rule 2: when a right changes, it is dropped from the cache first: every later qu
 from __future__ import annotations
 
 from chat.wire.close import CloseCode, is_sendable
-from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, UserChanged, room_channel
+from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, UserBlockChanged, UserChanged, room_channel
 from gateway.node import Node
 from gateway.presence import PresenceUpkeep
 from gateway.session import Session
@@ -31,6 +31,8 @@ class ControlHandler:
             self._handle_room_deleted(control)
         elif isinstance(control, UserChanged):
             self._handle_user_changed(control)
+        elif isinstance(control, UserBlockChanged):
+            self._handle_user_block(control)
         else:
             self._handle_revoked(control)
 
@@ -67,6 +69,17 @@ class ControlHandler:
         for session in self._node.users.sessions_of(change.user):
             session.display_name = change.display_name
             session.gather_frame(frame)
+
+    def _handle_user_block(self, change: UserBlockChanged) -> None:
+        """Who blocks is offline for whom they block; when the block ends, the watchers get the state again."""
+        self._node.access.forget_blocks(change.user, change.other)  # rule 2
+        for session in self._node.users.sessions_of(change.other):
+            if change.user not in session.watching:
+                continue
+            if change.blocked:
+                self._presence.hide_user(session, change.user)
+            else:
+                self._node.tasks.start_soon(self._presence.show_user, session, change.user)
 
     def handle_interruption(self, channel: str) -> None:
         """Deliveries of this channel, which is not a room's, may be lost."""

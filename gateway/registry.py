@@ -36,6 +36,7 @@ class RegisteredSession(Subscriber, Protocol):
     display_name: str
     family: str
     rooms: tuple[str, ...]
+    watching: frozenset[str] | tuple[()]
     phase: Phase
     state: PresenceState
     heard_at: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.domain.conversations import is_room, pair_of, partner, room_of
 from chat.domain.models import Message
-from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Restored
+from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change
 from chat.ports.relay import Publication
 from chat.wire.events import (
@@ -46,7 +46,9 @@ def change_publications(into: list[Publication], change: Change) -> None:
     if is_room(conversation):
         into.append(_make_publication(room_channel(room_of(conversation)), change_event(change, None)))
     else:
-        into.extend(_make_publication(user_channel(user), change_event(change, user)) for user in pair_of(conversation))
+        private = isinstance(change, Read) and change.private
+        users = (change.actor,) if private else pair_of(conversation)
+        into.extend(_make_publication(user_channel(user), change_event(change, user)) for user in users)
 
 
 def change_event(change: Change, viewer: str | None) -> ServerFrame:

@@ -7,6 +7,7 @@ was demoted, removed, banned or blocked, or has no account any more. What has en
 it with the change that ends it.
 Rule 3: a member who uses an invitation changes nothing, and takes no use of it.
 Rule 4: an invitation is revoked by its maker, and by everybody who could have made it.
+Rule 5: to a user who blocks its maker, an invitation is as one that has ended (`chat.domain.privacy`).
 """
 
 from __future__ import annotations
@@ -67,9 +68,12 @@ def is_open(invite: Invite, now: int) -> bool:
     return invite.expires > now and (invite.uses is None or invite.used < invite.uses)
 
 
-def require_usable(invite: Invite | None, maker: Role | None, now: int) -> Invite:
-    """The invitation, or `NotFound`. `maker` is the maker's present role; None when they cannot log in, either."""
+def require_usable(invite: Invite | None, maker: Role | None, now: int, *, blocked: bool = False) -> Invite:
+    """The invitation, or `NotFound`. `maker` is the maker's present role; None when they cannot log in, either.
+    `blocked`: the user who uses it blocks the maker."""
     if invite is None or not is_open(invite, now) or not may_invite(maker, invite.role):  # rules 1 and 2
+        raise NotFound(_ENDED)
+    if blocked:  # rule 5
         raise NotFound(_ENDED)
     return invite
 

@@ -2,6 +2,9 @@
 
 Rule 1: a user who blocks another gets no direct messages from them, is not mentioned by them, and is not added by them.
 Rule 2: a block says nothing about rooms: both read there what the other writes.
+Rule 3: while either of two users blocks the other, neither sees in their direct conversation that the other types, or
+how far the other has read. Who blocks is offline for whom they block.
+Rule 4: an invitation is of no use to a user who blocks its maker.
 """
 
 from __future__ import annotations
@@ -21,6 +24,18 @@ class AddedBy(StrEnum):
     EVERYONE = "everyone"
     SHARED = "shared"
     NOBODY = "nobody"
+
+
+class UserBlocks(Struct, frozen=True, kw_only=True):
+    """Whether a user blocks another (`by_user`), and whether that one blocks the user (`by_other`)."""
+
+    by_user: bool
+    by_other: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether either blocks the other (rule 3)."""
+        return self.by_user or self.by_other
 
 
 class Consent(Struct, frozen=True, kw_only=True):

@@ -80,9 +80,10 @@ class Pinned(Record, tag="pinned", frozen=True, kw_only=True):
 
 
 class Read(Record, tag="read", frozen=True, kw_only=True):
-    """The actor has read up to `seq`. A mark never moves back."""
+    """The actor has read up to `seq`. A mark never moves back. Nobody but the actor is notified of a `private` one."""
 
     seq: int
+    private: bool = False
 
 
 class Moderated(Record, tag="moderated", frozen=True, kw_only=True):

@@ -51,19 +51,21 @@ def is_invite_usable(connection: sqlite3.Connection, digest: bytes, now: int) ->
     return True
 
 
-def _find_usable(connection: sqlite3.Connection, digest: bytes, now: int) -> Invite:
+def _find_usable(connection: sqlite3.Connection, digest: bytes, now: int, user: str = "") -> Invite:
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM invites JOIN rooms ON rooms.key = invites.room WHERE digest = ?",  # noqa: S608
         (digest,),
     ).fetchone()
     found = _to_invite(row) if row else None
     maker = _find_maker_role(connection, found) if found else None
-    return require_usable(found, maker, now)
+    creator = found.creator if found else ""
+    block = connection.execute("SELECT 1 FROM user_blocks WHERE user = ? AND other = ?", (user, creator)).fetchone()
+    return require_usable(found, maker, now, blocked=block is not None)
 
 
 def accept_invite(connection: sqlite3.Connection, digest: bytes, user: str, now: int) -> RoomEntry:
     """Make the user a member, and count the use."""
-    invite = _find_usable(connection, digest, now)
+    invite = _find_usable(connection, digest, now, user)
     entry = membership.enter_room(connection, invite.room, user, invite.role, now=now)
     if entry.before is None:
         connection.execute("UPDATE invites SET used = used + 1 WHERE digest = ?", (digest,))

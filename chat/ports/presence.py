@@ -17,6 +17,10 @@ class Seen(Struct, frozen=True):
     last_seen: int | None = None
 
 
+HIDDEN = Seen(PresenceState.OFFLINE, None)
+"""What users see of one who blocks them, and of one who never came."""
+
+
 class Presence(Protocol):
     """Per-user session sets with expiry. Every change of a user's state is published once on the relay.
 

@@ -76,7 +76,15 @@ class UserChanged(Struct, frozen=True, tag="user", tag_field="do"):
     event: str
 
 
-Control = MemberChanged | RoomDeleted | Revoked | UserChanged
+class UserBlockChanged(Struct, frozen=True, tag="user_block", tag_field="do"):
+    """On the channels of both users: `user` blocks `other` from now on, or no longer."""
+
+    user: str
+    other: str
+    blocked: bool
+
+
+Control = MemberChanged | RoomDeleted | Revoked | UserChanged | UserBlockChanged
 _controls: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
 _encode = msgspec.json.Encoder().encode
 

@@ -34,7 +34,8 @@ async def _move_read_mark(session: Session, command: commands.ReadCommand, key: 
     if not command.seq:
         session.answer_ok(command.id)
         return
-    record = Read(conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq)
+    private = not is_room(key) and await _is_blocked(session, partner(key, session.user))
+    record = Read(conversation=key, actor=session.user, ts=session.node.clock(), seq=command.seq, private=private)
     produce_record(session, command.id, record)
 
 
@@ -55,8 +56,14 @@ async def _signal_typing(session: Session, command: commands.TypingCommand, key:
         if len(typed) >= _TYPED_CONVERSATIONS:
             typed.clear()  # the price of the bound is one event too early
         typed[key] = now
-        node.publisher.publish(_typing_publication(key, session.user))
+        if is_room(key) or not await _is_blocked(session, partner(key, session.user)):
+            node.publisher.publish(_typing_publication(key, session.user))
     session.answer_ok(command.id)
+
+
+async def _is_blocked(session: Session, other: str) -> bool:
+    """Whether either of the two users blocks the other: then neither sees what the other shows."""
+    return (await session.node.access.get_blocks(session.user, other)).any
 
 
 def _typing_publication(key: str, user: str) -> Publication:

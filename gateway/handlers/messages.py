@@ -207,6 +207,8 @@ async def _react(session: Session, command: commands.ReactCommand, key: str) -> 
         raise Conflict("the message was withdrawn; it takes no reactions")
     emoji = choose_form(command.emoji, message.reactions)
     if not command.remove:
+        if not is_room(key):
+            await session.node.access.check_recipient(session.user, partner(key, session.user))
         require_room_for_reaction(message.reactions, emoji)
     record = Reacted(
         conversation=key,

@@ -15,6 +15,7 @@ from chat.domain.ids import rfc3339
 from chat.domain.models import Message
 from chat.domain.rights import Right, require_right
 from chat.errors import Refused
+from chat.ports.presence import HIDDEN
 from chat.wire import commands, events
 from chat.wire.message_frames import history_direct_message, history_message
 from chat.wire.relay import presence_channel, room_channel
@@ -195,7 +196,11 @@ async def _watch_users(session: Session, command: commands.PresenceCommand) -> N
         channels.append(channel)
     session.watching = wanted
     await node.subscriptions.ensure_all_ready(channels)
-    states = await node.presence.get_states(wanted)
+    # Only now: of a block that comes later, the edge is notified, and it finds the user among those watched.
+    hidden = await node.access.find_blockers(session.user, wanted)
+    for user in hidden:
+        node.subscriptions.leave_channel(presence_channel(user), session)
+    states = dict.fromkeys(hidden, HIDDEN) | dict(await node.presence.get_states(wanted - hidden))
     session.answer_with(
         events.PresenceOk(
             id=command.id,

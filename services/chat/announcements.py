@@ -15,7 +15,15 @@ from collections.abc import Sequence
 from chat.domain.models import Role, Room
 from chat.ports.relay import Publication, Relay
 from chat.wire.events import MemberEvent, MembershipChange, RoomEvent, encode
-from chat.wire.relay import MemberChanged, RoomDeleted, pack_control, pack_event, room_channel, user_channel
+from chat.wire.relay import (
+    MemberChanged,
+    RoomDeleted,
+    UserBlockChanged,
+    pack_control,
+    pack_event,
+    room_channel,
+    user_channel,
+)
 from services.common.announcements import publish_with_retries
 
 BATCH = 500
@@ -57,6 +65,12 @@ async def announce_deletion(relay: Relay, room: str, members: Sequence[str]) -> 
         await publish_with_retries(
             relay, [Publication(user_channel(user), _pack_member_change(room, user, None, body)) for user in some]
         )
+
+
+async def announce_user_block(relay: Relay, user: str, other: str, *, blocked: bool) -> None:
+    """Announce to the edges of both users that one blocks the other, or no longer."""
+    change = pack_control(UserBlockChanged(user=user, other=other, blocked=blocked))
+    await publish_with_retries(relay, [Publication(user_channel(each), change) for each in (user, other)])
 
 
 def _pack_member_change(room: str, user: str, role: Role | None, body: bytes) -> bytes:

@@ -113,10 +113,14 @@ async def dm_messages(
 
 @router.get("/api/dms/{user}/reads", responses=problem_responses(401, 403, 404, 422))
 async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
-    """How far both users have read."""
+    """How far both users have read; of two of whom one blocks the other, only how far the caller has."""
     key = dm_key(caller.id, user)
     await find_user(services, user)
-    return Reads(reads=await services.history.read_marks(key))
+    marks = await services.history.read_marks(key)
+    find_blockers = services.accounts.find_blockers
+    if await find_blockers(caller.id, [user]) or await find_blockers(user, [caller.id]):
+        marks.pop(user, None)
+    return Reads(reads=marks)
 
 
 async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Page:

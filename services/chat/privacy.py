@@ -6,11 +6,13 @@ from fastapi import APIRouter
 
 from chat.domain.privacy import AddedBy
 from chat.errors import NotFound
+from services.chat.announcements import announce_user_block
 from services.chat.models import PrivacyChoice, PrivacyView, UserBlockList, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import UserId
 from services.common.problems import problem_responses
 from services.common.security import Caller
+from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/privacy", tags=["people"])
 
@@ -42,15 +44,21 @@ async def list_user_blocks(caller: Caller, services: With) -> UserBlockList:
 
 @router.put("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def add_user_block(user: UserId, caller: Caller, services: With) -> None:
-    """Block a user: no direct messages from them, no mentions, and they do not add the caller to rooms.
+    """Block a user: no direct messages and mentions from them, they do not add the caller to rooms, nor invite them.
 
-    It takes effect within a minute. In rooms, both go on reading what the other writes.
+    Neither sees that the other types in their direct conversation, or has read; the caller is offline for the user. In
+    rooms, both go on reading what the other writes.
     """
-    await services.accounts.add_user_block(caller.id, user, services.clock())
+    with shield_change():
+        await services.accounts.add_user_block(caller.id, user, services.clock())
+        await announce_user_block(services.relay, caller.id, user, blocked=True)
 
 
 @router.delete("/blocks/{user}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def remove_user_block(user: UserId, caller: Caller, services: With) -> None:
     """End a block."""
-    if not await services.accounts.remove_user_block(caller.id, user):
+    with shield_change():
+        there = await services.accounts.remove_user_block(caller.id, user)
+        await announce_user_block(services.relay, caller.id, user, blocked=False)  # a call before may not have
+    if not there:
         raise NotFound("you do not block this user")

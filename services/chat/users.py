@@ -9,7 +9,9 @@ from pydantic import Field
 
 from chat.domain.cursors import UserPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import check_id, rfc3339
+from chat.domain.models import User
 from chat.errors import Invalid
+from chat.ports.presence import HIDDEN
 from services.chat.access import find_user
 from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView, view_user
 from services.common.collaborators import Services, With
@@ -45,7 +47,7 @@ async def get_user(user: UserId, _caller: Caller, services: With) -> UserView:
 
 @router.get("/api/presence", responses=problem_responses(401, 403, 422))
 async def get_presence(
-    _caller: Caller,
+    caller: Caller,
     services: With,
     users: Annotated[
         list[Annotated[str, Field(max_length=40 * WATCHED)]],
@@ -59,17 +61,19 @@ async def get_presence(
     wanted = [part.strip() for entry in users for part in entry.split(",") if part.strip()]
     if len(wanted) > WATCHED:
         raise Invalid(f"ask for at most {WATCHED} users at once", field="users")
-    return await _read_states(services, {check_id(user, "users") for user in wanted})
+    return await _read_states(services, caller, {check_id(user, "users") for user in wanted})
 
 
 @router.post("/api/presence", responses=problem_responses(401, 403, 422))
-async def query_presence(body: PresenceQuery, _caller: Caller, services: With) -> States:
+async def query_presence(body: PresenceQuery, caller: Caller, services: With) -> States:
     """The state of up to 1,000 users. One who does not exist is offline. The call changes nothing."""
-    return await _read_states(services, set(body.users))
+    return await _read_states(services, caller, set(body.users))
 
 
-async def _read_states(services: Services, users: set[str]) -> States:
-    seen = await services.presence.get_states(users)
+async def _read_states(services: Services, caller: User, users: set[str]) -> States:
+    """The states as the caller sees them: a user who blocks them is offline."""
+    hidden = await services.accounts.find_blockers(caller.id, users)
+    seen = dict.fromkeys(hidden, HIDDEN) | dict(await services.presence.get_states(users - hidden))
     return States(
         states={
             user: PresenceView(

@@ -35,11 +35,13 @@ async def is_invite_usable(database: Database, session: Session, digest: bytes, 
     return True
 
 
-async def _find_usable(database: Database, session: Session, digest: bytes, now: int) -> Invite:
+async def _find_usable(database: Database, session: Session, digest: bytes, now: int, user: str = "") -> Invite:
     found = await database.invites.find_one({"_id": digest}, session=session)
     stored = _to_invite(found) if found else None
     maker = await _find_maker_role(database, session, stored) if stored else None
-    return require_usable(stored, maker, now)
+    place = {"_id": f"{user} {stored.creator if stored else ''}"}
+    block = await database.user_blocks.find_one(place, {"_id": True}, session=session)
+    return require_usable(stored, maker, now, blocked=block is not None)
 
 
 async def accept_invite(database: Database, session: Session, digest: bytes, user: str, now: int) -> RoomEntry:
@@ -47,7 +49,7 @@ async def accept_invite(database: Database, session: Session, digest: bytes, use
     room = await database.invites.find_one({"_id": digest}, {"room": True}, session=session)
     if room is not None:
         await membership.touch(database, session, room["room"])
-    invite = await _find_usable(database, session, digest, now)
+    invite = await _find_usable(database, session, digest, now, user)
     entry = await membership.enter_room(database, session, invite.room, user, invite.role, now=now)
     if entry.before is None:
         await database.invites.update_one({"_id": digest}, {"$inc": {"used": 1}}, session=session)
