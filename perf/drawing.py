@@ -1,11 +1,12 @@
-"""A bar of stages, as SVG: where the time of a message goes, above what the bare servers take. Shared by benchmarks."""
+"""Charts as SVG: a bar of stages (where the time of a message goes), and a histogram. Shared by benchmarks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 WIDTH, LEFT, BAR, ROW = 760, 20, 34, 20
+_COLUMN_HEIGHT = 160
 # Okabe and Ito's colours, which everybody can tell apart.
 COLOURS = ("#56b4e9", "#e69f00", "#f0e442", "#009e73", "#d55e00", "#cc79a7", "#999999")
 
@@ -25,8 +26,36 @@ def draw(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
             body.append(_text(LEFT + 20, top, f"{value:.2f} ms  {part}"))
             top += ROW
         top += 24
+    return _page(title, top, body)
+
+
+def draw_histogram(title: str, unit: str, counts: Mapping[str, Sequence[int]]) -> str:
+    """Stacked columns, one for each whole `unit` from 0 on: how many of each kind there were."""
+    columns = max(len(each) for each in counts.values())
+    padded = {name: [*each, *[0] * (columns - len(each))] for name, each in counts.items()}
+    tallest = max(sum(each[number] for each in padded.values()) for number in range(columns))
+    floor, width = 56.0 + _COLUMN_HEIGHT, (WIDTH - 2 * LEFT) / columns
+    body: list[str] = []
+    for number in range(columns):
+        top = floor
+        for each, colour in zip(padded.values(), COLOURS, strict=False):
+            height = each[number] * _COLUMN_HEIGHT / tallest
+            top -= height
+            place = f'x="{LEFT + number * width:.1f}" y="{top:.1f}" width="{width - 2:.1f}" height="{height:.1f}"'
+            body.append(f'<rect {place} fill="{colour}"/>')
+        body.append(_text(LEFT + number * width, floor + 18, str(number)))
+    body.append(_text(LEFT, floor + 40, f"{unit}; the tallest column has {tallest}"))
+    top = floor + 64
+    for (name, each), colour in zip(padded.items(), COLOURS, strict=False):
+        body.append(f'<rect x="{LEFT}" y="{top - 11:.0f}" width="12" height="12" fill="{colour}"/>')
+        body.append(_text(LEFT + 20, top, f"{name}: {sum(each)}"))
+        top += ROW
+    return _page(title, top, body)
+
+
+def _page(title: str, height: float, body: Sequence[str]) -> str:
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top:.0f}" width="{WIDTH}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" role="img" '
         'font-family="system-ui, sans-serif" font-size="14">'
     )
     paper = '<rect width="100%" height="100%" fill="#ffffff"/>'

@@ -52,6 +52,7 @@ class Participant:
         self.refused = 0
         self.sessions = 0
         self.gaps = 0
+        self.told_waits: list[float] = []
         self.idle = not sends
         self.breaches: list[str] = []
         self._traffic = traffic
@@ -60,6 +61,7 @@ class Participant:
         self._turns = itertools.count(random.randrange(100))
         self._waiting: dict[int, tuple[Json, anyio.Event]] = {}
         self._answers: dict[int, Json] = {}
+        self._told: float | None = None
         self._live: set[str] = set()  # rooms whose stream goes on behind what the view has
         self._ws: ClientConnection
 
@@ -77,8 +79,13 @@ class Participant:
                         self._ws.transport.abort()  # a cancelled close would leave it open
             except (OSError, WebSocketException, InvalidHandshake, EOFError):
                 pass
-            await anyio.sleep(pause * random.uniform(0.5, 1.0))
+            await anyio.sleep(self._take_told_wait() or pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, _SLOWEST_RETURN)
+
+    def _take_told_wait(self) -> float | None:
+        """How long the server asked to wait, once; None for a client that comes back when it likes."""
+        told, self._told = self._told, None
+        return told
 
     async def _session(self) -> None:
         self._waiting.clear()
@@ -196,6 +203,9 @@ class Participant:
             self._message(frame)
         elif kind == "gap":
             self._gap(frame)
+        elif kind == "closing":
+            self.told_waits.append(frame["retry_after_ms"] / 1000)
+            self._told = self.told_waits[-1] if self._traffic.obeys else None
         elif kind == "dm":
             self.shown.add(frame["client_id"])
         elif kind == "stored":

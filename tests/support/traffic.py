@@ -27,7 +27,8 @@ _REST_SECONDS = 30.0
 class Traffic:
     """All users of the rooms; `senders` of them talk, one message each in about `pace` seconds.
 
-    Neighbours in the list of users are partners, who write to each other directly, too.
+    Neighbours in the list of users are partners, who write to each other directly, too. With `obeys`, they come back
+    when `closing` says, and not sooner.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class Traffic:
         senders: int,
         pace: float = PACE_SECONDS,
         ws: str | None = None,
+        obeys: bool = False,
     ) -> None:
         self.cluster = cluster
         self.seeded = seeded
         self.ws = ws or cluster.ws
+        self.obeys = obeys
         self.pace = pace
         self.flowing = True
         self._tasks: TaskGroup | None = None
