@@ -25,6 +25,7 @@ from chat.engines import cases as case_tables
 from chat.engines import log_rows
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.announcements import AnnouncingRelay, follow_announcements
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
@@ -187,14 +188,24 @@ class Engines:
         """Redis, or this process's memory, which then remembers what the embedded log says that people have seen."""
         if self._settings.redis.url:
             return await self._open_redis()
-        relay = MemoryRelay()
-        relay.remember_keys(self._live_keys)
+        relay = await self._open_relay()
         edge = self._settings.edge
         presence = await self._stack.enter_async_context(
             MemoryPresence.open(relay, now_ms, edge.heartbeat_seconds, edge.presence_damping_seconds)
         )
         self.statistics |= {"relay": relay.statistics, "presence": presence.statistics}
         return Live(relay, presence, MemoryRateLimiter(now_ms))
+
+    async def _open_relay(self) -> MemoryRelay:
+        """In a server, also what tools announce; in a tool, what it publishes reaches the server (see
+        `chat.engines.announcements`)."""
+        database = await self._open_database()
+        if self._guest:
+            return AnnouncingRelay(database)
+        relay = MemoryRelay()
+        relay.remember_keys(self._live_keys)
+        await self._stack.enter_async_context(follow_announcements(database, relay))
+        return relay
 
     async def run_tidy_jobs(self, *, task_status: TaskStatus[None]) -> None:
         """Give the space of handled records and of deleted rooms back, once an hour, until cancelled."""

@@ -74,6 +74,12 @@ class SqliteRooms:
             lambda connection: [_room(row) for row in connection.execute(sql, (low, low + _END, *place, limit))]
         )
 
+    async def list_rooms(self, after: str, limit: int) -> Sequence[Room]:
+        sql = f"SELECT {_COLUMNS} FROM rooms WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+        return await self._database.read(
+            lambda connection: [_room(row) for row in connection.execute(sql, (after, limit))]
+        )
+
     async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
         return await self._database.read(
             lambda connection: {

@@ -334,6 +334,16 @@ CREATE TABLE notification_digests (
 CREATE INDEX notification_digests_by_due ON notification_digests (due) WHERE due IS NOT NULL;
 """
 
+# What administrators' tools publish for the server that has this file open, too: see `announcements`.
+_ANNOUNCEMENTS = """
+CREATE TABLE announcements (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    payload BLOB NOT NULL
+);
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -352,5 +362,6 @@ STORE: tuple[str, ...] = (
     _PUSH,
     _NOTIFICATION_SETTINGS,
     _PENDING_NOTIFICATIONS,
+    _ANNOUNCEMENTS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""
