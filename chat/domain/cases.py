@@ -80,10 +80,12 @@ class CaseAction(StrEnum):
     UNBLOCK = "unblock"
     SETTING = "setting"
     OWNER = "owner"
+    OPERATOR = "operator"  # what somebody did with `rookery admin`; the reason says what
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Who did what to whom, and why. `by` is a user's id, or `POLICY`; what there is none of is empty."""
+    """Who did what to whom, and why. `by` is a user's id, `POLICY`, or `operator:` and an account of the system, for
+    what was done with `rookery admin`; what there is none of is empty."""
 
     id: str
     at: int

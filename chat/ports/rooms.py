@@ -67,6 +67,10 @@ class Rooms(Protocol):
         """Public rooms whose name starts so (without case), by name and id, those after the given one."""
         ...
 
+    async def list_rooms(self, after: str, limit: int) -> Sequence[Room]:
+        """All rooms, by id, those after the given one; for administrators."""
+        ...
+
     async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
         """Of each room that exists, who owns it and how many are in it."""
         ...

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(flags=_read_flags(options))
         settings = msgspec.structs.replace(settings, rpc=add_machine_token(settings.rpc, os.environ))
-        command = _import_command(settings, options)
+        command = import_command(settings, options)
     except SettingsError as error:
         return _report([error])
     _prepare_process(settings)
@@ -42,7 +42,8 @@ def _read_flags(options: argparse.Namespace) -> dict[str, str | None]:
     return {flag: getattr(options, flag.removeprefix("--").replace("-", "_"), None) for flag in flags}
 
 
-def _import_command(settings: Settings, options: argparse.Namespace) -> Command:
+def import_command(settings: Settings, options: argparse.Namespace) -> Command:
+    """The function that carries the command out. Raises `MissingExtra` when a package for it is not installed."""
     names_server = settings.redis.url or settings.kafka.brokers or settings.mongo.url
     with require_extra("production" if names_server else options.extra):
         import_module(settings.backend)  # the library of the event loop

@@ -1,8 +1,4 @@
-"""`rookery admin user` and `rookery admin room`: what an operator does for people, on the engines directly.
-
-With Redis, open sessions follow at once. Without it, the tool and a running server share the embedded store alone: the
-server reads rights again within a minute, and a log-in that was ended ends with its access token.
-"""
+"""`rookery admin user`: accounts, on the engines directly, also while servers run, which follow within two seconds."""
 
 from __future__ import annotations
 
@@ -10,27 +6,24 @@ import argparse
 import getpass
 import secrets
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from chat.assembly import Engines, Store
-from chat.domain.ids import new_id, now_ms
-from chat.domain.models import Role, User
+from chat.domain.cases import CaseAction
+from chat.domain.ids import new_id, now_ms, rfc3339
+from chat.domain.models import User
+from chat.domain.moderation import Block
 from chat.domain.text import check_email, check_name
-from chat.errors import NotFound
-from chat.ports.authority import Revocation, announcement
-from chat.ports.relay import Publication
 from chat.settings import Settings, SettingsError
-from chat.wire.close import CloseCode
-from chat.wire.events import MembershipChange
+from rookery.cli.operator import Operator, open_operator
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.routes import Password
-from services.chat.announcements import announce_member
-from services.common.announcements import publish_with_retries
 from services.common.invalid_fields import write_sentence
 from services.common.passwords import Passwords
+from services.moderation.blocks import Blocks
+
+_LOG_INS = 1000
 
 
 async def create_user(settings: Settings, options: argparse.Namespace) -> int:
@@ -38,69 +31,144 @@ async def create_user(settings: Settings, options: argparse.Namespace) -> int:
     is taken, or the address by another account whose address is verified."""
     name, email = check_name(options.name), check_email(options.email) if options.email else None
     password = read_password(sys.stdin, generate=options.generate)
-    async with Engines.open(settings, guest=True) as engines:
-        store = await engines.open_store()
+    async with open_operator(settings, options) as operator:
         user = User(id=new_id(), name=name, email=email, created=now_ms(), email_verified=email is not None)
-        await store.accounts.create_user(user, await Passwords().hash_password(password))
-    print(user.id)
+        await operator.store.accounts.create_user(user, await Passwords().hash_password(password))
+        await operator.note(CaseAction.OPERATOR, user.id, "created the account")
+        operator.show(describe_user(user), [user.id])
     return 0
 
 
 async def set_password(settings: Settings, options: argparse.Namespace) -> int:
     """Give an account another password, and end all its log-ins. Raises `NotFound`."""
-    async with Engines.open(settings, guest=True) as engines:
-        store = await engines.open_store()
-        user = await _find_user(store, options.name)
+    async with open_operator(settings, options) as operator:
+        accounts, user = operator.store.accounts, await operator.find_user(options.name)
         password = read_password(sys.stdin, generate=options.generate)
-        await store.accounts.set_password_hash(user.id, await Passwords().hash_password(password))
-        await store.accounts.end_families(user.id)
-        reason = "the password was changed"
-        revocation = Revocation(user=user.id, family=None, code=CloseCode.TOKEN_INVALID, reason=reason)
-        await _publish(settings, engines, announcement(revocation))
-    print(f"{user.name} has a new password, and is logged out everywhere", file=sys.stderr)
+        await accounts.set_password_hash(user.id, await Passwords().hash_password(password))
+        await accounts.end_families(user.id)
+        await operator.note(CaseAction.OPERATOR, user.id, "set another password, and ended all log-ins")
+        await operator.end_sessions(user.id, None, "the password was changed")
+        operator.confirm(describe_user(user), f"{user.name} has a new password, and is logged out everywhere")
     return 0
 
 
 async def delete_user(settings: Settings, options: argparse.Namespace) -> int:
     """Delete an account, with all that its user wrote. Raises `NotFound`."""
-    async with Engines.open(settings, guest=True) as engines:
-        store = await engines.open_store()
-        user = await _find_user(store, options.name)
-        confirm_deletion(sys.stdin, user.name, confirmed=options.yes)
+    async with open_operator(settings, options) as operator:
+        store, user = operator.store, await operator.find_user(options.name)
+        confirm_deletion(sys.stdin, user.name, f"Everything that {user.name} wrote", confirmed=options.yes)
         publications = await delete_account(store.deletion, store.rooms, user.id)
-        if settings.redis.url:
-            await announce_deletion((await engines.open_live()).relay, publications)
+        await operator.note(CaseAction.OPERATOR, user.id, "deleted the account, with all messages")
+        await announce_deletion(operator.relay, publications)
         await store.deletion.clear_deleted_users()
-    print(f"{user.name} is deleted, with all messages", file=sys.stderr)
+        operator.confirm(describe_user(user), f"{user.name} is deleted, with all messages")
     return 0
 
 
-async def set_owner(settings: Settings, options: argparse.Namespace) -> int:
-    """Make a user an owner of a room, whoever its owners are. Raises `NotFound` and `Banned`."""
-    async with Engines.open(settings, guest=True) as engines:
-        store = await engines.open_store()
-        user = await _find_user(store, options.name)
-        if user.blocked:
-            raise SettingsError(f"{user.name} is blocked and cannot own a room: end the block first")
-        room = await store.rooms.get_room(options.room.lower())
-        if room is None:
-            raise NotFound(f"there is no room with the id {options.room}")
-        before = await store.rooms.set_member(room.id, user.id, Role.OWNER, now=now_ms())
-        if settings.redis.url:
-            live = await engines.open_live()
-            change: MembershipChange = "role" if before is not None else "joined"
-            await announce_member(live.relay, room.id, user.id, change, Role.OWNER, again=before is Role.OWNER)
-    print(f"{user.name} is an owner of {room.name}", file=sys.stderr)
+async def block_user(settings: Settings, options: argparse.Namespace) -> int:
+    """Keep a user out: their sessions end, and they cannot log in until the block ends. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        user, now = await operator.find_user(options.name), now_ms()
+        until = None if options.days is None else now + int(options.days * 86_400_000)
+        block = Block(user=user.id, by=operator.name, reason=options.reason, since=now, until=until)
+        await _blocks_of(operator).set_block(block)
+        ends = "until it is ended" if until is None else f"until {rfc3339(until)}"
+        data = {**describe_user(user), "blocked": True, "until": None if until is None else rfc3339(until)}
+        operator.confirm(data, f"{user.name} is blocked {ends}")
     return 0
 
 
-def confirm_deletion(source: TextIO, name: str, *, confirmed: bool) -> None:
+async def unblock_user(settings: Settings, options: argparse.Namespace) -> int:
+    """Let a user in again. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        user = await operator.find_user(options.name)
+        ended = await _blocks_of(operator).end_block(user.id, operator.name, options.reason)
+        sentence = f"{user.name} may log in again" if ended else f"{user.name} was not blocked"
+        operator.confirm({**describe_user(user), "blocked": False, "ended": ended}, sentence)
+    return 0
+
+
+async def list_users(settings: Settings, options: argparse.Namespace) -> int:
+    """Print users by name."""
+    async with open_operator(settings, options) as operator:
+        accounts = operator.store.accounts
+        found = await accounts.search_users(options.prefix, options.limit, after=options.after)
+        lines = [f"{user.id}  {user.name}{'  blocked' if user.blocked else ''}" for user in found]
+        operator.show([describe_user(user) for user in found], lines)
+    return 0
+
+
+async def show_user(settings: Settings, options: argparse.Namespace) -> int:
+    """Print an account, its rooms, and how many log-ins are open. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        store, user = operator.store, await operator.find_user(options.name)
+        rooms = await store.rooms.rooms_of_user(user.id)
+        log_ins = await store.accounts.list_log_ins(user.id, now_ms(), _LOG_INS)
+        data: dict[str, Any] = {
+            **describe_user(user),
+            "rooms": [{"id": room.id, "name": room.name, "role": role} for room, role in rooms],
+            "log_ins": len(log_ins),
+        }
+        lines = [f"{key}: {value}" for key, value in data.items() if key != "rooms"]
+        operator.show(data, [*lines, *(f"room {room.id} as {role}: {room.name}" for room, role in rooms)])
+    return 0
+
+
+async def list_sessions(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the log-ins of a user that are open, the most recently used first. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        user = await operator.find_user(options.name)
+        found = await operator.store.accounts.list_log_ins(user.id, now_ms(), _LOG_INS)
+        data = [
+            {"id": each.family, "begun": rfc3339(each.begun), "used": rfc3339(each.used), "program": each.agent}
+            for each in found
+        ]
+        operator.show(data, [f"{each['id']}  since {each['begun']}  {each['program']}" for each in data])
+    return 0
+
+
+async def end_sessions(settings: Settings, options: argparse.Namespace) -> int:
+    """End one log-in of a user, or all of them; open sessions of it end. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        accounts, user = operator.store.accounts, await operator.find_user(options.name)
+        family = None if options.session is None else options.session.lower()
+        if family is None:
+            ended = len(await accounts.end_families(user.id))
+        else:
+            ended = int(await accounts.end_log_in(user.id, family))
+            if not ended:
+                raise SettingsError(
+                    f"{user.name} has no log-in {options.session}: rookery admin session list shows them"
+                )
+        await operator.note(CaseAction.OPERATOR, user.id, "ended all log-ins" if family is None else "ended a log-in")
+        await operator.end_sessions(user.id, family, "the log-in was ended")
+        operator.confirm({**describe_user(user), "ended": ended}, f"{ended} log-ins of {user.name} ended")
+    return 0
+
+
+def describe_user(user: User) -> dict[str, Any]:
+    """A user as the tools print one."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "created": rfc3339(user.created),
+        "blocked": user.blocked,
+    }
+
+
+def _blocks_of(operator: Operator) -> Blocks:
+    return Blocks(operator.store.cases, operator.store.accounts, operator.relay, now_ms)
+
+
+def confirm_deletion(source: TextIO, name: str, what: str, *, confirmed: bool) -> None:
     """Ask on a terminal. Raises `SettingsError` unless the operator gives the name again, or was sure before."""
     if confirmed:
         return
     if not source.isatty():
         raise SettingsError(f"give --yes to delete {name} without being asked")
-    print(f"Everything that {name} wrote is deleted, and cannot be brought back. The name again: ", end="", flush=True)
+    print(f"{what} is deleted, and cannot be brought back. The name again: ", end="", flush=True)
     if source.readline().strip() != name:
         raise SettingsError("this is another name; nothing was changed")
 
@@ -125,17 +193,3 @@ def read_password(source: TextIO, *, generate: bool) -> str:
         first = error.errors()[0]
         sentence = write_sentence("password", first["type"], first["msg"], first.get("ctx", {}))
         raise SettingsError(f"{sentence}; nothing was changed") from None
-
-
-async def _find_user(store: Store, name: str) -> User:
-    user = await store.accounts.find_by_name(name)
-    if user is None:
-        raise NotFound(f"there is no user with the name {name}")
-    return user
-
-
-async def _publish(settings: Settings, engines: Engines, publications: Sequence[Publication]) -> None:
-    """Tell the edges; without Redis, none can be reached from this process."""
-    if settings.redis.url:
-        live = await engines.open_live()
-        await publish_with_retries(live.relay, publications)

@@ -133,7 +133,8 @@ class NewOwner(BaseModel):
 
 
 class AuditView(BaseModel):
-    """What was done: by whom (`moderation` is the service itself), to whom, and why."""
+    """What was done: by whom (`moderation` is the service itself, `operator:NAME` somebody with `rookery admin`), to
+    whom, and why."""
 
     id: str
     at: str

@@ -106,6 +106,11 @@ class MongoRooms:
                     rooms += [_to_room(document) for document in await found.limit(limit - len(rooms)).to_list()]
         return rooms
 
+    async def list_rooms(self, after: str, limit: int) -> Sequence[Room]:
+        with self._mongo.call():
+            found = self._database.rooms.find({"_id": {"$gt": after}}).sort([("_id", ASCENDING)])
+            return [_to_room(document) for document in await found.limit(limit).to_list()]
+
     async def describe_rooms(self, rooms: Collection[str]) -> dict[str, RoomFacts]:
         places = {"room": {"$in": list(rooms)}}
         counting: list[Document] = [{"$match": places}, {"$group": {"_id": "$room", "members": {"$sum": 1}}}]

@@ -20,7 +20,7 @@ from chat.errors import Conflict, RookeryError
 from chat.ports.accounts import RefreshGrant
 from chat.settings import Settings, SettingsError
 from chat.wire.relay import REVOCATIONS, room_channel, user_channel
-from rookery.cli import db, users
+from rookery.cli import db, rooms, users
 from rookery.cli.main import Command
 from services.common.passwords import Passwords
 from tests.support.builders import make_message
@@ -135,13 +135,13 @@ async def test_a_room_gets_an_owner_whatever_became_of_the_others(settings: Sett
         ada, bob, eve = [await add_user(store, name) for name in ("ada", "bob", "eve")]
         room = await add_room(store, ada)
         await store.accounts.set_blocked(ada.id, True)
-        assert await users.set_owner(settings, make_options(room=room.id.upper(), name="bob")) == 0
-        assert await users.set_owner(settings, make_options(room=room.id, name="Bob")) == 0
+        assert await rooms.set_owner(settings, make_options(room=room.id.upper(), name="bob")) == 0
+        assert await rooms.set_owner(settings, make_options(room=room.id, name="Bob")) == 0
         assert await store.rooms.get_role(room.id, bob.id) is Role.OWNER
         assert await store.rooms.get_role(room.id, ada.id) is Role.OWNER
-        assert "no room with the id" in str(await refuse(users.set_owner, settings, room=NOBODY, name="bob"))
+        assert "no room with the id" in str(await refuse(rooms.set_owner, settings, room=NOBODY, name="bob"))
         await store.accounts.set_blocked(eve.id, True)
-        assert "eve is blocked" in str(await refuse(users.set_owner, settings, room=room.id, name="eve"))
+        assert "eve is blocked" in str(await refuse(rooms.set_owner, settings, room=room.id, name="eve"))
 
 
 async def test_a_user_is_deleted_with_all_messages(settings: Settings) -> None:
@@ -169,7 +169,7 @@ async def test_edges_learn_of_it_over_redis(settings: Settings) -> None:
         room = await add_room(store, ada)
         async with live.relay.open_listener() as listener:
             await listener.subscribe([REVOCATIONS, user_channel(bob.id), room_channel(room.id)])
-            await users.set_owner(settings, make_options(room=room.id, name="bob"))
+            await rooms.set_owner(settings, make_options(room=room.id, name="bob"))
             await users.set_password(settings, make_options(name="bob"))
             await users.delete_user(settings, make_options(name="bob", yes=True))
             found: set[str] = set()
@@ -208,7 +208,7 @@ def test_a_password_that_nobody_could_register_is_refused(given: str, sentence: 
 def test_a_deletion_is_confirmed_by_the_name(typed: str, deleted: bool) -> None:
     terminal = Terminal(typed)
     if deleted:
-        users.confirm_deletion(terminal, "ada", confirmed=False)
+        users.confirm_deletion(terminal, "ada", "All of it", confirmed=False)
     else:
         with pytest.raises(SettingsError, match="nothing was changed"):
-            users.confirm_deletion(terminal, "ada", confirmed=False)
+            users.confirm_deletion(terminal, "ada", "All of it", confirmed=False)

@@ -115,6 +115,7 @@ export function deedOf(entry, names) {
     unblock: `ended the block of ${whom}`,
     setting: "changed a setting",
     owner: `made ${whom} the owner of a room`,
+    operator: entry.user ? `changed the account of ${whom}` : "changed the instance",
   };
   return deeds[entry.action] ?? entry.action;
 }

@@ -97,6 +97,7 @@ export class Moderation {
 
   /** The name of a user, or of the service itself. @param {string} id */
   nameOf(id) {
+    if (id.startsWith("operator:")) return `the operator (${id.slice("operator:".length)})`;
     return id === "moderation" ? "the rules" : this.store.nameOf(id);
   }
 
