@@ -168,6 +168,13 @@ class SqliteAccounts:
 
         return await self._database.read(query)
 
+    async def find_blocks(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        def query(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+            sql = "SELECT 1 FROM user_blocks WHERE user = ? AND other = ?"
+            return {pair for pair in pairs if connection.execute(sql, pair).fetchone()}
+
+        return await self._database.read(query)
+
     async def add_grant(self, grant: RefreshGrant) -> None:
         now = self._clock()
 

@@ -13,7 +13,7 @@ from chat.domain.models import Message
 from chat.engines import deleted_conversations, epochs, history_changes, history_reads, history_search
 from chat.engines.database import Database
 from chat.errors import Fenced, Unavailable
-from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, MessagePlace, Page, PinnedMessage, Query, Reader, Summary
 
 TIDY_EVERY = 256
 _logger = logging.getLogger(__name__)
@@ -53,6 +53,9 @@ class SqliteHistory:
     async def get_message(self, conversation: str, seq: int) -> Message | None:
         return await self._database.read(lambda connection: history_reads.get_message(connection, conversation, seq))
 
+    async def find_messages(self, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+        return await self._database.read(lambda connection: history_reads.find_messages(connection, places))
+
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
@@ -75,6 +78,9 @@ class SqliteHistory:
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         return await self._database.read(lambda connection: history_reads.read_marks(connection, conversation))
+
+    async def find_read_marks(self, readers: Collection[Reader]) -> dict[Reader, int]:
+        return await self._database.read(lambda connection: history_reads.find_read_marks(connection, readers))
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         return await self._database.read(lambda connection: history_reads.earlier_texts(connection, conversation, seq))

@@ -19,7 +19,7 @@ from chat.engines.history_rows import (
     to_messages,
 )
 from chat.engines.packing import pack, pack_user, unpack_user
-from chat.ports.history import ClientKey, Page, PinnedMessage, Summary
+from chat.ports.history import ClientKey, MessagePlace, Page, PinnedMessage, Reader, Summary
 
 UNREAD = 1000
 _BETWEEN = f"SELECT {COLUMNS} FROM messages WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608
@@ -52,6 +52,11 @@ def get_message(connection: sqlite3.Connection, conversation: str, seq: int) -> 
     id_ = message_id(key, seq)
     found = to_messages(connection, conversation, connection.execute(_BETWEEN, (id_, id_)).fetchall())
     return found[0] if found else None
+
+
+def find_messages(connection: sqlite3.Connection, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+    found = ((place, get_message(connection, *place)) for place in places)
+    return {place: message for place, message in found if message is not None}
 
 
 def messages_since(
@@ -137,6 +142,12 @@ def read_marks(connection: sqlite3.Connection, conversation: str) -> dict[str, i
         (conversation,),
     )
     return {unpack_user(user): seq for user, seq in rows}
+
+
+def find_read_marks(connection: sqlite3.Connection, readers: Collection[Reader]) -> dict[Reader, int]:
+    sql = "SELECT seq FROM read_marks WHERE conversation = (SELECT key FROM conversations WHERE name = ?) AND user = ?"
+    found = ((each, connection.execute(sql, (each[1], pack_user(each[0]))).fetchone()) for each in readers)
+    return {reader: row[0] if row else 0 for reader, row in found}
 
 
 def list_pinned(connection: sqlite3.Connection, conversation: str) -> Sequence[PinnedMessage]:

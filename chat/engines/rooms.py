@@ -95,6 +95,11 @@ class SqliteRooms:
             lambda connection: membership.list_members(connection, room, fold_name(after), limit, prefix)
         )
 
+    async def find_members(self, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        return await self._database.read(
+            lambda connection: {place for place in places if membership.get_role(connection, *place) is not None}
+        )
+
     async def list_member_ids(self, room: str) -> Sequence[str]:
         sql = (
             "SELECT users.id FROM members JOIN users ON users.key = members.user"

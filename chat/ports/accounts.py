@@ -133,6 +133,10 @@ class Accounts(Protocol):
         """Those of these users who block `other`."""
         ...
 
+    async def find_blocks(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (user, other) of whom the user blocks the other."""
+        ...
+
     async def add_grant(self, grant: RefreshGrant) -> None: ...
 
     async def rotate_grant(

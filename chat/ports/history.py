@@ -17,6 +17,10 @@ from chat.domain.terms import Term
 Change = MessageChange | Read
 ClientKey = tuple[str, str]
 """(sender, client_id)"""
+MessagePlace = tuple[str, int]
+"""(conversation, seq)"""
+Reader = tuple[str, str]
+"""(user, conversation)"""
 
 
 class Page(Struct, frozen=True):
@@ -95,6 +99,10 @@ class History(Protocol):
 
     async def get_message(self, conversation: str, seq: int) -> Message | None: ...
 
+    async def find_messages(self, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+        """Those of these messages that are stored, as they are now."""
+        ...
+
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
@@ -116,6 +124,10 @@ class History(Protocol):
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         """User → the seq read up to."""
+        ...
+
+    async def find_read_marks(self, readers: Collection[Reader]) -> dict[Reader, int]:
+        """The read mark of each of these readers; 0 of one who has read nothing."""
         ...
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:

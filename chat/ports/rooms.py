@@ -84,6 +84,10 @@ class Rooms(Protocol):
         name starts so."""
         ...
 
+    async def find_members(self, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (room, user) of which the user is a member of the room."""
+        ...
+
     async def list_member_ids(self, room: str) -> Sequence[str]: ...
 
     async def set_member(

@@ -341,6 +341,8 @@ async def test_users_block_each_other_one_way(accounts: Accounts) -> None:
     assert await accounts.find_blockers(BEN, [ANN, CAT, DAN]) == {ANN}
     assert await accounts.find_blockers(ANN, [BEN, CAT]) == set()
     assert await accounts.find_blockers(BEN, []) == set()
+    assert await accounts.find_blocks([(ANN, BEN), (BEN, ANN), (CAT, BEN)]) == {(ANN, BEN)}
+    assert await accounts.find_blocks([]) == set()
     assert await accounts.remove_user_block(ANN, BEN)
     assert not await accounts.remove_user_block(ANN, BEN)
     assert list(await accounts.list_user_blocks(ANN)) == [CAT]

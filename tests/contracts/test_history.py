@@ -304,3 +304,21 @@ async def test_cancelled_apply_happened_as_a_whole_or_not_at_all(history: Histor
             assert last is not None
             assert last.text == "edited"
         stored = newest
+
+
+async def test_messages_of_several_conversations_are_found_at_once(history: History) -> None:
+    await history.apply_batch([*make_messages(3), make_message(1, ATTIC)], [])
+    await history.apply_batch([], [Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=3)])
+    found = await history.find_messages([(HALL, 1), (HALL, 3), (HALL, 4), (HALL, 0), (ATTIC, 1), (ANN_AND_BEN, 1)])
+    assert found.keys() == {(HALL, 1), (HALL, 3), (ATTIC, 1)}
+    assert found[HALL, 1] == await history.get_message(HALL, 1)
+    assert found[HALL, 3].text is None
+    assert await history.find_messages([]) == {}
+
+
+async def test_read_marks_of_several_readers_are_found_at_once(history: History) -> None:
+    await history.apply_batch(make_messages(3), [])
+    await history.apply_batch([], [Read(conversation=HALL, actor=BEN, ts=NOW, seq=2)])
+    readers = [(BEN, HALL), (CAT, HALL), (BEN, ATTIC)]
+    assert await history.find_read_marks(readers) == {(BEN, HALL): 2, (CAT, HALL): 0, (BEN, ATTIC): 0}
+    assert await history.find_read_marks([]) == {}

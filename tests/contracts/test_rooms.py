@@ -139,6 +139,9 @@ async def test_members_come_by_name_in_pages(rooms: Rooms) -> None:
     assert [member.name for member in await rooms.list_members(ROOM, "", 2)] == ["Ann", "Ben"]
     assert [member.name for member in await rooms.list_members(ROOM, "BEN", 5)] == ["Cat", "Dan"]
     assert set(await rooms.list_member_ids(ROOM)) == {ANN, BEN, CAT, DAN}
+    places = [(ROOM, ANN), (ROOM, BEN), (ROOM, new_id()), (new_id(), ANN)]
+    assert await rooms.find_members(places) == {(ROOM, ANN), (ROOM, BEN)}
+    assert await rooms.find_members([]) == set()
 
 
 async def test_set_member_answers_the_role_before(rooms: Rooms) -> None:

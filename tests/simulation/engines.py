@@ -25,7 +25,7 @@ from chat.domain.weight import weigh_message
 from chat.engines.log_groups import Group, GroupMember
 from chat.engines.log_streams import Headers, LogStream
 from chat.errors import Fenced, Overloaded
-from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, MessagePlace, Page, PinnedMessage, Query, Reader, Summary
 from chat.ports.log import Ack, LogRecord
 
 READ_RECORDS = 1000
@@ -196,6 +196,11 @@ class MemoryHistory:
         await checkpoint()
         return self._table.get_message(conversation, seq)
 
+    async def find_messages(self, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+        await checkpoint()
+        found = {place: self._table.get_message(*place) for place in places}
+        return {place: message for place, message in found.items() if message is not None}
+
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
@@ -228,6 +233,10 @@ class MemoryHistory:
     async def read_marks(self, conversation: str) -> dict[str, int]:
         await checkpoint()
         return dict(self._marks.get(conversation, {}))
+
+    async def find_read_marks(self, readers: Collection[Reader]) -> dict[Reader, int]:
+        await checkpoint()
+        return {(user, key): self._marks.get(key, {}).get(user, 0) for user, key in readers}
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         await checkpoint()

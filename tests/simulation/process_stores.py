@@ -12,7 +12,18 @@ from chat.domain.privacy import AddedBy
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database
 from chat.engines.rooms import SqliteRooms
-from chat.ports.history import Change, ClientKey, FoundPage, History, Page, PinnedMessage, Query, Summary
+from chat.ports.history import (
+    Change,
+    ClientKey,
+    FoundPage,
+    History,
+    MessagePlace,
+    Page,
+    PinnedMessage,
+    Query,
+    Reader,
+    Summary,
+)
 from chat.ports.presence import Seen
 from tests.simulation.calls import call_engine
 from tests.simulation.faults import Process
@@ -51,6 +62,9 @@ class ProcessHistory:
     async def get_message(self, conversation: str, seq: int) -> Message | None:
         return await call_engine(self._process, "get", lambda: self._history.get_message(conversation, seq))
 
+    async def find_messages(self, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+        return await call_engine(self._process, "find", lambda: self._history.find_messages(places))
+
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
@@ -78,6 +92,9 @@ class ProcessHistory:
 
     async def read_marks(self, conversation: str) -> dict[str, int]:
         return await self._history.read_marks(conversation)
+
+    async def find_read_marks(self, readers: Collection[Reader]) -> dict[Reader, int]:
+        return await call_engine(self._process, "marks", lambda: self._history.find_read_marks(readers))
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         return await self._history.earlier_texts(conversation, seq)

@@ -214,6 +214,12 @@ class MongoAccounts:
             found = await self._user_blocks.find({"_id": {"$in": ids}}, {"user": True}).to_list()
         return {block["user"] for block in found}
 
+    async def find_blocks(self, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        wanted = {"_id": {"$in": [f"{user} {other}" for user, other in pairs]}}
+        with self._mongo.call():
+            found = await self._user_blocks.find(wanted, {"user": True, "other": True}).to_list()
+        return {(block["user"], block["other"]) for block in found}
+
     async def add_grant(self, grant: RefreshGrant) -> None:
         with self._mongo.call():
             await self._purge()

@@ -16,7 +16,7 @@ from chat.adapters.mongo.store import Run
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
-from chat.ports.history import Change, ClientKey, FoundPage, Page, PinnedMessage, Query, Summary
+from chat.ports.history import Change, ClientKey, FoundPage, MessagePlace, Page, PinnedMessage, Query, Reader, Summary
 
 
 class MongoHistory:
@@ -58,6 +58,10 @@ class MongoHistory:
         with self._mongo.call():
             return await reads.get_message(self._mongo.committed, conversation, seq)
 
+    async def find_messages(self, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+        with self._mongo.call():
+            return await reads.find_messages(self._mongo.committed, places)
+
     async def messages_since(
         self, conversation: str, since: int, *, limit: int, max_bytes: int
     ) -> Sequence[Message] | None:
@@ -79,6 +83,10 @@ class MongoHistory:
     async def read_marks(self, conversation: str) -> dict[str, int]:
         with self._mongo.call():
             return await reads.read_marks(self._mongo.committed, conversation)
+
+    async def find_read_marks(self, readers: Collection[Reader]) -> dict[Reader, int]:
+        with self._mongo.call():
+            return await reads.find_read_marks(self._mongo.committed, readers)
 
     async def earlier_texts(self, conversation: str, seq: int) -> Sequence[tuple[int, str]]:
         with self._mongo.call():

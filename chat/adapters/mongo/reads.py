@@ -19,7 +19,7 @@ from chat.adapters.mongo.messages import WITHOUT_TERMS, to_message
 from chat.domain.changes import Pin
 from chat.domain.models import Message
 from chat.domain.weight import weigh_message
-from chat.ports.history import ClientKey, Page, PinnedMessage, Summary
+from chat.ports.history import ClientKey, MessagePlace, Page, PinnedMessage, Reader, Summary
 
 UNREAD = 1000
 _BATCH = 200
@@ -55,6 +55,24 @@ async def _sent(database: Database, sender: str, client_ids: Sequence[str]) -> l
 async def get_message(database: Database, name: str, seq: int) -> Message | None:
     document = await _get(database, name, seq)
     return to_message(name, document) if document else None
+
+
+async def find_messages(database: Database, places: Collection[MessagePlace]) -> dict[MessagePlace, Message]:
+    heads = await conversations.find(database, {name for name, _ in places})
+    seqs: dict[str, list[int]] = {}
+    for name, seq in places:
+        if name in heads and 1 <= seq <= heads[name].newest:
+            seqs.setdefault(name, []).append(seq)
+    jobs: list[Callable[[], Awaitable[list[Document]]]] = [
+        partial(_find_seqs, database, heads[name], some) for name, some in seqs.items()
+    ]
+    found = zip(seqs, await gather(jobs), strict=True)
+    return {(name, each["seq"]): to_message(name, each) for name, documents in found for each in documents}
+
+
+async def _find_seqs(database: Database, head: Head, seqs: Sequence[int]) -> list[Document]:
+    wanted = {"conversation": head.key, "seq": {"$in": list(seqs)}}
+    return await database.messages.find(wanted, WITHOUT_TERMS).to_list()
 
 
 async def _get(database: Database, name: str, seq: int) -> Document | None:
@@ -143,6 +161,13 @@ async def read_marks(database: Database, name: str) -> dict[str, int]:
         return {}
     found = await database.read_marks.find({"conversation": head.key}).to_list()
     return {document["user"]: document["seq"] for document in found}
+
+
+async def find_read_marks(database: Database, readers: Collection[Reader]) -> dict[Reader, int]:
+    heads = await conversations.find(database, {name for _, name in readers})
+    ids = {mark_id(heads[name].key, user): (user, name) for user, name in readers if name in heads}
+    found = await database.read_marks.find({"_id": {"$in": list(ids)}}, {"seq": True}).to_list()
+    return dict.fromkeys(readers, 0) | {ids[document["_id"]]: document["seq"] for document in found}
 
 
 async def list_pinned(database: Database, name: str) -> Sequence[PinnedMessage]:

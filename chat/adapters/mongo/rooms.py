@@ -141,6 +141,12 @@ class MongoRooms:
         names = {user["_id"]: user.get("display_name", "") for user in users}
         return [_to_member(member, names.get(member["user"], "")) for member in members]
 
+    async def find_members(self, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        wanted = {"_id": {"$in": [member_id(room, user) for room, user in places]}}
+        with self._mongo.call():
+            found = await self._database.members.find(wanted, {"room": True, "user": True}).to_list()
+        return {(member["room"], member["user"]) for member in found}
+
     async def list_member_ids(self, room: str) -> Sequence[str]:
         with self._mongo.call():
             found = await self._database.members.find({"room": room}, {"user": True}).to_list()
