@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from chat.domain.push import PushSubscription
-from tests.support.builders import ANN, NOW
+from chat.domain.push_queue import PushContent
+from chat.ports.push import PushStore
+from tests.support.builders import ANN, HALL, NOW
 
 SERVICE = "fcm.googleapis.com"
 FAMILY = "family"
@@ -63,6 +65,23 @@ class FakeBrowser:
         """The content as JSON."""
         content: dict[str, Any] = msgspec.json.decode(self.decrypt(body))
         return content
+
+
+async def use_every_call(push: PushStore) -> None:
+    """Each method of the port once. Ann has a log-in, `FAMILY`."""
+    browser = FakeBrowser()
+    await push.add_subscription(browser.subscribe())
+    await push.list_subscriptions(ANN)
+    await push.find_subscribed([ANN])
+    await push.queue_pushes([PushContent(user=ANN, conversation=HALL, seq=1, queued=NOW)])
+    await push.find_next_due(SERVICE)
+    (claimed,) = await push.claim_pushes(SERVICE, NOW, NOW + 1000, 10)
+    await push.note_later(claimed, NOW, device=True)
+    await push.drop_push(claimed)
+    await push.note_delivered(claimed)
+    await push.clear_pushes(NOW)
+    await push.drop_subscription(claimed)
+    await push.remove_subscription(ANN, browser.endpoint)
 
 
 def read_vapid(headers: Mapping[str, str]) -> tuple[dict[str, Any], str]:

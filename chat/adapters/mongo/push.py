@@ -1,7 +1,8 @@
 """Push in MongoDB: the subscriptions of browsers, and a document for each push that waits for one or is shown on one.
 
-`push_subscriptions`: `_id` is made of the endpoint. `pushes`: `_id` is the subscription's and the conversation;
-`stamp` changes with each write, and a write names the stamp that it has read, so who was slower decides again.
+`push_subscriptions`: `_id` is made of the endpoint. `pushes`: `_id` is the subscription's and the conversation; `stamp`
+changes with each write, and a write takes effect only if the stamp is the one that was read, so who was slower decides
+again. A place that is empty now has no `version`, and is forgotten in time.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING, DeleteOne, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.errors import is_duplicate
 from chat.domain import push_queue
 from chat.domain.push import SUBSCRIPTIONS_PER_USER, PushSubscription
@@ -26,7 +27,7 @@ _ATTEMPTS = 20
 _CLEARED_AT_ONCE = 500
 _PLACE = PushPlace.__struct_fields__
 Decision = Callable[[PushPlace], PushPlace | None]
-Write = InsertOne[Document] | ReplaceOne[Document] | DeleteOne
+Write = InsertOne[Document] | UpdateOne
 
 
 class MongoPushStore:
@@ -52,11 +53,11 @@ class MongoPushStore:
             return [_to_subscription(each) for each in await self._find_open({"user": user})]
 
     async def remove_subscription(self, user: str, endpoint: str) -> bool:
-        with self._mongo.shield_write(), self._mongo.call():
-            done = await self._subscriptions.delete_one({"_id": _make_id(endpoint), "user": user})
-            if done.deleted_count:
-                await self._pushes.delete_many({"subscription": _make_id(endpoint)})
-        return done.deleted_count > 0
+        return await self._remove_if(endpoint, lambda known: bool(known["user"] == user))
+
+    async def find_subscribed(self, users: Collection[str]) -> set[str]:
+        with self._mongo.call():
+            return {each["user"] for each in await self._find_open({"user": {"$in": list(users)}})}
 
     async def queue_pushes(self, pushes: Sequence[PushContent]) -> int:
         if not pushes:
@@ -86,7 +87,7 @@ class MongoPushStore:
         count, busy = 0, set[str]()
         for id_, (pushed, device) in zip(ids, contents, strict=True):
             known = found.get(id_)
-            before = _to_place(known) if known else None
+            before = _to_place(known)
             after = push_queue.queue_content(before, pushed, device["rest_until"])
             if id_ in busy:  # two of the same conversation in one call: one after the other
                 left.append((pushed, device))
@@ -108,7 +109,7 @@ class MongoPushStore:
             if not is_duplicate(error):
                 raise
             return False
-        return done.inserted_count + done.matched_count + done.deleted_count == len(writes)
+        return done.inserted_count + done.modified_count == len(writes)
 
     async def claim_pushes(self, service: str, now: int, until: int, limit: int) -> Sequence[ClaimedPush]:
         with self._mongo.shield_write(), self._mongo.call():
@@ -121,7 +122,8 @@ class MongoPushStore:
             claimed: list[ClaimedPush] = []
             for document in found:
                 device = open_.get(document["subscription"])
-                place = push_queue.claim_place(_to_place(document), now, until)
+                found_place = _to_place(document)
+                place = push_queue.claim_place(found_place, now, until) if found_place else None
                 if device is not None and place is not None and await self._store_place(document, place):
                     push = ClaimedPush(
                         subscription=_to_subscription(device), conversation=document["conversation"], place=place
@@ -147,11 +149,21 @@ class MongoPushStore:
 
     async def drop_subscription(self, push: ClaimedPush) -> None:
         gone = push.subscription
-        id_ = _make_id(gone.endpoint)
-        with self._mongo.shield_write(), self._mongo.call():
-            named = {"_id": id_, "p256dh": gone.p256dh, "created": gone.created}
-            if (await self._subscriptions.delete_one(named)).deleted_count:
-                await self._pushes.delete_many({"subscription": id_})
+        await self._remove_if(gone.endpoint, lambda known: _to_subscription(known) == gone)
+
+    async def _remove_if(self, endpoint: str, is_meant: Callable[[Document], bool]) -> bool:
+        """Remove the subscription of an endpoint, with its pushes, if it is the one that is meant."""
+        id_ = _make_id(endpoint)
+
+        async def job(session: Session) -> bool:
+            known = await self._subscriptions.find_one({"_id": id_}, session=session)
+            if known is None or not is_meant(known):
+                return False
+            await self._subscriptions.delete_one({"_id": id_}, session=session)
+            await self._pushes.delete_many({"subscription": id_}, session=session)
+            return True
+
+        return await self._mongo.transaction(job)
 
     async def find_next_due(self, service: str) -> int | None:
         with self._mongo.call():
@@ -165,13 +177,14 @@ class MongoPushStore:
         last = ""
         while True:
             with self._mongo.shield_write(), self._mongo.call():
-                cursor = self._subscriptions.find({"_id": {"$gt": last}}).sort("_id", ASCENDING).limit(_CLEARED_AT_ONCE)
+                later = self._subscriptions.find({"user": {"$gte": last}}).sort("user", ASCENDING)
+                cursor = later.limit(_CLEARED_AT_ONCE)
                 found = await cursor.to_list()
                 alive = await self._find_families(found)
                 await self._remove([each["_id"] for each in found if each["family"] not in alive])
             if len(found) < _CLEARED_AT_ONCE:
                 return
-            last = found[-1]["_id"]
+            last = found[-1]["user"]  # once more: there may be others of this user
 
     async def _find_open(self, wanted: Document) -> list[Document]:
         """Subscriptions whose log-in has not ended, the newest first."""
@@ -195,7 +208,8 @@ class MongoPushStore:
         with self._mongo.shield_write(), self._mongo.call():
             for _ in range(_ATTEMPTS):
                 document = await self._pushes.find_one({"_id": id_})
-                if document is None or await self._store_place(document, decide(_to_place(document))):
+                place = _to_place(document)
+                if document is None or place is None or await self._store_place(document, decide(place)):
                     return
         raise Unavailable("this push is being changed many times at once; try again")
 
@@ -219,19 +233,19 @@ def _list_subscriptions_of(pushes: Sequence[Document]) -> list[str]:
 
 
 def _make_write(where: Document, known: Document | None, place: PushPlace | None) -> Write:
+    document = {**where, "stamp": ObjectId()}
+    document |= {"queued": known["queued"] if known else 0} if place is None else msgspec.structs.asdict(place)
     if known is None:
-        return InsertOne({**where, **_to_fields(place), "stamp": ObjectId()})
-    named = {"_id": known["_id"], "stamp": known["stamp"]}
-    if place is None:
-        return DeleteOne(named)
-    return ReplaceOne(named, {**where, **_to_fields(place), "stamp": ObjectId()})
+        return InsertOne(document)
+    is_as_read = {"$eq": ["$stamp", known["stamp"]]}
+    change = {"$replaceWith": {"$cond": [is_as_read, {"$literal": document}, "$$ROOT"]}}
+    return UpdateOne({"_id": known["_id"]}, [change])
 
 
-def _to_fields(place: PushPlace | None) -> Document:
-    return msgspec.structs.asdict(place) if place else {}
-
-
-def _to_place(document: Document) -> PushPlace:
+def _to_place(document: Document | None) -> PushPlace | None:
+    """None for a place that is empty."""
+    if document is None or "version" not in document:
+        return None
     return PushPlace(**{name: document[name] for name in _PLACE} | {"content": bytes(document["content"])})
 
 

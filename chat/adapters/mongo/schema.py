@@ -93,7 +93,11 @@ _DISPLAY_NAMES: Mapping[str, Sequence[IndexModel]] = {
 }
 _PUSH: Mapping[str, Sequence[IndexModel]] = {
     "push_subscriptions": (_index("user", "user"),),
-    "pushes": (_index("due", "service", "due"), _index("subscription", "subscription"), _index("queued", "queued")),
+    "pushes": (
+        _index("due", "service", "due"),
+        _index("subscription", "subscription", "claimed", "due"),
+        _index("queued", "queued"),
+    ),
 }
 _NOTIFICATION_SETTINGS: Mapping[str, Sequence[IndexModel]] = {
     "notification_settings": (),

@@ -17,6 +17,7 @@ from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.pending import MongoPendingNotifications
+from chat.adapters.mongo.push import MongoPushStore
 from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.cursors import RoomPlace
@@ -51,6 +52,7 @@ from tests.support.builders import (
     make_user,
 )
 from tests.support.mongo import leave, migrated_database, stores_of
+from tests.support.push import FAMILY, use_every_call
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
 SMALL = {"schema", "graves", "signing_keys"}
@@ -295,6 +297,12 @@ async def use_mailings(traced: Traced) -> None:
     assert await accounts.find_by_email("a@b.example") is not None
 
 
+async def use_push(traced: Traced) -> None:
+    grant = RefreshGrant(digest=b"push", family=FAMILY, user=ANN, expires=NOW + 1000)
+    await stores_of(traced.mongo)[0].add_grant(grant)
+    await use_every_call(MongoPushStore(traced.mongo))
+
+
 async def use_cases(traced: Traced) -> None:
     accounts, _, _, cases, *_ = stores_of(traced.mongo)
     entries = iter([AuditEntry(id=new_id(), at=NOW, by=CAT, action=CaseAction.BLOCK, user=ANN) for _ in range(20)])
@@ -362,6 +370,7 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_notifications(traced)
     await use_pending(traced)
     await use_mailings(traced)
+    await use_push(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     found = await plans(traced)
     scans = [(asked, stages) for asked, stages in found if "COLLSCAN" in stages and asked.collection not in SMALL]
@@ -377,6 +386,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_notifications(traced)
     await use_pending(traced)
     await use_mailings(traced)
+    await use_push(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
     await stores_of(traced.mongo)[4].delete_account(CAT)
     used = {
