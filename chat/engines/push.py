@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from chat.domain import push_queue
@@ -38,6 +39,11 @@ class SqlitePushStore:
     async def remove_subscription(self, user: str, endpoint: str) -> bool:
         sql = "DELETE FROM push_subscriptions WHERE user = ? AND endpoint = ?"
         return await self._database.write(lambda connection: connection.execute(sql, (user, endpoint)).rowcount > 0)
+
+    async def find_subscribed(self, users: Collection[str]) -> set[str]:
+        sql = f"SELECT DISTINCT user FROM push_subscriptions WHERE user IN (SELECT value FROM json_each(?)) AND {_IS_OPEN}"  # noqa: S608, E501
+        listed = json.dumps(list(users))
+        return {user for (user,) in await self._database.read(lambda one: one.execute(sql, (listed,)).fetchall())}
 
     async def queue_pushes(self, pushes: Sequence[PushContent]) -> int:
         if not pushes:

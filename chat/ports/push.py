@@ -7,7 +7,7 @@ be closed on the device.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -47,6 +47,10 @@ class PushStore(Protocol):
 
     async def remove_subscription(self, user: str, endpoint: str) -> bool:
         """Remove it, with what waits for it; whether the user had it."""
+        ...
+
+    async def find_subscribed(self, users: Collection[str]) -> set[str]:
+        """Those of the users who have a subscription."""
         ...
 
     async def queue_pushes(self, pushes: Sequence[PushContent]) -> int:

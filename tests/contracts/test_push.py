@@ -97,6 +97,13 @@ async def test_a_subscription_ends_with_the_account(here: Stores) -> None:
     assert await here.push.queue_pushes([pushed(2)]) == 0
 
 
+async def test_users_who_have_a_subscription_are_found(here: Stores) -> None:
+    await subscribe(here)
+    await subscribe(here, BEN, family="ended")
+    assert await here.push.find_subscribed([ANN, BEN, "nobody"]) == {ANN}
+    assert await here.push.find_subscribed([]) == set()
+
+
 async def test_a_push_goes_to_every_device_of_the_user(here: Stores) -> None:
     one, other = await subscribe(here), await subscribe(here)
     await subscribe(here, BEN, family="of ben")
