@@ -28,8 +28,10 @@ from services.common.connection import Timeouts
 from services.common.server import serve_http
 
 RIVALS = ("hypercorn", "ours", "anycorn")
+BEFORE = "before"
 CONNECTIONS = 16
 IDLE_SECONDS = 600.0
+MOST_REQUESTS = 900  # after 1,000, the server closes a connection
 REQUESTS = {
     "GET": b"GET /healthz HTTP/1.1\r\nHost: rookery.example\r\nUser-Agent: perf\r\nAccept: */*\r\n\r\n",
     "POST": b"POST /api HTTP/1.1\r\nHost: rookery.example\r\nUser-Agent: perf\r\nAccept: */*\r\n"
@@ -77,13 +79,14 @@ def run_server(rival: str, port: int) -> None:
 
 
 class Server:
-    """One rival's process, and the connections to it, which stay open while rivals take turns."""
+    """One rival's process."""
 
-    def __init__(self, rival: str, port: int) -> None:
+    def __init__(self, rival: str, port: int, folder: Path | None) -> None:
         self.port = port
-        self.streams: list[anyio.abc.SocketStream] = []
-        command = [sys.executable, "-m", "perf.rest", "--serve", rival, "--port", str(port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        served = "ours" if rival == BEFORE else rival
+        command = [sys.executable, "-m", "perf.rest", "--serve", served, "--port", str(port)]
+        cwd = folder if rival == BEFORE else None
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=cwd)
         os.sched_setaffinity(self.process.pid, {SERVER_CORE} if (os.cpu_count() or 1) > 1 else {0})
 
     def read_cpu(self) -> float:
@@ -100,14 +103,17 @@ class Server:
                 await anyio.sleep(0.05)
 
     async def measure_cost(self, request: bytes, n: int) -> float:
-        """Microseconds of the server's CPU for each request, of `n` on all connections together."""
-        while len(self.streams) < CONNECTIONS:
-            self.streams.append(await self.connect())
+        """Microseconds of the server's CPU for each request, of `n` on new connections, which are open before."""
+        streams = [await self.connect() for _ in range(CONNECTIONS)]
+        each = min(n // CONNECTIONS, MOST_REQUESTS)
         begun = self.read_cpu()
         async with anyio.create_task_group() as tasks:
-            for stream in self.streams:
-                tasks.start_soon(send_requests, stream, request, n // CONNECTIONS)
-        return (self.read_cpu() - begun) / (n // CONNECTIONS * CONNECTIONS) * 1e6
+            for stream in streams:
+                tasks.start_soon(send_requests, stream, request, each)
+        cost = (self.read_cpu() - begun) / (each * CONNECTIONS) * 1e6
+        for stream in streams:
+            await stream.aclose()
+        return cost
 
 
 async def send_requests(stream: anyio.abc.SocketStream, request: bytes, n: int) -> None:
@@ -120,9 +126,9 @@ async def send_requests(stream: anyio.abc.SocketStream, request: bytes, n: int) 
 
 
 @contextlib.contextmanager
-def running_servers(rivals: list[str], first_port: int) -> Iterator[dict[str, Server]]:
+def running_servers(rivals: list[str], first_port: int, folder: Path | None) -> Iterator[dict[str, Server]]:
     """A process for each rival."""
-    servers = {rival: Server(rival, first_port + number) for number, rival in enumerate(rivals)}
+    servers = {rival: Server(rival, first_port + number, folder) for number, rival in enumerate(rivals)}
     try:
         yield servers
     finally:
@@ -144,9 +150,6 @@ async def measure_rivals(servers: dict[str, Server], n: int, rounds: int) -> Non
         for rival, taken in samples.items():
             ratio = statistics.median(own / other for own, other in zip(taken, baseline, strict=True))
             print(f"{kind:<5} {rival:<10} {ratio:6.2f} x   {statistics.median(taken):8.1f} us")
-    for server in servers.values():
-        for stream in server.streams:
-            await stream.aclose()
 
 
 def main() -> None:
@@ -155,15 +158,18 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=8_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--port", type=int, default=28_431, help="the first of as many as there are rivals")
+    parser.add_argument("--before", type=Path, help="the folder of another state of this repository, to compare with")
     parser.add_argument("--serve", choices=RIVALS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         run_server(arguments.serve, arguments.port)
         return
     rivals = [rival for rival in RIVALS if rival == "ours" or importlib.util.find_spec(rival)]
+    if arguments.before is not None:
+        rivals.insert(0, BEFORE)  # then ratios are to it
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {CLIENT_CORE})
-    with running_servers(rivals, arguments.port) as servers:
+    with running_servers(rivals, arguments.port, arguments.before) as servers:
         anyio.run(measure_rivals, servers, arguments.requests, arguments.rounds, backend_options={"use_uvloop": True})
 
 

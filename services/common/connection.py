@@ -95,7 +95,7 @@ class HttpConnection:
         self._reader = anyio.CancelScope()  # around all reading: its deadline is the idle one, and later that of linger
         self._receiving = anyio.CancelScope()  # around the read that is under way
         self._header_begun = False  # bytes came since the connection became idle
-        self._sending = anyio.Lock()
+        self._sending = anyio.Lock(fast_acquire=True)  # the write itself yields
         self._last_bytes = 0.0  # when the client sent something last
         self._queues: set[ReceiveQueue] = set()
         self._running = 0  # applications at work: at most one on HTTP/1.1, one for each stream on HTTP/2

@@ -4,7 +4,9 @@ Rule 1: the request line and the headers have at most `HEADER_BYTES` together, h
     itself looks at its bound only while a head is incomplete, so what came in one read could be five times as long.
 Rule 2: a request that is refused here gets a problem document, and the connection closes: nobody knows where the next
     request begins.
-Rule 3: while HTTP/2 is off, an upgrade to it is ignored, and its preface is answered 505.
+Rule 3: the head of an answer goes out with the first bytes behind it, as ASGI asks. A write of its own for each part
+    would cost more than all the rest of a short answer.
+Rule 4: while HTTP/2 is off, an upgrade to it is ignored, and its preface is answered 505.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import re
 from typing import Any
 
 import hypercorn.protocol.h11 as hypercorn_h11
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
 from hypercorn.protocol.h11 import H11Protocol
 
 from services.common.problems import make_problem
@@ -66,14 +68,29 @@ class Http1(H11Protocol):
         super().__init__(*args)
         self.connection = _BoundedParser(_h11.SERVER, max_incomplete_event_size=HEADER_BYTES)
         self._http2 = http2
+        self._head = b""  # of an answer, until something follows it
 
     async def _check_protocol(self, event: Any) -> None:
         if self._http2:
             await super()._check_protocol(event)
-        elif event.method == b"PRI":  # rule 3
+        elif event.method == b"PRI":  # rule 4
             await self._send_error_response(505)
             await self.send(Closed())
             raise Http2IsOff
+
+    async def _send_h11_event(self, event: Any) -> None:
+        try:
+            data = self.connection.send(event)
+        except _h11.LocalProtocolError:
+            if self.connection.their_state != _h11.ERROR:
+                raise
+            return  # the client's request is broken, and so is what answers it
+        if isinstance(event, _h11.Response):
+            self._head = data  # rule 3
+            return
+        data, self._head = self._head + data, b""
+        if data:
+            await self.send(RawData(data=data))
 
     async def _send_error_response(self, status_code: int) -> None:
         code, detail = _PROBLEMS.get(status_code, _PROBLEMS[400])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
 import pytest
+from hypercorn.typing import Scope
 
 from services.common.http1 import HEADER_BYTES
+from services.common.http_protocols import HttpProtocols, PutEvent, SendEvent, ServerContext
 from tests.support.http_server import REAL_CLOCKS, read_all, running
 
 pytestmark = pytest.mark.anyio
@@ -96,3 +99,52 @@ async def test_pipelined_requests_are_not_taken_for_one_long_head() -> None:
     request = LINE + END.removeprefix(b"\r\n")
     last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close" + END
     assert (await exchange(request * 900 + last)).count(b"HTTP/1.1 200 ") == 901
+
+
+class Transport:
+    """Keeps what the protocols write, and the `send` of the application."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.send: SendEvent
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    async def close_gracefully(self) -> None:
+        pass
+
+    async def take_turn(self) -> None:
+        pass
+
+    def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
+        self.send = send
+
+        async def put(_event: object) -> None:
+            pass
+
+        return put
+
+    def start_task(self, func: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        pass
+
+
+async def answer_request(body: bytes) -> list[bytes]:
+    """The writes of one answer."""
+    transport = Transport()
+    protocols = HttpProtocols(transport, ServerContext(), client=("::1", 1), server=("::1", 2))
+    await protocols.start()
+    await protocols.receive_bytes(b"GET / HTTP/1.1\r\nHost: x" + END)
+    headers = [(b"content-length", str(len(body)).encode())]
+    await transport.send({"type": "http.response.start", "status": 200, "headers": headers})
+    await transport.send({"type": "http.response.body", "body": body, "more_body": False})
+    await transport.send(None)
+    return transport.writes
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"x" * 100_000])
+async def test_an_answer_is_written_at_once(body: bytes) -> None:
+    (written,) = await answer_request(body)
+    head, _, rest = written.partition(END)
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert rest == body
