@@ -19,7 +19,7 @@ from chat.settings.groups import (
 from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings, SmtpServer
 from chat.settings.push import PushSettings, WebhookSettings
-from chat.settings.reading import Variable, list_variables, read_settings
+from chat.settings.reading import Variable, list_variables, read_settings, try_settings
 from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
@@ -50,4 +50,5 @@ __all__ = [
     "parse_address",
     "read_settings",
     "require_extra",
+    "try_settings",
 ]

@@ -240,7 +240,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         Setting("`PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`"),
     ] = "SCRAM-SHA-512"
     username: Annotated[str, Setting("the user of SASL")] = ""
-    password: Annotated[str, Setting("the password of SASL")] = ""
+    password: Annotated[str, Setting("the password of SASL", secret=True)] = ""
     ca_file: Annotated[
         Path | None,
         Setting("certificates of the authority that signed the brokers' certificates, in PEM; by default the system's"),
@@ -291,7 +291,7 @@ class RpcSettings(Struct, frozen=True, kw_only=True):
     binding: Annotated[Binding, Setting("the library that serves and calls: `grpcio` or `purerpc`")] = "grpcio"
     deadline_seconds: Annotated[float, Setting("time for one call, its retries included", gt=0)] = 5.0
     max_bytes: Annotated[int, Setting("one message between the roles, in either direction", ge=64 * _KIB)] = 4 * _MIB
-    token: Annotated[str, Setting("a secret that all roles share: calls without it are refused")] = ""
+    token: Annotated[str, Setting("a secret that all roles share: calls without it are refused", secret=True)] = ""
     insecure: Annotated[
         bool,
         Setting(

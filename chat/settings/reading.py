@@ -7,11 +7,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
+from chat.settings.files import SUFFIX, parse_variables, read_secret_files
 from chat.settings.groups import KafkaSettings, RpcSettings, Settings
 from chat.settings.mail import check_mail
 from chat.settings.push import check_push
@@ -59,12 +61,36 @@ def _walk_fields(kind: type[Struct], group: str) -> Iterator[Variable]:
         yield Variable(name, group, field.name, declared, field.default, setting)
 
 
-def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, str | None] | None = None) -> Settings:
-    """The settings; a flag that is not None wins over its variable. Raises `SettingsError` with a line a problem."""
-    environ = os.environ if environ is None else environ
+def read_settings(
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, str | None] | None = None,
+    *,
+    file: Path | None = None,
+) -> Settings:
+    """The settings; a flag that is not None wins over its variable, and the environment over the `file` of variables.
+
+    Raises `SettingsError` with a line for each problem.
+    """
+    settings, problems = try_settings(environ, flags, file=file)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def try_settings(
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, str | None] | None = None,
+    *,
+    file: Path | None = None,
+) -> tuple[Settings, list[str]]:
+    """As `read_settings`, with a sentence for each problem; the settings have the default for what cannot be read."""
+    given, problems = ({}, []) if file is None else parse_variables(file)
+    environ = {**given, **(os.environ if environ is None else environ)}
+    secrets = [variable.name for variable in list_variables() if variable.setting.secret]
+    environ, unreadable = read_secret_files(environ, secrets)
+    problems += [*unreadable, *_find_unknown(environ)]
     flags = flags or {}
     values: dict[str, dict[str, Any]] = {}
-    problems = list(_find_unknown(environ))
     for variable in list_variables():
         source = variable.setting.flag or ""
         raw = flags.get(source)
@@ -79,18 +105,17 @@ def read_settings(environ: Mapping[str, str] | None = None, flags: Mapping[str, 
             shown = source if variable.setting.secret else f"{source}={raw!r}"
             problems.append(f"{shown}: give {error}")
     settings = _build_settings(values)
-    problems += _find_conflicts(settings)
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return settings
+    return settings, [*problems, *_find_conflicts(settings)]
 
 
 def _find_unknown(environ: Mapping[str, str]) -> Iterator[str]:
     known = [variable.name.removeprefix(PREFIX) for variable in list_variables()]
+    files = [variable.name.removeprefix(PREFIX) + SUFFIX for variable in list_variables() if variable.setting.secret]
+    named = known + files
     ours = {name for name in environ if name.startswith(PREFIX) and not _NOT_OURS.fullmatch(name)}
     for name in sorted(ours - {PREFIX + each for each in known}):
         # The prefix, which all of them have, would make any two look alike.
-        nearest = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), known, n=1)
+        nearest = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), named, n=1)
         yield f"{name} is not a setting: " + (f"did you mean {PREFIX}{nearest[0]}?" if nearest else "unset it")
 
 

@@ -7,6 +7,7 @@ Rule 2: the flag of a setting takes its choices, its default and its help from t
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from chat.settings import Extra, list_variables
@@ -23,7 +24,9 @@ def add_command(commands: Any, name: str, text: str, run: str, extra: Extra = "p
     add_setting(parser, "--data", metavar="DIR")
     add_setting(parser, "--backend")
     add_setting(parser, "--log-level")
-    parser.set_defaults(run=f"rookery.cli.{run}", extra=extra)  # rule 1
+    text = "a file of variables, one ROOKERY_NAME=VALUE a line; the environment wins over it"
+    parser.add_argument("--settings", type=Path, metavar="FILE", help=text)
+    parser.set_defaults(run=f"rookery.cli.{run}", extra=extra, checks_settings=False)  # rule 1
     return parser
 
 

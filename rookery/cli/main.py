@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from chat.settings import MissingExtra, Settings, SettingsError, list_variables, read_settings, require_extra
+from chat.settings import MissingExtra, Settings, SettingsError, list_variables, require_extra, try_settings
 from rookery.cli.machine_token import add_machine_token
 from rookery.cli.parser import make_parser
 
@@ -28,13 +28,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = make_parser().parse_args(arguments)
     try:
-        settings = read_settings(flags=_read_flags(options))
+        settings = _read_settings(options)
         settings = msgspec.structs.replace(settings, rpc=add_machine_token(settings.rpc, os.environ))
         command = import_command(settings, options)
     except SettingsError as error:
         return _report([error])
     _prepare_process(settings)
     return _run_command(command, settings, options)
+
+
+def _read_settings(options: argparse.Namespace) -> Settings:
+    """The settings of the flags, the environment and `--settings`; a command that checks them gets the problems."""
+    settings, options.problems = try_settings(flags=_read_flags(options), file=options.settings)
+    if options.problems and not options.checks_settings:
+        raise SettingsError("\n".join(options.problems))
+    return settings
 
 
 def _read_flags(options: argparse.Namespace) -> dict[str, str | None]:

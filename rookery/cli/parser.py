@@ -45,6 +45,10 @@ def _add_roles(commands: Any) -> None:
 
 
 def _add_tools(commands: Any) -> None:
+    config = add_group(commands, "config", "check the configuration")
+    text = "check all settings, of the environment and of --settings, and say all that is wrong"
+    check = add_command(config, "check", text, "config:check_config", "server")
+    check.set_defaults(checks_settings=True)  # it says more than what stops every other command
     topics = add_group(commands, "topics", "manage Kafka's topics")
     apply = add_command(topics, "apply", "make Kafka's topics as the settings say", "topics:apply_topics")
     _add_topics_flags(apply)

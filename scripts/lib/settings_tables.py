@@ -55,6 +55,7 @@ def _make_row(variable: Variable) -> str:
     default = show_default(variable.default)
     setting = variable.setting
     what = setting.description + (f"; as `{setting.flag}`" if setting.flag else "")
+    what += f"; or `{variable.name}_FILE`, the path of a file that holds it" if setting.secret else ""
     return f"| `{variable.name}` | {f'`{default}`' if default else ''} | {what} |".replace("|  |", "| |")
 
 
