@@ -24,6 +24,7 @@ import services.chat.search
 import services.chat.users
 import services.moderation.moderator_routes
 import services.moderation.user_routes
+import services.notification.push_routes
 import services.notification.settings_routes
 from chat.wire.events import encode
 from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
@@ -58,7 +59,10 @@ MODERATION: tuple[APIRouter, ...] = (
     services.moderation.user_routes.router,
     services.moderation.moderator_routes.router,
 )
-NOTIFICATION: tuple[APIRouter, ...] = (services.notification.settings_routes.router,)
+NOTIFICATION: tuple[APIRouter, ...] = (
+    services.notification.settings_routes.router,
+    services.notification.push_routes.router,
+)
 ROLES = {"auth": AUTH, "chat": (*CHAT, *NOTIFICATION, *MODERATION), "moderation": MODERATION}
 
 

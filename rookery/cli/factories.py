@@ -145,6 +145,7 @@ def make_app(
     rest: Collection[str] = (),
     moderation: Moderation | None = None,
     log: Log | None = None,
+    push_keys: Collection[str] = (),
 ) -> ASGIApp:
     """The HTTP application of a process, with the REST of the services in `rest`."""
     # Else each counter has a second series, which nobody reads.
@@ -161,6 +162,8 @@ def make_app(
         cases=store.cases,
         deletion=store.deletion,
         notifications=store.notifications,
+        push_store=store.push,
+        push_keys=tuple(push_keys),
         relay=live.relay,
         presence=live.presence,
         limits=live.limits,

@@ -61,6 +61,10 @@ def _add_tools(commands: Any) -> None:
     add_command(databases, "migrate", text, "db:migrate_database")
     text = "let clients know that a backup was restored, before the roles are started"
     add_command(databases, "restored", text, "db:note_restore", "server")
+    vapid = add_group(commands, "vapid", "manage the keys of push")
+    text = "make a key by which push services know the server, and print the setting"
+    generate = add_command(vapid, "generate", text, "vapid:generate_vapid_key", "server")
+    generate.add_argument("--save", action="store_true", help="put it before the others in the data folder instead")
     admin = add_group(commands, "admin", "tools for administrators")
     add_admin_tools(admin)
     seed = add_command(admin, "seed", "create users and rooms, and write their tokens", "seed:seed_store", "server")

@@ -46,6 +46,7 @@ from rookery.cli.process import (
     wait_until_stored,
 )
 from rookery.cli.process_metrics import measure_process
+from rookery.cli.pushing import find_push_keys, list_public_keys
 from rookery.cli.rpc_servers import (
     make_client_collectors,
     make_server_collectors,
@@ -79,6 +80,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
             pools["moderation"] = make_moderation_pool(store, log, moderation)
         if settings.notifications:
             pools["notification"] = make_notification_pool(store, live, log)
+        push_keys = find_push_keys(settings, make=True)
         mail = await enter(open_mail(settings, store, log))
         pools["account_mails"] = mail.pool
         pool_collector = await enter(run_pools(pools))
@@ -99,6 +101,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
             rest=("auth", "chat"),
             moderation=moderation,
             log=log,
+            push_keys=list_public_keys(push_keys),
         )
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))  # rule 2
@@ -196,6 +199,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
             rest=("chat",),
             moderation=moderation,
             log=log,
+            push_keys=list_public_keys(find_push_keys(settings)),
         )
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))

@@ -57,7 +57,7 @@ async def get_config(request: Request, services: With) -> Config:
         name="Rookery",
         version=product_version(),
         ws_url=websocket_url(request.scope, services.settings),
-        push_key=None,
+        push_key=services.push_keys[0] if services.push_keys else None,
         voice=False,
         registration=RegistrationMode(services.settings.accounts.registration),
         limits=ClientLimits(

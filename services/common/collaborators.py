@@ -19,6 +19,7 @@ from chat.ports.log import Log
 from chat.ports.moderation import Moderation
 from chat.ports.notifications import NotificationStore
 from chat.ports.presence import Presence
+from chat.ports.push import PushStore
 from chat.ports.relay import Relay
 from chat.ports.rooms import Rooms
 from chat.tokens import KeyRing
@@ -29,7 +30,8 @@ from services.common.settings import ServiceSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The ports and the settings of the services. `clock` gives milliseconds since the epoch."""
+    """The ports and the settings of the services. `clock` gives milliseconds since the epoch. `push_keys` are public,
+    the present one first; without one there is no push."""
 
     settings: ServiceSettings
     accounts: Accounts
@@ -46,6 +48,8 @@ class Services:
     health: Health
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     clock: Callable[[], int] = now_ms
+    push_keys: tuple[str, ...] = ()
+    push_store: PushStore | None = None
     moderator: Moderation | None = None
     appender: Log | None = None
 
@@ -55,6 +59,13 @@ class Services:
         if self.moderator is None:
             raise RuntimeError("this role serves no moderation")
         return self.moderator
+
+    @property
+    def push(self) -> PushStore:
+        """The subscriptions to push, in the roles that serve them."""
+        if self.push_store is None:
+            raise RuntimeError("this role serves no push")
+        return self.push_store
 
     @property
     def log(self) -> Log:

@@ -28,6 +28,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     accounts: AccountSettings
     moderation: ModerationSettings
     limits: LimitSettings
+    push_services: tuple[str, ...] = ()
 
 
 def select_settings(settings: Settings) -> ServiceSettings:
@@ -40,4 +41,5 @@ def select_settings(settings: Settings) -> ServiceSettings:
         accounts=settings.accounts,
         moderation=settings.moderation,
         limits=settings.limits,
+        push_services=settings.push.services,
     )

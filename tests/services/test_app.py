@@ -230,6 +230,7 @@ def test_the_document_describes_every_route_in_full() -> None:
     ]
     assert len(operations) > 45
     public = {"/healthz", "/readyz", "/metrics", "/api/config", "/api/auth/jwks.json", "/api/moderation/appeals/block"}
+    public.add("/api/push/key")
     public |= {f"/api/auth/{name}" for name in ("register", "login", "refresh", "logout")}
     for path, method, operation in operations:
         where = f"{method} {path}"

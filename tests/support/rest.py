@@ -129,6 +129,7 @@ async def open_rest(
             "cases": stores.cases,
             "deletion": stores.deletion,
             "notifications": stores.notifications,
+            "push_store": stores.push,
             "moderator": moderation,
             "appender": log,
             "keys": keys,
