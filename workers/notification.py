@@ -1,97 +1,247 @@
-"""The notification pool's handler: who is notified of a stored message, and by which channels.
+"""The notification pool's handler: decides whom stored messages concern, and leaves what waits for them in the store.
 
-A direct message notifies the other user, a room's message the room's members: those who are offline, and those whom the
-text mentions, online or not. Never the sender. Each channel decides what a user wants.
+Rule 1: only what history has is decided about, and what is decided is durable before the notices are committed. Notices
+  that come again change nothing (`chat.domain.pending`).
+Rule 2: users are looked at in pages, so that memory is bounded whatever the size of a room.
+Rule 3: in a large room nobody is looked at but those to whom something is addressed, and those who chose `all` for it.
+Rule 4: what may have changed since is asked again when the entry is announced (`workers.announcer`): membership,
+  blocks, read marks, withdrawals. What is decided here for good is what nobody would want to be made up for: levels,
+  mutes, and that a user was online when a message came that is not addressed to them.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
-from chat.domain.conversations import is_room, partner, room_of
-from chat.domain.models import PresenceState
-from chat.domain.notifying import NotificationKind
-from chat.errors import Unavailable
+from msgspec import Struct
+
+from chat.domain.concerns import Concerns, NewMessage
+from chat.domain.conversations import is_room, pair_of, room_of
+from chat.domain.ids import now_ms
+from chat.domain.mentions import find_mentions, resolve_mentions
+from chat.domain.models import Message, PresenceState
+from chat.domain.notifying import (
+    NO_CHOICE,
+    UNDECIDED,
+    NotificationKind,
+    NotificationLevel,
+    decide_level,
+)
+from chat.domain.pending import NotedMessages
+from chat.ports.accounts import Accounts
+from chat.ports.history import History, MessagePlace
 from chat.ports.log import LogRecord
-from chat.ports.notifier import Notification, Notifier
+from chat.ports.notifications import NotificationStore
+from chat.ports.pending import PendingNotifications
 from chat.ports.presence import Presence
 from chat.ports.rooms import Rooms
-from chat.wire.notices import Notice, decode_notice
+from chat.wire.notices import (
+    AnyNotice,
+    EditNotice,
+    Notice,
+    UndeliveredNotice,
+    WithdrawalNotice,
+    decode_notices,
+)
+from workers.known_rooms import KnownRooms
 
-_logger = logging.getLogger(__name__)
+GROUP = "notification"
+PAGE = 500
+DIGEST_AFTER_MS = 15 * 60_000
+
+
+class Candidate(Struct, frozen=True):
+    """A user whom a conversation's news may concern; `is_large` if it is a large room."""
+
+    user: str
+    concerns: Concerns
+    is_large: bool
 
 
 class NotificationHandler:
-    """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`. `notified` counts the
-    notifications, once for all channels."""
+    """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`, in the group `GROUP`.
 
-    def __init__(self, rooms: Rooms, presence: Presence, channels: Sequence[Notifier]) -> None:
-        self.notified = 0
+    `noted` counts what was left for users. `wake_announcer` is called when something was. With `has_digests`, users get
+    digests of what stays unread.
+    """
+
+    def __init__(
+        self,
+        *,
+        rooms: Rooms,
+        history: History,
+        accounts: Accounts,
+        presence: Presence,
+        settings: NotificationStore,
+        pending: PendingNotifications,
+        known_rooms: KnownRooms,
+        has_digests: bool = False,
+        wake_announcer: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self.noted = 0
+        self.decided = 0
         self._rooms = rooms
+        self._history = history
+        self._accounts = accounts
         self._presence = presence
-        self._channels = channels
-        if not channels:
-            _logger.warning("no notification channel is configured: notifications are counted, and not sent")
+        self._settings = settings
+        self._pending = pending
+        self._known_rooms = known_rooms
+        self._has_digests = has_digests
+        self._wake_announcer = wake_announcer
+        self._clock = clock
 
-    def decode_record(self, entry: LogRecord) -> Notice:
-        """The notice in an entry, or `Poison`."""
-        return decode_notice(entry.value)
+    def decode_record(self, entry: LogRecord) -> Sequence[AnyNotice]:
+        """The notices in an entry, or `Poison`."""
+        return decode_notices(entry.value)
 
-    async def handle_records(self, records: Sequence[Notice]) -> None:
-        """Raises `Unavailable`; then a channel may have taken some, and drops them next time."""
-        audience = await self._load_audience(records)
-        present = await self._load_present_users({user for users in audience.values() for user in users})
-        found = [
-            _make_notification(notice, user)
-            for notice in records
-            for user in audience[notice.conversation]
-            if user != notice.sender and (user not in present or user in notice.mentions)
-        ]
-        if not found:
-            return
-        failure: Unavailable | None = None
-        for channel in self._channels:  # one that fails must not keep the others from being tried
-            try:
-                await channel.notify(found)
-            except Unavailable as error:
-                failure = error
-        if failure is not None:
-            raise failure
-        self.notified += len(found)
-
-    async def _load_audience(self, notices: Sequence[Notice]) -> dict[str, Sequence[str]]:
-        """The users of each conversation, asked for once a batch. A deleted room has none."""
-        audience: dict[str, Sequence[str]] = {}
+    async def handle_records(self, records: Sequence[Sequence[AnyNotice]]) -> None:
+        """Raises `Unavailable`; then some may be decided, and the same again changes nothing of these."""
+        notices = [notice for record in records for notice in record]
+        chunk: list[Candidate] = []
+        async with aclosing(self._list_candidates(await self._find_concerns(notices))) as pages:
+            async for page in pages:
+                chunk += page
+                if len(chunk) >= PAGE:  # rule 2
+                    await self._decide(chunk)
+                    chunk = []
+        await self._decide(chunk)
+        await self._note_again([each for each in notices if isinstance(each, UndeliveredNotice)])
         for notice in notices:
-            conversation = notice.conversation
-            if conversation in audience:
+            if isinstance(notice, WithdrawalNotice):
+                await self._pending.note_withdrawal(notice.conversation, notice.seq, self._clock())
+                self._wake_announcer()
+
+    async def _find_concerns(self, notices: Sequence[AnyNotice]) -> list[Concerns]:
+        """What is new in each conversation."""
+        stored = [notice for notice in notices if isinstance(notice, Notice)]
+        edits = await self._find_edits([notice for notice in notices if isinstance(notice, EditNotice)])
+        originals = {(each.conversation, each.reply_to) for each in stored if each.reply_to is not None}
+        replied = await self._history.find_messages(originals) if originals else {}
+        news: dict[str, dict[int, NewMessage]] = {conversation: {} for conversation in edits}
+        for each in stored:  # one may be there twice, after a crash
+            message = NewMessage(each.seq, each.sender, each.mentions, _author_of(replied, each))
+            news.setdefault(each.conversation, {})[each.seq] = message
+        return [Concerns(key, list(some.values()), edits.get(key)) for key, some in news.items()]
+
+    async def _find_edits(self, notices: Sequence[EditNotice]) -> dict[str, dict[str, list[int]]]:
+        """Conversation → user → messages that mention the user since an edit, and did not before."""
+        found: dict[str, dict[str, list[int]]] = {}
+        places = {(each.conversation, each.seq) for each in notices}
+        messages = await self._history.find_messages(places) if places else {}
+        for each in notices:
+            message = messages.get((each.conversation, each.seq))
+            if message is None or message.text is None:
                 continue
-            if is_room(conversation):
-                audience[conversation] = await self._rooms.list_member_ids(room_of(conversation))
-            else:
-                audience[conversation] = (partner(conversation, notice.sender), notice.sender)
-        return audience
+            before = set() if each.is_restored else await self._find_earlier_mentions(each)
+            for user in set(each.mentions).intersection(message.mentions) - before - {message.sender}:
+                found.setdefault(each.conversation, {}).setdefault(user, []).append(each.seq)
+        return found
 
-    async def _load_present_users(self, users: set[str]) -> set[str]:
+    async def _find_earlier_mentions(self, notice: EditNotice) -> set[str]:
+        """Whom the message mentioned before this edit, in any of its texts."""
+        texts = await self._history.earlier_texts(notice.conversation, notice.seq)
+        mentions = [each for until, text in texts if until <= notice.ts for each in find_mentions(text)]
+        names = {name for readings in mentions for name in readings}
+        return set(resolve_mentions(mentions, await self._accounts.ids_by_names(names))) if names else set()
+
+    async def _list_candidates(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
+        rooms = {room_of(each.conversation) for each in news if is_room(each.conversation)}
+        known = await self._known_rooms.describe_rooms(rooms)
+        for each in news:
+            if not is_room(each.conversation):
+                yield [Candidate(user, each, is_large=False) for user in pair_of(each.conversation)]
+                continue
+            room = room_of(each.conversation)
+            if room not in known:
+                continue  # it was deleted
+            is_large = known[room].is_large
+            async with aclosing(self._list_choosers(room, each) if is_large else self._list_members(room)) as pages:
+                async for users in pages:
+                    yield [Candidate(user, each, is_large=is_large) for user in users]
+
+    async def _list_members(self, room: str) -> AsyncGenerator[list[str], None]:
+        after = ""
+        while True:
+            members = await self._rooms.list_members(room, after, PAGE)
+            yield [member.user for member in members]
+            if len(members) < PAGE:
+                return
+            after = members[-1].name
+
+    async def _list_choosers(self, room: str, concerns: Concerns) -> AsyncGenerator[list[str], None]:
+        """Of a large room, those to whom something is addressed, and those who chose `all` (rule 3)."""
+        addressed = set(concerns.addressed)
+        yield await self._list_present(room, sorted(addressed))
+        after = ""
+        while True:
+            users = await self._settings.list_users_of_level(room, NotificationLevel.ALL, after=after, limit=PAGE)
+            yield await self._list_present(room, [user for user in users if user not in addressed])
+            if len(users) < PAGE:
+                return
+            after = users[-1]
+
+    async def _list_present(self, room: str, users: Sequence[str]) -> list[str]:
+        """Those of these users who are members."""
+        members = await self._rooms.find_members([(room, user) for user in users]) if users else set()
+        return [user for user in users if (room, user) in members]
+
+    async def _decide(self, candidates: Sequence[Candidate]) -> None:
+        """Leave for these users what concerns them."""
+        if not candidates:
+            return
+        self.decided += len(candidates)
+        now = self._clock()
+        users = {each.user for each in candidates}
+        settings = await self._settings.get_settings(users)
+        places = {
+            (each.user, room_of(each.concerns.conversation))
+            for each in candidates
+            if is_room(each.concerns.conversation)
+        }
+        choices = await self._settings.get_room_choices(places) if places else {}
         states = await self._presence.get_states(users)
-        return {user for user, seen in states.items() if seen.state is not PresenceState.OFFLINE}
+        noted: list[NotedMessages] = []
+        for each in candidates:
+            conversation = each.concerns.conversation
+            wanted = settings.get(each.user, UNDECIDED)
+            level = NotificationLevel.ALL
+            if is_room(conversation):
+                choice = choices.get((each.user, room_of(conversation)), NO_CHOICE)
+                muted = choice.is_muted(now)
+                level = NotificationLevel.NOTHING if muted else decide_level(choice, wanted, is_large=each.is_large)
+            if not wanted.push and not (wanted.email and self._has_digests):
+                continue
+            is_online = states[each.user].state is PresenceState.ONLINE
+            concern = each.concerns.find_concern(each.user, level, is_online=is_online)
+            if concern is not None:
+                noted.append(concern)
+        await self._note(noted, now)
+
+    async def _note_again(self, notices: Sequence[UndeliveredNotice]) -> None:
+        """What was given up, and is replayed."""
+        noted = [
+            NotedMessages(
+                user=each.user,
+                conversation=each.conversation,
+                kind=NotificationKind.MENTION if is_room(each.conversation) else NotificationKind.DM,
+                edits=[each.seq],
+            )
+            for each in notices
+        ]
+        await self._note(noted, self._clock())
+
+    async def _note(self, noted: Sequence[NotedMessages], now: int) -> None:
+        if noted:
+            digest_due = now + DIGEST_AFTER_MS if self._has_digests else None
+            self.noted += await self._pending.note_messages(noted, now, digest_due=digest_due)
+            self._wake_announcer()
 
 
-def _make_notification(notice: Notice, user: str) -> Notification:
-    return Notification(
-        user=user,
-        conversation=notice.conversation,
-        seq=notice.seq,
-        kind=_find_kind(notice, user),
-        count=1,
-        sender=notice.sender,
-        sender_name=notice.sender_name,
-        ts=notice.ts,
-    )
-
-
-def _find_kind(notice: Notice, user: str) -> NotificationKind:
-    if not is_room(notice.conversation):
-        return NotificationKind.DM
-    return NotificationKind.MENTION if user in notice.mentions else NotificationKind.MESSAGE
+def _author_of(messages: dict[MessagePlace, Message], notice: Notice) -> str | None:
+    if notice.reply_to is None:
+        return None
+    message = messages.get((notice.conversation, notice.reply_to))
+    return message.sender if message is not None else None

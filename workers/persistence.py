@@ -27,12 +27,10 @@ from chat.domain.records import AnyRecord, Edited, Restored, Sent
 from chat.errors import Fenced, Poison, Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
-from chat.ports.log import Log, LogRecord
+from chat.ports.log import LogRecord
 from chat.ports.relay import Publication, Relay
-from chat.wire.notices import NOTIFICATION_TOPIC, notice_of
-from chat.wire.notices import encode as encode_notice
 from chat.wire.records import decode_record
-from workers.appending import NewRecord, append_all
+from workers.notices import NoticeWriter
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
 
@@ -44,8 +42,8 @@ _logger = logging.getLogger(__name__)
 class PersistenceHandler:
     """Implements `workers.pool.Handler` for the records of `ROOM_TOPIC` and `DM_TOPIC`.
 
-    One serves all partitions of a process; batches that share no conversation may be handled side by side. With a
-    `notices` log, the notification pool gets a notice of each stored message, at least once.
+    One serves all partitions of a process; batches that share no conversation may be handled side by side. With
+    `notices`, the notification pool gets a notice of what it has to know, at least once; see `NoticeWriter`.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class PersistenceHandler:
         accounts: Accounts,
         relay: Relay,
         *,
-        notices: Log | None = None,
+        notices: NoticeWriter | None = None,
         sequencer: Sequencer | None = None,
     ) -> None:
         self._notices = notices
@@ -97,8 +95,8 @@ class PersistenceHandler:
         if publications:
             await self._publish_events(publications)
         if self._notices is not None:
-            published = (message for key, message in stored.items() if key not in unpublished)
-            await append_all(self._notices, map(_make_notice_record, published))
+            published = [message for key, message in stored.items() if key not in unpublished]
+            await self._notices.write_notices(published, records)
 
     async def _resolve_mentions(self, records: Sequence[AnyRecord]) -> tuple[list[AnyRecord], list[tuple[str, ...]]]:
         """The records, those of new texts with the users whom these mention, and of each record these users.
@@ -191,10 +189,6 @@ def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...])
         reply_to=record.reply_to,
         mentions=mentions,
     )
-
-
-def _make_notice_record(message: Message) -> NewRecord:
-    return NewRecord(NOTIFICATION_TOPIC, message.conversation, encode_notice(notice_of(message)))
 
 
 def _make_publications(

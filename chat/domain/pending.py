@@ -110,7 +110,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     read: int
 
 
-class DispatchStep(StrEnum):
+class EntryStep(StrEnum):
     """What to do with an entry that is due: announce it; hold it (for a `LOOK` at whether the user reads it); let what
     waits go unannounced; replace or close what devices show; leave it; or forget it with all that is shown."""
 
@@ -151,8 +151,8 @@ class Settlement(Struct, frozen=True, kw_only=True):
 def note_messages(entry: PendingNotification | None, noted: NotedMessages, now: int) -> PendingNotification | None:
     """The entry with these messages; the same object, or None, when it knows all of them."""
     known = entry.seq if entry is not None else 0
-    new = [seq for seq in noted.seqs if seq > known]  # rule 1
-    edits = [seq for seq in noted.edits if entry is None or seq not in entry.edits]  # rule 2
+    new = sorted({seq for seq in noted.seqs if seq > known})  # rule 1
+    edits = sorted({seq for seq in noted.edits if entry is None or seq not in entry.edits})  # rule 2
     if not new and not edits:
         return entry
     if entry is None:
@@ -199,30 +199,30 @@ def lease_entry(entry: PendingNotification, until: int) -> PendingNotification:
     return replace(entry, due=until, leased=until)
 
 
-def decide_step(entry: PendingNotification, facts: Facts, now: int) -> tuple[DispatchStep, int]:
+def decide_step(entry: PendingNotification, facts: Facts, now: int) -> tuple[EntryStep, int]:
     """What to do with an entry that is due, and until when to hold it (0 when it is not held)."""
     entry = advance_read(entry, facts.read)
     quiet_end = find_quiet_end(facts.settings, now)
     if not facts.may_read:
-        return DispatchStep.FORGET, 0
+        return EntryStep.FORGET, 0
     if entry.shown and facts.read >= entry.shown:
-        return DispatchStep.RETRACT, 0
+        return EntryStep.RETRACT, 0
     if entry.is_stale:
         # A replacement would make a sound.
-        return (DispatchStep.RETRACT if facts.is_online or quiet_end else DispatchStep.REPLACE), 0
+        return (EntryStep.RETRACT if facts.is_online or quiet_end else EntryStep.REPLACE), 0
     if entry.is_waiting and facts.is_wanted:
         return _decide_time(entry, facts, quiet_end, now)
-    return (DispatchStep.SKIP if entry.is_waiting else DispatchStep.REST), 0
+    return (EntryStep.SKIP if entry.is_waiting else EntryStep.REST), 0
 
 
-def _decide_time(entry: PendingNotification, facts: Facts, quiet_end: int | None, now: int) -> tuple[DispatchStep, int]:
+def _decide_time(entry: PendingNotification, facts: Facts, quiet_end: int | None, now: int) -> tuple[EntryStep, int]:
     if facts.is_online:  # rule 6
-        return DispatchStep.LOOK, now + min(LONGEST_LOOK_MS, LOOK_MS << min(entry.looks, 8))
+        return EntryStep.LOOK, now + min(LONGEST_LOOK_MS, LOOK_MS << min(entry.looks, 8))
     if quiet_end is not None:
-        return DispatchStep.HOLD, quiet_end
+        return EntryStep.HOLD, quiet_end
     if now < entry.not_before:  # rule 3
-        return DispatchStep.HOLD, entry.not_before
-    return DispatchStep.ANNOUNCE, 0
+        return EntryStep.HOLD, entry.not_before
+    return EntryStep.ANNOUNCE, 0
 
 
 def has_failed_too_long(entry: PendingNotification, now: int) -> bool:

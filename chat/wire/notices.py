@@ -1,6 +1,13 @@
-"""Notices of stored messages, without their texts: the persistence pool writes them for the notification pool."""
+"""Notices of what history has, without texts: the persistence pool writes them for the notification pool.
+
+A record has one notice, or several of a few conversations (`NoticeBatch`): so the more is stored with one call, the
+less a notice costs. All notices of a conversation have the same key, therefore they keep their order.
+"""
 
 from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -9,10 +16,12 @@ from chat.domain.models import Message
 from chat.errors import Poison
 
 NOTIFICATION_TOPIC = "notifications"
+MOST_IN_RECORD = 100
+_KEYS = 64
 
 
-class Notice(Struct, frozen=True, kw_only=True, tag="stored", tag_field="kind"):
-    """A message that history has. `mentions` are user ids; `ts` is in milliseconds. The key is its conversation."""
+class Notice(Struct, frozen=True, kw_only=True, tag="stored", tag_field="kind", omit_defaults=True):
+    """A message that history has. `mentions` are user ids; `ts` is in milliseconds."""
 
     conversation: str
     seq: int
@@ -20,10 +29,48 @@ class Notice(Struct, frozen=True, kw_only=True, tag="stored", tag_field="kind"):
     sender_name: str
     ts: int
     mentions: tuple[str, ...] = ()
+    reply_to: int | None = None
+
+
+class EditNotice(Struct, frozen=True, kw_only=True, tag="edited", tag_field="kind", omit_defaults=True):
+    """A message that was given a text with mentions at `ts`; or (`is_restored`) back the text that moderation took.
+
+    It may be that the edit did not apply: history says whom the message mentions.
+    """
+
+    conversation: str
+    seq: int
+    ts: int
+    mentions: tuple[str, ...]
+    is_restored: bool = False
+
+
+class WithdrawalNotice(Struct, frozen=True, kw_only=True, tag="withdrawn", tag_field="kind"):
+    """A message that was deleted, or withdrawn by moderation. It may be that this did not apply: history says so."""
+
+    conversation: str
+    seq: int
+
+
+class UndeliveredNotice(Struct, frozen=True, kw_only=True, tag="undelivered", tag_field="kind"):
+    """A notification that no channel took for days, as a dead letter has it. Replayed, it is announced again."""
+
+    user: str
+    conversation: str
+    seq: int
+
+
+AnyNotice = Notice | EditNotice | WithdrawalNotice | UndeliveredNotice
+
+
+class NoticeBatch(Struct, frozen=True, tag="batch", tag_field="kind"):
+    """Several notices, in their order."""
+
+    notices: tuple[AnyNotice, ...]
 
 
 encode = msgspec.json.Encoder().encode
-_decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
+_decoder: msgspec.json.Decoder[AnyNotice | NoticeBatch] = msgspec.json.Decoder(AnyNotice | NoticeBatch)
 
 
 def notice_of(message: Message) -> Notice:
@@ -34,13 +81,26 @@ def notice_of(message: Message) -> Notice:
         sender=message.sender,
         sender_name=message.sender_name,
         ts=message.ts,
-        mentions=tuple(message.mentions),
+        mentions=message.mentions,
+        reply_to=message.reply_to,
     )
 
 
-def decode_notice(value: bytes) -> Notice:
-    """The notice in a log entry's value, or `Poison`."""
+def encode_notices(notices: Sequence[AnyNotice]) -> Iterator[tuple[str, bytes]]:
+    """The records that hold these notices: of each the key, and the value."""
+    by_key: dict[int, list[AnyNotice]] = {}
+    for notice in notices:
+        by_key.setdefault(zlib.crc32(notice.conversation.encode()) % _KEYS, []).append(notice)
+    for key, some in by_key.items():
+        for start in range(0, len(some), MOST_IN_RECORD):
+            part = some[start : start + MOST_IN_RECORD]
+            yield f"notices-{key}", encode(part[0] if len(part) == 1 else NoticeBatch(tuple(part)))
+
+
+def decode_notices(value: bytes) -> Sequence[AnyNotice]:
+    """The notices in a log entry's value, or `Poison`."""
     try:
-        return _decoder.decode(value)
+        found = _decoder.decode(value)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Poison(f"not a notice: {error}") from error
+    return found.notices if isinstance(found, NoticeBatch) else (found,)

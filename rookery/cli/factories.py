@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from chat.assembly import Engines, Live, Store
+from chat.domain.ids import now_ms
 from chat.ports.authority import Authority
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
@@ -31,8 +32,10 @@ from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from workers import moderation as moderation_pool
 from workers import verdicts as verdict_pool
+from workers.known_rooms import KnownRooms
 from workers.moderation import ModerationHandler
-from workers.notification import NotificationHandler
+from workers.notices import NoticeWriter
+from workers.notification import GROUP, NotificationHandler
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 from workers.verdicts import VerdictHandler
@@ -97,7 +100,7 @@ def make_edge(settings: Settings, store: Store, live: Live, log: Log, *, keys: K
 
 def make_persistence_pool(settings: Settings, store: Store, live: Live, log: Log) -> Pool[Any]:
     """The pool that stores messages and publishes them."""
-    notices = log if settings.notifications else None
+    notices = NoticeWriter(log, store.pending) if settings.notifications else None
     handler = PersistenceHandler(store.history, store.accounts, live.relay, notices=notices)
     return Pool(log, "persistence", MESSAGE_TOPICS, handler)
 
@@ -122,8 +125,16 @@ def make_moderation_pool(store: Store, log: Log, moderation: Moderation) -> Pool
 
 def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
     """The pool that notifies people who are not there."""
-    handler = NotificationHandler(store.rooms, live.presence, channels=())
-    return Pool(log, "notification", [NOTIFICATION_TOPIC], handler)
+    handler = NotificationHandler(
+        rooms=store.rooms,
+        history=store.history,
+        accounts=store.accounts,
+        presence=live.presence,
+        settings=store.notifications,
+        pending=store.pending,
+        known_rooms=KnownRooms(store.rooms, clock=now_ms),
+    )
+    return Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
 
 
 def make_health(

@@ -20,6 +20,8 @@ from chat.engines.database import Database
 from chat.engines.executor import InlineExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.log import SqliteLog
+from chat.engines.notifications import SqliteNotifications
+from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
@@ -157,6 +159,8 @@ class World:
         self.accounts: SqliteAccounts
         self.rooms: SqliteRooms
         self.history: SqliteHistory
+        self.notifications: SqliteNotifications
+        self.pending: SqlitePendingNotifications
         self.log: SqliteLog
         self.relay: MemoryRelay
         self.presence: MemoryPresence
@@ -240,6 +244,7 @@ async def world(**settings: Any) -> AsyncIterator[World]:
         store = await stack.enter_async_context(Database.open(None, executor=inline, schema=STORE))
         here.accounts = SqliteAccounts(store, clock=here.clock)
         here.rooms, here.history = SqliteRooms(store), SqliteHistory(store)
+        here.notifications, here.pending = SqliteNotifications(store), SqlitePendingNotifications(store)
         here.log = await stack.enter_async_context(SqliteLog.open(None, executor=inline, clock=here.clock))
         here.relay = MemoryRelay()
         here.presence = await stack.enter_async_context(

@@ -17,7 +17,7 @@ from chat.domain.pending import (
     LONGEST_LOOK_MS,
     LONGEST_PAUSE_MS,
     LOOK_MS,
-    DispatchStep,
+    EntryStep,
     Facts,
     NotedMessages,
     PendingNotification,
@@ -111,8 +111,8 @@ def test_one_announcement_a_minute_counts_the_rest() -> None:
     more = note_messages(note_messages(known, noted(2), NOW + 10), noted(3), NOW + 20)
     assert more is not None
     assert (more.due, more.count) == (NOW + GATHER_MS, 3)
-    assert decide_step(more, facts(), NOW + 30) == (DispatchStep.HOLD, NOW + GATHER_MS)
-    assert decide_step(more, facts(), NOW + GATHER_MS) == (DispatchStep.ANNOUNCE, 0)
+    assert decide_step(more, facts(), NOW + 30) == (EntryStep.HOLD, NOW + GATHER_MS)
+    assert decide_step(more, facts(), NOW + GATHER_MS) == (EntryStep.ANNOUNCE, 0)
     late = note_messages(announce(more, NOW + GATHER_MS), noted(4), NOW + 10 * GATHER_MS)
     assert late is not None
     assert late.due == NOW + 10 * GATHER_MS
@@ -133,7 +133,7 @@ def test_who_is_online_is_looked_at_again_after_longer_and_longer() -> None:
     waits = []
     for _ in range(12):
         step, until = decide_step(known, facts(is_online=True), NOW)
-        assert step is DispatchStep.LOOK
+        assert step is EntryStep.LOOK
         waits.append(until - NOW)
         known = settle(known, hold=until, is_look=True)
         assert known.due == until
@@ -154,22 +154,22 @@ def test_quiet_hours_hold_what_waits_until_their_end() -> None:
     settings = NotificationSettings(quiet_hours=QuietHours(22 * 60, 7 * 60))
     known = entry(1)
     step, until = decide_step(known, facts(settings=settings), NOW)
-    assert (step, until) == (DispatchStep.HOLD, NOW + 7 * 3_600_000)
+    assert (step, until) == (EntryStep.HOLD, NOW + 7 * 3_600_000)
     held = note_messages(settle(known, hold=until), noted(2), NOW + 5)
     assert held is not None
     assert (held.due, held.count) == (until, 2)
-    assert decide_step(held, facts(settings=settings), until) == (DispatchStep.ANNOUNCE, 0)
+    assert decide_step(held, facts(settings=settings), until) == (EntryStep.ANNOUNCE, 0)
 
 
 def test_what_was_read_is_not_announced_and_what_is_shown_of_it_closes() -> None:
     known = entry(1, 2)
-    assert decide_step(known, facts(read=2), NOW) == (DispatchStep.REST, 0)
+    assert decide_step(known, facts(read=2), NOW) == (EntryStep.REST, 0)
     assert settle_entry(known, settlement(known, read=2)) is None
     shown = announce(known)
     assert note_read(shown, 1, NOW + 1) is shown
     due = note_read(shown, 2, NOW + 1)
     assert due.due == NOW + 1
-    assert decide_step(due, facts(read=2), NOW + 1) == (DispatchStep.RETRACT, 0)
+    assert decide_step(due, facts(read=2), NOW + 1) == (EntryStep.RETRACT, 0)
     assert settle_entry(due, settlement(due, read=2, shown=0)) is None
 
 
@@ -185,8 +185,8 @@ def test_a_withdrawn_message_that_is_shown_is_replaced_or_closed() -> None:
     assert note_withdrawal(shown, 1, NOW + 1) is shown
     stale = note_withdrawal(shown, 2, NOW + 1)
     assert stale.due == NOW + 1
-    assert decide_step(stale, facts(), NOW + 1) == (DispatchStep.REPLACE, 0)
-    assert decide_step(stale, facts(is_online=True), NOW + 1) == (DispatchStep.RETRACT, 0)
+    assert decide_step(stale, facts(), NOW + 1) == (EntryStep.REPLACE, 0)
+    assert decide_step(stale, facts(is_online=True), NOW + 1) == (EntryStep.RETRACT, 0)
     assert not settle(stale, shown=1).is_stale
     assert settle(stale).due == NOW  # nothing was said about what is shown: it is looked at again
 
@@ -196,8 +196,8 @@ def test_who_may_not_read_is_forgotten_and_who_does_not_want_is_left_alone(shown
     known = entry(1)
     if shown:
         known = note_messages(announce(known), noted(2), NOW) or known
-    assert decide_step(known, facts(may_read=False, read=9), NOW) == (DispatchStep.FORGET, 0)
-    assert decide_step(known, facts(is_wanted=False), NOW + GATHER_MS) == (DispatchStep.SKIP, 0)
+    assert decide_step(known, facts(may_read=False, read=9), NOW) == (EntryStep.FORGET, 0)
+    assert decide_step(known, facts(is_wanted=False), NOW + GATHER_MS) == (EntryStep.SKIP, 0)
     assert settle_entry(known, settlement(known, is_gone=True)) is None
     skipped = settle(known, decided=known.seq)
     assert (skipped.is_waiting, skipped.due) == (False, None)
@@ -249,17 +249,17 @@ def test_whatever_happens_every_message_is_announced_or_read(actions: list[tuple
         elif action == "dispatch" and known is not None and known.due is not None:
             now = max(now, known.due)
             step, hold = decide_step(known, facts(read=read, is_online=value), now)
-            if step is DispatchStep.ANNOUNCE:
+            if step is EntryStep.ANNOUNCE:
                 covered.update(range(known.seq + 1))
                 known = settle_entry(
                     known,
                     settlement(known, now, read=read, decided=known.seq, edited=known.edited, shown=known.target),
                 )
-            elif step is DispatchStep.RETRACT:
+            elif step is EntryStep.RETRACT:
                 known = settle_entry(known, settlement(known, now, read=read, shown=0))
             else:
                 known = settle_entry(
-                    known, settlement(known, now, read=read, hold=hold, is_look=step is DispatchStep.LOOK)
+                    known, settlement(known, now, read=read, hold=hold, is_look=step is EntryStep.LOOK)
                 )
         open_seqs = {seq for seq in noted_seqs if seq > read} - covered
         assert not open_seqs or (known is not None and known.due is not None and known.is_waiting)

@@ -1,0 +1,70 @@
+"""The parts of notifications over the engines of a `World`: who decides, and what waits then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chat.domain.pending import PendingNotification
+from chat.ports.history import Change
+from chat.wire.notices import AnyNotice, decode_notices
+from tests.support.world import World
+from workers.known_rooms import KnownRooms
+from workers.notices import NoticeWriter
+from workers.notification import NotificationHandler
+from workers.persistence import PersistenceHandler
+
+FAR_MS = 10_000_000
+
+
+class RememberingLog:
+    """`chat.ports.log.Log`, of which only `produce` is used: the test reads the notices."""
+
+    def __init__(self) -> None:
+        self.notices: list[Sequence[AnyNotice]] = []
+
+    def produce(self, topic: str, key: str, value: bytes, ack: Any, headers: Any = ()) -> None:
+        """See `Log.produce`."""
+        assert topic == "notifications"
+        self.notices.append(decode_notices(value))
+        ack(None)
+
+
+def make_handler(here: World, **replaced: Any) -> NotificationHandler:
+    """The pool's handler. `replaced` are collaborators that a test brings."""
+    collaborators: dict[str, Any] = {
+        "rooms": here.rooms,
+        "history": here.history,
+        "accounts": here.accounts,
+        "presence": here.presence,
+        "settings": here.notifications,
+        "pending": here.pending,
+        "known_rooms": KnownRooms(here.rooms, clock=here.clock),
+        "clock": here.clock,
+    }
+    return NotificationHandler(**{**collaborators, **replaced})
+
+
+def make_storing(here: World, log: Any = None) -> PersistenceHandler:
+    """The persistence pool's handler, which writes notices."""
+    notices = NoticeWriter(log or here.log, here.pending, clock=here.clock)
+    return PersistenceHandler(here.history, here.accounts, here.relay, notices=notices)
+
+
+async def store_and_decide(here: World, records: Sequence[Any], **replaced: Any) -> None:
+    """Store what was sent or changed, and decide about the notices of it."""
+    log = RememberingLog()
+    await make_storing(here, log).handle_records(records)
+    await make_handler(here, **replaced).handle_records(log.notices)
+
+
+async def apply(here: World, *changes: Change) -> None:
+    """Change what is stored, without a notice."""
+    assert all(await here.history.apply_batch([], changes))
+
+
+async def list_waiting(here: World) -> dict[tuple[str, str], PendingNotification]:
+    """All that waits, however long, by user and conversation. All of it is due then."""
+    now = here.clock()
+    found = await here.pending.claim_due(now + FAR_MS, now, 100_000)
+    return {(entry.user, entry.conversation): entry for entry in found}

@@ -1,0 +1,60 @@
+"""Lets the notification pool know what the persistence pool has stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chat.domain.ids import now_ms
+from chat.domain.models import Message
+from chat.domain.records import AnyRecord, Deleted, Edited, Moderated, Read, Restored
+from chat.ports.log import Log
+from chat.ports.pending import PendingNotifications, ReadMark
+from chat.wire.notices import (
+    NOTIFICATION_TOPIC,
+    AnyNotice,
+    EditNotice,
+    WithdrawalNotice,
+    encode_notices,
+    notice_of,
+)
+from workers.appending import NewRecord, append_all
+
+
+class NoticeWriter:
+    """Writes notices of a batch, after it is stored and before it is committed: so at least once.
+
+    A message that is stored has a notice. So has each edit that mentions somebody and each withdrawal, whether it
+    applied or not: a change that comes again after a crash does not apply, and its notice may be missing. Of a read
+    mark there is none: most concern nobody's devices, so it costs less to ask for those that do.
+    """
+
+    def __init__(self, log: Log, pending: PendingNotifications, *, clock: Callable[[], int] = now_ms) -> None:
+        self._log = log
+        self._pending = pending
+        self._clock = clock
+
+    async def write_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> None:
+        """`messages` were stored, and `records` handled. Raises `Unavailable`."""
+        # In order: of a batch that comes again, some messages may be known and others new.
+        notices: list[AnyNotice] = [notice_of(each) for each in sorted(messages, key=lambda message: message.seq)]
+        notices += [notice for record in records if (notice := _find_notice(record)) is not None]
+        if notices:
+            await append_all(self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encode_notices(notices)))
+        marks = [ReadMark(each.actor, each.conversation, each.seq) for each in records if isinstance(each, Read)]
+        if marks:
+            await self._pending.note_reads(marks, self._clock())
+
+
+def _find_notice(record: AnyRecord) -> AnyNotice | None:
+    match record:
+        case Deleted() | Moderated():
+            return WithdrawalNotice(conversation=record.conversation, seq=record.seq)
+        case Edited() | Restored() if record.mentions:
+            return EditNotice(
+                conversation=record.conversation,
+                seq=record.seq,
+                ts=record.ts,
+                mentions=record.mentions,
+                is_restored=isinstance(record, Restored),
+            )
+    return None
