@@ -14,7 +14,7 @@ from scripts.lib.kube.objects import Fault, Overlay
 from scripts.lib.kube.pod_rules import check_pods
 from scripts.lib.kube.public_rules import check_public
 from scripts.lib.kube.reference_rules import check_references
-from scripts.lib.kube.validation import CannotBuild, build_overlay, check_schemas, list_overlays
+from scripts.lib.kube.validation import CannotBuild, build_overlay, build_variant, check_schemas, list_overlays
 from scripts.lib.servers.process import Needs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,6 +36,7 @@ def main() -> int:
     count = 0
     try:
         overlays = [build_overlay(path) for path in list_overlays(options.folder)]
+        overlays.append(build_variant(options.folder))
         for overlay in overlays:
             faults = [*([] if options.rules else check_schemas(overlay)), *check_rules(overlay)]
             print(f"{'FAILED' if faults else 'ok':<7} {overlay.name}: {len(overlay.objects)} objects")

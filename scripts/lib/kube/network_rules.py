@@ -143,7 +143,7 @@ def _list_allowed(overlay: Overlay, way: str) -> set[Call]:
 
 
 def _check_way_in(overlay: Overlay) -> Iterator[Fault]:
-    """The Ingress controller reaches what the Ingress names, and Prometheus every role."""
+    """The Ingress controller reaches what the Ingress names, Prometheus every role, and KEDA the brokers."""
     wanted = {("network.rookery/monitoring", pod.name, 8000) for pod in overlay.pods if pod.is_role}
     for ingress in overlay.select("Ingress"):
         for rule in ingress["spec"]["rules"]:
@@ -152,6 +152,8 @@ def _check_way_in(overlay: Overlay) -> Iterator[Fault]:
                 for pod in _match_service(overlay, service):
                     port = pod.find_port(path["backend"]["service"]["port"].get("name"))
                     wanted |= {("network.rookery/ingress", pod.name, port)} if port else set()
+    if any(pod.name == "kafka-broker" for pod in overlay.pods) and overlay.select("ScaledObject"):
+        wanted |= {("network.rookery/scaling", "kafka-broker", 9092)}
     for label, name, port in sorted(wanted - _list_guests(overlay)):
         yield Fault(overlay.name, name, f"does not let in namespaces with the label {label} at {port}")
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -32,8 +32,24 @@ class CannotBuild(Exception):
 
 
 def list_overlays(folder: Path) -> list[Path]:
-    """The overlays of a folder such as k8s/, and the variants that tests and users may build."""
+    """The overlays of a folder such as k8s/."""
     return sorted(path.parent for path in folder.glob("overlays/*/kustomization.yaml"))
+
+
+def build_variant(folder: Path) -> Overlay:
+    """`production` with the components that no overlay uses: what they add fits as well. Raises `CannotBuild`."""
+    used = "".join(path.read_text() for path in folder.glob("overlays/*/kustomization.yaml"))
+    components = sorted(path.parent.name for path in folder.glob("components/*/kustomization.yaml"))
+    with TemporaryDirectory(prefix="variant-", dir=folder) as made:
+        kustomization = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "namespace": "rookery",
+            "resources": ["../overlays/production"],
+            "components": [f"../components/{name}" for name in components if f"components/{name}\n" not in used],
+        }
+        (Path(made) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+        return Overlay("every component", build_overlay(Path(made)).objects)
 
 
 def build_overlay(folder: Path) -> Overlay:
