@@ -63,7 +63,9 @@ def _build_module(folder: Path, target: Path) -> None:
     }
     try:
         target.mkdir(parents=True)
-        build = ["nice", go, "-C", str(folder), "install", "-trimpath", "-ldflags=-s -w", "tool"]
+        # Of a copy: Git may lay the sources anew during a build of some minutes.
+        copied = shutil.copytree(folder, cache / "source")
+        build = ["nice", go, "-C", str(copied), "install", "-trimpath", "-ldflags=-s -w", "tool"]
         run(build, "needs Go, and access to its modules", **environment)
     finally:
         shutil.rmtree(cache, ignore_errors=True)
