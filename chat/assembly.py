@@ -38,6 +38,7 @@ from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.presence import MemoryPresence
 from chat.engines.push import SqlitePushStore
 from chat.engines.relay import MemoryRelay
+from chat.engines.retention import SqliteRetention
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.errors import Poison, Unavailable
@@ -53,6 +54,7 @@ from chat.ports.pending import KEPT_MS, PendingNotifications
 from chat.ports.presence import Presence
 from chat.ports.push import PushStore
 from chat.ports.relay import ONCE_SECONDS, Relay
+from chat.ports.retention import Retention
 from chat.ports.rooms import Rooms
 from chat.settings import Settings, SettingsError, require_extra
 from chat.wire.records import DM_TOPIC, decode_record
@@ -161,6 +163,7 @@ class Engines:
         pending = SqlitePendingNotifications(database)
         self._tidy_jobs += [history.clear, deletion.clear_deleted_users, lambda: push.clear_pushes(now_ms())]
         self._tidy_jobs.append(lambda: _clear_entries(pending))
+        self._tidy_jobs.append(lambda: self._expire_messages(SqliteRetention(database)))
         return Store(
             accounts=SqliteAccounts(database),
             rooms=SqliteRooms(database),
@@ -218,6 +221,11 @@ class Engines:
                     logger.warning("the store was not tidied: %s", error.message)
             await anyio.sleep(_TIDY_SECONDS)
 
+    async def _expire_messages(self, retention: Retention) -> None:
+        before = self._settings.retention.expire_before(now_ms())
+        if before is not None and (count := await retention.expire_messages(before)):
+            logger.info("%d messages were older than ROOKERY_RETENTION_DAYS, and are removed", count)
+
     @property
     def _database_path(self) -> Path:
         return self._settings.embedded.data / "rookery.db"
@@ -248,6 +256,7 @@ class Engines:
             from chat.adapters.mongo.notifications import MongoNotifications
             from chat.adapters.mongo.pending import MongoPendingNotifications
             from chat.adapters.mongo.push import MongoPushStore
+            from chat.adapters.mongo.retention import MongoRetention
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
@@ -255,6 +264,7 @@ class Engines:
         deletion, push, pending = MongoAccountDeletion(mongo), MongoPushStore(mongo), MongoPendingNotifications(mongo)
         self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]
         self._tidy_jobs += [lambda: push.clear_pushes(now_ms()), lambda: _clear_entries(pending)]
+        self._tidy_jobs.append(lambda: self._expire_messages(MongoRetention(mongo)))
         return Store(
             accounts=MongoAccounts(mongo, clock=now_ms),
             rooms=MongoRooms(mongo),

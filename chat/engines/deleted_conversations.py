@@ -42,5 +42,6 @@ def clear_deleted(connection: sqlite3.Connection) -> bool:
     connection.execute("DELETE FROM messages WHERE id BETWEEN ? AND ?", (low, high))
     if len(messages) < STEP:
         connection.execute("DELETE FROM read_marks WHERE conversation = ?", (row[0],))
+        connection.execute("DELETE FROM expiries WHERE conversation = ?", (row[0],))
         connection.execute("DELETE FROM graves WHERE key = ?", (row[0],))
     return True

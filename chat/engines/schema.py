@@ -344,6 +344,9 @@ CREATE TABLE announcements (
 );
 """
 
+# Up to which seq the texts of a conversation are too old to be kept, and gone: see `retention`.
+_EXPIRIES = "CREATE TABLE expiries (conversation INTEGER PRIMARY KEY, seq INTEGER NOT NULL);"
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -363,5 +366,6 @@ STORE: tuple[str, ...] = (
     _NOTIFICATION_SETTINGS,
     _PENDING_NOTIFICATIONS,
     _ANNOUNCEMENTS,
+    _EXPIRIES,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -20,6 +20,7 @@ from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings, SmtpServer
 from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.reading import Variable, list_variables, read_settings, try_settings
+from chat.settings.retention import RetentionSettings
 from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "MongoSettings",
     "PushSettings",
     "RedisSettings",
+    "RetentionSettings",
     "RpcSettings",
     "Settings",
     "SettingsError",

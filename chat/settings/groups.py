@@ -18,6 +18,7 @@ from chat.settings.edge import EdgeSettings
 from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings
 from chat.settings.push import PushSettings, WebhookSettings
+from chat.settings.retention import RetentionSettings
 from chat.settings.values import Address, Setting
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
@@ -351,6 +352,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     edge: EdgeSettings = EdgeSettings()
     tokens: TokenSettings = TokenSettings()
     accounts: AccountSettings = AccountSettings()
+    retention: RetentionSettings = RetentionSettings()
     moderation: ModerationSettings = ModerationSettings()
     mail: MailSettings = MailSettings()
     push: PushSettings = PushSettings()

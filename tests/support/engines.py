@@ -13,6 +13,7 @@ from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.pending import MongoPendingNotifications
 from chat.adapters.mongo.push import MongoPushStore
+from chat.adapters.mongo.retention import MongoRetention
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
@@ -23,6 +24,7 @@ from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.push import SqlitePushStore
+from chat.engines.retention import SqliteRetention
 from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.account_deletion import AccountDeletion
@@ -33,6 +35,7 @@ from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
 from chat.ports.pending import PendingNotifications
 from chat.ports.push import PushStore
+from chat.ports.retention import Retention
 from chat.ports.rooms import Rooms
 from tests.support.builders import NOW
 from tests.support.mongo import migrated_database, stores_of
@@ -50,6 +53,7 @@ class Stores(Struct, frozen=True):
     push: PushStore
     notifications: NotificationStore
     pending: PendingNotifications
+    retention: Retention
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -74,6 +78,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqlitePushStore(database),
         SqliteNotifications(database),
         SqlitePendingNotifications(database),
+        SqliteRetention(database),
     )
 
 
@@ -104,6 +109,7 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
             MongoPushStore(database),
             MongoNotifications(database),
             MongoPendingNotifications(database),
+            MongoRetention(database),
         )
 
 
