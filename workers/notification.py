@@ -19,7 +19,7 @@ from msgspec import Struct
 from chat.domain.concerns import Concerns, NewMessage
 from chat.domain.conversations import is_room, pair_of, room_of
 from chat.domain.ids import now_ms
-from chat.domain.mentions import find_mentions, resolve_mentions
+from chat.domain.mentions import find_mentions, list_display_names, resolve_mentions
 from chat.domain.models import Message, PresenceState
 from chat.domain.notifying import (
     NO_CHOICE,
@@ -144,8 +144,12 @@ class NotificationHandler:
         """Whom the message mentioned before this edit, in any of its texts."""
         texts = await self._history.earlier_texts(notice.conversation, notice.seq)
         mentions = [each for until, text in texts if until <= notice.ts for each in find_mentions(text)]
-        names = {name for readings in mentions for name in readings}
-        return set(resolve_mentions(mentions, await self._accounts.ids_by_names(names))) if names else set()
+        if not mentions:
+            return set()
+        ids = await self._accounts.ids_by_names({name for mention in mentions for name in mention.names})
+        wanted = list_display_names(mentions, ids) if is_room(notice.conversation) else set()
+        displayed = await self._accounts.find_displayed(room_of(notice.conversation), wanted) if wanted else {}
+        return set(resolve_mentions(mentions, ids, displayed))
 
     async def _list_candidates(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
         rooms = {room_of(each.conversation) for each in news if is_room(each.conversation)}

@@ -21,7 +21,8 @@ import anyio
 from msgspec.structs import replace
 
 from chat.concurrency import Backoff
-from chat.domain.mentions import find_mentions, resolve_mentions
+from chat.domain.conversations import is_room, room_of
+from chat.domain.mentions import Mention, find_mentions, list_display_names, resolve_mentions
 from chat.domain.models import Message
 from chat.domain.records import AnyRecord, Edited, Restored, Sent
 from chat.errors import Fenced, Poison, Unavailable
@@ -101,15 +102,30 @@ class PersistenceHandler:
     async def _resolve_mentions(self, records: Sequence[AnyRecord]) -> tuple[list[AnyRecord], list[tuple[str, ...]]]:
         """The records, those of new texts with the users whom these mention, and of each record these users.
 
-        One question for the batch, and none without an `@`.
+        One question for the batch, and one for each room with a display name; none without an `@`.
         """
         found = [find_mentions(each.text) if isinstance(each, Sent | Edited | Restored) else [] for each in records]
-        wanted = {name for mentions in found for readings in mentions for name in readings}
+        wanted = {name for mentions in found for mention in mentions for name in mention.names}
         ids = await self._accounts.ids_by_names(wanted) if wanted else {}
-        mentioned = [resolve_mentions(mentions, ids) for mentions in found]
+        displayed = await self._find_displayed(records, found, ids) if any(found) else {}
+        mentioned = [
+            resolve_mentions(mentions, ids, displayed.get(record.conversation, {}))
+            for record, mentions in zip(records, found, strict=True)
+        ]
         if any(mentioned):
             mentioned = await self._omit_blockers(records, mentioned)
         return [_with_mentions(record, users) for record, users in zip(records, mentioned, strict=True)], mentioned
+
+    async def _find_displayed(
+        self, records: Sequence[AnyRecord], found: Sequence[Sequence[Mention]], ids: Mapping[str, str]
+    ) -> dict[str, dict[str, str]]:
+        """By room, the display names that stand where nobody has the name, and whose they are: one question a room."""
+        wanted: dict[str, set[str]] = {}
+        for record, mentions in zip(records, found, strict=True):
+            if is_room(record.conversation):
+                wanted.setdefault(record.conversation, set()).update(list_display_names(mentions, ids))
+        find = self._accounts.find_displayed
+        return {room: await find(room_of(room), names) for room, names in wanted.items() if names}
 
     async def _omit_blockers(
         self, records: Sequence[AnyRecord], mentioned: Sequence[tuple[str, ...]]

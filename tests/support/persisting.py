@@ -10,13 +10,14 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint
 
-from chat.domain.conversations import dm_key, room_key
+from chat.domain.conversations import dm_key, room_key, room_of
 from chat.domain.ids import new_id
-from chat.domain.models import Message, User
+from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.domain.records import AnyRecord, Sent
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.log import SqliteLog
+from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.relay import Publication
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode, topic_of
@@ -40,8 +41,9 @@ def sent(text: str = "hi", *, room: str = ROOM, actor: str = ANN, client_id: str
 class PersistingWorld:
     """Engines in memory that outlive the pools which run on them."""
 
-    def __init__(self, accounts: SqliteAccounts, history: FaultyHistory, log: SqliteLog) -> None:
+    def __init__(self, accounts: SqliteAccounts, rooms: SqliteRooms, history: FaultyHistory, log: SqliteLog) -> None:
         self.accounts = accounts
+        self.rooms = rooms
         self.history = history
         self.log = log
         self.relay = FaultyRelay()
@@ -69,6 +71,12 @@ class PersistingWorld:
                 while (await pool.statistics()).lag:  # noqa: ASYNC110 - the pool notifies nobody when it is done
                     await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()
+
+    async def enter_room(self, owner: str, *members: str) -> None:
+        """Make the room of ROOM, with these users in it."""
+        room = Room(id=room_of(ROOM), name="room", visibility=Visibility.PUBLIC)
+        await self.rooms.create_room(room, owner)
+        await self.rooms.add_members(room.id, members, Role.MEMBER, NOW)
 
     async def stored(self, conversation: str = ROOM) -> list[Message]:
         """All that history has, in order."""
@@ -117,4 +125,4 @@ async def persisting_world() -> AsyncIterator[PersistingWorld]:
         accounts = SqliteAccounts(store)
         for user, name in ((ANN, "Ann"), (BOB, "Bob"), (CID, "C.I.D.")):
             await accounts.create_user(User(user, name), None)
-        yield PersistingWorld(accounts, FaultyHistory(store), log)
+        yield PersistingWorld(accounts, SqliteRooms(store), FaultyHistory(store), log)

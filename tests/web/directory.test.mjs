@@ -18,7 +18,8 @@ beforeEach(async () => {
   page.app.api.get = async (path, query = {}) => {
     page.rest.calls.push(`${path} ${JSON.stringify(query)}`);
     if (!path.endsWith("/members")) return get.call(page.app.api, path, query);
-    const rest = MEMBERS.filter(({ name }) => name.toLowerCase() > (query.after ?? "").toLowerCase());
+    const starts = MEMBERS.filter(({ name }) => name.toLowerCase().startsWith((query.name ?? "").toLowerCase()));
+    const rest = starts.filter(({ name }) => name.toLowerCase() > (query.after ?? "").toLowerCase());
     return { members: rest.slice(0, query.limit), more: rest.length > query.limit };
   };
 });
@@ -34,7 +35,7 @@ describe("members of a long list", () => {
     assert.equal(new Set(page.room.members.map(({ id }) => id)).size, 904);
   });
 
-  test("are found by the begin of a name, wherever they stand", async () => {
+  test("are found by the server, wherever they stand", async () => {
     const names = async (prefix) => (await directory.findMembers(page.room, prefix)).map(({ name }) => name);
     assert.deepEqual(await names("bo"), ["bo", "Bob", "bobby"]);
     assert.deepEqual(await names("BOB"), ["Bob", "bobby"]);

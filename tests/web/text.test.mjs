@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { foldName } from "../../web/static/js/people.js";
 import { parseRoute, routeTo } from "../../web/static/js/route.js";
 import { rows } from "../../web/static/js/rows.js";
 import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
@@ -24,13 +25,17 @@ function withoutEnding(text) {
 }
 
 describe("pieces of a text", () => {
-  for (const { text, users = ["ada", "ben"], mentions } of JSON.parse(
+  for (const { text, users = ["ada", "ben"], displayed = [], mentions } of JSON.parse(
     readFileSync(new URL("../support/mention_cases.json", import.meta.url), "utf8"),
   )) {
     test(`mentions as the server does: ${JSON.stringify(text)}`, () => {
-      const found = pieces(text, (name) => users.includes(name));
-      const names = found.filter((piece) => piece.kind === "mention").map((piece) => piece.text.slice(1).toLowerCase());
-      assert.deepEqual([...new Set(names)], mentions);
+      const found = pieces(
+        text,
+        (name) => users.includes(name),
+        (name) => displayed.map(foldName).includes(name),
+      );
+      const names = found.filter((piece) => piece.kind === "mention").map((piece) => foldName(piece.text.slice(1)));
+      assert.deepEqual([...new Set(names)], mentions.map(foldName));
       const shown = found.map((piece) => piece.text).join("");
       assert.equal(shown, text.replaceAll(/```([^]+?)```|`([^`\n]+)`/g, "$1$2"));
     });

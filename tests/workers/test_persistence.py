@@ -96,6 +96,20 @@ async def test_mentions_are_the_users_that_exist(world: PersistingWorld) -> None
     assert [event["mentions"] for event in world.seen()] == [[BOB], [], [CID, ANN], []]
 
 
+async def test_a_display_name_of_one_member_mentions_them(world: PersistingWorld) -> None:
+    for user, display_name in ((BOB, "Zoë Ott"), (CID, "Оля")):
+        await world.accounts.set_display_name(user, display_name)
+    await world.handler.handle_records([sent("@zoe ott and @Оля!")])
+    assert [message.mentions for message in await world.stored()] == [()]  # neither is in the room
+    await world.enter_room(BOB, CID)
+    await world.handler.handle_records([sent("@zoe ott and @Оля!"), sent("@Bob")])
+    await world.accounts.set_display_name(CID, "ZOE OTT")
+    edit = Edited(conversation=ROOM, actor=ANN, ts=NOW, seq=1, text="@Zoë Ott, @ann")  # two are called so
+    await world.handler.handle_records([edit])
+    assert [event["mentions"] for event in world.seen()] == [[], [BOB, CID], [BOB]]
+    assert [message.mentions for message in await world.stored()] == [(ANN,), (BOB, CID), (BOB,)]
+
+
 async def test_whoever_blocks_the_author_is_not_mentioned(world: PersistingWorld) -> None:
     await world.accounts.add_user_block(BOB, ANN, NOW)
     await world.handler.handle_records([sent("hello @bob and @C.I.D.")])

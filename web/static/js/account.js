@@ -14,6 +14,12 @@ export class Account {
     return this.api.put("/api/auth/password", { password, new_password });
   }
 
+  /** Change what others read in place of the name; empty: the name. @param {string} display_name */
+  async changeDisplayName(display_name) {
+    const me = await this.api.patch("/api/auth/me", { display_name: display_name || null });
+    this.app.store.apply({ type: "user", user: me.id, name: me.name, display_name: me.display_name });
+  }
+
   /** Where the user is logged in, the last used first. @returns {Promise<LogIn[]>} */
   async logIns() {
     return (await this.api.get("/api/auth/logins")).logins;

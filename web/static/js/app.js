@@ -150,7 +150,7 @@ export class App {
 
   async #enter() {
     const [config, me] = await Promise.all([this.api.get("/api/config"), this.api.get("/api/auth/me")]);
-    this.store.me = { id: me.id, name: me.name, moderator: Boolean(me.moderator) };
+    this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
     this.drafts.open(me.id);
     await this.directory.refresh();
@@ -173,7 +173,7 @@ export class App {
     await this.start();
   }
 
-  /** @param {{name: string, password: string, email?: string, invite?: string}} account */
+  /** @param {{name: string, display_name?: string, password: string, email?: string, invite?: string}} account */
   async register(account) {
     const answer = await this.publicPost("/api/auth/register", account);
     if (!answer?.access_token) return this.logIn(account.name, account.password);

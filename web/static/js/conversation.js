@@ -1,6 +1,7 @@
 /**
  * A room or a direct conversation, as the page knows it: its messages in memory, and what is unread. Pure.
  */
+import { shownName } from "./people.js";
 import { Timeline } from "./timeline.js";
 
 export const TYPING_MS = 6_000;
@@ -21,7 +22,7 @@ export class Conversation {
   stale = false;
   /** When something last happened, for the order of the list. */
   lastAt = "";
-  /** @type {{id: string, name: string, role: string}[] | null} */
+  /** @type {{id: string, name: string, display_name?: string | null, role: string}[] | null} */
   members = null;
   /** Whether there are more than those. */
   moreMembers = false;
@@ -38,6 +39,8 @@ export class Conversation {
     this.key = conversationKey(kind, id);
     this.name = "";
     this.visibility = "private";
+    /** What a user becomes who joins. */
+    this.defaultRole = "member";
     this.role = kind === "dm" ? "member" : "reader";
   }
 
@@ -58,8 +61,9 @@ export class Conversation {
   /** @param {any} summary an item of `GET /api/rooms` or `GET /api/dms` */
   summarise(summary) {
     const person = summary.with ?? {};
-    this.name = summary.name ?? person.name ?? this.name;
+    this.name = summary.name ?? (person.name ? shownName(person) : this.name);
     this.visibility = summary.visibility ?? this.visibility;
+    this.defaultRole = summary.default_role ?? this.defaultRole;
     this.role = summary.role ?? this.role;
     // Live events that came after the request are newer than the answer.
     if ((summary.seq ?? 0) >= this.seq) {

@@ -7,8 +7,6 @@ const JOINED = 190;
 const OTHERS_MS = 60_000;
 const WATCHED = 500;
 const MEMBERS = 200;
-/** Pages of members that a search looks through, at most. */
-const SEARCHED = 10;
 const WATCH_MS = 300;
 const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
@@ -210,26 +208,15 @@ export class Directory {
   }
 
   /**
-   * Members whose name starts so, wherever they stand in a list that is longer than what is here.
+   * Members whose name or display name starts so, the first of them by name.
    * @param {Conversation} conversation @param {string} prefix
    * @returns {Promise<any[]>}
    */
   async findMembers(conversation, prefix) {
-    const wanted = prefix.toLowerCase();
-    const starts = (/** @type {{name: string}} */ member) => member.name.toLowerCase().startsWith(wanted);
-    // The server lists what comes after a name: one that is a letter shorter comes before all that are wanted.
-    let after = wanted.slice(0, -1);
-    const found = [];
-    for (let page = 0; page < SEARCHED; page += 1) {
-      const query = { after, limit: MEMBERS };
-      const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
-      found.push(...members.filter(starts));
-      const last = members.at(-1);
-      if (!more || !last || (last.name.toLowerCase() > wanted && !starts(last))) break;
-      after = last.name;
-    }
-    this.store.meet(found);
-    return found;
+    const query = { name: prefix, limit: MEMBERS };
+    const { members } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
+    this.store.meet(members);
+    return members;
   }
 
   /** @param {Conversation} conversation @param {string} user @param {string} role */
@@ -260,7 +247,7 @@ export class Directory {
     return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
   }
 
-  /** @param {string} prefix @returns {Promise<{id: string, name: string}[]>} without oneself */
+  /** @param {string} prefix @returns {Promise<any[]>} without oneself */
   async findPeople(prefix) {
     const { users } = await this.api.get("/api/users", { name: prefix });
     this.store.meet(users);

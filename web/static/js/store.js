@@ -5,6 +5,7 @@
  * "typing:KEY", "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
+import { shownName } from "./people.js";
 import { keyOf } from "./timeline.js";
 
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
@@ -18,11 +19,11 @@ import { keyOf } from "./timeline.js";
 const UNOPENED = 100;
 
 export class Store {
-  /** `moderator`: of the instance. @type {{id: string, name: string, moderator: boolean} | null} */
+  /** `moderator`: of the instance. @type {{id: string, name: string, display_name?: string | null, moderator: boolean} | null} */
   me = null;
   /** @type {Map<string, Conversation>} by key */
   conversations = new Map();
-  /** User id → name. @type {Map<string, string>} */
+  /** User id → how they are called. @type {Map<string, import("./people.js").Named>} */
   people = new Map();
   /** @type {Map<string, {state: import("../../types/wire.js").PresenceState, last_seen?: string | null}>} */
   presence = new Map();
@@ -73,7 +74,7 @@ export class Store {
     let conversation = this.conversations.get(key);
     if (!conversation) {
       conversation = new Conversation(kind, id);
-      if (kind === "dm") conversation.name = this.people.get(id) ?? "";
+      if (kind === "dm" && this.people.has(id)) conversation.name = this.nameOf(id);
       this.conversations.set(key, conversation);
       this.touch(kind === "dm" ? "dms" : "rooms");
     }
@@ -89,18 +90,28 @@ export class Store {
     return [...this.conversations.values()].reduce((sum, one) => sum + one.unread, 0);
   }
 
-  /** @param {{id: string, name: string}[]} users */
+  /** @param {{id: string, name: string, display_name?: string | null}[]} users as the server gave them just now */
   meet(users) {
-    for (const { id, name } of users) {
-      if (!name || this.people.get(id) === name) continue;
-      this.people.set(id, name);
-      this.touch("people");
+    for (const { id, name, display_name } of users) {
+      const known = this.people.get(id);
+      if (!name || (known?.name === name && (known.display_name ?? "") === (display_name ?? ""))) continue;
+      this.people.set(id, { name, display_name });
+      const direct = this.conversations.get(conversationKey("dm", id));
+      if (direct) direct.name = this.nameOf(id);
+      this.touch("people", ...(direct ? ["dms"] : []));
     }
   }
 
-  /** @param {string} id */
+  /** What to call a user. @param {string} id */
   nameOf(id) {
-    return this.people.get(id) ?? "someone";
+    const known = this.people.get(id);
+    return known ? shownName(known) : "someone";
+  }
+
+  /** What to call the author of a message: as they are called now, unless the account is gone. @param {{id: string, name: string, display_name?: string}} sender */
+  authorOf(sender) {
+    const known = this.people.get(sender.id);
+    return shownName(known?.name === sender.name ? known : sender);
   }
 
   /** The answer of `GET /api/rooms`: all of the user's rooms. Who calls this closes those that are not among them. @param {any[]} rooms @returns {Conversation[]} */
@@ -150,9 +161,25 @@ export class Store {
   /** Apply an event of the edge. @param {AnyEvent} event */
   apply(event) {
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
+    if (event.type === "user") return this.#rename(event);
     const conversation = this.placeOf(event);
     const handler = conversation && /** @type {Record<string, any>} */ (HANDLERS)[event.type];
     if (handler) handler(this, conversation, event);
+  }
+
+  /** Somebody is called differently now. @param {Extract<AnyEvent, {type: "user"}>} event */
+  #rename({ user, name, display_name }) {
+    this.meet([{ id: user, name, display_name }]);
+    if (this.me?.id === user) {
+      this.me = { ...this.me, display_name };
+      this.touch("me");
+    }
+    for (const { key, members } of this.conversations.values()) {
+      const member = members?.find(({ id }) => id === user);
+      if (!member) continue;
+      member.display_name = display_name;
+      this.touch(`members:${key}`);
+    }
   }
 }
 
@@ -212,6 +239,7 @@ const HANDLERS = {
     if (event.change !== "updated") return;
     conversation.name = event.name ?? conversation.name;
     conversation.visibility = event.visibility ?? conversation.visibility;
+    conversation.defaultRole = event.default_role ?? conversation.defaultRole;
     store.touch("rooms", `members:${conversation.key}`);
   },
   member(store, conversation, event) {

@@ -3,18 +3,24 @@
  *
  * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
  */
+import { foldName } from "./people.js";
+
 // One grammar with the server's, in chat/domain/mentions.py, where the rules stand; both are tested with the same cases.
 // Where no blank follows an address, as in Chinese, the punctuation of the text does: none outside of ASCII is part of an
 // address, but dashes and what stands within words. Nor is a mark that would show it in another order than it is read.
 const WITHIN = "\\p{Pd}\\p{Pc}\\u00b7\\u2019\\u2026\\u2027\\u30fb";
 const AROUND = "\\p{P}\\p{Bidi_Control}\\u200b\\u2060\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
 const ADDRESS = `(?:[!#-&(-;=?-_a-~]|(?![${AROUND}])[^\\x00-\\x7f\\s]|(?=[${WITHIN}])[^\\x00-\\x7f\\uff01-\\uff65])+`;
+const WORD = "[\\p{L}\\p{N}][\\p{L}\\p{N}\\p{M}_'’.\\-]{0,63}";
+/** The words of a display name after an `@`. */
+const SHOWN = new RegExp(`@(${WORD}(?: ${WORD}){0,3})`, "uy");
 const PIECES = new RegExp(
   [
     "(```[^]+?```|`[^`\\n]+`)",
     "(?:([Hh][Tt][Tt][Pp][Ss]?://)|[A-Za-z][A-Za-z0-9+.\\-]{1,15}://|[Ww]{3}\\.",
     `(?<![A-Za-z0-9.\\-])[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+/)${ADDRESS}`,
-    "(?<![\\p{L}\\p{N}\\p{M}.\\-])@([A-Za-z0-9_.\\-]{2,32})(?![A-Za-z0-9_.\\-\\u00aa-\\u024f\\u0300-\\u036f])",
+    "(?<![\\p{L}\\p{N}\\p{M}.\\-])@(?:([A-Za-z0-9_.\\-]{2,32})(?![A-Za-z0-9_.\\-\\u00aa-\\u024f\\u0300-\\u036f])" +
+      `|(${WORD}))`,
   ].join("|"),
   "gu",
 );
@@ -25,7 +31,7 @@ const BRACKETS = new Map([
   ["]", "["],
 ]);
 /** An `@` at which a mention may begin, and what is typed of the name, at the end of a text. */
-const BEGUN = /(?<![\p{L}\p{N}\p{M}.\-])@([A-Za-z0-9_.\-]{0,32})$/u;
+const BEGUN = /(?<![\p{L}\p{N}\p{M}.\-])@([\p{L}\p{N}\p{M}_'’.\-]{0,64})$/u;
 export const TEXT_BYTES = 16 * 1024;
 /** How many links of a text become links; further ones stay text, because parsing an address is expensive. */
 const LINKS = 100;
@@ -33,16 +39,18 @@ const LINKS = 100;
 /**
  * @param {string} text
  * @param {(name: string) => boolean} isMention whether this name, in lower case, is a user's that the message mentions
+ * @param {(name: string) => boolean} isShown whether this display name, as `foldName` has it, is such a user's
  * @returns {Piece[]}
  */
-export function pieces(text, isMention = () => false) {
+export function pieces(text, isMention = () => false, isShown = () => false) {
   /** @type {Piece[]} */
   const found = [];
   let done = 0;
   let links = 0;
   for (const match of text.matchAll(PIECES)) {
+    if (match.index < done) continue; // a display name went on behind its first word
     const address = match[2] && ++links <= LINKS ? match[0] : undefined;
-    const piece = code(match[1]) ?? link(address) ?? mention(match[3], isMention);
+    const piece = code(match[1]) ?? link(address) ?? mention(match[3], isMention) ?? shown(text, match, isShown);
     if (piece === null) continue;
     if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
     const { length, ...rest } = piece;
@@ -117,6 +125,22 @@ function mention(name, isMention) {
     const one = name.slice(0, end);
     if (isMention(one.toLowerCase())) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
     if (!"._-".includes(one[end - 1])) break;
+  }
+  return null;
+}
+
+/**
+ * A mention by a display name: the longest of up to four words that is one.
+ * @param {string} text @param {RegExpMatchArray} match
+ * @param {(name: string) => boolean} isShown
+ * @returns {Found | null}
+ */
+function shown(text, match, isShown) {
+  if (!match[3] && !match[4]) return null;
+  SHOWN.lastIndex = match.index ?? 0;
+  for (let words = SHOWN.exec(text)?.[1] ?? ""; words; words = words.slice(0, Math.max(0, words.lastIndexOf(" ")))) {
+    for (const one of [words, words.replace(/[._\-'’]+$/, "")])
+      if (isShown(foldName(one))) return { kind: "mention", text: `@${one}`, length: one.length + 1 };
   }
   return null;
 }

@@ -11,7 +11,7 @@
  * @property {string} key          stable from "sending" to "stored"
  * @property {number | null} seq
  * @property {string} client_id
- * @property {{id: string, name: string}} sender
+ * @property {{id: string, name: string, display_name?: string}} sender
  * @property {string | null} text  null: withdrawn
  * @property {string} ts
  * @property {number | null} reply_to

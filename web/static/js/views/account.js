@@ -3,7 +3,7 @@ import { Account, programOf } from "../account.js";
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { ago, fullTime } from "../time.js";
-import { field, form, openDialog } from "./dialog.js";
+import { displayNameField, field, form, openDialog } from "./dialog.js";
 
 /** @param {import("../app.js").App} app */
 export function accountDialog(app) {
@@ -11,6 +11,7 @@ export function accountDialog(app) {
   return openDialog(
     "Your account",
     (close) => [
+      section("How others see you", displayNameForm(app, account)),
       section("Change the password", passwordForm(app, account, close)),
       section("Where you are logged in", logInList(account)),
       section("Delete the account", deletion(account, close)),
@@ -28,6 +29,21 @@ function section(title, content) {
 function secret(label, name, autocomplete, hint = "") {
   const input = h("input", { type: "password", class: "input", autocomplete, required: true, data: { testid: name } });
   return field({ label, name, hint, input });
+}
+
+/** @param {import("../app.js").App} app @param {Account} account */
+function displayNameForm(app, account) {
+  const name = app.store.me?.name ?? "";
+  const shown = displayNameField(app.store.me?.display_name ?? "", `Leave it empty to be shown as ${name}.`);
+  return form({
+    fields: [shown],
+    verb: "Change display name",
+    testid: "display-name-form",
+    submit: async () => {
+      await account.changeDisplayName(shown.input.value.trim());
+      app.notice("Others see your new display name now.");
+    },
+  });
 }
 
 /** @param {import("../app.js").App} app @param {Account} account @param {() => void} close */

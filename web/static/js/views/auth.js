@@ -1,7 +1,7 @@
 /** The page before one is signed in: log in, or make an account. */
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
-import { field, form } from "./dialog.js";
+import { displayNameField, field, form } from "./dialog.js";
 import { blockAppealDialog } from "./report.js";
 
 /** @param {import("../app.js").App} app @param {string} [reason] why one is here @param {string} [invite] the token of an invitation */
@@ -98,6 +98,7 @@ function loginForm(app) {
 /** @param {import("../app.js").App} app @param {string} invite */
 function registerForm(app, invite) {
   const name = nameField("2 to 32 letters, digits, _ - or .");
+  const shown = displayNameField();
   const password = passwordField("new-password", "8 characters or more.");
   const email = field({
     label: "E-mail (optional)",
@@ -106,13 +107,14 @@ function registerForm(app, invite) {
     input: h("input", { type: "email", autocomplete: "email", class: "input", data: { testid: "email" } }),
   });
   return form({
-    fields: [name, password, email],
+    fields: [name, shown, password, email],
     verb: "Create account",
     testid: "register-form",
     submit: () => {
       const address = email.input.value.trim();
       return app.register({
         name: name.input.value.trim(),
+        ...(shown.input.value.trim() && { display_name: shown.input.value.trim() }),
         password: password.input.value,
         ...(address && { email: address }),
         ...(invite && { invite }),

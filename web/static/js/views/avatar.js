@@ -1,5 +1,6 @@
 /** A person's disc with the initial, and the dot of presence. */
 import { h, hidden, icon, set, setText } from "../dom.js";
+import { handleOf, shownName } from "../people.js";
 
 const HUES = 8;
 const WORDS = { online: "online", away: "away", offline: "offline" };
@@ -19,6 +20,15 @@ export function drawMark(mark, { visibility }) {
   if (mark.visibility === visibility) return;
   mark.visibility = visibility;
   mark.replaceChildren(icon(visibility === "public" ? "hash" : "lock"));
+}
+
+/** What to call a user, and the name by which they are mentioned, if that is another. @param {import("../people.js").Named} user */
+export function nameParts(user) {
+  const handle = handleOf(user);
+  return [
+    h("span", { dir: "auto", text: shownName(user) }),
+    ...(handle ? [h("span", { class: "handle", dir: "ltr", text: ` ${handle}` })] : []),
+  ];
 }
 
 /** The dot; `setPresence` gives it a state. */

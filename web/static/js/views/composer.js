@@ -76,7 +76,7 @@ export class Composer {
   /** @param {any} entry the message to answer */
   reply(entry) {
     this.cancel();
-    this.#become({ kind: "reply", entry }, replyText(entry));
+    this.#become({ kind: "reply", entry }, replyText(this.app, entry));
   }
 
   /** @param {any} entry the message to change */
@@ -121,7 +121,7 @@ export class Composer {
     if (this.#mode.kind !== "reply") return;
     const { entry } = this.#mode;
     const quoted = this.conversation.timeline.quoted(entry.seq);
-    setText(this.contextText, replyText(quoted ?? entry));
+    setText(this.contextText, replyText(this.app, quoted ?? entry));
     if (quoted === undefined) this.app.history.quote(this.conversation, entry.seq).catch(() => {});
   }
 
@@ -199,8 +199,8 @@ function byTouch() {
   return matchMedia("(hover: none) and (pointer: coarse)").matches;
 }
 
-/** @param {any} entry */
-function replyText(entry) {
+/** @param {import("../app.js").App} app @param {any} entry */
+function replyText(app, entry) {
   const what = entry.text === null ? "a message that was withdrawn" : excerpt(entry.text, "", 80);
-  return `Reply to ${entry.sender.name}: ${what}`;
+  return `Reply to ${app.store.authorOf(entry.sender)}: ${what}`;
 }

@@ -1,5 +1,6 @@
 /** A room or a direct conversation on the screen: its head, its messages, and the composer. */
 import { Disposal, h, iconButton, set, setText } from "../dom.js";
+import { startsWith } from "../people.js";
 import { ago } from "../time.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { Composer } from "./composer.js";
@@ -139,12 +140,11 @@ export function typingText(names) {
   return names.length === 1 ? `${last} is typing…` : `${names.slice(0, -1).join(", ")} and ${last} are typing…`;
 }
 
-/** Names for `@`: members first, then anyone, if the room has more members than are known here. */
+/** Whom an `@` may mean: the members who are known here; if none starts so, those whom the server finds in the room. */
 async function mentionable(app, conversation, prefix) {
-  const wanted = prefix.toLowerCase();
   const known = (conversation.members ?? []).filter(
-    (member) => member.name.toLowerCase().startsWith(wanted) && member.id !== app.store.me?.id,
+    (member) => startsWith(member, prefix) && member.id !== app.store.me?.id,
   );
-  if (known.length || !conversation.moreMembers || !wanted) return known;
-  return app.directory.findPeople(prefix).catch(() => []);
+  if (known.length || !conversation.moreMembers || !prefix) return known;
+  return app.directory.findMembers(conversation, prefix).catch(() => []);
 }

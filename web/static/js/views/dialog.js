@@ -171,6 +171,20 @@ export function field({ label, name, hint = "", input }) {
   };
 }
 
+/** The field for what others read in place of the name. @param {string} [value] @param {string} [hint] */
+export function displayNameField(value = "", hint = "What others read in place of the name.") {
+  const input = h("input", {
+    type: "text",
+    class: "input",
+    dir: "auto",
+    autocomplete: "name",
+    maxlength: 64,
+    value,
+    data: { testid: "display_name" },
+  });
+  return field({ label: "Display name (optional)", name: "display_name", hint, input });
+}
+
 /**
  * A field for a sentence or two.
  * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string, first?: boolean}} parts

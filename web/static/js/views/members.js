@@ -1,6 +1,7 @@
 /** The side panel of a room: its members, and what its keepers may do. */
 import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../dom.js";
-import { avatar, presenceDot, setPresence } from "./avatar.js";
+import { shownName, startsWith } from "../people.js";
+import { avatar, nameParts, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { addPersonDialog, debounced } from "./people.js";
 import { inviteDialog, renameDialog } from "./rooms.js";
@@ -39,11 +40,11 @@ export function membersPanel(app, shell, conversation) {
   const show = () => {
     if (role !== conversation.role) actions.replaceChildren(...roomActions(app, conversation));
     role = conversation.role;
-    const wanted = search.value.trim().toLowerCase();
+    const wanted = search.value.trim();
     const here = conversation.members ?? [];
     const members = (found ?? here)
-      .filter((member) => member.name.toLowerCase().startsWith(wanted))
-      .sort((a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name));
+      .filter((member) => startsWith(member, wanted))
+      .sort((a, b) => RANK[b.role] - RANK[a.role] || shownName(a).localeCompare(shownName(b)));
     more.hidden = !conversation.moreMembers || Boolean(wanted);
     note.textContent = conversation.members && !members.length ? "No member's name begins so." : "";
     reconcile(
@@ -118,13 +119,13 @@ function bannedLine(user, lift) {
   return h(
     "li",
     { class: "result-line" },
-    avatar(user.id, user.name, { small: true }),
-    h("span", { class: "result-name", dir: "auto", text: user.name }),
+    avatar(user.id, shownName(user), { small: true }),
+    h("span", { class: "result-name" }, ...nameParts(user)),
     h("button", {
       type: "button",
       class: "button",
       text: "Lift the ban",
-      "aria-label": `Lift the ban of ${user.name}`,
+      "aria-label": `Lift the ban of ${shownName(user)}`,
       onclick: lift,
     }),
   );
@@ -145,26 +146,21 @@ async function remove(app, conversation) {
 
 function memberLine(app, shell, conversation, member) {
   const dot = presenceDot();
-  const face = avatar(member.id, member.name, { small: true });
+  const face = avatar(member.id, shownName(member), { small: true });
   face.append(dot);
   const me = member.id === app.store.me?.id;
   const role = h("span", { class: "role" });
-  const manage = iconButton("more", `Manage ${member.name}`, {
+  const manage = iconButton("more", `Manage ${shownName(member)}`, {
     onclick: () => manageDialog(app, conversation, line.member),
     data: { testid: "manage" },
   });
   const write = me
     ? null
-    : iconButton("chat", `Message ${member.name}`, { onclick: () => shell.openConversation("dm", member.id) });
-  const name = h(
-    "span",
-    { class: "member-name" },
-    h("span", { dir: "auto", text: member.name }),
-    me ? h("span", { class: "you", text: " you" }) : null,
-  );
+    : iconButton("chat", `Message ${shownName(member)}`, { onclick: () => shell.openConversation("dm", member.id) });
+  const name = h("span", { class: "member-name" });
   const line = Object.assign(
     h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage),
-    { dot, roleBox: role, manage, member },
+    { dot, roleBox: role, manage, member, nameBox: name, called: "" },
   );
   return line;
 }
@@ -172,6 +168,11 @@ function memberLine(app, shell, conversation, member) {
 function updateLine(app, conversation, line, member) {
   const me = member.id === app.store.me?.id;
   line.member = member;
+  const called = JSON.stringify([member.name, member.display_name]);
+  if (line.called !== called) {
+    line.nameBox.replaceChildren(...nameParts(member), ...(me ? [h("span", { class: "you", text: " you" })] : []));
+    line.called = called;
+  }
   setPresence(line.dot, me ? "online" : (app.store.presence.get(member.id)?.state ?? "offline"));
   setText(line.roleBox, member.role === "member" ? "" : ROLES[member.role]);
   set(line, "data-role", member.role);
@@ -199,7 +200,7 @@ function manageDialog(app, conversation, member) {
       data: { testid: "apply-role" },
       onclick: () => app.attempt(() => app.directory.setRole(conversation, member.id, select.value)).then(close),
     });
-  return openDialog(member.name, (close) => {
+  return openDialog(shownName(member), (close) => {
     return [
       h("label", { class: "field" }, h("span", { class: "label", text: "Role" }), select),
       h(
@@ -240,7 +241,7 @@ const ABOUT = {
 async function kick(app, conversation, member) {
   if (
     !(await confirmed(
-      `Remove ${member.name}?`,
+      `Remove ${shownName(member)}?`,
       "They can come back if the room is public or someone invites them.",
       "Remove",
     ))
@@ -251,10 +252,10 @@ async function kick(app, conversation, member) {
 
 async function ban(app, conversation, member) {
   if (
-    !(await confirmed(`Ban ${member.name}?`, "They are removed, and cannot come back until the ban is lifted.", "Ban"))
+    !(await confirmed(`Ban ${shownName(member)}?`, "They are removed, and cannot come back until the ban is lifted.", "Ban"))
   )
     return;
   if (!(await app.attempt(() => app.directory.ban(conversation, member.id)))) return;
   const undo = () => app.attempt(() => app.directory.unban(conversation, member.id));
-  app.emit("notice", { text: `${member.name} is banned.`, tone: "info", action: { label: "Lift the ban", run: undo } });
+  app.emit("notice", { text: `${shownName(member)} is banned.`, tone: "info", action: { label: "Lift the ban", run: undo } });
 }

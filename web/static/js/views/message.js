@@ -1,6 +1,7 @@
 /** One message in the list. It is updated part by part, so that focus and selection stay. */
 import { h, hidden, icon, set, setText } from "../dom.js";
 import { fold } from "../fold.js";
+import { foldName } from "../people.js";
 import { excerpt, pieces } from "../text.js";
 import { bareTime, clockTime, fullTime } from "../time.js";
 import { avatar } from "./avatar.js";
@@ -70,7 +71,7 @@ export class MessageItem {
     set(element, "data-seq", entry.seq);
     set(element, "data-client-id", entry.client_id);
     set(element, "data-state", entry.state);
-    this.#part("head", `${head}${entry.ts}${entry.edited}${entry.pinned}${entry.sender.name}`, () => this.#drawHead(entry, head));
+    this.#part("head", `${head}${entry.ts}${entry.edited}${entry.pinned}${this.app.store.authorOf(entry.sender)}`, () => this.#drawHead(entry, head));
     this.#part("text", JSON.stringify([entry.text, entry.moderated, entry.reason, this.#mentionNames(entry)]), () =>
       this.#drawText(entry),
     );
@@ -99,7 +100,8 @@ export class MessageItem {
   }
 
   #drawHead(entry, head) {
-    const { id, name } = entry.sender;
+    const { id } = entry.sender;
+    const name = this.app.store.authorOf(entry.sender);
     const time = h("time", {
       datetime: entry.ts,
       title: fullTime(entry.ts),
@@ -124,7 +126,7 @@ export class MessageItem {
       return;
     }
     const names = new Map(this.#mentionNames(entry));
-    const found = pieces(folded && !this.#whole ? `${folded.shown} …` : entry.text, (name) => names.has(name));
+    const found = pieces(folded && !this.#whole ? `${folded.shown} …` : entry.text, (name) => names.has(`@${name}`), (name) => names.has(name));
     text.replaceChildren(...found.map((piece) => this.#piece(piece, names)));
   }
 
@@ -152,22 +154,28 @@ export class MessageItem {
       return h("a", { href: piece.href, rel: "noopener noreferrer nofollow", target: "_blank", text: piece.text });
     if (piece.kind === "code") return h("code", { text: piece.text });
     if (piece.kind === "mention") {
-      const mine = names.get(piece.text.slice(1).toLowerCase()) === this.app.store.me?.id;
+      const name = piece.text.slice(1);
+      const mine = (names.get(`@${name.toLowerCase()}`) ?? names.get(foldName(name))) === this.app.store.me?.id;
       return h("span", { class: mine ? "mention me" : "mention", text: piece.text });
     }
     return document.createTextNode(piece.text);
   }
 
-  /** [lower-case name, id] of those mentioned. @returns {[string, string][]} */
+  /** [name as it is compared, id] of those mentioned; an `@` before it marks the name that is no display name. @returns {[string, string][]} */
   #mentionNames(entry) {
     if (entry.mentions.length) this.app.directory.wantNames(entry.mentions);
-    return entry.mentions.map((id) => [this.app.store.nameOf(id).toLowerCase(), id]);
+    const users = entry.mentions.map((id) => ({ id, ...this.app.store.people.get(id) }));
+    return users.flatMap(({ id, name, display_name }) => [
+      ...(name ? [[`@${name.toLowerCase()}`, id]] : []),
+      ...(display_name ? [[foldName(display_name), id]] : []),
+    ]);
   }
 
   #quoteKey(entry) {
     if (entry.reply_to === null) return "";
     const quoted = this.conversation.timeline.quoted(entry.reply_to);
-    return JSON.stringify([entry.reply_to, quoted?.text, quoted === undefined]);
+    const author = quoted && this.app.store.authorOf(quoted.sender);
+    return JSON.stringify([entry.reply_to, quoted?.text, author, quoted === undefined]);
   }
 
   #drawQuote(entry) {
@@ -176,7 +184,7 @@ export class MessageItem {
     const quoted = this.conversation.timeline.quoted(entry.reply_to);
     // It shows when it comes. What cannot be read now is asked for again when the message is drawn anew.
     if (quoted === undefined) this.app.history.quote(this.conversation, entry.reply_to).catch(() => {});
-    const who = quoted ? h("strong", { dir: "auto", text: quoted.sender.name }) : null;
+    const who = quoted ? h("strong", { dir: "auto", text: this.app.store.authorOf(quoted.sender) }) : null;
     const what = quoted
       ? quoted.text === null
         ? "a message that was withdrawn"

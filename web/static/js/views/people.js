@@ -1,7 +1,8 @@
 /** Dialogs about people: find one to write to, or to add to a room. */
 import { h, reconcile } from "../dom.js";
 import { composes } from "../keys.js";
-import { avatar } from "./avatar.js";
+import { shownName } from "../people.js";
+import { avatar, nameParts } from "./avatar.js";
 import { openDialog } from "./dialog.js";
 
 const WAIT_MS = 200;
@@ -18,9 +19,9 @@ export function findPersonDialog(app, shell) {
 export function addPersonDialog(app, conversation) {
   return peopleDialog(app, `Add people to ${conversation.name}`, async (user) => {
     if (conversation.members?.some((member) => member.id === user.id))
-      return app.notice(`${user.name} is a member already.`);
+      return app.notice(`${shownName(user)} is a member already.`);
     if (await app.attempt(() => app.directory.setRole(conversation, user.id, "member")))
-      app.notice(`${user.name} is in ${conversation.name} now.`);
+      app.notice(`${shownName(user)} is in ${conversation.name} now.`);
   });
 }
 
@@ -78,8 +79,8 @@ function personLine(user, choose) {
     h(
       "button",
       { type: "button", class: "result-button", onclick: () => choose(user) },
-      avatar(user.id, user.name, { small: true }),
-      h("span", { class: "result-name", dir: "auto", text: user.name }),
+      avatar(user.id, shownName(user), { small: true }),
+      h("span", { class: "result-name" }, ...nameParts(user)),
     ),
   );
 }

@@ -1,5 +1,6 @@
 /** The side panel of a room that lists its pinned messages. */
 import { Disposal, h, iconButton, reconcile } from "../dom.js";
+import { shownName } from "../people.js";
 import { routeTo } from "../route.js";
 import { excerpt } from "../text.js";
 import { fullTime, shortTime } from "../time.js";
@@ -52,11 +53,11 @@ function pinLine(conversation, { message, by, at }) {
       h(
         "span",
         { class: "hit-head" },
-        h("strong", { dir: "auto", text: message.sender.name }),
+        h("strong", { dir: "auto", text: shownName(message.sender) }),
         h("time", { datetime: message.ts, title: fullTime(message.ts), text: shortTime(message.ts) }),
       ),
       h("span", { class: "hit-text", dir: "auto", text: excerpt(message.text ?? "", "") }),
-      h("span", { class: "hit-head", title: fullTime(at), text: by.name ? `Pinned by ${by.name}` : "Pinned" }),
+      h("span", { class: "hit-head", title: fullTime(at), text: by.name ? `Pinned by ${shownName(by)}` : "Pinned" }),
     ),
   );
 }

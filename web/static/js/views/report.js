@@ -12,12 +12,12 @@ export function reportDialog(app, conversation, entry) {
       h(
         "blockquote",
         { class: "cited" },
-        h("strong", { dir: "auto", text: entry.sender.name }),
+        h("strong", { dir: "auto", text: app.store.authorOf(entry.sender) }),
         h("span", { dir: "auto", text: excerpt(entry.text ?? "", "", 200) }),
       ),
       h("p", {
         class: "dialog-text",
-        text: `The moderators will see the message and who reported it. ${entry.sender.name} will not be told.`,
+        text: `The moderators will see the message and who reported it. ${app.store.authorOf(entry.sender)} will not be told.`,
       }),
       form({
         fields: [reason],

@@ -1,6 +1,7 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, icon, reconcile } from "../dom.js";
 import { Pages } from "../pages.js";
+import { shownName } from "../people.js";
 import { copyButton, field, form, openDialog, radio } from "./dialog.js";
 import { debounced } from "./people.js";
 
@@ -132,7 +133,7 @@ function publicRoom(app, room, open) {
 function aboutRoom(room) {
   if (room.members === undefined) return "";
   const members = room.members === 1 ? "1 member" : `${room.members.toLocaleString()} members`;
-  return `${room.owner ? `by ${room.owner.name}` : "without an owner"} · ${members} · since ${room.created.slice(0, 10)}`;
+  return `${room.owner ? `by ${shownName(room.owner)}` : "without an owner"} · ${members} · since ${room.created.slice(0, 10)}`;
 }
 
 /** @param {import("../app.js").App} app @param {any} conversation */

@@ -124,7 +124,7 @@ function hit(app, item, query) {
       h(
         "span",
         { class: "hit-head" },
-        h("strong", { dir: "auto", text: sender.name }),
+        h("strong", { dir: "auto", text: app.store.authorOf(sender) }),
         h("span", { text: place }),
         h("time", { datetime: item.ts, text: shortTime(item.ts) }),
       ),

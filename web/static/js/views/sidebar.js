@@ -1,5 +1,6 @@
 /** The lists of rooms and people, with what is unread and who is there. */
 import { h, icon, iconButton, reconcile, set, setText } from "../dom.js";
+import { shownName } from "../people.js";
 import { moderationRoute, routeTo } from "../route.js";
 import { accountDialog } from "./account.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
@@ -141,6 +142,10 @@ function updateItem(app, element, conversation) {
 /** @param {import("../app.js").App} app @param {import("../dom.js").Disposal} ends */
 function meFooter(app, ends) {
   const me = app.store.me ?? { id: "", name: "" };
+  const name = h("span", { class: "account-name", dir: "auto", title: me.name, data: { testid: "me" } });
+  const showName = () => setText(name, shownName(app.store.me ?? me));
+  ends.add(app.store.watch("me", showName));
+  showName();
   const dot = presenceDot();
   const state = h("span", { class: "account-state" });
   const show = ({ state: link }) => {
@@ -148,7 +153,7 @@ function meFooter(app, ends) {
     setPresence(dot, mine);
     setText(state, mine);
   };
-  const face = avatar(me.id, me.name, { small: true });
+  const face = avatar(me.id, shownName(me), { small: true });
   face.append(dot);
   show({ state: app.link?.state ?? "connecting" });
   ends.add(app.on("link", show));
@@ -159,7 +164,7 @@ function meFooter(app, ends) {
     h(
       "span",
       { class: "account-text" },
-      h("span", { class: "account-name", dir: "auto", text: me.name, data: { testid: "me" } }),
+      name,
       state,
     ),
     iconButton("account", "Your account", { onclick: () => accountDialog(app), data: { testid: "account" } }),

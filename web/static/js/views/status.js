@@ -1,5 +1,6 @@
 /** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
 import { h, hidden, iconButton, setText } from "../dom.js";
+import { shownName } from "../people.js";
 import { excerpt } from "../text.js";
 import { duration } from "../time.js";
 
@@ -87,7 +88,7 @@ export function announcer(app) {
   app.on("changed", () => log.replaceChildren());
   app.on("arrived", ({ conversation, event }) => {
     if (conversation.key !== app.openKey) return;
-    log.append(h("p", { dir: "auto", text: `${(event.sender ?? event.from).name}: ${excerpt(event.text, "", READ_OUT)}` }));
+    log.append(h("p", { dir: "auto", text: `${shownName(event.sender ?? event.from)}: ${excerpt(event.text, "", READ_OUT)}` }));
     while (log.children.length > 5) log.firstElementChild?.remove();
   });
   return log;

@@ -1,7 +1,8 @@
 /** Names that complete an `@` in a text field, after the combobox pattern: the focus stays in the field. */
 import { h } from "../dom.js";
+import { shownName } from "../people.js";
 import { begunMention } from "../text.js";
-import { avatar } from "./avatar.js";
+import { avatar, nameParts } from "./avatar.js";
 
 const SHOWN = 6;
 
@@ -83,8 +84,8 @@ export class Suggestions {
           this.#take(user);
         },
       },
-      avatar(user.id, user.name, { small: true }),
-      user.name,
+      avatar(user.id, shownName(user), { small: true }),
+      ...nameParts(user),
     );
   }
 
@@ -96,7 +97,7 @@ export class Suggestions {
 
   #take(user) {
     const caret = this.input.selectionStart;
-    const before = this.input.value.slice(0, caret).replace(/@[A-Za-z0-9_.\-]*$/, `@${user.name} `);
+    const before = this.input.value.slice(0, caret).replace(/@[^@]*$/u, `@${user.name} `);
     this.input.value = before + this.input.value.slice(caret);
     this.input.setSelectionRange(before.length, before.length);
     this.#show([]);

@@ -159,7 +159,7 @@ export class Toolbar {
   }
 
   async #delete(entry) {
-    const whose = entry.sender.id === this.app.store.me?.id ? "your message" : `the message of ${entry.sender.name}`;
+    const whose = entry.sender.id === this.app.store.me?.id ? "your message" : `the message of ${this.app.store.authorOf(entry.sender)}`;
     if (await confirmed("Delete message?", `This takes ${whose} back for everyone.`, "Delete"))
       this.app.messages.delete(this.conversation, entry);
   }

@@ -1,5 +1,6 @@
 /** What stands in place of a conversation when none is open, or when the user is not in the one that a link names. */
 import { h, icon, iconButton } from "../dom.js";
+import { shownName } from "../people.js";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 
@@ -16,7 +17,7 @@ export function welcome(app, shell) {
     "div",
     { class: "welcome" },
     h("img", { src: "icons/rook.svg", alt: "", width: 72, height: 72 }),
-    h("h2", { text: `Hello, ${app.store.me?.name ?? ""}` }),
+    h("h2", { text: `Hello, ${app.store.me ? shownName(app.store.me) : ""}` }),
     h("p", { text: "Pick a conversation on the left, or begin one." }),
     h(
       "div",
