@@ -72,8 +72,10 @@ def read_addresses(stream: SocketStream) -> tuple[tuple[str, int], tuple[str, in
 
 
 class HttpConnection:
-    """Serves one client. It calls `on_idle` whenever it becomes idle (True) or busy (False). `address` is what the
-    client's is counted as."""
+    """Serves one client, whose address is counted as `address`.
+
+    It calls `on_idle` whenever it becomes idle (True) or busy (False), and `on_bytes` whenever bytes came.
+    """
 
     def __init__(
         self,
@@ -84,6 +86,7 @@ class HttpConnection:
         address: str,
         timeouts: Timeouts,
         on_idle: Callable[[HttpConnection, bool], None],
+        on_bytes: Callable[[HttpConnection], None],
     ) -> None:
         self._stream = stream
         self._app = app
@@ -91,6 +94,7 @@ class HttpConnection:
         self._address = address
         self._timeouts = timeouts
         self._on_idle = on_idle
+        self._on_bytes = on_bytes
         self._scope = anyio.CancelScope()
         self._reader = anyio.CancelScope()  # around all reading: its deadline is the idle one, and later that of linger
         self._receiving = anyio.CancelScope()  # around the read that is under way
@@ -148,6 +152,7 @@ class HttpConnection:
             if data is None:
                 return
             self._last_bytes = anyio.current_time()
+            self._on_bytes(self)
             if not self._running and not self._closing:
                 self._expect_header()
             if not self._closing:  # else it is dropped (rule 4)

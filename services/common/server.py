@@ -5,6 +5,8 @@ Rule 1: at most `max_connections` are open. When one more comes, the connection 
     nothing, gives way to one that asks. When there is neither, the new connection waits a moment, and then gets a 503.
 Rule 1a: at most `per_address` of them come from one address; then one of that address gives way at once, so that who
     holds many takes from themselves. Proxies that are trusted are many clients, and have no such bound.
+Rule 1b: what was accepted is served one of each address in turn (see `accepting`), so nobody waits behind thousands of
+    connections that one client opened at once.
 Rule 2: a listener never stops accepting, whatever a client does and however few file descriptors are left.
 Rule 3: draining closes idle connections at once, and each busy one as soon as it is idle.
 """
@@ -12,10 +14,8 @@ Rule 3: draining closes idle connections at once, and each busy one as soon as i
 from __future__ import annotations
 
 import logging
-import math
 import socket
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 import anyio
@@ -24,8 +24,9 @@ from starlette.types import ASGIApp
 
 from chat.concurrency import Broadcast
 from chat.settings import Address, HttpSettings, SettingsError
+from services.common.accepting import AcceptedQueue
 from services.common.addresses import limit_key
-from services.common.connection import HttpConnection, Timeouts, read_addresses
+from services.common.connection import HttpConnection, Timeouts
 from services.common.http_protocols import ServerContext
 
 MAX_CONNECTIONS = 2048
@@ -36,6 +37,7 @@ PER_ADDRESS = HttpSettings().connections_per_address
 STALL_SECONDS = 0.5
 PATIENCE_SECONDS = 2.0
 MOST_WAITING = 64
+ACCEPTED_AT_ONCE = 64
 _BACKLOG = 4096
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
@@ -69,12 +71,16 @@ async def serve_http(
     server = HttpConnections(app, max_connections, timeouts, per_address=per_address, is_proxy=is_proxy, http2=http2)
     listeners = await _open_listeners(address)
     async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.give_turns)
         try:
-            tasks.start_soon(server.give_turns)
-            for listener in listeners:
-                tasks.start_soon(server.accept_connections, listener, tasks)
-            task_status.started(_read_address(listeners[0]))
-            await shutdown()
+            async with anyio.create_task_group() as accepting:
+                for listener in listeners:
+                    raw = listener.extra_attributes[SocketAttribute.raw_socket]()
+                    accepting.start_soon(server.accept_connections, raw)
+                accepting.start_soon(server.start_connections, tasks)
+                task_status.started(_read_address(listeners[0]))
+                await shutdown()
+                accepting.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):  # closing a listener never waits
                 for listener in listeners:
@@ -103,8 +109,11 @@ class HttpConnections:
         self._context = ServerContext(http2=http2)
         self._max = max_connections
         self._timeouts = timeouts
-        self._open: dict[HttpConnection, str] = {}  # and what its address is counted as
-        self._by_address: Counter[str] = Counter()
+        # The address that each is counted as. The one whose client sent bytes longest ago stands first, here and among
+        # those of its address, so that finding one to close does not take longer the more there are.
+        self._open: dict[HttpConnection, str] = {}
+        self._of_address: dict[str, dict[HttpConnection, None]] = {}
+        self._accepted = AcceptedQueue(max_connections, per_address)
         self._waiting = 0  # connections that wait for room
         self._idle: dict[HttpConnection, None] = {}  # the one that has been idle longest stands first
         self._closed = Broadcast()
@@ -113,27 +122,46 @@ class HttpConnections:
         """Let the connections take turns at the event loop, for ever. Without it, they stop after a few."""
         await self._context.turns.run()
 
-    async def accept_connections(self, listener: SocketListener, tasks: TaskGroup) -> None:
-        """Accept connections until the listener is closed."""
+    async def accept_connections(self, listener: socket.socket) -> None:
+        """Accept what comes, for ever; `start_connections` serves it. `listener` does not block."""
         while True:
+            await anyio.wait_readable(listener)
             try:
-                stream = await listener.accept()
-            except anyio.ClosedResourceError:
-                return
-            except (OSError, anyio.BrokenResourceError) as error:
-                # The client left already, or the process has no file descriptor left; closing an idle one frees one.
-                logger.warning("a connection could not be accepted: %s", type(error).__name__)  # rule 2
-                self._evict_idlest(self._open)
-                await anyio.sleep(PAUSE_SECONDS)
+                for _ in range(ACCEPTED_AT_ONCE):
+                    sock, peer = listener.accept()
+                    self._accepted.add(sock, self._count_as(str(peer[0])))
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 continue
-            address = self._read_client(stream)
-            if self._make_room(address):
-                self._start_connection(stream, address, tasks)
-            elif self._waiting < MOST_WAITING:
-                self._waiting += 1
-                tasks.start_soon(self._admit_later, stream, address, tasks)
-            else:
-                await _refuse_connection(stream)
+            except OSError as error:
+                # The process has no file descriptor left; closing an idle connection frees one.
+                logger.warning("a connection could not be accepted: %s", type(error).__name__)  # rule 2
+                self._evict_idlest()
+                await anyio.sleep(PAUSE_SECONDS)
+
+    async def start_connections(self, tasks: TaskGroup) -> None:
+        """Serve what was accepted, one of each address in turn, for ever."""
+        try:
+            while True:
+                sock, address = await self._accepted.take()
+                try:
+                    await self._context.turns.take_turn(address)
+                    stream = await _wrap_socket(sock)
+                except BaseException:
+                    sock.close()
+                    raise
+                if stream is not None:
+                    await self._start_or_refuse(stream, address, tasks)
+        finally:
+            self._accepted.close()
+
+    async def _start_or_refuse(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
+        if self._make_room(address):
+            self._start_connection(stream, address, tasks)
+        elif self._waiting < MOST_WAITING:
+            self._waiting += 1
+            tasks.start_soon(self._admit_later, stream, address, tasks)
+        else:
+            await _refuse_connection(stream)
 
     async def _admit_later(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
         """Open the connection as soon as another one has closed or stalled; refuse it when none does."""
@@ -153,17 +181,13 @@ class HttpConnections:
 
     def _make_room(self, address: str) -> bool:
         """Close a connection if there is one too many; whether a new one of this address may be opened."""
-        if address and self._by_address[address] >= self._per_address:  # rule 1a
-            own = [each for each, its_address in self._open.items() if its_address == address]
-            return self._evict_idlest(own, stalled_for=0.0)
-        return len(self._open) < self._max or self._evict_idlest(self._open)  # rule 1
+        own = self._of_address.get(address, {})
+        if address and len(own) >= self._per_address:  # rule 1a
+            return self._evict(self._find_quiet(own))
+        return len(self._open) < self._max or self._evict_idlest()  # rule 1
 
-    def _read_client(self, stream: SocketStream) -> str:
+    def _count_as(self, host: str) -> str:
         """What the address of a client is counted as; empty for one that has no bound."""
-        addresses = read_addresses(stream)
-        if addresses is None:
-            return ""  # it is reset, and ends by itself
-        host = addresses[0][0]
         return "" if self._is_proxy(host) else limit_key(host)
 
     async def drain_connections(self) -> None:
@@ -176,10 +200,16 @@ class HttpConnections:
 
     def _start_connection(self, stream: SocketStream, address: str, tasks: TaskGroup) -> None:
         connection = HttpConnection(
-            stream, self._app, self._context, address=address, timeouts=self._timeouts, on_idle=self._note_idle
+            stream,
+            self._app,
+            self._context,
+            address=address,
+            timeouts=self._timeouts,
+            on_idle=self._note_idle,
+            on_bytes=self._note_bytes,
         )
         self._open[connection] = address
-        self._by_address[address] += 1
+        self._of_address.setdefault(address, {})[connection] = None
         tasks.start_soon(self._run_connection, connection)
 
     async def _run_connection(self, connection: HttpConnection) -> None:
@@ -197,9 +227,18 @@ class HttpConnections:
         self._idle.pop(connection, None)
         address = self._open.pop(connection, None)
         if address is not None:
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            own = self._of_address[address]
+            del own[connection]
+            if not own:
+                del self._of_address[address]
+
+    def _note_bytes(self, connection: HttpConnection) -> None:
+        address = self._open.pop(connection, None)
+        if address is not None:  # otherwise it was closed
+            self._open[connection] = address
+            own = self._of_address[address]
+            del own[connection]
+            own[connection] = None
 
     def _note_idle(self, connection: HttpConnection, idle: bool) -> None:
         self._idle.pop(connection, None)
@@ -208,24 +247,31 @@ class HttpConnections:
             if self._context.terminated.is_set():  # rule 3
                 connection.close_if_idle()
 
-    def _evict_idlest(self, among: Collection[HttpConnection], *, stalled_for: float = STALL_SECONDS) -> bool:
-        """Close the connection of these that has been idle longest, or else the one whose body has stalled longest;
-        whether there was one."""
-        idlest = next((each for each in self._idle if among is self._open or each in among), None)
-        if idlest is None:
-            idlest = _find_stalled(among, stalled_for)
-        if idlest is None:
+    def _evict_idlest(self) -> bool:
+        """Close the connection that has been idle longest, or else the one whose body has stalled longest; whether
+        there was one."""
+        return self._evict(next(iter(self._idle), None) or _find_stalled(self._open))
+
+    def _find_quiet(self, own: Iterable[HttpConnection]) -> HttpConnection | None:
+        """Of these, the one that sent bytes longest ago, and is idle or has not sent all of its body."""
+        return next((each for each in own if each in self._idle or each.waits_for_body_since is not None), None)
+
+    def _evict(self, found: HttpConnection | None) -> bool:
+        if found is None:
             return False
-        self._forget_connection(idlest)
-        idlest.abort()
+        self._forget_connection(found)
+        found.abort()
         return True
 
 
-def _find_stalled(connections: Collection[HttpConnection], seconds: float) -> HttpConnection | None:
-    """The connection whose client sent the last bytes of an unfinished body longest ago, at least `seconds`."""
-    stalled = [(since, each) for each in connections if (since := each.waits_for_body_since) is not None]
-    since, found = min(stalled, key=lambda pair: pair[0], default=(math.inf, None))
-    return found if anyio.current_time() - since >= seconds else None
+def _find_stalled(connections: Iterable[HttpConnection]) -> HttpConnection | None:
+    """The first whose client sent nothing more of an unfinished body for `STALL_SECONDS`; those that sent something
+    longest ago stand first."""
+    for each in connections:
+        since = each.waits_for_body_since
+        if since is not None:
+            return each if anyio.current_time() - since >= STALL_SECONDS else None
+    return None
 
 
 async def _open_listeners(address: Address) -> list[SocketListener]:
@@ -246,6 +292,16 @@ async def _open_for_both_families(port: int) -> SocketListener:
 
 def _read_address(listener: SocketListener) -> Address:
     return Address(*cast("tuple[str, int]", listener.extra_attributes[SocketAttribute.local_address]())[:2])
+
+
+async def _wrap_socket(sock: socket.socket) -> SocketStream | None:
+    """A stream; None for a client that has reset its connection already."""
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return await SocketStream.from_socket(sock)
+    except (OSError, ValueError):
+        sock.close()
+        return None
 
 
 async def _refuse_connection(stream: SocketStream) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
+import socket
 from typing import Any
 
 import anyio
 import pytest
-from anyio.abc import SocketListener, SocketStream
 
 from chat.settings import Address, SettingsError, parse_address
 from services.common.server import STALL_SECONDS, HttpConnections, serve_http
@@ -153,31 +153,33 @@ async def test_all_addresses_are_those_of_both_families() -> None:
             await serve_http(App(), Address("::", port), shutdown=anyio.sleep_forever)
 
 
-class Exhausted(SocketListener):
-    """A listener whose process is out of descriptors at first, and that is closed in the end."""
+class Exhausted(socket.socket):
+    """A listener whose process is out of descriptors at first."""
 
-    def __init__(self) -> None:
-        self.calls = 0
+    calls = 0
 
-    async def accept(self) -> SocketStream:
+    def accept(self) -> tuple[socket.socket, Any]:
         self.calls += 1
         if self.calls < 3:
             raise OSError(errno.EMFILE, "too many open files")
-        raise anyio.ClosedResourceError
-
-    async def aclose(self) -> None:
-        pass
-
-    @property
-    def _raw_socket(self) -> Any:
-        raise AttributeError
+        return super().accept()
 
 
 async def test_accepting_goes_on_when_descriptors_run_out(caplog: pytest.LogCaptureFixture) -> None:
-    listener = Exhausted()
-    async with anyio.create_task_group() as tasks:
-        await HttpConnections(App()).accept_connections(listener, tasks)
-    assert listener.calls == 3
+    with Exhausted() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        server = HttpConnections(App())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.give_turns)
+            tasks.start_soon(server.accept_connections, listener)
+            tasks.start_soon(server.start_connections, tasks)
+            async with await anyio.connect_tcp(*listener.getsockname()) as stream:
+                await stream.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert (await read_all(stream)).endswith(b"hello")
+            tasks.cancel_scope.cancel()
+    assert listener.calls >= 3
     assert "could not be accepted" in caplog.text
 
 
