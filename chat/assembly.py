@@ -29,6 +29,7 @@ from chat.engines.announcements import AnnouncingRelay, follow_announcements
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
+from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
@@ -45,6 +46,7 @@ from chat.errors import Poison, Unavailable
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
+from chat.ports.exports import Exports
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
@@ -72,6 +74,7 @@ class Store:
     history: History
     cases: Cases
     deletion: AccountDeletion
+    exports: Exports
     mailings: Mailings
     push: PushStore
     notifications: NotificationStore
@@ -170,6 +173,7 @@ class Engines:
             history=history,
             cases=SqliteCases(database),
             deletion=deletion,
+            exports=SqliteExports(database),
             mailings=SqliteMailings(database),
             push=push,
             notifications=SqliteNotifications(database),
@@ -251,6 +255,7 @@ class Engines:
             from chat.adapters.mongo.accounts import MongoAccounts
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
+            from chat.adapters.mongo.exports import MongoExports
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.mailings import MongoMailings
             from chat.adapters.mongo.notifications import MongoNotifications
@@ -271,6 +276,7 @@ class Engines:
             history=MongoHistory(mongo),
             cases=MongoCases(mongo),
             deletion=deletion,
+            exports=MongoExports(mongo),
             mailings=MongoMailings(mongo),
             push=push,
             notifications=MongoNotifications(mongo),

@@ -6,6 +6,7 @@ Each takes `--json`, and then prints one JSON document.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from rookery.cli.commands import add_command, add_group
@@ -51,7 +52,11 @@ def _add_user_tools(users: Any) -> None:
     block.add_argument("--days", type=float, metavar="N", help="for so many days (by default until it is ended)")
     unblock = _add_tool(users, "unblock", "let a user log in again", "users:unblock_user")
     show = _add_tool(users, "show", "show a user, with the rooms of the user", "users:show_user")
-    for command in (create, set_password, delete, block, unblock, show):
+    export = _add_tool(
+        users, "export", "write a copy of all that is known of a user, as JSON lines", "export:export_user"
+    )
+    export.add_argument("--output", type=Path, metavar="FILE", help="a new file (by default standard output)")
+    for command in (create, set_password, delete, block, unblock, show, export):
         command.add_argument("name", metavar="NAME", help="the user's name")
     for command in (create, set_password):
         command.add_argument("--generate", action="store_true", help="choose a random password, and print it")

@@ -9,6 +9,7 @@ from pathlib import Path
 import sniffio
 from msgspec import Struct
 
+from chat.adapters.mongo.exports import MongoExports
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.pending import MongoPendingNotifications
@@ -19,6 +20,7 @@ from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
+from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
@@ -30,6 +32,7 @@ from chat.engines.schema import STORE
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
+from chat.ports.exports import Exports
 from chat.ports.history import History
 from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
@@ -54,6 +57,7 @@ class Stores(Struct, frozen=True):
     notifications: NotificationStore
     pending: PendingNotifications
     retention: Retention
+    exports: Exports
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -79,6 +83,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteNotifications(database),
         SqlitePendingNotifications(database),
         SqliteRetention(database),
+        SqliteExports(database),
     )
 
 
@@ -110,6 +115,7 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
             MongoNotifications(database),
             MongoPendingNotifications(database),
             MongoRetention(database),
+            MongoExports(database),
         )
 
 

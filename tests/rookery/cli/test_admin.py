@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +15,10 @@ import anyio
 import pytest
 
 from chat.assembly import Engines, Store
+from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Role, Room, User, Visibility
+from chat.domain.records import Edited
 from chat.errors import RookeryError
 from chat.ports.accounts import RefreshGrant
 from chat.ports.relay import Delivery, Relay
@@ -25,6 +28,7 @@ from rookery.cli import db
 from rookery.cli.main import import_command
 from rookery.cli.operator import name_operator
 from rookery.cli.parser import make_parser
+from tests.support.builders import make_message
 from tests.support.patience import patient
 from tests.support.servers import marked, server_url
 from tests.support.settings import make_settings
@@ -218,6 +222,36 @@ async def test_invitations_are_made_in_the_name_of_one_who_may(admin: Admin) -> 
         with pytest.raises((RookeryError, SettingsError), match=reason):
             await admin.call("invitation", "create", room.id, "--by", name)
     assert eve.id
+
+
+async def test_a_copy_has_all_that_is_known_of_a_user(admin: Admin, tmp_path: Path) -> None:
+    ada, bob = await add_user(admin, "ada"), await add_user(admin, "bob")
+    await add_log_in(admin, ada)
+    await admin.store.accounts.add_user_block(ada.id, bob.id, now_ms())
+    room, left = await add_room(admin, ada), await add_room(admin, bob, "left")
+    direct = dm_key(ada.id, bob.id)
+    for conversation in (room_key(room.id), room_key(left.id), direct):
+        messages = [
+            make_message(1, conversation, sender=ada.id, text="mine"),
+            make_message(2, conversation, sender=bob.id, text="a secret of bob"),
+        ]
+        edit = Edited(conversation=conversation, actor=ada.id, ts=now_ms(), seq=1, text="mine, again")
+        assert all(await admin.store.history.apply_batch(messages, [edit]))
+    file = tmp_path / "ada.jsonl"
+    told = await admin.run("user", "export", "Ada", "--output", str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert told["lines"] == len(lines)
+    assert file.stat().st_mode & 0o777 == 0o600
+    kinds = Counter(line["kind"] for line in lines)
+    wanted = {"account": 1, "log_in": 1, "room": 1, "blocked_user": 1, "direct_conversation": 1, "message": 3}
+    assert kinds == wanted
+    said = [line for line in lines if line["kind"] == "message"]
+    assert {line["conversation"] for line in said} == {room_key(room.id), room_key(left.id), direct}
+    assert [(line["text"], line["earlier_texts"][0]["text"]) for line in said] == [("mine, again", "mine")] * 3
+    assert "secret of bob" not in file.read_text()
+    assert await admin.last_entry() == (name_operator(), "operator", "exported the data of the account")
+    with pytest.raises(SettingsError, match="File exists"):
+        await admin.call("user", "export", "ada", "--output", str(file))
 
 
 async def test_keys_are_shown_and_rotated(admin: Admin) -> None:
