@@ -46,6 +46,8 @@ def _add_user_tools(users: Any) -> None:
     create.add_argument("--email", metavar="ADDRESS", help="the user's e-mail address")
     text = "give a user another password, which is read, and end all log-ins of the user"
     set_password = _add_tool(users, "set-password", text, "users:set_password")
+    text = "print a link by which a user sets another password, once, within an hour"
+    reset_link = _add_tool(users, "reset-link", text, "users:print_reset_link")
     delete = _add_tool(users, "delete", "delete a user, with all messages of the user", "users:delete_user")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     block = _add_tool(users, "block", "keep a user out, and end all log-ins of the user", "users:block_user")
@@ -56,7 +58,7 @@ def _add_user_tools(users: Any) -> None:
         users, "export", "write a copy of all that is known of a user, as JSON lines", "export:export_user"
     )
     export.add_argument("--output", type=Path, metavar="FILE", help="a new file (by default standard output)")
-    for command in (create, set_password, delete, block, unblock, show, export):
+    for command in (create, set_password, reset_link, delete, block, unblock, show, export):
         command.add_argument("name", metavar="NAME", help="the user's name")
     for command in (create, set_password):
         command.add_argument("--generate", action="store_true", help="choose a random password, and print it")

@@ -61,6 +61,9 @@ def _add_tools(commands: Any) -> None:
     add_command(databases, "migrate", text, "db:migrate_database")
     text = "let clients know that a backup was restored, before the roles are started"
     add_command(databases, "restored", text, "db:note_restore", "server")
+    mail = add_group(commands, "mail", "what a mail server calls")
+    text = "read a mail that came back from standard input; two hard bounces suppress an address"
+    add_command(mail, "bounce", text, "bounces:note_bounce", "server")
     vapid = add_group(commands, "vapid", "manage the keys of push")
     text = "make a key by which push services know the server, and print the setting"
     generate = add_command(vapid, "generate", text, "vapid:generate_vapid_key", "server")

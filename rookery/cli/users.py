@@ -10,12 +10,15 @@ from typing import Any, TextIO
 
 from pydantic import TypeAdapter, ValidationError
 
+from chat.adapters.mail.account_mails import issue_token, make_link
 from chat.domain.cases import CaseAction
 from chat.domain.ids import new_id, now_ms, rfc3339
+from chat.domain.mailing import TokenPurpose
 from chat.domain.models import User
 from chat.domain.moderation import Block
 from chat.domain.text import check_email, check_name
 from chat.settings import Settings, SettingsError
+from rookery.cli.mailing import find_public_url
 from rookery.cli.operator import Operator, open_operator
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.routes import Password
@@ -49,6 +52,21 @@ async def set_password(settings: Settings, options: argparse.Namespace) -> int:
         await operator.note(CaseAction.OPERATOR, user.id, "set another password, and ended all log-ins")
         await operator.end_sessions(user.id, None, "the password was changed")
         operator.confirm(describe_user(user), f"{user.name} has a new password, and is logged out everywhere")
+    return 0
+
+
+async def print_reset_link(settings: Settings, options: argparse.Namespace) -> int:
+    """Print a link by which the user sets another password; who has the link needs nothing else. Raises `NotFound`."""
+    async with open_operator(settings, options) as operator:
+        store, user = operator.store, await operator.find_user(options.name)
+        token = await issue_token(
+            store.accounts, store.mailings, TokenPurpose.RESET, user, email=user.email or "", now=now_ms()
+        )
+        await operator.note(CaseAction.OPERATOR, user.id, "printed a link to a new password")
+        link = make_link(find_public_url(settings), TokenPurpose.RESET, token)
+        operator.show({**describe_user(user), "link": link}, [link])
+    if not settings.http.public_url:
+        print("set ROOKERY_PUBLIC_URL, so that the link begins with where people find the page", file=sys.stderr)
     return 0
 
 
