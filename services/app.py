@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+import services.auth.email_routes
 import services.auth.own_account
 import services.auth.profile
+import services.auth.recovery_routes
 import services.auth.routes
 import services.chat.config
 import services.chat.history
@@ -26,6 +28,7 @@ import services.moderation.moderator_routes
 import services.moderation.user_routes
 import services.notification.push_routes
 import services.notification.settings_routes
+import services.notification.unsubscribe_routes
 from chat.wire.events import encode
 from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
@@ -44,6 +47,8 @@ AUTH: tuple[APIRouter, ...] = (
     services.auth.routes.router,
     services.auth.own_account.router,
     services.auth.profile.router,
+    services.auth.email_routes.router,
+    services.auth.recovery_routes.router,
 )
 CHAT: tuple[APIRouter, ...] = (
     services.chat.rooms.router,
@@ -62,6 +67,7 @@ MODERATION: tuple[APIRouter, ...] = (
 NOTIFICATION: tuple[APIRouter, ...] = (
     services.notification.settings_routes.router,
     services.notification.push_routes.router,
+    services.notification.unsubscribe_routes.router,
 )
 ROLES = {"auth": AUTH, "chat": (*CHAT, *NOTIFICATION, *MODERATION), "moderation": MODERATION}
 

@@ -13,8 +13,10 @@ ROOM_NAME_LENGTH = 80
 DISPLAY_NAME_LENGTH = 64
 TEXT_BYTES = 16 * 1024
 EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
-# One `@`, something before it, and a host with a dot behind it: a typing error is caught, and no address is refused.
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
+# One `@`, something before it, and a host with a dot behind it: a typing error is caught. What an address can only have
+# in quotes (RFC 5322, section 3.4.1) is refused: providers give no such addresses, and programs read them differently.
+_ATOM = r"[^@\s\x00-\x1f\x7f-\x9f()<>\[\]:;,\\\""
+_EMAIL = re.compile(rf"{_ATOM}]{{1,64}}@{_ATOM}.]+(\.{_ATOM}.]+)+")
 
 
 def check_name(name: str) -> str:

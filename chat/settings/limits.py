@@ -27,6 +27,12 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
         ),
     ] = 50
     login_failures_per_address: Annotated[int, Setting("wrong log-ins in a minute from one address", ge=1)] = 100
+    mails_per_hour: Annotated[
+        int, Setting("mails to verify one e-mail address, and links to a new password for one name, in an hour", ge=1)
+    ] = 6
+    mails_per_hour_from_address: Annotated[int, Setting("such mails that one IP address asks for in an hour", ge=1)] = (
+        60
+    )
     reads_per_minute: Annotated[int, Setting("REST calls of one user that only read, in each process", ge=1)] = 1200
     writes_per_minute: Annotated[int, Setting("REST calls of one user that change something", ge=1)] = 120
     rooms_per_minute: Annotated[int, Setting("rooms that one user makes in a minute", ge=1)] = 20

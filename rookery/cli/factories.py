@@ -175,6 +175,7 @@ def make_app(
         notifications=store.notifications,
         push_store=store.push,
         push_keys=tuple(push_keys),
+        mailings=store.mailings,
         relay=live.relay,
         presence=live.presence,
         limits=live.limits,

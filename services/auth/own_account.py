@@ -13,8 +13,10 @@ from chat.domain.models import User
 from chat.domain.passwords import check_not_name
 from chat.errors import NotFound
 from chat.ports.accounts import OpenLogIn
+from chat.wire.account_mails import AccountMailKind
 from services.auth import token_families
-from services.auth.routes import Address, Password, Rates, confirm_password
+from services.auth.mail_requests import note_event
+from services.auth.routes import Address, Agent, Password, Rates, confirm_password
 from services.common.collaborators import Services, With
 from services.common.field_types import parse_id
 from services.common.problems import problem_responses
@@ -54,7 +56,14 @@ class LogInList(BaseModel):
 
 @router.put("/password", status_code=204, responses=problem_responses(401, 403, 422, 429))
 async def change_password(
-    body: PasswordChange, caller: Caller, family: CallerFamily, services: With, *, rates: Rates, address: Address
+    body: PasswordChange,
+    caller: Caller,
+    family: CallerFamily,
+    services: With,
+    *,
+    rates: Rates,
+    address: Address,
+    agent: Agent = "",
 ) -> None:
     """Change the caller's password, and end all their other log-ins. A wrong password is 401 `wrong_login`."""
     check_not_name(body.new_password, caller.name, field="new_password")
@@ -63,6 +72,8 @@ async def change_password(
     with shield_change():
         await services.accounts.set_password_hash(caller.id, new)
         await _end_others(services, caller, family, "the password was changed")
+        if caller.email_verified:
+            note_event(services, AccountMailKind.PASSWORD_CHANGED, user=caller.id, agent=agent, address=address)
 
 
 @router.get("/logins", responses=problem_responses(401, 403))

@@ -15,17 +15,19 @@ from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.reserved_names import check_display_name_not_reserved, check_not_reserved
 from chat.domain.rights import is_instance_moderator
-from chat.domain.text import check_email, fold_name
+from chat.domain.text import fold_name
 from chat.errors import Conflict, Invalid
+from chat.wire.account_mails import AccountMailKind
 from services.auth import token_families
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.errors import NameTaken, WrongLogin
 from services.auth.known_devices import Device
 from services.auth.login_rates import LoginRates
+from services.auth.mail_requests import note_event, request_verification
 from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
 from services.common.fair_turns import Asker
-from services.common.field_types import DisplayName, NewName
+from services.common.field_types import DisplayName, Email, NewName
 from services.common.invalid_fields import UnfitValue
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
@@ -53,7 +55,7 @@ class Registration(BaseModel):
     name: NewName
     display_name: DisplayName | None = None
     password: Password
-    email: Annotated[str, AfterValidator(check_email)] | None = None
+    email: Email | None = None
     invite: Annotated[str, Field(max_length=256, description="the token of an invitation to a room")] | None = None
 
 
@@ -95,9 +97,14 @@ class AccountFields(BaseModel):
 
 
 class OwnAccount(AccountFields):
-    """The caller's account; `moderator`: whether they moderate the instance (see ROOKERY_MODERATORS)."""
+    """The caller's account; `moderator`: whether they moderate the instance (see ROOKERY_MODERATORS).
+
+    `pending_email` is an address that takes the place of the verified `email` once it is verified itself.
+    """
 
     moderator: bool
+    email_verified: bool
+    pending_email: str | None
 
 
 class Registered(TokensView, AccountFields):
@@ -170,6 +177,8 @@ async def register_account(
         raise _name_taken() from None
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
+    if user.email is not None:
+        await request_verification(services, user.id, user.email, address)
     return Registered(id=user.id, name=user.name, display_name=body.display_name, email=user.email, **tokens._asdict())
 
 
@@ -218,6 +227,8 @@ async def log_in(
         await services.accounts.set_password_hash(user.id, renewed)
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
+    if known is None and user.email_verified:
+        note_event(services, AccountMailKind.NEW_LOG_IN, user=user.id, agent=agent, address=address)
     return TokensView(**tokens._asdict())
 
 
@@ -246,6 +257,8 @@ def view_own_account(services: Services, user: User) -> OwnAccount:
         name=user.name,
         display_name=user.display_name or None,
         email=user.email,
+        email_verified=user.email_verified,
+        pending_email=user.pending_email,
         moderator=is_moderator(services, user),
     )
 

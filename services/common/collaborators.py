@@ -16,6 +16,7 @@ from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log
+from chat.ports.mailings import Mailings
 from chat.ports.moderation import Moderation
 from chat.ports.notifications import NotificationStore
 from chat.ports.presence import Presence
@@ -43,6 +44,7 @@ class Services:
     cases: Cases
     deletion: AccountDeletion
     notifications: NotificationStore
+    mailings: Mailings
     keys: KeyRing
     passwords: Passwords
     health: Health
@@ -69,7 +71,7 @@ class Services:
 
     @property
     def log(self) -> Log:
-        """The log, in the roles that serve the REST of moderation."""
+        """The log, in the roles that append to it: for the REST of accounts, and of moderation."""
         if self.appender is None:
             raise RuntimeError("this role does not append to the log")
         return self.appender

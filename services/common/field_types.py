@@ -11,9 +11,11 @@ from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
 from chat.domain.text import (
     DISPLAY_NAME_LENGTH,
+    EMAIL_LENGTH,
     NAME,
     ROOM_NAME_LENGTH,
     check_display_name,
+    check_email,
     check_name,
     check_room_name,
 )
@@ -58,6 +60,7 @@ RoomId = Annotated[str, AfterValidator(parse_id), _UUID]
 InviteId = Annotated[str, AfterValidator(parse_id), _UUID]
 UserId = Annotated[str, AfterValidator(parse_id), _UUID]
 NewName = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
+Email = Annotated[str, Field(max_length=EMAIL_LENGTH, examples=["ann@example.org"]), AfterValidator(check_email)]
 RoomName = Annotated[
     str,
     AfterValidator(check_room_name),

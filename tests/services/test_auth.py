@@ -37,6 +37,8 @@ async def test_registration_gives_an_account_that_is_logged_in() -> None:
             "name": "Ann-1",
             "display_name": None,
             "email": "ann@example.org",
+            "email_verified": False,
+            "pending_email": None,
             "moderator": False,
         }
         assert me.headers["cache-control"] == "no-store"

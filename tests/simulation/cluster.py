@@ -22,6 +22,7 @@ from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
+from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
@@ -254,6 +255,7 @@ class Cluster:
             cases=SqliteCases(engines.database),
             deletion=SqliteAccountDeletion(engines.database, clock=clock),
             notifications=SqliteNotifications(engines.database),
+            mailings=SqliteMailings(engines.database),
             keys=engines.keys,
             passwords=engines.passwords,
             health=Health({}),

@@ -130,6 +130,7 @@ async def open_rest(
             "deletion": stores.deletion,
             "notifications": stores.notifications,
             "push_store": stores.push,
+            "mailings": stores.mailings,
             "moderator": moderation,
             "appender": log,
             "keys": keys,
