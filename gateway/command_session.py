@@ -19,6 +19,7 @@ import anyio
 
 from chat.errors import Refused, RookeryError, Unavailable
 from chat.tokens import Claims
+from chat.tracing import use_span
 from chat.wire import commands
 from chat.wire.close import CloseCode
 from gateway.connection import Connection
@@ -34,6 +35,7 @@ from gateway.session import Session
 
 logger = logging.getLogger(__name__)
 _FAILED = "a command of type %s failed"
+_NOT_TRACED = nullcontext()
 _OUR_FAULT = "the command failed on our side; try again"
 COMMAND_SECONDS = 15.0
 
@@ -110,11 +112,12 @@ class CommandSession(Session):
         self.timing = CommandTiming(NAMES[type(command)])
         try:
             take_from_budget(self, BUDGETS[type(command)], command)
-            later = HANDLERS[type(command)](self, command)
+            with _NOT_TRACED if self.timing.span is None else use_span(self.timing.span):
+                later = HANDLERS[type(command)](self, command)
         except (Refused, Unavailable) as error:
             self.answer_error(command.id, error)
         except Exception:  # rule 4
-            logger.exception(_FAILED, type(command).__name__)
+            logger.exception(_FAILED, type(command).__name__, extra=self._name_request(command))
             self.answer_error(command.id, RookeryError(_OUR_FAULT))
         else:
             if later is not None:
@@ -149,19 +152,24 @@ class CommandSession(Session):
                 self.note_ended()
         self.node.mux.flush()
 
+    def _name_request(self, command: commands.Command) -> dict[str, str]:
+        """What a line of the log says about a command: its session and its id."""
+        return {"request": f"{self.id}/{command.id}"}
+
     async def _finish_command(self, later: Later, command: commands.Command) -> None:
         # A session that is being begun waits for its turn first: its deadline runs from there.
         beginning = self.phase is Phase.AUTHENTICATING
         try:
+            span = None if self.timing is None else self.timing.span
             async with self.node.welcomes.take_turn() if beginning else nullcontext():
-                with anyio.fail_after(COMMAND_SECONDS):  # rule 3
+                with use_span(span), anyio.fail_after(COMMAND_SECONDS):  # rule 3
                     await later()
         except RookeryError as error:
             self.answer_error(command.id, error)
         except TimeoutError:
             self.answer_error(command.id, Unavailable("the command took too long; try again"))
         except Exception:  # rule 4
-            logger.exception(_FAILED, type(command).__name__)
+            logger.exception(_FAILED, type(command).__name__, extra=self._name_request(command))
             self.answer_error(command.id, RookeryError(_OUR_FAULT))
         self.end_command()
         if beginning and self.phase is Phase.AUTHENTICATING:  # it was refused before it entered any table

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from chat.domain.ids import now_ms
 from chat.histograms import PlainHistogram
+from chat.tracing import begin_span, end_span, is_tracing
 from chat.wire.error_codes import ERROR_CODES
 
 HANDSHAKE_RESULTS = (
@@ -33,14 +34,16 @@ HANDSHAKE_RESULTS = (
 class CommandTiming:
     """A command that is under way: its name, and since when. If its record was handed to the log: the topic, and when.
 
-    Times are those of `time.perf_counter`.
+    Times are those of `time.perf_counter`. `span` is that of the command, while traces are on.
     """
 
-    __slots__ = ("began", "name", "produced", "topic")
+    __slots__ = ("began", "error", "name", "produced", "span", "topic")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.topic = ""
+        self.error: str | None = None
+        self.span = begin_span(f"command {name}", "server") if is_tracing() else None
         self.began = self.produced = time.perf_counter()
 
     def note_produced(self, topic: str) -> None:
@@ -110,6 +113,7 @@ class Counters:
         _count_seconds(self.command_seconds, timing.name, now - timing.began)
         if timing.topic:
             _count_seconds(self.produce_seconds, timing.topic, now - timing.produced)
+        end_span(timing.span, timing.error)
 
     def count_delivered(self, kind: str, sent: Sequence[int]) -> None:
         """Messages that were sent at these times (milliseconds) were written to the sessions. `kind` is that of the

@@ -14,20 +14,25 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio.lowlevel
 import msgspec
 
 from chat.ports.relay import Delivery, Listener
-from chat.wire.relay import CONTROL, MESSAGE, Control, unpack_control
+from chat.tracing import begin_span, end_span
+from chat.wire.relay import CONTROL, MESSAGE, Control, Traced, unpack_control
 from gateway.counters import Counters
 from gateway.hub import Channel, Hub, Subscriber, make_gap_frame
 from gateway.multiplexer import Multiplexer
 from gateway.websocket.encode import JoinedFrames, TextFrame
 
+if TYPE_CHECKING:  # comes with the extra `tracing`
+    from opentelemetry.trace import Span
+
 logger = logging.getLogger(__name__)
 _RUN_BYTES = 64 * 1024
+_ANNOUNCED_SPANS = 1000
 _SENT_KEY = b'"ts":"'
 WriteFrame = Callable[[Iterable[Subscriber], TextFrame], None]
 
@@ -47,13 +52,14 @@ class EdgeControl(Protocol):
 class FanOut:
     """Gives the relay's deliveries to the members of their channels."""
 
-    __slots__ = ("_control", "_counters", "_hub", "_mux")
+    __slots__ = ("_control", "_counters", "_hub", "_mux", "_spans")
 
     def __init__(self, hub: Hub, mux: Multiplexer, counters: Counters, control: EdgeControl) -> None:
         self._hub = hub
         self._mux = mux
         self._counters = counters
         self._control = control
+        self._spans: dict[str, Span] = {}  # channel → the span of the delivery that is announced for it
 
     async def run(self, listener: Listener) -> None:
         """Fan out what the listener receives, until cancelled."""
@@ -106,6 +112,8 @@ class FanOut:
     def _note_delivered(self, channel: Channel, frames: Sequence[TextFrame]) -> None:
         """Count how long the messages among these frames were on their way to this edge's sessions."""
         sent = [each for frame in frames if (each := read_sent_ms(frame.plain))]
+        if sent and self._spans:
+            end_span(self._spans.pop(channel.name, None))
         if sent:
             self._counters.count_delivered("room" if channel.name.startswith("room:") else "direct", sent)
 
@@ -115,9 +123,22 @@ class FanOut:
             await self._handle_interruption(channel)
             return
         try:
-            self._control.handle_control(unpack_control(payload))
+            control = unpack_control(payload)
         except msgspec.MsgspecError:
             logger.warning("an unreadable payload on %s was ignored", channel.name.partition(":")[0])
+            return
+        if isinstance(control, Traced):
+            self._begin_delivery(channel, control)
+        else:
+            self._control.handle_control(control)
+
+    def _begin_delivery(self, channel: Channel, traced: Traced) -> None:
+        """The next message of this channel is part of a trace; its span ends when the message was written."""
+        span = begin_span(f"deliver {channel.name.partition(':')[0]}", "consumer", traced.trace)
+        if span is not None:
+            if len(self._spans) >= _ANNOUNCED_SPANS:
+                self._spans.clear()  # their messages did not come
+            self._spans[channel.name] = span
 
     async def _handle_interruption(self, channel: Channel) -> None:
         if channel.name.startswith("room:"):

@@ -195,6 +195,8 @@ class Session:
     def answer_error(self, id: int | None, error: RookeryError) -> None:  # noqa: A002
         """Answer a command that was not carried out; `id` is None for a frame whose own could not be read."""
         self.node.counters.count_error(error.code)
+        if self.timing is not None:
+            self.timing.error = error.code
         later = error.retry_after_ms if isinstance(error, RateLimited) else None
         self.answer_with(
             events.ErrorAnswer(id=id, code=error.code, message=error.message, field=error.field, retry_after_ms=later)

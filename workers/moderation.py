@@ -10,15 +10,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from chat.domain.moderation import Content, Finding, Strictness, Verdict
 from chat.domain.records import AnyRecord, Edited, Sent
 from chat.ports.cases import Cases
 from chat.ports.log import Log, LogRecord
 from chat.ports.moderation import MAX_BATCH, Moderation
 from chat.wire import verdicts
-from chat.wire.records import decode_record
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
 from workers.appending import NewRecord, append_all
+from workers.spans import decode_traced
 
 GROUP = "moderation"
 _EDITS = uuid.UUID("5b1f4d0e-2f3a-4c55-9d6e-8f0a4a3c7b21")
@@ -38,7 +40,7 @@ class ModerationHandler:
 
     def decode_record(self, entry: LogRecord) -> AnyRecord:
         """The record in an entry, or `Poison`."""
-        return decode_record(entry.value)
+        return decode_traced(entry)
 
     async def handle_records(self, records: Sequence[AnyRecord]) -> None:
         """A record that comes again may lead to the same verdict again."""
@@ -96,7 +98,7 @@ def _make_verdict(text: Sent | Edited, content: Content, finding: Finding) -> Ve
         ts=content.ts,
         revision=content.revision,
         seq=text.seq if isinstance(text, Edited) else 0,
-        held=text if isinstance(text, Sent) and text.held else None,
+        held=replace(text, trace="") if isinstance(text, Sent) and text.held else None,
     )
 
 

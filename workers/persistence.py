@@ -30,10 +30,10 @@ from chat.ports.accounts import Accounts
 from chat.ports.history import Change, ClientKey, History
 from chat.ports.log import LogRecord
 from chat.ports.relay import Publication, Relay
-from chat.wire.records import decode_record
 from workers.notices import NoticeWriter
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
+from workers.spans import decode_traced
 
 ATTEMPTS = 5
 PUBLISH_RETRIES = Backoff(base=0.1, cap=10.0, jitter=0.5)
@@ -64,7 +64,7 @@ class PersistenceHandler:
 
     def decode_record(self, entry: LogRecord) -> AnyRecord:
         """The record in an entry, a change with its stamp; `Poison` also when its conversation is none."""
-        record = decode_record(entry.value)
+        record = decode_traced(entry)
         if not isinstance(record, Sent):
             record = replace(record, stamp=(entry.offset, entry.timestamp))
         kind, _, rest = record.conversation.partition(":")
@@ -222,7 +222,7 @@ def _make_publications(
                 del stored[key]
                 if not message.display_name and record.display_name:  # it was stored before, and read from history
                     message = replace(message, display_name=record.display_name)
-                message_publications(publications, message)
+                message_publications(publications, message, record.trace)
         elif next(outcomes):
             change_publications(publications, record)
     return publications

@@ -32,7 +32,9 @@ from chat.domain.ids import now_ms
 from chat.errors import Poison, Unavailable
 from chat.histograms import SIZES, PlainHistogram
 from chat.ports.log import Batch, Consumer, Log, LogRecord
+from chat.tracing import is_tracing
 from workers.dead_letters import dead_headers, dead_topic, describe_error
+from workers.spans import trace_records
 
 MAX_RECORDS = 500
 TURNS = 2
@@ -303,7 +305,11 @@ class Pool(Generic[T]):
         """Let the handler handle the records, and count the call."""
         began = time.perf_counter()
         try:
-            await self.handler.handle_records(items)
+            if is_tracing():
+                with trace_records(self._group, items) as traced:
+                    await self.handler.handle_records(traced)
+            else:
+                await self.handler.handle_records(items)
         finally:
             self.call_records.count_value(len(items))
             self.call_seconds.count_value(time.perf_counter() - began)

@@ -20,18 +20,21 @@ from chat.wire.events import (
     name_conversation,
 )
 from chat.wire.message_frames import history_message, message_event
-from chat.wire.relay import pack_event, pack_message, room_channel, user_channel
+from chat.wire.relay import Traced, pack_control, pack_event, pack_message, room_channel, user_channel
 
 
-def message_publications(into: list[Publication], message: Message) -> None:
+def message_publications(into: list[Publication], message: Message, trace: str = "") -> None:
     """A room message: its `message` event. A direct one, whose live copy came from the edge: `stored`, to both users.
 
-    A message that was changed before it is published (again, after a crash) shows the change, as in history.
+    A message that was changed before it is published (again, after a crash) shows the change, as in history. With
+    `trace`, a control payload before it lets its delivery go on that trace.
     """
     conversation = message.conversation
     if is_room(conversation):
         event = history_message(message) if _was_changed(message) else message_event(message)
         channel = room_channel(room_of(conversation))
+        if trace:
+            into.append(Publication(channel, pack_control(Traced(trace))))
         into.append(Publication(channel, pack_message(message.seq, encode(event))))
     else:
         for user in pair_of(conversation):

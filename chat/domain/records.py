@@ -15,13 +15,15 @@ LogStamp = tuple[int, int]
 class Record(Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=True):
     """What all records share. `actor` did it at `ts` (milliseconds since the epoch).
 
-    `stamp` is set when a record is read from the log, and never written into it.
+    `stamp` is set when a record is read from the log, and never written into it; so is `trace`, the traceparent of the
+    span that it belongs to.
     """
 
     conversation: str
     actor: str
     ts: int
     stamp: LogStamp | None = None
+    trace: str = ""
 
 
 class Sent(Record, tag="sent", frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from chat.settings.mail import MailSettings, SmtpServer
 from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.reading import Variable, list_variables, read_settings, try_settings
 from chat.settings.retention import RetentionSettings
+from chat.settings.tracing import TracingSettings
 from chat.settings.values import Address, SettingsError, parse_address
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "SettingsError",
     "SmtpServer",
     "TokenSettings",
+    "TracingSettings",
     "Variable",
     "WebhookSettings",
     "list_variables",

@@ -8,7 +8,7 @@ from typing import Literal
 
 from chat.settings.values import SettingsError
 
-Extra = Literal["server", "production", "purerpc", "classifier"]
+Extra = Literal["server", "production", "purerpc", "classifier", "tracing"]
 _OURS = frozenset({"rookery", "gateway", "services", "workers", "chat", "proto", "web"})
 
 

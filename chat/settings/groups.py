@@ -19,6 +19,7 @@ from chat.settings.limits import LimitSettings
 from chat.settings.mail import MailSettings
 from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.retention import RetentionSettings
+from chat.settings.tracing import TracingSettings
 from chat.settings.values import Address, Setting
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
@@ -340,6 +341,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"],
         Setting("what is logged: `debug`, `info`, `warning` or `error`", flag="--log-level"),
     ] = "info"
+    log_format: Annotated[Literal["text", "json"], Setting("how lines of the log are written: `text` or `json`")] = (
+        "text"
+    )
     notifications: Annotated[
         bool,
         Setting(
@@ -362,3 +366,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     mongo: MongoSettings = MongoSettings()
     rpc: RpcSettings = RpcSettings()
     limits: LimitSettings = LimitSettings()
+    tracing: TracingSettings = TracingSettings()

@@ -84,8 +84,14 @@ class UserBlockChanged(Struct, frozen=True, tag="user_block", tag_field="do"):
     blocked: bool
 
 
+class Traced(Struct, frozen=True, tag="traced", tag_field="do"):
+    """On any channel, right before a message: its delivery goes on this trace (a traceparent), which is sampled."""
+
+    trace: str
+
+
 Control = MemberChanged | RoomDeleted | Revoked | UserChanged | UserBlockChanged
-_controls: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
+_controls: msgspec.json.Decoder[Control | Traced] = msgspec.json.Decoder(Control | Traced)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -99,11 +105,11 @@ def pack_event(body: bytes) -> bytes:
     return b"e" + body
 
 
-def pack_control(control: Control) -> bytes:
+def pack_control(control: Control | Traced) -> bytes:
     """A payload of kind CONTROL."""
     return b"c" + _encode(control)
 
 
-def unpack_control(payload: bytes) -> Control:
+def unpack_control(payload: bytes) -> Control | Traced:
     """The instruction in a payload of kind CONTROL. Raises `msgspec.MsgspecError` if there is none."""
     return _controls.decode(payload[1:])

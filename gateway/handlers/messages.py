@@ -17,9 +17,10 @@ from chat.domain.rights import Right, has_right, require_right
 from chat.domain.text import check_text
 from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
+from chat.tracing import current_traceparent
 from chat.wire import commands, events
 from chat.wire.message_frames import dm_event
-from chat.wire.relay import live_key, pack_event, room_channel, user_channel
+from chat.wire.relay import Traced, live_key, pack_control, pack_event, room_channel, user_channel
 from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
 from gateway.handlers.recording import produce_record
@@ -148,9 +149,12 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
         sent_id=sent_id,
     )
     live = pack_event(events.encode(dm_event(message)))
-    copies = [
-        Publication(user_channel(user), live, live_key(session.user, client_id, user)) for user in (to, session.user)
-    ]
+    traceparent = current_traceparent()
+    copies: list[Publication] = []
+    for user in (to, session.user):
+        if traceparent:
+            copies.append(Publication(user_channel(user), pack_control(Traced(traceparent))))
+        copies.append(Publication(user_channel(user), live, live_key(session.user, client_id, user)))
     try:
         session.node.publisher.publish(*copies)
     except Overloaded:

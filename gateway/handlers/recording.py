@@ -6,6 +6,7 @@ from functools import partial
 
 from chat.domain.records import AnyRecord
 from chat.errors import RookeryError, Unavailable
+from chat.tracing import record_headers
 from chat.wire import records
 from gateway.counters import CommandTiming
 from gateway.session import Session
@@ -17,7 +18,9 @@ def produce_record(session: Session, id: int, record: AnyRecord) -> None:  # noq
     topic, timing = records.topic_of(key), session.timing
     if timing is not None:
         timing.note_produced(topic)
-    session.node.log.produce(topic, key, records.encode(record), partial(_acknowledge, session, id, timing))
+    session.node.log.produce(
+        topic, key, records.encode(record), partial(_acknowledge, session, id, timing), record_headers()
+    )
     session.timing = None  # the acknowledgement ends it
     session.note_begun()
 
@@ -25,6 +28,7 @@ def produce_record(session: Session, id: int, record: AnyRecord) -> None:  # noq
 def _acknowledge(session: Session, id: int, timing: CommandTiming | None, error: Exception | None) -> None:  # noqa: A002
     session.note_ended()
     if timing is not None:
+        timing.error = None if error is None else "unavailable"
         session.node.counters.count_command(timing)
     if error is None:
         session.node.counters.accepted += 1

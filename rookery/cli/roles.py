@@ -54,6 +54,7 @@ from rookery.cli.rpc_servers import (
     serve_conversations,
     serve_moderation,
 )
+from rookery.cli.tracing import trace_process
 from workers.pool import Pool
 
 logger = logging.getLogger("rookery")
@@ -63,6 +64,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Run everything in one process."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "serve"))
         sock = stack.enter_context(bind_edge(settings.edge))
         warn_of_unreachable_edge(settings)
         settings = set_edge_address(settings, sock)
@@ -123,6 +125,7 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "edge"))
         sock = stack.enter_context(bind_edge(settings.edge))
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
@@ -156,6 +159,7 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "auth"))
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         keys = await enter(run_key_ring(settings.tokens, store, live))
@@ -180,6 +184,7 @@ async def run_chat(settings: Settings, _options: argparse.Namespace) -> int:
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "chat"))
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         keys = await enter(run_key_ring(settings.tokens, store, live))
@@ -214,6 +219,7 @@ async def run_moderation_service(settings: Settings, _options: argparse.Namespac
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "moderation"))
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         keys = await enter(run_key_ring(settings.tokens, store, live))
@@ -247,6 +253,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
     check_shared(settings)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        await enter(trace_process(settings.tracing, "worker"))
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
         await enter(run_in_background(engines.run_tidy_jobs))

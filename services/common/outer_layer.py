@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from typing import TYPE_CHECKING
 
 import anyio
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -18,9 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chat.errors import Unavailable
 from chat.histograms import SECONDS
-from services.common.addresses import client_address, parse_networks, websocket_url
+from chat.tracing import TRACEPARENT, begin_span, end_span, is_tracing, use_span
+from services.common.addresses import client_address, is_trusted_proxy, parse_networks, websocket_url
 from services.common.problems import MEDIA_TYPE, answer_error, make_internal_problem, make_problem
+from services.common.request_ids import HEADER, begin_request
 from services.common.settings import ServiceSettings
+
+if TYPE_CHECKING:  # comes with the extra `tracing`
+    from opentelemetry.trace import Span
 
 REQUEST_SECONDS = 60.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -65,11 +71,15 @@ class OuterLayer:
     async def _serve_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        answer = _Answer(send, self._make_headers(scope), without_body=scope["method"] == "HEAD")
+        peer = (scope.get("client") or ("",))[0]
+        trusted = is_trusted_proxy(peer, self._settings.http)
+        headers = self._make_headers(scope) | {HEADER: begin_request(scope["headers"], trusted=trusted)}
+        answer = _Answer(send, headers, without_body=scope["method"] == "HEAD")
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}  # it is answered as GET, without the body (RFC 9110, section 9.3.2)
+        span = _begin_span(method, scope, trusted=trusted) if is_tracing() else None
         try:
-            with anyio.move_on_after(REQUEST_SECONDS) as deadline:
+            with use_span(span), anyio.move_on_after(REQUEST_SECONDS) as deadline:
                 await self._app(scope, receive, answer.send)
             if deadline.cancelled_caught and not answer.status:
                 await answer_error(Unavailable("the request took too long; try again"))(scope, receive, answer.send)
@@ -78,6 +88,8 @@ class OuterLayer:
             if not answer.status:
                 await make_internal_problem()(scope, receive, answer.send)
         finally:
+            if span is not None:
+                _describe_span(span, method, scope, answer.status)
             self._record_request(method, scope, answer.status, time.perf_counter() - started)
 
     def _make_headers(self, scope: Scope) -> dict[str, str]:
@@ -132,6 +144,23 @@ class _Answer:
         elif self._without_body and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _begin_span(method: str, scope: Scope, *, trusted: bool) -> Span | None:
+    """The span of a request. It goes on the trace of a proxy that is trusted; no stranger decides what is sampled."""
+    brought = (value for name, value in scope["headers"] if trusted and name.lower() == TRACEPARENT.encode())
+    parent = next(brought, None)
+    return begin_span(method, "server", None if parent is None else parent.decode("latin-1"))
+
+
+def _describe_span(span: Span, method: str, scope: Scope, status: int) -> None:
+    """End the span of a request, by its route's template."""
+    route = getattr(scope.get("route"), "path", "-")
+    span.update_name(f"{method} {route}")
+    span.set_attribute("http.request.method", method)
+    span.set_attribute("http.route", route)
+    span.set_attribute("http.response.status_code", status)
+    end_span(span, str(status) if status >= 500 or not status else None)
 
 
 def _has_two_lengths(scope: Scope) -> bool:

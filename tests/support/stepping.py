@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 
 from chat.ports.log import Ack
+from chat.tracing import Headers
 from gateway.command_session import CommandSession
 from gateway.edge import Edge
 from tests.support.patience import patient
@@ -97,8 +98,8 @@ class Stepped:
 class SteppedLog(Stepped):
     """A log whose acknowledgements stop."""
 
-    def produce(self, topic: str, key: str, value: bytes, ack: Ack) -> None:
-        self._port.produce(topic, key, value, partial(self._stepper.acknowledge, ack))
+    def produce(self, topic: str, key: str, value: bytes, ack: Ack, headers: Headers = ()) -> None:
+        self._port.produce(topic, key, value, partial(self._stepper.acknowledge, ack), headers)
 
 
 class SteppedRelay(Stepped):

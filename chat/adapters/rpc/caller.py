@@ -30,6 +30,7 @@ from chat.adapters.rpc.status import Code, Failure, Metadata, error_of
 from chat.concurrency import Backoff
 from chat.errors import RookeryError, TooLong, Unavailable
 from chat.settings import RpcSettings
+from chat.tracing import begin_span, end_span, use_span
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -93,8 +94,10 @@ class Caller:
         begun = time.perf_counter()
         self._statistics.open += 1
         code = Code.CANCELLED
+        span = begin_span(method.path, "client")
         try:
-            data = await self._call_with_retries(method, request)
+            with use_span(span):
+                data = await self._call_with_retries(method, request)
             code = Code.OK
         except Failure as failure:
             code = failure.code
@@ -102,6 +105,7 @@ class Caller:
         finally:
             self._statistics.open -= 1
             self._statistics.count_call(method.path, code, time.perf_counter() - begun)
+            end_span(span, None if code is Code.OK else code.name)
         return self._read_answer(method, data)
 
     @asynccontextmanager

@@ -25,6 +25,7 @@ from chat.adapters.rpc.statistics import RpcStatistics
 from chat.adapters.rpc.status import Code, Failure, failure_of, internal_failure
 from chat.errors import RookeryError
 from chat.settings import RpcSettings
+from chat.tracing import begin_span, end_span, is_tracing, use_span
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +77,8 @@ class Dispatcher:
 
     async def serve_unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
         """The answer. Raises `Failure`."""
-        answer: bytes = await self._count_and_translate(
-            endpoint.method, self._answer_unary(endpoint, request, incoming)
-        )
+        work = self._answer_unary(endpoint, request, incoming)
+        answer: bytes = await self._count_and_translate(endpoint.method, incoming, work)
         return answer
 
     async def serve_stream(
@@ -91,17 +91,20 @@ class Dispatcher:
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
         """Calls `begin` once it is listening, then `send` with each item. Raises `Failure`."""
-        await self._count_and_translate(endpoint.method, self._send_items(endpoint, request, incoming, begin, send))
+        work = self._send_items(endpoint, request, incoming, begin, send)
+        await self._count_and_translate(endpoint.method, incoming, work)
 
-    async def _count_and_translate(self, method: Method[Any, Any], work: Awaitable[Any]) -> Any:
-        """Count the work, and turn whatever it raises into a status."""
+    async def _count_and_translate(self, method: Method[Any, Any], incoming: Incoming, work: Awaitable[Any]) -> Any:
+        """Count the work, trace it, and turn whatever it raises into a status."""
         begun = time.perf_counter()
         statistics = self._statistics
         self._open_calls += 1
         statistics.open += 1
         code = Code.CANCELLED  # what is counted if a cancellation passes through
+        span = begin_span(method.path, "server", incoming.metadata.get(tracing.HEADER)) if is_tracing() else None
         try:
-            answer = await work
+            with use_span(span):
+                answer = await work
             code = Code.OK
             return answer  # noqa: TRY300 - the clock stops below
         except Failure as failure:
@@ -123,6 +126,7 @@ class Dispatcher:
             self._open_calls -= 1
             statistics.open -= 1
             statistics.count_call(method.path, code, time.perf_counter() - begun)
+            end_span(span, None if code is Code.OK else code.name)
 
     async def _answer_unary(self, endpoint: Unary[Any, Any], request: bytes, incoming: Incoming) -> bytes:
         question = self._accept_request(endpoint.method, request, incoming)
