@@ -104,6 +104,7 @@ def _prepare_process(settings: Settings) -> None:
     import logging
     import resource
 
+    from rookery.cli.log_format import make_formatter
     from rookery.cli.stderr import LineWriter
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -111,9 +112,7 @@ def _prepare_process(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # Sessions live long and hold no cycles: a full collection that visits all of them again and again finds nothing.
     gc.set_threshold(10_000, 20, 100)
-    logging.basicConfig(
-        handlers=[LineWriter()],
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    writer = LineWriter()
+    writer.setFormatter(make_formatter(settings.log_format))
+    logging.basicConfig(handlers=[writer], level=settings.log_level.upper())
     logging.captureWarnings(capture=True)
