@@ -35,13 +35,14 @@ async def talk(server: Server, http: httpx.AsyncClient) -> None:
 
 
 async def until_found(collector: Collector, wanted: Callable[[list[Seen]], bool]) -> list[Seen]:
-    """The first trace that is as wanted."""
-    with anyio.fail_after(patient(60)):
+    """The first trace that is as wanted. Fails with the names of all that came."""
+    with anyio.move_on_after(patient(30)):
         while True:
             for spans in collector.traces().values():
                 if wanted(spans):
                     return spans
             await anyio.sleep(0.1)
+    raise AssertionError({tuple(span.name for span in spans) for spans in collector.traces().values()})
 
 
 def has(*names: str) -> Callable[[list[Seen]], bool]:
