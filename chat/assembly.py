@@ -265,6 +265,7 @@ class Engines:
             from chat.adapters.mongo.rooms import MongoRooms
             from chat.adapters.mongo.schema import require_schema
         mongo = await self._stack.enter_async_context(open_mongo(self._settings.mongo))
+        self.probes["storage"] = mongo.check_health
         await require_schema(mongo)
         deletion, push, pending = MongoAccountDeletion(mongo), MongoPushStore(mongo), MongoPendingNotifications(mongo)
         self._tidy_jobs += [lambda: deleted_conversations.clear_deleted(mongo), deletion.clear_deleted_users]

@@ -114,6 +114,18 @@ class Unavailable(RookeryError):
     status = 503
 
 
+DISK_FULL = "the server's disk is full, so nothing can be stored; try again later"
+"""For users: it names no path and no engine."""
+
+
+class StorageFailed(Unavailable):
+    """A store cannot write to its disk. `state` is `full` or `failing`; readiness shows it."""
+
+    def __init__(self, message: str, *, state: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
 class Overloaded(Unavailable):
     """A bounded queue is full; the caller should slow down."""
 

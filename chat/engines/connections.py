@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.engines.commits import Job, run_jobs
-from chat.engines.files import StorageFailed, connect, explain, explain_to_users, find_open_files, lock, migrate
-from chat.errors import RookeryError, Unavailable
+from chat.engines.files import connect, explain, explain_to_users, find_open_files, lock, migrate
+from chat.errors import RookeryError, StorageFailed, Unavailable
 
 T = TypeVar("T")
 READERS = 3

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.errors import RookeryError, Unavailable
+from chat.errors import DISK_FULL, RookeryError, StorageFailed, Unavailable
 
 _STATEMENTS = 256
 _BUSY_MS = 5000
@@ -18,14 +18,6 @@ _WRITER_CACHE_KIB = 8 * 1024
 _READER_CACHE_KIB = 1024
 _CHECKPOINT_PAGES = 4000  # 16 MB: a page that many commits change goes to the file once
 _WAL_LIMIT = 64 * 1024 * 1024
-
-
-class StorageFailed(Unavailable):
-    """The embedded store cannot write to its disk. `state` is `full` or `failing`; readiness shows it."""
-
-    def __init__(self, message: str, *, state: str) -> None:
-        super().__init__(message)
-        self.state = state
 
 
 def lock(path: Path, *, needed: bool) -> int | None:
@@ -151,7 +143,7 @@ def explain_to_users(error: Exception) -> Exception:
     code = getattr(error, "sqlite_errorname", "")
     told: RookeryError
     if code == "SQLITE_FULL":
-        told = StorageFailed("the server's disk is full, so nothing can be stored; try again later", state="full")
+        told = StorageFailed(DISK_FULL, state="full")
     elif code.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB")):
         told = StorageFailed("the server's storage fails, so nothing can be stored; try again later", state="failing")
     elif code == "SQLITE_INTERRUPT":

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 
-from chat.engines.files import StorageFailed
+from chat.errors import StorageFailed
 from chat.ports.accounts import Accounts
 from chat.ports.history import History
 from chat.ports.log import Log

@@ -14,8 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from chat.domain.ids import new_id
-from chat.engines.files import StorageFailed
-from chat.errors import Fenced, Unavailable
+from chat.errors import Fenced, StorageFailed, Unavailable
 from chat.settings import Settings
 from services.app import create_app, make_openapi
 from services.common.health import PROBE_SECONDS, Health

@@ -27,7 +27,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from chat.adapters.mongo.errors import translate
-from chat.errors import Unavailable
+from chat.errors import RookeryError, StorageFailed, Unavailable
 from chat.settings import MongoSettings, SettingsError
 
 Document = dict[str, Any]
@@ -35,6 +35,8 @@ Database = AsyncDatabase[Document]
 Session = AsyncClientSession
 T = TypeVar("T")
 
+HEALTH = "health"
+"""The collection of the one document that `check_health` writes."""
 _SELECTION_SECONDS = 2.0
 _ABORT_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
@@ -53,6 +55,8 @@ class Mongo:
         """For what is shown."""
         self.latest: Database = client.get_database(database, read_concern=ReadConcern("local"))
         """For what a writer decides on."""
+        self.failure: StorageFailed | None = None
+        """Why the server could store nothing; None since a write of `check_health` succeeded."""
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -61,7 +65,24 @@ class Mongo:
             with pymongo.timeout(self.seconds):  # rule 3
                 yield
         except PyMongoError as error:
-            raise translate(error) from None  # rule 4
+            raise self._explain(error) from None  # rule 4
+
+    def _explain(self, error: PyMongoError) -> RookeryError:
+        told = translate(error)
+        if isinstance(told, StorageFailed):
+            self.failure = told
+        return told
+
+    async def check_health(self) -> None:
+        """Raises `StorageFailed` when a write failed for want of a disk, and another one fails, too.
+
+        Reads go on then, so they say nothing of it. The other errors are those of a call.
+        """
+        if self.failure is None:
+            return
+        with self.call():
+            await self.latest[HEALTH].update_one({"_id": "disk"}, {"$inc": {"writes": 1}}, upsert=True)
+        self.failure = None
 
     @contextmanager
     def shield_write(self) -> Iterator[None]:
@@ -86,7 +107,7 @@ class Mongo:
                 return await self._attempt(job, max(left, _LONGEST_PAUSE))
             except PyMongoError as error:
                 if left <= 0 or not error.has_error_label("TransientTransactionError"):
-                    raise translate(error) from None
+                    raise self._explain(error) from None
             await anyio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -15,11 +15,16 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from chat.errors import Conflict, RookeryError, Unavailable
+from chat.errors import DISK_FULL, Conflict, RookeryError, StorageFailed, Unavailable
 
 DUPLICATE = 11000
 _NOT_ALLOWED = {13, 18, 8000}
 """Unauthorized, AuthenticationFailed, and what hosted servers say for both."""
+
+_DISK_FULL = {14031}
+"""OutOfDiskSpace. A server that guards its disk refuses writes with UserWritesBlocked; see `_is_disk_full`."""
+_WRITES_BLOCKED = 371
+_HOSTED = 8000
 
 _PASSING = {
     6,  # HostUnreachable
@@ -55,11 +60,24 @@ def translate(error: PyMongoError) -> RookeryError:
     codes = set(_codes(error))
     if is_duplicate(error):
         return Conflict("this exists already")
+    if _is_disk_full(error, codes):
+        return StorageFailed(DISK_FULL, state="full")
+    if _WRITES_BLOCKED in codes:
+        return StorageFailed(
+            "the server takes no changes now, so nothing can be stored; try again later", state="failing"
+        )
     if codes & _NOT_ALLOWED:
         return Unavailable("MongoDB does not let this user do it: look at the user and the roles in ROOKERY_MONGO_URL")
     if _passes(error, codes):
         return Unavailable(f"MongoDB cannot serve now ({_name(error)}); try again later")
     return RookeryError(f"MongoDB refused a command ({_name(error)})")
+
+
+def _is_disk_full(error: PyMongoError, codes: set[int]) -> bool:
+    """Hosted servers have one code for many refusals, and say in words that a quota of space is used up."""
+    over_quota = _HOSTED in codes and "space quota" in str(error)
+    blocked_for_space = _WRITES_BLOCKED in codes and "disk" in str(error)
+    return bool(codes & _DISK_FULL) or over_quota or blocked_for_space
 
 
 def _passes(error: PyMongoError, codes: set[int]) -> bool:
@@ -75,7 +93,7 @@ def _passes(error: PyMongoError, codes: set[int]) -> bool:
 
 def _codes(error: PyMongoError) -> Iterator[int]:
     if isinstance(error, BulkWriteError):
-        for written in error.details.get("writeErrors", ()):
+        for written in (*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())):
             yield written.get("code", 0)
     elif isinstance(error, OperationFailure) and error.code is not None:
         yield error.code

@@ -15,8 +15,7 @@ import pytest
 
 from chat.engines.connections import Connections
 from chat.engines.database import SEARCH_QUEUE, Database, InlineExecutor, ThreadExecutor
-from chat.engines.files import StorageFailed
-from chat.errors import Conflict, Overloaded, RookeryError, Unavailable
+from chat.errors import Conflict, Overloaded, RookeryError, StorageFailed, Unavailable
 from tests.support.engines import executor
 
 pytestmark = pytest.mark.anyio

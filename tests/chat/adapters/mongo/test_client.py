@@ -26,10 +26,11 @@ from chat.adapters.mongo.client import Mongo, Session, gather, open_mongo
 from chat.adapters.mongo.errors import translate
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.domain.models import Role, Room, Visibility
-from chat.errors import Conflict, RookeryError, Unavailable
+from chat.errors import Conflict, RookeryError, StorageFailed, Unavailable
 from chat.settings import MongoSettings, SettingsError
 from tests.support.builders import ANN, BEN, NOW, ROOM, make_user
 from tests.support.cancellation import each_suspension
+from tests.support.full_mongo import FullMongo
 from tests.support.mongo import accounts_of, migrated_database
 from tests.support.patience import patient
 
@@ -59,6 +60,45 @@ async def mongo(anyio_backend: Any) -> AsyncIterator[Mongo]:
 )
 async def test_what_may_pass_is_unavailable(error: PyMongoError) -> None:
     assert type(translate(error)) is Unavailable
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationFailure("No space left on device: /data/db/collection-7", 14031),
+        WriteError("No space left on device: /data/db/collection-7", 14031),
+        BulkWriteError({"writeErrors": [{"code": 14031}]}),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 14031}]}),
+        OperationFailure("you are over your space quota, using 513 MB of 512 MB", 8000),
+        OperationFailure("User writes blocked: disk use threshold exceeded", 371),
+    ],
+)
+async def test_a_full_disk_is_told_in_a_neutral_sentence(error: PyMongoError) -> None:
+    told = translate(error)
+    assert isinstance(told, StorageFailed)
+    assert (told.state, told.status, told.code) == ("full", 503, "unavailable")
+    assert told.message == "the server's disk is full, so nothing can be stored; try again later"
+
+
+async def test_blocked_writes_are_no_defect() -> None:
+    told = translate(OperationFailure("User writes blocked", 371))
+    assert isinstance(told, StorageFailed)
+    assert (told.state, told.code) == ("failing", "unavailable")
+
+
+@on_asyncio
+async def test_a_full_disk_fails_the_health_until_a_write_succeeds() -> None:
+    server = FullMongo()
+    async with server.serving() as url, open_mongo(MongoSettings(url=url, timeout_seconds=patient(5))) as mongo:
+        await mongo.check_health()
+        with pytest.raises(StorageFailed, match="disk is full"):
+            await MongoRooms(mongo).create_room(Room(ROOM, "den", Visibility.PUBLIC, NOW), ANN)
+        with pytest.raises(StorageFailed) as refused:
+            await mongo.check_health()
+        assert refused.value.state == "full"
+        server.full = False
+        await mongo.check_health()
+        assert mongo.failure is None
 
 
 @pytest.mark.parametrize(
