@@ -44,13 +44,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_what_holds_a_secret_is_known() -> None:
     """A setting whose name says so is one."""
-    telling = ("PASSWORD", "TOKEN", "SECRET", "_KEYS", "SMTP_URL", "REDIS_URL", "MONGO_URL")
+    telling = ("PASSWORD", "TOKEN", "SECRET", "_KEYS", "SMTP_URL", "REDIS_URL", "MONGO_URL", "TRACING_ENDPOINT")
     assert {name for name in (each.name for each in list_variables()) if name.endswith(telling)} == SECRETS.keys()
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_each_secret_can_stand_in_a_file(name: str, tmp_path: Path) -> None:
     value = {"REDIS_URL": "redis://:pw@h", "MONGO_URL": "mongodb://h", "SMTP_URL": "smtp://u:p@h"}
+    value["TRACING_ENDPOINT"] = "https://h/v1/traces"
     text = next((each for end, each in value.items() if name.endswith(end)), "A" * 43)
     variable = SECRETS[name]
     settings, _ = try_settings({f"{name}_FILE": str(write(tmp_path / "secret", text + "\n"))})
