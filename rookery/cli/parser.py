@@ -59,6 +59,9 @@ def _add_tools(commands: Any) -> None:
     databases = add_group(commands, "db", "manage the database")
     text = "bring the database in MongoDB to the format of this version"
     add_command(databases, "migrate", text, "db:migrate_database")
+    text = "copy the embedded database to a new file, also while the server runs"
+    backup = add_command(databases, "backup", text, "backup:back_up_database", "server")
+    backup.add_argument("file", type=Path, metavar="FILE", help="the copy, which holds messages and keys")
     text = "let clients know that a backup was restored, before the roles are started"
     add_command(databases, "restored", text, "db:note_restore", "server")
     mail = add_group(commands, "mail", "what a mail server calls")

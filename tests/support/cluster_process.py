@@ -88,6 +88,11 @@ class Cluster:
         self.front = Front("", "")
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The settings of all roles, by their names without `ROOKERY_`, in small letters."""
+        return dict(self._environment)
+
+    @property
     def http(self) -> str:
         """Where REST and the page are."""
         return f"http://{self.front.http}"

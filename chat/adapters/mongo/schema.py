@@ -256,6 +256,11 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
 )
 
 
+READABLE_FROM = 10
+"""The oldest format whose programs work beside this one on a database of the newest format: raised when a migration
+takes away what those programs rely on. So the release before this one goes on while this one is rolled out."""
+
+
 async def schema_version(mongo: Mongo) -> int:
     """The version of the database; 0 for one that is empty."""
     with mongo.call():
@@ -263,10 +268,18 @@ async def schema_version(mongo: Mongo) -> int:
     return int(found["version"]) if found else 0
 
 
+async def _readable_from(mongo: Mongo, version: int) -> int:
+    """The oldest format whose programs the newer one that wrote the database lets work there."""
+    with mongo.call():
+        found = await mongo.committed.schema.find_one({"_id": _VERSION})
+    return int(found.get("readable_from", version)) if found else version
+
+
 async def require_schema(mongo: Mongo) -> None:
     """Raises `Unavailable`, with what to do, unless the database has the version that this program needs."""
     version = await schema_version(mongo)
-    _refuse_newer(mongo, version, len(MIGRATIONS))
+    if version > len(MIGRATIONS):
+        _refuse_newer(mongo, await _readable_from(mongo, version), len(MIGRATIONS))
     if version < len(MIGRATIONS):
         raise Unavailable(
             f"the database {mongo.latest.name} has format {version}, this program needs {len(MIGRATIONS)}: "
@@ -307,7 +320,8 @@ async def _step(mongo: Mongo, migration: Callable[[Database], Awaitable[None]], 
     # No deadline: to build an index on much data takes its time, and the lease is renewed meanwhile.
     try:
         await migration(mongo.latest)
-        await mongo.latest.schema.update_one({"_id": _VERSION}, {"$max": {"version": version}}, upsert=True)
+        noted = {"$max": {"version": version, "readable_from": min(READABLE_FROM, version)}}
+        await mongo.latest.schema.update_one({"_id": _VERSION}, noted, upsert=True)
     except PyMongoError as error:
         raise translate(error) from None
 

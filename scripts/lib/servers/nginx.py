@@ -64,7 +64,9 @@ def process(folder: Path, *, edges: Sequence[str], auth: str, chat: str) -> Proc
 
     def prepare() -> None:
         user = "user root;" if os.geteuid() == 0 else ""  # its folders belong to whoever starts it
-        upstream = " ".join(f"server {each} max_fails=1 fail_timeout=1s;" for each in edges)
+        # After a failure, nginx counts a server as well again only when a request there has *ended*: with WebSockets,
+        # which do not end, a server that was restarted would get one connection in each `fail_timeout`.
+        upstream = " ".join(f"server {each} max_fails=0;" for each in edges)
         settings = _SETTINGS.format(user=user, edges=upstream, port=port, auth=auth, chat=chat)
         (folder / "nginx.conf").write_text(settings)
 

@@ -14,6 +14,7 @@ from chat.adapters.mongo.rooms import MongoRooms
 from chat.adapters.mongo.schema import (
     INDEXES,
     MIGRATIONS,
+    READABLE_FROM,
     RENEWED_AT_ONCE,
     migrate,
     renew_terms,
@@ -182,3 +183,22 @@ async def test_cancelled_migration_gives_the_lock_back(mongo: Mongo) -> None:
         await entered.wait()
         tasks.cancel_scope.cancel()
     assert await migrate(mongo) == (0, NEWEST)
+
+
+async def test_the_release_before_goes_on_after_a_migration(mongo: Mongo) -> None:
+    """A newer program says which formats it leaves readable; below that, a program is refused."""
+    await migrate(mongo)
+    for readable, refused in ((NEWEST, False), (NEWEST + 1, True)):
+        newer = {"$set": {"version": NEWEST + 1, "readable_from": readable}}
+        await mongo.latest.schema.update_one({"_id": "version"}, newer)
+        if refused:
+            with pytest.raises(Unavailable, match="written by a newer Rookery"):
+                await require_schema(mongo)
+        else:
+            await require_schema(mongo)
+        with pytest.raises(Unavailable, match="written by a newer Rookery"):
+            await migrate(mongo)
+
+
+def test_the_readable_format_is_one_that_there_was() -> None:
+    assert 1 <= READABLE_FROM <= NEWEST
