@@ -53,3 +53,82 @@ def test_a_display_name_completes_to_the_name_and_may_be_typed(ann: Window, bob:
     ann.get("composer").fill("")
     ann.say("for @Zoë Ott, by hand")
     expect(bob.message("by hand").locator(".mention.me")).to_have_text("@Zoë Ott")
+
+
+def test_a_person_is_blocked_from_their_card_and_unblocked_in_the_account(ann: Window, bob: Window) -> None:
+    ann.write_to(bob.name)
+    ann.say("hello")
+    bob.write_to(ann.name)
+    expect(bob.get("presence-dot").and_(bob.page.locator(".conv-head *")).first).to_have_attribute(
+        "data-state", "online"
+    )
+    ann.get("open-person").click()
+    expect(ann.get("person-dialog").get_by_role("heading")).to_have_text(bob.name)
+    ann.get("block-user").click()
+    ann.get("confirm").click()
+    expect(ann.get("block-user")).to_have_text("Unblock")
+    ann.screenshot("person-card")
+    ann.page.keyboard.press("Escape")
+    expect(bob.get("presence-dot").and_(bob.page.locator(".conv-head *")).first).to_have_attribute(
+        "data-state", "offline"
+    )
+    bob.get("composer").fill("are you there?")
+    bob.get("composer").press("Enter")
+    expect(bob.message("are you there?")).to_contain_text("takes no messages from you")
+    ann.get("account").click()
+    expect(ann.get("blocked-user")).to_contain_text(bob.name)
+    ann.get("unblock").press("Enter")
+    expect(ann.get("blocked-user")).to_have_count(0)
+    expect(bob.get("presence-dot").and_(bob.page.locator(".conv-head *")).first).to_have_attribute(
+        "data-state", "online"
+    )
+
+
+def test_a_person_decides_who_may_add_them(ann: Window, bob: Window) -> None:
+    ann.new_room(unique("closed"))
+    bob.get("account").click()
+    expect(bob.get("added-by")).to_have_value("everyone")
+    bob.get("added-by").select_option("nobody")
+    bob.get("save-added-by").press("Enter")
+    expect(bob.page.get_by_text("Saved.")).to_be_visible()
+    bob.screenshot("privacy")
+    ann.get("open-members").click()
+    ann.page.get_by_role("button", name="Add people").click()
+    ann.get("people-search").fill(bob.name)
+    ann.get("people-results").get_by_text(bob.name).click()
+    expect(ann.get("notice")).to_contain_text("lets nobody add them")
+
+
+def test_invitations_are_made_with_limits_listed_and_ended(ann: Window, bob: Window) -> None:
+    name = unique("invited")
+    ann.new_room(name, private=True)
+    ann.get("open-members").click()
+    ann.get("invitations").click()
+    expect(ann.page.get_by_text("No invitation is open.")).to_be_visible()
+    form = ann.get("invitation-form")
+    form.get_by_test_id("role").select_option("reader")
+    form.get_by_test_id("expires_in").select_option("3600")
+    form.get_by_test_id("uses").select_option("1")
+    form.get_by_test_id("submit").press("Enter")
+    expect(ann.get("invitation")).to_contain_text(["0 of 1 used"])
+    link = ann.get("new-invitation-link").input_value()
+    form.get_by_test_id("uses").select_option("0")
+    form.get_by_test_id("submit").press("Enter")
+    expect(ann.get("invitation")).to_have_count(2)
+    ann.screenshot("invitations")
+    bob.open("/" + link.partition("/#")[2].join(["#", ""]))
+    expect(bob.page.get_by_role("heading", name=name)).to_be_visible()
+    ann.get("end-invitation").last.press("Enter")
+    expect(ann.get("invitation")).to_have_count(0)
+
+
+def test_the_default_role_of_a_room_is_chosen_and_shows_live(ann: Window, bob: Window) -> None:
+    name = unique("news")
+    ann.new_room(name)
+    bob.join(name)
+    ann.get("open-members").click()
+    ann.get("default-role").click()
+    ann.get("default_role").select_option("reader")
+    ann.get("default-role-form").get_by_test_id("submit").press("Enter")
+    for window in (ann, bob):
+        expect(window.page.locator(".conv-about")).to_contain_text("Public room for announcements")

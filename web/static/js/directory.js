@@ -142,9 +142,9 @@ export class Directory {
     return { items: rooms.map((/** @type {any} */ room) => ({ ...room, next })), more: Boolean(next) };
   }
 
-  /** @param {string} name @param {string} visibility */
-  async createRoom(name, visibility) {
-    const room = await this.api.post("/api/rooms", { name, visibility });
+  /** @param {string} name @param {string} visibility @param {string} [default_role] what a user becomes who joins */
+  async createRoom(name, visibility, default_role) {
+    const room = await this.api.post("/api/rooms", { name, visibility, default_role });
     return this.#added(room);
   }
 
@@ -179,10 +179,9 @@ export class Directory {
     this.#gone(conversation);
   }
 
-  /** @param {Conversation} conversation @param {string} name */
-  async rename(conversation, name) {
-    this.store.addRoom(await this.api.patch(`/api/rooms/${conversation.id}`, { name }));
-    conversation.name = name;
+  /** @param {Conversation} conversation @param {{name?: string, default_role?: string}} change */
+  async changeRoom(conversation, change) {
+    this.store.addRoom(await this.api.patch(`/api/rooms/${conversation.id}`, change));
     this.store.touch("rooms", `members:${conversation.key}`);
   }
 

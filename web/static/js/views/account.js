@@ -4,6 +4,7 @@ import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { ago, fullTime } from "../time.js";
 import { displayNameField, field, form, openDialog } from "./dialog.js";
+import { addedByChoice, blockedList } from "./privacy.js";
 
 /** @param {import("../app.js").App} app */
 export function accountDialog(app) {
@@ -12,6 +13,8 @@ export function accountDialog(app) {
     "Your account",
     (close) => [
       section("How others see you", displayNameForm(app, account)),
+      section("Who may add you to rooms", addedByChoice(app)),
+      section("Whom you block", blockedList(app)),
       section("Change the password", passwordForm(app, account, close)),
       section("Where you are logged in", logInList(account)),
       section("Delete the account", deletion(account, close)),

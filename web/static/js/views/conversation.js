@@ -5,6 +5,7 @@ import { ago } from "../time.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./list.js";
+import { personDialog } from "./person.js";
 
 const TYPISTS = 3;
 
@@ -88,13 +89,20 @@ function head(app, shell, conversation, ends) {
       ? iconButton("pin", "Pinned messages", { onclick: () => shell.openPanel("pins"), data: { testid: "open-pins" } })
       : null,
     room
+      ? null
+      : iconButton("account", "About this person", {
+          onclick: () => personDialog(app, shell, { id: conversation.id, name: conversation.name, ...app.store.people.get(conversation.id) }),
+          data: { testid: "open-person" },
+        }),
+    room
       ? iconButton("users", "Members", { onclick: () => shell.openPanel("members"), data: { testid: "open-members" } })
       : null,
   );
 }
 
 function aboutRoom(app, conversation) {
-  const kind = conversation.visibility === "public" ? "Public room" : "Private room";
+  const place = conversation.visibility === "public" ? "Public room" : "Private room";
+  const kind = conversation.defaultRole === "reader" ? `${place} for announcements` : place;
   if (!conversation.members) return kind;
   const count = `${conversation.members.length}${conversation.moreMembers ? "+" : ""}`;
   const online = conversation.members.filter(

@@ -186,6 +186,20 @@ export function displayNameField(value = "", hint = "What others read in place o
 }
 
 /**
+ * A field with a few choices.
+ * @param {string} label @param {string} name @param {[string | number, string][]} options value and text of each
+ * @param {string | number} [value] the chosen one; else the first
+ */
+export function choiceField(label, name, options, value = options[0][0]) {
+  const input = h(
+    "select",
+    { class: "input", data: { testid: name } },
+    ...options.map(([each, text]) => h("option", { value: each, text, selected: each === value })),
+  );
+  return field({ label, name, input });
+}
+
+/**
  * A field for a sentence or two.
  * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string, first?: boolean}} parts
  *   `first`: it gets the focus when its dialog opens

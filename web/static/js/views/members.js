@@ -3,8 +3,10 @@ import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../dom.j
 import { shownName, startsWith } from "../people.js";
 import { avatar, nameParts, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
+import { invitationsDialog } from "./invitations.js";
 import { addPersonDialog, debounced } from "./people.js";
-import { inviteDialog, renameDialog } from "./rooms.js";
+import { personDialog } from "./person.js";
+import { defaultRoleDialog, inviteDialog, renameDialog } from "./rooms.js";
 import { strictnessDialog } from "./strictness.js";
 
 const RANK = { owner: 3, moderator: 2, member: 1, reader: 0 };
@@ -88,8 +90,12 @@ function roomActions(app, conversation) {
   return [
     keeper && action("user-plus", "Add people", () => addPersonDialog(app, conversation)),
     keeper && action("link", "Invitation link", () => inviteDialog(app, conversation), { data: { testid: "invite" } }),
+    keeper &&
+      action("clock", "Invitations", () => invitationsDialog(app, conversation), { data: { testid: "invitations" } }),
     keeper && action("lock", "Banned people", () => bansDialog(app, conversation)),
     owner && action("edit", "Rename room", () => renameDialog(app, conversation)),
+    owner &&
+      action("users", "Default role", () => defaultRoleDialog(app, conversation), { data: { testid: "default-role" } }),
     (owner || app.store.me?.moderator) &&
       action("shield", "Moderation", () => strictnessDialog(app, conversation), { data: { testid: "strictness" } }),
     action("logout", "Leave room", () => leave(app, conversation), { data: { testid: "leave-room" } }),
@@ -146,8 +152,7 @@ async function remove(app, conversation) {
 
 function memberLine(app, shell, conversation, member) {
   const dot = presenceDot();
-  const face = avatar(member.id, shownName(member), { small: true });
-  face.append(dot);
+  const face = h("span", { class: "face" });
   const me = member.id === app.store.me?.id;
   const role = h("span", { class: "role" });
   const manage = iconButton("more", `Manage ${shownName(member)}`, {
@@ -157,10 +162,15 @@ function memberLine(app, shell, conversation, member) {
   const write = me
     ? null
     : iconButton("chat", `Message ${shownName(member)}`, { onclick: () => shell.openConversation("dm", member.id) });
-  const name = h("span", { class: "member-name" });
+  const name = h("button", {
+    type: "button",
+    class: "member-name",
+    data: { testid: "open-person" },
+    onclick: () => personDialog(app, shell, line.member),
+  });
   const line = Object.assign(
     h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage),
-    { dot, roleBox: role, manage, member, nameBox: name, called: "" },
+    { dot, roleBox: role, manage, member, nameBox: name, face, called: "" },
   );
   return line;
 }
@@ -171,6 +181,9 @@ function updateLine(app, conversation, line, member) {
   const called = JSON.stringify([member.name, member.display_name]);
   if (line.called !== called) {
     line.nameBox.replaceChildren(...nameParts(member), ...(me ? [h("span", { class: "you", text: " you" })] : []));
+    const face = avatar(member.id, shownName(member), { small: true });
+    face.append(line.dot);
+    line.face.replaceChildren(face);
     line.called = called;
   }
   setPresence(line.dot, me ? "online" : (app.store.presence.get(member.id)?.state ?? "offline"));

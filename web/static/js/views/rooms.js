@@ -1,11 +1,17 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, icon, reconcile } from "../dom.js";
+import { linkTo } from "../invitations.js";
 import { Pages } from "../pages.js";
 import { shownName } from "../people.js";
-import { copyButton, field, form, openDialog, radio } from "./dialog.js";
+import { choiceField, copyButton, field, form, openDialog, radio } from "./dialog.js";
 import { debounced } from "./people.js";
 
 const PUBLIC = "Everyone here can find and join it.";
+/** @type {[string, string][]} */
+const DEFAULT_ROLES = [
+  ["member", "read and write"],
+  ["reader", "only read, as for announcements"],
+];
 
 /** @param {import("../app.js").App} app @param {import("./shell.js").Shell} shell */
 export function newRoomDialog(app, shell) {
@@ -30,17 +36,18 @@ export function newRoomDialog(app, shell) {
     radio({ group, value: "public", iconName: "hash", title: "Public", text: PUBLIC, checked: true }),
     radio({ group, value: "private", iconName: "lock", title: "Private", text: "By invitation only.", checked: false }),
   );
+  const role = choiceField("Who joins may", "default_role", DEFAULT_ROLES);
   return openDialog(
     "New room",
     (close) => [
       form({
         fields: [name],
-        extra: [choices],
+        extra: [choices, role.box],
         verb: "Create room",
         testid: "new-room-form",
         submit: async () => {
           const visibility = choices.querySelector("input:checked").value;
-          const conversation = await app.directory.createRoom(name.input.value.trim(), visibility);
+          const conversation = await app.directory.createRoom(name.input.value.trim(), visibility, role.input.value);
           close();
           shell.openConversation("room", conversation.id);
         },
@@ -140,7 +147,7 @@ function aboutRoom(room) {
 export async function inviteDialog(app, conversation) {
   let token = "";
   if (!(await app.attempt(async () => (token = await app.directory.invite(conversation))))) return;
-  const link = `${location.origin}${location.pathname}#invite=${token}`;
+  const link = linkTo(token, location);
   const input = h("input", {
     type: "text",
     class: "input",
@@ -152,6 +159,23 @@ export async function inviteDialog(app, conversation) {
   openDialog(`Invite to ${conversation.name}`, () => [
     h("p", { class: "dialog-text", text: "Whoever opens this link and logs in joins the room." }),
     h("div", { class: "copy-line" }, input, copyButton(input)),
+  ]);
+}
+
+/** What a user becomes who joins. @param {import("../app.js").App} app @param {any} conversation */
+export function defaultRoleDialog(app, conversation) {
+  const role = choiceField("Who joins may", "default_role", DEFAULT_ROLES, conversation.defaultRole);
+  return openDialog("Default role", (close) => [
+    h("p", { class: "dialog-text", text: "Those who are in the room already keep their roles." }),
+    form({
+      fields: [role],
+      verb: "Save",
+      testid: "default-role-form",
+      submit: async () => {
+        await app.directory.changeRoom(conversation, { default_role: role.input.value });
+        close();
+      },
+    }),
   ]);
 }
 
@@ -176,7 +200,7 @@ export function renameDialog(app, conversation) {
       verb: "Rename",
       testid: "rename-form",
       submit: async () => {
-        await app.directory.rename(conversation, name.input.value.trim());
+        await app.directory.changeRoom(conversation, { name: name.input.value.trim() });
         close();
       },
     }),
