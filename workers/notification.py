@@ -105,9 +105,9 @@ class NotificationHandler:
             async for page in pages:
                 chunk += page
                 if len(chunk) >= PAGE:  # rule 2
-                    await self._decide(chunk)
+                    await self._decide_candidates(chunk)
                     chunk = []
-        await self._decide(chunk)
+        await self._decide_candidates(chunk)
         await self._note_again([each for each in notices if isinstance(each, UndeliveredNotice)])
         for notice in notices:
             if isinstance(notice, WithdrawalNotice):
@@ -192,7 +192,7 @@ class NotificationHandler:
         members = await self._rooms.find_members([(room, user) for user in users]) if users else set()
         return [user for user in users if (room, user) in members]
 
-    async def _decide(self, candidates: Sequence[Candidate]) -> None:
+    async def _decide_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Leave for these users what concerns them."""
         if not candidates:
             return
@@ -222,7 +222,7 @@ class NotificationHandler:
             concern = each.concerns.find_concern(each.user, level, is_online=is_online)
             if concern is not None:
                 noted.append(concern)
-        await self._note(noted, now)
+        await self._note_messages(noted, now)
 
     async def _note_again(self, notices: Sequence[UndeliveredNotice]) -> None:
         """What was given up, and is replayed."""
@@ -235,9 +235,9 @@ class NotificationHandler:
             )
             for each in notices
         ]
-        await self._note(noted, self._clock())
+        await self._note_messages(noted, self._clock())
 
-    async def _note(self, noted: Sequence[NotedMessages], now: int) -> None:
+    async def _note_messages(self, noted: Sequence[NotedMessages], now: int) -> None:
         if noted:
             digest_due = now + DIGEST_AFTER_MS if self._has_digests else None
             self.noted += await self._pending.note_messages(noted, now, digest_due=digest_due)

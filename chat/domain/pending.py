@@ -209,7 +209,8 @@ def decide_step(entry: PendingNotification, facts: Facts, now: int) -> tuple[Ent
         return EntryStep.RETRACT, 0
     if entry.is_stale:
         # A replacement would make a sound.
-        return (EntryStep.RETRACT if facts.is_online or quiet_end else EntryStep.REPLACE), 0
+        is_quiet = facts.is_online or quiet_end is not None or not facts.is_wanted
+        return (EntryStep.RETRACT if is_quiet else EntryStep.REPLACE), 0
     if entry.is_waiting and facts.is_wanted:
         return _decide_time(entry, facts, quiet_end, now)
     return (EntryStep.SKIP if entry.is_waiting else EntryStep.REST), 0

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chat.domain.pending import PendingNotification
+from chat.errors import Unavailable
 from chat.ports.history import Change
+from chat.ports.notifier import Notification, Notifier, Retraction
 from chat.wire.notices import AnyNotice, decode_notices
 from tests.support.world import World
+from workers.announcement_facts import Sources
+from workers.announcer import Announcer
 from workers.known_rooms import KnownRooms
 from workers.notices import NoticeWriter
 from workers.notification import NotificationHandler
 from workers.persistence import PersistenceHandler
 
 FAR_MS = 10_000_000
+LEASE_MS = 180_000
 
 
 class RememberingLog:
@@ -45,16 +50,67 @@ def make_handler(here: World, **replaced: Any) -> NotificationHandler:
     return NotificationHandler(**{**collaborators, **replaced})
 
 
-def make_storing(here: World, log: Any = None) -> PersistenceHandler:
+class RememberingChannel:
+    """A channel that keeps what it was given; it fails so many times before."""
+
+    def __init__(self, name: str = "test", failures: int = 0) -> None:
+        self.name = name
+        self.failures = failures
+        self.notified: list[Notification] = []
+        self.retracted: list[Retraction] = []
+
+    async def notify(self, notifications: Sequence[Notification]) -> None:
+        """See `Notifier.notify`."""
+        self._fail()
+        self.notified += notifications
+
+    async def retract(self, retractions: Sequence[Retraction]) -> None:
+        """See `Notifier.retract`."""
+        self._fail()
+        self.retracted += retractions
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("the channel is down")
+
+    @property
+    def seen(self) -> list[tuple[str, int, int]]:
+        """User, seq and count of what was announced."""
+        return [(each.user, each.seq, each.count) for each in self.notified]
+
+
+def make_sources(here: World, **replaced: Any) -> Sources:
+    """What is asked when entries are due."""
+    ports: dict[str, Any] = {
+        "accounts": here.accounts,
+        "rooms": here.rooms,
+        "history": here.history,
+        "presence": here.presence,
+        "settings": here.notifications,
+        "known_rooms": KnownRooms(here.rooms, clock=here.clock),
+        "clock": here.clock,
+    }
+    return Sources(**{**ports, **replaced})
+
+
+def make_announcer(here: World, *channels: Notifier, **replaced: Any) -> Announcer:
+    """An announcer with these channels."""
+    log = replaced.pop("log", here.log)
+    pending = replaced.pop("pending", here.pending)
+    return Announcer(pending=pending, sources=make_sources(here, **replaced), channels=channels, log=log)
+
+
+def make_storing(here: World, log: Any = None, clock: Callable[[], int] | None = None) -> PersistenceHandler:
     """The persistence pool's handler, which writes notices."""
-    notices = NoticeWriter(log or here.log, here.pending, clock=here.clock)
+    notices = NoticeWriter(log or here.log, here.pending, clock=clock or here.clock)
     return PersistenceHandler(here.history, here.accounts, here.relay, notices=notices)
 
 
 async def store_and_decide(here: World, records: Sequence[Any], **replaced: Any) -> None:
     """Store what was sent or changed, and decide about the notices of it."""
     log = RememberingLog()
-    await make_storing(here, log).handle_records(records)
+    await make_storing(here, log, replaced.get("clock")).handle_records(records)
     await make_handler(here, **replaced).handle_records(log.notices)
 
 
