@@ -345,12 +345,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         "text"
     )
     notifications: Annotated[
-        bool,
+        bool | None,
         Setting(
             "the persistence pool notifies the notification pool of what it stored; run a "
-            "`rookery worker notification` then"
+            "`rookery worker notification` then. Unset, it does where push has keys, or a mail server or a webhook is "
+            "named, and in `serve`"
         ),
-    ] = False
+    ] = None
     embedded: EmbeddedSettings = EmbeddedSettings()
     http: HttpSettings = HttpSettings()
     edge: EdgeSettings = EdgeSettings()

@@ -13,13 +13,11 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from chat.assembly import Engines, Live, Store
-from chat.domain.ids import now_ms
 from chat.ports.authority import Authority
 from chat.ports.log import Log
 from chat.ports.moderation import Moderation
 from chat.settings import Address, EdgeSettings, Settings, SettingsError
 from chat.tokens import KeyRing
-from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
 from gateway.acceptor import bind_listener
@@ -32,10 +30,8 @@ from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from workers import moderation as moderation_pool
 from workers import verdicts as verdict_pool
-from workers.known_rooms import KnownRooms
 from workers.moderation import ModerationHandler
 from workers.notices import NoticeWriter
-from workers.notification import GROUP, NotificationHandler
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 from workers.verdicts import VerdictHandler
@@ -98,9 +94,8 @@ def make_edge(settings: Settings, store: Store, live: Live, log: Log, *, keys: K
     )
 
 
-def make_persistence_pool(settings: Settings, store: Store, live: Live, log: Log) -> Pool[Any]:
-    """The pool that stores messages and publishes them."""
-    notices = NoticeWriter(log, store.pending) if settings.notifications else None
+def make_persistence_pool(store: Store, live: Live, log: Log, notices: NoticeWriter | None) -> Pool[Any]:
+    """The pool that stores messages and publishes them; with `notices`, the notification pool is notified."""
     handler = PersistenceHandler(store.history, store.accounts, live.relay, notices=notices)
     return Pool(log, "persistence", MESSAGE_TOPICS, handler)
 
@@ -121,20 +116,6 @@ def make_verdict_pool(store: Store, live: Live, log: Log, moderation: Moderation
 def make_moderation_pool(store: Store, log: Log, moderation: Moderation) -> Pool[Any]:
     """The pool that checks texts."""
     return Pool(log, moderation_pool.GROUP, MESSAGE_TOPICS, ModerationHandler(moderation, store.cases, log))
-
-
-def make_notification_pool(store: Store, live: Live, log: Log) -> Pool[Any]:
-    """The pool that notifies people who are not there."""
-    handler = NotificationHandler(
-        rooms=store.rooms,
-        history=store.history,
-        accounts=store.accounts,
-        presence=live.presence,
-        settings=store.notifications,
-        pending=store.pending,
-        known_rooms=KnownRooms(store.rooms, clock=now_ms),
-    )
-    return Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
 
 
 def make_health(

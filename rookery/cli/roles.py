@@ -27,7 +27,6 @@ from rookery.cli.factories import (
     make_edge,
     make_health,
     make_moderation_pool,
-    make_notification_pool,
     make_persistence_pool,
     make_verdict_pool,
     set_drain_jitter,
@@ -35,6 +34,7 @@ from rookery.cli.factories import (
     warn_of_unreachable_edge,
 )
 from rookery.cli.mailing import open_mail
+from rookery.cli.notifying import make_notice_writer, run_notifications
 from rookery.cli.peers import open_authority, open_conversations, open_moderation, run_moderation
 from rookery.cli.process import (
     HttpServer,
@@ -76,21 +76,26 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         authority = await enter(open_authority(settings.rpc, store, live, keys, conversations))
         moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
 
-        pools: dict[str, Pool[Any]] = {"persistence": make_persistence_pool(settings, store, live, log)}
+        notices = make_notice_writer(settings, store, log, is_whole=True)
+        pools: dict[str, Pool[Any]] = {"persistence": make_persistence_pool(store, live, log, notices)}
         if settings.moderation.is_on:
             pools["verdicts"] = make_verdict_pool(store, live, log, moderation)
             pools["moderation"] = make_moderation_pool(store, log, moderation)
-        if settings.notifications:
-            pools["notification"] = make_notification_pool(store, live, log)
         push_keys = find_push_keys(settings, make=True)
         mail = await enter(open_mail(settings, store, log))
         pools["account_mails"] = mail.pool
+        collectors: list[Collector] = []
+        if notices is not None:
+            notifications = run_notifications(settings, store, live, log, push_keys=push_keys, digests=mail.digests)
+            notifying = await enter(notifications)
+            pools["notification"] = notifying.pool
+            collectors += notifying.collectors
         pool_collector = await enter(run_pools(pools))
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
         await enter(run_in_background(edge.serve, [sock]))
 
         health = make_health(engines, store, live, log, signing=keys)
-        collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
+        collectors += [EngineCollector(engines.statistics), pool_collector, EdgeCollector(edge.node)]
         collectors += [mail.collector, *make_client_collectors(settings.rpc)]
         collectors += await enter(measure_process("serve"))
         app = make_app(
@@ -260,14 +265,17 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         keys = await enter(run_key_ring(settings.tokens, store, live))
 
         pools: dict[str, Pool[Any]] = {}
-        mail_collectors: list[Collector] = []
+        collectors: list[Collector] = []
         if "persistence" in names:
-            pools["persistence"] = make_persistence_pool(settings, store, live, log)
+            notices = make_notice_writer(settings, store, log)
+            pools["persistence"] = make_persistence_pool(store, live, log, notices)
         if "notification" in names:
-            pools["notification"] = make_notification_pool(store, live, log)
             mail = await enter(open_mail(settings, store, log))
-            pools["account_mails"] = mail.pool
-            mail_collectors = [mail.collector]
+            push_keys = find_push_keys(settings)
+            notifications = run_notifications(settings, store, live, log, push_keys=push_keys, digests=mail.digests)
+            notifying = await enter(notifications)
+            pools |= {"account_mails": mail.pool, "notification": notifying.pool}
+            collectors += [mail.collector, *notifying.collectors]
         carries_out = "persistence" in names and settings.moderation.is_on
         if carries_out or "moderation" in names:
             moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
@@ -278,7 +286,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         pool_collector = await enter(run_pools(pools))
 
         health = make_health(engines, store, live, log)
-        collectors: list[Collector] = [EngineCollector(engines.statistics), pool_collector, *mail_collectors]
+        collectors += [EngineCollector(engines.statistics), pool_collector]
         collectors += make_client_collectors(settings.rpc)
         collectors += await enter(measure_process("worker"))
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)

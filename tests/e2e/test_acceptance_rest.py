@@ -236,7 +236,7 @@ async def test_operations_and_the_page(server: Server, ada: Person) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["GET /api/push/key", "GET /api/notifications/settings", "GET /api/none", "GET /none"],
+    ["GET /api/none", "GET /none"],
 )
 async def test_what_is_not_served_is_not_found(ada: Person, call: str) -> None:
     method, path = call.split()
