@@ -14,6 +14,21 @@ export class Account {
     return this.api.put("/api/auth/password", { password, new_password });
   }
 
+  /** @returns {Promise<{email: string | null, email_verified: boolean, pending_email: string | null}>} */
+  me() {
+    return this.api.get("/api/auth/me");
+  }
+
+  /** Give another address, which gets a mail. @param {string | null} email @param {string} password */
+  changeEmail(email, password) {
+    return this.api.post("/api/auth/email", { email, password });
+  }
+
+  /** Send the mail that verifies an address once more. */
+  resendMail() {
+    return this.api.post("/api/auth/email/resend");
+  }
+
   /** Change what others read in place of the name; empty: the name. @param {string} display_name */
   async changeDisplayName(display_name) {
     const me = await this.api.patch("/api/auth/me", { display_name: display_name || null });

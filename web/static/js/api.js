@@ -70,7 +70,7 @@ function readJson(text) {
 
 /** The message as the page shows it: without the name of the field, beside which it is shown. @param {string} text */
 function sentence(text) {
-  const bare = text.replace(/^`[^`]+`: /, "");
+  const bare = text.replace(/^`[^`]+`: /, "").replace(/^`[^`]+` /, "This ");
   return bare.slice(0, 1).toUpperCase() + bare.slice(1);
 }
 

@@ -13,11 +13,13 @@ import { App } from "./app.js";
 import { storageOf } from "./drafts.js";
 import { h } from "./dom.js";
 import { Leases } from "./leases.js";
+import { parseRoute } from "./route.js";
 import { Session } from "./session.js";
 import { Link } from "./socket.js";
 import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
 import { closeDialogs } from "./views/dialog.js";
+import { mailLinkView } from "./views/recovery.js";
 import { Shell, keepInvite, keptInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
 
@@ -90,6 +92,26 @@ function show({ phase, reason }) {
   }
 }
 
+/** The link of a mail that is on the screen. Its token leaves the address, and so the history of the browser. */
+function takeMailLink() {
+  const route = parseRoute(location.hash);
+  if (route.kind !== "verify" && route.kind !== "reset") return false;
+  history.replaceState(null, "", "#/");
+  shell?.end();
+  shell = null;
+  closeDialogs();
+  document.body.dataset.phase = "link";
+  const isFirst = app.phase === "starting";
+  const view = mailLinkView(app, { kind: route.kind, token: route.token }, async (reason) => {
+    if (isFirst) await app.start();
+    else show({ phase: app.phase });
+    if (reason && app.phase === "out") app.leave(reason);
+  });
+  page.replaceChildren(view);
+  view.querySelector("input")?.focus();
+  return true;
+}
+
 keepInvite();
 app.on("session", show);
 app.on("gone", (ended) => shell?.gone(ended));
@@ -101,4 +123,5 @@ window.addEventListener("beforeunload", (event) => app.unsent && event.preventDe
 const tabs = new BroadcastChannel("rookery.session");
 session.onchanged = (/** @type {boolean} */ begun) => tabs.postMessage(begun);
 tabs.onmessage = (/** @type {MessageEvent} */ { data }) => app.follow(data);
-app.start();
+window.addEventListener("hashchange", takeMailLink);
+if (!takeMailLink()) app.start();

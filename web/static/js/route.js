@@ -1,8 +1,9 @@
 /**
- * The address after `#`: which conversation is open, and at which message, or which page of moderation. Pure.
+ * The address after `#`: which conversation is open, and at which message, which page of moderation, or what the link in
+ * a mail brings. Pure.
  *
  * @typedef {{kind: "room" | "dm", id: string, seq: number | null} | {kind: "home"} | {kind: "invite", token: string}
- *   | {kind: "moderation", tab: string}} Route
+ *   | {kind: "verify", token: string} | {kind: "reset", token: string} | {kind: "moderation", tab: string}} Route
  */
 export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -11,6 +12,8 @@ const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function parseRoute(hash) {
   const invite = /^#invite=([A-Za-z0-9_\-.~]{1,512})$/.exec(hash);
   if (invite) return { kind: "invite", token: invite[1] };
+  const mailed = /^#(verify|reset)=([A-Za-z0-9_-]{1,256})$/.exec(hash);
+  if (mailed) return { kind: mailed[1] === "verify" ? "verify" : "reset", token: mailed[2] };
   const [, where, id, seq] = hash.split("/");
   if (where === "moderation") return { kind: "moderation", tab: TABS.includes(id) ? id : "open" };
   if (!["room", "person"].includes(where) || !ID.test(id ?? "")) return { kind: "home" };

@@ -2,6 +2,7 @@
 import { Account, programOf } from "../account.js";
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
+import { describeEmail } from "../recovery.js";
 import { ago, fullTime } from "../time.js";
 import { displayNameField, field, form, openDialog } from "./dialog.js";
 import { addedByChoice, blockedList } from "./privacy.js";
@@ -15,6 +16,7 @@ export function accountDialog(app) {
       section("How others see you", displayNameForm(app, account)),
       section("Who may add you to rooms", addedByChoice(app)),
       section("Whom you block", blockedList(app)),
+      section("E-mail", emailPart(account)),
       section("Change the password", passwordForm(app, account, close)),
       section("Where you are logged in", logInList(account)),
       section("Delete the account", deletion(account, close)),
@@ -47,6 +49,73 @@ function displayNameForm(app, account) {
       app.notice("Others see your new display name now.");
     },
   });
+}
+
+/** @param {Account} account */
+function emailPart(account) {
+  const state = h("p", { class: "dialog-text", role: "status", text: "One moment…", data: { testid: "email-state" } });
+  const again = h("button", {
+    type: "button",
+    class: "link-button",
+    text: "Send the mail again",
+    hidden: true,
+    data: { testid: "resend" },
+    onclick: async () => {
+      again.hidden = true;
+      await tellErrors(async () => {
+        await account.resendMail();
+        state.textContent = "The mail is on its way. Look among the spam, too.";
+      });
+    },
+  });
+  const tellErrors = async (run) => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      state.textContent = error.message;
+    }
+  };
+  const show = () =>
+    tellErrors(async () => {
+      const found = describeEmail(await account.me());
+      state.textContent = found.text;
+      again.hidden = !found.waits;
+    });
+  show();
+  return h("div", {}, state, again, emailForm(account, show));
+}
+
+/** It asks for the password: whoever has the address can set another one. @param {Account} account @param {() => Promise<void>} show */
+function emailForm(account, show) {
+  const input = h("input", { type: "email", class: "input", autocomplete: "email", data: { testid: "email" } });
+  const email = field({ label: "New address", name: "email", hint: "Leave it empty to have none.", input });
+  const password = secret("Password", "password", "current-password");
+  const element = form({
+    fields: [email, password],
+    verb: "Change the address",
+    testid: "email-form",
+    submit: async () => {
+      await account.changeEmail(input.value.trim() || null, password.input.value);
+      input.value = password.input.value = "";
+      element.hidden = true;
+      open.hidden = false;
+      await show();
+    },
+  });
+  element.hidden = true;
+  const open = h("button", {
+    type: "button",
+    class: "link-button",
+    text: "Change the address…",
+    data: { testid: "change-email" },
+    onclick: () => {
+      element.hidden = false;
+      open.hidden = true;
+      input.focus();
+    },
+  });
+  return h("div", {}, open, element);
 }
 
 /** @param {import("../app.js").App} app @param {Account} account @param {() => void} close */

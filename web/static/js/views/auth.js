@@ -2,6 +2,7 @@
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
 import { displayNameField, field, form } from "./dialog.js";
+import { forgotDialog } from "./recovery.js";
 import { blockAppealDialog } from "./report.js";
 
 /** @param {import("../app.js").App} app @param {string} [reason] why one is here @param {string} [invite] the token of an invitation */
@@ -91,7 +92,14 @@ function loginForm(app) {
       }
     },
   });
-  element.append(appeal);
+  const forgot = h("button", {
+    type: "button",
+    class: "link-button",
+    text: "Forgot password?",
+    data: { testid: "forgot" },
+    onclick: () => forgotDialog(app, name.input.value.trim()),
+  });
+  element.append(appeal, forgot);
   return element;
 }
 
@@ -103,7 +111,7 @@ function registerForm(app, invite) {
   const email = field({
     label: "E-mail (optional)",
     name: "email",
-    hint: "For notifications, if you turn them on.",
+    hint: "For a new password, should you forget yours, and for what you miss.",
     input: h("input", { type: "email", autocomplete: "email", class: "input", data: { testid: "email" } }),
   });
   return form({

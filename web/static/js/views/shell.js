@@ -118,6 +118,7 @@ export class Shell {
     if (token) return this.#accept(token);
     const route = parseRoute(location.hash);
     const shown = ++this.#shown;
+    if (route.kind === "verify" || route.kind === "reset") return; // `main` takes the page
     if (route.kind === "home" || route.kind === "invite") return this.#home();
     if (route.kind === "moderation") return this.app.store.me?.moderator ? this.#moderate(route.tab) : this.go("#/");
     /** @type {any} */

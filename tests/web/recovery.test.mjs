@@ -1,0 +1,45 @@
+/** Links in mails, and what users are told about their address. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Recovery, describeEmail } from "../../web/static/js/recovery.js";
+import { parseRoute } from "../../web/static/js/route.js";
+
+test("the link of a mail brings its token, and nothing else does", () => {
+  assert.deepEqual(parseRoute("#verify=aB-_9"), { kind: "verify", token: "aB-_9" });
+  assert.deepEqual(parseRoute("#reset=aB-_9"), { kind: "reset", token: "aB-_9" });
+  for (const hash of ["#reset=", "#reset=a/b", "#resets=a", "#/reset=a", "#verify=a b", `#reset=${"a".repeat(257)}`])
+    assert.deepEqual(parseRoute(hash), { kind: "home" });
+});
+
+test("an address is verified, or waits, or is not there", () => {
+  const email = "ann@mail.example";
+  for (const [me, said, waits] of [
+    [{ email: null, email_verified: false, pending_email: null }, /no e-mail address/, false],
+    [{ email, email_verified: false, pending_email: null }, /is not verified/, true],
+    [{ email, email_verified: true, pending_email: null }, /is verified\.$/, false],
+    [{ email, email_verified: true, pending_email: email }, /is verified\.$/, false],
+    [{ email, email_verified: true, pending_email: "b@mail.example" }, /b@mail\.example takes its place/, true],
+  ]) {
+    const found = describeEmail(me);
+    assert.match(found.text, said);
+    assert.equal(found.waits, waits);
+  }
+});
+
+test("each call goes where the server expects it", async () => {
+  const calls = [];
+  const recovery = new Recovery({
+    publicPost: async (path, body) => {
+      calls.push([path, body]);
+      return { email: "ann@mail.example" };
+    },
+  });
+  await recovery.forget("ann");
+  await recovery.reset("token", "a new password");
+  assert.equal(await recovery.verify("token"), "ann@mail.example");
+  assert.deepEqual(calls, [
+    ["/api/auth/password/forgot", { name: "ann" }],
+    ["/api/auth/password/reset", { token: "token", new_password: "a new password" }],
+    ["/api/auth/email/verify", { token: "token" }],
+  ]);
+});
