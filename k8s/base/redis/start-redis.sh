@@ -10,7 +10,7 @@ set -eu
 me=redis-$NODE$DOMAIN
 
 ask() {
-  redis-cli -h "$1" -p 26379 -t 2 --raw sentinel get-master-addr-by-name rookery 2>/dev/null | head -n 1
+  timeout 3 redis-cli -h "$1" -p 26379 --raw sentinel get-master-addr-by-name rookery 2>/dev/null | head -n 1
 }
 
 primary=

@@ -10,7 +10,7 @@ primary=
 export REDISCLI_AUTH="${REDIS_PASSWORD:-}"
 [ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH
 for sentinel in $SENTINELS; do
-  primary=$(redis-cli -h "$sentinel" -p 26379 -t 2 --raw sentinel get-master-addr-by-name rookery 2>/dev/null | head -n 1) || primary=
+  primary=$(timeout 3 redis-cli -h "$sentinel" -p 26379 --raw sentinel get-master-addr-by-name rookery 2>/dev/null | head -n 1) || primary=
   case $primary in
     redis-*"$DOMAIN") break ;;
     *) primary= ;;
@@ -33,7 +33,7 @@ umask 077
   echo 'sentinel failover-timeout rookery 15000'
   echo 'sentinel parallel-syncs rookery 1'
   if [ -n "${REDIS_PASSWORD:-}" ]; then
-    echo "sentinel auth-pass rookery $REDIS_PASSWORD"
+    echo "sentinel auth-pass rookery \"$REDIS_PASSWORD\""
     echo "requirepass \"$REDIS_PASSWORD\""
   fi
 } >"$FOLDER/sentinel.conf"

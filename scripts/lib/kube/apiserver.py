@@ -23,12 +23,18 @@ from scripts.lib.kube.validation import CUSTOM
 from scripts.lib.servers.process import Needs, Process
 from scripts.lib.servers.tools import answers, ports, run
 
+LONGEST_LINE = 400
+"""Of what the server says; it likes to repeat whole objects."""
+
 
 def check_overlays(overlays: Sequence[Overlay]) -> int:
-    """Apply `dev` for real, and the others as a dry run; prints what the server says. How many it refused."""
+    """Apply `dev` for real, and before it the others as a dry run; prints what the server says. How many it refused.
+
+    `dev` comes last, because a dry run of the others would be one of changes to what is there.
+    """
     refused = 0
     with TemporaryDirectory(prefix="kube-") as folder, run_apiserver(Path(folder)) as kubectl:
-        for overlay in overlays:
+        for overlay in sorted(overlays, key=lambda each: each.name == "dev"):
             lines = [*apply_overlay(kubectl, overlay, really=overlay.name == "dev")]
             print(
                 f"{'FAILED' if lines else 'ok':<7} {overlay.name}: the API server {'refuses' if lines else 'takes'} it"
@@ -47,7 +53,7 @@ def apply_overlay(kubectl: Sequence[str], overlay: Overlay, *, really: bool) -> 
     how = [] if really else ["--dry-run=server"]
     command = [*kubectl, "apply", "--validate=strict", *how, "-f", "-"]
     done = subprocess.run(command, input=text, text=True, capture_output=True, check=False, timeout=300)
-    yield from (f"{overlay.name}: {line}" for line in done.stderr.splitlines() if line.strip())
+    yield from (f"{overlay.name}: {line[:LONGEST_LINE]}" for line in done.stderr.splitlines() if line.strip())
     if done.returncode and not done.stderr.strip():
         yield f"{overlay.name}: kubectl failed with exit code {done.returncode}"
     taken = [line for line in done.stdout.splitlines() if "/" in line]
