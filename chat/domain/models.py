@@ -23,6 +23,13 @@ class Role(StrEnum):
     READER = "reader"
 
 
+class InstanceRole(StrEnum):
+    """What a user is in the whole instance, by the operator's word. Both have all rights of moderators."""
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+
+
 class Visibility(StrEnum):
     """Whether strangers find a room and may join it without an invitation."""
 
@@ -46,6 +53,8 @@ class User(Struct, frozen=True):
 
     `email` belongs to nobody until it is verified: only then is it kept from others. Whoever has a verified address and
     gives another one keeps the first, until the other, `pending_email`, is verified.
+
+    `instance_role` is None for most; those whom the settings name as moderators need none.
     """
 
     id: str
@@ -56,6 +65,7 @@ class User(Struct, frozen=True):
     email_verified: bool = False
     pending_email: str | None = None
     display_name: str = ""
+    instance_role: InstanceRole | None = None
 
 
 class Room(Struct, frozen=True):

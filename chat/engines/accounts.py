@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_display_name, fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
@@ -16,7 +16,7 @@ from chat.engines.database import Database
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
-_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name"
+_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name, instance_role"
 _END = "\U0010ffff"
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -126,6 +126,10 @@ class SqliteAccounts:
                 connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
 
         await self._database.write(job)
+
+    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
+        sql = "UPDATE users SET instance_role = ? WHERE id = ?"
+        await self._database.write(lambda connection: _update(connection, sql, (role, user)))
 
     async def get_added_by(self, user: str) -> AddedBy | None:
         def query(connection: sqlite3.Connection) -> AddedBy | None:
@@ -253,9 +257,10 @@ class SqliteAccounts:
         await self._database.write(job)
 
 
-def _user(row: tuple[str, str, str | None, int, int, int, str | None, str]) -> User:
-    user, name, email, created, blocked, verified, pending, display_name = row
-    return User(user, name, email, created, bool(blocked), bool(verified), pending, display_name)
+def _user(row: tuple[str, str, str | None, int, int, int, str | None, str, str | None]) -> User:
+    user, name, email, created, blocked, verified, pending, display_name, role = row
+    given = InstanceRole(role) if role else None
+    return User(user, name, email, created, bool(blocked), bool(verified), pending, display_name, given)
 
 
 def _search(connection: sqlite3.Connection, prefix: str, limit: int, after: str) -> list[User]:
@@ -284,7 +289,7 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
         "INSERT INTO users (id, name, folded, email, folded_email, password_hash, created, blocked, display_name,"
-        " folded_display_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " folded_display_name, instance_role) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             user.id,
             user.name,
@@ -296,6 +301,7 @@ def _create(connection: sqlite3.Connection, user: User, password_hash: str | Non
             int(user.blocked),
             user.display_name,
             fold_display_name(user.display_name) or None,
+            user.instance_role,
         ),
     )
 

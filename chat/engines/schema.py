@@ -347,6 +347,8 @@ CREATE TABLE announcements (
 # Up to which seq the texts of a conversation are too old to be kept, and gone: see `retention`.
 _EXPIRIES = "CREATE TABLE expiries (conversation INTEGER PRIMARY KEY, seq INTEGER NOT NULL);"
 
+_INSTANCE_ROLES = "ALTER TABLE users ADD COLUMN instance_role TEXT;"
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -367,5 +369,6 @@ STORE: tuple[str, ...] = (
     _PENDING_NOTIFICATIONS,
     _ANNOUNCEMENTS,
     _EXPIRIES,
+    _INSTANCE_ROLES,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import Rotation
 
@@ -106,6 +106,10 @@ class Accounts(Protocol):
 
     async def set_blocked(self, user: str, blocked: bool) -> None:
         """Mark the account as blocked or not; with the mark, the user's invitations to rooms end. Raises `NotFound`."""
+        ...
+
+    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
+        """Make the user an owner or a moderator of the instance, or neither. Raises `NotFound`."""
         ...
 
     async def get_added_by(self, user: str) -> AddedBy | None:

@@ -40,10 +40,16 @@ def _add_limit(tool: argparse.ArgumentParser) -> None:
 def _add_user_tools(users: Any) -> None:
     found = _add_tool(users, "list", "show users by name", "users:list_users")
     found.add_argument("--prefix", default="", metavar="P", help="only names that begin so")
+    found.add_argument(
+        "--with-role", action="store_true", help="only owners and moderators of the instance, all of them"
+    )
     found.add_argument("--after", default="", metavar="NAME", help="only names after this one")
     _add_limit(found)
     create = _add_tool(users, "create", "create a user; the password is read", "users:create_user")
     create.add_argument("--email", metavar="ADDRESS", help="the user's e-mail address")
+    create.add_argument("--owner", action="store_true", help="make the user an owner of the instance")
+    text = "make a user an owner or a moderator of the instance, or neither"
+    set_role = _add_tool(users, "set-role", text, "users:set_role")
     text = "give a user another password, which is read, and end all log-ins of the user"
     set_password = _add_tool(users, "set-password", text, "users:set_password")
     text = "print a link by which a user sets another password, once, within an hour"
@@ -58,8 +64,10 @@ def _add_user_tools(users: Any) -> None:
         users, "export", "write a copy of all that is known of a user, as JSON lines", "export:export_user"
     )
     export.add_argument("--output", type=Path, metavar="FILE", help="a new file (by default standard output)")
-    for command in (create, set_password, reset_link, delete, block, unblock, show, export):
+    for command in (create, set_password, reset_link, delete, block, unblock, show, export, set_role):
         command.add_argument("name", metavar="NAME", help="the user's name")
+    roles = ("owner", "moderator", "none")
+    set_role.add_argument("role", metavar="ROLE", choices=roles, help="owner, moderator or none")
     for command in (create, set_password):
         command.add_argument("--generate", action="store_true", help="choose a random password, and print it")
     for command in (block, unblock):

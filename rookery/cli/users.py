@@ -14,7 +14,7 @@ from chat.adapters.mail.account_mails import issue_token, make_link
 from chat.domain.cases import CaseAction
 from chat.domain.ids import new_id, now_ms, rfc3339
 from chat.domain.mailing import TokenPurpose
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.moderation import Block
 from chat.domain.text import check_email, check_name
 from chat.settings import Settings, SettingsError
@@ -35,9 +35,19 @@ async def create_user(settings: Settings, options: argparse.Namespace) -> int:
     name, email = check_name(options.name), check_email(options.email) if options.email else None
     password = read_password(sys.stdin, generate=options.generate)
     async with open_operator(settings, options) as operator:
-        user = User(id=new_id(), name=name, email=email, created=now_ms(), email_verified=email is not None)
+        role = InstanceRole.OWNER if options.owner else None
+        user = User(
+            id=new_id(),
+            name=name,
+            email=email,
+            created=now_ms(),
+            email_verified=email is not None,
+            instance_role=role,
+        )
         await operator.store.accounts.create_user(user, await Passwords().hash_password(password))
-        await operator.note(CaseAction.OPERATOR, user.id, "created the account")
+        await operator.note(
+            CaseAction.OPERATOR, user.id, "created the account" + (", as an owner of the instance" if role else "")
+        )
         operator.show(describe_user(user), [user.id])
     return 0
 
@@ -106,12 +116,25 @@ async def unblock_user(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+async def set_role(settings: Settings, options: argparse.Namespace) -> int:
+    """Make a user an owner or a moderator of the instance, or neither; it holds at once. Raises `NotFound`."""
+    role = None if options.role == "none" else InstanceRole(options.role)
+    async with open_operator(settings, options) as operator:
+        user = await operator.find_user(options.name)
+        await operator.store.accounts.set_instance_role(user.id, role)
+        what = "neither owner nor moderator" if role is None else _with_article(role)
+        await operator.note(CaseAction.OPERATOR, user.id, f"made {what} of the instance")
+        operator.confirm({**describe_user(user), "instance_role": role}, f"{user.name} is {what} of the instance")
+    return 0
+
+
 async def list_users(settings: Settings, options: argparse.Namespace) -> int:
     """Print users by name."""
     async with open_operator(settings, options) as operator:
         accounts = operator.store.accounts
         found = await accounts.search_users(options.prefix, options.limit, after=options.after)
-        lines = [f"{user.id}  {user.name}{'  blocked' if user.blocked else ''}" for user in found]
+        marks = [[user.name, user.instance_role or "", "blocked" if user.blocked else ""] for user in found]
+        lines = [f"{user.id}  {'  '.join(filter(None, some))}" for user, some in zip(found, marks, strict=True)]
         operator.show([describe_user(user) for user in found], lines)
     return 0
 
@@ -173,7 +196,12 @@ def describe_user(user: User) -> dict[str, Any]:
         "email_verified": user.email_verified,
         "created": rfc3339(user.created),
         "blocked": user.blocked,
+        "instance_role": user.instance_role,
     }
+
+
+def _with_article(role: InstanceRole) -> str:
+    return f"{'an' if role is InstanceRole.OWNER else 'a'} {role}"
 
 
 def _blocks_of(operator: Operator) -> Blocks:

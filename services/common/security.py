@@ -31,7 +31,9 @@ async def refuse_blocked(services: Services, user: User) -> User:
 
 
 def is_moderator(services: Services, user: User) -> bool:
-    """Whether the operator listed this user in ROOKERY_MODERATORS."""
+    """Whether the operator listed this user in ROOKERY_MODERATORS, or gave them a role by `rookery admin`."""
+    if user.instance_role is not None:
+        return True
     return is_instance_moderator(user.name, services.settings.moderation.moderators)
 
 

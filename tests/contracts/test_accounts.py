@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
 from chat.errors import Conflict, Invalid, NotFound
@@ -356,3 +357,15 @@ async def test_nobody_blocks_themselves_or_a_user_who_is_not_there(accounts: Acc
         with pytest.raises(NotFound):
             await accounts.add_user_block(user, other, NOW)
     assert list(await accounts.list_user_blocks(ANN)) == []
+
+
+async def test_a_role_in_the_instance_is_given_and_taken(stores: Stores) -> None:
+    owner = replace(make_user(ANN), instance_role=InstanceRole.OWNER)
+    await stores.accounts.create_user(owner, None)
+    assert await stores.accounts.get_user(ANN) == owner
+    for role in (None, InstanceRole.MODERATOR):
+        await stores.accounts.set_instance_role(ANN, role)
+        assert await stores.accounts.get_user(ANN) == replace(owner, instance_role=role)
+        assert (await stores.accounts.get_users([ANN]))[ANN].instance_role is role
+    with pytest.raises(NotFound):
+        await stores.accounts.set_instance_role("00000000-0000-4000-8000-000000000000", None)

@@ -20,7 +20,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
@@ -66,6 +66,8 @@ class MongoAccounts:
             "created": user.created,
             "blocked": user.blocked,
         }
+        if user.instance_role:
+            document["instance_role"] = user.instance_role.value
         if user.display_name:
             document |= display_fields(user.display_name)
         if user.email:
@@ -176,6 +178,13 @@ class MongoAccounts:
         if blocked:  # repeated, it ends what a crash between the two left
             with self._mongo.call():
                 await self._invites.delete_many({"creator": user})
+
+    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
+        change = {"$unset": {"instance_role": ""}} if role is None else {"$set": {"instance_role": role.value}}
+        with self._mongo.call():
+            done = await self._users.update_one({"_id": user}, change)
+        if not done.matched_count:
+            raise NotFound("there is no such user")
 
     async def get_added_by(self, user: str) -> AddedBy | None:
         with self._mongo.call():
@@ -330,6 +339,7 @@ def _to_user(document: Document) -> User:
         created=document["created"],
         blocked=document["blocked"],
         display_name=document.get("display_name", ""),
+        instance_role=InstanceRole(document["instance_role"]) if document.get("instance_role") else None,
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from chat.assembly import Engines, Store
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, now_ms
-from chat.domain.models import Role, Room, User, Visibility
+from chat.domain.models import InstanceRole, Role, Room, User, Visibility
 from chat.domain.records import Edited
 from chat.errors import RookeryError
 from chat.ports.accounts import RefreshGrant
@@ -144,6 +144,23 @@ async def test_users_are_created_shown_and_found(admin: Admin) -> None:
     assert (shown["rooms"], shown["log_ins"]) == ([{"id": room.id, "name": "lounge", "role": "owner"}], 0)
     with pytest.raises(RookeryError, match="no user with the name eve"):
         await admin.call("user", "show", "eve")
+
+
+async def test_a_user_gets_a_role_in_the_instance(admin: Admin) -> None:
+    made = await admin.run("user", "create", "ada", "--owner", *PASSWORD)
+    assert made["instance_role"] == "owner"
+    assert await admin.last_entry() == (
+        name_operator(),
+        "operator",
+        "created the account, as an owner of the instance",
+    )
+    for role, stored in (("moderator", InstanceRole.MODERATOR), ("none", None), ("owner", InstanceRole.OWNER)):
+        await admin.run("user", "set-role", "ada", role)
+        ada = await admin.store.accounts.find_by_name("ada")
+        assert ada is not None
+        assert ada.instance_role is stored
+    assert await admin.last_entry() == (name_operator(), "operator", "made an owner of the instance")
+    await admin.call("user", "list")  # in words
 
 
 async def test_a_block_ends_sessions_and_is_audited(admin: Admin) -> None:

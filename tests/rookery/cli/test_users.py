@@ -65,7 +65,7 @@ class Terminal(io.StringIO):
 
 
 def make_options(**given: object) -> argparse.Namespace:
-    return argparse.Namespace(**{"email": None, "generate": True, **given})
+    return argparse.Namespace(**{"email": None, "generate": True, "owner": False, **given})
 
 
 def read_printed_password(capsys: pytest.CaptureFixture[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from chat.domain.cases import POLICY, AuditEntry, Case, CaseAction, CaseKind, CaseState, message_subject
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
+from chat.domain.models import InstanceRole
 from chat.domain.moderation import Verdict
 from chat.domain.records import Deleted, Moderated, Restored
 from chat.engines.authority import LocalAuthority
@@ -166,6 +167,18 @@ async def test_only_moderators_moderate(world: World, method: str, path: str) ->
     body = {"verdict": "allow"} if method == "POST" else None
     assert (await world.ann(method, f"/api/moderation{path}", body)).status_code == 403
     assert (await world.rest(method, f"/api/moderation{path}", body)).status_code == 401
+
+
+async def test_who_has_a_role_in_the_instance_moderates_until_it_ends(world: World) -> None:
+    accounts = world.rest.services.accounts
+    for role in InstanceRole:
+        await accounts.set_instance_role(world.ben.id, role)
+        assert (await world.ben("GET", "/api/moderation/audit")).status_code == 200
+        assert (await world.ben("GET", "/api/auth/me")).json()["moderator"] is True
+        assert (await world.mod("PUT", f"/api/moderation/blocks/{world.ben.id}", {})).status_code == 403
+    await accounts.set_instance_role(world.ben.id, None)
+    assert (await world.ben("GET", "/api/moderation/audit")).status_code == 403
+    assert (await world.ben("GET", "/api/auth/me")).json()["moderator"] is False
 
 
 async def test_a_reported_text_is_removed(world: World) -> None:
