@@ -1,12 +1,14 @@
 /**
- * Builds the page: one script and one style sheet out of `static/`, into `built/`, each also compressed.
+ * Builds the page: one script and one style sheet out of `static/`, and the service worker, into `built/`, each also
+ * compressed.
  *
  *   node web/build.mjs           writes them
  *   node web/build.mjs --check   fails if they are not what `static/` gives
  *
- * The names of the script and the style sheet hold a hash of their content, so browsers may keep them for ever. The
- * server serves `built/` only while `built/sources.txt` is the hash of the sources (`services/common/page_files.py`
- * computes the same), and otherwise the sources.
+ * The names of the script and the style sheet hold a hash of their content, so browsers may keep them for ever. That of
+ * the service worker stays, as browsers know it by its address. The server serves `built/` only while
+ * `built/sources.txt` is the hash of the sources (`services/common/page_files.py` computes the same), and otherwise the
+ * sources.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -49,6 +51,7 @@ async function makeFiles() {
     [nameOf(script, "js"), script],
     [nameOf(style, "css"), style],
   ]);
+  files.set("sw.js", await bundle({ entryPoints: [join(STATIC, "sw.js")] }, "js"));
   files.set("index.html", Buffer.from(link(html, nameOf(script, "js"), nameOf(style, "css"))));
   files.set("sources.txt", Buffer.from(`${hashSources()}\n`));
   return files;

@@ -12,6 +12,7 @@ import pytest
 from web import STATIC
 
 MODULES = sorted((STATIC / "js").rglob("*.js"))
+WORKER = STATIC / "sw.js"
 STYLES = sorted((STATIC / "css").glob("*.css"))
 ICONS = sorted((STATIC / "icons").glob("*.svg"))
 LONGEST = 400
@@ -83,7 +84,7 @@ def test_the_manifest_names_files_that_are_there() -> None:
 
 
 def test_every_import_is_a_file_and_every_file_is_imported() -> None:
-    seen = {STATIC / "js" / "main.js"}
+    seen = {STATIC / "js" / "main.js", WORKER}
     todo = list(seen)
     while todo:
         module = todo.pop()
@@ -94,7 +95,7 @@ def test_every_import_is_a_file_and_every_file_is_imported() -> None:
             if found not in seen:
                 seen.add(found)
                 todo.append(found)
-    assert seen == set(MODULES)
+    assert seen == {*MODULES, WORKER}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)

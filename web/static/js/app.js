@@ -54,6 +54,8 @@ export class App {
   #listeners = new Map();
   #renewTimer = null;
   #awayTimer = null;
+  /** Notifications of this browser; null in a page without any. @type {import("./notifying.js").Notifying | null} */
+  notifying = null;
   #startTimer = null;
 
   /**
@@ -164,6 +166,7 @@ export class App {
     });
     this.#phase("in");
     this.link.start();
+    this.notifying?.begin(config.push_key);
     this.#renewLater();
   }
 

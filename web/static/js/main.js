@@ -14,12 +14,14 @@ import { storageOf } from "./drafts.js";
 import { h } from "./dom.js";
 import { Leases } from "./leases.js";
 import { parseRoute } from "./route.js";
+import { Notifying } from "./notifying.js";
 import { Session } from "./session.js";
 import { Link } from "./socket.js";
 import { openVault } from "./vault.js";
 import { authView } from "./views/auth.js";
 import { closeDialogs } from "./views/dialog.js";
 import { mailLinkView } from "./views/recovery.js";
+import { notificationOffer, playSounds } from "./views/notifying.js";
 import { Shell, keepInvite, keptInvite } from "./views/shell.js";
 import { announcer, connectionStatus, notices } from "./views/status.js";
 
@@ -44,6 +46,25 @@ const app = new App({
   makeLink: (parts) =>
     new Link({ ...parts, url: socketUrl(location.href, parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
+
+/** @type {import("./notifying.js").Browser | null} */
+const browser =
+  "serviceWorker" in navigator && "PushManager" in window && "Notification" in window
+    ? {
+        permission: () => Notification.permission,
+        ask: () => Notification.requestPermission(),
+        register: registerWorker,
+      }
+    : null;
+app.notifying = new Notifying(app, browser, storageOf(globalThis));
+
+/** As it is in `static/` it has imports; what was built of it has none, and old browsers know only such. */
+async function registerWorker() {
+  await navigator.serviceWorker
+    .register("sw.js", { type: "module", updateViaCache: "none" })
+    .catch(() => navigator.serviceWorker.register("sw.js", { updateViaCache: "none" }));
+  return navigator.serviceWorker.ready;
+}
 
 /**
  * Run with the next frame. A hidden page has no frames, but its title shows what is unread; so a timer runs too.
@@ -74,6 +95,7 @@ function show({ phase, reason }) {
   if (phase === "out") {
     page.replaceChildren(authView(app, reason, keptInvite()));
     page.querySelector("input")?.focus();
+    app.notifying?.closeAll();
   } else if (phase === "in") {
     // The address is that of the user before, to whose place another one is not led.
     if (lastUser && lastUser !== app.store.me?.id) history.replaceState(null, "", "#/");
@@ -115,11 +137,18 @@ function takeMailLink() {
 keepInvite();
 app.on("session", show);
 app.on("gone", (ended) => shell?.gone(ended));
-document.querySelector("#root")?.append(connectionStatus(app), page, notices(app), announcer(app));
+playSounds(app);
+document
+  .querySelector("#root")
+  ?.append(connectionStatus(app), page, notificationOffer(app), notices(app), announcer(app));
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
 window.addEventListener("pagehide", () => app.messages.sayReads());
 window.addEventListener("beforeunload", (event) => app.unsent && event.preventDefault());
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (data?.type === "open") location.hash = data.url;
+  if (data?.type === "subscribe") app.notifying?.renew();
+});
 const tabs = new BroadcastChannel("rookery.session");
 session.onchanged = (/** @type {boolean} */ begun) => tabs.postMessage(begun);
 tabs.onmessage = (/** @type {MessageEvent} */ { data }) => app.follow(data);

@@ -4,6 +4,7 @@ import { shownName, startsWith } from "../people.js";
 import { avatar, nameParts, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { invitationsDialog } from "./invitations.js";
+import { roomNotificationsDialog } from "./notifying.js";
 import { addPersonDialog, debounced } from "./people.js";
 import { personDialog } from "./person.js";
 import { defaultRoleDialog, inviteDialog, renameDialog } from "./rooms.js";
@@ -98,6 +99,9 @@ function roomActions(app, conversation) {
       action("users", "Default role", () => defaultRoleDialog(app, conversation), { data: { testid: "default-role" } }),
     (owner || app.store.me?.moderator) &&
       action("shield", "Moderation", () => strictnessDialog(app, conversation), { data: { testid: "strictness" } }),
+    action("bell", "Notifications", () => roomNotificationsDialog(app, conversation), {
+      data: { testid: "room-notifications" },
+    }),
     action("logout", "Leave room", () => leave(app, conversation), { data: { testid: "leave-room" } }),
     owner && action("trash", "Delete room", () => remove(app, conversation), { class: "panel-action danger" }),
   ].filter(Boolean);

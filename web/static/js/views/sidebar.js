@@ -5,6 +5,7 @@ import { moderationRoute, routeTo } from "../route.js";
 import { accountDialog } from "./account.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { confirmed } from "./dialog.js";
+import { notificationsDialog } from "./notifying.js";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 import { badge } from "./status.js";
@@ -167,6 +168,10 @@ function meFooter(app, ends) {
       name,
       state,
     ),
+    iconButton("bell", "Notifications", {
+      onclick: () => notificationsDialog(app),
+      data: { testid: "notifications" },
+    }),
     iconButton("account", "Your account", { onclick: () => accountDialog(app), data: { testid: "account" } }),
     iconButton("logout", "Log out", { onclick: () => logOut(app), data: { testid: "logout" } }),
   );

@@ -104,6 +104,10 @@ export function titleView(app) {
     const place = open ? `${open.name} · Rookery` : "Rookery";
     document.title = unread ? `(${unread > 999 ? "999+" : unread}) ${place}` : place;
     const wanted = unread ? "icons/rook-unread.svg" : "icons/rook.svg";
+    // Of an installed page; the browser may not know how (Badging API).
+    if (unread) navigator.setAppBadge?.(unread).catch(() => {});
+    else navigator.clearAppBadge?.().catch(() => {});
+    app.notifying?.closeRead();
     if (iconLink.getAttribute("href") !== wanted) iconLink.setAttribute("href", wanted);
   };
   const unwatches = [store.watch("unread", show), store.watch("rooms", show)];
