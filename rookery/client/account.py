@@ -83,7 +83,7 @@ async def register(
 def _decode_tokens(raw: bytes) -> _Tokens:
     try:
         return msgspec.json.decode(raw, type=_Tokens)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise HttpError(200, "", f"the answer holds no tokens: {error}") from None
 
 
@@ -152,6 +152,6 @@ async def _exchange_http(stream: ByteStream, host: str, target: str, body: bytes
 def _decode_problem(status: int, raw: bytes) -> HttpError:
     try:
         problem = msgspec.json.decode(raw, type=_Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problem = _Problem()
     return HttpError(status, problem.code, problem.detail or problem.title or "the server gave no reason")

@@ -42,7 +42,7 @@ def refresh_after(token: str, now: Callable[[], float] = time.time) -> float | N
         _, payload, _ = token.split(".")
         padded = payload + "=" * (-len(payload) % 4)
         claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+    except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         return None
     left = claims.exp - now()
     return max(0.0, left - min(60.0, left / 5))

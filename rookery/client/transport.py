@@ -7,6 +7,7 @@ with a message; `receive` never waits for the peer to read.
 from __future__ import annotations
 
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -34,6 +35,8 @@ Dial = Callable[[], Awaitable[ByteStream]]
 """Makes the byte stream of a connection."""
 
 _CHUNK = 64 * 1024
+_PARSED_AT_ONCE = 4096
+_UNREAD_BYTES = 1024 * 1024
 _FINAL = frozenset({400, 401, 403, 404, 405, 426})
 _BROKEN = (OSError, EOFError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
@@ -88,7 +91,7 @@ class WebSocket:
         self._wake = AutoResetEvent()
         self._parts: list[str] = []
         self._size = 0
-        self._pending: list[WsEvent] = []
+        self._pending: deque[WsEvent] = deque()
 
     @classmethod
     async def open(cls, dial: Dial, url: Url, *, max_message: int) -> WebSocket:
@@ -118,7 +121,7 @@ class WebSocket:
                     break
         except (*_BROKEN, ProtocolError) as error:
             raise ConnectionLost(f"the WebSocket handshake failed: {error!r}") from error
-        answer = self._pending.pop(0)
+        answer = self._pending.popleft()
         if isinstance(answer, RejectConnection):
             if answer.status_code in _FINAL:
                 raise HandshakeRejected(answer.status_code)
@@ -145,7 +148,7 @@ class WebSocket:
         while True:
             messages: list[str] = []
             while self._pending and not (messages and isinstance(self._pending[0], CloseConnection)):
-                self._on_event(self._pending.pop(0), messages)
+                self._on_event(self._pending.popleft(), messages)
             if messages:
                 return messages
             try:
@@ -154,8 +157,10 @@ class WebSocket:
                 raise Ended(1006, "the connection broke") from error
             self.last_heard = anyio.current_time()
             try:
-                self._ws.receive_data(data)
-                self._pending.extend(self._ws.events())
+                # In pieces, because wsproto copies what it has not parsed yet at each frame.
+                for start in range(0, len(data), _PARSED_AT_ONCE):
+                    self._ws.receive_data(data[start : start + _PARSED_AT_ONCE])
+                    self._pending.extend(self._ws.events())
             except ProtocolError as error:
                 raise Ended(1002, f"the server broke the WebSocket protocol: {error}") from error
 
@@ -170,6 +175,8 @@ class WebSocket:
 
     def _on_event(self, event: WsEvent, messages: list[str]) -> None:
         if isinstance(event, Ping):
+            if len(self._out) > _UNREAD_BYTES:
+                raise Ended(1008, "the server sends pings and reads nothing")
             self._queue_event(event.response())
         elif isinstance(event, CloseConnection):
             self._pending.clear()
@@ -183,7 +190,8 @@ class WebSocket:
         self._size += len(event.data)
         if self._size > self._max_message:
             raise Ended(1009, "the server sent a message that is too long for this client")
-        self._parts.append(event.data)
+        if event.data:  # fragments without content would cost memory that `max_message` does not count
+            self._parts.append(event.data)
         if event.message_finished:
             messages.append("".join(self._parts))
             self._parts.clear()
