@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import anyio
 
 from chat.assembly import Engines
+from chat.domain.cases import AuditEntry, CaseAction
+from chat.domain.ids import new_id, now_ms
+from chat.ports.cases import Cases
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings
+from rookery.cli.operator import name_operator, print_json
 from rookery.cli.topics import check_backend
 from workers.appending import NewRecord, append_all
 from workers.dead_letters import SUFFIX, dead_topic
@@ -29,14 +33,35 @@ async def replay_dead_letters(settings: Settings, options: argparse.Namespace) -
     """Replay the dead letters of this moment. After an interruption, some may be put back twice; workers drop those."""
     if settings.kafka.brokers:
         check_backend(settings)
+    dead = dead_name(options.topic)
     async with Engines.open(settings) as engines:
-        log = await engines.open_log()
+        store, log = await engines.open_store(), await engines.open_log()
         if options.dry_run:
-            await show_dead_letters(log, options.topic)
+            total, letters = await read_dead_letters(log, options.topic)
+            if options.json:
+                print_json(
+                    {"topic": dead, "dead_letters": total, "shown": [_describe_letter(each) for each in letters]}
+                )
+            else:
+                show_dead_letters(dead, total, letters)
             return 0
         count, left = await replay_topic(log, options.topic)
-    print(f"{count} dead letters replayed" + (f", {left} could not be read" if left else ""), file=sys.stderr)
+        await _note_replay(store.cases, dead, count)
+    if options.json:
+        print_json({"topic": dead, "replayed": count, "left": left})
+    else:
+        print(f"{count} dead letters replayed" + (f", {left} could not be read" if left else ""), file=sys.stderr)
     return 1 if left else 0
+
+
+async def _note_replay(cases: Cases, dead: str, count: int) -> None:
+    """What changes something stands in the audit log."""
+    if count:
+        reason = f"replayed {count} dead letters of {dead}"
+        entry = AuditEntry(
+            id=new_id(), at=now_ms(), by=name_operator(), action=CaseAction.OPERATOR, user="", reason=reason
+        )
+        await cases.add_audit_entry(entry)
 
 
 async def replay_topic(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) -> tuple[int, int]:
@@ -61,23 +86,24 @@ async def replay_topic(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) ->
     return count, left
 
 
-async def show_dead_letters(
-    log: Log, topic: str, *, tell: Callable[[str], None] = print, wait_s: float = LOOK_SECONDS
-) -> None:
-    """Show when and why each was written, and where it comes from; never its text."""
-    dead = dead_name(topic)
-    async with log.join_group(GROUP, [dead]) as consumer:
+async def read_dead_letters(log: Log, topic: str, *, wait_s: float = LOOK_SECONDS) -> tuple[int, list[LogRecord]]:
+    """How many dead letters there are, and at most 500 of a partition."""
+    found: list[LogRecord] = []
+    async with log.join_group(GROUP, [dead_name(topic)]) as consumer:
         total = await consumer.lag()
-        shown = 0
-        while shown < total:
+        while len(found) < total:
             batches = await _poll_batches(consumer, MAX_RECORDS, wait_s)
             if not batches:
                 break
-            for batch in batches:
-                for record in batch.records:
-                    tell(_format_letter(record))
-                shown += len(batch.records)
-        tell(f"{total} dead letters in {dead}, {shown} shown")
+            found += [record for batch in batches for record in batch.records]
+    return total, found
+
+
+def show_dead_letters(dead: str, total: int, letters: Sequence[LogRecord], tell: Callable[[str], None] = print) -> None:
+    """Show when and why each was written, and where it comes from; never its text."""
+    for record in letters:
+        tell(_format_letter(record))
+    tell(f"{total} dead letters in {dead}, {len(letters)} shown")
 
 
 def dead_name(topic: str) -> str:
@@ -110,8 +136,19 @@ def read_original(record: LogRecord, fallback: str) -> tuple[str, Headers]:
     return topic, record.headers[begin:]
 
 
-def _format_letter(record: LogRecord) -> str:
+def _describe_letter(record: LogRecord) -> dict[str, str]:
     told = {name: value.decode(errors="replace") for name, value in record.headers[: len(_DEAD_HEADERS)]}
-    when = datetime.fromtimestamp(record.timestamp / 1000, UTC).isoformat(timespec="seconds")
-    origin = f"{told.get('dead-topic', '?')}/{told.get('dead-partition', '?')}@{told.get('dead-offset', '?')}"
-    return f"{when} {origin} {record.key}: {told.get('dead-reason', 'no reason was given')}"
+    return {
+        "at": datetime.fromtimestamp(record.timestamp / 1000, UTC).isoformat(timespec="seconds"),
+        "topic": told.get("dead-topic", "?"),
+        "partition": told.get("dead-partition", "?"),
+        "offset": told.get("dead-offset", "?"),
+        "key": record.key,
+        "reason": told.get("dead-reason", "no reason was given"),
+    }
+
+
+def _format_letter(record: LogRecord) -> str:
+    letter = _describe_letter(record)
+    origin = f"{letter['topic']}/{letter['partition']}@{letter['offset']}"
+    return f"{letter['at']} {origin} {letter['key']}: {letter['reason']}"

@@ -70,7 +70,7 @@ class Operator:
     def show(self, data: Any, lines: Sequence[str]) -> None:
         """Print the result: `data` as JSON, or these lines."""
         if self.as_json:
-            print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+            print_json(data)
         else:
             for line in lines:
                 print(line)
@@ -81,6 +81,11 @@ class Operator:
             self.show(data, ())
         else:
             print(sentence, file=sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document (rule 2)."""
+    print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
 
 
 @asynccontextmanager

@@ -84,9 +84,11 @@ def _add_topics_flags(parser: argparse.ArgumentParser) -> None:
         help="add the missing partitions; conversations move to other partitions then, so drain first",
     )
     parser.add_argument("--dry-run", action="store_true", help="show what differs, and change nothing")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_letters_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("topic", metavar="TOPIC", help="the topic that the records come from, such as room-messages")
     parser.add_argument(
         "--dry-run", action="store_true", help="show the dead letters, at most 500 of a partition, and replay nothing"

@@ -29,7 +29,12 @@ async def apply_topics(settings: Settings, options: argparse.Namespace) -> int:
     async with TopicAdmin.open(settings.kafka) as topics:
         wanted = plan_topics(settings.kafka)
         found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
-    print_plan(wanted, found)
+    if options.json:
+        from rookery.cli.operator import print_json
+
+        print_json([describe_topic(topic, found) for topic in wanted])
+    else:
+        print_plan(wanted, found)
     return 0 if all(difference.done for difference in found) else 1
 
 
@@ -63,6 +68,16 @@ def plan_topics(kafka: KafkaSettings, names: Sequence[str] = TOPICS) -> list[Top
                 )
             )
     return wanted
+
+
+def describe_topic(topic: TopicPlan, found: Sequence[Difference]) -> dict[str, object]:
+    """A topic, and what differed; `done` says whether it was changed, else `remedy` what to do."""
+    differences = [
+        {"what": each.what, "has": each.has, "wanted": each.wanted, "done": each.done, "remedy": each.remedy}
+        for each in found
+        if each.topic == topic.name
+    ]
+    return {"topic": topic.name, "differences": differences}
 
 
 def print_plan(wanted: Sequence[TopicPlan], found: Sequence[Difference], tell: Callable[[str], None] = print) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from chat.assembly import Engines
 from chat.ports.log import Batch, Log, LogRecord
 from rookery.cli import dead_letters
-from rookery.cli.dead_letters import read_original, replay_topic, show_dead_letters
+from rookery.cli.dead_letters import read_dead_letters, read_original, replay_topic, show_dead_letters
+from rookery.cli.operator import name_operator
 from tests.support.kafka import KafkaSystem
 from tests.support.logs import SqliteSystem
 from tests.support.servers import marked, server_url
@@ -90,7 +92,8 @@ async def test_looking_changes_nothing_and_shows_no_text(system: System) -> None
     said: list[str] = []
     async with system.open() as log:
         await bury(log, 41, 42)
-        await show_dead_letters(log, "t", tell=said.append)
+        total, letters = await read_dead_letters(log, "t")
+        show_dead_letters("t.dead", total, letters, said.append)
         assert await replay_topic(log, "t") == (2, 0)
     assert said[0].endswith("t/0@41 k2: why")
     assert said[-1] == "2 dead letters in t.dead, 2 shown"
@@ -108,7 +111,20 @@ async def test_the_command_works_on_the_embedded_log(tmp_path: Path, capsys: pyt
     async with Engines.open(settings) as engines:
         log = await engines.open_log()
         await bury(log, 1, 2)
-    assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(topic="t", dry_run=True)) == 0
+    options = {"topic": "t", "dry_run": True, "json": False}
+
+    async def run(**given: bool) -> None:
+        assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(**{**options, **given})) == 0
+
+    await run()
     assert "2 dead letters in t.dead" in capsys.readouterr().out
-    assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(topic="t", dry_run=False)) == 0
+    await run(json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["dead_letters"], [letter["reason"] for letter in shown["shown"]]) == (2, ["why", "why"])
+    await run(dry_run=False)
     assert capsys.readouterr().err == "2 dead letters replayed\n"
+    await run(dry_run=False, json=True)
+    assert json.loads(capsys.readouterr().out) == {"topic": "t.dead", "replayed": 0, "left": 0}
+    async with Engines.open(settings) as engines:
+        (entry,) = await (await engines.open_store()).cases.list_audit_entries(None, 10)
+    assert (entry.by, entry.reason) == (name_operator(), "replayed 2 dead letters of t.dead")

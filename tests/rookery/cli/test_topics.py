@@ -22,9 +22,9 @@ pytestmark = [
     pytest.mark.production,
     pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True),
 ]
-APPLY = argparse.Namespace(raise_partitions=False, dry_run=False)
-RAISE = argparse.Namespace(raise_partitions=True, dry_run=False)
-LOOK = argparse.Namespace(raise_partitions=False, dry_run=True)
+APPLY = argparse.Namespace(raise_partitions=False, dry_run=False, json=False)
+RAISE = argparse.Namespace(raise_partitions=True, dry_run=False, json=False)
+LOOK = argparse.Namespace(raise_partitions=False, dry_run=True, json=False)
 
 
 @pytest.fixture
