@@ -5,7 +5,7 @@ A query may use `$__rate_interval`, as in Grafana.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Query(NamedTuple):
@@ -16,13 +16,14 @@ class Query(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """`unit` is a name of Grafana's. `apart`: only roles in processes of their own have something to show."""
+    """`unit` is a name of Grafana's. `where` there is something to show: `everywhere`, in one process (`whole`), with
+    roles `apart`, or only once somebody uses it (`in use`)."""
 
     title: str
     queries: tuple[Query, ...]
     unit: str = "short"
     text: str = ""
-    apart: bool = False
+    where: Literal["everywhere", "whole", "apart", "in use"] = "everywhere"
 
 
 class Board(NamedTuple):
@@ -222,6 +223,27 @@ WORKERS = Board(
             ),
             Panel("Attempts repeated", (Query(rate("rookery_worker_retried_total", "pool"), "{{pool}}"),), "cps"),
         ),
+        "Notifications": (
+            Panel(
+                "What became of notifications",
+                (Query(rate("rookery_notifications_total", "outcome"), "{{outcome}}"),),
+                "cps",
+                where="whole",
+            ),
+            Panel(
+                "How late the oldest was",
+                (Query("max(rookery_notifications_late_seconds)", "overdue"),),
+                "s",
+                where="whole",
+            ),
+            Panel(
+                "Pushes",
+                (Query(rate("rookery_push_sent_total", "service, outcome"), "{{service}} {{outcome}}"),),
+                "cps",
+                where="in use",
+            ),
+            Panel("Mails", (Query(rate("rookery_mails_total", "outcome"), "{{outcome}}"),), "cps", where="whole"),
+        ),
         "Moderation": (
             Panel("Verdicts", (Query(rate("rookery_moderation_verdicts_total", "verdict"), "{{verdict}}"),), "cps"),
         ),
@@ -250,18 +272,18 @@ SERVICES = Board(
                 "Calls by status",
                 (Query(rate("rookery_rpc_client_calls_total", "method, status"), "{{method}} {{status}}"),),
                 "reqps",
-                apart=True,
+                where="apart",
             ),
             Panel(
                 "Time of a call, p99",
                 (Query(quantile(0.99, "rookery_rpc_client_seconds", "method"), "{{method}}"),),
                 "s",
-                apart=True,
+                where="apart",
             ),
             Panel(
                 "Calls and streams under way",
                 (Query("sum by (instance) (rookery_rpc_server_open)", "{{instance}}"),),
-                apart=True,
+                where="apart",
             ),
         ),
         "Engines": (
@@ -279,7 +301,7 @@ SERVICES = Board(
                 "Interruptions of the relay",
                 (Query(rate("rookery_relay_interruptions_total", "instance"), "{{instance}}"),),
                 "cps",
-                apart=True,
+                where="apart",
             ),
         ),
         "Processes": (

@@ -137,7 +137,7 @@ async def test_one_trace_through_roles_apart(http: httpx.AsyncClient) -> None:
         with cluster.running():
             services = await check_traces(cluster, http, collector)
             assert services == ["rookery-edge", "rookery-worker", "rookery-edge"]
-            call = "/rookery.moderation.v1.ModerationService/CheckBatch"
+            call = "/rookery.moderation.v1.ModerationService/Check"
             spans = await until_found(collector, has("command send", "handle moderation", call))
             way = check_parents(spans, "command send", "handle moderation", call, call)  # both sides of the call
             assert [span.service for span in way][1:] == ["rookery-worker", "rookery-worker", "rookery-moderation"]

@@ -87,7 +87,7 @@ async def check_queries(server: Server, url: str, *, apart: bool) -> None:
         (board, panel.title, query.expr)
         for board, panel in list_panels()
         for query in panel.queries
-        if apart or not panel.apart
+        if panel.where in ("everywhere", "apart" if apart else "whole")
     }
     async with httpx.AsyncClient(trust_env=False) as http, anyio.create_task_group() as tasks:
         ada = await register(server, http)
@@ -99,6 +99,9 @@ async def check_queries(server: Server, url: str, *, apart: bool) -> None:
                 for board, title, expr in sorted(missing):
                     if await ask(http, url, expr):
                         missing.discard((board, title, expr))
+        for _, panel in list_panels():
+            for query in panel.queries:
+                await ask(http, url, query.expr)  # what shows nothing here is a query all the same
         down = await ask(http, url, 'up{job="rookery"} == 0')
         done.set()
     assert missing == set()
@@ -123,7 +126,9 @@ def test_each_dashboard_has_its_panels_and_the_component_brings_it() -> None:
 @pytest.mark.slow
 async def test_every_query_shows_something_of_one_process(tmp_path: Path) -> None:
     with (
-        ServerProcess("dashboards", tmp_path / "data", moderation="on", rate_limits="off") as server,
+        ServerProcess(
+            "dashboards", tmp_path / "data", moderation="on", notifications="on", rate_limits="off"
+        ) as server,
         scraping(tmp_path / "prometheus", [server.http_address]) as url,
     ):
         await check_queries(server, url, apart=False)

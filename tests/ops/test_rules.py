@@ -125,6 +125,27 @@ FIRES = {
     "RookeryMemoryGrows": [
         Case({'process_resident_memory_bytes{job="rookery"}': "300000000x288 900000000x30"}, 1560, "5m", "ticket")
     ],
+    "RookeryNotificationsLate": [Case({"rookery_notifications_late_seconds": "600x30"}, 20, severity="ticket")],
+    "RookeryPushesFail": [
+        Case(
+            {
+                'rookery_push_sent_total{service="a",outcome="later"}': "0+60x60",
+                'rookery_push_sent_total{service="a",outcome="delivered"}': "0+10x60",
+            },
+            50,
+            severity="ticket",
+        )
+    ],
+    "RookeryMailsFail": [
+        Case(
+            {
+                'rookery_mails_total{outcome="refused"}': "0+30x60",
+                'rookery_mails_total{outcome="sent"}': "0+60x60",
+            },
+            55,
+            severity="ticket",
+        )
+    ],
     "RookeryLogLinesDropped": [Case({'rookery_stderr_dropped_total{instance="a"}': "0 0 8"}, 2, severity="ticket")],
 }
 
@@ -144,6 +165,11 @@ QUIET = {
             'rookery_worker_dead_total{pool="persistence"}': "3x90",  # of yesterday
             'rookery_worker_oldest_seconds{pool="persistence"}': "0.1x90",
             "rookery_log_failed_total": "4x90",
+            "rookery_notifications_late_seconds": "20x90",
+            'rookery_push_sent_total{service="a",outcome="gone"}': "0+60x90",
+            'rookery_push_sent_total{service="a",outcome="later"}': "0+10x90",
+            'rookery_mails_total{outcome="refused"}': "0+1x90",
+            'rookery_mails_total{outcome="sent"}': "0+60x90",
             'rookery_log_pending{instance="a"}': "100x90",
             "rookery_relay_interruptions_total": "1x90",
             "rookery_edge_too_slow_total": "0+1x90",
