@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from chat.adapters.webhooks.sender import open_webhook
 from chat.adapters.webpush.vapid import VapidKey
 from chat.assembly import Live, Store
 from chat.domain.ids import now_ms
@@ -18,8 +19,10 @@ from chat.ports.log import Log
 from chat.ports.notifier import DigestSender, Notifier
 from chat.settings import Settings
 from chat.wire.notices import NOTIFICATION_TOPIC
+from chat.wire.webhooks import WEBHOOK_TOPIC
 from rookery.cli.process import run_in_background
 from rookery.cli.pushing import open_push_channel
+from workers import webhooks
 from workers.announcement_facts import Sources
 from workers.announcer import Announcer
 from workers.digests import DigestLoop
@@ -27,12 +30,13 @@ from workers.known_rooms import KnownRooms
 from workers.notices import NoticeWriter
 from workers.notification import GROUP, NotificationHandler
 from workers.pool import Pool
+from workers.webhooks import WebhookHandler, WebhookNotifier
 
 
 class NotificationParts(Struct, frozen=True):
-    """What notifications add to a process: a pool, and their figures."""
+    """What notifications add to a process: pools by their names, and their figures."""
 
-    pool: Pool[Any]
+    pools: Mapping[str, Pool[Any]]
     collectors: Sequence[Collector]
 
 
@@ -101,6 +105,11 @@ async def run_notifications(
             push, push_collector = await enter(open_push_channel(settings, store, push_keys))
             channels.append(push)
             collectors.append(push_collector)
+        pools: dict[str, Pool[Any]] = {}
+        if settings.webhook.url:
+            channels.append(WebhookNotifier(log))
+            webhook = await enter(open_webhook(settings.webhook, clock=now_ms))
+            pools["webhooks"] = Pool(log, webhooks.GROUP, [WEBHOOK_TOPIC], WebhookHandler(webhook.post_events))
         known_rooms = KnownRooms(store.rooms, clock=now_ms)
         sources = Sources(
             accounts=store.accounts,
@@ -128,5 +137,5 @@ async def run_notifications(
             has_digests=digests is not None,
             wake_announcer=announcer.wake,
         )
-        pool = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
-        yield NotificationParts(pool, [*collectors, NotificationCollector(handler, announcer, loop)])
+        pools["notification"] = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
+        yield NotificationParts(pools, [*collectors, NotificationCollector(handler, announcer, loop)])

@@ -88,7 +88,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         if notices is not None:
             notifications = run_notifications(settings, store, live, log, push_keys=push_keys, digests=mail.digests)
             notifying = await enter(notifications)
-            pools["notification"] = notifying.pool
+            pools |= notifying.pools
             collectors += notifying.collectors
         pool_collector = await enter(run_pools(pools))
         edge = make_edge(settings, store, live, log, keys=keys, authority=authority)
@@ -274,7 +274,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
             push_keys = find_push_keys(settings)
             notifications = run_notifications(settings, store, live, log, push_keys=push_keys, digests=mail.digests)
             notifying = await enter(notifications)
-            pools |= {"account_mails": mail.pool, "notification": notifying.pool}
+            pools |= {"account_mails": mail.pool, **notifying.pools}
             collectors += [mail.collector, *notifying.collectors]
         carries_out = "persistence" in names and settings.moderation.is_on
         if carries_out or "moderation" in names:

@@ -12,12 +12,13 @@ from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
+from chat.wire.webhooks import WEBHOOK_TOPIC
 from workers.dead_letters import dead_topic
 
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
     from chat.adapters.kafka.topics import Difference, TopicPlan
 
-TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC, ACCOUNT_MAIL_TOPIC)
+TOPICS = (ROOM_TOPIC, DM_TOPIC, VERDICT_TOPIC, NOTIFICATION_TOPIC, ACCOUNT_MAIL_TOPIC, WEBHOOK_TOPIC)
 """The topics of the system; each has one for its dead letters beside it."""
 
 
