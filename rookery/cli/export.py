@@ -1,7 +1,9 @@
 """`rookery admin user export`: a copy of all that the store has of a user, as JSON lines.
 
-Each line is an object with its `kind`: `account`, `log_in`, `room`, `blocked_user`, `direct_conversation`, `message`
-(the user's own, wherever they are) with its earlier texts, and `audit_entry` (what was done to the user).
+Each line is an object with its `kind`: `account`, `log_in`, `room` (with the read mark), `blocked_user`,
+`notification_settings`, `notification_choice`, `push_subscription` (without its keys), `direct_conversation`, `message`
+(the user's own, wherever they are, with its earlier texts), and `audit_entry` (what was done to the user). Reactions to
+messages of others are left out: no index leads from a user to them.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from msgspec import to_builtins
 
+from chat.assembly import Store
 from chat.domain.cases import CaseAction
+from chat.domain.conversations import room_key
 from chat.domain.ids import now_ms, rfc3339
 from chat.domain.models import Message, User
 from chat.settings import Settings, SettingsError
@@ -59,10 +64,15 @@ async def _list_lines(operator: Operator, user: User) -> AsyncIterator[dict[str,
     for log_in in await store.accounts.list_log_ins(user.id, now_ms(), _LOG_INS):
         times = {"begun": rfc3339(log_in.begun), "used": rfc3339(log_in.used)}
         yield {"kind": "log_in", "id": log_in.family, **times, "program": log_in.agent}
-    for room, role in await store.rooms.rooms_of_user(user.id):
-        yield {"kind": "room", "id": room.id, "name": room.name, "role": role}
+    rooms = await store.rooms.rooms_of_user(user.id)
+    marks = await store.history.find_read_marks([(room_key(room.id), user.id) for room, _ in rooms])
+    for room, role in rooms:
+        mark = marks[room_key(room.id), user.id]
+        yield {"kind": "room", "id": room.id, "name": room.name, "role": role, "read": mark}
     for other in await store.accounts.list_user_blocks(user.id):
         yield {"kind": "blocked_user", "id": other}
+    async for line in _list_notifications(store, user.id):
+        yield line
     for name in await store.history.list_dms(user.id):
         yield {"kind": "direct_conversation", "conversation": name}
     async for message in _list_messages(operator, user.id):
@@ -73,6 +83,16 @@ async def _list_lines(operator: Operator, user: User) -> AsyncIterator[dict[str,
         for entry in entries:
             yield {"kind": "audit_entry", "at": rfc3339(entry.at), "action": entry.action, "reason": entry.reason}
         before = entries[-1].id
+
+
+async def _list_notifications(store: Store, user: str) -> AsyncIterator[dict[str, Any]]:
+    """What the user decided about notifications, and the browsers that get them."""
+    for settings in (await store.notifications.get_settings([user])).values():
+        yield {"kind": "notification_settings", **to_builtins(settings)}
+    for room, choice in (await store.notifications.list_room_choices(user)).items():
+        yield {"kind": "notification_choice", "room": room, **to_builtins(choice)}
+    for subscription in await store.push.list_subscriptions(user):
+        yield {"kind": "push_subscription", "endpoint": subscription.endpoint}
 
 
 async def _list_messages(operator: Operator, user: str) -> AsyncIterator[Message]:
