@@ -81,12 +81,17 @@ class Overlay:
         return [pod for pod in self.pods if labels.items() <= pod.labels.items()]
 
     def read_env(self, container: Object) -> dict[str, str | None]:
-        """The environment of a container; None for what comes from a Secret or from the pod itself."""
+        """The environment of a container; None for what comes from a Secret or from the pod itself.
+
+        What a Secret may lack is left out.
+        """
         found: dict[str, str | None] = {}
         for source in container.get("envFrom", []):
             settings = self.find("ConfigMap", source.get("configMapRef", {}).get("name", ""))
             found |= settings["data"] if settings else {}
         for variable in container.get("env", []):
+            if variable.get("valueFrom", {}).get("secretKeyRef", {}).get("optional"):
+                continue
             found[variable["name"]] = variable.get("value") if "valueFrom" not in variable else None
         return found
 
