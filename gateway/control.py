@@ -42,6 +42,7 @@ class ControlHandler:
         for session in self._node.users.sessions_of(change.user):
             if change.role is None:
                 session.leave_room(change.room)
+                session.stop_following([change.room])
                 session.gather_frame(frame)
             elif change.room not in session.rooms:  # subscribers of the room get it on the room's channel
                 session.gather_frame(frame)

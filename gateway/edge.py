@@ -28,6 +28,7 @@ from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from gateway.acceptor import Acceptor
 from gateway.access import AccessCache
+from gateway.activity import FollowedRooms
 from gateway.budgets import make_allowances
 from gateway.connection import Connection
 from gateway.control import ControlHandler
@@ -89,6 +90,7 @@ class Edge:
     ) -> None:
         mux, hub, counters = Multiplexer(), parts.hub(), Counters(clock)
         wheel = Wheel(after=mux.flush)
+        subscriptions = parts.subscriptions(hub)
         cache_seconds = settings.access_cache_seconds
         if authority is None:
             authority = LocalAuthority(keys, accounts, StoredConversations(rooms, history), relay)
@@ -110,8 +112,9 @@ class Edge:
             users=SessionsByUser(make_allowances(limits)),
             departures=Departures(presence),
             hub=hub,
-            subscriptions=parts.subscriptions(hub),
+            subscriptions=subscriptions,
             publisher=Publisher(relay),
+            activity=FollowedRooms(hub, subscriptions, mux),
             access=parts.access(authority, accounts, wheel, cache_seconds),
             held_rooms=None if cases is None else HeldRoomsCache(cases, wheel, cache_seconds),
             origins=OriginPolicy(settings.origins),
@@ -153,6 +156,7 @@ class Edge:
         start_soon(self.fan_out.run, listener)
         start_soon(node.subscriptions.run_unsubscriptions)
         start_soon(node.publisher.run)
+        start_soon(node.activity.run)
         start_soon(self.presence_upkeep.run_refreshes)
         start_soon(node.departures.run)
 

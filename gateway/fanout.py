@@ -86,7 +86,10 @@ class FanOut:
                 joined, size = [], 0
                 await self._handle_signal(channel, payload)
                 continue
-            for seq, frame in _frames_of(channel, payload):
+            frames = _frames_of(channel, payload)
+            if frames and channel.tap is not None and payload[0] == MESSAGE:
+                channel.tap.note_message(frames[-1][0], payload[9:])
+            for seq, frame in frames:
                 joined.append(frame)
                 size += len(payload)
                 if channel.joining or size > _RUN_BYTES:  # rule 3
@@ -142,6 +145,8 @@ class FanOut:
 
     async def _handle_interruption(self, channel: Channel) -> None:
         if channel.name.startswith("room:"):
+            if channel.tap is not None:
+                channel.tap.note_interruption()
             seq = channel.note_interruption()
             if seq is not None:
                 frame = make_gap_frame(channel.name, seq + 1)

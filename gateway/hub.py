@@ -68,10 +68,22 @@ class Joining:
         self.lossy = False
 
 
+class MessageTap(Protocol):
+    """What looks at a room's messages without being a member; see `gateway.activity`."""
+
+    def note_message(self, seq: int, body: bytes) -> None:
+        """A message came, which did not come before."""
+        ...
+
+    def note_interruption(self) -> None:
+        """Messages may be lost."""
+        ...
+
+
 class Channel:
     """A channel of the relay, and its members on this edge."""
 
-    __slots__ = ("_snapshot", "floor", "joining", "members", "name", "ready", "seq", "unanswered")
+    __slots__ = ("_snapshot", "floor", "joining", "members", "name", "ready", "seq", "tap", "unanswered")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -81,12 +93,13 @@ class Channel:
         self.seq: int | None = None
         self.floor = 0
         self.ready = False  # the relay has confirmed the subscription
+        self.tap: MessageTap | None = None
         self._snapshot: list[Subscriber] | None = None
 
     @property
     def empty(self) -> bool:
         """Whether no session here listens to it."""
-        return not self.members and not self.joining
+        return not self.members and not self.joining and self.tap is None
 
     def add_member(self, subscriber: Subscriber) -> None:
         """Make it a member from the next frame on."""
@@ -246,6 +259,14 @@ class Hub:
             del self.channels[name]
             return True
         return False
+
+    def drop_if_empty(self, name: str) -> bool:
+        """Forget a channel that nobody listens to. True if it is gone by that."""
+        channel = self.channels.get(name)
+        if channel is None or not channel.empty:
+            return False
+        del self.channels[name]
+        return True
 
     def statistics(self) -> HubStatistics:
         """Counts now."""

@@ -18,6 +18,7 @@ from chat.ports.presence import Presence
 from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
 from gateway.access import AccessCache
+from gateway.activity import FollowedRooms
 from gateway.connection import Connection
 from gateway.counters import Counters
 from gateway.departures import Departures
@@ -60,6 +61,7 @@ class Node:
     hub: Hub
     subscriptions: ChannelSubscriptions
     publisher: Publisher
+    activity: FollowedRooms
     # What is known without asking.
     access: AccessCache
     held_rooms: HeldRoomsCache | None

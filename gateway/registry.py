@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from chat.concurrency import Broadcast
@@ -37,10 +38,15 @@ class RegisteredSession(Subscriber, Protocol):
     family: str
     rooms: tuple[str, ...]
     watching: frozenset[str] | tuple[()]
+    following: frozenset[str] | tuple[()]
     phase: Phase
     state: PresenceState
     heard_at: float
     probed_at: float | None
+
+    def stop_following(self, rooms: Collection[str]) -> None:
+        """Send no more activity of these rooms."""
+        ...
 
     @property
     def busy(self) -> bool:

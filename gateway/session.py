@@ -12,6 +12,8 @@ end of the token, the end of the wait for the peer's Close frame.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import anyio
 
 from chat.domain.ids import new_id
@@ -51,6 +53,7 @@ class Session:
         "display_name",
         "expires_ms",
         "family",
+        "following",
         "heard_at",
         "id",
         "name",
@@ -80,6 +83,7 @@ class Session:
         self.siblings: UserSessions | None = None
         self.rooms: tuple[str, ...] = ()  # most sessions are in few rooms: a set would cost 168 bytes more
         self.watching: frozenset[str] | tuple[()] = ()
+        self.following: frozenset[str] | tuple[()] = ()
         self.typed: dict[str, float] | None = None
         self.state = PresenceState.ONLINE
         self.slot = -1
@@ -250,19 +254,25 @@ class Session:
             node, subscriptions = self.node, self.node.subscriptions
             for room in self.rooms:
                 subscriptions.leave_channel(room_channel(room), self)
+            node.activity.leave_rooms(self, self.following)
             for user in self.watching:
                 subscriptions.leave_channel(presence_channel(user), self)
             subscriptions.leave_channel(user_channel(self.user), self)
             if node.users.remove_session(self, anyio.current_time()):
                 node.access.leave_user(self.user)
             node.departures.note_departure(self.user, self.id)
-        self.rooms = self.watching = ()
+        self.rooms = self.watching = self.following = ()
         self.typed = None
 
     def leave_room(self, room: str) -> None:
         """Deliver nothing more of the room, from this moment on."""
         self.rooms = tuple(each for each in self.rooms if each != room)
         self.node.subscriptions.leave_channel(room_channel(room), self)
+
+    def stop_following(self, rooms: Collection[str]) -> None:
+        """Send no more activity of these rooms, from this moment on."""
+        self.following = frozenset(self.following).difference(rooms)
+        self.node.activity.leave_rooms(self, rooms)
 
     def close(self, code: CloseCode, reason: str, *, retry: bool = False) -> None:
         """Begin the close handshake. With `retry`, a `closing` event before it says when to come back."""

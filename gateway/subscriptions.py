@@ -66,6 +66,11 @@ class ChannelSubscriptions:
         if self._hub.leave_channel(name, subscriber):
             self.release_channel(name)
 
+    def release_if_empty(self, name: str) -> None:
+        """Unsubscribe the channel soon, if nobody listens to it any more."""
+        if self._hub.drop_if_empty(name):
+            self.release_channel(name)
+
     def release_channel(self, name: str) -> None:
         """No session here listens to the channel any more: it is unsubscribed soon, with others (rule 4)."""
         self._released.add(name)

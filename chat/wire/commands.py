@@ -180,6 +180,15 @@ class PresenceCommand(Command, tag="presence", kw_only=True):
         self.users = [normalize_uuid(user, "users") for user in self.users]
 
 
+class FollowCommand(Command, tag="follow", kw_only=True):
+    """Get the `activity` of these rooms, and of no others."""
+
+    rooms: Annotated[list[Uuid], Meta(max_length=1500)]
+
+    def __post_init__(self) -> None:
+        self.rooms = [normalize_uuid(room, "rooms") for room in self.rooms]
+
+
 class StatusCommand(Command, tag="status", kw_only=True):
     """Show the user as online, or as away."""
 
@@ -202,6 +211,7 @@ AnyCommand = (
     | ReadCommand
     | SyncCommand
     | PresenceCommand
+    | FollowCommand
     | StatusCommand
 )
 

@@ -232,6 +232,30 @@ class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
     default_role: Role | None = None
 
 
+class RoomActivity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened in a room since the last event about it.
+
+    `seq` is the newest message's; `sender`, `text` (its beginning) and `ts` are of that message. `own` counts the
+    messages of the session's user among those that came, `mentioned` says that one of them mentions the user. With
+    `missed`, live delivery was interrupted: read the room again.
+    """
+
+    room: Uuid
+    seq: Since
+    sender: Person | None = None
+    text: str | None = None
+    ts: Time | None = None
+    own: int = 0
+    mentioned: bool = False
+    missed: bool = False
+
+
+class ActivityEvent(ServerFrame, tag="activity", frozen=True, kw_only=True):
+    """What happened in rooms that the session follows: at most once a second for each room."""
+
+    rooms: Sequence[RoomActivity]
+
+
 class GapEvent(ConversationEvent, tag="gap", frozen=True, kw_only=True):
     """Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`."""
 
@@ -262,6 +286,7 @@ ServerEvent = (
     | MemberEvent
     | RoomEvent
     | UserEvent
+    | ActivityEvent
 )
 """What happens to people, rooms and messages: the client library hands it to programs."""
 
@@ -318,6 +343,15 @@ class PresenceOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
 
     states: dict[Uuid, PresenceState]
     last_seen: dict[Uuid, Time] | None = None
+
+
+class FollowOk(OkAnswer, tag="ok", frozen=True, kw_only=True):
+    """The session follows these rooms, each with its newest seq, or 0.
+
+    Rooms that the user may not read are left out.
+    """
+
+    rooms: dict[Uuid, Since]
 
 
 class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):

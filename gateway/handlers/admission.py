@@ -12,7 +12,7 @@ from chat.wire.close import CloseCode
 from gateway.budgets import Budget
 from gateway.session import Session
 
-_USERS_FOR_ONE = 100
+_LISTED_FOR_ONE = 100
 
 
 def conversation_of(session: Session, command: commands.ConversationCommand) -> str:
@@ -46,5 +46,7 @@ def take_from_budget(session: Session, budget: Budget, command: commands.Command
 
 
 def _cost_of(command: commands.Command) -> float:
-    """In commands: a list of users to watch costs as many as it has hundreds, and the others one."""
-    return 1 + len(command.users) // _USERS_FOR_ONE if type(command) is commands.PresenceCommand else 1
+    """In commands: a list of users or rooms costs as many as it has hundreds, and the others one."""
+    if type(command) is commands.PresenceCommand:
+        return 1 + len(command.users) // _LISTED_FOR_ONE
+    return 1 + len(command.rooms) // _LISTED_FOR_ONE if type(command) is commands.FollowCommand else 1

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar, cast
 from chat.wire import commands
 from gateway.budgets import Budget
 from gateway.handlers.connecting import handle_auth, handle_refresh
+from gateway.handlers.following import handle_follow
 from gateway.handlers.later import Later
 from gateway.handlers.marks import handle_read, handle_status, handle_typing
 from gateway.handlers.messages import handle_delete, handle_dm, handle_edit, handle_pin, handle_react, handle_send
@@ -41,6 +42,7 @@ _ROWS = (
     _make_row(commands.UnsubscribeCommand, handle_unsubscribe, Budget.QUERIES),
     _make_row(commands.SyncCommand, handle_sync, Budget.QUERIES),
     _make_row(commands.PresenceCommand, handle_presence, Budget.QUERIES),
+    _make_row(commands.FollowCommand, handle_follow, Budget.QUERIES),
     _make_row(commands.SendCommand, handle_send, Budget.MESSAGES),
     _make_row(commands.DmCommand, handle_dm, Budget.MESSAGES),
     _make_row(commands.EditCommand, handle_edit, Budget.MESSAGES),

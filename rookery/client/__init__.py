@@ -8,6 +8,7 @@ async with connect("wss://chat.example.org/ws", token=account.token) as client:
 """
 
 from chat.concurrency import Backoff
+from chat.wire.events import ActivityEvent as Activity
 from chat.wire.events import DeletedEvent as Deleted
 from chat.wire.events import DirectMessageEvent as DirectMessage
 from chat.wire.events import EditedEvent as Edited
@@ -50,6 +51,7 @@ from rookery.client.events import (
 
 __all__ = [
     "Account",
+    "Activity",
     "AuthenticationFailed",
     "Backoff",
     "Blocked",

@@ -16,7 +16,7 @@ from chat.concurrency import Backoff, OneShot
 from rookery.client.calls import Call, Settle
 from rookery.client.core import Core
 from rookery.client.errors import ClientClosed, ClientError, TimedOut
-from rookery.client.events import Event, OkAnswer, Person, PresenceOk, SubscribeOk, SyncOk
+from rookery.client.events import Event, FollowOk, OkAnswer, Person, PresenceOk, SubscribeOk, SyncOk
 from rookery.client.session import Sessions
 from rookery.client.tokens import Token
 from rookery.client.transport import Dial, Url, dial_tcp
@@ -170,6 +170,12 @@ class Client:
         """Watch these users, and no others; their states now. After a reconnect the client asks again."""
         answer = await self._run_command("presence", {"users": list(users)}, timeout)
         return dict(answer.states) if isinstance(answer, PresenceOk) else {}
+
+    async def follow(self, rooms: Sequence[str], *, timeout: float | None = None) -> dict[str, int]:
+        """Get the `Activity` of these rooms, and of no others: their newest seqs now. For rooms that are too many to be
+        subscribed. After a reconnect the client asks again."""
+        answer = await self._run_command("follow", {"rooms": list(rooms)}, timeout)
+        return dict(answer.rooms) if isinstance(answer, FollowOk) else {}
 
     async def status(self, state: str, *, timeout: float | None = None) -> None:
         """Be `online` or `away`; this holds after a reconnect, too."""

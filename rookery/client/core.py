@@ -119,7 +119,7 @@ class Core:
 
     def call(self, kind: str, fields: dict[str, Any], settle: Settle | None = None, *, keep: bool = True) -> Call:
         """Send a command now, or as soon as there is a session."""
-        if kind in ("presence", "status"):
+        if kind in ("presence", "status", "follow"):
             self._sticky[kind] = fields
         call = self._new_call(kind, fields, settle, keep)
         if self.ready:

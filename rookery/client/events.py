@@ -16,6 +16,7 @@ from chat.wire.events import (
     DirectMessageEvent,
     EditedEvent,
     ErrorAnswer,
+    FollowOk,
     GapEvent,
     MemberEvent,
     MessageEvent,
@@ -49,6 +50,7 @@ __all__ = [
     "ErrorAnswer",
     "Event",
     "EventsDropped",
+    "FollowOk",
     "Frame",
     "GapEvent",
     "MemberEvent",
@@ -134,6 +136,7 @@ _answers: dict[str, msgspec.json.Decoder[OkAnswer]] = {
     "subscribe": msgspec.json.Decoder(SubscribeOk),
     "sync": msgspec.json.Decoder(SyncOk),
     "presence": msgspec.json.Decoder(PresenceOk),
+    "follow": msgspec.json.Decoder(FollowOk),
 }
 """The commands whose answer carries more than `ok`."""
 

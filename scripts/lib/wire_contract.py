@@ -122,7 +122,7 @@ class Contract:
     @cached_property
     def _kinds(self) -> dict[str, type[Struct]]:
         found = {frame.kind.__name__: frame.kind for frame in self.frames}
-        for kind in (events.HistoryMessage, events.HistoryDirectMessage, events.Person):
+        for kind in (events.HistoryMessage, events.HistoryDirectMessage, events.Person, events.RoomActivity):
             found[kind.__name__] = kind
         return found
 

@@ -12,7 +12,13 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
-_ANSWERS = {"auth": "okAuth", "subscribe": "okSubscribe", "sync": "okSync", "presence": "okPresence"}
+_ANSWERS = {
+    "auth": "okAuth",
+    "subscribe": "okSubscribe",
+    "sync": "okSync",
+    "presence": "okPresence",
+    "follow": "okFollow",
+}
 
 
 @cache

@@ -114,6 +114,7 @@ COMMANDS: dict[str, Callable[[Scene], tuple[str, dict[str, Any]]]] = {
     "read": lambda s: ("read", {"room": s.lonely, "seq": 3}),
     "typing": lambda s: ("typing", {"room": s.lonely}),
     "typing to one": lambda s: ("typing", {"with": s.bob.id}),
+    "follow": lambda s: ("follow", {"rooms": [s.lonely]}),
     "presence": lambda s: ("presence", {"users": [s.bob.id, s.ada.id]}),
     "status": lambda s: ("status", {"state": "away"}),
     "sync": lambda s: ("sync", {"with": s.bob.id, "since": 1}),

@@ -98,6 +98,7 @@ class Peer:
             "subscribe": {"room": command.get("room"), "seq": 0},
             "sync": {"with": command.get("with"), "seq": 0, "recovered": False, "messages": []},
             "presence": {"states": {}},
+            "follow": {"rooms": {}},
         }
         await self.say(**{"type": "ok", "id": command["id"], **carried.get(command["type"], {}), **fields})
 

@@ -311,6 +311,28 @@ test("what is unread in rooms beyond those shows within a minute", async () => {
   assert.equal(rest.count("GET /api/rooms"), asked);
 });
 
+test("what happens in rooms beyond those shows at once, and again after a reconnect", async () => {
+  const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  rest.rooms = Array.from({ length: 200 }, (_, number) => ({ ...rest.rooms[0], id: id(number), seq: 3, read: 3, unread: 0 }));
+  await page.signedIn();
+  await page.clock.pass(300);
+  const [{ rooms }] = socket().of("follow");
+  assert.deepEqual(rooms, Array.from({ length: 10 }, (_, number) => id(190 + number)));
+  const heard = (...list) => socket().say({ type: "activity", rooms: list });
+  heard({ room: id(195), seq: 6, own: 1, ts: "2026-01-02T00:00:00.000Z" }, { room: id(196), seq: 2 });
+  assert.deepEqual([app.store.get(`room:${id(195)}`).unread, app.store.unread], [2, 2]);
+  heard({ room: id(195), seq: 6 });
+  assert.equal(app.store.unread, 2);
+  const asked = rest.count("GET /api/rooms");
+  heard({ room: id(195), seq: 0, missed: true });
+  await page.clock.pass(3_000);
+  assert.equal(rest.count("GET /api/rooms"), asked + 1);
+  await app.directory.enter("room", id(199));
+  await page.clock.pass(300);
+  assert.deepEqual(socket().of("follow").at(-1).rooms.length, 10);
+  assert.ok(!socket().of("follow").at(-1).rooms.includes(id(199)));
+});
+
 test("the lists are read at most once more, however many rooms ask for it", async () => {
   const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
   rest.rooms = Array.from({ length: 150 }, (_, number) => ({ ...rest.rooms[0], id: id(number) }));

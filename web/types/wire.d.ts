@@ -59,6 +59,17 @@ export interface Person {
   display_name?: string;
 }
 
+export interface RoomActivity {
+  room: Uuid;
+  seq: Since;
+  sender?: Person;
+  text?: string;
+  ts?: Time;
+  own?: number;
+  mentioned?: boolean;
+  missed?: boolean;
+}
+
 /**
  * Name the user by an access token.
  * It is the first frame of a session.
@@ -204,6 +215,13 @@ export interface PresenceCommand {
   users: Uuid[];
 }
 
+/** Get the `activity` of these rooms, and of no others. */
+export interface FollowCommand {
+  type: "follow";
+  id: Id;
+  rooms: Uuid[];
+}
+
 /** Show the user as online, or as away. */
 export interface StatusCommand {
   type: "status";
@@ -269,6 +287,16 @@ export interface PresenceOk {
   id: Id;
   states: Record<string, PresenceState>;
   last_seen?: Record<string, Time>;
+}
+
+/**
+ * The session follows these rooms, each with its newest seq, or 0.
+ * Rooms that the user may not read are left out.
+ */
+export interface FollowOk {
+  type: "ok";
+  id: Id;
+  rooms: Record<string, Since>;
 }
 
 /**
@@ -451,6 +479,12 @@ export interface UserEvent {
   display_name: string | null;
 }
 
+/** What happened in rooms that the session follows: at most once a second for each room. */
+export interface ActivityEvent {
+  type: "activity";
+  rooms: RoomActivity[];
+}
+
 /** Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`. */
 export type GapEvent = Place & {
   type: "gap";
@@ -514,6 +548,7 @@ export type AnyCommand =
   | ReadCommand
   | SyncCommand
   | PresenceCommand
+  | FollowCommand
   | StatusCommand;
 
 export type AnyAnswer =
@@ -522,6 +557,7 @@ export type AnyAnswer =
   | SubscribeOk
   | SyncOk
   | PresenceOk
+  | FollowOk
   | ErrorAnswer;
 
 export type AnyEvent =
@@ -540,6 +576,7 @@ export type AnyEvent =
   | MemberEvent
   | RoomEvent
   | UserEvent
+  | ActivityEvent
   | GapEvent
   | ClosingEvent;
 

@@ -33,7 +33,7 @@ async def test_every_command_has_its_fields() -> None:
         while True:
             command = await peer.command()
             seen.append({key: value for key, value in command.items() if key != "id"})
-            await peer.ok(command, room=ROOM, seq=4, states={"u": "online"})
+            await peer.ok(command, room=ROOM, seq=4, states={"u": "online"}, rooms={ROOM: 4})
 
     async with connected(Server(script)) as client:
         assert (client.user.name, client.session) == ("me", "s")
@@ -49,12 +49,13 @@ async def test_every_command_has_its_fields() -> None:
         await client.typing(with_="you")
         assert await client.sync("you") == 4
         assert await client.presence(["u"]) == {"u": "online"}
+        assert await client.follow([ROOM]) == {ROOM: 4}
         await client.status("away")
         await client.unsubscribe(ROOM)
         assert client.statistics().connections == 1
     assert [command["type"] for command in seen] == [
         *("subscribe", "send", "send", "dm", "dm", "edit", "delete", "react", "read", "typing", "sync", "presence"),
-        *("status", "unsubscribe"),
+        *("follow", "status", "unsubscribe"),
     ]
     assert seen[1] == {"type": "send", "room": ROOM, "text": "hello", "client_id": "c1", "reply_to": 3}
     assert seen[6] == {"type": "delete", "with": "you", "seq": 1}

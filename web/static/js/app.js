@@ -335,6 +335,7 @@ export class App {
     const sender = event.type === "message" ? event.sender : event.type === "dm" ? event.from : null;
     if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
     if (event.type === "dm") this.directory.watchSoon();
+    if (event.type === "activity" && event.rooms.some(({ missed }) => missed)) this.directory.refreshLater();
   }
 
   /**

@@ -89,6 +89,17 @@ export class Conversation {
     if (!event.seq) this.#awaited.add(event.client_id);
   }
 
+  /**
+   * Something happened in the room, which is not followed message by message.
+   * @param {import("../../types/wire.js").RoomActivity} activity
+   */
+  hear({ seq, ts = "", own = 0 }) {
+    if (ts > this.lastAt) this.lastAt = ts;
+    if (seq <= this.seq) return;
+    this.unread += Math.max(0, seq - this.seq - own);
+    this.seq = seq;
+  }
+
   /** Messages up to `seq` were missed: unread, until the lists are read again and say how many. @param {number} seq */
   missed(seq) {
     if (seq <= this.seq) return;

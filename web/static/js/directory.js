@@ -3,9 +3,11 @@
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
 /** A session may listen to 200 rooms. */
 const JOINED = 190;
-/** How often the rooms that are not followed live are looked at. */
+/** How often the rooms that are not followed live are read again. */
 const OTHERS_MS = 60_000;
 const WATCHED = 500;
+/** Of so many rooms that are not followed live, the edge tells what happens in them. */
+const FOLLOWED = 1500;
 const MEMBERS = 200;
 const WATCH_MS = 300;
 const MEMBERS_MS = 500;
@@ -23,6 +25,7 @@ export class Directory {
   /** @type {any} */
   #othersTimer = null;
   #watched = "";
+  #followed = "";
   /** @type {Promise<void> | null} */
   #reading = null;
   /** @type {Promise<void> | null} */
@@ -74,7 +77,8 @@ export class Directory {
   }
 
   /**
-   * Rooms that are too many to be followed live: what is unread in them is read again each minute.
+   * Rooms that are too many to be followed live: the edge tells what is unread in them (`#follow`), and what it may have
+   * left out is read again each minute.
    * @param {number} count of all rooms
    */
   #followOthers(count) {
@@ -109,6 +113,7 @@ export class Directory {
         conversation = this.store.get(`room:${id}`);
       }
       if (conversation) this.#join(conversation);
+      this.watchSoon();
       link?.flush();
       return conversation;
     }
@@ -324,6 +329,7 @@ export class Directory {
     this.#watchTimer ??= this.app.timers.set(() => {
       this.#watchTimer = null;
       this.#watch();
+      this.#follow();
     }, WATCH_MS);
   }
 
@@ -336,6 +342,18 @@ export class Directory {
     this.#watched = list;
     this.app.protocol.watch(users);
     this.app.link?.flush();
+  }
+
+  /** Ask for the activity of the rooms that are not followed live. */
+  #follow() {
+    const { protocol, link } = this.app;
+    const others = this.store.list("room").filter(({ id }) => !protocol.joined(id));
+    const rooms = others.slice(0, FOLLOWED).map(({ id }) => id);
+    const list = rooms.join();
+    if (list === this.#followed) return;
+    this.#followed = list;
+    protocol.follow(rooms);
+    link?.flush();
   }
 
   /** @param {any} room of REST */

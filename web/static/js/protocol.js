@@ -39,6 +39,8 @@ export class Protocol {
   #frames = [];
   /** @type {string[]} */
   #watched = [];
+  /** @type {string[]} */
+  #followed = [];
   /** @type {Status} */
   #state = "online";
   #me = "";
@@ -108,6 +110,12 @@ export class Protocol {
     this.#send({ type: "presence", users });
   }
 
+  /** The rooms whose activity is wanted; replaces the list. @param {string[]} rooms */
+  follow(rooms) {
+    this.#followed = rooms;
+    this.#send({ type: "follow", rooms });
+  }
+
   /** The user's own state, `online` or `away`; sent again after a reconnect. @param {Status} state */
   status(state) {
     this.#state = state;
@@ -156,6 +164,7 @@ export class Protocol {
     if (entry) this.outbox.settle(entry);
     if (command.type === "auth") return this.#begin(answer);
     if (command.type === "presence") return presenceEvents(answer);
+    if (command.type === "follow") return [activityEvent(answer)];
     return [{ kind: "answered", command, answer }];
   }
 
@@ -177,6 +186,7 @@ export class Protocol {
     this.threads.resume();
     if (this.#state !== "online") this.#send({ type: "status", state: this.#state });
     if (this.#watched.length) this.#send({ type: "presence", users: this.#watched });
+    if (this.#followed.length) this.#send({ type: "follow", rooms: this.#followed });
     this.#flush();
     return [{ kind: "ready", user: answer.user, session: answer.session, heartbeat_s: answer.heartbeat_s }];
   }
@@ -217,4 +227,10 @@ function presenceEvents({ states = {}, last_seen = {} }) {
     kind: "event",
     event: { type: "presence", user, state, last_seen: last_seen[user] },
   }));
+}
+
+/** The answer to `follow`, as the events that follow it. @param {any} answer @returns {Effect} */
+function activityEvent({ rooms = {} }) {
+  const list = Object.entries(rooms).map(([room, seq]) => ({ room, seq }));
+  return { kind: "event", event: { type: "activity", rooms: list } };
 }

@@ -162,6 +162,10 @@ export class Store {
   apply(event) {
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
     if (event.type === "user") return this.#rename(event);
+    if (event.type === "activity") {
+      for (const each of event.rooms) this.get(conversationKey("room", each.room))?.hear(each);
+      return this.touch("rooms", "unread");
+    }
     const conversation = this.placeOf(event);
     const handler = conversation && /** @type {Record<string, any>} */ (HANDLERS)[event.type];
     if (handler) handler(this, conversation, event);

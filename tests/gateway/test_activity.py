@@ -1,0 +1,107 @@
+"""What happens in rooms that a session follows without subscribing."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.world import Client, world
+
+pytestmark = pytest.mark.anyio
+
+
+async def say(client: Client, room: str, *texts: str) -> None:
+    for text in texts:
+        assert (await client.ask("send", room=room, text=text, client_id=str(uuid4())))["type"] == "ok"
+
+
+async def gather(client: Client, *seqs: tuple[str, int]) -> dict[str, list[dict[str, Any]]]:
+    """The activity of each room, until these newest seqs were told."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    wanted = set(seqs)
+    while wanted:
+        for each in (await client.event("activity"))["rooms"]:
+            found.setdefault(each["room"], []).append(each)
+            wanted.discard((each["room"], each["seq"]))
+    return found
+
+
+async def test_a_follower_gets_what_is_new_gathered_and_no_message() -> None:
+    async with world() as here:
+        ada, bob, cid = await here.user("ada"), await here.user("bob"), await here.user("cid")
+        room, other = await here.room(ada, bob, cid), await here.room(ada, bob)
+        one, two, three = await here.login(ada), await here.login(bob), await here.login(cid)
+        await one.ask("subscribe", room=room)
+        await say(one, room, "before")
+        await one.event("message")
+        assert (await two.ask("follow", rooms=[room, other]))["rooms"] == {room: 1, other: 0}
+        assert (await three.ask("follow", rooms=[room, other]))["rooms"] == {room: 1}  # cid is not in the other one
+        await say(one, room, "first", "hello @bob", "x" * 500)
+        await say(one, other, "elsewhere")
+        await say(two, room, "my own")
+        mine = await gather(two, (room, 5), (other, 1))
+        theirs = await gather(three, (room, 5))
+        assert set(theirs) == {room}
+        assert mine[room][-1]["sender"] == {"id": bob.id, "name": "bob"}
+        assert (mine[room][-1]["text"], mine[room][-1]["seq"]) == ("my own", 5)
+        assert sum(each.get("own", 0) for each in mine[room]) == 1
+        assert any(each.get("mentioned") for each in mine[room])
+        assert not any(each.get("mentioned") or each.get("own") for each in theirs[room])
+        assert mine[other][-1]["text"] == "elsewhere"
+        assert len(mine[room]) <= 5
+        assert not [frame for frame in (*two.frames, *three.frames) if frame["type"] == "message"]
+
+
+async def test_the_beginning_of_a_long_text_is_enough() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room = await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await two.ask("follow", rooms=[room])
+        await say(one, room, "x" * 500)
+        ((activity,),) = (await gather(two, (room, 1))).values()
+        assert activity["text"] == "x" * 120
+
+
+async def test_the_list_replaces_the_one_before_and_a_follower_may_subscribe_too() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room, other = await here.room(ada, bob), await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await two.ask("follow", rooms=[room])
+        await two.ask("follow", rooms=[other])
+        await two.ask("subscribe", room=other)
+        await say(one, room, "not followed any more")
+        await say(one, other, "followed")
+        assert (await two.event("message"))["text"] == "followed"
+        assert set(await gather(two, (other, 1))) == {other}
+        await two.ask("unsubscribe", room=other)
+        await say(one, other, "still followed")
+        assert set(await gather(two, (other, 2))) == {other}
+        await two.ask("follow", rooms=[])
+        assert all(channel.tap is None for channel in here.edge.node.hub.channels.values())
+        assert not [name for name in here.edge.node.hub.channels if name.startswith("room:")]
+
+
+async def test_who_leaves_a_room_follows_it_no_more() -> None:
+    async with world() as here:
+        ada, bob = await here.user("ada"), await here.user("bob")
+        room, other = await here.room(ada, bob), await here.room(ada, bob)
+        one, two = await here.login(ada), await here.login(bob)
+        await two.ask("follow", rooms=[room, other])
+        await here.remove(room, bob)
+        await two.event("member")
+        await say(one, room, "secret")
+        await say(one, other, "open")
+        assert set(await gather(two, (other, 1))) == {other}
+        assert (await two.ask("follow", rooms=[room, other]))["rooms"] == {other: 1}
+
+
+async def test_a_list_that_is_too_long_or_no_ids_is_refused() -> None:
+    async with world() as here:
+        two = await here.login(await here.user("bob"))
+        assert (await two.ask("follow", rooms=["x"]))["code"] == "invalid"
+        assert (await two.ask("follow", rooms=[str(uuid4())] * 1501))["code"] == "invalid"
+        assert (await two.ask("follow", rooms=[str(uuid4())]))["rooms"] == {}
