@@ -145,7 +145,12 @@ class FactsReader:
         for entry in entries:
             place = (entry.user, entry.conversation)
             if place not in found:
-                found |= await self._find_earlier(entry, loaded, entry.target)
+                earlier = await self._find_earlier(entry, loaded, entry.target)
+                found |= {
+                    place: message
+                    for place, message in earlier.items()
+                    if message.seq > entry.announced or message.seq in entry.edits  # else it was announced
+                }
         return found
 
     async def find_standing(

@@ -15,7 +15,7 @@ from chat.wire.notices import (
     EditNotice,
     WithdrawalNotice,
     encode_notices,
-    notice_of,
+    make_notices,
 )
 from workers.appending import NewRecord, append_all
 
@@ -35,8 +35,7 @@ class NoticeWriter:
 
     async def write_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> None:
         """`messages` were stored, and `records` handled. Raises `Unavailable`."""
-        # In order: of a batch that comes again, some messages may be known and others new.
-        notices: list[AnyNotice] = [notice_of(each) for each in sorted(messages, key=lambda message: message.seq)]
+        notices = make_notices(messages)
         notices += [notice for record in records if (notice := _find_notice(record)) is not None]
         if notices:
             await append_all(self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encode_notices(notices)))

@@ -118,12 +118,19 @@ class NotificationHandler:
         """What is new in each conversation."""
         stored = [notice for notice in notices if isinstance(notice, Notice)]
         edits = await self._find_edits([notice for notice in notices if isinstance(notice, EditNotice)])
-        originals = {(each.conversation, each.reply_to) for each in stored if each.reply_to is not None}
+        originals = {
+            (notice.conversation, each.reply_to)
+            for notice in stored
+            for each in notice.messages
+            if each.reply_to is not None
+        }
         replied = await self._history.find_messages(originals) if originals else {}
         news: dict[str, dict[int, NewMessage]] = {conversation: {} for conversation in edits}
-        for each in stored:  # one may be there twice, after a crash
-            message = NewMessage(each.seq, each.sender, each.mentions, _author_of(replied, each))
-            news.setdefault(each.conversation, {})[each.seq] = message
+        for notice in stored:
+            new = news.setdefault(notice.conversation, {})
+            for each in notice.messages:  # one may be there twice, after a crash
+                author = _find_author(replied, notice.conversation, each.reply_to)
+                new[each.seq] = NewMessage(each.seq, each.sender, each.mentions, author)
         return [Concerns(key, list(some.values()), edits.get(key)) for key, some in news.items()]
 
     async def _find_edits(self, notices: Sequence[EditNotice]) -> dict[str, dict[str, list[int]]]:
@@ -244,8 +251,6 @@ class NotificationHandler:
             self._wake_announcer()
 
 
-def _author_of(messages: dict[MessagePlace, Message], notice: Notice) -> str | None:
-    if notice.reply_to is None:
-        return None
-    message = messages.get((notice.conversation, notice.reply_to))
+def _find_author(messages: dict[MessagePlace, Message], conversation: str, seq: int | None) -> str | None:
+    message = messages.get((conversation, seq)) if seq is not None else None
     return message.sender if message is not None else None

@@ -81,8 +81,8 @@ class PendingNotification(Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def target(self) -> int:
-        """The message to announce."""
-        return self.seq if self.seq > self.announced else self.edited
+        """The newest message that waits."""
+        return max(self.seq if self.seq > self.announced else 0, self.edited)
 
 
 class NotedMessages(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Notices of what history has, without texts: the persistence pool writes them for the notification pool.
 
 A record has one notice, or several of a few conversations (`NoticeBatch`): so the more is stored with one call, the
-less a notice costs. All notices of a conversation have the same key, therefore they keep their order.
+less a message costs. All notices of a conversation have the same key, therefore they keep their order.
 """
 
 from __future__ import annotations
@@ -17,19 +17,23 @@ from chat.errors import Poison
 
 NOTIFICATION_TOPIC = "notifications"
 MOST_IN_RECORD = 100
-_KEYS = 64
+_KEYS = 16
 
 
-class Notice(Struct, frozen=True, kw_only=True, tag="stored", tag_field="kind", omit_defaults=True):
-    """A message that history has. `mentions` are user ids; `ts` is in milliseconds."""
+class NoticedMessage(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A message that history has. `mentions` are user ids. An array on the wire, because there are so many."""
 
-    conversation: str
     seq: int
     sender: str
-    sender_name: str
-    ts: int
     mentions: tuple[str, ...] = ()
     reply_to: int | None = None
+
+
+class Notice(Struct, frozen=True, kw_only=True, tag="messages", tag_field="kind"):
+    """Messages of one conversation that history has, in order."""
+
+    conversation: str
+    messages: tuple[NoticedMessage, ...]
 
 
 class EditNotice(Struct, frozen=True, kw_only=True, tag="edited", tag_field="kind", omit_defaults=True):
@@ -73,17 +77,15 @@ encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyNotice | NoticeBatch] = msgspec.json.Decoder(AnyNotice | NoticeBatch)
 
 
-def notice_of(message: Message) -> Notice:
-    """The notice of a stored message."""
-    return Notice(
-        conversation=message.conversation,
-        seq=message.seq,
-        sender=message.sender,
-        sender_name=message.sender_name,
-        ts=message.ts,
-        mentions=message.mentions,
-        reply_to=message.reply_to,
-    )
+def make_notices(messages: Sequence[Message]) -> list[AnyNotice]:
+    """The notices of stored messages, one for each conversation."""
+    found: dict[str, list[NoticedMessage]] = {}
+    for each in messages:
+        noticed = NoticedMessage(each.seq, each.sender, each.mentions, each.reply_to)
+        found.setdefault(each.conversation, []).append(noticed)
+    for some in found.values():
+        some.sort(key=lambda noticed: noticed.seq)  # of a batch that comes again, some may be known and others new
+    return [Notice(conversation=conversation, messages=tuple(some)) for conversation, some in found.items()]
 
 
 def encode_notices(notices: Sequence[AnyNotice]) -> Iterator[tuple[str, bytes]]:

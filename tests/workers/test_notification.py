@@ -27,12 +27,15 @@ from chat.wire.notices import (
     NOTIFICATION_TOPIC,
     EditNotice,
     Notice,
+    NoticedMessage,
     UndeliveredNotice,
     WithdrawalNotice,
     decode_notices,
     encode,
     encode_notices,
+    make_notices,
 )
+from tests.support.builders import make_message
 from tests.support.faults import FaultyLog
 from tests.support.notifying import (
     RememberingLog,
@@ -139,7 +142,7 @@ async def test_what_comes_again_after_a_crash_changes_nothing() -> None:
 async def test_a_room_that_is_gone_has_nobody() -> None:
     async with world() as here:
         handler = make_handler(here)
-        notice = Notice(conversation=room_key(new_id()), seq=1, sender=new_id(), sender_name="x", ts=1)
+        notice = Notice(conversation=room_key(new_id()), messages=(NoticedMessage(1, new_id()),))
         await handler.handle_records([[notice]])
         assert not handler.noted
         assert not await list_waiting(here)
@@ -273,30 +276,35 @@ async def test_what_was_given_up_is_announced_again_when_it_is_replayed() -> Non
 
 
 def test_notices_are_packed_in_order_and_a_conversation_keeps_its_key() -> None:
-    notices = [
-        Notice(conversation=f"room:{number % 5}", seq=number, sender="ann", sender_name="Ann", ts=1)
-        for number in range(3 * MOST_IN_RECORD)
-    ]
+    messages = [make_message(number, f"room:{number % 5}") for number in range(1, 300)]
+    notices = [*make_notices(messages[::-1]), WithdrawalNotice(conversation="room:9", seq=1)]
+    assert len(notices) == 6
+    assert all(
+        [each.seq for each in notice.messages] == sorted(each.seq for each in notice.messages)
+        for notice in notices
+        if isinstance(notice, Notice)
+    )
+    many = [WithdrawalNotice(conversation=f"room:{number % 7}", seq=number) for number in range(5 * MOST_IN_RECORD)]
     keys: dict[str, set[str]] = {}
     found: dict[str, list[int]] = {}
-    for key, value in encode_notices([*notices, WithdrawalNotice(conversation="room:9", seq=1)]):
+    for key, value in encode_notices(many):
         some = decode_notices(value)
         assert len(some) <= MOST_IN_RECORD
         for each in some:
-            assert not isinstance(each, UndeliveredNotice)
+            assert isinstance(each, WithdrawalNotice)
             keys.setdefault(each.conversation, set()).add(key)
             found.setdefault(each.conversation, []).append(each.seq)
     assert all(len(some) == 1 for some in keys.values())
     assert all(seqs == sorted(seqs) for seqs in found.values())
-    assert sum(map(len, found.values())) == len(notices) + 1
+    assert sum(map(len, found.values())) == len(many)
 
 
 def test_what_is_no_notice_is_poison() -> None:
-    good = Notice(conversation="room:x", seq=1, sender="ann", sender_name="Ann", ts=1, mentions=("bob",), reply_to=3)
+    good = Notice(conversation="room:x", messages=(NoticedMessage(1, "ann", ("bob",), 3), NoticedMessage(2, "bob")))
     edit = EditNotice(conversation="room:x", seq=1, ts=1, mentions=("bob",))
     for each in (good, edit, WithdrawalNotice(conversation="room:x", seq=1)):
         assert decode_notices(encode(each)) == (each,)
-    for bad in (b"", b"{}", b"[" * 10_000, b"\xff", encode(good).replace(b'"stored"', b'"other"')):
+    for bad in (b"", b"{}", b"[" * 10_000, b"\xff", encode(good).replace(b'"messages"', b'"other"', 1)):
         with pytest.raises(Poison):
             decode_notices(bad)
 
