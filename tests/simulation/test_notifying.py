@@ -1,0 +1,106 @@
+"""Runs of notifications: the two promises hold under faults, and planted defects break them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chat.domain.pending import PendingNotification, Settlement
+from chat.errors import Unavailable
+from tests.simulation.notifying_run import NotifyingParts, simulate_notifying
+from workers.announcement_facts import LoadedFacts
+from workers.announcer import Announcer
+from workers.notification import NotificationHandler
+
+SEEDS = range(1, 41)
+SEARCHED = range(1, 101)
+
+
+class UnreadAnnouncer(Announcer):
+    """Announces what was noted, whatever was read since."""
+
+    def __init__(self, **collaborators: Any) -> None:
+        super().__init__(**collaborators)
+        load = self._reader.load_facts
+
+        async def load_unread(entries: Sequence[PendingNotification]) -> LoadedFacts:
+            loaded = await load(entries)
+            return replace(loaded, marks=dict.fromkeys(loaded.marks, 0))
+
+        self._reader.load_facts = load_unread  # type: ignore[method-assign]
+
+
+class OpenAnnouncer(Announcer):
+    """Announces what was noted, to whoever was a member then."""
+
+    def __init__(self, **collaborators: Any) -> None:
+        super().__init__(**collaborators)
+        load = self._reader.load_facts
+
+        async def load_members(entries: Sequence[PendingNotification]) -> LoadedFacts:
+            loaded = await load(entries)
+            everybody = {(each.conversation.removeprefix("room:"), each.user) for each in entries}
+            return replace(loaded, members=everybody)
+
+        self._reader.load_facts = load_members  # type: ignore[method-assign]
+
+
+class HastyAnnouncer(Announcer):
+    """Settles entries as announced before the channels have them."""
+
+    async def handle_entries(self, entries: Sequence[PendingNotification]) -> None:
+        """See `Announcer.handle_entries`."""
+        await self._pending.settle_entries(
+            [
+                Settlement(
+                    user=each.user,
+                    conversation=each.conversation,
+                    at=self._clock(),
+                    seen=each.seq,
+                    decided=each.seq,
+                    edited=each.edited,
+                    shown=each.target,
+                )
+                for each in entries
+                if each.is_waiting
+            ]
+        )
+        await super().handle_entries(entries)
+
+
+class ResignedNotifier(NotificationHandler):
+    """Ignores that something could not be noted, so the pool commits."""
+
+    async def handle_records(self, records: Sequence[Any]) -> None:
+        """See `NotificationHandler.handle_records`."""
+        try:
+            await super().handle_records(records)
+        except Unavailable:
+            return
+
+
+DEFECTS = {
+    "announce what was read": NotifyingParts(announcer=UnreadAnnouncer),
+    "announce to who left": NotifyingParts(announcer=OpenAnnouncer),
+    "settle before it is announced": NotifyingParts(announcer=HastyAnnouncer),
+    "commit what could not be noted": NotifyingParts(handler=ResignedNotifier),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_promises_of_notifications_are_kept(seed: int) -> None:
+    outcome = simulate_notifying(seed)
+    assert not outcome.broken, "\n".join([*outcome.story.timeline(), *outcome.broken])
+    assert outcome.announced > 0
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_planted_defect_of_notifications_is_found(name: str) -> None:
+    assert any(simulate_notifying(seed, DEFECTS[name]).broken for seed in SEARCHED)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    assert simulate_notifying(7).story.digest() == simulate_notifying(7).story.digest()
