@@ -28,7 +28,7 @@ from chat.wire.account_mails import AccountMail, AccountMailKind, decode_account
 
 GROUP = "account-mails"
 AT_ONCE = 8
-LEASE_MS = 10 * 60 * 1000
+LEASE_MS = 5 * 60 * 1000
 POLL_SECONDS = 5.0
 ATTEMPTS = 5
 LIVES_MS = dict.fromkeys(AccountMailKind, TOKEN_LIVES_MS[TokenPurpose.VERIFY]) | {

@@ -46,13 +46,16 @@ class Received:
 class MailServer:
     """`replies` are given to RCPT in turn, then 250; `data_replies` to DATA. Everything runs on a thread of its own."""
 
-    def __init__(self, *, certificates: tuple[Path, Path, Path] | None = None, implicit_tls: bool = False) -> None:
+    def __init__(
+        self, *, certificates: tuple[Path, Path, Path] | None = None, implicit_tls: bool = False, port: int = 0
+    ) -> None:
         self.received: list[Received] = []
         self.replies: list[str] = []
+        self.refused: list[str] = []
         self.data_replies: list[str] = []
         self.connections = 0
         self.log_ins: list[bytes] = []
-        self.port = 0
+        self.port = port
         self._arrived = threading.Condition()
         self._context: ssl.SSLContext | None = None
         if certificates is not None:
@@ -80,11 +83,16 @@ class MailServer:
             assert self._arrived.wait_for(lambda: len(self.received) >= count, seconds), self.received
         return self.received
 
+    def wait_refused(self, count: int, seconds: float = 60) -> None:
+        """Return once so many recipients were refused."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.refused) >= count, seconds), self.refused
+
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
         context = self._context if self._implicit_tls else None
         server = self._loop.run_until_complete(
-            self._loop.create_server(self._make_protocol, "127.0.0.1", 0, ssl=context)
+            self._loop.create_server(self._make_protocol, "127.0.0.1", self.port, ssl=context)
         )
         self.port = server.sockets[0].getsockname()[1]
         self._loop.call_soon(ready.set)
@@ -122,6 +130,10 @@ class MailServer:
         reply = self.replies.pop(0) if self.replies else "250 OK"
         if reply.startswith("2"):
             envelope.rcpt_tos.append(address)
+        else:
+            with self._arrived:
+                self.refused.append(address)
+                self._arrived.notify_all()
         return reply
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
