@@ -40,6 +40,12 @@ class NamedHosts:
         """A server that knows the names."""
         return Process(folder, self.wrap(*command), ready, start_seconds=180, environment=environment)
 
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """A command, to its end."""
+        return subprocess.run(
+            self.wrap(*command), env=environment, capture_output=True, text=True, check=False, timeout=patient(120)
+        )
+
     def _can_mount(self) -> bool:
         return subprocess.run(self.wrap("true"), capture_output=True, check=False, timeout=30).returncode == 0
 
