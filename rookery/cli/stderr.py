@@ -4,6 +4,7 @@ A terminal that is paused, or a log driver that is stuck, takes 64 KiB; the next
 
 Rule 1: `emit` never waits for the reader, so the event loop may log.
 Rule 2: lines that wait are bounded in bytes; what comes above that is dropped and counted, and the older lines stay.
+    A line that cannot be written, as on a full disk, is counted, too.
 Rule 3: when lines can be written again, a line says how many are missing at that place.
 Rule 4: at the end, lines that wait have a bounded time to be written.
 """
@@ -15,17 +16,15 @@ import os
 import select
 import threading
 from collections import deque
-from contextlib import suppress
 
 from prometheus_client import Counter
 
 MOST_BYTES = 1024 * 1024
 _CLOSE_SECONDS = 2.0
 _PIECE = 64 * 1024
+_WHY = "nobody read standard error, or it could not be written"
 
-DROPPED = Counter(
-    "rookery_stderr_dropped", "Log lines that were dropped because nobody read standard error", registry=None
-)
+DROPPED = Counter("rookery_stderr_dropped", "Log lines that nobody read, or that could not be written", registry=None)
 
 
 class LineWriter(logging.Handler):
@@ -35,7 +34,7 @@ class LineWriter(logging.Handler):
         super().__init__()
         self._fd = fd
         self._most_bytes = most_bytes
-        self._lines: deque[bytes] = deque()
+        self._lines: deque[tuple[bytes, int]] = deque()  # and how many lines a note stands for; 0 for an entry
         self._bytes = 0
         self._dropped = 0
         self._closing = False
@@ -55,7 +54,7 @@ class LineWriter(logging.Handler):
                 DROPPED.inc()
                 return
             if self._dropped:
-                self._add_line(_note_dropped(record, self._dropped))  # rule 3
+                self._add_line(self._note_dropped(), self._dropped)  # rule 3
                 self._dropped = 0
             self._add_line(line)
             self._changed.notify()
@@ -64,15 +63,21 @@ class LineWriter(logging.Handler):
         """Write what waits, for two seconds at most. What comes later is not written."""
         with self._changed:
             if self._dropped:
-                self._add_line(f"{self._dropped} lines were dropped: nobody read standard error\n".encode())
+                self._add_line(self._note_dropped(), self._dropped)
                 self._dropped = 0
             self._closing = True
             self._changed.notify()
         self._thread.join(_CLOSE_SECONDS)  # rule 4
         super().close()
 
-    def _add_line(self, line: bytes) -> None:
-        self._lines.append(line)
+    def _note_dropped(self) -> bytes:
+        """A line that says how many are missing, in the format of the others (rule 3)."""
+        text = f"{self._dropped} lines were dropped: {_WHY}"
+        note = logging.LogRecord("rookery", logging.WARNING, "", 0, text, None, None)
+        return (self.format(note) + "\n").encode()
+
+    def _add_line(self, line: bytes, missing: int = 0) -> None:
+        self._lines.append((line, missing))
         self._bytes += len(line)
 
     def _write_lines(self) -> None:
@@ -82,17 +87,18 @@ class LineWriter(logging.Handler):
                     self._changed.wait()
                 if not self._lines:
                     return
-                line = self._lines[0]
-            with suppress(OSError):  # standard error was closed: nobody can be told
+                line, missing = self._lines[0]
+            failed = False
+            try:
                 _write_all(self._fd, line)
+            except OSError:  # the disk is full, or standard error was closed
+                failed = True
             with self._changed:
                 self._lines.popleft()
                 self._bytes -= len(line)
-
-
-def _note_dropped(record: logging.LogRecord, count: int) -> bytes:
-    when = logging.Formatter().formatTime(record)
-    return f"{when} WARNING rookery {count} lines were dropped: nobody read standard error\n".encode()
+                if failed:  # rule 2
+                    self._dropped += missing or 1
+                    DROPPED.inc(0 if missing else 1)
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from rookery.cli.log_format import JsonFormatter
 from rookery.cli.stderr import DROPPED, LineWriter
 
 PIPE_BYTES = 64 * 1024
@@ -78,7 +81,7 @@ def test_nobody_reads_and_whoever_logs_goes_on(pipe: tuple[int, int]) -> None:
     handler.emit(make_record("read again"))
     said += read_until(reader, b"read again\n")
     # Some are dropped before the thread has filled the pipe, and lines that follow it are written.
-    noted = [int(count) for count in re.findall(rb"rookery (\d+) lines were dropped: nobody read", said)]
+    noted = [int(count) for count in re.findall(rb"(\d+) lines were dropped: nobody read", said)]
     assert sum(noted) == dropped
     handler.close()
 
@@ -97,6 +100,33 @@ def test_a_reader_that_is_gone_harms_nobody() -> None:
     handler.emit(make_record("to nobody"))
     assert finish(handler.close)
     os.close(writer)
+
+
+def test_a_full_disk_and_a_closed_descriptor_stop_nobody_and_lines_are_counted(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    for broken in (os.open("/dev/full", os.O_WRONLY), -1):
+        before = count_dropped()
+        handler = LineWriter(broken)
+        for number in range(100):
+            handler.emit(make_record(f"line {number}"))
+        assert finish(handler.close)
+        assert count_dropped() == before + 100
+        if broken >= 0:
+            os.close(broken)
+    # A disk that has room again: the next lines are written, and say how many are missing.
+    full = os.open("/dev/full", os.O_WRONLY)
+    handler = LineWriter(full)
+    handler.setFormatter(JsonFormatter())
+    handler.emit(make_record("lost"))
+    while handler._lines:
+        time.sleep(0.001)
+    os.dup2(writer, full)
+    handler.emit(make_record("written"))
+    handler.close()
+    os.close(full)
+    note, line = map(json.loads, read_until(reader, b'"written"}\n').splitlines())
+    assert note["message"].startswith("1 lines were dropped")
+    assert (note["level"], line["message"]) == ("warning", "written")
 
 
 def test_a_descriptor_that_does_not_block_gets_all(pipe: tuple[int, int]) -> None:
