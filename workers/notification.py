@@ -7,6 +7,8 @@ Rule 3: in a large room nobody is looked at but those to whom something is addre
 Rule 4: what may have changed since is asked again when the entry is announced (`workers.announcer`): membership,
   blocks, read marks, withdrawals. What is decided here for good is what nobody would want to be made up for: levels,
   mutes, and that a user was online when a message came that is not addressed to them.
+Rule 5: nobody waits for a notification as for a message. So each call lingers while more notices gather in the log, and
+  a message that comes alone does not cost all the questions of a batch.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
+import anyio
 from msgspec import Struct
 
 from chat.domain.concerns import Concerns, NewMessage
@@ -63,7 +66,7 @@ class NotificationHandler:
     """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`, in the group `GROUP`.
 
     `noted` counts what was left for users. `wake_announcer` is called when something was. With `has_digests`, users get
-    digests of what stays unread.
+    digests of what stays unread. Each call lingers for `linger_s` seconds.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class NotificationHandler:
         pending: PendingNotifications,
         known_rooms: KnownRooms,
         has_digests: bool = False,
+        linger_s: float = 0.0,
         wake_announcer: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
@@ -90,6 +94,7 @@ class NotificationHandler:
         self._pending = pending
         self._known_rooms = known_rooms
         self._has_digests = has_digests
+        self._linger_s = linger_s
         self._wake_announcer = wake_announcer
         self._clock = clock
 
@@ -99,6 +104,7 @@ class NotificationHandler:
 
     async def handle_records(self, records: Sequence[Sequence[AnyNotice]]) -> None:
         """Raises `Unavailable`; then some may be decided, and the same again changes nothing of these."""
+        await anyio.sleep(self._linger_s)  # rule 5
         notices = [notice for record in records for notice in record]
         chunk: list[Candidate] = []
         async with aclosing(self._list_candidates(await self._find_concerns(notices))) as pages:

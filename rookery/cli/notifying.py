@@ -32,6 +32,8 @@ from workers.notification import GROUP, NotificationHandler
 from workers.pool import Pool
 from workers.webhooks import WebhookHandler, WebhookNotifier
 
+LINGER_SECONDS = 0.25
+
 
 class NotificationParts(Struct, frozen=True):
     """What notifications add to a process: pools by their names, and their figures."""
@@ -135,6 +137,7 @@ async def run_notifications(
             pending=store.pending,
             known_rooms=known_rooms,
             has_digests=digests is not None,
+            linger_s=LINGER_SECONDS,
             wake_announcer=announcer.wake,
         )
         pools["notification"] = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
