@@ -7,14 +7,26 @@ import { chooseTab, countShown, findClosed, isWatched, makeNotification, readPus
 /** @type {any} */
 const worker = self;
 
+/**
+ * One thing after the other: a browser forgets a notification if it is asked for all of them before it has shown it.
+ * @type {Promise<unknown>}
+ */
+let turn = Promise.resolve();
+
+/** @param {any} event @param {() => Promise<unknown>} run */
+function inTurn(event, run) {
+  turn = turn.then(run, run);
+  event.waitUntil(turn);
+}
+
 worker.addEventListener("install", () => worker.skipWaiting());
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener("push", (event) => event.waitUntil(handlePush(event.data?.text() ?? "")));
+worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
 worker.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(openConversation(event.notification.data?.url ?? "#/"));
+  inTurn(event, () => openConversation(event.notification.data?.url ?? "#/"));
 });
-worker.addEventListener("notificationclose", (event) => event.waitUntil(showBadge()));
+worker.addEventListener("notificationclose", (event) => inTurn(event, showBadge));
 worker.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewSubscription(event)));
 
 /** @param {string} text */

@@ -23,10 +23,11 @@ SHOWN = """async ([wanted, ms]) => {
   const { ready } = navigator.serviceWorker;
   const end = performance.now() + ms;
   for (;;) {
+    // Not at once: Chromium forgets a notification if it is asked before it has shown it.
+    await new Promise((resume) => setTimeout(resume, 500));
     const shown = (await (await ready).getNotifications()).map(show);
     const found = shown.map(({ tag, seq }) => `${tag} ${seq}`).sort();
     if (JSON.stringify(found) === JSON.stringify(wanted) || performance.now() > end) return shown;
-    await new Promise(requestAnimationFrame);
   }
 }"""
 
