@@ -32,20 +32,23 @@ async def drain_sessions(node: Node) -> None:
             if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
                 session.connection.pause_reading()
         with anyio.move_on_after(seconds / 2):  # rule 2
-            while any(session.busy for session in registry.sessions):
-                await _close_sessions(node, [session for session in registry.sessions if not session.busy])
-                await _wait_while_busy(node)
+            await _close_when_answered(node)
         await _close_sessions(node, list(registry.sessions))
         while registry.sessions:
             await registry.wait_for_progress()
 
 
-async def _wait_while_busy(node: Node) -> None:
-    """Return when a session that was busy is not busy any more, or is gone."""
-    registry = node.registry
-    busy = sum(session.busy for session in registry.sessions)
-    while busy and sum(session.busy for session in registry.sessions) == busy:
-        await registry.wait_for_progress()
+async def _close_when_answered(node: Node) -> None:
+    """Send each session away as soon as it is owed no answer. Nothing is read any more, so none is owed a new one."""
+    sessions = node.registry.sessions
+    waiting = list(sessions)
+    while waiting:
+        answered = [session for session in waiting if not session.busy]
+        waiting = [session for session in waiting if session.busy and session in sessions]
+        if answered:
+            await _close_sessions(node, answered)
+        elif waiting:  # looked at just now, with no await in between
+            await node.registry.wait_for_progress()
 
 
 async def _close_sessions(node: Node, sessions: Sequence[RegisteredSession]) -> None:
