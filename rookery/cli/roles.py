@@ -33,6 +33,7 @@ from rookery.cli.factories import (
     set_edge_address,
     warn_of_unreachable_edge,
 )
+from rookery.cli.later_log import open_later_log
 from rookery.cli.mailing import open_mail
 from rookery.cli.notifying import make_notice_writer, run_notifications
 from rookery.cli.peers import open_authority, open_conversations, open_moderation, run_moderation
@@ -166,7 +167,8 @@ async def run_auth(settings: Settings, _options: argparse.Namespace) -> int:
         enter = stack.enter_async_context
         await enter(trace_process(settings.tracing, "auth"))
         engines = await enter(Engines.open(settings))
-        store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
+        store, live = await engines.open_store(), await engines.open_live()
+        log = await enter(open_later_log(settings))
         keys = await enter(run_key_ring(settings.tokens, store, live))
         conversations = await enter(open_conversations(settings.rpc, store))
         authority = LocalAuthority(keys, store.accounts, conversations, live.relay)

@@ -80,7 +80,9 @@ class MailServer:
     def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """The mails, once there are so many."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.received) >= count, seconds), self.received
+            assert self._arrived.wait_for(lambda: len(self.received) >= count, seconds), [
+                each.message["Subject"] for each in self.received
+            ]
         return self.received
 
     def wait_refused(self, count: int, seconds: float = 60) -> None:
