@@ -26,7 +26,7 @@ from scripts.lib.servers.process import Needs, Process
 from tests.support.kafka_tools import make_kafka_home
 from tests.support.named_hosts import NamedHosts
 
-pytestmark = [pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.production]
 ROOT = Path(__file__).resolve().parents[2]
 EVERYWHERE = "0.0.0.0:"
 ROOKERY = ROOT / ".venv/bin/rookery"

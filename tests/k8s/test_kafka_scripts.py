@@ -16,7 +16,7 @@ from scripts.lib.servers.process import Process
 from tests.support.kafka_tools import make_kafka_home
 from tests.support.named_hosts import NamedHosts, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.production]
 FOLDER = Path(__file__).resolve().parents[2] / "k8s/base/kafka-broker"
 DOMAIN = ".kafka-broker.rookery"
 NAMES = {f"kafka-broker-{number}{DOMAIN}": f"127.0.42.{number + 1}" for number in range(3)}

@@ -17,7 +17,7 @@ from scripts.lib.servers.__main__ import TOOLS
 from scripts.lib.servers.process import Needs, Process
 from tests.support.named_hosts import NamedHosts, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.production]
 SCRIPTS = Path(__file__).resolve().parents[2] / "k8s/base/redis"
 PASSWORD = "a password with spaces"
 NAMES = {f"redis-{number}.redis": f"127.0.40.{number + 1}" for number in range(3)}

@@ -56,11 +56,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "rookery"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_environment_runs_as_another_user_and_holds_nothing_that_builds(environment: Path) -> None:
     assert list(find_faults(environment)) == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_environment_has_what_the_bill_of_materials_says(environment: Path) -> None:
     (site,) = environment.glob("lib/python*/site-packages")

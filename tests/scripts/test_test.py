@@ -81,7 +81,7 @@ def test_chosen_tests_run_alone(checkout: Path, arguments: tuple[str, ...], call
 def test_without_arguments_everything_is_checked(checkout: Path) -> None:
     calls = list_calls(checkout)
     assert calls[:2] == ["scripts/chromium ", "scripts/lint "]
-    assert "-m|coverage|run|-m|pytest|-n|auto|--dist|loadfile|" in calls
+    assert "-m|coverage|run|-m|pytest|-n|auto|--dist|loadfile|-m|not long|" in calls
     assert calls[-3:-1] == ["-m|coverage|combine|--quiet|", "-m|coverage|report|"]
     assert calls[-1] == "scripts/servers stop redis kafka mongo"
 
@@ -94,6 +94,7 @@ def test_fast_leaves_out_servers_and_browsers(checkout: Path) -> None:
 
 def test_all_adds_the_long_runs(checkout: Path) -> None:
     calls = list_calls(checkout, "--all")
+    assert "-m|coverage|run|-m|pytest|-n|auto|--dist|loadfile|" in calls
     assert [call for call in calls if "simulate" in call] == ["scripts/simulate --seeds 2000"]
     assert [call for call in calls if "k8s-check" in call] == ["scripts/k8s-check --server"]
 

@@ -57,7 +57,8 @@ def build_overlay(folder: Path) -> Overlay:
     done = subprocess.run([*find_kustomize(), str(folder)], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         raise CannotBuild(f"{folder.name}: kustomize refuses it: {done.stderr.strip()}")
-    objects: list[dict[str, Any]] = [each for each in yaml.safe_load_all(done.stdout) if each]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, where PyYAML has it: ten times as fast
+    objects: list[dict[str, Any]] = [each for each in yaml.load_all(done.stdout, loader) if each]
     return Overlay(folder.name, objects)
 
 
