@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from msgspec import Struct
 
 from chat.domain.conversations import is_room, partner, room_of
+from chat.domain.display_names import name_senders
 from chat.domain.models import Message, PresenceState
 from chat.domain.notifying import (
     NO_CHOICE,
@@ -180,15 +181,17 @@ class FactsReader:
 
     async def select_fit(self, offers: Sequence[tuple[str, Message]]) -> list[tuple[str, Message]]:
         """Those of these (user, message) that may be announced: the message stands, is another's, and neither the
-        instance nor the user blocks its author."""
+        instance nor the user blocks its author. They have the display names of their authors."""
         offers = [each for each in offers if each[1].text is not None and each[1].sender != each[0]]
         if not offers:
             return []
         accounts = await self._sources.accounts.get_users({message.sender for _, message in offers})
         blocks = await self._sources.accounts.find_blocks({(user, message.sender) for user, message in offers})
-        return [
+        fit = [
             (user, message)
             for user, message in offers
             if (user, message.sender) not in blocks
             and not (message.sender in accounts and accounts[message.sender].blocked)
         ]
+        named = name_senders([message for _, message in fit], accounts)
+        return [(user, message) for (user, _), message in zip(fit, named, strict=True)]

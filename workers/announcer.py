@@ -361,7 +361,7 @@ def _make_notification(entry: PendingNotification, message: Message, loaded: Loa
         kind=entry.kind,
         count=max(1, entry.count),
         sender=message.sender,
-        sender_name=message.sender_name,
+        sender_name=message.shown_name,
         ts=message.ts,
         room_name=loaded.room_name(entry),
         text=text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…",

@@ -168,7 +168,7 @@ class DigestLoop:
         return [
             DigestLine(
                 seq=message.seq,
-                sender_name=message.sender_name,
+                sender_name=message.shown_name,
                 text="" if hides or message.text is None else message.text[:TEXT_CHARACTERS],
                 ts=message.ts,
             )

@@ -115,6 +115,11 @@ class Message(Struct, frozen=True, kw_only=True):
     display_name: str = ""
 
     @property
+    def shown_name(self) -> str:
+        """What to call the sender: the display name, if it is known."""
+        return self.display_name or self.sender_name
+
+    @property
     def echo_id(self) -> str:
         """The `client_id` as the client wrote it."""
         return self.sent_id or self.client_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from chat.domain.conversations import room_key
@@ -10,6 +11,7 @@ from chat.domain.ids import rfc3339
 from chat.domain.models import Message, Role, Room, User
 from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
+from chat.domain.sight import read_by_sight
 from chat.errors import Forbidden, NotFound
 from chat.ports.rooms import RoomFacts
 from services.chat.models import PublicRoomView, RoomView, view_user
@@ -76,13 +78,16 @@ async def view_public_rooms(
 ) -> list[PublicRoomView]:
     """Public rooms as this user sees them in a list."""
     facts = await services.rooms.describe_rooms([room.id for room, _ in rooms])
+    looks = Counter(read_by_sight(room.name) for room, _ in rooms)
     owners = await services.accounts.get_users({about.owner.user for about in facts.values() if about.owner})
     found = []
     for (room, _), view in zip(rooms, await view_rooms(services, rooms, user), strict=True):
         about = facts.get(room.id, RoomFacts(None, 0))  # it may have been deleted meanwhile
         owner = view_user(owners[about.owner.user]) if about.owner and about.owner.user in owners else None
-        created = rfc3339(room.created)
-        found.append(PublicRoomView(**view.model_dump(), owner=owner, members=about.members, created=created))
+        created, alike = rfc3339(room.created), looks[read_by_sight(room.name)] > 1
+        found.append(
+            PublicRoomView(**view.model_dump(), owner=owner, members=about.members, created=created, alike=alike)
+        )
     return found
 
 

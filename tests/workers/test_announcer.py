@@ -112,6 +112,15 @@ async def test_a_message_is_announced_once_with_all_that_a_device_shows() -> Non
         )
 
 
+async def test_an_announcement_calls_the_sender_as_the_page_does() -> None:
+    async with open_scene() as scene:
+        await scene.here.accounts.set_display_name(scene.ann.id, "Zoë Ott")
+        await scene.say("hello @bob")
+        await scene.announce()
+        await scene.announce(GATHER_MS)
+        assert {each.sender_name for each in scene.channel.notified} == {"Zoë Ott"}
+
+
 async def test_a_text_is_cut_or_hidden_as_the_user_wants() -> None:
     async with open_scene() as scene:
         await scene.decide(scene.bob, hide_texts=True)

@@ -1,5 +1,5 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
-import { h, icon, reconcile } from "../dom.js";
+import { h, hidden, icon, reconcile } from "../dom.js";
 import { linkTo } from "../invitations.js";
 import { Pages } from "../pages.js";
 import { shownName } from "../people.js";
@@ -126,6 +126,8 @@ function publicRoom(app, room, open) {
     icon("hash"),
     h("span", { class: "result-name", dir: "auto", text: room.name }),
     h("span", { class: "result-about", dir: "auto", data: { testid: "room-about" }, text: aboutRoom(room) }),
+    room.alike ? icon("alert") : null,
+    room.alike ? hidden("Another room looks the same. ") : null,
     h("button", {
       type: "button",
       class: mine ? "button" : "button primary",
