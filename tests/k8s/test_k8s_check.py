@@ -212,6 +212,7 @@ def test_both_validators_refuse_what_kubernetes_does(folder: Path, right: str, w
 
 
 def test_what_a_role_calls_is_read_from_its_code() -> None:
+    assert list_opened("run_auth") == ["open_later_log", "open_live", "open_store"]
     assert list_opened("run_edge") == ["open_live", "open_log", "open_store"]
     with pytest.raises(LookupError, match="run_nothing"):
         list_opened("run_nothing")

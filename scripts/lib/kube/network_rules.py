@@ -22,6 +22,7 @@ Call = tuple[str, str, int]
 
 OPENS = {
     "open_log": [("kafka-broker", 9092)],
+    "open_later_log": [("kafka-broker", 9092)],
     "open_live": [("redis", 6379), ("redis-sentinel", 26379)],
     "open_store": [("mongodb", 27017)],
 }
@@ -115,6 +116,7 @@ def list_opened(function: str) -> list[str]:
     for node in tree.body:
         if isinstance(node, ast.AsyncFunctionDef) and node.name == function:
             named = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+            named |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             return sorted(named & OPENS.keys())
     raise LookupError(f"rookery/cli/roles.py has no function {function}")
 
