@@ -13,7 +13,7 @@ from tests.support.own_servers import servers_with
 from tests.support.previous import PreviousRole, run_previous_tool
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.support.own_servers import servers_with
 from tests.support.patience import patient
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production, pytest.mark.long]
 SPREAD_SECONDS = 3.0
 PEOPLE = 40
 LIBRARY_PEOPLE = 8

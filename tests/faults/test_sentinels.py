@@ -15,7 +15,7 @@ from tests.support.redis_sentinels import RedisSentinels, redis_sentinels
 from tests.support.servers import server_url
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

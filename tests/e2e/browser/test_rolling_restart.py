@@ -14,7 +14,7 @@ from tests.support.cluster_process import Cluster
 from tests.support.nginx import nginx_before
 from tests.support.own_servers import servers_with
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.production]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.production, pytest.mark.long]
 WATCH_STATUS = """() => {
   const status = document.querySelector('[data-testid="connection-status"]');
   window.states = [status.dataset.state];
