@@ -67,7 +67,7 @@ def to_state(document: Document, earlier: Sequence[Original]) -> MessageState:
         moderated=document.get("moderated", False),
         earlier=tuple(earlier),
         reactions=tuple((emoji, user) for emoji, user in document.get("reactions", ())),
-        pin=Pin(pin["user"], pin["ts"]) if pin else None,
+        pin=Pin(pin["user"], int(pin["ts"])) if pin else None,
         stamp=read_stamp(document),
     )
 
@@ -129,7 +129,7 @@ def to_message(conversation: str, document: Document) -> Message:
         sender=document["sender"],
         sender_name=document["sender_name"],
         text=document.get("text"),
-        ts=document["ts"],
+        ts=int(document["ts"]),  # the driver gives a kind of integer of its own, of which msgspec makes no JSON
         client_id=document["client_id"],
         sent_id=document.get("sent_id", ""),
         reply_to=document.get("reply_to"),

@@ -176,7 +176,7 @@ async def list_pinned(database: Database, name: str) -> Sequence[PinnedMessage]:
         return []
     found = await database.messages.find({"pinned_in": head.key}, WITHOUT_TERMS).sort("pin.ts", DESCENDING).to_list()
     return [
-        PinnedMessage(to_message(name, document), Pin(document["pin"]["user"], document["pin"]["ts"]))
+        PinnedMessage(to_message(name, document), Pin(document["pin"]["user"], int(document["pin"]["ts"])))
         for document in found
     ]
 
