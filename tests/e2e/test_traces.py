@@ -45,35 +45,46 @@ async def until_found(collector: Collector, wanted: Callable[[list[Seen]], bool]
     raise AssertionError({tuple(span.name for span in spans) for spans in collector.traces().values()})
 
 
-def has(*names: str) -> Callable[[list[Seen]], bool]:
-    """Whether a trace has spans of these names."""
-    return lambda spans: {span.name for span in spans} >= set(names)
+def has(name: str) -> Callable[[list[Seen]], bool]:
+    """Whether a trace has a span of this name."""
+    return lambda spans: any(span.name == name for span in spans)
+
+
+def find_chain(spans: list[Seen], *names: str) -> list[Seen]:
+    """Spans of these names, each the child of the one before, and the first without a parent; else none.
+
+    Every process sends its spans when it likes, so some may be there before others.
+    """
+    chain: list[Seen] = []
+    for name in names:
+        parent = chain[-1].id if chain else ""
+        span = next((span for span in spans if span.name == name and span.parent == parent), None)
+        if span is None:
+            return []
+        chain.append(span)
+    return chain
+
+
+async def until_chain(collector: Collector, *names: str) -> list[Seen]:
+    """The first chain of these names in a trace."""
+    return find_chain(await until_found(collector, lambda spans: bool(find_chain(spans, *names))), *names)
 
 
 def has_direct_message(spans: list[Seen]) -> bool:
-    """Whether the live copies of both users were delivered, and the message was stored."""
+    """Whether the live copies of both users were delivered, and the message was stored, as parts of the command."""
     copies = sum(span.name == "deliver user" for span in spans)
-    return copies == 2 and has("command dm", "handle persistence")(spans)
-
-
-def check_parents(spans: list[Seen], *names: str) -> list[Seen]:
-    """Each of these is the child of the one before; they are returned."""
-    parent, found = "", []
-    for name in names:
-        span = next(span for span in spans if span.name == name and span.parent == parent)
-        found.append(span)
-        parent = span.id
-    return found
+    stored, delivered = (
+        find_chain(spans, "command dm", "handle persistence"),
+        find_chain(spans, "command dm", "deliver user"),
+    )
+    return copies == 2 and bool(stored and delivered)
 
 
 async def check_traces(server: Server, http: httpx.AsyncClient, collector: Collector) -> list[str]:
     """The services through which a message to a room went."""
     await talk(server, http)
-    way = ("command send", "handle persistence", "deliver room")
-    spans = check_parents(await until_found(collector, has(*way)), *way)
-    direct = await until_found(collector, has_direct_message)
-    check_parents(direct, "command dm", "deliver user")
-    check_parents(direct, "command dm", "handle persistence")
+    spans = await until_chain(collector, "command send", "handle persistence", "deliver room")
+    await until_found(collector, has_direct_message)
     await until_found(collector, has("POST /api/rooms"))
     await until_found(collector, lambda trace: any("forbidden" in str(span.attributes) for span in trace))
     assert "SECRET" not in collector.text()
@@ -138,8 +149,9 @@ async def test_one_trace_through_roles_apart(http: httpx.AsyncClient) -> None:
             services = await check_traces(cluster, http, collector)
             assert services == ["rookery-edge", "rookery-worker", "rookery-edge"]
             call = "/rookery.moderation.v1.ModerationService/Check"
-            spans = await until_found(collector, has("command send", "handle moderation", call))
-            way = check_parents(spans, "command send", "handle moderation", call, call)  # both sides of the call
+            way = await until_chain(
+                collector, "command send", "handle moderation", call, call
+            )  # both sides of the call
             assert [span.service for span in way][1:] == ["rookery-worker", "rookery-worker", "rookery-moderation"]
             check = "/rookery.auth.v1.AuthService/CheckToken"
-            check_parents(await until_found(collector, has("command auth", check)), "command auth", check, check)
+            await until_chain(collector, "command auth", check, check)
