@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from chat.adapters.mail.composing import Composer
+from tests.chat.adapters.mail.test_composing import HEADERS, LETTER
 from tests.support.browser import PASSWORD, Window, unique
 from tests.support.mail_server import MailServer, Received
+from tests.support.mailing import parse_message, read_part
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -130,10 +133,8 @@ def test_a_link_that_was_used_says_so_in_an_open_page(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_mail_is_readable_in_light_and_dark(
-    browser: Browser, server: ServerProcess, mails: MailServer, scheme: Any
-) -> None:
-    html = next(mail.text("html") for mail in mails.received if mail.message["Subject"] == "Your password was changed")
+def test_a_mail_is_readable_in_light_and_dark(browser: Browser, scheme: Any) -> None:
+    html = read_part(parse_message(Composer().compose_message(LETTER, HEADERS)), "html")
     context = browser.new_context(color_scheme=scheme, viewport={"width": 420, "height": 720})
     page = context.new_page()
     asked: list[str] = []
