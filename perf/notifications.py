@@ -127,7 +127,7 @@ def make_house(database: Database, log: SqliteLog, presence: MemoryPresence) -> 
         settings=settings,
         pending=pending,
         known_rooms=known_rooms,
-        has_digests=True,
+        digest_after_ms=900_000,
         clock=lambda: NOW,
     )
     channel = Channel()

@@ -1,8 +1,8 @@
 """Sends digests: mails of what users have not read for a quarter of an hour, and then once a day.
 
 Rule 1: a digest is for users who are away. Of one who is online nothing is sent until they are gone.
-Rule 2: the first comes `AFTER_MS` after something was noted. As long as the user was not there since, the next one
-  comes a day later at the earliest.
+Rule 2: the first comes `after_ms` after something was noted, by default a quarter of an hour. As long as the user was
+  not there since, the next one comes a day later at the earliest.
 Rule 3: a digest has only what no digest had, and what is unread and may be read at this moment.
 Rule 4: quiet hours hold a digest back, too.
 Rule 5: a digest is claimed with a lease, and what it had is noted after the sender took charge. A crash in between
@@ -28,7 +28,6 @@ from chat.texts.languages import DEFAULT
 from workers.announcement_facts import FactsReader, LoadedFacts, Sources
 from workers.dead_letters import describe_error
 
-AFTER_MS = 15 * 60_000
 DAY_MS = 24 * 3_600_000
 RETRY_MS = 5 * 60_000
 LEASE_MS = 10 * 60_000
@@ -45,12 +44,13 @@ _logger = logging.getLogger(__name__)
 class DigestLoop:
     """Runs beside the notification pool, in any number of processes. `sent` counts digests since the start."""
 
-    def __init__(self, *, pending: PendingNotifications, sources: Sources, sender: DigestSender) -> None:
+    def __init__(self, *, pending: PendingNotifications, sources: Sources, sender: DigestSender, after_ms: int) -> None:
         self.sent = 0
         self._pending = pending
         self._sources = sources
         self._reader = FactsReader(sources)
         self._sender = sender
+        self._after_ms = after_ms
         self._clock = sources.clock
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -116,13 +116,13 @@ class DigestLoop:
     async def _schedule_missed(self, user: str) -> None:
         """What was noted while the digest was claimed found it due already."""
         if await self._pending.list_unmailed(user, 1):
-            await self._pending.settle_digest(user, self._clock() + AFTER_MS)
+            await self._pending.settle_digest(user, self._clock() + self._after_ms)
 
     async def _find_delay(self, due: DueDigest, loaded: LoadedFacts, now: int) -> int | None:
         """Until when the digest has to wait; None if it may be sent now."""
         seen = loaded.states[due.user]
         if seen.state is PresenceState.ONLINE:
-            return now + AFTER_MS  # rule 1
+            return now + self._after_ms  # rule 1
         was_there = seen.state is PresenceState.AWAY or (seen.last_seen or 0) > due.sent
         if due.sent and not was_there and now < due.sent + DAY_MS:
             return due.sent + DAY_MS  # rule 2

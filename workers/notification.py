@@ -51,7 +51,6 @@ from workers.known_rooms import KnownRooms
 
 GROUP = "notification"
 PAGE = 500
-DIGEST_AFTER_MS = 15 * 60_000
 
 
 class Candidate(Struct, frozen=True):
@@ -65,8 +64,8 @@ class Candidate(Struct, frozen=True):
 class NotificationHandler:
     """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`, in the group `GROUP`.
 
-    `noted` counts what was left for users. `wake_announcer` is called when something was. With `has_digests`, users get
-    digests of what stays unread. Each call lingers for `linger_s` seconds.
+    `noted` counts what was left for users. `wake_announcer` is called when something was. With
+    `digest_after_ms`, users get digests of what stays unread for so long. Each call lingers for `linger_s` seconds.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class NotificationHandler:
         settings: NotificationStore,
         pending: PendingNotifications,
         known_rooms: KnownRooms,
-        has_digests: bool = False,
+        digest_after_ms: int | None = None,
         linger_s: float = 0.0,
         wake_announcer: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = now_ms,
@@ -93,7 +92,7 @@ class NotificationHandler:
         self._settings = settings
         self._pending = pending
         self._known_rooms = known_rooms
-        self._has_digests = has_digests
+        self._digest_after_ms = digest_after_ms
         self._linger_s = linger_s
         self._wake_announcer = wake_announcer
         self._clock = clock
@@ -229,7 +228,7 @@ class NotificationHandler:
                 choice = choices.get((each.user, room_of(conversation)), NO_CHOICE)
                 muted = choice.is_muted(now)
                 level = NotificationLevel.NOTHING if muted else decide_level(choice, wanted, is_large=each.is_large)
-            if not wanted.push and not (wanted.email and self._has_digests):
+            if not wanted.push and not (wanted.email and self._digest_after_ms):
                 continue
             is_online = states[each.user].state is PresenceState.ONLINE
             concern = each.concerns.find_concern(each.user, level, is_online=is_online)
@@ -252,7 +251,7 @@ class NotificationHandler:
 
     async def _note_messages(self, noted: Sequence[NotedMessages], now: int) -> None:
         if noted:
-            digest_due = now + DIGEST_AFTER_MS if self._has_digests else None
+            digest_due = now + self._digest_after_ms if self._digest_after_ms else None
             self.noted += await self._pending.note_messages(noted, now, digest_due=digest_due)
             self._wake_announcer()
 

@@ -53,6 +53,10 @@ class MailSettings(Struct, frozen=True, kw_only=True):
         float, Setting("how long one step of a delivery waits for the mail server; then it is tried again", gt=0)
     ] = 20.0
     smtp_connections: Annotated[int, Setting("connections to the mail server, and so mails at once", ge=1, le=64)] = 4
+    digest_minutes: Annotated[
+        float,
+        Setting("how long something stays unread before it is mailed; the next such mail comes a day later", gt=0),
+    ] = 15.0
     mail_from: Annotated[
         str, Setting("who sends the mails, such as `Rookery <chat@example.org>`; needed with ROOKERY_SMTP_URL")
     ] = ""

@@ -125,8 +125,9 @@ async def run_notifications(
         announcer = Announcer(pending=store.pending, sources=sources, channels=channels, log=log)
         await enter(run_in_background(announcer.run))
         loop = None
+        digest_after_ms = int(settings.mail.digest_minutes * 60_000)
         if digests is not None:
-            loop = DigestLoop(pending=store.pending, sources=sources, sender=digests)
+            loop = DigestLoop(pending=store.pending, sources=sources, sender=digests, after_ms=digest_after_ms)
             await enter(run_in_background(loop.run))
         handler = NotificationHandler(
             rooms=store.rooms,
@@ -136,7 +137,7 @@ async def run_notifications(
             settings=store.notifications,
             pending=store.pending,
             known_rooms=known_rooms,
-            has_digests=digests is not None,
+            digest_after_ms=digest_after_ms if digests is not None else None,
             linger_s=LINGER_SECONDS,
             wake_announcer=announcer.wake,
         )

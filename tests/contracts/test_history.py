@@ -314,6 +314,7 @@ async def test_messages_of_several_conversations_are_found_at_once(history: Hist
     found = await history.find_messages([(HALL, 1), (HALL, 3), (HALL, 4), (HALL, 0), (ATTIC, 1), (ANN_AND_BEN, 1)])
     assert found.keys() == {(HALL, 1), (HALL, 3), (ATTIC, 1)}
     assert found[HALL, 1] == await history.get_message(HALL, 1)
+    assert type(found[HALL, 1].ts) is type(found[HALL, 1].seq) is int
     assert found[HALL, 3].text is None
     assert await history.find_messages([]) == {}
 

@@ -19,10 +19,11 @@ from tests.support.clocks import ManualClock
 from tests.support.notifying import apply, make_sources, store_and_decide
 from tests.support.persisting import sent
 from tests.support.world import World, world
-from workers.digests import AFTER_MS, DAY_MS, LEASE_MS, LINES, RETRY_MS, DigestLoop
+from workers.digests import DAY_MS, LEASE_MS, LINES, RETRY_MS, DigestLoop
 
 pytestmark = pytest.mark.anyio
 NOON = 1_767_268_800_000  # 2026-01-01T12:00:00Z
+AFTER_MS = 15 * 60_000
 
 
 class RememberingSender:
@@ -66,11 +67,11 @@ class Scene:
         self.presence = SetPresence()
         self.sender = RememberingSender()
         sources = make_sources(here, clock=self.clock, presence=self.presence)
-        self.loop = DigestLoop(pending=here.pending, sources=sources, sender=self.sender)
+        self.loop = DigestLoop(pending=here.pending, sources=sources, sender=self.sender, after_ms=AFTER_MS)
 
     async def say(self, *texts: str, to: str = "") -> None:
         records = [sent(text, room=to or self.room, actor=self.ann.id) for text in texts]
-        await store_and_decide(self.here, records, clock=self.clock, has_digests=True, presence=self.presence)
+        await store_and_decide(self.here, records, clock=self.clock, digest_after_ms=AFTER_MS, presence=self.presence)
 
     async def wait(self, ms: int) -> int:
         """Let time pass, and send what is due; how many digests there are then."""
@@ -196,7 +197,7 @@ async def test_killed_after_sending_it_is_sent_once_more_and_no_further() -> Non
         await scene.say("one")
         scene.clock.now += AFTER_MS
         with pytest.raises(BaseExceptionGroup):
-            await DigestLoop(pending=scene.here.pending, sources=sources, sender=dying).send_due()
+            await DigestLoop(pending=scene.here.pending, sources=sources, sender=dying, after_ms=AFTER_MS).send_due()
         assert len(dying.digests) == 1
         assert await scene.wait(LEASE_MS) == 1
         assert await scene.wait(2 * DAY_MS) == 1

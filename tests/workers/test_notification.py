@@ -125,7 +125,7 @@ async def test_levels_mutes_and_settings_keep_out_what_nobody_wants() -> None:
         assert await kinds_in(here, room_key(room)) == {loud.id: MESSAGE, late.id: MESSAGE}
         await store_and_decide(here, [sent(names, room=room_key(room), actor=ann.id)])
         assert await kinds_in(here, room_key(room)) == dict.fromkeys((loud.id, late.id, default.id), MENTION)
-        await store_and_decide(here, [sent(names, room=room_key(room), actor=ann.id)], has_digests=True)
+        await store_and_decide(here, [sent(names, room=room_key(room), actor=ann.id)], digest_after_ms=900_000)
         assert (await waiting_in(here, room_key(room)))[off.id].count == 1  # by mail
 
 
