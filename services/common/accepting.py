@@ -31,7 +31,7 @@ class AcceptedQueue:
         """How many wait."""
         return self._count
 
-    def add(self, sock: socket.socket, address: str) -> None:
+    def add_socket(self, sock: socket.socket, address: str) -> None:
         """Let it wait, and close another one that is too many."""
         queue = self._queues.setdefault(address, deque())
         queue.append(sock)
@@ -42,7 +42,7 @@ class AcceptedQueue:
             self._pop(max(self._queues, key=lambda each: len(self._queues[each]))).close()  # rule 3
         self._added.set()
 
-    async def take(self) -> tuple[socket.socket, str]:
+    async def take_socket(self) -> tuple[socket.socket, str]:
         """Wait for the next one; it and its address."""
         while not self._count:
             await self._added.wait()

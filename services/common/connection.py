@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ from chat.concurrency import Broadcast
 from chat.settings import HttpSettings
 from services.common.http_protocols import HttpProtocols, PutEvent, SendEvent, ServerContext
 from services.common.receive_queue import ReceiveQueue
+from services.common.unread_answers import SMALL_BYTES
 
 RECEIVE_BYTES = 65_536
 
@@ -180,6 +182,10 @@ class HttpConnection:
         return None
 
     async def _write_bytes(self, data: bytes) -> None:
+        with self.hold_answer(len(data)):
+            await self._write_in_time(data)
+
+    async def _write_in_time(self, data: bytes) -> None:
         async with self._sending:
             try:
                 with anyio.fail_after(self._timeouts.write):  # rule 3
@@ -230,6 +236,12 @@ class HttpConnection:
     async def take_turn(self) -> None:
         """Wait for a turn at the event loop: see `loop_turns`."""
         await self._context.turns.take_turn(self._address)
+
+    def hold_answer(self, size: int) -> AbstractContextManager[None]:
+        """The time in which so many bytes wait for the client: see `unread_answers`."""
+        if size < SMALL_BYTES:
+            return nullcontext()
+        return self._context.unread.hold_answer(self._address, size, self.abort)
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         """Start the application. The connection is busy until it has ended."""

@@ -6,20 +6,28 @@ application, and a frame of 14 bytes may reorder a tree of streams. All of it ru
 Rule 1: bytes are parsed in slices, and each takes a turn at the loop (see `loop_turns`), so that no read can hold it.
 Rule 2: control frames (resets, pings, settings, priorities, empty data) take from a budget of the connection and from
     one of the process. A client that has used up either gets GOAWAY with ENHANCE_YOUR_CALM (RFC 9113, section 7).
+Rule 2a: a window update is free for each KiB that was sent, as for a client that reads; beyond that it takes from the
+    same budgets.
+Rule 2b: the names and values of a request's headers have `HEADER_BYTES` at most, before and after the client has seen
+    the settings.
 Rule 3: streams are served in turn. The priorities of RFC 7540 are read and ignored, as RFC 9113, section 5.3, allows.
 """
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import anyio
 import hypercorn.protocol.h2 as hypercorn_h2
 from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Body
 from hypercorn.protocol.h2 import H2Protocol
 
+HEADER_BYTES = 16 * 1024
 SLICE_BYTES = 2048
 CONNECTION_BURST, CONNECTION_RATE = 200.0, 20.0
 PROCESS_BURST, PROCESS_RATE = 2000.0, 500.0
@@ -94,8 +102,17 @@ class StreamTurns:
 class BoundedHttp2(H2Protocol):
     """Hypercorn's protocol by the rules above. `process_budget` is that of all connections."""
 
-    def __init__(self, *args: Any, process_budget: FrameBudget, take_turn: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        process_budget: FrameBudget,
+        take_turn: Callable[[], Awaitable[None]],
+        hold_answer: Callable[[int], AbstractContextManager[None]],
+    ) -> None:
         super().__init__(*args)
+        self._hold_answer = hold_answer
+        self._updates_left = 0.0
+        self.connection.decoder.max_header_list_size = HEADER_BYTES  # rule 2b
         turns: Any = StreamTurns()
         self.priority = turns
         self._take_turn = take_turn
@@ -114,6 +131,7 @@ class BoundedHttp2(H2Protocol):
 
     async def _handle_events(self, events: list[Any]) -> None:
         count = sum(isinstance(event, _CONTROL) or _is_empty_data(event) for event in events)
+        count += self._charge_updates(sum(isinstance(event, _events.WindowUpdated) for event in events))
         if all(budget.take_frames(count) for budget in self._budgets):
             await super()._handle_events(events)
             return
@@ -121,6 +139,27 @@ class BoundedHttp2(H2Protocol):
         self.connection.close_connection(error_code=_ENHANCE_YOUR_CALM)  # rule 2
         await self._flush()
         await self.send(Closed())
+
+    def _charge_updates(self, count: int) -> int:
+        """How many of so many window updates were not earned by what was sent (rule 2a)."""
+        self._updates_left -= count
+        excess = max(0, math.ceil(-self._updates_left))
+        self._updates_left = max(0.0, self._updates_left)
+        return excess
+
+    async def _flush(self) -> None:
+        data = self.connection.data_to_send()
+        if data:
+            self._updates_left += len(data) / 1024
+            await self.send(RawData(data=data))
+
+    async def stream_send(self, event: Any) -> None:
+        """Hand on what an application sends. A body waits here until the client has opened its window for it."""
+        if isinstance(event, Body):
+            with self._hold_answer(len(event.data)):
+                await super().stream_send(event)
+        else:
+            await super().stream_send(event)
 
 
 def _is_empty_data(event: Any) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from chat.concurrency import ManualResetEvent
 from services.common.http1 import HEADER_BYTES, Http1, Http2IsOff
 from services.common.http2 import PROCESS_BURST, PROCESS_RATE, BoundedHttp2, FrameBudget
 from services.common.loop_turns import LoopTurns
+from services.common.unread_answers import UnreadAnswers
 
 HYPERCORN_VERSION = "0.18"
 HTTP2_STREAMS = 32
@@ -62,6 +64,9 @@ class HttpTransport(Protocol):
 
     async def take_turn(self) -> None:
         """Wait for a turn at the event loop, before a piece of work."""
+
+    def hold_answer(self, size: int) -> AbstractContextManager[None]:
+        """The time in which so many bytes of an answer wait for the client."""
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         """Start the application for a request. The result puts an event into its `receive`; `send` takes its events."""
@@ -102,6 +107,7 @@ class ServerContext:
         self.http2 = http2
         self.http2_budget = FrameBudget(PROCESS_BURST, PROCESS_RATE)
         self.turns = LoopTurns()
+        self.unread = UnreadAnswers()
         self.config = make_config()
         self.terminate = AwaitableEvent()
         self.terminated = AwaitableEvent()
@@ -174,8 +180,10 @@ class HttpProtocols:
         await self._protocol.handle(Closed())
 
     async def _change_to_http2(self, data: bytes, *upgraded: Any) -> None:
-        budget, take_turn = self._context.http2_budget, self._transport.take_turn
-        self._protocol = BoundedHttp2(*self._parts, process_budget=budget, take_turn=take_turn)
+        budget, transport = self._context.http2_budget, self._transport
+        self._protocol = BoundedHttp2(
+            *self._parts, process_budget=budget, take_turn=transport.take_turn, hold_answer=transport.hold_answer
+        )
         await self._protocol.initiate(*upgraded)
         if data:
             await self._protocol.handle(RawData(data))

@@ -129,7 +129,7 @@ class HttpConnections:
             try:
                 for _ in range(ACCEPTED_AT_ONCE):
                     sock, peer = listener.accept()
-                    self._accepted.add(sock, self._count_as(str(peer[0])))
+                    self._accepted.add_socket(sock, self._count_as(str(peer[0])))
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 continue
             except OSError as error:
@@ -142,7 +142,7 @@ class HttpConnections:
         """Serve what was accepted, one of each address in turn, for ever."""
         try:
             while True:
-                sock, address = await self._accepted.take()
+                sock, address = await self._accepted.take_socket()
                 try:
                     await self._context.turns.take_turn(address)
                     stream = await _wrap_socket(sock)
@@ -183,7 +183,7 @@ class HttpConnections:
         """Close a connection if there is one too many; whether a new one of this address may be opened."""
         own = self._of_address.get(address, {})
         if address and len(own) >= self._per_address:  # rule 1a
-            return self._evict(self._find_quiet(own))
+            return self._evict_connection(self._find_quiet(own))
         return len(self._open) < self._max or self._evict_idlest()  # rule 1
 
     def _count_as(self, host: str) -> str:
@@ -250,13 +250,13 @@ class HttpConnections:
     def _evict_idlest(self) -> bool:
         """Close the connection that has been idle longest, or else the one whose body has stalled longest; whether
         there was one."""
-        return self._evict(next(iter(self._idle), None) or _find_stalled(self._open))
+        return self._evict_connection(next(iter(self._idle), None) or _find_stalled(self._open))
 
     def _find_quiet(self, own: Iterable[HttpConnection]) -> HttpConnection | None:
         """Of these, the one that sent bytes longest ago, and is idle or has not sent all of its body."""
         return next((each for each in own if each in self._idle or each.waits_for_body_since is not None), None)
 
-    def _evict(self, found: HttpConnection | None) -> bool:
+    def _evict_connection(self, found: HttpConnection | None) -> bool:
         if found is None:
             return False
         self._forget_connection(found)

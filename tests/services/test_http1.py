@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import anyio
@@ -116,6 +117,9 @@ class Transport:
 
     async def take_turn(self) -> None:
         pass
+
+    def hold_answer(self, size: int) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         self.send = send

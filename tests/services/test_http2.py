@@ -1,0 +1,133 @@
+"""What a hostile client of HTTP/2 can do: long lists of headers, and windows that it opens again and again or never."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import h2.config
+import h2.connection
+import h2.events
+import h2.settings
+import pytest
+
+from tests.support.http_server import REAL_CLOCKS, read_all, running
+
+pytestmark = pytest.mark.anyio
+# Frames and the encoder of headers, by the names that h2 has for them: only h2 decides which versions these are.
+_library: Any = h2.connection
+Encoder, HeadersFrame = _library.Encoder, _library.HeadersFrame
+ContinuationFrame, DataFrame = _library.ContinuationFrame, _library.DataFrame
+WindowUpdateFrame = _library.WindowUpdateFrame
+PROTOCOL_ERROR, CALM = 0x1, 0xB
+
+
+@pytest.fixture(params=REAL_CLOCKS)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Real sockets need real clocks."""
+    return REAL_CLOCKS[request.param]
+
+
+def make_request(path: str) -> list[tuple[str, str]]:
+    return [(":method", "GET"), (":path", path), (":scheme", "http"), (":authority", "x")]
+
+
+def open_client(**settings: int) -> h2.connection.H2Connection:
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    client.initiate_connection()
+    if settings:
+        client.update_settings({h2.settings.SettingCodes[name]: value for name, value in settings.items()})
+    return client
+
+
+def set_flags(frame: Any, *flags: str) -> bytes:
+    for flag in flags:
+        frame.flags.add(flag)
+    data: bytes = frame.serialize()
+    return data
+
+
+def long_list() -> bytes:
+    client = open_client()
+    client.send_headers(1, [*make_request("/"), *((f"x-{n}", "y" * 1000) for n in range(20))], end_stream=True)
+    return client.data_to_send()
+
+
+def bomb() -> bytes:
+    """A header of 4 kB, named 15,000 times by one byte each."""
+    block = Encoder().encode([*make_request("/"), ("x", "y" * 4000)]) + b"\xbe" * 12_000
+    frame = HeadersFrame(1, data=block)
+    return open_client().data_to_send() + set_flags(frame, "END_STREAM", "END_HEADERS")
+
+
+def endless_headers() -> bytes:
+    begin = HeadersFrame(1, data=b"").serialize()
+    more: bytes = ContinuationFrame(1, data=b"\0" * 1000).serialize()
+    return open_client().data_to_send() + bytes(begin) + more * 3000
+
+
+def window_updates() -> bytes:
+    client = open_client(INITIAL_WINDOW_SIZE=0)
+    for number in range(20):
+        client.send_headers(2 * number + 1, make_request("/large"), end_stream=True)
+    update: bytes = WindowUpdateFrame(0, window_increment=1).serialize()
+    return client.data_to_send() + update * 20_000
+
+
+def wrong_frames(make_wrong: Any) -> bytes:
+    """Requests that the server itself has to reset, each by a wrong frame behind it."""
+    encoder = Encoder()
+    data = open_client().data_to_send()
+    for stream in range(1, 4001, 2):
+        headers = HeadersFrame(stream, data=encoder.encode(make_request("/wait")))
+        data += set_flags(headers, "END_STREAM", "END_HEADERS") + make_wrong(stream).serialize()
+    return data
+
+
+def attacks() -> Iterator[Any]:
+    yield pytest.param(long_list(), CALM, id="a list of 20 kB")
+    yield pytest.param(bomb(), CALM, id="a bomb")
+    yield pytest.param(endless_headers(), PROTOCOL_ERROR, id="headers without an end")
+    yield pytest.param(window_updates(), CALM, id="window updates")
+    late = wrong_frames(lambda stream: DataFrame(stream, data=b"x"))
+    yield pytest.param(late, CALM, id="data behind the end of a request")
+    overflow = wrong_frames(lambda stream: WindowUpdateFrame(stream, window_increment=2**31 - 1))
+    yield pytest.param(overflow, CALM, id="windows that overflow")
+
+
+@pytest.mark.parametrize(("attack", "code"), list(attacks()))
+async def test_an_attack_ends_its_connection(attack: bytes, code: int) -> None:
+    async with running(http2=True) as here, await here.connect() as stream, anyio.create_task_group() as tasks:
+
+        async def push() -> None:
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await stream.send(attack)
+
+        tasks.start_soon(push)
+        answer = await read_all(stream)
+        goaway = answer[answer.rindex(b"\7\0\0\0\0\0") :]
+        assert int.from_bytes(goaway[10:14], "big") == code
+        await here.ordinary()
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_client_that_reads_much_opens_its_windows_as_often_as_it_likes() -> None:
+    """24 MB, with an update for each frame of data: more of them than the budget of frames that cost nothing."""
+    async with running(http2=True) as here, await here.connect() as stream:
+        client = open_client(INITIAL_WINDOW_SIZE=2**30)
+        for number in (1, 3, 5):
+            client.send_headers(number, make_request("/large"), end_stream=True)
+        await stream.send(client.data_to_send())
+        received = ended = updates = 0
+        while ended < 3:
+            for event in client.receive_data(await stream.receive()):
+                if isinstance(event, h2.events.DataReceived) and event.data:
+                    received += len(event.data)
+                    client.increment_flow_control_window(len(event.data))
+                    updates += 1
+                ended += isinstance(event, h2.events.StreamEnded)
+            await stream.send(client.data_to_send())
+        assert received == 24_000_000
+        assert updates > 1000
