@@ -15,7 +15,7 @@ from workers.announcement_facts import LoadedFacts
 from workers.announcer import Announcer
 from workers.notification import NotificationHandler
 
-SEEDS = range(1, 41)
+SEEDS = range(1, 25)
 SEARCHED = range(1, 101)
 
 
