@@ -110,6 +110,7 @@ POINT = FakeBrowser().p256dh
         b"\x04" + bytes(64),
         b"\x04" + b"\xff" * 64,
     ],
+    ids=["empty", "too short", "too long", "compressed", "of no form", "beside the curve", "zero", "outside the field"],
 )
 def test_what_is_not_a_point_of_the_curve_is_refused(raw: bytes) -> None:
     with pytest.raises(Invalid) as caught:
