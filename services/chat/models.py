@@ -32,12 +32,16 @@ class RoomChange(BaseModel):
     default_role: DefaultRole | None = None
 
 
+ShownName = Annotated[str | None, Field(exclude_if=lambda name: name is None)]
+"""What to show of a user in place of the name; left out for a user who has none."""
+
+
 class UserView(BaseModel):
-    """A user as others see one. `display_name` is what to show in place of the name; null for a user who has none."""
+    """A user as others see one."""
 
     id: str
     name: str
-    display_name: str | None = None
+    display_name: ShownName = None
 
 
 def view_user(user: User) -> UserView:
@@ -99,7 +103,7 @@ class MemberView(BaseModel):
 
     id: str
     name: str
-    display_name: str | None
+    display_name: ShownName = None
     role: Role
     joined: str
 

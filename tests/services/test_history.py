@@ -135,8 +135,8 @@ async def test_direct_conversations() -> None:
         await rest.say(dm_key(ann.id, cid.id), ann, "three")
         found = (await ann("GET", "/api/dms")).json()["conversations"]
         assert found == [
-            {"with": {"id": cid.id, "name": "cid", "display_name": None}, "seq": 1, "unread": 0, "read": 0},
-            {"with": {"id": bob.id, "name": "bob", "display_name": None}, "seq": 2, "unread": 2, "read": 0},
+            {"with": {"id": cid.id, "name": "cid"}, "seq": 1, "unread": 0, "read": 0},
+            {"with": {"id": bob.id, "name": "bob"}, "seq": 2, "unread": 2, "read": 0},
         ]
         page = (await ann("GET", f"/api/dms/{bob.id}/messages")).json()
         assert [message["text"] for message in page["messages"]] == ["two", "one"]

@@ -19,13 +19,13 @@ async def test_people_are_found_by_the_start_of_their_name() -> None:
     async with open_rest() as rest:
         ann, bob = await rest.user("Ann"), await rest.user("bob")
         assert (await bob("GET", "/api/users?name=an")).json() == {
-            "users": [{"id": ann.id, "name": "Ann", "display_name": None}],
+            "users": [{"id": ann.id, "name": "Ann"}],
             "more": False,
             "next": None,
         }
         assert len((await bob("GET", "/api/users")).json()["users"]) == 2
         assert len((await bob("GET", "/api/users?limit=1")).json()["users"]) == 1
-        assert (await bob("GET", f"/api/users/{ann.id}")).json() == {"id": ann.id, "name": "Ann", "display_name": None}
+        assert (await bob("GET", f"/api/users/{ann.id}")).json() == {"id": ann.id, "name": "Ann"}
         assert (await bob("GET", f"/api/users/{new_id()}")).status_code == 404
         assert (await bob("GET", "/api/users/ann")).status_code == 422
         assert (await bob("GET", "/api/users?name=%00")).status_code == 422

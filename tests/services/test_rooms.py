@@ -26,7 +26,7 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
         assert (await bob("GET", "/api/rooms")).json()["rooms"] == []
         seen = {**room, "role": None}
-        owner = {"id": ann.id, "name": ann.name, "display_name": None}
+        owner = {"id": ann.id, "name": ann.name}
         listed = {**seen, "owner": owner, "members": 1, "created": rfc3339(rest.clock()), "alike": False}
         assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [listed]
@@ -198,7 +198,7 @@ async def test_an_invitation_is_listed_without_its_token_and_revoked() -> None:
         assert listed == {
             "id": made["id"],
             "role": "member",
-            "creator": {"id": ann.id, "name": ann.name, "display_name": None},
+            "creator": {"id": ann.id, "name": ann.name},
             "created": rfc3339(rest.clock()),
             "expires": made["expires"],
             "uses": 2,
@@ -315,7 +315,7 @@ async def test_kicking_and_banning() -> None:
         assert (await ann("DELETE", member)).status_code == 404
         assert (await ann("DELETE", ban)).status_code == 404
         assert (await ann("PUT", ban, {"reason": "spam"})).status_code == 204
-        banned = {"id": bob.id, "name": bob.name, "display_name": None}
+        banned = {"id": bob.id, "name": bob.name}
         assert (await ann("GET", f"/api/rooms/{room}/bans")).json() == {"bans": [banned]}
         token = (await ann("POST", f"/api/rooms/{room}/invites", {})).json()["token"]
         for answer in (
