@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "subscribe": {"room": "ROOM"},
     "unsubscribe": {"room": "ROOM"},
     "sync": {"with": UNUSED, "since": 0},
+    "follow": {"rooms": [UNUSED]},
     "presence": {"users": [UNUSED]},
     "read": {"room": "ROOM", "seq": 1},
     "typing": {"room": "ROOM"},
