@@ -115,7 +115,7 @@ def test_the_data_of_before_are_taken_over(old_server: PreviousServer, data: Pat
 
 def test_the_release_before_is_another_one() -> None:
     """Its code stands in a folder of its own, and is what runs there."""
-    code = "import rookery, chat.wire.commands; print(rookery.__file__, chat.wire.commands.__file__)"
-    for file in run_program(code, folder=unpack_previous()).split():
+    code = "import rookery, chat.wire.commands; print(rookery.__file__, chat.wire.commands.__file__, sep=chr(10))"
+    for file in run_program(code, folder=unpack_previous()).splitlines():
         assert Path(file).is_relative_to(unpack_previous())
     assert (previous_release.find_tag() or previous_release.find_wheel().name).startswith(("v", "rookery-"))
