@@ -90,6 +90,7 @@ async def test_who_closed_the_page_gets_one_push_on_each_device(
                 assert [(each["type"], each["seq"]) for each in contents[2:]] == [("close", 1), ("close", 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_sender_that_is_killed_while_it_sends_sends_again(
     kind: str, tmp_path: Path, http: httpx.AsyncClient

@@ -135,6 +135,7 @@ async def test_every_query_shows_something_of_one_process(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.production
 async def test_every_query_shows_something_of_roles_apart(tmp_path: Path) -> None:
     cluster = Cluster("dashboards", servers_with(), services=True, moderation="on", register_per_minute="100000")
