@@ -213,6 +213,22 @@ def test_a_link_to_a_public_room_offers_to_join_it(ann: Window, bob: Window) -> 
     assert secret not in bob.page.content()
 
 
+def test_what_a_line_says_leaves_room_for_its_button(ann: Window, bob: Window) -> None:
+    """A line of a dialog that is too long wraps, and pushes nothing out of the dialog."""
+    headers = {"Authorization": f"Bearer {ann.token()}"}
+    long = {"display_name": "Wilhelmina-Friederike von und zu Hohenlohe-Schillingsfürst"}
+    assert ann.page.request.patch(f"{ann.server.http}/api/auth/me", data=long, headers=headers).ok
+    name = unique("a room with a rather long name for a line of a dialog")
+    ann.new_room(name)
+    bob.get("browse-rooms").click()
+    bob.get("room-search").fill(name)
+    button = bob.page.get_by_role("button", name=f"Join {name}")
+    expect(button).to_be_in_viewport(ratio=1)
+    about = bob.get("public-rooms").get_by_test_id("room-about").first
+    expect(about).to_contain_text(f"@{ann.name}")
+    expect(about).to_be_in_viewport(ratio=1)
+
+
 def test_all_public_rooms_are_found(ann: Window, bob: Window) -> None:
     headers = {"Authorization": f"Bearer {ann.token()}"}
     group = unique("zz")

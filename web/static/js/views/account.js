@@ -171,8 +171,12 @@ function logInLine(one, end) {
   return h(
     "li",
     { class: "result-line", data: { testid: "log-in" } },
-    h("span", { class: "result-name", text: programOf(one.agent), title: one.agent }),
-    h("span", { class: "result-about" }, one.current ? "this one" : used),
+    h(
+      "div",
+      { class: "result-text" },
+      h("span", { class: "result-name", text: programOf(one.agent), title: one.agent }),
+      h("span", { class: "result-about" }, one.current ? "this one" : used),
+    ),
     one.current
       ? null
       : h("button", { type: "button", class: "button", text: "Log out", data: { testid: "end-log-in" }, onclick: end }),

@@ -52,8 +52,12 @@ function line(one, end) {
   return h(
     "li",
     { class: "result-line", data: { testid: "invitation" } },
-    h("span", { class: "result-name", dir: "auto", text: `${role}, by ${shownName(one.creator)}` }),
-    h("span", { class: "result-about" }, `${usage(one)} · `, until),
+    h(
+      "div",
+      { class: "result-text" },
+      h("span", { class: "result-name", dir: "auto", text: `${role}, by ${shownName(one.creator)}` }),
+      h("span", { class: "result-about" }, `${usage(one)} · `, until),
+    ),
     h("button", {
       type: "button",
       class: "button",

@@ -22,8 +22,8 @@ export function membersPanel(app, shell, conversation) {
     type: "search",
     class: "input",
     dir: "auto",
-    placeholder: "Begin of a name",
-    "aria-label": "Search members by the begin of their name",
+    placeholder: "Start of a name",
+    "aria-label": "Search members by the start of their name",
     autocomplete: "off",
     data: { testid: "member-search" },
   });

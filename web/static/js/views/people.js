@@ -30,8 +30,8 @@ function peopleDialog(app, title, pick) {
   const input = h("input", {
     type: "search",
     class: "input",
-    placeholder: "Begin of a name",
-    "aria-label": "Search people by the begin of their name",
+    placeholder: "Start of a name",
+    "aria-label": "Search people by the start of their name",
     autocomplete: "off",
     data: { testid: "people-search" },
   });

@@ -2,7 +2,7 @@
 import { h, hidden, icon, reconcile } from "../dom.js";
 import { linkTo } from "../invitations.js";
 import { Pages } from "../pages.js";
-import { shownName } from "../people.js";
+import { handleOf, shownName } from "../people.js";
 import { choiceField, copyButton, field, form, openDialog, radio } from "./dialog.js";
 import { debounced } from "./people.js";
 
@@ -63,8 +63,8 @@ export function browseRoomsDialog(app, shell) {
     type: "search",
     class: "input",
     dir: "auto",
-    placeholder: "Begin of a name",
-    "aria-label": "Search rooms by the begin of their name",
+    placeholder: "Start of a name",
+    "aria-label": "Search rooms by the start of their name",
     autocomplete: "off",
     data: { testid: "room-search" },
   });
@@ -124,8 +124,12 @@ function publicRoom(app, room, open) {
     "li",
     { class: "result-line" },
     icon("hash"),
-    h("span", { class: "result-name", dir: "auto", text: room.name }),
-    h("span", { class: "result-about", dir: "auto", data: { testid: "room-about" }, text: aboutRoom(room) }),
+    h(
+      "div",
+      { class: "result-text" },
+      h("span", { class: "result-name", dir: "auto", text: room.name }),
+      h("span", { class: "result-about", dir: "auto", data: { testid: "room-about" }, text: aboutRoom(room) }),
+    ),
     room.alike ? icon("alert") : null,
     room.alike ? hidden("Another room looks the same. ") : null,
     h("button", {
@@ -142,7 +146,8 @@ function publicRoom(app, room, open) {
 function aboutRoom(room) {
   if (room.members === undefined) return "";
   const members = room.members === 1 ? "1 member" : `${room.members.toLocaleString()} members`;
-  return `${room.owner ? `by ${shownName(room.owner)}` : "without an owner"} · ${members} · since ${room.created.slice(0, 10)}`;
+  const owner = room.owner ? `by ${shownName(room.owner)} ${handleOf(room.owner)}`.trim() : "without an owner";
+  return `${owner} · ${members} · since ${room.created.slice(0, 10)}`;
 }
 
 /** @param {import("../app.js").App} app @param {any} conversation */
