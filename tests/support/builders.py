@@ -6,7 +6,9 @@ import uuid
 from typing import Any
 
 from chat.domain.conversations import dm_key, room_key
-from chat.domain.models import Message, User
+from chat.domain.ids import new_id
+from chat.domain.invitations import Invite
+from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.domain.terms import Term
 
 ANN, BEN, CAT, DAN = (str(uuid.UUID(int=number)) for number in (0xA, 0xB, 0xC, 0xD))
@@ -15,8 +17,19 @@ ROOM, OTHER_ROOM = (str(uuid.UUID(int=number)) for number in (0x10, 0x20))
 HALL, ATTIC = room_key(ROOM), room_key(OTHER_ROOM)
 ANN_AND_BEN = dm_key(ANN, BEN)
 BEN_AND_CAT = dm_key(BEN, CAT)
+NOBODY = new_id()
+"""A user who does not exist."""
 NOW = 1_767_225_600_000
 """2026-01-01T00:00:00Z, in milliseconds."""
+
+
+def make_room(room: str = ROOM, name: str = "Hall", visibility: Visibility = Visibility.PUBLIC) -> Room:
+    return Room(id=room, name=name, visibility=visibility, created=NOW)
+
+
+def make_invite(creator: str = ANN, role: Role = Role.MEMBER, *, digest: bytes = b"d" * 32, **more: Any) -> Invite:
+    more = {"id": new_id(), "room": ROOM, "created": NOW, "expires": NOW + 9, **more}
+    return Invite(digest=digest, creator=creator, role=role, **more)
 
 
 def make_user(user: str, **fields: Any) -> User:
