@@ -9,21 +9,13 @@ from uuid import uuid4
 import anyio
 import pytest
 
-from chat.domain.changes import MAX_PINS, MAX_REACTION_KINDS
 from chat.domain.models import Role
 from chat.ports.relay import Publication
 from chat.wire.relay import RoomDeleted, pack_control, pack_message, room_channel
 from tests.support.backends import virtual_time
-from tests.support.world import Client, world
+from tests.support.world import send_text, world
 
 pytestmark = pytest.mark.anyio
-
-
-async def say(client: Client, room: str, text: str, client_id: str | None = None) -> str:
-    client_id = client_id or str(uuid4())
-    answer = await client.ask("send", room=room, text=text, client_id=client_id)
-    assert answer == {"type": "ok", "id": answer["id"]}
-    return client_id
 
 
 async def test_a_message_reaches_everyone_once_and_in_order() -> None:
@@ -34,7 +26,7 @@ async def test_a_message_reaches_everyone_once_and_in_order() -> None:
         epoch = (await here.history.read_epoch()).id
         assert await one.ask("subscribe", room=room) == {"type": "ok", "id": 2, "room": room, "seq": 0, "epoch": epoch}
         await two.ask("subscribe", room=room)
-        client_id = await say(one, room, "hello @bob, @nobody")
+        client_id = await send_text(one, room, "hello @bob, @nobody")
         for client in (one, two):
             event = await client.event("message")
             assert event["seq"] == 1
@@ -57,7 +49,7 @@ async def test_a_reply_needs_a_message_to_reply_to(subscribed: bool) -> None:
         client = await here.login(ada)
         await client.ask("subscribe", room=room)
         for number in range(2):
-            await say(client, room, f"m{number}")
+            await send_text(client, room, f"m{number}")
             await client.event("message")
         if not subscribed:  # then the edge has no live stream of the room, and asks history
             await client.ask("unsubscribe", room=room)
@@ -105,9 +97,9 @@ async def test_a_client_id_comes_back_as_it_was_sent(write: Callable[[str], str]
         client, other = await here.login(ada), await here.login(bob)
         await client.ask("subscribe", room=room)
         sent = write("0b7f8b1e-6d38-4e2c-9f39-2d0f9f3f9a11")
-        await say(client, room, "hello", sent)
+        await send_text(client, room, "hello", sent)
         assert (await client.event("message"))["client_id"] == sent
-        await say(client, room, "hello", sent.swapcase())  # the same message: nothing comes of it
+        await send_text(client, room, "hello", sent.swapcase())  # the same message: nothing comes of it
         await client.ask("react", room=room, seq=1, emoji="👍")
         await client.event("reaction")
         again = await client.ask("subscribe", room=room, since=0)
@@ -130,9 +122,9 @@ async def test_one_client_id_gives_one_message() -> None:
         client, other = await here.login(ada), await here.login(ada)
         await other.ask("subscribe", room=room)
         twice = str(uuid4())
-        await say(client, room, "once", twice)
-        await say(client, room, "once", twice.upper())
-        await say(client, room, "next")
+        await send_text(client, room, "once", twice)
+        await send_text(client, room, "once", twice.upper())
+        await send_text(client, room, "next")
         assert [(await other.event("message"))["seq"] for _ in range(2)] == [1, 2]
         assert await here.history.newest_seqs([f"room:{room}"]) == {f"room:{room}": 2}
 
@@ -144,7 +136,7 @@ async def test_resume_answers_what_was_missed_in_order() -> None:
         client = await here.login(ada)
         await client.ask("subscribe", room=room)
         for number in range(8):
-            await say(client, room, f"m{number}")
+            await send_text(client, room, f"m{number}")
         for _ in range(8):
             await client.event("message")
         resumed = await here.login(ada)
@@ -159,7 +151,7 @@ async def test_resume_answers_what_was_missed_in_order() -> None:
         assert (beyond["recovered"], beyond["seq"]) == (False, 8)
         nothing = await resumed.ask("subscribe", room=room, since=8)
         assert (nothing["recovered"], nothing["messages"]) == (True, [])
-        await say(client, room, "live")
+        await send_text(client, room, "live")
         assert (await resumed.event("message"))["seq"] == 9
 
 
@@ -173,7 +165,7 @@ async def test_a_message_between_history_and_live_is_neither_lost_nor_doubled() 
 
         async def flood() -> None:
             for _ in range(60):
-                await say(writer, room, "x")
+                await send_text(writer, room, "x")
 
         async def listen(start: int) -> None:
             client = await here.login(ada)
@@ -207,109 +199,6 @@ async def test_rights_are_checked_and_told() -> None:
         assert not [channel for channel in here.edge.node.hub.channels.values() if channel.joining]
 
 
-async def test_pin_and_unpin() -> None:
-    async with world() as here:
-        ada, bob, eve = await here.user("ada"), await here.user("bob"), await here.user("eve")
-        room = await here.room(ada, bob)
-        owner, member, stranger = await here.login(ada), await here.login(bob), await here.login(eve)
-        await owner.ask("subscribe", room=room)
-        await member.ask("subscribe", room=room)
-        await say(member, room, "the rules")
-        await member.event("message")
-        for client in (member, stranger):
-            assert (await client.ask("pin", room=room, seq=1))["code"] == "forbidden"
-        assert (await owner.ask("pin", room=room, seq=2))["code"] == "not_found"
-        assert (await owner.ask("pin", room=room, seq=1))["type"] == "ok"
-        expected = {"type": "pinned", "room": room, "user": ada.id, "seq": 1, "remove": False}
-        assert await member.event("pinned") == expected
-        resumed = await (await here.login(bob)).ask("subscribe", room=room, since=0)
-        assert [message["pinned"] for message in resumed["messages"]] == [True]
-        assert (await member.ask("unpin", room=room, seq=1))["code"] == "forbidden"
-        assert (await owner.ask("unpin", room=room.upper(), seq=1))["type"] == "ok"
-        assert await member.event("pinned") == {**expected, "remove": True}
-        assert (await member.ask("delete", room=room, seq=1))["type"] == "ok"
-        await owner.event("deleted")
-        assert (await owner.ask("pin", room=room, seq=1))["code"] == "conflict"
-
-
-async def test_a_full_room_refuses_one_more_pin() -> None:
-    async with world() as here:
-        ada = await here.user("ada")
-        room = await here.room(ada)
-        owner = await here.login(ada)
-        await owner.ask("subscribe", room=room)
-        for seq in range(1, MAX_PINS + 2):
-            await say(owner, room, f"message {seq}")
-            await owner.event("message")
-        for seq in range(1, MAX_PINS + 1):
-            assert (await owner.ask("pin", room=room, seq=seq))["type"] == "ok"
-            await owner.event("pinned")
-        assert (await owner.ask("pin", room=room, seq=MAX_PINS + 1))["code"] == "conflict"
-        assert (await owner.ask("pin", room=room, seq=1))["type"] == "ok"  # it is pinned: nothing to refuse
-
-
-async def test_a_message_takes_a_bounded_number_of_kinds_of_reactions() -> None:
-    async with world() as here:
-        ada, bob = await here.user("ada"), await here.user("bob")
-        room = await here.room(ada, bob)
-        one, two = await here.login(ada), await here.login(bob)
-        await one.ask("subscribe", room=room)
-        await one.ask("send", room=room, text="hello", client_id=str(uuid4()))
-        await one.event("message")
-        kinds = [chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS + 1)]
-        for kind in kinds[:-1]:
-            assert (await one.ask("react", room=room, seq=1, emoji=kind))["type"] == "ok"
-            await one.event("reaction")
-        for client in (one, two):
-            refused = await client.ask("react", room=room, seq=1, emoji=kinds[-1])
-            assert (refused["code"], refused["field"]) == ("conflict", "emoji")
-        assert (await two.ask("react", room=room, seq=1, emoji=kinds[0]))["type"] == "ok"
-        assert (await one.ask("react", room=room, seq=1, emoji=kinds[1], remove=True))["type"] == "ok"
-        while not (await one.event("reaction"))["remove"]:
-            pass
-        assert (await two.ask("react", room=room, seq=1, emoji=kinds[-1]))["type"] == "ok"
-
-
-async def test_edit_delete_react_and_read() -> None:
-    async with world() as here:
-        ada, bob = await here.user("ada"), await here.user("bob")
-        room = await here.room(ada, bob)
-        owner, member = await here.login(ada), await here.login(bob)
-        await owner.ask("subscribe", room=room)
-        await member.ask("subscribe", room=room)
-        await say(member, room, "first")
-        await owner.event("message")
-        assert (await owner.ask("edit", room=room, seq=1, text="mine"))["code"] == "forbidden"
-        assert (await member.ask("edit", room=room, seq=1, text="better"))["type"] == "ok"
-        edited = await owner.event("edited")
-        assert edited == {"type": "edited", "room": room, "seq": 1, "text": "better"}
-        assert (await owner.ask("react", room=room, seq=1, emoji="👍"))["type"] == "ok"
-        assert await member.event("reaction") == {
-            "type": "reaction",
-            "user": ada.id,
-            "room": room,
-            "seq": 1,
-            "emoji": "👍",
-            "remove": False,
-        }
-        for emoji in ("x", "👍👍", "\u200b"):
-            assert (await owner.ask("react", room=room, seq=1, emoji=emoji))["code"] == "invalid"
-        for emoji, remove in (("❤", False), ("❤\ufe0f", True), ("❤", False)):
-            assert (await owner.ask("react", room=room, seq=1, emoji=emoji, remove=remove))["type"] == "ok"
-            event = await member.event("reaction")
-            assert (event["emoji"], event["remove"]) == ("❤\ufe0f", remove)
-        assert (await owner.ask("read", room=room, seq=1))["type"] == "ok"
-        assert await member.event("read") == {"type": "read", "user": ada.id, "room": room, "seq": 1}
-        assert (await owner.ask("delete", room=room, seq=1))["type"] == "ok"
-        assert await member.event("deleted") == {"type": "deleted", "room": room, "seq": 1}
-        assert (await member.ask("edit", room=room, seq=1, text="again"))["code"] == "conflict"
-        assert (await member.ask("react", room=room, seq=1, emoji="x"))["code"] == "conflict"
-        assert (await member.ask("delete", room=room, seq=9))["code"] == "not_found"
-        await say(owner, room, "second")
-        await owner.event("message")
-        assert (await member.ask("delete", room=room, seq=2))["code"] == "forbidden"
-
-
 async def test_typing_goes_out_at_most_every_three_seconds() -> None:
     async with world() as here:
         ada, bob = await here.user("ada"), await here.user("bob")
@@ -318,7 +207,7 @@ async def test_typing_goes_out_at_most_every_three_seconds() -> None:
         await two.ask("subscribe", room=room)
         for _ in range(5):
             await one.ask("typing", room=room)
-        await say(one, room, "done")
+        await send_text(one, room, "done")
         assert await two.event("typing") == {"type": "typing", "user": ada.id, "room": room}
         await two.event("message")
         assert not two.frames
@@ -331,13 +220,13 @@ async def test_a_banned_user_gets_no_more_events_at_once() -> None:
         one, two = await here.login(ada), await here.login(bob)
         await one.ask("subscribe", room=room)
         await two.ask("subscribe", room=room)
-        await say(two, room, "hello")
+        await send_text(two, room, "hello")
         await one.event("message")
         await here.remove(room, bob)
         gone = await two.event("member")
         assert (gone["user"], gone["change"]) == (bob.id, "banned")
         await one.event("member")
-        await say(one, room, "now we can talk")
+        await send_text(one, room, "now we can talk")
         refused = await two.ask("send", room=room, text="hey", client_id=str(uuid4()))
         assert refused["code"] == "forbidden"
         assert [frame["type"] for frame in two.frames if frame["type"] != "message"] == []
@@ -362,7 +251,7 @@ async def test_a_gap_in_the_live_stream_is_announced_before_what_follows() -> No
         room = await here.room(ada)
         client = await here.login(ada)
         await client.ask("subscribe", room=room)
-        await say(client, room, "one")
+        await send_text(client, room, "one")
         await client.event("message")
         late = json.dumps({"type": "message", "room": room, "seq": 4}).encode()
         await here.relay.publish([Publication(room_channel(room), pack_message(4, late))])
@@ -382,7 +271,7 @@ async def test_unsubscribing_leaves_nothing_behind() -> None:
         assert (await client.ask("unsubscribe", room=room))["type"] == "ok"
         assert (await client.ask("unsubscribe", room=str(uuid4())))["type"] == "ok"
         assert room_channel(room) not in here.edge.node.hub.channels
-        await say(client, room, "unheard")
+        await send_text(client, room, "unheard")
         assert not [frame for frame in client.frames if frame["type"] == "message"]
 
 
@@ -402,7 +291,7 @@ async def test_a_flood_is_refused_and_then_ended() -> None:
         room = await here.room(ada)
         client = await here.login(ada)
         for _ in range(3):
-            await say(client, room, "x")
+            await send_text(client, room, "x")
         refused = await client.ask("send", room=room, text="x", client_id=str(uuid4()))
         assert refused["code"] == "rate_limited"
         assert 0 < refused["retry_after_ms"] <= 1001

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
+from uuid import uuid4
 
 import anyio
 from wsproto import ConnectionType, WSConnection
@@ -275,3 +276,11 @@ async def world(**settings: Any) -> AsyncIterator[World]:
                 tasks.cancel_scope.cancel()
                 for sock in here.socks:
                     sock.close()
+
+
+async def send_text(client: Client, room: str, text: str, client_id: str | None = None) -> str:
+    """Send a text to a room, and return its client id once it is acknowledged."""
+    client_id = client_id or str(uuid4())
+    answer = await client.ask("send", room=room, text=text, client_id=client_id)
+    assert answer == {"type": "ok", "id": answer["id"]}
+    return client_id
