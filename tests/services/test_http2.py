@@ -1,4 +1,5 @@
-"""What a hostile client of HTTP/2 can do: long lists of headers, and windows that it opens again and again or never."""
+"""What a hostile client of HTTP/2 can do: control frames, long lists of headers, windows opened
+again and again or never."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import h2.events
 import h2.settings
 import pytest
 
+from services.common.http2 import FrameBudget, NothingToSend, StreamTurns
 from tests.support.http_server import REAL_CLOCKS, read_all, running
 
 pytestmark = pytest.mark.anyio
@@ -86,7 +88,24 @@ def wrong_frames(make_wrong: Any) -> bytes:
     return data
 
 
+def resets() -> bytes:
+    client = open_client()
+    for number in range(5000):
+        client.send_headers(2 * number + 1, make_request("/wait"), end_stream=True)
+        client.reset_stream(2 * number + 1)
+    return client.data_to_send()
+
+
+def control_frames(frame: bytes) -> bytes:
+    return open_client().data_to_send() + frame * 20_000
+
+
 def attacks() -> Iterator[Any]:
+    yield pytest.param(resets(), CALM, id="resets")
+    yield pytest.param(control_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\0\7"), CALM, id="priorities")
+    yield pytest.param(control_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\3\7"), CALM, id="priorities of each other")
+    yield pytest.param(control_frames(b"\0\0\x08\6\0\0\0\0\0" + b"12345678"), CALM, id="pings")
+    yield pytest.param(control_frames(b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\7"), CALM, id="settings")
     yield pytest.param(long_list(), CALM, id="a list of 20 kB")
     yield pytest.param(bomb(), CALM, id="a bomb")
     yield pytest.param(endless_headers(), PROTOCOL_ERROR, id="headers without an end")
@@ -131,3 +150,27 @@ async def test_a_client_that_reads_much_opens_its_windows_as_often_as_it_likes()
             await stream.send(client.data_to_send())
         assert received == 24_000_000
         assert updates > 1000
+
+
+async def test_control_frames_take_from_a_budget_of_all_connections() -> None:
+    budget = FrameBudget(10, 0)
+    assert budget.take_frames(7)
+    assert not budget.take_frames(4)
+    assert budget.take_frames(3)
+    assert not budget.take_frames(1)
+
+
+async def test_streams_take_turns_whatever_their_priorities() -> None:
+    turns = StreamTurns()
+    with pytest.raises(NothingToSend):
+        next(turns)
+    for stream in (1, 3, 5):
+        turns.insert_stream(stream)
+    turns.reprioritize(stream_id=5, depends_on=1, weight=7, exclusive=True)
+    assert [next(turns) for _ in range(4)] == [1, 3, 5, 1]
+    turns.block(5)
+    turns.remove_stream(3)
+    turns.unblock(3)
+    assert [next(turns) for _ in range(2)] == [1, 1]
+    turns.unblock(5)
+    assert {next(turns), next(turns)} == {1, 5}

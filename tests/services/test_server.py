@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import struct
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,6 @@ from prometheus_client import CollectorRegistry
 
 from services.app import create_app
 from services.common.connection import Timeouts, read_addresses
-from services.common.http2 import FrameBudget, NothingToSend, StreamTurns
 from services.common.server import serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, UPGRADE, read_all, running
 from tests.support.rest import open_rest
@@ -130,72 +128,6 @@ async def test_http2_is_off_unless_it_is_switched_on() -> None:
             answer = await read_all(stream)
             assert answer.startswith(b"HTTP/1.1 200 ")
             assert answer.endswith(b"hello")
-
-
-def make_resets(count: int) -> bytes:
-    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-    client.initiate_connection()
-    for number in range(count):
-        request = [(":method", "GET"), (":path", "/wait"), (":scheme", "http"), (":authority", "x")]
-        client.send_headers(2 * number + 1, request, end_stream=True)
-        client.reset_stream(2 * number + 1)
-    return client.data_to_send()
-
-
-def make_frames(frame: bytes, count: int = 20_000) -> bytes:
-    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-    client.initiate_connection()
-    return client.data_to_send() + frame * count
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        make_resets(5000),
-        make_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\0\7"),
-        make_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\3\7"),
-        make_frames(b"\0\0\x08\6\0\0\0\0\0" + b"12345678"),
-        make_frames(b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\7"),
-    ],
-    ids=["resets", "priorities", "priorities of each other", "pings", "settings"],
-)
-async def test_a_flood_of_control_frames_ends_its_connection(attack: bytes) -> None:
-    async with running(http2=True) as here, await here.connect() as stream, anyio.create_task_group() as tasks:
-
-        async def push() -> None:
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-                await stream.send(attack)
-
-        tasks.start_soon(push)
-        answer = await read_all(stream)
-        goaway = answer[answer.rindex(b"\7\0\0\0\0\0") :]
-        assert goaway[10:14] == b"\0\0\0\x0b"  # ENHANCE_YOUR_CALM
-        await here.ordinary()
-        tasks.cancel_scope.cancel()
-
-
-async def test_control_frames_take_from_a_budget_of_all_connections() -> None:
-    budget = FrameBudget(10, 0)
-    assert budget.take_frames(7)
-    assert not budget.take_frames(4)
-    assert budget.take_frames(3)
-    assert not budget.take_frames(1)
-
-
-async def test_streams_take_turns_whatever_their_priorities() -> None:
-    turns = StreamTurns()
-    with pytest.raises(NothingToSend):
-        next(turns)
-    for stream in (1, 3, 5):
-        turns.insert_stream(stream)
-    turns.reprioritize(stream_id=5, depends_on=1, weight=7, exclusive=True)
-    assert [next(turns) for _ in range(4)] == [1, 3, 5, 1]
-    turns.block(5)
-    turns.remove_stream(3)
-    turns.unblock(3)
-    assert [next(turns) for _ in range(2)] == [1, 1]
-    turns.unblock(5)
-    assert {next(turns), next(turns)} == {1, 5}
 
 
 async def test_a_client_that_has_said_all_still_gets_its_answer() -> None:

@@ -7,7 +7,7 @@ of this. Everything is drawn from the seed.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,30 +16,30 @@ from typing import Any
 
 import anyio
 import trio.testing
-from anyio.lowlevel import checkpoint
 from msgspec import Struct
 
 from chat.assembly import SCHEMA
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import PresenceState, Role, Room, User, Visibility
 from chat.domain.notifying import NotificationLevel, RoomChoice
-from chat.domain.pending import NotedMessages, PendingNotification, Settlement
 from chat.domain.records import AnyRecord, Deleted, Edited, Read, Sent
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.pending import SqlitePendingNotifications
 from chat.engines.rooms import SqliteRooms
-from chat.ports.notifier import Notification, Retraction
-from chat.ports.pending import ReadMark
-from chat.ports.presence import Seen
-from chat.ports.relay import Publication
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode, topic_of
-from tests.simulation.calls import call_engine
 from tests.simulation.engines import MemoryLog
 from tests.simulation.faults import Faults, Process, Rates
 from tests.simulation.notified import NotifiedLedger, Standings, TimedHistory
+from tests.simulation.notifying_process import (
+    ProcessChannel,
+    ProcessPending,
+    ProcessPresence,
+    QuietRelay,
+    SharedPresence,
+)
 from tests.simulation.plan import NAMES, identity
 from tests.simulation.process_log import ProcessLog
 from tests.simulation.process_stores import ProcessAccounts, ProcessHistory, ProcessRooms
@@ -86,90 +86,6 @@ class NotifyingOutcome(Struct, frozen=True):
     broken: Sequence[str]
     announced: int
     story: Story
-
-
-class SharedPresence:
-    """Who is online, for all processes."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, PresenceState] = {}
-
-
-class ProcessPresence:
-    """`chat.ports.presence.Presence`, of which only `get_states` is asked."""
-
-    def __init__(self, process: Process, shared: SharedPresence) -> None:
-        self._process = process
-        self._shared = shared
-
-    async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
-        """See `Presence.get_states`."""
-
-        async def read() -> dict[str, Seen]:
-            return {user: Seen(self._shared.states.get(user, PresenceState.OFFLINE)) for user in users}
-
-        return await call_engine(self._process, "presence", read)
-
-
-class ProcessPending(SqlitePendingNotifications):
-    """`chat.ports.pending.PendingNotifications`."""
-
-    def __init__(self, process: Process, database: Database) -> None:
-        super().__init__(database)
-        self._process = process
-
-    async def note_messages(self, noted: Sequence[NotedMessages], now: int, *, digest_due: int | None = None) -> int:
-        note = super().note_messages
-        return await call_engine(self._process, "note", lambda: note(noted, now, digest_due=digest_due))
-
-    async def note_reads(self, marks: Sequence[ReadMark], now: int) -> None:
-        note = super().note_reads
-        await call_engine(self._process, "note", lambda: note(marks, now))
-
-    async def note_withdrawal(self, conversation: str, seq: int, now: int) -> None:
-        note = super().note_withdrawal
-        await call_engine(self._process, "note", lambda: note(conversation, seq, now))
-
-    async def claim_due(self, now: int, until: int, limit: int) -> Sequence[PendingNotification]:
-        claim = super().claim_due
-        return await call_engine(self._process, "claim", lambda: claim(now, until, limit))
-
-    async def settle_entries(self, settlements: Sequence[Settlement]) -> None:
-        settle = super().settle_entries
-        await call_engine(self._process, "settle", lambda: settle(settlements))
-
-
-class ProcessChannel:
-    """`chat.ports.notifier.Notifier`: devices show what is announced at once."""
-
-    name = "devices"
-
-    def __init__(self, process: Process, ledger: NotifiedLedger) -> None:
-        self._process = process
-        self._ledger = ledger
-
-    async def notify(self, notifications: Sequence[Notification]) -> None:
-        """See `Notifier.notify`."""
-
-        async def show() -> None:
-            self._ledger.note_announced(notifications)
-
-        await call_engine(self._process, "notify", show)
-
-    async def retract(self, retractions: Sequence[Retraction]) -> None:
-        """See `Notifier.retract`."""
-        await call_engine(self._process, "notify", checkpoint)
-
-
-class QuietRelay:
-    """A relay without edges."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def publish(self, publications: Sequence[Publication]) -> None:
-        """See `Relay.publish`."""
-        await call_engine(self._process, "publish", checkpoint)
 
 
 class NotifyingCluster:

@@ -16,8 +16,6 @@ from chat.domain.cursors import RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.models import Role, Room, Visibility
-from chat.domain.notifying import NO_CHOICE, NotificationKind, NotificationLevel, RoomChoice
-from chat.domain.pending import NotedMessages, Settlement
 from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
 from chat.domain.token_families import GRACE_MS
 from chat.engines.database import Database, InlineExecutor
@@ -26,7 +24,6 @@ from chat.engines.history_search import index_some
 from chat.errors import Conflict
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
-from chat.ports.pending import ReadMark
 from chat.ports.rooms import RoomUpdate
 from tests.support.builders import (
     ANN,
@@ -43,6 +40,7 @@ from tests.support.builders import (
     make_user,
 )
 from tests.support.engines import SCHEMA, Stores, sqlite_stores
+from tests.support.store_calls import use_notifications, use_pending
 
 pytestmark = pytest.mark.anyio
 SMALL = {"unindexed", "graves", "signing_keys", "json_each", "search_config"}
@@ -188,41 +186,12 @@ async def use_history(traced: Traced) -> None:
     assert page.messages
 
 
-async def use_notifications(traced: Traced) -> None:
-    notifications = traced.stores.notifications
-    choices = {ROOM: RoomChoice(level=NotificationLevel.ALL), OTHER_ROOM: RoomChoice(muted_until=1)}
-    await notifications.change_settings(ANN, lambda known: known, choices)
-    await notifications.change_settings(ANN, lambda known: known, {OTHER_ROOM: NO_CHOICE})
-    await notifications.get_settings([ANN, BEN])
-    await notifications.list_room_choices(ANN)
-    await notifications.get_room_choices([(ANN, ROOM)])
-    assert await notifications.list_users_of_level(ROOM, NotificationLevel.ALL, after="", limit=5) == [ANN]
-
-
-async def use_pending(traced: Traced) -> None:
-    pending = traced.stores.pending
-    entry = NotedMessages(user=ANN, conversation=HALL, kind=NotificationKind.MESSAGE, seqs=[1])
-    await pending.note_messages([entry], NOW, digest_due=NOW)
-    shown = Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, decided=1, shown=1)
-    assert len(await pending.claim_due(NOW, NOW + 1, 5)) == 1
-    await pending.settle_entries([shown])
-    await pending.note_reads([ReadMark(ANN, HALL, 1)], NOW)
-    await pending.note_withdrawal(HALL, 1, NOW)
-    await pending.find_next_due()
-    await pending.claim_digests(NOW, NOW + 1, 5)
-    await pending.list_unmailed(ANN, 5)
-    await pending.settle_digest(ANN, None, sent=NOW, mailed={HALL: 1})
-    await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, is_gone=True)])
-    await pending.note_messages([entry], NOW)
-    await pending.clear_entries(NOW + 1)
-
-
 async def test_no_statement_walks_through_a_table(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
-    await use_notifications(traced)
-    await use_pending(traced)
+    await use_notifications(traced.stores.notifications)
+    await use_pending(traced.stores.pending)
     await traced.stores.rooms.delete_room(ROOM)
     await traced.database.write(clear_deleted)
     assert full_scans(traced) == {}

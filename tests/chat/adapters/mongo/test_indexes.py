@@ -26,15 +26,12 @@ from chat.domain.invitations import Invite
 from chat.domain.mailing import MailFailure, MailToken, TokenPurpose
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
-from chat.domain.notifying import NO_CHOICE, NotificationKind, NotificationLevel, RoomChoice
-from chat.domain.pending import NotedMessages, Settlement
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
 from chat.ports.history import Change, Query
 from chat.ports.mailings import PendingMail
-from chat.ports.pending import ReadMark
 from chat.ports.rooms import RoomUpdate
 from tests.support.builders import (
     ANN,
@@ -53,6 +50,7 @@ from tests.support.builders import (
 )
 from tests.support.mongo import leave, migrated_database, stores_of
 from tests.support.push import FAMILY, use_every_call
+from tests.support.store_calls import use_notifications, use_pending
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
 SMALL = {"schema", "graves", "signing_keys"}
@@ -250,35 +248,6 @@ async def use_history(traced: Traced) -> None:
     assert page.messages
 
 
-async def use_notifications(traced: Traced) -> None:
-    notifications = MongoNotifications(traced.mongo)
-    choices = {ROOM: RoomChoice(level=NotificationLevel.ALL), OTHER_ROOM: RoomChoice(muted_until=1)}
-    await notifications.change_settings(ANN, lambda known: known, choices)
-    await notifications.change_settings(ANN, lambda known: known, {OTHER_ROOM: NO_CHOICE})
-    await notifications.get_settings([ANN, BEN])
-    await notifications.list_room_choices(ANN)
-    await notifications.get_room_choices([(ANN, ROOM)])
-    assert await notifications.list_users_of_level(ROOM, NotificationLevel.ALL, after="", limit=5) == [ANN]
-
-
-async def use_pending(traced: Traced) -> None:
-    pending = MongoPendingNotifications(traced.mongo)
-    entry = NotedMessages(user=ANN, conversation=HALL, kind=NotificationKind.MESSAGE, seqs=[1])
-    await pending.note_messages([entry], NOW, digest_due=NOW)
-    shown = Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, decided=1, shown=1)
-    assert len(await pending.claim_due(NOW, NOW + 1, 5)) == 1
-    await pending.settle_entries([shown])
-    await pending.note_reads([ReadMark(ANN, HALL, 1)], NOW)
-    await pending.note_withdrawal(HALL, 1, NOW)
-    await pending.find_next_due()
-    await pending.claim_digests(NOW, NOW + 1, 5)
-    await pending.list_unmailed(ANN, 5)
-    await pending.settle_digest(ANN, None, sent=NOW, mailed={HALL: 1})
-    await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, is_gone=True)])
-    await pending.note_messages([entry], NOW)
-    await pending.clear_entries(NOW + 1)
-
-
 async def use_mailings(traced: Traced) -> None:
     mailings, accounts = MongoMailings(traced.mongo), stores_of(traced.mongo)[0]
     token = MailToken(digest=b"d", purpose=TokenPurpose.RESET, user=ANN, expires=NOW + 1)
@@ -367,8 +336,8 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
-    await use_notifications(traced)
-    await use_pending(traced)
+    await use_notifications(MongoNotifications(traced.mongo))
+    await use_pending(MongoPendingNotifications(traced.mongo))
     await use_mailings(traced)
     await use_push(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
@@ -383,8 +352,8 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_rooms(traced)
     await use_history(traced)
     await use_cases(traced)
-    await use_notifications(traced)
-    await use_pending(traced)
+    await use_notifications(MongoNotifications(traced.mongo))
+    await use_pending(MongoPendingNotifications(traced.mongo))
     await use_mailings(traced)
     await use_push(traced)
     await stores_of(traced.mongo)[1].delete_room(ROOM)
