@@ -157,7 +157,8 @@ class FanOut:
 
 
 def read_sent_ms(frame: bytes) -> int:
-    """When the message in this frame was sent, in milliseconds since the epoch; 0 if it is another event.
+    """When the message in this frame was sent, in milliseconds since the epoch; 0 if it is another event, or tells no
+    time that is read here (one of another version).
 
     Only messages have the key `ts`. In a user's text its quotation marks are escaped, so it is not found there.
     """
@@ -165,7 +166,10 @@ def read_sent_ms(frame: bytes) -> int:
     if at < 0:
         return 0
     at += len(_SENT_KEY)
-    return _read_second(frame[at : at + 19]) + int(frame[at + 20 : at + 23])
+    try:
+        return _read_second(frame[at : at + 19]) + int(frame[at + 20 : at + 23])
+    except ValueError:  # it is only for a metric, and must not end the fan-out
+        return 0
 
 
 @lru_cache(maxsize=256)  # live messages share their second

@@ -128,6 +128,14 @@ def test_the_time_of_a_message_is_read_from_its_frame() -> None:
     message = b'{"type":"message","text":"\\"ts\\":\\"no","ts":"2026-01-02T03:04:05.678Z","client_id":"a"}'
     assert read_sent_ms(message) == from_rfc3339("2026-01-02T03:04:05.678Z")
     assert read_sent_ms(b'{"type":"typing","room":"a","user":"b"}') == 0
+    for other in (
+        b'"ts":"',
+        b'"ts":"2026"',
+        b'"ts":"2026-01-02T03:04:05Z","a":1',
+        b'"ts":"' + b"x" * 40,
+        b'"ts":"\xff',
+    ):
+        assert read_sent_ms(other) == 0
 
 
 async def test_every_result_of_a_handshake_and_every_code_has_a_figure_from_the_start() -> None:
