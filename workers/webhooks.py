@@ -69,14 +69,7 @@ class WebhookHandler:
 
 
 def _make_event(notification: Notification, at: int) -> WebhookEvent:
-    text = write_announcement(
-        notification.kind.value,
-        sender_name=notification.sender_name,
-        room_name=notification.room_name,
-        text=notification.text,
-        count=notification.count,
-        language=notification.language,
-    )
+    text = write_announcement(notification)
     room, other = _split_conversation(notification.conversation, notification.user)
     return WebhookEvent(
         id=new_id(),

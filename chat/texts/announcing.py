@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from chat.domain.notifying import NotificationKind
+from chat.ports.notifier import Notification
 from chat.texts.languages import Texts, get_texts
 
 
@@ -14,31 +16,29 @@ class Announcement(Struct, frozen=True):
     body: str
 
 
-def write_announcement(
-    kind: str, *, sender_name: str, room_name: str = "", text: str = "", count: int = 1, language: str | None = None
-) -> Announcement:
-    """Announce the newest of `count` messages of a conversation.
+def write_announcement(notification: Notification) -> Announcement:
+    """Announce the newest of a conversation's messages, in the language of the user.
 
-    `kind` is that of a notification: `dm`, `mention`, `reply`, `message`. `room_name` is empty for a direct message.
-    Without a `text`, for users who hide texts, only the number of messages is told.
+    Without a text, for users who hide texts, only the number of messages is told.
     """
-    texts = get_texts(language)
-    title = _write_title(texts, kind, sender_name, room_name)
+    texts, kind = get_texts(notification.language), notification.kind
+    sender, text, count = notification.sender_name, notification.text, notification.count
+    title = _write_title(texts, kind, sender, notification.room_name)
     if not text:
         return Announcement(title, texts.ngettext("%(count)d new message", "%(count)d new messages", count))
-    names_sender = bool(room_name) and kind not in {"mention", "reply"}  # elsewhere the title has the name
-    body = texts.gettext("%(sender)s: %(text)s", sender=sender_name, text=text) if names_sender else text
+    if kind is NotificationKind.MESSAGE:  # elsewhere the title has the name
+        text = texts.gettext("%(sender)s: %(text)s", sender=sender, text=text)
     if count > 1:
         more = texts.ngettext("and %(count)d more message", "and %(count)d more messages", count - 1)
-        body = f"{body}\n{more}"
-    return Announcement(title, body)
+        text = f"{text}\n{more}"
+    return Announcement(title, text)
 
 
-def _write_title(texts: Texts, kind: str, sender: str, room: str) -> str:
+def _write_title(texts: Texts, kind: NotificationKind, sender: str, room: str) -> str:
     if not room:
         return sender
-    if kind == "mention":
+    if kind is NotificationKind.MENTION:
         return texts.gettext("%(sender)s mentioned you in %(room)s", sender=sender, room=room)
-    if kind == "reply":
+    if kind is NotificationKind.REPLY:
         return texts.gettext("%(sender)s replied to you in %(room)s", sender=sender, room=room)
     return room

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import anyio
 
@@ -23,6 +24,8 @@ from chat.settings import PushSettings
 
 _IDLE_SECONDS = 15.0
 
+T = TypeVar("T", Notification, Retraction)
+
 
 class WebPushNotifier:
     """Implements `chat.ports.notifier.Notifier`. Users without a subscription cost a query for all of them."""
@@ -35,42 +38,34 @@ class WebPushNotifier:
         self._clock = clock
 
     async def notify(self, notifications: Sequence[Notification]) -> None:
-        reached = await self._store.find_subscribed({each.user for each in notifications})
-        now = self._clock()
-        await self._queue_contents(
-            [
-                PushContent(
-                    user=each.user,
-                    conversation=each.conversation,
-                    seq=each.seq,
-                    queued=now,
-                    content=write_payload(each),
-                )
-                for each in notifications
-                if each.user in reached
-            ]
-        )
+        await self._queue_contents([(each, write_payload(each)) for each in await self._find_reached(notifications)])
 
     async def retract(self, retractions: Sequence[Retraction]) -> None:
-        reached = await self._store.find_subscribed({each.user for each in retractions})
-        now = self._clock()
         await self._queue_contents(
-            [
-                PushContent(
-                    user=each.user,
-                    conversation=each.conversation,
-                    seq=each.seq,
-                    queued=now,
-                    content=write_closing(each),
-                    closes=True,
-                )
-                for each in retractions
-                if each.user in reached
-            ]
+            [(each, write_closing(each)) for each in await self._find_reached(retractions)], closes=True
         )
 
-    async def _queue_contents(self, contents: Sequence[PushContent]) -> None:
-        if contents and await self._store.queue_pushes(contents):
+    async def _find_reached(self, items: Sequence[T]) -> list[T]:
+        """Those whose users have a subscription."""
+        reached = await self._store.find_subscribed({each.user for each in items})
+        return [each for each in items if each.user in reached]
+
+    async def _queue_contents(
+        self, contents: Sequence[tuple[Notification | Retraction, bytes]], *, closes: bool = False
+    ) -> None:
+        now = self._clock()
+        queued = [
+            PushContent(
+                user=each.user,
+                conversation=each.conversation,
+                seq=each.seq,
+                queued=now,
+                content=content,
+                closes=closes,
+            )
+            for each, content in contents
+        ]
+        if queued and await self._store.queue_pushes(queued):
             self._wake()
 
 

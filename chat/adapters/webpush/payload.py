@@ -53,14 +53,7 @@ _decoder: msgspec.json.Decoder[PushPayload | ClosePayload] = msgspec.json.Decode
 
 def write_payload(notification: Notification) -> bytes:
     """What shows a notification, in the language of its user."""
-    text = write_announcement(
-        notification.kind.value,
-        sender_name=notification.sender_name,
-        room_name=notification.room_name,
-        text=notification.text,
-        count=notification.count,
-        language=notification.language,
-    )
+    text = write_announcement(notification)
     payload = PushPayload(
         user=notification.user,
         tag=notification.conversation,

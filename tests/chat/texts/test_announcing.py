@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from chat.domain.notifying import NotificationKind
+from chat.ports.notifier import Notification
 from chat.texts.announcing import Announcement, write_announcement
+
+
+def notification(kind: str, room: str, text: str, count: int, **more: Any) -> Notification:
+    return Notification(
+        user="ben",
+        conversation="c",
+        seq=count,
+        kind=NotificationKind(kind),
+        count=count,
+        sender="ann",
+        sender_name="Ann",
+        ts=1,
+        room_name=room,
+        text=text,
+        **more,
+    )
 
 
 @pytest.mark.parametrize(
@@ -23,10 +43,10 @@ from chat.texts.announcing import Announcement, write_announcement
 def test_a_notification_says_who_where_and_what(
     kind: str, room: str, text: str, count: int, announced: tuple[str, str]
 ) -> None:
-    written = write_announcement(kind, sender_name="Ann", room_name=room, text=text, count=count)
+    written = write_announcement(notification(kind, room, text, count))
     assert written == Announcement(*announced)
 
 
 def test_a_notification_speaks_the_language_of_the_user() -> None:
-    written = write_announcement("mention", sender_name="Ann", room_name="зал", text="привет", count=23, language="ru")
+    written = write_announcement(notification("mention", "зал", "привет", 23, language="ru"))
     assert written == Announcement("Ann упоминает вас в «зал»", "привет\nи ещё 22 сообщения")
