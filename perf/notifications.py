@@ -119,17 +119,7 @@ def make_house(database: Database, log: SqliteLog, presence: MemoryPresence) -> 
         known_rooms=known_rooms,
         clock=lambda: NOW,
     )
-    handler = NotificationHandler(
-        rooms=rooms,
-        history=history,
-        accounts=accounts,
-        presence=presence,
-        settings=settings,
-        pending=pending,
-        known_rooms=known_rooms,
-        digest_after_ms=900_000,
-        clock=lambda: NOW,
-    )
+    handler = NotificationHandler(pending=pending, sources=sources, digest_after_ms=900_000)
     channel = Channel()
     announcer = Announcer(pending=pending, sources=sources, channels=[channel], log=log)
     return House(database, accounts, rooms, history, log, presence, settings, pending, handler, announcer, channel)

@@ -21,7 +21,6 @@ from msgspec import Struct
 
 from chat.domain.concerns import Concerns, NewMessage
 from chat.domain.conversations import is_room, pair_of, room_of
-from chat.domain.ids import now_ms
 from chat.domain.mentions import find_mentions, list_display_names, resolve_mentions
 from chat.domain.models import Message, PresenceState
 from chat.domain.notifying import (
@@ -32,13 +31,9 @@ from chat.domain.notifying import (
     decide_level,
 )
 from chat.domain.pending import NotedMessages
-from chat.ports.accounts import Accounts
-from chat.ports.history import History, MessagePlace
+from chat.ports.history import MessagePlace
 from chat.ports.log import LogRecord
-from chat.ports.notifications import NotificationStore
 from chat.ports.pending import PendingNotifications
-from chat.ports.presence import Presence
-from chat.ports.rooms import Rooms
 from chat.wire.notices import (
     AnyNotice,
     EditNotice,
@@ -47,7 +42,7 @@ from chat.wire.notices import (
     WithdrawalNotice,
     decode_notices,
 )
-from workers.known_rooms import KnownRooms
+from workers.announcement_facts import Sources
 
 GROUP = "notification"
 PAGE = 500
@@ -71,31 +66,19 @@ class NotificationHandler:
     def __init__(
         self,
         *,
-        rooms: Rooms,
-        history: History,
-        accounts: Accounts,
-        presence: Presence,
-        settings: NotificationStore,
         pending: PendingNotifications,
-        known_rooms: KnownRooms,
+        sources: Sources,
         digest_after_ms: int | None = None,
         linger_s: float = 0.0,
         wake_announcer: Callable[[], None] = lambda: None,
-        clock: Callable[[], int] = now_ms,
     ) -> None:
         self.noted = 0
         self.decided = 0
-        self._rooms = rooms
-        self._history = history
-        self._accounts = accounts
-        self._presence = presence
-        self._settings = settings
         self._pending = pending
-        self._known_rooms = known_rooms
+        self._sources = sources
         self._digest_after_ms = digest_after_ms
         self._linger_s = linger_s
         self._wake_announcer = wake_announcer
-        self._clock = clock
 
     def decode_record(self, entry: LogRecord) -> Sequence[AnyNotice]:
         """The notices in an entry, or `Poison`."""
@@ -116,7 +99,7 @@ class NotificationHandler:
         await self._note_again([each for each in notices if isinstance(each, UndeliveredNotice)])
         for notice in notices:
             if isinstance(notice, WithdrawalNotice):
-                await self._pending.note_withdrawal(notice.conversation, notice.seq, self._clock())
+                await self._pending.note_withdrawal(notice.conversation, notice.seq, self._sources.clock())
                 self._wake_announcer()
 
     async def _find_concerns(self, notices: Sequence[AnyNotice]) -> list[Concerns]:
@@ -129,7 +112,7 @@ class NotificationHandler:
             for each in notice.messages
             if each.reply_to is not None
         }
-        replied = await self._history.find_messages(originals) if originals else {}
+        replied = await self._sources.history.find_messages(originals) if originals else {}
         news: dict[str, dict[int, NewMessage]] = {conversation: {} for conversation in edits}
         for notice in stored:
             new = news.setdefault(notice.conversation, {})
@@ -142,7 +125,7 @@ class NotificationHandler:
         """Conversation → user → messages that mention the user since an edit, and did not before."""
         found: dict[str, dict[str, list[int]]] = {}
         places = {(each.conversation, each.seq) for each in notices}
-        messages = await self._history.find_messages(places) if places else {}
+        messages = await self._sources.history.find_messages(places) if places else {}
         for each in notices:
             message = messages.get((each.conversation, each.seq))
             if message is None or message.text is None:
@@ -154,18 +137,18 @@ class NotificationHandler:
 
     async def _find_earlier_mentions(self, notice: EditNotice) -> set[str]:
         """Whom the message mentioned before this edit, in any of its texts."""
-        texts = await self._history.earlier_texts(notice.conversation, notice.seq)
+        texts = await self._sources.history.earlier_texts(notice.conversation, notice.seq)
         mentions = [each for until, text in texts if until <= notice.ts for each in find_mentions(text)]
         if not mentions:
             return set()
-        ids = await self._accounts.ids_by_names({name for mention in mentions for name in mention.names})
+        ids = await self._sources.accounts.ids_by_names({name for mention in mentions for name in mention.names})
         wanted = list_display_names(mentions, ids) if is_room(notice.conversation) else set()
-        displayed = await self._accounts.find_displayed(room_of(notice.conversation), wanted) if wanted else {}
+        displayed = await self._sources.accounts.find_displayed(room_of(notice.conversation), wanted) if wanted else {}
         return set(resolve_mentions(mentions, ids, displayed))
 
     async def _list_candidates(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
         rooms = {room_of(each.conversation) for each in news if is_room(each.conversation)}
-        known = await self._known_rooms.describe_rooms(rooms)
+        known = await self._sources.known_rooms.describe_rooms(rooms)
         for each in news:
             if not is_room(each.conversation):
                 yield [Candidate(user, each, is_large=False) for user in pair_of(each.conversation)]
@@ -181,7 +164,7 @@ class NotificationHandler:
     async def _list_members(self, room: str) -> AsyncGenerator[list[str], None]:
         after = ""
         while True:
-            members = await self._rooms.list_members(room, after, PAGE)
+            members = await self._sources.rooms.list_members(room, after, PAGE)
             yield [member.user for member in members]
             if len(members) < PAGE:
                 return
@@ -193,7 +176,9 @@ class NotificationHandler:
         yield await self._list_present(room, sorted(addressed))
         after = ""
         while True:
-            users = await self._settings.list_users_of_level(room, NotificationLevel.ALL, after=after, limit=PAGE)
+            users = await self._sources.settings.list_users_of_level(
+                room, NotificationLevel.ALL, after=after, limit=PAGE
+            )
             yield await self._list_present(room, [user for user in users if user not in addressed])
             if len(users) < PAGE:
                 return
@@ -201,7 +186,7 @@ class NotificationHandler:
 
     async def _list_present(self, room: str, users: Sequence[str]) -> list[str]:
         """Those of these users who are members."""
-        members = await self._rooms.find_members([(room, user) for user in users]) if users else set()
+        members = await self._sources.rooms.find_members([(room, user) for user in users]) if users else set()
         return [user for user in users if (room, user) in members]
 
     async def _decide_candidates(self, candidates: Sequence[Candidate]) -> None:
@@ -209,16 +194,16 @@ class NotificationHandler:
         if not candidates:
             return
         self.decided += len(candidates)
-        now = self._clock()
+        now = self._sources.clock()
         users = {each.user for each in candidates}
-        settings = await self._settings.get_settings(users)
+        settings = await self._sources.settings.get_settings(users)
         places = {
             (each.user, room_of(each.concerns.conversation))
             for each in candidates
             if is_room(each.concerns.conversation)
         }
-        choices = await self._settings.get_room_choices(places) if places else {}
-        states = await self._presence.get_states(users)
+        choices = await self._sources.settings.get_room_choices(places) if places else {}
+        states = await self._sources.presence.get_states(users)
         noted: list[NotedMessages] = []
         for each in candidates:
             conversation = each.concerns.conversation
@@ -247,7 +232,7 @@ class NotificationHandler:
             )
             for each in notices
         ]
-        await self._note_messages(noted, self._clock())
+        await self._note_messages(noted, self._sources.clock())
 
     async def _note_messages(self, noted: Sequence[NotedMessages], now: int) -> None:
         if noted:

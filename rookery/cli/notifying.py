@@ -130,13 +130,8 @@ async def run_notifications(
             loop = DigestLoop(pending=store.pending, sources=sources, sender=digests, after_ms=digest_after_ms)
             await enter(run_in_background(loop.run))
         handler = NotificationHandler(
-            rooms=store.rooms,
-            history=store.history,
-            accounts=store.accounts,
-            presence=live.presence,
-            settings=store.notifications,
             pending=store.pending,
-            known_rooms=known_rooms,
+            sources=sources,
             digest_after_ms=digest_after_ms if digests is not None else None,
             linger_s=LINGER_SECONDS,
             wake_announcer=announcer.wake,

@@ -177,19 +177,19 @@ class NotifyingCluster:
         """The role of a notification pool."""
         rooms = ProcessRooms(process, self.database)
         presence: Any = ProcessPresence(process, self.presence)
-        shared: dict[str, Any] = {
-            "rooms": rooms,
-            "history": self._history_of(process),
-            "accounts": ProcessAccounts(process, self.database, clock),
-            "presence": presence,
-            "settings": SqliteNotifications(self.database),
-            "known_rooms": KnownRooms(rooms, clock=clock),
-            "clock": clock,
-        }
+        sources = Sources(
+            rooms=rooms,
+            history=self._history_of(process),
+            accounts=ProcessAccounts(process, self.database, clock),
+            presence=presence,
+            settings=SqliteNotifications(self.database),
+            known_rooms=KnownRooms(rooms, clock=clock),
+            clock=clock,
+        )
         pending = ProcessPending(process, self.database)
         channel = ProcessChannel(process, self.ledger)
-        announcer = parts.announcer(pending=pending, sources=Sources(**shared), channels=[channel], log=log)
-        handler = parts.handler(**shared, pending=pending, wake_announcer=announcer.wake)
+        announcer = parts.announcer(pending=pending, sources=sources, channels=[channel], log=log)
+        handler = parts.handler(pending=pending, sources=sources, wake_announcer=announcer.wake)
         pool = Pool(log, "notification", [NOTIFICATION_TOPIC], handler, clock=clock)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(announcer.run)

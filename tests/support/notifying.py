@@ -35,21 +35,6 @@ class RememberingLog:
         ack(None)
 
 
-def make_handler(here: World, **replaced: Any) -> NotificationHandler:
-    """The pool's handler. `replaced` are collaborators that a test brings."""
-    collaborators: dict[str, Any] = {
-        "rooms": here.rooms,
-        "history": here.history,
-        "accounts": here.accounts,
-        "presence": here.presence,
-        "settings": here.notifications,
-        "pending": here.pending,
-        "known_rooms": KnownRooms(here.rooms, clock=here.clock),
-        "clock": here.clock,
-    }
-    return NotificationHandler(**{**collaborators, **replaced})
-
-
 class RememberingChannel:
     """A channel that keeps what it was given; it fails so many times before."""
 
@@ -92,6 +77,13 @@ def make_sources(here: World, **replaced: Any) -> Sources:
         "clock": here.clock,
     }
     return Sources(**{**ports, **replaced})
+
+
+def make_handler(here: World, **replaced: Any) -> NotificationHandler:
+    """The pool's handler. `replaced` are its own collaborators or sources that a test brings."""
+    own = {name: replaced.pop(name) for name in ("digest_after_ms", "linger_s", "wake_announcer") if name in replaced}
+    pending = replaced.pop("pending", here.pending)
+    return NotificationHandler(pending=pending, sources=make_sources(here, **replaced), **own)
 
 
 def make_announcer(here: World, *channels: Notifier, **replaced: Any) -> Announcer:
