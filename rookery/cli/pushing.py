@@ -47,8 +47,8 @@ def find_contact(settings: Settings) -> str:
     if parts.scheme == "https":
         return f"https://{parts.netloc}"
     _logger.warning(
-        "push services cannot reach whoever runs this server, and Apple's refuses its pushes: set ROOKERY_PUSH_CONTACT "
-        "to mailto:ADDRESS"
+        "no contact is named for push services, and Apple's refuses pushes without one: set ROOKERY_PUSH_CONTACT to "
+        "mailto:ADDRESS"
     )
     return _NOBODY
 

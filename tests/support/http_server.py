@@ -36,6 +36,18 @@ async def answer(send: Send, status: int, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def read_body(receive: Receive) -> bytes | None:
+    """The body of a request; None if the client left within it."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
 class App:
     """Echoes bodies; knows a few paths that misbehave."""
 
@@ -65,15 +77,9 @@ class App:
                     pass
                 self.disconnected.set()
             case _:
-                body = bytearray()
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    if not message.get("more_body"):
-                        break
-                await answer(send, 200, bytes(body) or b"hello")
+                body = await read_body(receive)
+                if body is not None:
+                    await answer(send, 200, body or b"hello")
 
 
 class Running:

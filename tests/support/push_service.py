@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from chat.adapters.outbound.http_client import HttpAnswer
 from chat.settings import Address
 from services.common.server import serve_http
+from tests.support.http_server import read_body
 from tests.support.push import FakeBrowser, read_vapid
 
 Answer = HttpAnswer | Callable[[], HttpAnswer]
@@ -85,16 +86,11 @@ class FakePushService:
         return answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        body = await read_body(receive)
+        if body is None:
+            return
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        answer = await self.accept(scope["path"], headers, bytes(body))
+        answer = await self.accept(scope["path"], headers, body)
         fields = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
         fields.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})

@@ -31,8 +31,6 @@ from rookery.cli.operator import name_operator
 from rookery.cli.parser import make_parser
 from tests.support.builders import make_message
 from tests.support.patience import patient
-from tests.support.servers import marked, server_url
-from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 PASSWORD = ["--generate"]
@@ -42,22 +40,6 @@ PASSWORD = ["--generate"]
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """With real clocks: the server and the tool wait for each other in threads, where a clock must not jump."""
     return str(request.param)
-
-
-@pytest.fixture(params=marked(["sqlite", "mongo"]))
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """On the embedded store alone, or on MongoDB with Redis as the relay."""
-    if request.param == "sqlite":
-        return make_settings(data=tmp_path)
-    name = f"test_{new_id()}"
-    return make_settings(
-        mongo_url=server_url("mongo"),
-        mongo_database=name,
-        mongo_timeout_seconds=20.0,
-        redis_url=server_url("redis"),
-        redis_prefix=f"{name}:",
-        data=tmp_path,
-    )
 
 
 class Admin:

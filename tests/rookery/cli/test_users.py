@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import anyio
 import pytest
@@ -25,27 +24,10 @@ from rookery.cli.main import Command
 from services.common.passwords import Passwords
 from tests.support.builders import make_message
 from tests.support.patience import patient
-from tests.support.servers import marked, server_url
-from tests.support.settings import make_settings
+from tests.support.servers import marked
 
 pytestmark = pytest.mark.anyio
 NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture(params=marked(["sqlite", "mongo"]))
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """On the embedded store, or on MongoDB with Redis as the relay."""
-    if request.param == "sqlite":
-        return make_settings(data=tmp_path)
-    name = f"test_{new_id()}"
-    return make_settings(
-        mongo_url=server_url("mongo"),
-        mongo_database=name,
-        mongo_timeout_seconds=20.0,
-        redis_url=server_url("redis"),
-        redis_prefix=f"{name}:",
-        data=tmp_path,
-    )
 
 
 @asynccontextmanager
