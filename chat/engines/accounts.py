@@ -11,15 +11,14 @@ from chat.domain.ids import now_ms
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_display_name, fold_email, fold_name
-from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
+from chat.domain.token_families import Rotation
 from chat.engines.database import Database
+from chat.engines.grants import end_family, find_grant, insert_grant, purge_grants, rotate_grant
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
 _COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name, instance_role"
 _END = "\U0010ffff"
-_PURGE_AFTER_MS = 24 * 3600 * 1000
-_PURGE_AT_ONCE = 50
 
 
 class SqliteAccounts:
@@ -32,8 +31,18 @@ class SqliteAccounts:
         self._database = database
         self._clock = clock
 
-    async def create_user(self, user: User, password_hash: str | None) -> None:
-        await self._database.write(lambda connection: _create(connection, user, password_hash))
+    async def create_user(
+        self, user: User, password_hash: str | None, *, role_of_first: InstanceRole | None = None
+    ) -> User:
+        def job(connection: sqlite3.Connection) -> User:
+            is_first = role_of_first is not None and _is_first(connection)
+            stored = replace(user, instance_role=role_of_first) if is_first else user
+            _create(connection, stored, password_hash)
+            if is_first:
+                connection.execute("INSERT INTO first_account (user) VALUES (?)", (user.id,))
+            return stored
+
+        return await self._database.write(job)
 
     async def get_user(self, user: str) -> User | None:
         return await self._database.read(lambda connection: _get(connection, user))
@@ -183,23 +192,23 @@ class SqliteAccounts:
         now = self._clock()
 
         def job(connection: sqlite3.Connection) -> None:
-            _purge(connection, now)
-            _add_grant(connection, grant)
+            purge_grants(connection, now)
+            insert_grant(connection, grant)
 
         await self._database.write(job)
 
     async def rotate_grant(
         self, digest: bytes, successor: bytes, expires: int, now: int
     ) -> tuple[Rotation, RefreshGrant | None]:
-        return await self._database.write(lambda connection: _rotate_grant(connection, digest, successor, expires, now))
+        return await self._database.write(lambda connection: rotate_grant(connection, digest, successor, expires, now))
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
         now = self._clock()
 
         def job(connection: sqlite3.Connection) -> RefreshGrant | None:
-            grant = _find_grant(connection, digest)
+            grant = find_grant(connection, digest)
             if grant:
-                _end_family(connection, grant.family, now)
+                end_family(connection, grant.family, now)
             return grant
 
         return await self._database.write(job)
@@ -211,7 +220,7 @@ class SqliteAccounts:
             found = connection.execute("SELECT DISTINCT family FROM grants WHERE user = ?", (user,)).fetchall()
             ended = [family for (family,) in found if family != keep]
             for family in ended:
-                _end_family(connection, family, now)
+                end_family(connection, family, now)
             return ended
 
         return await self._database.write(job)
@@ -223,7 +232,7 @@ class SqliteAccounts:
             sql = "SELECT 1 FROM grants WHERE family = ? AND user = ? LIMIT 1"
             if connection.execute(sql, (family, user)).fetchone() is None:
                 return False
-            _end_family(connection, family, now)
+            end_family(connection, family, now)
             return True
 
         return await self._database.write(job)
@@ -279,6 +288,12 @@ def _get(connection: sqlite3.Connection, user: str) -> User | None:
     return _user(row) if row else None
 
 
+def _is_first(connection: sqlite3.Connection) -> bool:
+    """Whether there is no account, and none was made as the first one."""
+    sql = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM first_account)"
+    return not connection.execute(sql).fetchone()[0]
+
+
 def _create(connection: sqlite3.Connection, user: User, password_hash: str | None) -> None:
     folded_email = fold_email(user.email) if user.email and user.email_verified else None
     if connection.execute("SELECT 1 FROM users WHERE folded = ?", (fold_name(user.name),)).fetchone():
@@ -331,57 +346,3 @@ def _verify_email(connection: sqlite3.Connection, user: str, email: str) -> str 
 def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int | None, ...]) -> None:
     if connection.execute(sql, values).rowcount == 0:
         raise NotFound("there is no such user")
-
-
-def _find_grant(connection: sqlite3.Connection, digest: bytes) -> RefreshGrant | None:
-    row = connection.execute(
-        "SELECT digest, family, user, expires, begun, agent FROM grants WHERE digest = ?", (digest,)
-    ).fetchone()
-    return RefreshGrant(*row) if row else None
-
-
-def _read_token(connection: sqlite3.Connection, grant: RefreshGrant) -> PresentedToken:
-    sql = """SELECT (SELECT replaced FROM grants WHERE digest = ?), max(replaced), count(*) FILTER (WHERE replaced = 0)
-        FROM grants WHERE family = ?"""
-    replaced, newest, in_use = connection.execute(sql, (grant.digest, grant.family)).fetchone()
-    return PresentedToken(expires=grant.expires, replaced=replaced, newest=newest, in_use=in_use)
-
-
-def _add_grant(connection: sqlite3.Connection, grant: RefreshGrant) -> None:
-    connection.execute(
-        "INSERT INTO grants (digest, family, user, expires, begun, agent) VALUES (?, ?, ?, ?, ?, ?)",
-        (grant.digest, grant.family, grant.user, grant.expires, grant.begun, grant.agent),
-    )
-
-
-def _rotate_grant(
-    connection: sqlite3.Connection, digest: bytes, successor: bytes, expires: int, now: int
-) -> tuple[Rotation, RefreshGrant | None]:
-    grant = _find_grant(connection, digest)
-    decision = decide_rotation(_read_token(connection, grant) if grant else None, now)
-    if grant is None or decision.outcome is Rotation.EXPIRED:
-        return decision.outcome, None
-    if decision.outcome is Rotation.REUSED:
-        _end_family(connection, grant.family, now)
-        return Rotation.REUSED, grant
-    if decision.replaced is not None:
-        # A replaced token stays until it would have expired, so that its reuse is noticed.
-        sql = "UPDATE grants SET replaced = ? WHERE family = ? AND replaced = 0"
-        connection.execute(sql, (decision.replaced, grant.family))
-    new = replace(grant, digest=successor, expires=expires)
-    _add_grant(connection, new)
-    _purge(connection, now)
-    return Rotation.ROTATED, new
-
-
-def _end_family(connection: sqlite3.Connection, family: str, now: int) -> None:
-    connection.execute("DELETE FROM grants WHERE family = ?", (family,))
-    connection.execute("INSERT OR REPLACE INTO ended_families (family, ended) VALUES (?, ?)", (family, now))
-    connection.execute("DELETE FROM ended_families WHERE ended < ?", (now - _PURGE_AFTER_MS,))
-
-
-def _purge(connection: sqlite3.Connection, now: int) -> None:
-    connection.execute(
-        "DELETE FROM grants WHERE digest IN (SELECT digest FROM grants WHERE expires < ? LIMIT ?)",
-        (now - _PURGE_AFTER_MS, _PURGE_AT_ONCE),
-    )

@@ -349,6 +349,9 @@ _EXPIRIES = "CREATE TABLE expiries (conversation INTEGER PRIMARY KEY, seq INTEGE
 
 _INSTANCE_ROLES = "ALTER TABLE users ADD COLUMN instance_role TEXT;"
 
+# Who got a role as the first account, also when that account was deleted: nobody gets it after them.
+_FIRST_ACCOUNT = "CREATE TABLE first_account (user TEXT NOT NULL);"
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -370,5 +373,6 @@ STORE: tuple[str, ...] = (
     _ANNOUNCEMENTS,
     _EXPIRIES,
     _INSTANCE_ROLES,
+    _FIRST_ACCOUNT,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -49,9 +49,14 @@ class SigningKey(Struct, frozen=True):
 class Accounts(Protocol):
     """All writes are durable when they return."""
 
-    async def create_user(self, user: User, password_hash: str | None) -> None:
-        """Add a user. Raises `Conflict`, with the `field`, when the name is taken, or the id, or when both this e-mail
-        address and that of another account are verified. Names and addresses are compared without case."""
+    async def create_user(
+        self, user: User, password_hash: str | None, *, role_of_first: InstanceRole | None = None
+    ) -> User:
+        """Add a user; the user as stored. With `role_of_first`, a user who comes to a store without any account gets
+        this role, once in the life of the store: of several who come at once, one gets it.
+
+        Raises `Conflict`, with the `field`, when the name is taken, or the id, or when both this e-mail address and
+        that of another account are verified. Names and addresses are compared without case."""
         ...
 
     async def get_user(self, user: str) -> User | None: ...

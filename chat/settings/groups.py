@@ -123,6 +123,13 @@ class AccountSettings(Struct, frozen=True, kw_only=True):
             "the operator with `rookery admin user create` (`closed`)"
         ),
     ] = "open"
+    first_account_owns: Annotated[
+        bool,
+        Setting(
+            "the first account that registers, in a store without any account, becomes an owner of the instance; "
+            "whoever finds the server first gets it, so register at once, or use `rookery admin user create --owner`"
+        ),
+    ] = False
     added_by: Annotated[
         Literal["everyone", "shared", "nobody"],
         Setting(

@@ -8,9 +8,10 @@ import anyio
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import AfterValidator, BaseModel, Field
 
+from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import new_id
 from chat.domain.invitations import digest_token
-from chat.domain.models import User
+from chat.domain.models import InstanceRole, User
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.reserved_names import check_display_name_not_reserved, check_not_reserved
@@ -171,15 +172,29 @@ async def register_account(
         display_name=body.display_name or "",
     )
     password_hash = await services.passwords.hash_password(body.password, _make_asker(address, body.name))
-    try:
-        await services.accounts.create_user(user, password_hash)
-    except Conflict:  # an address that nobody verified is kept from nobody
-        raise _name_taken() from None
+    user = await _create_account(services, user, password_hash)
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
     if user.email is not None:
         await request_verification(services, user.id, user.email, address)
     return Registered(id=user.id, name=user.name, display_name=body.display_name, email=user.email, **tokens._asdict())
+
+
+async def _create_account(services: Services, user: User, password_hash: str) -> User:
+    """The account as it was made: the first one of the instance owns it, where the operator wants that."""
+    role = InstanceRole.OWNER if services.settings.accounts.first_account_owns else None
+    with shield_change():
+        try:
+            made = await services.accounts.create_user(user, password_hash, role_of_first=role)
+        except Conflict:  # an address that nobody verified is kept from nobody
+            raise _name_taken() from None
+        if made.instance_role is not None:
+            reason = "became an owner of the instance, as its first account"
+            entry = AuditEntry(
+                id=new_id(), at=services.clock(), by=made.id, action=CaseAction.OWNER, user=made.id, reason=reason
+            )
+            await services.cases.add_audit_entry(entry)
+    return made
 
 
 async def _require_registration(services: Services, invite: str | None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 
+from chat.domain.cases import CaseAction
 from chat.domain.conversations import room_key
 from chat.domain.token_families import GRACE_MS
 from chat.engines.executor import InlineExecutor
@@ -48,6 +49,33 @@ async def test_an_account_says_whether_it_moderates_the_instance() -> None:
         for name, moderates in [("Ann", True), ("ben", False)]:
             account = (await rest("POST", "/api/auth/register", {"name": name, "password": "a long password"})).json()
             assert (await User(rest, account)("GET", "/api/auth/me")).json()["moderator"] is moderates
+
+
+async def test_the_first_account_owns_the_instance_where_the_operator_wants_that() -> None:
+    async with open_rest(settings=make_settings(rate_limits=False, first_account_owns=True)) as rest:
+        found = {}
+
+        async def register(name: str) -> None:
+            body = {"name": name, "password": "a long password"}
+            account = (await rest("POST", "/api/auth/register", body)).json()
+            found[account["id"]] = (await User(rest, account)("GET", "/api/auth/me")).json()["moderator"]
+
+        async with anyio.create_task_group() as tasks:
+            for name in ("ann", "ben", "cat"):
+                tasks.start_soon(register, name)
+        await register("dan")
+        assert sorted(found.values()) == [False, False, False, True]
+        (owner,) = (user for user, owns in found.items() if owns)
+        (entry,) = await rest.services.cases.list_audit_entries(None, 10)
+        assert (entry.by, entry.user, entry.action) == (owner, owner, CaseAction.OWNER)
+        assert entry.reason == "became an owner of the instance, as its first account"
+
+
+async def test_the_first_account_owns_nothing_by_default() -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        assert (await ann("GET", "/api/auth/me")).json()["moderator"] is False
+        assert list(await rest.services.cases.list_audit_entries(None, 10)) == []
 
 
 @pytest.mark.parametrize(

@@ -3,31 +3,28 @@
 A user is a document of `users`; its `_id` is the user's id, and `folded` and `folded_email` are what is compared.
 Only a verified address has `folded_email`, which is unique: so it is kept from others. A member has a copy of
 `folded_display_name`, by which members of a room are found; what is shown is read from the user.
-
-A family of refresh tokens is one document of `families`, with its tokens in a list, the newest last. To replace a
-token, the document is read, `chat.domain.token_families` decides, and one write stores the outcome if the document's
-`revision` is still the same. That is atomic without a transaction, which would cost more. A family remembers its last
-1,000 tokens; one that is older is unknown, and of no use to who has it, but its reuse no longer ends the family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
+from msgspec.structs import replace
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.client import Document, Mongo, Session
+from chat.adapters.mongo.families import has_token, make_token, read_grant, read_log_in, read_token, replace_tokens
 from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
-from chat.domain.token_families import PresentedToken, Rotation, decide_rotation
+from chat.domain.token_families import Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
 from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
-TOKENS_KEPT = 1000
 _ATTEMPTS = 50
 _PURGE_AFTER_MS = 24 * 3600 * 1000
 _PURGE_AT_ONCE = 50
@@ -49,6 +46,7 @@ class MongoAccounts:
     def __init__(self, mongo: Mongo, *, clock: Callable[[], int] = now_ms) -> None:
         self._mongo = mongo
         self._clock = clock
+        self._latest = mongo.latest
         self._users = mongo.committed.users
         self._members = mongo.committed.members
         self._families = mongo.committed.families
@@ -57,29 +55,36 @@ class MongoAccounts:
         self._ended = mongo.committed.ended_families
         self._keys = mongo.committed.signing_keys
 
-    async def create_user(self, user: User, password_hash: str | None) -> None:
-        document: Document = {
-            "_id": user.id,
-            "name": user.name,
-            "folded": fold_name(user.name),
-            "password_hash": password_hash,
-            "created": user.created,
-            "blocked": user.blocked,
-        }
-        if user.instance_role:
-            document["instance_role"] = user.instance_role.value
-        if user.display_name:
-            document |= display_fields(user.display_name)
-        if user.email:
-            document["email"] = user.email
-        if user.email and user.email_verified:
-            document["folded_email"] = fold_email(user.email)
+    async def create_user(
+        self, user: User, password_hash: str | None, *, role_of_first: InstanceRole | None = None
+    ) -> User:
+        if role_of_first is not None and not await self._has_users():
+            first = replace(user, instance_role=role_of_first)
+            with suppress(Conflict):  # another one was faster, or has the name: what follows says so
+                if await self._mongo.transaction(lambda session: self._create_first(first, password_hash, session)):
+                    return first
         with self._mongo.call():
             try:
-                await self._users.insert_one(document)
+                await self._users.insert_one(_to_document(user, password_hash))
             except DuplicateKeyError as error:
                 (field,) = (error.details or {}).get("keyPattern", {"_id": 1})
                 raise Conflict(_TAKEN[field].message, field=_TAKEN[field].field) from None
+        return user
+
+    async def _has_users(self) -> bool:
+        with self._mongo.call():
+            return await self._users.find_one({}, {"_id": True}) is not None
+
+    async def _create_first(self, user: User, password_hash: str | None, session: Session) -> bool:
+        """Add the user, unless there is an account, or was one that got a role as the first. All who try at once write
+        the same document, so that one of them succeeds and the others begin again, and find an account."""
+        if await self._latest.users.find_one({}, {"_id": True}, session=session) is not None:
+            return False
+        if await self._latest.first_account.find_one({}, session=session) is not None:
+            return False
+        await self._latest.first_account.insert_one({"_id": 1, "user": user.id}, session=session)
+        await self._latest.users.insert_one(_to_document(user, password_hash), session=session)
+        return True
 
     async def get_user(self, user: str) -> User | None:
         with self._mongo.call():
@@ -233,7 +238,7 @@ class MongoAccounts:
         with self._mongo.call():
             await self._purge()
             change = {
-                "$push": {"tokens": _to_token(grant.digest, grant.expires)},
+                "$push": {"tokens": make_token(grant.digest, grant.expires)},
                 "$set": {"user": grant.user, "begun": grant.begun, "agent": grant.agent},
                 "$max": {"expires": grant.expires},
             }
@@ -246,19 +251,19 @@ class MongoAccounts:
         with self._mongo.shield_write(), self._mongo.call():
             for _ in range(_ATTEMPTS):
                 family = await self._families.find_one({"tokens.digest": digest})
-                decision = decide_rotation(_read_token(family, digest) if family else None, now)
+                decision = decide_rotation(read_token(family, digest) if family else None, now)
                 if family is None or decision.outcome is Rotation.EXPIRED:
                     return decision.outcome, None
                 if decision.outcome is Rotation.REUSED:  # whatever happened to it since, it stays reused
                     await self._end_family(family["_id"], now)
-                    return Rotation.REUSED, _to_grant(family, digest)
+                    return Rotation.REUSED, read_grant(family, digest)
                 after = await self._families.find_one_and_update(
                     {"_id": family["_id"]},
-                    _replace_tokens(family, decision.replaced, successor, expires),
+                    replace_tokens(family, decision.replaced, successor, expires),
                     return_document=ReturnDocument.AFTER,
                 )
-                if after and _has_token(after, successor):
-                    return Rotation.ROTATED, _to_grant(after, successor)
+                if after and has_token(after, successor):
+                    return Rotation.ROTATED, read_grant(after, successor)
         raise Unavailable("this log-in is being refreshed many times at once; try again")
 
     async def end_family(self, digest: bytes) -> RefreshGrant | None:
@@ -266,7 +271,7 @@ class MongoAccounts:
             found = await self._families.find_one({"tokens.digest": digest})
             if found is not None:
                 await self._end_family(found["_id"], self._clock())
-        return _to_grant(found, digest) if found else None
+        return read_grant(found, digest) if found else None
 
     async def end_families(self, user: str, *, keep: str | None = None) -> Sequence[str]:
         with self._mongo.call():
@@ -287,7 +292,7 @@ class MongoAccounts:
     async def list_log_ins(self, user: str, now: int, limit: int) -> Sequence[OpenLogIn]:
         with self._mongo.call():
             found = await self._families.find({"user": user}).to_list()
-        log_ins = [_to_log_in(family) for family in found if family["expires"] > now]
+        log_ins = [read_log_in(family) for family in found if family["expires"] > now]
         return sorted(log_ins, key=lambda log_in: (-log_in.used, log_in.family))[:limit]
 
     async def list_ended_families(self, since: int, limit: int) -> Sequence[str]:
@@ -329,6 +334,26 @@ class MongoAccounts:
             await self._families.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
 
 
+def _to_document(user: User, password_hash: str | None) -> Document:
+    document: Document = {
+        "_id": user.id,
+        "name": user.name,
+        "folded": fold_name(user.name),
+        "password_hash": password_hash,
+        "created": user.created,
+        "blocked": user.blocked,
+    }
+    if user.instance_role:
+        document["instance_role"] = user.instance_role.value
+    if user.display_name:
+        document |= display_fields(user.display_name)
+    if user.email:
+        document["email"] = user.email
+    if user.email and user.email_verified:
+        document["folded_email"] = fold_email(user.email)
+    return document
+
+
 def _to_user(document: Document) -> User:
     return User(
         id=document["_id"],
@@ -341,54 +366,3 @@ def _to_user(document: Document) -> User:
         display_name=document.get("display_name", ""),
         instance_role=InstanceRole(document["instance_role"]) if document.get("instance_role") else None,
     )
-
-
-def _to_token(digest: bytes, expires: int) -> Document:
-    return {"digest": digest, "expires": expires, "replaced": 0}
-
-
-def _find(family: Document, digest: bytes) -> Document:
-    found: Document = next(token for token in family["tokens"] if token["digest"] == digest)
-    return found
-
-
-def _to_grant(family: Document, digest: bytes) -> RefreshGrant:
-    expires = _find(family, digest)["expires"]
-    begun, agent = family.get("begun", 0), family.get("agent", "")
-    return RefreshGrant(digest, family["_id"], family["user"], expires, begun, agent)
-
-
-def _to_log_in(family: Document) -> OpenLogIn:
-    begun = family.get("begun", 0)
-    used = max(begun, *(int(token["replaced"]) for token in family["tokens"]))
-    return OpenLogIn(family["_id"], begun, used, family.get("agent", ""))
-
-
-def _read_token(family: Document, digest: bytes) -> PresentedToken:
-    times = [int(token["replaced"]) for token in family["tokens"]]
-    token = _find(family, digest)
-    return PresentedToken(
-        expires=token["expires"], replaced=int(token["replaced"]), newest=max(times), in_use=times.count(0)
-    )
-
-
-def _has_token(family: Document, digest: bytes) -> bool:
-    return any(token["digest"] == digest for token in family["tokens"])
-
-
-def _replace_tokens(family: Document, replaced: int | None, successor: bytes, expires: int) -> list[Document]:
-    """The update that adds the successor, unless the family has another revision than the one that was read. With
-    `replaced`, the tokens in use were replaced then. The comparison stands in the update and not in the filter, because
-    a filter by the id alone is the cheapest of all."""
-    tokens: list[Document] = [*family["tokens"], _to_token(successor, expires)]
-    if replaced is not None:
-        tokens[:-1] = [token if token["replaced"] else {**token, "replaced": replaced} for token in tokens[:-1]]
-    revision = family.get("revision", 0)
-    same = {"$eq": [{"$ifNull": ["$revision", 0]}, revision]}
-    change: Document = {
-        "tokens": tokens[-TOKENS_KEPT:],
-        "expires": max(family["expires"], expires),
-        "revision": revision + 1,
-    }
-    outcome = {"$switch": {"branches": [{"case": same, "then": change}], "default": {}}}
-    return [{"$replaceWith": {"$mergeObjects": ["$$ROOT", outcome]}}]

@@ -116,6 +116,7 @@ _PENDING_NOTIFICATIONS: Mapping[str, Sequence[IndexModel]] = {
     ),
     "notification_digests": (_index("due", "due", sparse=True),),
 }
+_FIRST_ACCOUNT: Mapping[str, Sequence[IndexModel]] = {"first_account": ()}
 _STEPS = (
     _FIRST,
     _MODERATION,
@@ -129,6 +130,7 @@ _STEPS = (
     _PUSH,
     _NOTIFICATION_SETTINGS,
     _PENDING_NOTIFICATIONS,
+    _FIRST_ACCOUNT,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
@@ -201,6 +203,10 @@ async def _add_pending_notifications(database: Database) -> None:
     await _create_all(database, _PENDING_NOTIFICATIONS)
 
 
+async def _add_first_account(database: Database) -> None:
+    await _create_all(database, _FIRST_ACCOUNT)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, indexes in collections.items():
@@ -253,6 +259,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_push,
     _notification_settings,
     _add_pending_notifications,
+    _add_first_account,
 )
 
 
