@@ -1,8 +1,9 @@
 """The persistence pool's handler: gives every message its seq, stores it, and then notifies the edges.
 
-Rule 1, durable before visible: store, then publish, then commit (the pool commits when `handle_records` has returned).
-  A crash between two of the steps is repaired when the records come again: what is stored already is published again
-  with the seq that it has, and edges drop a seq that they had.
+Rule 1, durable before visible: store, then publish, then commit (the pool commits when `handle_records` has returned,
+  and its last step is done: the notices, for which neither edges nor the next batch wait). A crash between two of the
+  steps is repaired when the records come again: what is stored already is published again with the seq that it has, and
+  edges drop a seq that they had.
 Rule 2, one message for one (sender, client id), over all conversations: the history's unique index decides, not this
   process's memory.
 Rule 3, no gaps: the seqs of a batch follow the last one that is stored, and are stored together or not at all.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import anyio
 from msgspec.structs import replace
@@ -34,6 +36,7 @@ from workers.notices import NoticeWriter
 from workers.publications import change_publications, message_publications
 from workers.sequencer import Sequencer
 from workers.spans import decode_traced
+from workers.turns import LastStep
 
 ATTEMPTS = 5
 PUBLISH_RETRIES = Backoff(base=0.1, cap=10.0, jitter=0.5)
@@ -75,8 +78,9 @@ class PersistenceHandler:
             return record
         raise Poison("`conversation` is neither `room:ID` nor `dm:ID:ID` with the lower id first")
 
-    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
-        """Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored."""
+    async def handle_records(self, records: Sequence[AnyRecord]) -> LastStep | None:
+        """Raises `Unavailable`; then nothing of the batch is lost, nor visible unless stored. The last step writes the
+        notices."""
         # A held message is only in the log so that the moderation pool sees it; its verdict appends it again.
         records = [record for record in records if not (isinstance(record, Sent) and record.held)]
         sent: dict[ClientKey, Sent] = {}
@@ -95,9 +99,10 @@ class PersistenceHandler:
         publications = _make_publications(records, unpublished, applied)
         if publications:
             await self._publish_events(publications)
-        if self._notices is not None:
-            published = [message for key, message in stored.items() if key not in unpublished]
-            await self._notices.write_notices(published, records)
+        if self._notices is None:
+            return None
+        published = [message for key, message in stored.items() if key not in unpublished]
+        return partial(self._notices.write_notices, published, records)
 
     async def _resolve_mentions(self, records: Sequence[AnyRecord]) -> tuple[list[AnyRecord], list[tuple[str, ...]]]:
         """The records, those of new texts with the users whom these mention, and of each record these users.

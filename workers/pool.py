@@ -12,6 +12,8 @@ Rule 7: only so many turns are under way. What comes meanwhile gathers for the n
   themselves when there is more to do, and none waits when there is little.
 Rule 8: a turn that fails is handled again batch by batch, by rules 2 to 4, and makes room for another turn at once:
   so a failing partition is isolated, and costs the others one attempt.
+Rule 9: the last step that a handler leaves is done beside the handling of the next batch of the same partitions, and
+  before the commit. Of a partition, one batch at most waits for its last step: so these are done in order, too.
 
 So a handler gets a record at least once, and after the first time perhaps with other records: it must be idempotent.
 """
@@ -35,6 +37,7 @@ from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.tracing import is_tracing
 from workers.dead_letters import dead_headers, dead_topic, describe_error
 from workers.spans import trace_records
+from workers.turns import Ending, LastStep, PartitionPlace, Turn, place_of
 
 MAX_RECORDS = 500
 TURNS = 2
@@ -55,8 +58,9 @@ class Handler(Protocol[T]):
         """What the handler makes of an entry of the log, or `Poison`."""
         ...
 
-    async def handle_records(self, records: Sequence[T]) -> None:
-        """Handle records, consecutive ones of each partition; their effects are durable when this returns.
+    async def handle_records(self, records: Sequence[T]) -> LastStep | None:
+        """Handle records, consecutive ones of each partition; their effects are durable when this returns, and those of
+        the last step, if it leaves one, once that has returned.
 
         Raises `Unavailable` when the same may succeed later, `Poison` when one of them never will. Cancelled at any
         await, it leaves nothing behind that the same records would not repair when they come again.
@@ -77,26 +81,6 @@ class PoolStatistics(Struct, frozen=True):
 
 class _Stopped(Exception):
     """The pool is ending; leave the batch uncommitted."""
-
-
-class _Turn:
-    """The batches of one poll, and the place that they hold among the turns under way (rule 7).
-
-    It gives its place back when it is handled, or at its first failure, and then goes on without one: a partition that
-    has to wait for an hour must not keep another turn from beginning.
-    """
-
-    __slots__ = ("_places", "batches")
-
-    def __init__(self, batches: Sequence[Batch], places: anyio.Semaphore) -> None:
-        self.batches = batches
-        self._places: anyio.Semaphore | None = places
-
-    def release_place(self) -> None:
-        """Let the next turn begin. Only the first call counts."""
-        places, self._places = self._places, None
-        if places is not None:
-            places.release()
 
 
 class Pool(Generic[T]):
@@ -136,6 +120,7 @@ class Pool(Generic[T]):
         self._stopping = anyio.Event()
         self._consumer: Consumer | None = None
         self._in_hand: dict[anyio.CancelScope, Sequence[Batch]] = {}
+        self._endings: dict[PartitionPlace, Ending] = {}
         self._handled = 0
         self._retried = 0
         self._dead = 0
@@ -184,9 +169,9 @@ class Pool(Generic[T]):
                 await anyio.sleep(delays.next_delay())
                 continue
             delays.reset()
-            # The consumer delivers nothing more of these partitions until they are committed (rule 2), so the next
-            # poll brings other partitions, and the two turns do not meet.
-            tasks.start_soon(self._run_turn, consumer, _Turn(batches, self._places))
+            # The consumer delivers nothing more of these partitions until they are handled (rule 2), so the next poll
+            # brings other partitions, and the two turns do not meet.
+            tasks.start_soon(self._run_turn, consumer, Turn(batches, self._places))
 
     def _begin_drain(self) -> None:
         # Rule 5: a turn that waits for another attempt gives up now; one that is in a call has until the deadline.
@@ -195,7 +180,7 @@ class Pool(Generic[T]):
         for scope in self._in_hand:
             scope.deadline = deadline
 
-    async def _run_turn(self, consumer: Consumer, turn: _Turn) -> None:
+    async def _run_turn(self, consumer: Consumer, turn: Turn) -> None:
         # Rule 5: shielded, so the pool's cancellation reaches a turn only as the deadline that `_begin_drain` sets.
         with anyio.CancelScope(shield=True) as scope:
             if self._stopping.is_set():
@@ -203,8 +188,7 @@ class Pool(Generic[T]):
             self._in_hand[scope] = turn.batches
             try:
                 if await self._handle_turn(turn):
-                    turn.release_place()
-                    await self._commit_batches(consumer, turn.batches)  # rule 1
+                    await self._finish_batches(consumer, turn.batches, turn)
                 else:
                     await self._handle_each_batch(consumer, turn)
             except _Stopped:
@@ -213,7 +197,7 @@ class Pool(Generic[T]):
                 turn.release_place()
                 del self._in_hand[scope]
 
-    async def _handle_turn(self, turn: _Turn) -> bool:
+    async def _handle_turn(self, turn: Turn) -> bool:
         """Handle the batches of several partitions with one call (rule 6); whether that succeeded.
 
         Every failure is treated alike here, even poison: whatever fails is handled again by `_handle_each_batch`, which
@@ -223,7 +207,7 @@ class Pool(Generic[T]):
             return False  # a single batch has nothing to gain: it goes straight to `_handle_batch`
         try:
             items = [self.handler.decode_record(record) for batch in turn.batches for record in batch.records]
-            await self._call_handler(items)
+            turn.add_last_step(turn.batches[0], await self._call_handler(items))
         except Exception as error:  # noqa: BLE001 - rule 8: each batch meets it again, alone
             _logger.info(
                 "%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe_error(error)
@@ -232,7 +216,7 @@ class Pool(Generic[T]):
         self._handled += len(items)
         return True
 
-    async def _handle_each_batch(self, consumer: Consumer, turn: _Turn) -> None:
+    async def _handle_each_batch(self, consumer: Consumer, turn: Turn) -> None:
         if len(turn.batches) == 1:
             await self._handle_batch(consumer, turn.batches[0], turn)
             return
@@ -241,17 +225,16 @@ class Pool(Generic[T]):
             for batch in turn.batches:
                 tasks.start_soon(self._handle_batch, consumer, batch, turn)
 
-    async def _handle_batch(self, consumer: Consumer, batch: Batch, turn: _Turn) -> None:
+    async def _handle_batch(self, consumer: Consumer, batch: Batch, turn: Turn) -> None:
         try:
             # Failed turns hold no place, so nothing else bounds how many of their batches are handled at a time.
             async with self._slots:
                 await self._process_records(batch, turn)
-                turn.release_place()
-                await self._commit_batches(consumer, [batch])  # rule 1
+                await self._finish_batches(consumer, [batch], turn)
         except _Stopped:
             pass
 
-    async def _process_records(self, batch: Batch, turn: _Turn) -> None:
+    async def _process_records(self, batch: Batch, turn: Turn) -> None:
         """Return when every record is handled, or is in the dead letters (rule 4)."""
         pairs: list[tuple[LogRecord, T]] = []
         for record in batch.records:
@@ -264,7 +247,7 @@ class Pool(Generic[T]):
         if pairs:
             await self._handle_or_halve(batch, pairs, self._attempts, turn)
 
-    async def _handle_or_halve(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: _Turn) -> None:
+    async def _handle_or_halve(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: Turn) -> None:
         reason = await self._attempt_handling(batch, [item for _, item in pairs], attempts, turn)
         if reason is None:
             self._handled += len(pairs)
@@ -277,12 +260,12 @@ class Pool(Generic[T]):
                 # steps. A single record gets all of them again before it is given up.
                 await self._handle_or_halve(batch, half, self._attempts if len(half) == 1 else 1, turn)
 
-    async def _attempt_handling(self, batch: Batch, items: Sequence[T], attempts: int, turn: _Turn) -> str | None:
+    async def _attempt_handling(self, batch: Batch, items: Sequence[T], attempts: int, turn: Turn) -> str | None:
         """None when the records are handled, else why they cannot be (rules 3 and 4)."""
         delays = RETRIES.delays()
         while True:
             try:
-                await self._call_handler(items)
+                turn.add_last_step(batch, await self._call_handler(items))
             except Unavailable as error:
                 self._log_warning(batch, f"waits: {error}")
             except Poison as error:
@@ -301,15 +284,14 @@ class Pool(Generic[T]):
             self._retried += 1
             await self._wait_before_retry(delays)
 
-    async def _call_handler(self, items: Sequence[T]) -> None:
+    async def _call_handler(self, items: Sequence[T]) -> LastStep | None:
         """Let the handler handle the records, and count the call."""
         began = time.perf_counter()
         try:
             if is_tracing():
                 with trace_records(self._group, items) as traced:
-                    await self.handler.handle_records(traced)
-            else:
-                await self.handler.handle_records(items)
+                    return await self.handler.handle_records(traced)
+            return await self.handler.handle_records(items)
         finally:
             self.call_records.count_value(len(items))
             self.call_seconds.count_value(time.perf_counter() - began)
@@ -328,6 +310,53 @@ class Pool(Generic[T]):
                 self._log_warning(batch, f"put offset {record.offset} into {topic}")
                 return
             await self._wait_before_retry(delays)
+
+    async def _finish_batches(self, consumer: Consumer, batches: Sequence[Batch], turn: Turn) -> None:
+        """Take the last steps of batches that are handled, then commit (rule 1), beside what comes next (rule 9)."""
+        turn.release_place()
+        places = [place_of(batch) for batch in batches]
+        while (earlier := next((self._endings[each] for each in places if each in self._endings), None)) is not None:
+            if not await earlier.wait():
+                raise _Stopped  # what comes before these is not committed, so neither are they
+        steps = turn.take_last_steps(batches)
+        if not steps:
+            return await self._commit_batches(consumer, batches)
+        ending = Ending()
+        self._endings |= dict.fromkeys(places, ending)
+        try:
+            consumer.release(*batches)
+            for step in steps:
+                await self._take_last_step(batches, step)
+            await self._commit_batches(consumer, batches)
+            ending.is_committed = True
+        finally:
+            for place in places:
+                del self._endings[place]
+            ending.end()
+        return None
+
+    async def _take_last_step(self, batches: Sequence[Batch], step: LastStep) -> None:
+        """Return when it is done, or when all records of its batches are in the dead letters (rules 3 and 4)."""
+        delays = RETRIES.delays()
+        attempts = self._attempts
+        while True:
+            try:
+                return await step()
+            except Unavailable as error:
+                self._log_warning(batches[0], f"waits with the last step: {error}")
+            except Exception as error:  # noqa: BLE001 - rule 4: nothing may stop a partition
+                reason = describe_error(error)
+                self._log_warning(batches[0], f"failed in the last step: {reason}")
+                attempts -= 1
+                if attempts <= 0:
+                    break
+            self._retried += 1
+            await self._wait_before_retry(delays)
+        for batch in batches:
+            self._handled -= len(batch.records)
+            for record in batch.records:
+                await self._write_dead_letter(batch, record, reason)
+        return None
 
     async def _commit_batches(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
         delays = RETRIES.delays()

@@ -1,8 +1,9 @@
 """Consumer groups of the embedded log: who owns which partition, how far each is delivered and committed.
 
-Rule 1: a partition has at most one owner in a group, and at most one batch of it is in hand.
-Rule 2: a partition is handed over only when nothing of it is in hand: its owner committed, or left (then what it had
-  in hand comes again, to the next owner).
+Rule 1: a partition has at most one owner in a group, and at most one batch of it is in hand: delivered, and neither
+  released nor committed.
+Rule 2: a partition is handed over only when all that was delivered is committed, or when its owner left (then what is
+  not committed comes again, to the next owner). Until then, a partition that has another owner next delivers nothing.
 Rule 3: committed offsets only move forward.
 
 All is synchronous and belongs to the event loop's thread; only reading old records awaits.
@@ -25,17 +26,19 @@ ReadChunk = Callable[[LogStream, int], Awaitable[list[LogRecord]]]
 class Assignment:
     """A partition in a group: its owner, and how far it is delivered and committed.
 
-    `position` is the next offset to deliver; between `committed` and it is the batch in hand. `ahead` was read from the
-    disk and not delivered yet. `next_owner` is the choice of the last rebalance; `owner` differs from
-    it only while it has a batch in hand (rule 2).
+    `position` is the next offset to deliver; between `released` and it is the batch in hand, and what is between
+    `committed` and `released` is handled, but for its last step. `ahead` was read from the disk and not delivered yet.
+    `next_owner` is the choice of the last rebalance; `owner` differs from it only while something is not committed
+    (rule 2).
     """
 
-    __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "stream")
+    __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "released", "stream")
 
     def __init__(self, group: Group, stream: LogStream, committed: int) -> None:
         self.group = group
         self.stream = stream
         self.committed = committed
+        self.released = committed
         self.position = committed
         self.ahead: list[LogRecord] = []
         self.owner: GroupMember | None = None
@@ -43,20 +46,30 @@ class Assignment:
 
     @property
     def in_hand(self) -> bool:
-        """Whether a batch is delivered and not committed."""
+        """Whether a batch is delivered, and neither released nor committed."""
+        return self.position > self.released
+
+    @property
+    def is_uncommitted(self) -> bool:
+        """Whether something is delivered and not committed."""
         return self.position > self.committed
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another batch may be delivered (rules 1 and 2)."""
+        return not self.in_hand and self.next_owner is self.owner
 
     @property
     def is_ready(self) -> bool:
         """Whether a batch can be delivered now."""
-        if self.in_hand:
+        if not self.is_free:
             return False
         return bool(self.ahead) or self.stream.tail_first <= self.position < self.stream.end
 
     @property
     def is_behind(self) -> bool:
         """Whether a batch can be delivered, once it was read from the disk."""
-        return not self.in_hand and not self.ahead and self.position < self.stream.tail_first
+        return self.is_free and not self.ahead and self.position < self.stream.tail_first
 
     def take_records(self, limit: int) -> list[LogRecord]:
         """Up to `limit` records, in hand from now on."""
@@ -69,9 +82,18 @@ class Assignment:
             self.position = taken[-1].offset + 1
         return taken
 
+    def release_before(self, offset: int) -> None:
+        """What is before `offset` lets the next batch be delivered."""
+        self.released = max(self.released, min(offset, self.position))
+
+    def commit_before(self, offset: int) -> None:
+        """What was delivered before `offset` is done with; only forward (rule 3)."""
+        self.committed = max(self.committed, min(offset, self.position))
+        self.release_before(offset)
+
     def hand_over(self) -> None:
-        """Give the partition to its next owner; what was in hand comes again."""
-        self.position = self.committed
+        """Give the partition to its next owner; what is not committed comes again."""
+        self.position = self.released = self.committed
         self.ahead = []
         self.owner = self.next_owner
         self.wake_owner()
@@ -83,7 +105,7 @@ class Assignment:
 
     def start_again_at(self, offset: int) -> None:
         """Start again from `offset`. Only while there is no owner."""
-        self.committed = self.position = offset
+        self.committed = self.released = self.position = offset
         self.ahead = []
 
 
@@ -132,8 +154,8 @@ class Group:
             takers = [member for member in self.members if assignment.stream in member.streams]
             assignment.next_owner = takers[turn % len(takers)] if takers else None
             turn += bool(takers)
-            # Rule 2: with a batch in hand, the owner keeps it until its next commit (`_pass_on`).
-            if assignment.owner is not assignment.next_owner and not (assignment.owner and assignment.in_hand):
+            # Rule 2: while something is not committed, the owner keeps it until it is (`_pass_on`).
+            if assignment.owner is not assignment.next_owner and not (assignment.owner and assignment.is_uncommitted):
                 assignment.hand_over()
 
 
@@ -165,6 +187,13 @@ class GroupMember:
                 await (self._wake.wait_next() if behind is None else self._fetch_chunk(behind))
             waited = True
 
+    def release(self, *batches: Batch) -> None:
+        self._check_open()
+        for batch in batches:
+            for assignment in self._assignments_of(batch):
+                assignment.release_before(batch.records[-1].offset + 1)
+                self._wake_if_more(assignment)
+
     async def commit(self, *batches: Batch) -> None:
         """Cancelled, it may have taken effect."""
         self._check_open()
@@ -174,12 +203,16 @@ class GroupMember:
 
     def _commit_batch(self, batch: Batch) -> None:
         offset = batch.records[-1].offset + 1
-        for assignment in self.group.owned_by(self):
-            stream = assignment.stream
-            if stream.partition == batch.partition and stream.topic == batch.topic and offset > assignment.committed:
-                assignment.committed = min(offset, assignment.position)  # rule 3
+        for assignment in self._assignments_of(batch):
+            if offset > assignment.committed:
+                assignment.commit_before(offset)
                 self.group.on_commit(assignment)
                 self._pass_on(assignment)
+
+    def _assignments_of(self, batch: Batch) -> list[Assignment]:
+        """The partition of a batch, unless it has moved to another member."""
+        place = batch.topic, batch.partition
+        return [each for each in self.group.owned_by(self) if (each.stream.topic, each.stream.partition) == place]
 
     async def lag(self) -> int:
         await anyio.lowlevel.checkpoint()
@@ -196,11 +229,13 @@ class GroupMember:
         self.wake_poller()
 
     def _pass_on(self, assignment: Assignment) -> None:
-        if assignment.in_hand:
-            return
-        if assignment.next_owner is not self:
+        if assignment.next_owner is self:
+            self._wake_if_more(assignment)
+        elif not assignment.is_uncommitted:
             assignment.hand_over()
-        elif assignment.stream.end > assignment.position:
+
+    def _wake_if_more(self, assignment: Assignment) -> None:
+        if assignment.is_free and assignment.stream.end > assignment.position:
             self.wake_poller()
 
     def _take_batches(self, assignments: Sequence[Assignment], max_records: int) -> list[Batch]:
@@ -209,7 +244,7 @@ class GroupMember:
         batches = []
         for index in range(len(assignments)):
             assignment = assignments[(index + self._turn) % len(assignments)]
-            if assignment.in_hand or max_records <= 0:  # rule 1
+            if not assignment.is_free or max_records <= 0:  # rules 1 and 2
                 continue
             records = assignment.take_records(max_records)
             if records:
@@ -222,7 +257,7 @@ class GroupMember:
         position = assignment.position
         end = assignment.stream.end
         records = await self._read(assignment.stream, position)
-        if assignment.owner is not self or assignment.position != position or assignment.in_hand:
+        if assignment.owner is not self or assignment.position != position or not assignment.is_free:
             return  # a rebalance came during the read, and whoever owns it now reads it again
         if records:
             assignment.ahead = records

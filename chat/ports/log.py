@@ -40,8 +40,16 @@ class Consumer(Protocol):
     async def poll(self, max_records: int) -> Sequence[Batch]:
         """Wait until records are there; at most one batch a partition, at most `max_records` in all.
 
-        A partition whose last batch is not committed gives no further one meanwhile; the others go on. So a member may
-        handle its partitions side by side, and a partition moves to another member only between two batches.
+        A partition whose last batch is neither committed nor released gives no further one meanwhile; the others go on.
+        So a member may handle its partitions side by side. A partition moves to another member only when all that was
+        delivered of it is committed.
+        """
+        ...
+
+    def release(self, *batches: Batch) -> None:
+        """The partitions of these batches may be delivered from again, although the batches are not done with yet.
+
+        Each of them has to be committed before what is delivered behind it. Until then, a crash makes both come again.
         """
         ...
 

@@ -219,6 +219,46 @@ async def test_a_member_that_joins_gets_a_partition_only_between_two_batches(sys
         assert sorted(values([*in_hand, came, kept])) == list(range(40))
 
 
+async def test_what_is_behind_a_released_batch_is_delivered_and_both_come_again(system: LogSystem) -> None:
+    async with system.open() as log:
+        await fill(log, 6)
+        async with log.join_group("g", ["t"]) as consumer:
+            with anyio.fail_after(patient(DEADLINE)):
+                (one,) = await consumer.poll(2)
+                consumer.release(one)
+                (other,) = await consumer.poll(2)
+            assert values([one, other]) == [0, 1, 2, 3]
+            assert await has_nothing(consumer)
+            assert await consumer.lag() == 6
+        async with log.join_group("g", ["t"]) as consumer:
+            (one,) = await consumer.poll(2)
+            consumer.release(one)
+            (other,) = await consumer.poll(2)
+            await consumer.commit(one)
+            assert await has_nothing(consumer)
+            assert await consumer.lag() == 4
+        async with log.join_group("g", ["t"]) as consumer:
+            assert values(await drain(consumer, 4)) == [2, 3, 4, 5]
+
+
+async def test_a_released_batch_keeps_its_partition_until_it_is_committed(system: LogSystem) -> None:
+    async with system.open(partitions=2) as log, log.join_group("g", ["t"]) as old:
+        await fill(log, 40, keys=20)
+        released: list[Batch] = []
+        while len(released) < 2:
+            released.extend(await old.poll(5))
+        old.release(*released)
+        async with log.join_group("g", ["t"]) as new:
+            assert await has_nothing(new)
+            for batch in released:
+                await old.commit(batch)
+            with anyio.fail_after(patient(DEADLINE)):
+                (came,) = await new.poll(100)
+                (kept,) = await old.poll(100)
+        assert came.partition != kept.partition
+        assert sorted(values([*released, came, kept])) == list(range(40))
+
+
 async def test_a_part_of_a_batch_may_be_committed(system: LogSystem) -> None:
     async with system.open() as log:
         await fill(log, 5)

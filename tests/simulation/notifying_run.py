@@ -73,8 +73,9 @@ def clock() -> int:
 
 @dataclass(frozen=True)
 class NotifyingParts:
-    """The parts that decide and announce. A planted defect replaces one of them."""
+    """The parts that store, decide and announce. A planted defect replaces one of them."""
 
+    storing_pool: Callable[..., Pool[Any]] = Pool
     handler: Callable[..., NotificationHandler] = NotificationHandler
     announcer: Callable[..., Announcer] = Announcer
 
@@ -165,13 +166,14 @@ class NotifyingCluster:
     def _history_of(self, process: Process) -> ProcessHistory:
         return ProcessHistory(process, self.history, lambda *_: None)
 
-    async def store(self, process: Process, log: ProcessLog) -> None:
+    async def store(self, parts: NotifyingParts, process: Process, log: ProcessLog) -> None:
         """The role of a persistence pool."""
         notices = NoticeWriter(log, ProcessPending(process, self.database), clock=clock)
         accounts = ProcessAccounts(process, self.database, clock)
         relay: Any = QuietRelay(process)
         handler = PersistenceHandler(self._history_of(process), accounts, relay, notices=notices)
-        await Pool(log, "persistence", TOPICS, handler, max_records=self.rng.choice((1, 4, 500)), clock=clock).run()
+        max_records = self.rng.choice((1, 4, 500))
+        await parts.storing_pool(log, "persistence", TOPICS, handler, max_records=max_records, clock=clock).run()
 
     async def notify(self, parts: NotifyingParts, process: Process, log: ProcessLog) -> None:
         """The role of a notification pool."""
@@ -367,7 +369,7 @@ async def _open_cluster(rng: random.Random, story: Story) -> AsyncIterator[Notif
 async def _run_cluster(cluster: NotifyingCluster, parts: NotifyingParts) -> None:
     async with anyio.create_task_group() as tasks:
         for number in range(cluster.rng.choice((1, 2))):
-            tasks.start_soon(cluster.keep_running, cluster.store, f"store-{number + 1}")
+            tasks.start_soon(cluster.keep_running, partial(cluster.store, parts), f"store-{number + 1}")
         for number in range(cluster.rng.choice((1, 2))):
             tasks.start_soon(cluster.keep_running, partial(cluster.notify, parts), f"notify-{number + 1}")
         end = anyio.current_time() + ACTIVE_SECONDS

@@ -61,6 +61,13 @@ class ProcessConsumer:
                 self._mine[batch.topic, batch.partition] = member
             return batches
 
+    def release(self, *batches: Batch) -> None:
+        """Release, as `commit` does."""
+        for batch in batches:
+            member = self._member
+            if self._process.alive and member is not None and self._mine.get((batch.topic, batch.partition)) is member:
+                member.release(batch)
+
     async def commit(self, *batches: Batch) -> None:
         """Commit. For a partition that has moved to another member since, it does nothing."""
         for batch in batches:

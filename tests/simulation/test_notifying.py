@@ -10,10 +10,13 @@ from msgspec.structs import replace
 
 from chat.domain.pending import PendingNotification, Settlement
 from chat.errors import Unavailable
+from chat.ports.log import Batch, Consumer
 from tests.simulation.notifying_run import NotifyingParts, simulate_notifying
 from workers.announcement_facts import LoadedFacts
 from workers.announcer import Announcer
 from workers.notification import NotificationHandler
+from workers.pool import Pool
+from workers.turns import LastStep
 
 SEEDS = range(1, 25)
 SEARCHED = range(1, 101)
@@ -82,7 +85,25 @@ class ResignedNotifier(NotificationHandler):
             return
 
 
+class HastyPool(Pool[Any]):
+    """Commits what was stored before its notices are written."""
+
+    def __init__(self, *collaborators: Any, **options: Any) -> None:
+        super().__init__(*collaborators, **options)
+        self._late: list[LastStep] = []
+
+    async def _take_last_step(self, batches: Sequence[Batch], step: LastStep) -> None:
+        self._late.append(step)
+
+    async def _commit_batches(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
+        late, self._late = self._late, []
+        await super()._commit_batches(consumer, batches)
+        for step in late:
+            await super()._take_last_step(batches, step)
+
+
 DEFECTS = {
+    "commit before the notices are written": NotifyingParts(storing_pool=HastyPool),
     "announce what was read": NotifyingParts(announcer=UnreadAnnouncer),
     "announce to who left": NotifyingParts(announcer=OpenAnnouncer),
     "settle before it is announced": NotifyingParts(announcer=HastyAnnouncer),

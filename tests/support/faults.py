@@ -111,6 +111,9 @@ class FaultyConsumer:
         await self._log.before_poll()
         return await self._consumer.poll(max_records)
 
+    def release(self, *batches: Batch) -> None:
+        self._consumer.release(*batches)
+
     async def commit(self, *batches: Batch) -> None:
         await self._log.before_commit()
         await self._consumer.commit(*batches)

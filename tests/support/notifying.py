@@ -99,10 +99,17 @@ def make_storing(here: World, log: Any = None, clock: Callable[[], int] | None =
     return PersistenceHandler(here.history, here.accounts, here.relay, notices=notices)
 
 
+async def store_records(storing: PersistenceHandler, records: Sequence[Any]) -> None:
+    """Store what was sent or changed, and write the notices of it."""
+    last_step = await storing.handle_records(records)
+    assert last_step is not None
+    await last_step()
+
+
 async def store_and_decide(here: World, records: Sequence[Any], **replaced: Any) -> None:
     """Store what was sent or changed, and decide about the notices of it."""
     log = RememberingLog()
-    await make_storing(here, log, replaced.get("clock")).handle_records(records)
+    await store_records(make_storing(here, log, replaced.get("clock")), records)
     await make_handler(here, **replaced).handle_records(log.notices)
 
 

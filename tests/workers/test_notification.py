@@ -43,6 +43,7 @@ from tests.support.notifying import (
     make_handler,
     make_storing,
     store_and_decide,
+    store_records,
 )
 from tests.support.persisting import sent
 from tests.support.world import World, world
@@ -178,7 +179,7 @@ async def test_a_notice_of_an_edit_comes_even_if_the_edit_was_applied_before_a_c
         room = room_key(await here.room(ann, bob))
         await store_and_decide(here, [sent("one", room=room, actor=ann.id)])
         edit = Edited(conversation=room, actor=ann.id, ts=here.clock(), seq=1, text="@bob", stamp=(1, 1))
-        await make_storing(here, RememberingLog()).handle_records([edit])  # ended before its notice was durable
+        await store_records(make_storing(here, RememberingLog()), [edit])  # ended before its notice was durable
         await store_and_decide(here, [edit])
         assert (await waiting_in(here, room))[bob.id].edited == 1
 
@@ -315,7 +316,7 @@ async def test_the_persistence_pool_writes_notices_and_the_pool_decides() -> Non
         room = room_key(await here.room(ann, bob))
         records = [sent(text, room=room, actor=ann.id) for text in ("hello @bob", "again")]
         for _ in range(2):  # as after a crash before the commit
-            await make_storing(here).handle_records(records)
+            await store_records(make_storing(here), records)
         woken = anyio.Event()
         handler = make_handler(here, wake_announcer=woken.set)
         async with anyio.create_task_group() as tasks:
@@ -338,6 +339,6 @@ async def test_a_message_whose_notice_is_not_taken_is_handled_again() -> None:
         storing = make_storing(here, log)
         records = [sent("hello", room=room, actor=ann.id)]
         with pytest.raises(Unavailable):
-            await storing.handle_records(records)
-        await storing.handle_records(records)
+            await store_records(storing, records)
+        await store_records(storing, records)
         assert await here.history.newest_seqs([room]) == {room: 1}

@@ -1,6 +1,6 @@
 """A member of a consumer group on Kafka.
 
-Rule 1: at most one batch of a partition is in hand.
+Rule 1: of a partition, at most one batch is delivered that is neither released nor committed.
 Rule 2: an offset is committed only for what is finished, and only forward.
 Rule 3: before the member gives up its partitions in a rebalance, it delivers nothing more, waits for what is in hand
 (for at most `hand_over_s`, because the whole group waits meanwhile), and commits it.
@@ -117,6 +117,15 @@ class KafkaConsumer:
         finally:
             self._polling = False
 
+    def release(self, *batches: Batch) -> None:
+        self._check_open()
+        for batch in batches:
+            progress = self._find_progress(batch)
+            if progress is not None:
+                progress.release_before(batch.records[-1].offset + 1)
+                if progress.ahead:
+                    self._notify_changed()
+
     async def commit(self, *batches: Batch) -> None:
         """Raises `Unavailable`; then too, and when it is cancelled, the next commit includes this one.
 
@@ -203,7 +212,7 @@ class KafkaConsumer:
             self._fetching.cancel()
 
     def _finish_batch(self, batch: Batch) -> Iterator[PartitionProgress]:
-        progress = next((each for each in self._partitions.values() if self._is_from(each, batch)), None)
+        progress = self._find_progress(batch)
         if progress is not None:
             progress.finish_before(batch.records[-1].offset + 1)
             if not progress.is_in_hand:
@@ -329,6 +338,10 @@ class KafkaConsumer:
     def uses_driver(self, kafka: AIOKafkaConsumer) -> bool:
         """Whether this is the member's driver, and not one that it is leaving."""
         return self._kafka is kafka
+
+    def _find_progress(self, batch: Batch) -> PartitionProgress | None:
+        """The partition of a batch, unless it was lost and forgotten."""
+        return next((each for each in self._partitions.values() if self._is_from(each, batch)), None)
 
     def _is_from(self, progress: PartitionProgress, batch: Batch) -> bool:
         partition = progress.partition

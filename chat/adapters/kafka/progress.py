@@ -2,8 +2,8 @@
 
 All offsets are those of the next record, as in Kafka: a position of 7 says that record 6 was the last.
 
-Rule 1: finished <= position: only what was delivered can be finished.
-Rule 2: a batch is in hand while finished < position, and no other is taken meanwhile.
+Rule 1: finished <= released <= position: only what was delivered can be released or finished.
+Rule 2: no batch is taken while released < position. What lies between finished and position is in hand.
 Rule 3: `committed` never goes back, and is None while it is not known what Kafka has.
 Rule 4: what is in hand outlives the loss of the partition.
 """
@@ -27,11 +27,12 @@ class PartitionProgress:
     must not get the same records a second time beside the first (rule 4).
     """
 
-    __slots__ = ("ahead", "ahead_bytes", "committed", "finished", "owned", "partition", "position")
+    __slots__ = ("ahead", "ahead_bytes", "committed", "finished", "owned", "partition", "position", "released")
 
     def __init__(self, partition: TopicPartition) -> None:
         self.partition = partition
         self.position = 0
+        self.released = 0
         self.finished = 0
         self.committed: int | None = None
         self.ahead: deque[Any] = deque()
@@ -40,13 +41,13 @@ class PartitionProgress:
 
     @property
     def is_in_hand(self) -> bool:
-        """Whether a batch is delivered and not finished."""
+        """Whether something is delivered and not finished."""
         return self.position > self.finished
 
     @property
     def is_ready(self) -> bool:
         """Whether a batch can be delivered now (rule 2)."""
-        return self.owned and self.position <= self.finished and bool(self.ahead)
+        return self.owned and self.position <= self.released and bool(self.ahead)
 
     @property
     def is_uncommitted(self) -> bool:
@@ -93,6 +94,11 @@ class PartitionProgress:
     def finish_before(self, offset: int) -> None:
         """All that was delivered and is before `offset` is finished."""
         self.finished = max(self.finished, min(offset, self.position))  # rule 1
+        self.release_before(offset)
+
+    def release_before(self, offset: int) -> None:
+        """What is before `offset` lets the next batch be taken."""
+        self.released = max(self.released, min(offset, self.position))  # rule 1
 
     def _drop_ahead(self) -> None:
         self.ahead.clear()

@@ -144,7 +144,7 @@ async def test_repetition_leaves_nothing_of_its_batch(mongo: Mongo) -> None:
     assert await mongo.latest.messages.count_documents({}) == 1
 
 
-async def until_available(call: Callable[[], Awaitable[None]]) -> None:
+async def until_available(call: Callable[[], Awaitable[object]]) -> object:
     """As the pool does."""
     delays = Backoff(base=0.01, cap=0.1, jitter=0.5).delays()
     while True:
