@@ -59,8 +59,12 @@ from chat.ports.relay import ONCE_SECONDS, Relay
 from chat.ports.retention import Retention
 from chat.ports.rooms import Rooms
 from chat.settings import Settings, SettingsError, require_extra
+from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, decode_record
 from chat.wire.relay import live_key
+
+LINGERING = {NOTIFICATION_TOPIC: 0.02}
+"""Topics of the embedded log whose records wait so many seconds for a commit that begins anyway."""
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +188,9 @@ class Engines:
         """Kafka, or the embedded database, whose log belongs to one process at a time."""
         if self._settings.kafka.brokers:
             return await self._open_kafka()
-        log = await self._stack.enter_async_context(SqliteLog.on_database(await self._open_database()))
+        log = await self._stack.enter_async_context(
+            SqliteLog.on_database(await self._open_database(), lingering=LINGERING)
+        )
         self.statistics["log"] = log.statistics
         self._tidy_jobs.append(log.trim_records)
         if not self._settings.redis.url:

@@ -28,7 +28,7 @@ from pathlib import Path
 import anyio
 from msgspec import Struct
 
-from chat.assembly import SCHEMA
+from chat.assembly import LINGERING, SCHEMA
 from chat.domain.conversations import room_key
 from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.domain.notifying import NotificationKind, NotificationLevel, RoomChoice
@@ -99,7 +99,7 @@ async def open_house() -> AsyncIterator[House]:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder) / "rookery.db"
         opening = Database.open(path, executor=ThreadExecutor(), schema=SCHEMA)
-        async with opening as database, SqliteLog.on_database(database) as log:
+        async with opening as database, SqliteLog.on_database(database, lingering=LINGERING) as log:
             relay = MemoryRelay()
             async with MemoryPresence.open(relay, lambda: NOW, 3600.0, 1.0) as presence:
                 yield make_house(database, log, presence)
@@ -289,7 +289,7 @@ async def measure_pool(records: Sequence[AnyRecord], with_notices: bool) -> floa
         async with anyio.create_task_group() as tasks:
             for record in records:
                 tasks.start_soon(house.log.append, ROOM_TOPIC, record.conversation, encode(record))
-        notices = NoticeWriter(house.log, house.pending) if with_notices else None
+        notices = NoticeWriter(house.log, house.pending, keys=1) if with_notices else None
         handler = PersistenceHandler(house.history, house.accounts, MemoryRelay(), notices=notices)
         pool = Pool(house.log, "persistence", [ROOM_TOPIC], handler)
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from chat.domain.ids import now_ms
 from chat.domain.models import Message
-from chat.domain.records import AnyRecord, Deleted, Edited, Moderated, Read, Restored
+from chat.domain.records import AnyRecord, Deleted, Edited, Moderated, Read, Restored, Sent
 from chat.ports.log import Log
 from chat.ports.pending import PendingNotifications, ReadMark
 from chat.wire.notices import (
+    MOST_KEYS,
     NOTIFICATION_TOPIC,
     AnyNotice,
     EditNotice,
@@ -21,14 +22,25 @@ from workers.appending import NewRecord, append_all
 
 
 class NoticeWriter:
-    """Writes notices of a batch, after it is stored and before it is committed: so at least once.
+    """Writes notices of a batch, after it is stored and before it is committed: so at least once. One call after the
+    other: the notices of a conversation are in the order of its messages.
 
     A message that is stored has a notice. So has each edit that mentions somebody and each withdrawal, whether it
     applied or not: a change that comes again after a crash does not apply, and its notice may be missing. Of a read
     mark there is none: most concern nobody's devices, so it costs less to ask for those that do.
+
+    The notices of a batch have at most so many `keys`, and hardly more records: one, where the topic has one partition.
     """
 
-    def __init__(self, log: Log, pending: PendingNotifications, *, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self,
+        log: Log,
+        pending: PendingNotifications,
+        *,
+        keys: int = MOST_KEYS,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._keys = keys
         self._log = log
         self._pending = pending
         self._clock = clock
@@ -36,10 +48,13 @@ class NoticeWriter:
     async def write_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> None:
         """`messages` were stored, and `records` handled. Raises `Unavailable`."""
         notices = make_notices(messages)
-        notices += [notice for record in records if (notice := _find_notice(record)) is not None]
+        changes = [record for record in records if not isinstance(record, Sent)]
+        notices += [notice for change in changes if (notice := _find_notice(change)) is not None]
         if notices:
-            await append_all(self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encode_notices(notices)))
-        marks = [ReadMark(each.actor, each.conversation, each.seq) for each in records if isinstance(each, Read)]
+            await append_all(
+                self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encode_notices(notices, self._keys))
+            )
+        marks = [ReadMark(each.actor, each.conversation, each.seq) for each in changes if isinstance(each, Read)]
         if marks:
             await self._pending.note_reads(marks, self._clock())
 

@@ -4,7 +4,7 @@ Rule 1: jobs run in the order in which they were submitted, and each `done` is c
   after the commit.
 Rule 2: each job is atomic on its own; one that raises takes back only its own part.
 Rule 3: alone, a job commits at once; under load, at most one commit begins in `interval_s`, and what came meanwhile
-  goes into the next one together.
+  goes into the next one together. A job that may linger waits for a commit that begins anyway, for so long.
 Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
 Rule 5: `done` is called exactly once for each job that was not dropped, also when the database closes before its turn.
 """
@@ -30,13 +30,18 @@ BATCH_LIMIT = 1024
 class Job(Generic[T]):
     """A piece of work on its way through the queue. Only `GroupCommit` makes them."""
 
-    __slots__ = ("call", "done", "dropped", "error", "result")
+    __slots__ = ("call", "done", "dropped", "due", "error", "result")
 
     def __init__(
-        self, call: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+        self,
+        call: Callable[[sqlite3.Connection], T],
+        done: Callable[[T | None, Exception | None], None],
+        due: float = float("-inf"),
     ) -> None:
         self.call = call
         self.done = done
+        self.due = due
+        """When a commit begins for this job alone, by the clock of the event loop."""
         self.dropped = False
         self.result: T | None = None
         self.error: Exception | None = None
@@ -65,6 +70,7 @@ class GroupCommit:
         self._interval = interval_s
         self._limit = limit
         self._queue: deque[Job[Any]] = deque()
+        self._due = float("inf")  # the earliest of the queue; too early when that job was dropped
         self._running: Sequence[Job[Any]] = ()
         self._arrived = AutoResetEvent()
         self._closing = False
@@ -72,9 +78,14 @@ class GroupCommit:
         self._jobs = 0
 
     def submit_job(
-        self, call: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+        self,
+        call: Callable[[sqlite3.Connection], T],
+        done: Callable[[T | None, Exception | None], None],
+        linger_s: float = 0.0,
     ) -> Job[T]:
         """Queue a job; `done(result, error)` follows exactly once, unless the job is dropped. It must not raise.
+
+        With `linger_s`, no commit begins for this job alone before so many seconds are over, unless it is hurried.
 
         Raises `Overloaded` when the queue is full and `Unavailable` once it is closed; then `done` is never called.
         """
@@ -82,14 +93,26 @@ class GroupCommit:
             raise Unavailable("the database is closing; come back when the server has started again")
         if len(self._queue) >= self._limit:
             raise Overloaded("more writes wait than the disk can take; send slower")
-        job = Job(call, done)
+        job = Job(call, done, anyio.current_time() + linger_s) if linger_s else Job(call, done)
         self._queue.append(job)
-        self._arrived.set()
+        self._note_due(job.due)
         return job
+
+    def hurry_job(self, job: Job[Any]) -> None:
+        """Let the job linger no more."""
+        job.due = float("-inf")
+        if self._queue:
+            self._note_due(job.due)
+
+    def _note_due(self, due: float) -> None:
+        if due < self._due:
+            self._due = due
+            self._arrived.set()
 
     def close(self) -> None:
         """Take nothing more; `run` returns when what is queued is done."""
         self._closing = True
+        self._note_due(float("-inf"))
         self._arrived.set()
 
     def statistics(self) -> CommitStatistics:
@@ -102,13 +125,18 @@ class GroupCommit:
         try:
             while self._queue or not self._closing:
                 if not self._queue:
+                    self._due = float("inf")
                     await self._arrived.wait_next()
                     continue
                 # Rule 3: after a quiet time `earliest` has passed, so a lone job does not wait. A full batch does not
                 # wait either: nothing could join it.
-                pause = earliest - anyio.current_time()
-                if pause > 0 and len(self._queue) < BATCH_LIMIT:
-                    await anyio.sleep(pause)
+                now = anyio.current_time()
+                if self._due > max(now, earliest) and len(self._queue) < BATCH_LIMIT:
+                    with anyio.move_on_after(self._due - now):
+                        await self._arrived.wait_next()
+                    continue
+                if earliest > now and len(self._queue) < BATCH_LIMIT:
+                    await anyio.sleep(earliest - now)
                 earliest = anyio.current_time() + self._interval
                 await self._commit_batch()
         finally:
@@ -117,6 +145,7 @@ class GroupCommit:
     async def _commit_batch(self) -> None:
         # Jobs that come during the commit stay in the queue: they are the next batch.
         taken = [self._queue.popleft() for _ in range(min(BATCH_LIMIT, len(self._queue)))]
+        self._due = min([job.due for job in self._queue], default=float("inf"))
         self._running = [job for job in taken if not job.dropped]
         if not self._running:
             return  # rule 4: all were dropped, so there is nothing to sync

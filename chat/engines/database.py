@@ -99,15 +99,25 @@ class Database:
             raise
 
     def submit(
-        self, job: Callable[[sqlite3.Connection], T], done: Callable[[T | None, Exception | None], None]
+        self,
+        job: Callable[[sqlite3.Connection], T],
+        done: Callable[[T | None, Exception | None], None],
+        *,
+        linger_s: float = 0.0,
     ) -> Job[T]:
         """As `write`, without waiting: `done(result, error)` is called once, on the event loop, after the commit.
+
+        With `linger_s`, the job waits up to so many seconds for a commit that begins for another one, until `hurry`.
 
         Outcomes come in the order of the calls; `done` must not raise. To be called on the event loop's thread. Raises
         `Overloaded` when too many wait, and then `done` is never called. The answer's `drop()` takes back a job that
         has not started, and its `done`.
         """
-        return self._commits.submit_job(job, done)
+        return self._commits.submit_job(job, done, linger_s)
+
+    def hurry(self, job: Job[Any]) -> None:
+        """A job that was submitted with `linger_s` lingers no more."""
+        self._commits.hurry_job(job)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on a connection that only reads. Raises `Unavailable` when it takes too long."""

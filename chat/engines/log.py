@@ -114,10 +114,22 @@ class SqliteLog:
         clock: Callable[[], int] = now_ms,
         buffer_records: int = BUFFER_RECORDS,
         buffer_bytes: int = BUFFER_BYTES,
+        lingering: Mapping[str, float] | None = None,
     ) -> AsyncIterator[SqliteLog]:
-        """As `open`, on a database that is open, and whose schema holds `log_rows.SCHEMA`. See rule 4."""
+        """As `open`, on a database that is open, and whose schema holds `log_rows.SCHEMA`. See rule 4.
+
+        A record of one of the `lingering` topics waits so many seconds for a commit that begins anyway, before one
+        begins for it: for what nobody waits for.
+        """
         catalogue = Catalogue(partitions or {})
-        appender = Appender(database, catalogue, clock, max_records=buffer_records, max_bytes=buffer_bytes)
+        appender = Appender(
+            database,
+            catalogue,
+            clock,
+            max_records=buffer_records,
+            max_bytes=buffer_bytes,
+            lingering=lingering or {},
+        )
         log = cls(database, catalogue, appender, clock)
         await log._load_state()
         async with anyio.create_task_group() as tasks:

@@ -4,17 +4,21 @@ Rule 1: at most one job is under way; it takes the first of what waits when it s
   So while a commit runs the next batch gathers, and a record costs a list entry and a row, not a job.
 Rule 2: offsets are given by the job and counted on by its outcome, so a commit that failed leaves no gap.
 Rule 3: every record that was taken is acknowledged exactly once, in order.
+Rule 4: records of a topic that lingers wait for a commit that begins anyway, and for no longer than the topic says. A
+  record that does not linger takes along what waits before it.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import anyio
 import anyio.lowlevel
 
+from chat.engines.commits import Job
 from chat.engines.database import Database
 from chat.engines.log_rows import insert_records, row_of, save_streams, stored_end
 from chat.engines.log_streams import Catalogue, Headers, LogStream
@@ -39,7 +43,9 @@ class Appender:
         *,
         max_records: int,
         max_bytes: int,
+        lingering: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        self._lingering = lingering
         self._database = database
         self._catalogue = catalogue
         self._clock = clock
@@ -49,7 +55,7 @@ class Appender:
         # event loop appends behind them. They go when its outcome is known, and not before.
         self._pending: list[_Entry] = []
         self._taken = 0
-        self._submitted = False
+        self._submitted: Job[_Stored] | None = None
         self._unsure = False
         self._closing = False
         self._drained = anyio.Event()
@@ -67,22 +73,31 @@ class Appender:
             raise Overloaded("more messages wait than the disk can take; send slower")
         if self._closing:
             raise Unavailable("the log is closing; come back when the server has started again")
-        if not self._submitted:
-            self._submit_batch()  # rule 1; the job starts later, and then takes this record too
+        linger_s = self._lingering.get(topic, 0.0)
+        if self._submitted is None:
+            self._submit_batch(linger_s)  # rule 1; the job starts later, and then takes this record too
+        elif not linger_s:
+            self._database.hurry(self._submitted)  # rule 4; for a job that has started, this is nothing
         self._pending.append((self._catalogue.partition_for(topic, key), key, value, headers, ack))
         self.pending_bytes += size
 
     async def close(self) -> None:
         """Take nothing more, and wait until what was taken is stored."""
         self._closing = True
-        if self._submitted:
+        if self._submitted is not None:
+            self._database.hurry(self._submitted)
             await self._drained.wait()
         else:
             await anyio.lowlevel.checkpoint()
 
-    def _submit_batch(self) -> None:
-        self._database.submit(self._store_batch, self._finish_batch)
-        self._submitted = True
+    def _submit_batch(self, linger_s: float = 0.0) -> None:
+        self._submitted = self._database.submit(self._store_batch, self._finish_batch, linger_s=linger_s)
+
+    def _find_linger(self) -> float:
+        """How long what waits may wait for another's commit, in seconds (rule 4)."""
+        if any(stream.topic not in self._lingering for stream, *_ in self._pending):
+            return 0.0
+        return min(self._lingering[stream.topic] for stream, *_ in self._pending)
 
     def _store_batch(self, connection: sqlite3.Connection) -> _Stored:
         """The job. It runs in the executor; until its outcome is known, the event loop only appends to the lists."""
@@ -109,7 +124,7 @@ class Appender:
 
     def _finish_batch(self, result: _Stored | None, error: Exception | None) -> None:
         """The outcome of the job, on the event loop."""
-        self._submitted = False
+        self._submitted = None
         self._unsure = result is None
         if result is None:
             # A transaction that could not begin took no records: then all that wait fail, for the next one may not
@@ -120,7 +135,7 @@ class Appender:
             self._acknowledge_records(self._taken, None)
         if self._pending:
             try:
-                self._submit_batch()
+                self._submit_batch(self._find_linger())
             except Unavailable as refused:
                 self._acknowledge_records(len(self._pending), refused)
         if self._closing and not self._pending:

@@ -17,7 +17,8 @@ from chat.errors import Poison
 
 NOTIFICATION_TOPIC = "notifications"
 MOST_IN_RECORD = 100
-_KEYS = 16
+MOST_KEYS = 16
+"""How many keys notices have. More than one is for a log with partitions that several pools share."""
 
 
 class NoticedMessage(Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -88,11 +89,11 @@ def make_notices(messages: Sequence[Message]) -> list[AnyNotice]:
     return [Notice(conversation=conversation, messages=tuple(some)) for conversation, some in found.items()]
 
 
-def encode_notices(notices: Sequence[AnyNotice]) -> Iterator[tuple[str, bytes]]:
-    """The records that hold these notices: of each the key, and the value."""
+def encode_notices(notices: Sequence[AnyNotice], keys: int = MOST_KEYS) -> Iterator[tuple[str, bytes]]:
+    """The records that hold these notices: of each the key, and the value. There are so many keys."""
     by_key: dict[int, list[AnyNotice]] = {}
     for notice in notices:
-        by_key.setdefault(zlib.crc32(notice.conversation.encode()) % _KEYS, []).append(notice)
+        by_key.setdefault(zlib.crc32(notice.conversation.encode()) % keys, []).append(notice)
     for key, some in by_key.items():
         for start in range(0, len(some), MOST_IN_RECORD):
             part = some[start : start + MOST_IN_RECORD]

@@ -18,7 +18,7 @@ from chat.domain.ids import now_ms
 from chat.ports.log import Log
 from chat.ports.notifier import DigestSender, Notifier
 from chat.settings import Settings
-from chat.wire.notices import NOTIFICATION_TOPIC
+from chat.wire.notices import MOST_KEYS, NOTIFICATION_TOPIC
 from chat.wire.webhooks import WEBHOOK_TOPIC
 from rookery.cli.process import run_in_background
 from rookery.cli.pushing import open_push_channel
@@ -85,7 +85,10 @@ def are_notifications_on(settings: Settings, *, is_whole: bool = False) -> bool:
 
 def make_notice_writer(settings: Settings, store: Store, log: Log, *, is_whole: bool = False) -> NoticeWriter | None:
     """What the persistence pool writes notices with; None while notifications are off."""
-    return NoticeWriter(log, store.pending) if are_notifications_on(settings, is_whole=is_whole) else None
+    if not are_notifications_on(settings, is_whole=is_whole):
+        return None
+    keys = MOST_KEYS if settings.kafka.brokers else 1  # topics of the embedded log have one partition
+    return NoticeWriter(log, store.pending, keys=keys)
 
 
 @asynccontextmanager
