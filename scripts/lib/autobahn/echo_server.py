@@ -74,11 +74,11 @@ class EchoSession:
 
 
 class EchoListener:
-    """A listening socket on a free port of loopback, in the multiplexer."""
+    """A listening socket on a port of loopback (a free one by default), in the multiplexer."""
 
-    def __init__(self, mux: Multiplexer) -> None:
+    def __init__(self, mux: Multiplexer, port: int = 0) -> None:
         self._mux = mux
-        self._sock = bind_listener("127.0.0.1", 0)
+        self._sock = bind_listener("127.0.0.1", port)
         self.port: int = self._sock.getsockname()[1]
         mux.add(self._sock.fileno(), self)
 
