@@ -55,7 +55,9 @@ def test_the_readme_shows_the_two_commands_first() -> None:
 def test_bench_lists_every_benchmark_with_its_question() -> None:
     listed = run("scripts/bench").stdout.splitlines()
     main = '\nif __name__ == "__main__":\n'
-    names = sorted(path.stem for path in (ROOT / "perf").glob("*.py") if main in path.read_text())
+    files = [path for path in (ROOT / "perf").glob("*.py") if main in path.read_text()]
+    folders = [path.parent for path in (ROOT / "perf").glob("*/__main__.py") if main in path.read_text()]
+    names = sorted(path.stem for path in (*files, *folders))
     assert [line.split()[0] for line in listed] == names
     assert all(len(line.split(maxsplit=1)) == 2 for line in listed), "a benchmark begins with a docstring of one line"
     index = (ROOT / "perf/README.md").read_text()

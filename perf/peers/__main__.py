@@ -1,0 +1,147 @@
+"""How does the edge compare with its peers and with the limits of the machine, scenario by scenario, in one run?
+
+`scripts/bench peers [--quick] [--scenario a,g] [--only centrifuge,ws] [--rounds N] [--resume] [--report] [--docs]`.
+Contestants take turns, round by round; results are kept in output/peers/results.json after each, tables and plots are
+written beside it. The exit code is 1 when a contestant lost a delivery.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from perf.peers.contestants import CONTESTANTS, OUTPUT, ROOT, Contestant
+from perf.peers.installing import Missing, install_kit, install_load_client
+from perf.peers.plotting import plot_all
+from perf.peers.reporting import write_report
+from perf.peers.results import Results, load_results, save_results
+from perf.peers.scenarios import SCENARIOS, Arena, Scenario, Size
+
+QUICK = ("rookery", "rookery-echo", "centrifuge", "ws", "websockets", "picows", "send", "io_uring")
+DOCUMENT = ROOT / "docs" / "performance.md"
+PLOTS = ROOT / "docs" / "performance"
+_MEASURED = re.compile(r"(<!-- measured: begin -->\n).*(<!-- measured: end -->)", re.DOTALL)
+
+
+def choose_scenarios(letters: str | None) -> list[Scenario]:
+    """Those that were asked for. Raises `SystemExit` for a letter that does not exist."""
+    known = {each.letter: each for each in SCENARIOS}
+    wanted = list(known) if letters is None else [letter.strip() for letter in letters.split(",")]
+    if unknown := [letter for letter in wanted if letter not in known]:
+        raise SystemExit(f"there is no scenario {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[letter] for letter in wanted]
+
+
+def choose_contestants(names: str | None, *, quick: bool) -> list[Contestant]:
+    """Those that were asked for and can be installed here. Raises `SystemExit` for a name that does not exist."""
+    known = {each.name: each for each in CONTESTANTS}
+    default = QUICK if quick else tuple(known)
+    wanted = list(default) if names is None else [name.strip() for name in names.split(",")]
+    if unknown := [name for name in wanted if name not in known]:
+        raise SystemExit(f"there is no contestant {', '.join(unknown)}; there are {', '.join(known)}")
+    chosen = []
+    for name in wanted:
+        try:
+            install_kit(known[name].kit)
+        except Missing as missing:
+            print(f"{name} is passed over: {missing}", flush=True)
+        else:
+            chosen.append(known[name])
+    return chosen
+
+
+def shrink_size(size: Size, by: int) -> Size:
+    """The same with fewer sessions."""
+    fewer = ("members", "users", "connections", "pairs")
+    return {name: max(2, value // by) if name in fewer else value for name, value in size.items()}
+
+
+def run_scenario(
+    scenario: Scenario, contestants: Sequence[Contestant], results: Results, path: Path, options: argparse.Namespace
+) -> int:
+    """All rounds of a scenario; how many contestants failed."""
+    size = shrink_size(scenario.quick if options.quick else scenario.full, options.shrink)
+    results.sizes[scenario.letter] = ", ".join(f"{name} {value:g}" for name, value in size.items())
+    program = install_load_client()
+    able = [each for each in contestants if scenario.needs in each.can]
+    for each in contestants:
+        if each not in able:
+            print(f"({scenario.letter}) {each.name} cannot do this and is passed over", flush=True)
+        elif not options.resume:
+            results.forget(scenario.letter, each.name)
+    failed: set[str] = set()
+    for number in range(options.rounds):
+        for each in able:
+            done = len(results.samples.get(scenario.letter, {}).get(each.name, []))
+            if done > number or each.name in failed:
+                continue
+            began = time.monotonic()
+            try:
+                measures = scenario.run(Arena(each, program), size)
+            except (AssertionError, RuntimeError, OSError) as error:
+                failed.add(each.name)
+                results.failed.setdefault(scenario.letter, {})[each.name] = f"failed: {str(error)[:160]}"
+                print(f"({scenario.letter}) {each.name} FAILED: {error}", flush=True)
+            else:
+                results.add(scenario.letter, each.name, measures)
+                shown = ", ".join(f"{name} {value:,.2f}" for name, value in measures.items())
+                took = time.monotonic() - began
+                print(f"({scenario.letter}) {each.name}, round {number + 1}: {shown} [{took:.0f} s]", flush=True)
+            save_results(results, path)
+    return len(failed)
+
+
+def write_documents(results: Results, folder: Path, *, docs: bool) -> None:
+    """Tables and plots into the folder, and with `docs` into the project's documents."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.md").write_text(write_report(results, plots="."))
+    for name, drawn in plot_all(results).items():
+        (folder / name).write_text(drawn)
+        if docs:
+            PLOTS.mkdir(exist_ok=True)
+            (PLOTS / name).write_text(drawn)
+    if docs:
+        report = write_report(results, plots="performance")
+        text = DOCUMENT.read_text()
+        DOCUMENT.write_text(_MEASURED.sub(lambda found: f"{found[1]}\n{report}\n{found[2]}", text))
+
+
+def main() -> int:
+    """Read the arguments, measure, and report."""
+    parser = argparse.ArgumentParser(prog="scripts/bench peers", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round, the most important contestants")
+    parser.add_argument("--scenario", help="letters, as in a,g")
+    parser.add_argument("--only", help="contestants, as in rookery,centrifuge")
+    parser.add_argument("--rounds", type=int, help="of each; 3 by default, 1 with --quick")
+    parser.add_argument("--shrink", type=int, default=1, help="divide the number of sessions by this")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="a folder for results, instead of output/peers")
+    parser.add_argument("--resume", action="store_true", help="measure only what is missing in the results")
+    parser.add_argument("--report", action="store_true", help="measure nothing; write tables and plots")
+    parser.add_argument("--docs", action="store_true", help="write tables and plots into docs/, too")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    folder = options.output / ("quick" if options.quick else "full")
+    path = folder / "results.json"
+    results = load_results(path)
+    failed = 0
+    if not options.report:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        scenarios, contestants = (
+            choose_scenarios(options.scenario),
+            choose_contestants(options.only, quick=options.quick),
+        )
+        for scenario in scenarios:
+            failed += run_scenario(scenario, contestants, results, path, options)
+    write_documents(results, folder, docs=options.docs)
+    print(f"tables and plots: {folder}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
