@@ -47,6 +47,10 @@ class Tokens:
         """From a dictionary."""
         return {TOKEN: INFO}[token]
 
+    async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo]:
+        """From the same."""
+        return [await self.check_token(token) for token in tokens]
+
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
         """Nobody has a role."""
         return [RoomAccess(user=user, room=room, role=None, actions=frozenset()) for user, room in pairs]

@@ -26,7 +26,7 @@ class StoredConversations:
 
     async def get_roles(self, pairs: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
         """See `Conversations.roles`."""
-        return [await self._rooms.get_role(room, user) for user, room in pairs]
+        return await self._rooms.get_roles([(room, user) for user, room in pairs])
 
     async def list_members(self, room: str, after: str, limit: int) -> Sequence[Member]:
         """See `Conversations.members`."""

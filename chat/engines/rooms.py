@@ -90,6 +90,11 @@ class SqliteRooms:
     async def get_role(self, room: str, user: str) -> Role | None:
         return await self._database.read(lambda connection: membership.get_role(connection, room, user))
 
+    async def get_roles(self, places: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+        return await self._database.read(
+            lambda connection: [membership.get_role(connection, room, user) for room, user in places]
+        )
+
     async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         return await self._database.read(
             lambda connection: membership.list_members(connection, room, fold_name(after), limit, prefix)

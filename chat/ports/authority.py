@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from chat.domain.models import Role
+from chat.errors import RookeryError
 from chat.ports.relay import Publication
 from chat.wire.relay import REVOCATIONS, Revoked, pack_control, unpack_control, user_channel
 
@@ -51,6 +52,11 @@ class Authority(Protocol):
     async def check_token(self, token: str) -> TokenInfo:
         """Raises `Unauthorized` for a token that is malformed, expired, forged or ended, and of an account that is
         gone; `Blocked` when the account is blocked."""
+        ...
+
+    async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo | RookeryError]:
+        """As `check_token`, for each of many, in their order, with one question where that can be: many log in at
+        once. What is wrong with one token stands in its place; `Unavailable` may also be raised, for all of them."""
         ...
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:

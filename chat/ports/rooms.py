@@ -79,6 +79,10 @@ class Rooms(Protocol):
         """The user's role; None for one who is not a member, and for a room that does not exist."""
         ...
 
+    async def get_roles(self, places: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+        """As `get_role`, for each of these (room, user), in their order, with one question."""
+        ...
+
     async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         """Members by name (without case), those after the given name; with `prefix`, only those whose name or display
         name starts so."""

@@ -11,7 +11,7 @@ from chat.domain.rights import Right
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
 from chat.errors import Blocked, Unauthorized, Unavailable
-from chat.ports.authority import Revocation, announcement
+from chat.ports.authority import Revocation, TokenInfo, announcement
 from chat.ports.relay import Publication
 from chat.wire.relay import REVOCATIONS
 from tests.support.patience import patient
@@ -41,12 +41,21 @@ async def test_bad_tokens_and_accounts_that_are_gone_or_blocked_are_told_apart()
         for bad in ("", "x.y.z", token[:-4] + "AAAA", "ä"):
             with pytest.raises(Unauthorized):
                 await checks.check_token(bad)
+        good = here.token(await here.user("bob"))
+        found = await checks.check_tokens([token, "x.y.z", good, token])
+        assert [type(each) for each in found] == [TokenInfo, Unauthorized, TokenInfo, TokenInfo]
+        assert [each.name for each in found if isinstance(each, TokenInfo)] == ["ada", "bob", "ada"]
         ghost = here.keys.issue_token(new_id(), "ghost", new_id(), 60)
         with pytest.raises(Unauthorized, match="does not exist"):
             await checks.check_token(ghost)
         await here.accounts.set_blocked(ada.id, True)
         with pytest.raises(Blocked):
             await checks.check_token(token)
+        assert [type(each) for each in await checks.check_tokens([ghost, good, token])] == [
+            Unauthorized,
+            TokenInfo,
+            Blocked,
+        ]
 
 
 async def test_access_is_told_in_the_order_of_the_question() -> None:

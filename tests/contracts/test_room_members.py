@@ -35,6 +35,8 @@ async def test_members_come_by_name_in_pages(rooms: Rooms) -> None:
     places = [(ROOM, ANN), (ROOM, BEN), (ROOM, new_id()), (new_id(), ANN)]
     assert await rooms.find_members(places) == {(ROOM, ANN), (ROOM, BEN)}
     assert await rooms.find_members([]) == set()
+    assert list(await rooms.get_roles([*places, (ROOM, ANN)])) == [Role.OWNER, Role.MEMBER, None, None, Role.OWNER]
+    assert list(await rooms.get_roles([])) == []
 
 
 async def test_set_member_answers_the_role_before(rooms: Rooms) -> None:

@@ -25,7 +25,7 @@ from chat.adapters.rpc.moderation import GrpcModeration, moderation_service
 from chat.adapters.rpc.statistics import RpcStatistics
 from chat.domain.models import Member, Message, Role, Room, Visibility
 from chat.domain.moderation import Block, BlockChange, Content, Finding, Verdict
-from chat.errors import Blocked, Conflict, NotFound, Overloaded, RateLimited, Unauthorized, Unavailable
+from chat.errors import Blocked, Conflict, NotFound, Overloaded, RateLimited, RookeryError, Unauthorized, Unavailable
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 from chat.settings import Address, Binding, RpcSettings
 from tests.support.patience import patient
@@ -107,6 +107,9 @@ class FakeAuthority:
             case _ if token in ERRORS:
                 raise ERRORS[token]
         return INFO
+
+    async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo | RookeryError]:
+        return [await self.check_token(token) for token in tokens]
 
     async def _hang(self) -> None:
         self.hanging += 1

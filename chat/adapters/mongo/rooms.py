@@ -131,6 +131,13 @@ class MongoRooms:
             found = await self._database.members.find_one({"_id": member_id(room, user)}, {"role": True})
         return Role(found["role"]) if found else None
 
+    async def get_roles(self, places: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+        ids = [member_id(room, user) for room, user in places]
+        with self._mongo.call():
+            members = await self._database.members.find({"_id": {"$in": ids}}, {"role": True}).to_list()
+        roles = {member["_id"]: Role(member["role"]) for member in members}
+        return [roles.get(id_) for id_ in ids]
+
     async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         if limit < 1:
             return []

@@ -60,6 +60,12 @@ async def test_a_token_is_checked(clients: Clients) -> None:
     assert await clients.authority.check_token("good") == INFO
 
 
+async def test_of_many_tokens_each_has_its_own_answer(clients: Clients) -> None:
+    found = await clients.authority.check_tokens(["good", "ended", "blocked", "good", "down"])
+    assert [found[0], found[3]] == [INFO, INFO]
+    assert [type(each) for each in (found[1], found[2], found[4])] == [Unauthorized, Blocked, Unavailable]
+
+
 async def test_access_comes_in_the_order_of_the_question(clients: Clients) -> None:
     inside = RoomAccess(user=ADA, room=ROOM, role=Role.MEMBER, actions=frozenset({"send", "read"}))
     outside = RoomAccess(user=BOB, room=OTHER, role=None, actions=frozenset())
