@@ -119,6 +119,30 @@ async def test_a_change_during_the_question_is_not_missed() -> None:
     assert engine.asked == 2
 
 
+async def test_a_change_during_a_question_about_many_asks_again_about_those_it_concerns() -> None:
+    made, engine, _ = access()
+    made.enter_user(BOB)
+    engine.roles[ROOM, ADA] = engine.roles[ROOM, BOB] = engine.roles["other", BOB] = Role.MEMBER
+    engine.gate = anyio.Event()
+    found: dict[tuple[str, str], Role | None] = {}
+
+    async def ask() -> None:
+        found.update(await made.get_roles([(ADA, ROOM), (BOB, ROOM), (BOB, "other")]))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await engine.arrived.wait()
+        del engine.roles[ROOM, ADA]
+        made.forget_role(ADA, ROOM)
+        engine.gate.set()
+    assert found == {(ADA, ROOM): None, (BOB, ROOM): Role.MEMBER, (BOB, "other"): Role.MEMBER}
+    assert made.known_role(ADA, ROOM) is None
+    assert made.known_role(BOB, "other") is Role.MEMBER
+    assert engine.asked == 2
+    await made.get_roles([(BOB, ROOM), (BOB, "other")])
+    assert engine.asked == 2
+
+
 async def test_a_change_of_another_user_does_not_disturb_the_question() -> None:
     made, engine, _ = access()
     made.enter_user(BOB)

@@ -114,6 +114,10 @@ class ProcessAccounts(SqliteAccounts):
         found = super().get_user
         return await call_engine(self._process, "account", lambda: found(user))
 
+    async def get_users(self, users: Collection[str]) -> dict[str, User]:
+        found = super().get_users
+        return await call_engine(self._process, "account", lambda: found(users))
+
 
 class ProcessRooms(SqliteRooms):
     """`chat.ports.rooms.Rooms`."""
@@ -125,6 +129,10 @@ class ProcessRooms(SqliteRooms):
     async def get_role(self, room: str, user: str) -> Role | None:
         found = super().get_role
         return await call_engine(self._process, "role", lambda: found(room, user))
+
+    async def get_roles(self, places: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
+        found = super().get_roles
+        return await call_engine(self._process, "role", lambda: found(places))
 
     async def set_member(
         self,
