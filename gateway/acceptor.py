@@ -54,11 +54,11 @@ class Acceptor:
 
         While more sessions are being begun than can be finished soon, take none.
         """
-        welcomes = self._node.welcomes
-        if welcomes.full:
-            self._node.mux.change(self.fd, 0)
-            welcomes.call_when_free(self.on_timer)
-            return
+        for intake in (self._node.welcomes, self._node.subscribing):
+            if intake.full:
+                self._node.mux.change(self.fd, 0)
+                intake.call_when_free(self.on_timer)
+                return
         for _ in range(_BATCH):
             if not has_room_for_handshake(self._node):
                 self._pause()

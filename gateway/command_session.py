@@ -6,14 +6,17 @@ session, in the edge's task group, and the session's later commands queue behind
 client's order.
 Rule 3: the task ends with the session: its cancel scope is the session's, and each command has a deadline.
 Rule 4: each command is answered, whatever happens. An error in one ends neither the session nor the edge.
+Rule 5: `auth` and `subscribe` wait in an intake of the node, and are answered together with those of other sessions;
+meanwhile the session's later commands queue, too, and the intake has the session carry on.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from contextlib import nullcontext
-from functools import partial
+from typing import NamedTuple
 
 import anyio
 
@@ -25,23 +28,28 @@ from chat.wire.close import CloseCode
 from gateway.connection import Connection
 from gateway.counters import CommandTiming
 from gateway.handlers.admission import take_from_budget
-from gateway.handlers.connecting import welcome_session
-from gateway.handlers.later import Later
+from gateway.handlers.connecting import begin_session
+from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, Later, TakenIn
 from gateway.handlers.table import BUDGETS, HANDLERS, NAMES
 from gateway.node import Node
 from gateway.penalties import BAD_COMMAND_COST
 from gateway.phase import Phase
-from gateway.session import Session
+from gateway.session import C, Queued, Session
 
 logger = logging.getLogger(__name__)
 _FAILED = "a command of type %s failed"
 _NOT_TRACED = nullcontext()
-_OUR_FAULT = "the command failed on our side; try again"
-COMMAND_SECONDS = 15.0
+
+
+class Waiting(NamedTuple):
+    """A command that is not answered yet, and what is left of it."""
+
+    later: Later | TakenIn
+    command: commands.Command
 
 
 class CommandSession(Session):
-    """See the module. `_queue` holds the payloads that wait behind the task; None while there is no task."""
+    """See the module. `_queue` holds the payloads that wait behind a command; None while none waits."""
 
     __slots__ = ("_queue",)
 
@@ -82,18 +90,29 @@ class CommandSession(Session):
 
     def authenticate(self, claims: Claims, token: str) -> None:
         """The handshake carried a valid token: commands wait until the session is in every table."""
-        self.phase = Phase.AUTHENTICATING
         self.expires_ms = claims.expires_ms
-        self._start_task(partial(welcome_session, self, claims, token, None), commands.Command(id=0))
+        begin_session(self, claims, token, None)
+        self._open_queue()
+
+    def _open_queue(self) -> None:
+        """A command waits: those that come meanwhile queue behind it."""
+        self._queue = deque()
+        self.note_begun()
 
     def _handle_message(self, payload: bytes) -> None:
-        """Carry a command out, or start the task that does."""
+        """Carry a command out, or have it wait."""
         waiting = self._begin_command(payload)
         if waiting is not None:
-            self._start_task(*waiting)
+            self._open_queue()
+            self._wait_for(waiting)
 
-    def _begin_command(self, payload: bytes) -> tuple[Later, commands.Command] | None:
-        """Carry a command out in place (rule 1). What is left to be awaited, and its command; None if nothing is."""
+    def _wait_for(self, waiting: Waiting) -> None:
+        """Start the session's task (rule 2), unless an intake has the command (rule 5)."""
+        if waiting.later is not TAKEN_IN:
+            self.node.tasks.start_soon(self._run_task, waiting)
+
+    def _begin_command(self, payload: bytes) -> Waiting | None:
+        """Carry a command out in place (rule 1). What is left of it; None if it is answered."""
         if self.phase >= Phase.CLOSING:
             return None
         try:
@@ -118,38 +137,85 @@ class CommandSession(Session):
             self.answer_error(command.id, error)
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__, extra=self._name_request(command))
-            self.answer_error(command.id, RookeryError(_OUR_FAULT))
+            self.answer_error(command.id, RookeryError(OUR_FAULT))
         else:
+            if later is TAKEN_IN:
+                self.timing = None  # the intake has it
             if later is not None:
-                return later, command
+                return Waiting(later, command)
         self.end_command()
         return None
 
-    def _start_task(self, later: Later, command: commands.Command) -> None:
-        """Start the session's task; commands that come meanwhile queue behind it (rule 2)."""
-        self._queue = deque()
-        self.note_begun()
-        self.node.tasks.start_soon(self._run_task, later, command)
+    def take_queued(self, kind: type[C], accepts: Callable[[C], bool], most: int) -> list[Queued[C]]:
+        """See `Session.take_queued`."""
+        taken: list[Queued[C]] = []
+        queue = self._queue
+        while queue and len(taken) < most and self.phase < Phase.CLOSING:
+            try:
+                command = commands.decode_command(queue[0])
+            except commands.BadCommand:
+                break  # it is answered in its turn
+            if not isinstance(command, kind) or not accepts(command):
+                break
+            queue.popleft()
+            self.note_ended()  # the command at the queue's head owes for them all
+            taken.append(self._admit_queued(command))
+        return taken
 
-    async def _run_task(self, later: Later, command: commands.Command) -> None:
+    def _admit_queued(self, command: C) -> Queued[C]:
+        self.node.counters.commands += 1
+        timing = CommandTiming(NAMES[type(command)])
+        try:
+            take_from_budget(self, BUDGETS[type(command)], command)
+        except Refused as error:
+            return Queued(command, timing, error)
+        return Queued(command, timing)
+
+    def carry_on(self) -> None:
+        """See `Session.carry_on`."""
+        waiting = self._next_waiting()
+        if waiting is not None:
+            self._wait_for(waiting)
+
+    def _next_waiting(self) -> Waiting | None:
+        """A command is answered: carry out those behind it, up to one that must wait. Without one, the queue ends."""
+        while self._queue and self.phase < Phase.CLOSING:
+            self.note_ended()
+            waiting = self._begin_command(self._queue.popleft())
+            if waiting is not None:
+                return waiting
+        self._end_queue()
+        return None
+
+    def _end_queue(self) -> None:
+        """No command waits any more. What is left in the queue is dropped: there is some only if the session ends."""
+        dropped, self._queue = self._queue, None
+        if dropped is not None:
+            for _ in range(1 + len(dropped)):
+                self.note_ended()
+
+    def on_lost(self) -> None:
+        """The connection is gone, and with it what queued behind a command that an intake has."""
+        super().on_lost()
+        if self._scope is None:  # else the task ends the queue
+            self._end_queue()
+
+    async def _run_task(self, waiting: Waiting | None) -> None:
         """Carry out a command that must wait, then those that queued behind it, in order."""
-        # The task owes one answer as long as it runs, whichever command it is at; each queued message owes its own.
-        waiting: tuple[Later, commands.Command] | None = (later, command)
+        # The queue owes one answer as long as it is there, whichever command is carried out; each that is queued owes
+        # its own.
+        ended = False
         try:
             with anyio.CancelScope() as self._scope:  # rule 3
-                while self.phase < Phase.CLOSING:
-                    if waiting is not None:
-                        await self._finish_command(*waiting)
-                        self.node.mux.flush()
-                    if not self._queue:
-                        break
-                    self.note_ended()
-                    waiting = self._begin_command(self._queue.popleft())
+                while self.phase < Phase.CLOSING and waiting is not None and waiting.later is not TAKEN_IN:
+                    await self._finish_command(waiting.later, waiting.command)
+                    self.node.mux.flush()
+                    waiting = self._next_waiting()
+                ended = waiting is None or waiting.later is TAKEN_IN
         finally:
             self._scope = None
-            dropped, self._queue = self._queue, None  # there are some only if the session was closed
-            for _ in range(1 + len(dropped or ())):
-                self.note_ended()
+            if not ended:
+                self._end_queue()
         self.node.mux.flush()
 
     def _name_request(self, command: commands.Command) -> dict[str, str]:
@@ -157,20 +223,15 @@ class CommandSession(Session):
         return {"request": f"{self.id}/{command.id}"}
 
     async def _finish_command(self, later: Later, command: commands.Command) -> None:
-        # A session that is being begun waits for its turn first: its deadline runs from there.
-        beginning = self.phase is Phase.AUTHENTICATING
         try:
             span = None if self.timing is None else self.timing.span
-            async with self.node.welcomes.take_turn() if beginning else nullcontext():
-                with use_span(span), anyio.fail_after(COMMAND_SECONDS):  # rule 3
-                    await later()
+            with use_span(span), anyio.fail_after(COMMAND_SECONDS):  # rule 3
+                await later()
         except RookeryError as error:
             self.answer_error(command.id, error)
         except TimeoutError:
             self.answer_error(command.id, Unavailable("the command took too long; try again"))
         except Exception:  # rule 4
             logger.exception(_FAILED, type(command).__name__, extra=self._name_request(command))
-            self.answer_error(command.id, RookeryError(_OUR_FAULT))
+            self.answer_error(command.id, RookeryError(OUR_FAULT))
         self.end_command()
-        if beginning and self.phase is Phase.AUTHENTICATING:  # it was refused before it entered any table
-            self.close(CloseCode.SERVICE_RESTART, "the session could not be begun", retry=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.abc import TaskStatus
@@ -36,8 +37,11 @@ from gateway.counters import Counters
 from gateway.departures import Departures
 from gateway.drain import drain_sessions
 from gateway.fanout import FanOut
+from gateway.handlers.connecting import welcome_sessions
+from gateway.handlers.subscribing import subscribe_sessions
 from gateway.held_rooms import HeldRoomsCache
 from gateway.hub import Hub
+from gateway.intake import Intake
 from gateway.multiplexer import Multiplexer
 from gateway.node import Node
 from gateway.opening import open_connection
@@ -48,7 +52,6 @@ from gateway.registry import SessionRegistry
 from gateway.subscriptions import ChannelSubscriptions
 from gateway.task_starter import TaskStarter
 from gateway.user_sessions import SessionsByUser
-from gateway.welcomes import WelcomeQueue
 from gateway.wheel import Wheel
 
 _CLEANUP_SECONDS = 5.0
@@ -89,7 +92,7 @@ class Edge:
         parts: EdgeParts = EdgeParts(),
     ) -> None:
         mux, hub, counters = Multiplexer(), parts.hub(), Counters(clock)
-        wheel = Wheel(after=mux.flush)
+        wheel, tasks = Wheel(after=mux.flush), TaskStarter()
         subscriptions = parts.subscriptions(hub)
         cache_seconds = settings.access_cache_seconds
         if authority is None:
@@ -106,9 +109,10 @@ class Edge:
             mux=mux,
             wheel=wheel,
             connect=parts.connection,
-            tasks=TaskStarter(),
+            tasks=tasks,
             registry=SessionRegistry(),
-            welcomes=WelcomeQueue(),
+            welcomes=Intake(tasks),
+            subscribing=Intake(tasks),
             users=SessionsByUser(make_allowances(limits)),
             departures=Departures(presence),
             hub=hub,
@@ -120,6 +124,8 @@ class Edge:
             origins=OriginPolicy(settings.origins),
             counters=counters,
         )
+        self.node.welcomes.work = partial(welcome_sessions, self.node)
+        self.node.subscribing.work = partial(subscribe_sessions, self.node)
         self.presence_upkeep = PresenceUpkeep(self.node)
         self.control = parts.control(self.node, self.presence_upkeep)
         self.fan_out = parts.fan_out(hub, mux, counters, self.control)

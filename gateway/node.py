@@ -10,6 +10,7 @@ import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from chat.ports.authority import Authority
 from chat.ports.history import History
@@ -24,6 +25,7 @@ from gateway.counters import Counters
 from gateway.departures import Departures
 from gateway.held_rooms import HeldRoomsCache
 from gateway.hub import Hub
+from gateway.intake import Intake
 from gateway.multiplexer import Multiplexer
 from gateway.origins import OriginPolicy
 from gateway.publisher import Publisher
@@ -31,7 +33,6 @@ from gateway.registry import SessionRegistry
 from gateway.subscriptions import ChannelSubscriptions
 from gateway.task_starter import TaskStarter
 from gateway.user_sessions import SessionsByUser
-from gateway.welcomes import WelcomeQueue
 from gateway.wheel import Wheel
 
 
@@ -55,7 +56,8 @@ class Node:
     tasks: TaskStarter
     # Who is here, and who listens to what.
     registry: SessionRegistry
-    welcomes: WelcomeQueue
+    welcomes: Intake[Any]  # of `handlers.connecting.Arrival`, which needs to know this module
+    subscribing: Intake[Any]  # of `handlers.subscribing.RoomRequest`
     users: SessionsByUser
     departures: Departures
     hub: Hub

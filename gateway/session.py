@@ -12,7 +12,9 @@ end of the token, the end of the wait for the peer's Close frame.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from typing import Generic, NamedTuple, TypeVar
 
 import anyio
 
@@ -20,7 +22,7 @@ from chat.domain.ids import new_id
 from chat.domain.models import PresenceState
 from chat.errors import RateLimited, RookeryError
 from chat.tokens import Claims
-from chat.wire import events
+from chat.wire import commands, events
 from chat.wire.close import CloseCode
 from chat.wire.relay import presence_channel, room_channel, user_channel
 from gateway.connection import Connection
@@ -33,11 +35,20 @@ from gateway.user_sessions import UserSessions
 from gateway.websocket.encode import TextFrame, encode_frame, encode_text
 from gateway.websocket.protocol import ServerWebSocket
 
+C = TypeVar("C", bound=commands.Command)
 _PING = encode_frame(0x9, b"")
 _DEFLATED_ANSWER_BYTES = 1024
 
 
-class Session:
+class Queued(NamedTuple, Generic[C]):
+    """A command that is taken out of a session's queue: its timing, and why it may not be carried out."""
+
+    command: C
+    timing: CommandTiming | None
+    error: RookeryError | None = None
+
+
+class Session(ABC):
     """See the module. `expires_ms` is the end of the token, since the epoch; `rooms` are the ids subscribed to;
     `siblings` are all sessions of the user here; `typed` says when `typing` last went out, by conversation; `heard_at`
     is when the peer last sent anything, by the wheel; `probed_at` since when it has not answered `probe_peer`."""
@@ -234,6 +245,15 @@ class Session:
             self._paused = False
             if not self.node.registry.draining:
                 self.connection.resume_reading()
+
+    @abstractmethod
+    def carry_on(self) -> None:
+        """The command that was taken in, to be answered with others, is answered: carry out what queued behind it."""
+
+    @abstractmethod
+    def take_queued(self, kind: type[C], accepts: Callable[[C], bool], most: int) -> list[Queued[C]]:
+        """Take the commands out of the queue that stand at its head, are of this kind, and are accepted; at most so
+        many. They are owed with the command that they queued behind."""
 
     # Life.
 

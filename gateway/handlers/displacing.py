@@ -25,7 +25,7 @@ _ANSWER_SECONDS = 1.5
 
 async def has_room(session: Session) -> bool:
     """Whether the user's new session may stay; a dead one may be closed for it. Takes `PROBE_SECONDS` at most."""
-    if not _has_too_many(session):
+    if not has_too_many(session):
         return True
     others = _list_others(session)
     if not any(map(_is_dead, others)):  # rule 3
@@ -33,7 +33,7 @@ async def has_room(session: Session) -> bool:
             each.probe_peer()
         session.node.mux.flush()
         await anyio.sleep(PROBE_SECONDS)
-    if session.phase is not Phase.LIVE or not _has_too_many(session):
+    if session.phase is not Phase.LIVE or not has_too_many(session):
         return True
     dead = [each for each in others if each.phase is Phase.LIVE and _is_dead(each)]  # rule 1
     if not dead:
@@ -42,7 +42,8 @@ async def has_room(session: Session) -> bool:
     return True
 
 
-def _has_too_many(session: Session) -> bool:
+def has_too_many(session: Session) -> bool:
+    """Whether the user has more sessions here than are allowed."""
     siblings, limits = session.siblings, session.node.limits
     if siblings is None or not limits.rate_limits:
         return False

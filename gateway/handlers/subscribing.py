@@ -1,28 +1,37 @@
-"""Commands that ask for events: of rooms, with resume; of direct conversations; of other users' presence."""
+"""The commands `subscribe` and `unsubscribe`: a room's messages, from now on or from `since`.
+
+A client that comes back subscribes all its rooms at once, and after a restart all clients come back: so subscriptions
+are carried out in batches (`gateway.intake`), with one question to the authority, to the relay, and to history for all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
+import anyio
 from msgspec import UNSET
 
-from chat.domain.conversations import dm_key, room_key
-from chat.domain.display_names import name_senders
-from chat.domain.epochs import Epoch, is_still_history
-from chat.domain.ids import rfc3339
-from chat.domain.models import Message
+from chat.domain.conversations import room_key
+from chat.domain.epochs import Epoch
+from chat.domain.models import Role
 from chat.domain.rights import Right, require_right
-from chat.errors import Refused
-from chat.ports.presence import HIDDEN
+from chat.errors import Forbidden, Refused, RookeryError, Unavailable
+from chat.tracing import use_span
 from chat.wire import commands, events
-from chat.wire.message_frames import history_direct_message, history_message
-from chat.wire.relay import presence_channel, room_channel
-from gateway.handlers.later import Later
-from gateway.hub import Channel
+from chat.wire.message_frames import history_message
+from chat.wire.relay import room_channel
+from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, TakenIn
+from gateway.handlers.resuming import MissedMessages, answer_resume, catch_up
+from gateway.hub import Channel, Joining
+from gateway.node import Node
 from gateway.phase import Phase
-from gateway.session import Session
+from gateway.session import Queued, Session
+
+logger = logging.getLogger(__name__)
+_TOGETHER = 128
+"""So many subscriptions are answered in one go; those behind them queue, so that other sessions have their turn."""
 
 
 class TooManySubscriptions(Refused):
@@ -31,10 +40,65 @@ class TooManySubscriptions(Refused):
     code = "too_many_subscriptions"
 
 
-def handle_subscribe(session: Session, command: commands.SubscribeCommand) -> Later:
+class RoomRequest:
+    """A `subscribe` that is not answered yet."""
+
+    __slots__ = ("answered", "channel", "command", "error", "joining", "session", "timing")
+
+    def __init__(self, session: Session, queued: Queued[commands.SubscribeCommand]) -> None:
+        self.session = session
+        self.command, self.timing, self.error = queued
+        self.channel: Channel | None = None
+        self.joining: Joining | None = None
+        self.answered = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether its live frames wait for its answer: it entered the room, and has not left it again."""
+        return self.channel is not None and self.channel.joining.get(self.session) is self.joining
+
+    def enter(self, role: Role | None) -> None:
+        """Enter the room's channel, or note why not: from here on its live frames wait."""
+        session, room = self.session, self.command.room
+        if self.error is not None or session.phase is not Phase.LIVE:
+            return  # a session that was closed has left every channel, and must not enter one
+        try:
+            require_right(role, Right.READ)
+            _check_subscriptions(session, self.command)  # again, for their number may have changed
+        except Refused as error:
+            self.error = error
+            return
+        self.channel = session.node.hub.open_channel(room_channel(room))
+        self.joining = self.channel.begin_joining(session)
+        if room not in session.rooms:
+            session.rooms = (*session.rooms, room)
+
+    def answer(self, epoch: Epoch, missed: MissedMessages) -> None:
+        """Answer with what was missed; then what waited follows."""
+        session, channel = self.session, self.channel
+        if channel is None or not self.waits:  # the right ended while history was read
+            self.refuse(Forbidden("you are not a member of this room"))
+            return
+        self.answered, session.timing = True, self.timing
+        answer_resume(session, partial(_subscribe_ok, self.command.id, self.command.room, epoch), missed)
+        channel.finish_joining(session, missed.seq)
+        session.end_command()
+
+    def refuse(self, error: RookeryError) -> None:
+        """Answer that it failed, and leave the room."""
+        session = self.session
+        if self.waits:
+            session.leave_room(self.command.room)
+        self.answered, session.timing = True, self.timing
+        session.answer_error(self.command.id, error)
+        session.end_command()
+
+
+def handle_subscribe(session: Session, command: commands.SubscribeCommand) -> TakenIn:
     """Listen to a room, from now on or from `since`."""
     _check_subscriptions(session, command)
-    return partial(_subscribe, session, command)
+    session.node.subscribing.take_in(RoomRequest(session, Queued(command, session.timing)))
+    return TAKEN_IN
 
 
 def _check_subscriptions(session: Session, command: commands.SubscribeCommand) -> None:
@@ -43,7 +107,49 @@ def _check_subscriptions(session: Session, command: commands.SubscribeCommand) -
         raise TooManySubscriptions(f"at most {limit} rooms a session; unsubscribe one", field="room")
 
 
-async def _subscribe(session: Session, command: commands.SubscribeCommand) -> None:
+async def subscribe_sessions(node: Node, first: Sequence[RoomRequest]) -> None:
+    """Carry out one `subscribe` of each of these sessions, and those that queue behind it. Raises nothing but a
+    cancellation."""
+    most = max(0, _TOGETHER // len(first) - 1)
+    asked = [_with_queued(each, most) for each in first]
+    every = [each for one in asked for each in one]
+    span = every[0].timing.span if len(every) == 1 and every[0].timing is not None else None
+    error: RookeryError = Unavailable("the command took too long; try again")
+    try:
+        with use_span(span), anyio.fail_after(COMMAND_SECONDS):
+            await _subscribe_rooms(node, asked, every)
+    except TimeoutError:
+        pass
+    except RookeryError as raised:
+        error = raised
+    except Exception:
+        logger.exception("subscriptions failed")
+        error = RookeryError(OUR_FAULT)
+    for one in asked:
+        session = one[0].session
+        for each in one:
+            if session.phase is Phase.LIVE and not each.answered:
+                each.refuse(error)
+        session.carry_on()
+    node.mux.flush()
+
+
+def _with_queued(first: RoomRequest, most: int) -> list[RoomRequest]:
+    """The session's `subscribe`, and those behind it, in order; up to one of a room that is among them already."""
+    session, rooms = first.session, {first.command.room}
+
+    def is_new(command: commands.SubscribeCommand) -> bool:
+        known = len(rooms)
+        rooms.add(command.room)
+        return len(rooms) > known
+
+    return [
+        first,
+        *(RoomRequest(session, queued) for queued in session.take_queued(commands.SubscribeCommand, is_new, most)),
+    ]
+
+
+async def _subscribe_rooms(node: Node, asked: Sequence[Sequence[RoomRequest]], every: Sequence[RoomRequest]) -> None:
     """Subscribe, and answer with what was missed.
 
     The order of these steps makes one sequence of history and the live stream (rule 3 of `gateway.hub`): first live
@@ -51,88 +157,66 @@ async def _subscribe(session: Session, command: commands.SubscribeCommand) -> No
     that is stored before the read is in the answer; one that is stored later comes live, and waits. One that is in both
     is dropped by its seq.
     """
-    node, room = session.node, command.room
-    require_right(await node.access.get_role(session.user, room), Right.READ)
-    if session.phase is not Phase.LIVE:
-        return  # the session was closed during the await: it has left every channel, and must not enter one
-    _check_subscriptions(session, command)  # again, for the await may have changed the number
-    channel = node.hub.open_channel(room_channel(room))
-    joining = channel.begin_joining(session)  # from here on its live frames wait
-    if room not in session.rooms:
-        session.rooms = (*session.rooms, room)
-    finished = False
+    roles = await node.access.get_roles([(each.session.user, each.command.room) for each in every])
+    for each in every:
+        each.enter(roles[each.session.user, each.command.room])
+    channels = {each.channel.name: each.channel for each in every if each.channel is not None}
+    await node.subscriptions.ensure_all_ready(list(channels.values()))
+    epoch = await node.history.read_epoch()
+    unknown = {room_key(each.command.room) for each in every if each.waits and _needs_newest(each)}
+    newest = await node.history.newest_seqs(unknown) if unknown else {}
+    async with anyio.create_task_group() as tasks:
+        for one in asked:
+            if any(each.waits and _needs_messages(each, newest) for each in one):
+                tasks.start_soon(_answer_in_order, one, epoch, newest)
+            else:
+                await _answer_in_order(one, epoch, newest)  # waits for nothing
+
+
+async def _answer_in_order(one: Sequence[RoomRequest], epoch: Epoch, newest: Mapping[str, int]) -> None:
+    """Answer a session's subscriptions, each as soon as what it missed is read."""
+    for each in one:
+        if each.error is not None:
+            each.refuse(each.error)
+        elif each.session.phase is Phase.LIVE:
+            await _answer_one(each, epoch, newest)
+
+
+async def _answer_one(each: RoomRequest, epoch: Epoch, newest: Mapping[str, int]) -> None:
     try:
-        await node.subscriptions.ensure_ready(channel)
-        epoch = await node.history.read_epoch()
-        missed = await _catch_up(session, room_key(room), command, epoch, _live_seq(channel))
-        # If the right ended while history was read, `leave_room` has taken the session out of the channel.
-        if channel.joining.get(session) is joining:
-            _answer_resume(session, partial(_subscribe_ok, command.id, room, epoch), missed)
-            finished = True
-            channel.finish_joining(session, missed.seq)
-        else:
-            require_right(None, Right.READ)  # raises
-    finally:
-        if not finished:
-            session.leave_room(room)
+        key, live = room_key(each.command.room), _known_newest(each, newest)
+        missed = await catch_up(each.session, key, each.command, epoch, live)
+    except RookeryError as error:
+        each.refuse(error)
+    except Exception:
+        logger.exception("a subscription failed")
+        each.refuse(RookeryError(OUR_FAULT))
+    else:
+        each.answer(epoch, missed)
+
+
+def _known_newest(each: RoomRequest, newest: Mapping[str, int]) -> int | None:
+    """The room's newest seq, if it is known without a read."""
+    read = newest.get(room_key(each.command.room))
+    return read if read is not None or each.channel is None else _live_seq(each.channel)
+
+
+def _needs_newest(each: RoomRequest) -> bool:
+    """Whether the newest seq must be read. The live stream may be behind history: before a client is told that its
+    `since` does not exist, history is asked."""
+    live, since = _known_newest(each, {}), each.command.since
+    return live is None or (since is not UNSET and since > live)
+
+
+def _needs_messages(each: RoomRequest, newest: Mapping[str, int]) -> bool:
+    """Whether answering it takes another read."""
+    live, since = _known_newest(each, newest), each.command.since
+    return live is None or (since is not UNSET and since != live)
 
 
 def _live_seq(channel: Channel) -> int | None:
     """The newest seq, if the live stream of this edge knows it without a read."""
     return channel.seq if channel.ready else None
-
-
-class MissedMessages(NamedTuple):
-    """What a resume answers: the seq up to which it goes; if there was a `since`, whether nothing is missing after it;
-    and the messages after it, oldest first."""
-
-    seq: int
-    recovered: bool | None = None
-    messages: Sequence[Message] = ()
-
-
-async def _catch_up(
-    session: Session,
-    key: str,
-    command: commands.SubscribeCommand | commands.SyncCommand,
-    epoch: Epoch,
-    live: int | None,
-) -> MissedMessages:
-    """What a conversation has after `since`; `live` is its newest seq if that is known without a read.
-
-    Not recovered: `since` lies beyond the newest message (the client has messages that history does not have), or is of
-    a history before a restore, or too much was missed.
-    """
-    history, limits, since = session.node.history, session.node.limits, command.since
-    # The live stream may be behind history: before a client is told that its `since` does not exist, ask history.
-    if live is None or (since is not UNSET and since > live):
-        live = (await history.newest_seqs([key])).get(key, 0)
-    if since is UNSET:
-        return MissedMessages(live)
-    if not is_still_history(epoch, command.epoch or None, since):
-        return MissedMessages(live, recovered=False)
-    if since >= live:
-        return MissedMessages(live, recovered=since == live)
-    missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
-    if missed is None:
-        return MissedMessages(live, recovered=False)
-    shown = name_senders(missed, await session.node.access.get_users({message.sender for message in missed}))
-    return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=shown)
-
-
-def _answer_resume(session: Session, make: Callable[[MissedMessages], events.OkAnswer], missed: MissedMessages) -> None:
-    """Answer with what was missed, or with `recovered: false` if it weighs too much.
-
-    The answer must not fill the outbox: a client that reads slowly would be closed because of the answer that it waits
-    for, and again after each reconnect. So it takes half of the outbox at most, together with what waits there already;
-    the other half is for live messages. Only the encoded answer shows its weight: a control character has six bytes.
-    """
-    limits = session.node.limits
-    room = min(limits.resume_bytes, limits.outbox_bytes // 2) - session.connection.waiting_bytes
-    payload = events.encode(make(missed))
-    if missed.messages and len(payload) > room:
-        payload = events.encode(make(MissedMessages(missed.seq, recovered=False)))
-    session.answer_with_bytes(payload)
 
 
 def _subscribe_ok(
@@ -153,58 +237,3 @@ def handle_unsubscribe(session: Session, command: commands.UnsubscribeCommand) -
     """Stop listening to a room."""
     session.leave_room(command.room)
     session.answer_ok(command.id)
-
-
-def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
-    """What a direct conversation has after `since`. Live copies come without being asked for."""
-    return partial(_sync_dms, session, command)
-
-
-async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
-    other = command.with_
-    epoch = await session.node.history.read_epoch()
-    missed = await _catch_up(session, dm_key(session.user, other), command, epoch, None)
-    _answer_resume(session, partial(_sync_ok, command.id, other, epoch), missed)
-
-
-def _sync_ok(
-    id: int,  # noqa: A002 - the contract's word
-    other: str,
-    epoch: Epoch,
-    missed: MissedMessages,
-) -> events.SyncOk:
-    messages = [history_direct_message(message) for message in missed.messages]
-    return events.SyncOk(
-        id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages, epoch=epoch.id
-    )
-
-
-def handle_presence(session: Session, command: commands.PresenceCommand) -> Later:
-    """Watch the presence of these users, and no longer of those that the list before named."""
-    return partial(_watch_users, session, command)
-
-
-async def _watch_users(session: Session, command: commands.PresenceCommand) -> None:
-    node = session.node
-    wanted = frozenset(command.users)
-    for user in set(session.watching) - wanted:
-        node.subscriptions.leave_channel(presence_channel(user), session)
-    channels = []
-    for user in wanted:
-        channel = node.hub.open_channel(presence_channel(user))
-        channel.add_member(session)
-        channels.append(channel)
-    session.watching = wanted
-    await node.subscriptions.ensure_all_ready(channels)
-    # Only now: of a block that comes later, the edge is notified, and it finds the user among those watched.
-    hidden = await node.access.find_blockers(session.user, wanted)
-    for user in hidden:
-        node.subscriptions.leave_channel(presence_channel(user), session)
-    states = dict.fromkeys(hidden, HIDDEN) | dict(await node.presence.get_states(wanted - hidden))
-    session.answer_with(
-        events.PresenceOk(
-            id=command.id,
-            states={user: seen.state for user, seen in states.items()},
-            last_seen={user: rfc3339(seen.last_seen) for user, seen in states.items() if seen.last_seen is not None},
-        )
-    )

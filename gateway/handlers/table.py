@@ -2,7 +2,8 @@
 
 A handler is a plain function of the session and its command. It checks in place what it can. If it returns None, it has
 answered, or it has handed a record to the log, whose acknowledgement answers the client. Otherwise it returns what is
-left to be awaited, and the session's task awaits that. It raises `Refused` or `Unavailable` to refuse the command.
+left to be awaited, and the session's task awaits that; or `TAKEN_IN`, and an intake of the node answers. It raises
+`Refused` or `Unavailable` to refuse the command.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from chat.wire import commands
 from gateway.budgets import Budget
 from gateway.handlers.connecting import handle_auth, handle_refresh
 from gateway.handlers.following import handle_follow
-from gateway.handlers.later import Later
+from gateway.handlers.later import Later, TakenIn
 from gateway.handlers.marks import handle_read, handle_status, handle_typing
 from gateway.handlers.messages import handle_delete, handle_dm, handle_edit, handle_pin, handle_react, handle_send
-from gateway.handlers.subscribing import handle_presence, handle_subscribe, handle_sync, handle_unsubscribe
+from gateway.handlers.resuming import handle_sync
+from gateway.handlers.subscribing import handle_subscribe, handle_unsubscribe
+from gateway.handlers.watching import handle_presence
 from gateway.session import Session
 
 C = TypeVar("C", bound=commands.Command)
-Handler = Callable[[Session, C], Later | None]
+Handler = Callable[[Session, C], Later | TakenIn | None]
 
 
 class HandlerTable(Protocol):

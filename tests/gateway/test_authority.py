@@ -9,7 +9,7 @@ import pytest
 
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
-from chat.errors import Unavailable
+from chat.errors import RookeryError, Unavailable
 from chat.ports.authority import RoomAccess, TokenInfo
 from tests.support.world import World, another_edge, world
 
@@ -24,9 +24,9 @@ class Remote(LocalAuthority):
         self.away = False
         self.asked: list[object] = []
 
-    async def check_token(self, token: str) -> TokenInfo:
-        self._ask("token")
-        return await super().check_token(token)
+    async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo | RookeryError]:
+        self._ask(*("token" for _ in tokens))
+        return await super().check_tokens(tokens)
 
     async def room_access(self, pairs: Sequence[tuple[str, str]]) -> Sequence[RoomAccess]:
         self._ask(*pairs)

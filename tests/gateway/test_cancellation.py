@@ -15,7 +15,8 @@ from chat.errors import Unavailable
 from chat.ports.relay import Publication
 from chat.wire.close import CloseCode
 from chat.wire.relay import Revoked, pack_control, user_channel
-from gateway.command_session import COMMAND_SECONDS, CommandSession
+from gateway.command_session import CommandSession
+from gateway.handlers.later import COMMAND_SECONDS
 from gateway.phase import Phase
 from gateway.websocket.frames import TEXT
 from tests.support.backends import virtual_time
@@ -136,7 +137,7 @@ async def test_an_engine_is_not_available(name: str) -> None:
             call = here.stepper.place.partition(" ")[0]
             of_the_edge = call in ("unsubscribe", "publish")  # see the tests of the relay's ends
             here.stepper.release(None if of_the_edge else Unavailable("gone"))
-            if name.startswith("auth") and call != "enter_session":
+            if name.startswith("auth") and call != "refresh_sessions":
                 await to_the_end(client)
                 assert client.closed is not None
                 assert client.closed[0] == 1012

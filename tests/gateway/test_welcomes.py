@@ -1,8 +1,10 @@
-"""When everybody comes at once: no more is begun than can be finished, and what is begun is finished."""
+"""When everybody comes at once: they are begun together, and what is begun is finished."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
@@ -10,152 +12,187 @@ from anyio.lowlevel import checkpoint
 
 from chat.engines.authority import LocalAuthority
 from chat.engines.conversations import StoredConversations
-from chat.errors import Unavailable
+from chat.errors import RookeryError
 from chat.ports.authority import TokenInfo
 from gateway.acceptor import Acceptor, bind_listener
+from gateway.handlers.connecting import WAIT_SECONDS
+from gateway.intake import AT_ONCE, BATCH, WAITING, Intake
 from gateway.multiplexer import READ
 from gateway.phase import Phase
-from gateway.welcomes import AT_ONCE, WAIT_SECONDS, WAITING, WelcomeQueue
+from gateway.task_starter import TaskStarter
 from tests.support.backends import virtual_time
-from tests.support.cancellation import each_suspension
+from tests.support.stepping import until
 from tests.support.world import Client, World, another_edge, world
 
 pytestmark = pytest.mark.anyio
 
 
 class Gated(LocalAuthority):
-    """Answers while its gate is open, and knows how many wait for it."""
+    """Answers while its gate is open, and knows how many tokens wait for it, and how many came in each question."""
 
     def __init__(self, here: World) -> None:
         super().__init__(here.keys, here.accounts, StoredConversations(here.rooms, here.history), here.relay)
-        self.gate, self.crowded = anyio.Event(), anyio.Event()
-        self.waiting = self.most = 0
+        self.gate = anyio.Event()
+        self.waiting = 0
+        self.asked: list[int] = []
 
-    async def check_token(self, token: str) -> TokenInfo:
-        self.waiting += 1
-        self.most = max(self.most, self.waiting)
-        if self.waiting == AT_ONCE:
-            self.crowded.set()
+    async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo | RookeryError]:
+        self.asked.append(len(tokens))
+        self.waiting += len(tokens)
         await self.gate.wait()
-        self.waiting -= 1
-        return await super().check_token(token)
+        self.waiting -= len(tokens)
+        return await super().check_tokens(tokens)
 
 
-async def come_at_once(here: World) -> tuple[list[Client], list[int]]:
-    """Clients of more users than are worked on at once, and the numbers of their `auth`."""
-    users = [await here.user(f"user-{number}") for number in range(AT_ONCE + 3)]
+async def come_at_once(here: World, number: int) -> tuple[list[Client], list[int]]:
+    """Clients of so many users, and the numbers of their `auth`."""
+    users = [await here.user(f"user-{each}") for each in range(number)]
     clients = [await here.client().open() for _ in users]
     return clients, [client.post("auth", token=here.token(user)) for user, client in zip(users, clients, strict=True)]
 
 
 @virtual_time
-async def test_sessions_wait_for_their_turn_longer_than_a_command_or_a_log_in_may_take() -> None:
+async def test_who_comes_while_others_are_begun_shares_one_question() -> None:
+    async with world() as here, another_edge(here, authority=(slow := Gated(here))):
+        clients, numbers = await come_at_once(here, AT_ONCE + 20)
+        await until(lambda: slow.waiting >= AT_ONCE)
+        slow.gate.set()
+        answers = [await client.answer(number) for client, number in zip(clients, numbers, strict=True)]
+        assert {answer["type"] for answer in answers} == {"ok"}
+        assert sum(slow.asked) == AT_ONCE + 20
+        assert len(slow.asked) <= AT_ONCE + 1  # what came behind the first ones came in one question
+
+
+@virtual_time
+async def test_sessions_wait_for_their_turn_longer_than_a_log_in_may_take() -> None:
     async with world(auth_seconds=1.0) as here, another_edge(here, authority=(slow := Gated(here))):
-        clients, numbers = await come_at_once(here)
-        await slow.crowded.wait()
+        clients, numbers = await come_at_once(here, AT_ONCE + 3)
+        await until(lambda: slow.waiting >= AT_ONCE)
         await anyio.sleep(10)
         slow.gate.set()
         answers = [await client.answer(number) for client, number in zip(clients, numbers, strict=True)]
         assert {answer["type"] for answer in answers} == {"ok"}
-        assert slow.most == AT_ONCE
 
 
 @virtual_time
-async def test_who_leaves_while_waiting_takes_no_turn() -> None:
+async def test_who_leaves_while_waiting_is_not_asked_about() -> None:
     async with world() as here, another_edge(here, authority=(slow := Gated(here))):
-        clients, numbers = await come_at_once(here)
-        await slow.crowded.wait()
-        for client in clients[AT_ONCE:]:
+        clients, numbers = await come_at_once(here, AT_ONCE + 3)
+        await until(lambda: slow.waiting >= AT_ONCE)
+        early = sum(slow.asked)
+        for client in clients[early:]:
             client.sock.close()
-        while len(here.edge.node.registry.sessions) > AT_ONCE:
-            await checkpoint()
+        await until(lambda: len(here.edge.node.registry.sessions) == early)
         slow.gate.set()
-        for client, number in zip(clients[:AT_ONCE], numbers, strict=False):
+        for client, number in zip(clients[:early], numbers, strict=False):
             assert (await client.answer(number))["type"] == "ok"
-        assert slow.most == AT_ONCE
-        assert len(here.edge.node.registry.sessions) == AT_ONCE
-
-
-async def test_while_many_wait_nothing_is_accepted() -> None:
-    async with world() as here:
-        node = here.edge.node
-        with bind_listener("127.0.0.1", 0) as sock:
-            acceptor = Acceptor(node, sock)
-            free = anyio.Event()
-            async with anyio.create_task_group() as tasks:
-
-                async def hold() -> None:
-                    async with node.welcomes.take_turn():
-                        await free.wait()
-
-                for _ in range(WAITING):
-                    tasks.start_soon(hold)
-                while not node.welcomes.full:
-                    await checkpoint()
-                late = socket.create_connection(sock.getsockname())
-                here.socks.append(late)
-                acceptor.on_ready(READ)
-                assert node.counters.connections == 0
-                free.set()
-                assert (await Client(late).open()).accepted
-            acceptor.abort()
+        assert sum(slow.asked) == early
 
 
 @virtual_time
-async def test_a_session_that_waited_too_long_is_closed_and_told_to_come_back() -> None:
-    async with world() as here:
-        ada = await here.user("ada")
-        async with anyio.create_task_group() as tasks:
-
-            async def hold() -> None:
-                async with here.edge.node.welcomes.take_turn():
-                    await anyio.sleep_forever()
-
-            for _ in range(AT_ONCE):
-                tasks.start_soon(hold)
-            client = await here.client().open()
-            number = client.post("auth", token=here.token(ada))
-            while not any(each.phase is Phase.AUTHENTICATING for each in here.edge.node.registry.sessions):
-                await checkpoint()
-            await anyio.sleep(WAIT_SECONDS + 1)
+async def test_an_authority_that_hangs_refuses_those_whom_it_was_asked_about() -> None:
+    async with world() as here, another_edge(here, authority=Gated(here)):
+        clients, numbers = await come_at_once(here, AT_ONCE)
+        for client, number in zip(clients, numbers, strict=True):
             assert (await client.answer(number))["code"] == "unavailable"
             assert (await client.ended())[0] == 1012
-            tasks.cancel_scope.cancel()
         assert not here.edge.node.users.users
 
 
 @virtual_time
-async def test_who_waits_too_long_comes_back_later() -> None:
-    queue = WelcomeQueue()
-    refused = 0
-
-    async def wait() -> None:
-        nonlocal refused
-        try:
-            async with queue.take_turn():
-                await anyio.sleep(2 * WAIT_SECONDS)
-        except Unavailable:
-            refused += 1
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(AT_ONCE + 5):
-            tasks.start_soon(wait)
-    assert refused == 5
-    assert not queue.full
+async def test_a_session_that_waited_too_long_is_refused_before_anything_was_done() -> None:
+    async with world() as here, another_edge(here, authority=(slow := Gated(here))):
+        node = here.edge.node
+        client = await here.client().open()
+        work, node.welcomes.work = node.welcomes.work, None
+        number = client.post("auth", token=here.token(await here.user("ada")))
+        await until(lambda: any(each.phase is Phase.AUTHENTICATING for each in node.registry.sessions))
+        await anyio.sleep(WAIT_SECONDS + 1)
+        node.welcomes.work = work
+        other = await here.client().open()
+        other.post("auth", token=here.token(await here.user("bob")))
+        assert (await client.answer(number))["code"] == "unavailable"
+        assert (await client.ended())[0] == 1012
+        assert slow.asked == [1]
 
 
-async def take_turn(queue: WelcomeQueue) -> None:
-    async with queue.take_turn():
+class Held:
+    """An intake whose work waits for a gate."""
+
+    def __init__(self) -> None:
+        self.tasks = TaskStarter()
+        self.intake = Intake[int](self.tasks)
+        self.intake.work = self.work
+        self.gate = anyio.Event()
+        self.done: list[int] = []
+
+    async def work(self, items: Sequence[int]) -> None:
+        """Done once the gate is open. Fails if a seven is among the items."""
+        await self.gate.wait()
+        self.done += items
+        if 7 in items:
+            raise ValueError("seven")
+
+
+@asynccontextmanager
+async def held() -> AsyncIterator[Held]:
+    made = Held()
+    async with anyio.create_task_group() as made.tasks.group:
+        yield made
+
+
+async def test_items_are_done_in_their_order_and_all_of_them() -> None:
+    async with held() as made:
+        for number in range(8, 8 + 3 * BATCH):
+            made.intake.take_in(number)
+        made.gate.set()
+    batches = [made.done[start : start + BATCH] for start in range(0, 3 * BATCH, BATCH)]
+    assert sorted(batches) == [list(range(8 + start, 8 + start + BATCH)) for start in range(0, 3 * BATCH, BATCH)]
+
+
+async def test_a_batch_that_fails_takes_nobody_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    async with held() as made:
+        made.gate.set()
+        made.intake.take_in(7)
+        await until(lambda: made.done == [7])
+        made.intake.take_in(8)
+    assert made.done == [7, 8]
+    assert not made.intake.full
+    assert "a batch failed" in caplog.text
+
+
+async def test_an_intake_is_full_until_enough_is_done() -> None:
+    resumed: list[bool] = []
+    async with held() as made:
+        for number in range(8, 8 + WAITING):
+            assert not made.intake.full
+            made.intake.take_in(number)
+        assert made.intake.full
+        made.intake.call_when_free(lambda: resumed.append(made.intake.full))
         await checkpoint()
+        assert not resumed
+        made.gate.set()
+    assert resumed == [False]
 
 
-async def test_a_turn_is_given_back_wherever_it_is_cancelled() -> None:
-    queue = WelcomeQueue()
-    async for _ in each_suspension(lambda: take_turn(queue)):
-        assert not queue.full
-        async with anyio.create_task_group() as tasks:  # all places are free, or this never ends
-            for _ in range(AT_ONCE):
-                tasks.start_soon(take_turn, queue)
+@pytest.mark.parametrize("name", ["welcomes", "subscribing"])
+async def test_while_many_wait_nothing_is_accepted(name: str) -> None:
+    async with world() as here, held() as made:
+        node = here.edge.node
+        intake: Intake[int] = getattr(node, name)
+        work, intake.work = intake.work, made.work
+        with bind_listener("127.0.0.1", 0) as sock:
+            acceptor = Acceptor(node, sock)
+            for number in range(8, 8 + WAITING):
+                intake.take_in(number)
+            late = socket.create_connection(sock.getsockname())
+            here.socks.append(late)
+            acceptor.on_ready(READ)
+            assert node.counters.connections == 0
+            made.gate.set()
+            assert (await Client(late).open()).accepted
+            acceptor.abort()
+        intake.work = work
 
 
 @virtual_time

@@ -231,16 +231,16 @@ class HastySubscriptions(ChannelSubscriptions):
         async with anyio.create_task_group() as self._tasks:
             await super().run_unsubscriptions()
 
-    async def ensure_ready(self, channel: Channel) -> None:
-        if channel.name.startswith("room:"):
-            self._tasks.start_soon(self._subscribe_later, channel)
-        else:
-            await super().ensure_ready(channel)
+    async def ensure_all_ready(self, channels: Collection[Channel]) -> None:
+        rooms = [each for each in channels if each.name.startswith("room:")]
+        if rooms:
+            self._tasks.start_soon(self._subscribe_later, rooms)
+        await super().ensure_all_ready([each for each in channels if each not in rooms])
 
-    async def _subscribe_later(self, channel: Channel) -> None:
-        while not channel.ready:
+    async def _subscribe_later(self, rooms: Collection[Channel]) -> None:
+        while not all(each.ready for each in rooms):
             try:
-                await super().ensure_ready(channel)
+                await super().ensure_all_ready(rooms)
             except Unavailable:
                 await anyio.sleep(0.1)
 
