@@ -16,6 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from chat.settings import Settings, SettingsError
+from rookery.cli.operator import note_beside_store
 
 
 async def back_up_database(settings: Settings, options: argparse.Namespace) -> int:
@@ -28,6 +29,7 @@ async def back_up_database(settings: Settings, options: argparse.Namespace) -> i
     if not source.is_file():
         raise SettingsError(f"{source} does not exist: name the data folder with --data")
     size = await anyio.to_thread.run_sync(copy_database, source, options.file)
+    await note_beside_store(settings, f"copied the database to {options.file.absolute()}")
     print(f"{options.file}: {size / 1e6:.1f} MB, checked; it holds the keys that sign tokens", file=sys.stderr)
     return 0
 

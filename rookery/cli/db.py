@@ -6,6 +6,7 @@ import argparse
 
 from chat.assembly import Engines, require_drivers
 from chat.settings import Settings, SettingsError
+from rookery.cli.operator import note_action
 
 
 async def migrate_database(settings: Settings, _options: argparse.Namespace) -> int:
@@ -13,12 +14,15 @@ async def migrate_database(settings: Settings, _options: argparse.Namespace) -> 
     if not settings.mongo.url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
     with require_drivers():
+        from chat.adapters.mongo.cases import MongoCases
         from chat.adapters.mongo.client import open_mongo
         from chat.adapters.mongo.schema import migrate
 
     async with open_mongo(settings.mongo) as mongo:
         before, after = await migrate(mongo)
         name = mongo.latest.name
+        if after > before:
+            await note_action(MongoCases(mongo), f"brought the database from format {before} to {after}")
     if before == after:
         print(f"{name}: has format {after} already")
     else:
@@ -31,5 +35,6 @@ async def note_restore(settings: Settings, _options: argparse.Namespace) -> int:
     async with Engines.open(settings) as engines:
         store = await engines.open_store()
         epoch = await store.history.begin_epoch()
+        await note_action(store.cases, f"noted that a backup was restored; the epoch is {epoch.id}")
     print(f"the history has begun the epoch {epoch.id}: clients read anew what they knew of before")
     return 0

@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 import anyio
 
 from chat.assembly import Engines
-from chat.domain.cases import AuditEntry, CaseAction
-from chat.domain.ids import new_id, now_ms
 from chat.ports.cases import Cases
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings
-from rookery.cli.operator import name_operator, print_json
+from rookery.cli.operator import note_action, print_json
 from rookery.cli.topics import check_backend
 from workers.appending import NewRecord, append_all
 from workers.dead_letters import SUFFIX, dead_topic
@@ -57,11 +55,7 @@ async def replay_dead_letters(settings: Settings, options: argparse.Namespace) -
 async def _note_replay(cases: Cases, dead: str, count: int) -> None:
     """What changes something stands in the audit log."""
     if count:
-        reason = f"replayed {count} dead letters of {dead}"
-        entry = AuditEntry(
-            id=new_id(), at=now_ms(), by=name_operator(), action=CaseAction.OPERATOR, user="", reason=reason
-        )
-        await cases.add_audit_entry(entry)
+        await note_action(cases, f"replayed {count} dead letters of {dead}")
 
 
 async def replay_topic(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) -> tuple[int, int]:

@@ -9,22 +9,26 @@ from __future__ import annotations
 import argparse
 import os
 import pwd
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import orjson
 
-from chat.assembly import Engines, Store
+from chat.assembly import SCHEMA, Engines, Store
 from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Room, User
-from chat.errors import NotFound
+from chat.errors import NotFound, RookeryError, Unavailable
 from chat.ports.authority import Revocation, announcement
+from chat.ports.cases import Cases
 from chat.ports.relay import Publication, Relay
-from chat.settings import Settings
+from chat.settings import Settings, SettingsError
 from chat.wire.close import CloseCode
 from services.common.announcements import publish_with_retries
 
@@ -41,8 +45,7 @@ class Operator:
 
     async def note(self, action: CaseAction, user: str, reason: str) -> None:
         """Add what was done to the audit log (rule 1). `user` is the id of whom it concerns, or empty."""
-        entry = AuditEntry(id=new_id(), at=now_ms(), by=self.name, action=action, user=user, reason=reason)
-        await self.store.cases.add_audit_entry(entry)
+        await self.store.cases.add_audit_entry(_make_entry(self.name, action, user, reason))
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Announce a change. Raises `Unavailable` when nobody could be told; the change is made."""
@@ -95,6 +98,45 @@ async def open_operator(settings: Settings, options: argparse.Namespace) -> Asyn
         store = await engines.open_store()
         live = await engines.open_live()
         yield Operator(settings, store, live.relay, name_operator(), bool(getattr(options, "json", False)))
+
+
+async def note_action(cases: Cases, reason: str) -> None:
+    """Add what a tool did to the audit log, if it concerns no single user."""
+    await cases.add_audit_entry(_make_entry(name_operator(), CaseAction.OPERATOR, "", reason))
+
+
+async def note_beside_store(settings: Settings, reason: str) -> None:
+    """Add to the audit log what a tool did elsewhere than in the store.
+
+    What is done is done: where the store does not answer, or is of another format, standard error says that the entry
+    is missing. Where there is no store yet, there is nobody to read it.
+    """
+    path = settings.embedded.data / "rookery.db"
+    if not settings.mongo.url and not path.is_file():
+        return
+    why: list[str] = []
+    try:
+        if not settings.mongo.url and await anyio.to_thread.run_sync(read_format, path) != len(SCHEMA):
+            raise Unavailable(f"{path} has the format of another version, and no tool but a server changes that")
+        async with Engines.open(settings, guest=True) as engines:
+            await note_action((await engines.open_store()).cases, reason)
+    except* (RookeryError, SettingsError) as errors:
+        why = [str(error) for error in errors.exceptions]
+    if why:
+        print(f"rookery: the audit log has no entry of this: {'; '.join(why)}", file=sys.stderr)
+
+
+def read_format(path: Path) -> int:
+    """The format of an embedded database; -1 when it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return -1
+
+
+def _make_entry(by: str, action: CaseAction, user: str, reason: str) -> AuditEntry:
+    return AuditEntry(id=new_id(), at=now_ms(), by=by, action=action, user=user, reason=reason)
 
 
 def name_operator() -> str:

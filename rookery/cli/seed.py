@@ -17,6 +17,7 @@ from chat.domain.text import check_name, check_room_name
 from chat.errors import Conflict
 from chat.settings import LONGEST_TOKEN_SECONDS, Settings, SettingsError
 from chat.tokens import KeyRing
+from rookery.cli.operator import note_action
 
 _CONCURRENT = 64
 
@@ -33,6 +34,7 @@ async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
         tokens = (keys.issue_token(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
         write_lines(options.tokens, tokens, secret=True)
         write_lines(options.room_ids, rooms, secret=False)
+        await note_action(store.cases, f"seeded {len(users)} users with tokens for a day, and {len(rooms)} rooms")
     print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)
     return 0
 

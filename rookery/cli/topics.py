@@ -13,6 +13,7 @@ from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
 from chat.wire.webhooks import WEBHOOK_TOPIC
+from rookery.cli.operator import note_beside_store, print_json
 from workers.dead_letters import dead_topic
 
 if TYPE_CHECKING:  # the driver is not there with the embedded engines alone
@@ -30,9 +31,10 @@ async def apply_topics(settings: Settings, options: argparse.Namespace) -> int:
     async with TopicAdmin.open(settings.kafka) as topics:
         wanted = plan_topics(settings.kafka)
         found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
+    changed = sorted({difference.topic for difference in found if difference.done})
+    if changed:
+        await note_beside_store(settings, f"changed Kafka's topics {', '.join(changed)}")
     if options.json:
-        from rookery.cli.operator import print_json
-
         print_json([describe_topic(topic, found) for topic in wanted])
     else:
         print_plan(wanted, found)

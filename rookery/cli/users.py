@@ -6,6 +6,7 @@ import argparse
 import getpass
 import secrets
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ from chat.domain.mailing import TokenPurpose
 from chat.domain.models import InstanceRole, User
 from chat.domain.moderation import Block
 from chat.domain.text import check_email, check_name
+from chat.ports.accounts import Accounts
 from chat.settings import Settings, SettingsError
 from rookery.cli.mailing import find_public_url
 from rookery.cli.operator import Operator, open_operator
@@ -27,6 +29,7 @@ from services.common.passwords import Passwords
 from services.moderation.blocks import Blocks
 
 _LOG_INS = 1000
+_PAGE = 1000
 
 
 async def create_user(settings: Settings, options: argparse.Namespace) -> int:
@@ -129,10 +132,13 @@ async def set_role(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def list_users(settings: Settings, options: argparse.Namespace) -> int:
-    """Print users by name."""
+    """Print users by name; with `--with-role`, of all of them those who have a role in the instance."""
     async with open_operator(settings, options) as operator:
         accounts = operator.store.accounts
-        found = await accounts.search_users(options.prefix, options.limit, after=options.after)
+        if options.with_role:
+            found = await _find_users_with_role(accounts, options.prefix, options.after)
+        else:
+            found = await accounts.search_users(options.prefix, options.limit, after=options.after)
         marks = [[user.name, user.instance_role or "", "blocked" if user.blocked else ""] for user in found]
         lines = [f"{user.id}  {'  '.join(filter(None, some))}" for user, some in zip(found, marks, strict=True)]
         operator.show([describe_user(user) for user in found], lines)
@@ -185,6 +191,15 @@ async def end_sessions(settings: Settings, options: argparse.Namespace) -> int:
         await operator.end_sessions(user.id, family, "the log-in was ended")
         operator.confirm({**describe_user(user), "ended": ended}, f"{ended} log-ins of {user.name} ended")
     return 0
+
+
+async def _find_users_with_role(accounts: Accounts, prefix: str, after: str) -> Sequence[User]:
+    """They are few, of perhaps many: so no limit."""
+    found: list[User] = []
+    while page := await accounts.search_users(prefix, _PAGE, after=after):
+        found += [user for user in page if user.instance_role is not None]
+        after = page[-1].name
+    return found
 
 
 def describe_user(user: User) -> dict[str, Any]:

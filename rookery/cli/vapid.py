@@ -6,6 +6,7 @@ import argparse
 
 from chat.adapters.webpush.vapid import KEYS_FILE, add_key, generate_key
 from chat.settings import Settings
+from rookery.cli.operator import note_beside_store
 
 
 async def generate_vapid_key(settings: Settings, options: argparse.Namespace) -> int:
@@ -16,6 +17,7 @@ async def generate_vapid_key(settings: Settings, options: argparse.Namespace) ->
     key = generate_key()
     if options.save:
         add_key(settings.embedded.data, key)
+        await note_beside_store(settings, "made a key of push, which signs from the next start on")
         print(f"{settings.embedded.data / KEYS_FILE} has a new key; it takes effect when the server starts again")
         return 0
     print(f"ROOKERY_VAPID_KEYS={','.join([key.text, *settings.push.vapid_keys])}")

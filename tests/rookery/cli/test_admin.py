@@ -146,6 +146,17 @@ async def test_a_user_gets_a_role_in_the_instance(admin: Admin) -> None:
     await admin.call("user", "list")  # in words
 
 
+async def test_users_with_a_role_are_found_among_all(admin: Admin) -> None:
+    for name in ("ada", "bob", "eve", "zoe"):
+        await add_user(admin, name)
+    await admin.run("user", "set-role", "zoe", "owner")
+    await admin.run("user", "set-role", "bob", "moderator")
+    listed = await admin.run("user", "list", "--with-role", "--limit", "1")
+    assert [(user["name"], user["instance_role"]) for user in listed] == [("bob", "moderator"), ("zoe", "owner")]
+    assert [user["name"] for user in await admin.run("user", "list", "--with-role", "--after", "bob")] == ["zoe"]
+    assert await admin.run("user", "list", "--with-role", "--prefix", "e") == []
+
+
 async def test_a_block_ends_sessions_and_is_audited(admin: Admin) -> None:
     bob = await add_user(admin, "bob")
     await add_log_in(admin, bob)
@@ -269,7 +280,8 @@ async def test_keys_are_shown_and_rotated(admin: Admin) -> None:
 async def test_the_audit_log_is_paged_and_filtered(admin: Admin) -> None:
     for name in ("ada", "bob"):
         await admin.run("user", "create", name, *PASSWORD)
-    newest, oldest = await admin.run("audit")
-    assert [entry["id"] for entry in await admin.run("audit", "--before", newest["id"])] == [oldest["id"]]
+    newest, oldest = await admin.run("audit", "--limit", "2")
+    before = await admin.run("audit", "--before", newest["id"], "--limit", "1")
+    assert [entry["id"] for entry in before] == [oldest["id"]]
     assert [entry["id"] for entry in await admin.run("audit", "--user", "ada")] == [oldest["id"]]
     await admin.call("audit")  # in words

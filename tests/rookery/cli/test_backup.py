@@ -14,9 +14,11 @@ import pytest
 
 from chat.adapters.mongo.client import open_mongo
 from chat.adapters.mongo.history import MongoHistory
+from chat.assembly import Engines
 from chat.domain.ids import new_id
 from chat.settings import SettingsError
 from rookery.cli import backup, db
+from rookery.cli.operator import name_operator, read_format
 from tests.support.builders import HALL, make_message
 from tests.support.people import new_id as new_client_id
 from tests.support.people import register
@@ -86,6 +88,33 @@ async def test_a_dump_of_mongodb_begins_an_epoch_when_it_is_put_back() -> None:
         assert restored.restored
         assert restored.id != first.id
         await mongo.client.drop_database(name)
+
+
+async def test_a_backup_and_a_restore_stand_in_the_audit_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, copy = make_settings(data=tmp_path / "data"), tmp_path / "copy.db"
+    async with Engines.open(settings) as engines:
+        cases = (await engines.open_store()).cases
+        assert await backup.back_up_database(settings, options(copy)) == 0
+        (entry,) = await cases.list_audit_entries(None, 10)
+        assert (entry.by, entry.reason) == (name_operator(), f"copied the database to {copy}")
+    assert "audit log" not in capsys.readouterr().err
+    assert await db.note_restore(settings, argparse.Namespace()) == 0
+    async with Engines.open(settings) as engines:
+        (entry, _) = await (await engines.open_store()).cases.list_audit_entries(None, 10)
+        assert "a backup was restored" in entry.reason
+
+
+async def test_a_backup_leaves_a_database_of_another_version_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before an upgrade, the new program makes the backup, and the old server may still run."""
+    with sqlite3.connect(tmp_path / "rookery.db") as connection:
+        connection.execute("PRAGMA user_version = 1")
+    assert await backup.back_up_database(make_settings(data=tmp_path), options(tmp_path / "copy.db")) == 0
+    assert "the audit log has no entry of this: " in capsys.readouterr().err
+    assert read_format(tmp_path / "rookery.db") == read_format(tmp_path / "copy.db") == 1
 
 
 async def test_a_backup_is_a_file_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,11 +6,13 @@ import argparse
 
 import pytest
 
+from chat.adapters.mongo.cases import MongoCases
 from chat.adapters.mongo.client import open_mongo
 from chat.adapters.mongo.schema import MIGRATIONS, require_schema
 from chat.domain.ids import new_id
 from chat.settings import Settings, SettingsError
 from rookery.cli import db
+from rookery.cli.operator import name_operator
 from tests.support.servers import server_url
 from tests.support.settings import make_settings
 
@@ -36,4 +38,6 @@ async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     async with open_mongo(settings.mongo) as mongo:
         await require_schema(mongo)
+        (entry,) = await MongoCases(mongo).list_audit_entries(None, 10)
+        assert (entry.by, entry.reason) == (name_operator(), f"brought the database from format 0 to {newest}")
         await mongo.client.drop_database(name)

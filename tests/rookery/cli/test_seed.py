@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from chat.assembly import Engines
+from chat.domain.cases import CaseAction
 from chat.domain.models import Role
 from chat.settings import SettingsError
 from chat.tokens import KeyRing
+from rookery.cli.operator import name_operator
 from rookery.cli.seed import seed_store, write_lines
 from tests.support.settings import make_settings
 
@@ -34,6 +36,9 @@ async def test_users_are_in_rooms_and_have_tokens(tmp_path: Path) -> None:
         assert [user.name for user in users] == ["seed-0", "seed-1", "seed-2"]
         rooms = (tmp_path / "rooms").read_text().split()
         roles = [[await store.rooms.get_role(room, user.user) for user in users] for room in rooms]
+        seeded = (CaseAction.OPERATOR, name_operator(), "seeded 3 users with tokens for a day, and 2 rooms")
+        entries = await store.cases.list_audit_entries(None, 10)
+        assert [(entry.action, entry.by, entry.reason) for entry in entries] == [seeded] * 2
         assert roles == [[Role.OWNER, Role.MEMBER, None], [Role.MEMBER, None, Role.OWNER]]
 
 

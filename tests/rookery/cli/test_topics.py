@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 import uuid
+from pathlib import Path
 
 import anyio
 import pytest
 
 from chat.adapters.kafka.topics import TopicAdmin
+from chat.assembly import Engines
 from chat.errors import Unavailable
 from chat.settings import Address, Settings, SettingsError, parse_address
 from rookery.cli import topics
+from rookery.cli.operator import name_operator
 from tests.support.patience import patient
 from tests.support.servers import server_url
 from tests.support.settings import make_settings
@@ -49,6 +52,19 @@ async def shown(administration: TopicAdmin, topic: str, setting: str, value: str
             if own.get(setting) == value:
                 return own
             await anyio.sleep(0.05)
+
+
+async def test_what_it_changes_stands_in_the_audit_log(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings(settings, data=tmp_path)
+    async with Engines.open(make_settings(data=tmp_path)) as engines:
+        cases = (await engines.open_store()).cases
+        for options in (LOOK, APPLY, APPLY):
+            await apply(settings, options, capsys)
+        (entry,) = await cases.list_audit_entries(None, 10)
+        assert entry.by == name_operator()
+        assert f"{settings.kafka.prefix}room-messages" in entry.reason
 
 
 async def test_it_makes_them_once(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
