@@ -11,6 +11,7 @@
 ROOT=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$ROOT/.venv
 UNFINISHED=$VENV/.unfinished
+SENDS=$ROOT/gateway/native/sends.c # what the installation compiles
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=0
 
 say() { printf 'rookery: %s\n' "$*" >&2; }
@@ -34,7 +35,10 @@ ensure() {
 }
 
 # Whether exactly that was installed before, by this checkout, for the Python that .venv still has.
-complete() { usable && wanted "$1" | cmp -s - "$VENV/.installed-$1"; }
+complete() {
+  usable && wanted "$1" | cmp -s - "$VENV/.installed-$1" &&
+    { [[ ! -e $SENDS ]] || cmp -s -- "$SENDS" "$VENV/.installed-sends.c"; }
+}
 
 wanted() { cat -- "$ROOT/requirements/$1.txt" "$ROOT/pyproject.toml"; }
 
@@ -82,6 +86,7 @@ build() {
   run_pip "$python" install --quiet --no-deps --no-build-isolation --editable "$ROOT" ||
     die 'installing the project failed; the lines above say why'
   printf '%s\n' "$ROOT" >"$VENV/.root"
+  [[ ! -e $SENDS ]] || cat -- "$SENDS" >"$VENV/.installed-sends.c"
   # Each lock file holds all of those before it, in the same versions.
   local each
   for each in run production test; do

@@ -147,7 +147,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_every_package_that_is_imported_is_asked_for() -> None:
-    ours = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    ours = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
     files = (
         path
         for folder in ("rookery", "gateway", "services", "workers", "chat", "tests", "perf", "scripts")
