@@ -6,6 +6,7 @@ every connection and reports the departures to presence, within a bounded time.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -49,11 +50,13 @@ from gateway.origins import OriginPolicy
 from gateway.presence import PresenceUpkeep
 from gateway.publisher import Publisher
 from gateway.registry import SessionRegistry
+from gateway.sends import BatchSends, WantedWay, describe_sends, open_sends
 from gateway.subscriptions import ChannelSubscriptions
 from gateway.task_starter import TaskStarter
 from gateway.user_sessions import SessionsByUser
 from gateway.wheel import Wheel
 
+logger = logging.getLogger(__name__)
 _CLEANUP_SECONDS = 5.0
 
 
@@ -61,6 +64,7 @@ _CLEANUP_SECONDS = 5.0
 class EdgeParts:
     """The parts of an edge that the simulation replaces, one at a time, by a part with a planted defect."""
 
+    sends: Callable[[WantedWay], BatchSends | None] = open_sends
     connection: Callable[[Multiplexer, socket.socket, int], Connection] = Connection
     hub: Callable[[], Hub] = Hub
     subscriptions: Callable[[Hub], ChannelSubscriptions] = ChannelSubscriptions
@@ -91,7 +95,7 @@ class Edge:
         clock: Callable[[], int] = now_ms,
         parts: EdgeParts = EdgeParts(),
     ) -> None:
-        mux, hub, counters = Multiplexer(), parts.hub(), Counters(clock)
+        mux, hub, counters = Multiplexer(parts.sends(settings.writes)), parts.hub(), Counters(clock)
         wheel, tasks = Wheel(after=mux.flush), TaskStarter()
         subscriptions = parts.subscriptions(hub)
         cache_seconds = settings.access_cache_seconds
@@ -145,6 +149,7 @@ class Edge:
                 node.subscriptions.listener = listener
                 self._start_tasks(listener)
                 acceptors = [Acceptor(node, sock) for sock in sockets]
+                logger.info("bytes for many clients leave %s", describe_sends(node.mux.sends))
                 task_status.started()
                 await self._stopped.wait()
                 tasks.cancel_scope.cancel()

@@ -9,6 +9,8 @@ Rule 2: a turn handles a bounded number of ready sockets, then other tasks run. 
 a socket that was left out is still ready in the next turn.
 Rule 3: what a turn gathers for a socket is written once, at the turn's end: `dirty` is empty at every await.
 Rule 4: an exception from one socket's owner ends that socket and nothing else.
+Rule 5: what leaves for many sockets leaves in one batch where the machine can do that (`gateway.sends`). What was left
+over is queued everywhere before an owner is told of any outcome, so nothing that an owner then writes goes ahead of it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
 from gateway.readiness import readiness
+from gateway.sends import BatchSends
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
@@ -44,9 +47,28 @@ class Ready(Protocol):
 class Gathered(Protocol):
     """Has bytes to write at the end of the turn."""
 
-    def flush(self) -> None: ...
+    @property
+    def fd(self) -> int: ...
 
-    def abort(self) -> None: ...
+    def flush(self) -> None:
+        """Write them."""
+        ...
+
+    def take_gathered(self) -> bytes:
+        """Give them to the caller, who writes them; empty when there are none any more."""
+        ...
+
+    def keep_unsent(self, data: bytes, result: int) -> None:
+        """Queue what was left of `data`: `result` bytes were sent, or none (a negative errno). Calls no owner."""
+        ...
+
+    def report_unsent(self, result: int) -> None:
+        """Tell the owner, if `result` is a failure for good, or made the queue too long."""
+        ...
+
+    def abort(self) -> None:
+        """Close the descriptor at once."""
+        ...
 
 
 class MultiplexerStatistics(Struct, frozen=True):
@@ -58,11 +80,12 @@ class MultiplexerStatistics(Struct, frozen=True):
 
 
 class Multiplexer:
-    """The poll set and its loop."""
+    """The poll set and its loop. `sends` None: each socket is written by itself."""
 
-    __slots__ = ("_flush_wanted", "_handlers", "_poll", "_ready", "_turns", "dirty")
+    __slots__ = ("_flush_wanted", "_handlers", "_poll", "_ready", "_turns", "dirty", "sends")
 
-    def __init__(self) -> None:
+    def __init__(self, sends: BatchSends | None = None) -> None:
+        self.sends = sends
         self._poll = select.epoll()
         self._handlers: dict[int, Ready] = {}
         self._turns = 0
@@ -87,9 +110,26 @@ class Multiplexer:
     def flush(self) -> None:
         """Write what was gathered. Call it before every await that follows a `gather` (rule 3)."""
         dirty, self.dirty = self.dirty, []  # a flush may fail, and what its owner does then may gather again
+        if self.sends is not None and len(dirty) >= self.sends.least:
+            self._flush_batch(self.sends, dirty)
+            return
         for each in dirty:
             try:
                 each.flush()
+            except Exception:  # rule 4
+                logger.exception("a connection failed while it was written")
+                each.abort()
+
+    def _flush_batch(self, sends: BatchSends, dirty: list[Gathered]) -> None:
+        taken = [(each, data) for each in dirty if (data := each.take_gathered())]
+        unsent = sends.send_batch([each.fd for each, _ in taken], [data for _, data in taken])
+        for index, result in unsent:  # rule 5
+            each, data = taken[index]
+            each.keep_unsent(data, result)
+        for index, result in unsent:
+            each = taken[index][0]
+            try:
+                each.report_unsent(result)
             except Exception:  # rule 4
                 logger.exception("a connection failed while it was written")
                 each.abort()
@@ -130,6 +170,8 @@ class Multiplexer:
     def close(self) -> None:
         """Close the poll set; the descriptors stay their owners'."""
         self._poll.close()
+        if self.sends is not None:
+            self.sends.close()
 
     def statistics(self) -> MultiplexerStatistics:
         """Counts since the start."""

@@ -1,11 +1,11 @@
 """CPU per delivery in a room of 1,000 members, as a ratio to a bare loop of send(2) in C.
 
-Method: one run, one core for the senders, another for the receivers. The server and the loop take turns, a message
-each, and send the same bytes to as many sockets of the same receiving process; a round ends when the last receiver has
-its frame, so no queue grows, and both find the machine's caches and TCP's timers in the same state. Three figures, each
-over the deliveries: all the CPU of the server for messages that come one at a time; the same without what such
-a message costs in a room of one (parsing, log, store, relay), measured in the same turns, which leaves the fan-out; and
-all the CPU for messages that come ten at a time, where each member gets them with one write.
+Method: one run, one core for the senders, another for the receivers. A server for each way of sending, and the loop,
+take turns, a message each, and send the same bytes to as many sockets of the same receiving process; a round ends when
+the last receiver has its frame, so no queue grows, and both find the machine's caches and TCP's timers in the same
+state. Three figures, each over the deliveries: all the CPU of the server for messages that come one at a time; the
+same without what such a message costs in a room of one (parsing, log, store, relay), measured in the same turns, which
+leaves the fan-out; and all the CPU for messages that come ten at a time, where each member gets them with one write.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from perf.loadclient import Session, Swarm, masked
@@ -35,7 +35,7 @@ class Room:
 
     def __init__(self, server: Served, number: int, members: int) -> None:
         self._room = server.rooms[number]
-        self._members = members
+        self.members = members
         self._swarm = Swarm(Session(server.ws, server.tokens[index], [self._room]) for index in range(members))
         self._sender = Session(server.ws, server.tokens[0])
         self._swarm.poll.register(self._sender.sock.fileno(), select.EPOLLIN)
@@ -44,7 +44,7 @@ class Room:
 
     def round(self, burst: int = 1) -> None:
         """Send some messages at once, and wait until every member has them and the sender its answers."""
-        target = self._swarm.received + burst * (self._members + 1)
+        target = self._swarm.received + burst * (self.members + 1)
         commands = [
             {
                 "type": "send",
@@ -112,46 +112,76 @@ def loop_in_c(members: int, rounds: int) -> Iterator[Loop | None]:
                 process.kill()
 
 
+class Contestant:
+    """A server whose bytes leave in one of the ways, and the CPU that it took so far."""
+
+    def __init__(self, way: str, server: Served, members: int) -> None:
+        self.way, self.server = way, server
+        self.room, self.alone = Room(server, 0, members), Room(server, 1, 1)
+        self.all_of_it = self.one = self.ten = 0.0
+
+    def play(self) -> None:
+        """A message to the room, and one to the room of one."""
+        began = self.server.cpu()
+        self.room.round()
+        between = self.server.cpu()
+        self.alone.round()
+        self.all_of_it += between - began
+        self.one += self.server.cpu() - between
+
+    def play_ten(self) -> None:
+        """Ten messages at once to the room."""
+        began = self.server.cpu()
+        self.room.round(10)
+        self.ten += (self.server.cpu() - began) / 10
+
+    def report(self, deliveries: int, floor: float | None) -> None:
+        """Print the figures, as ratios to the loop in C."""
+        for name, seconds in (
+            ("one message at a time, all of it", self.all_of_it),
+            ("the fan-out in that", self.all_of_it - self.one),
+            ("ten messages at a time, all of it", self.ten * 10),
+        ):
+            value = seconds * 1e6 / deliveries
+            ratio = "" if floor is None else f"   {value / floor:.2f} x the loop in C ({floor:.2f} µs)"
+            print(f"{self.way:<9} {name:<34} {value:6.2f} µs CPU per delivery of {self.room.size} bytes{ratio}")
+        rounds = deliveries / self.room.members
+        print(f"{self.way:<9} a message in a room of one           {self.one * 1e6 / rounds:6.0f} µs CPU")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--backend", default="uvloop")
+    parser.add_argument("--ways", nargs="+", default=["io_uring", "loop", "python"], help="of ROOKERY_EDGE_WRITES")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     members, rounds = options.members, options.rounds
-    with (
-        served(users=members, rooms=2, members=members, backend=options.backend) as server,
-        loop_in_c(members, rounds) as loop,
-    ):
-        room, alone = Room(server, 0, members), Room(server, 1, 1)
-        for _ in range(5):
-            room.round()
-            alone.round()
-        all_of_it = one = 0.0
-        for _ in range(rounds):
-            began = server.cpu()
-            room.round()
-            all_of_it += server.cpu() - began
+    with ExitStack() as stack:
+        contestants = []
+        for way in options.ways:
+            more = {"ROOKERY_EDGE_WRITES": way}
+            server = stack.enter_context(
+                served(users=members, rooms=2, members=members, backend=options.backend, **more)
+            )
+            contestants.append(Contestant(way, server, members))
+        loop = stack.enter_context(loop_in_c(members, rounds))
+        for each in contestants:
+            for _ in range(5):
+                each.play()
+            each.all_of_it = each.one = 0.0
+        for number in range(rounds):
             if loop is not None:
                 loop.round()
-            began = server.cpu()
-            alone.round()
-            one += server.cpu() - began
+            for each in contestants:
+                each.play()
+                if number % 10 == 0:
+                    each.play_ten()
         floor = loop.result() if loop is not None else None
-        began = server.cpu()
-        for _ in range(max(1, rounds // 10)):
-            room.round(10)
-        ten = (server.cpu() - began) / max(1, rounds // 10) / 10 / members * 1e6
-    per_delivery = 1e6 / rounds / members
-    for name, value in (
-        ("one message at a time, all of it", all_of_it * per_delivery),
-        ("the fan-out in that", (all_of_it - one) * per_delivery),
-        ("ten messages at a time, all of it", ten),
-    ):
-        ratio = "" if floor is None else f"   {value / floor:.2f} x the loop in C ({floor:.2f} µs)"
-        print(f"{name:<36} {value:6.2f} µs CPU per delivery of {room.size} bytes{ratio}")
+        for each in contestants:
+            each.report(rounds * members, floor)
 
 
 if __name__ == "__main__":

@@ -47,8 +47,21 @@ class Owner:
         self.masks.append(mask)
         self._on_ready(self)
 
+    @property
+    def fd(self) -> int:
+        return self.sock.fileno()
+
     def flush(self) -> None:
         self.sock.send(b"flushed")
+
+    def take_gathered(self) -> bytes:
+        return b"flushed"
+
+    def keep_unsent(self, data: bytes, result: int) -> None:
+        raise AssertionError((data, result))
+
+    def report_unsent(self, result: int) -> None:
+        raise AssertionError(result)
 
     def abort(self) -> None:
         self.aborted += 1

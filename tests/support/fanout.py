@@ -45,10 +45,14 @@ def frames_in(data: bytes) -> Iterator[Any]:
         yield json.loads(zlib.decompressobj(-15).decompress(payload + TAIL) if first == 0xC1 else payload)
 
 
+_MUX = Multiplexer()  # of wires, which are written one by one, and never watched
+
+
 class Wire(Connection):
     """A connection whose peer takes everything at once; there is no socket."""
 
     def __init__(self, take: Any) -> None:
+        self._mux = _MUX
         self._send = take  # in place of the socket's
         self._outbox = None
         self.fd = 1
