@@ -1,6 +1,7 @@
 """The server's opening handshake (RFC 6455, section 4.2).
 
-wsproto parses the request, validates it, and negotiates. This module adds what wsproto leaves open:
+The usual request has a parser of its own (`gateway.websocket.usual_request`). Of any other, wsproto parses, validates
+and negotiates, and it is the reference for the first. This module adds what wsproto leaves open:
 
 Rule 1: the size of the head is bounded before anything is parsed.
 Rule 2: a header that decides something must not come twice.
@@ -10,7 +11,6 @@ Rule 4: a handshake that is not complete holds its bytes and nothing else.
 
 from __future__ import annotations
 
-import binascii
 import re
 from typing import NamedTuple
 
@@ -21,8 +21,9 @@ from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
 from gateway.websocket.errors import HandshakeError, StateError
-from gateway.websocket.negotiation import PerMessageDeflate
+from gateway.websocket.negotiation import SUBPROTOCOL, PerMessageDeflate
 from gateway.websocket.request import HandshakeRequest, Headers, encode_rejection
+from gateway.websocket.usual_request import Offer, is_nonce, read_usual_request
 
 __all__ = [
     "SUBPROTOCOL",
@@ -33,7 +34,6 @@ __all__ = [
     "OpeningHandshake",
 ]
 
-SUBPROTOCOL = "rookery.v1"
 TRAILING_BYTES = 64 * 1024
 """How many bytes may follow the request before it is answered. A correct client sends none (section 4.1)."""
 
@@ -105,11 +105,7 @@ def _check_body(headers: dict[str, str]) -> None:
 
 
 def _check_key(headers: dict[str, str]) -> None:
-    try:
-        nonce = binascii.a2b_base64(headers["sec-websocket-key"], strict_mode=True)
-    except ValueError:
-        nonce = b""
-    if len(nonce) != 16:
+    if not is_nonce(headers["sec-websocket-key"].encode("latin-1")):
         raise _make_malformed("`Sec-WebSocket-Key` must be 16 bytes in base64")
 
 
@@ -123,6 +119,42 @@ def _make_request(target: str, host: str, headers: dict[str, str]) -> HandshakeR
     if not target.startswith("/"):
         raise _make_malformed("the request's target must be a path")
     return HandshakeRequest(target, host, headers)
+
+
+class WsprotoOffer(NamedTuple):
+    """What the client offers, as wsproto has read it."""
+
+    handshake: H11Handshake
+    request: WsprotoRequest
+
+    def accept(self, deflate: bool) -> tuple[bytes, bool]:
+        """See `Offer.accept`."""
+        extension = PerMessageDeflate()
+        answer = AcceptConnection(
+            subprotocol=SUBPROTOCOL if SUBPROTOCOL in self.request.subprotocols else None,
+            extensions=[extension] if deflate else [],
+        )
+        return self.handshake.send(answer), extension.enabled()
+
+
+def read_any_request(head: bytes) -> tuple[HandshakeRequest, WsprotoOffer]:
+    """The request and what it offers, by wsproto. Raises `HandshakeError`."""
+    handshake = H11Handshake(ConnectionType.SERVER)
+    try:
+        handshake.receive_data(head)
+        offered = next(event for event in handshake.events() if isinstance(event, WsprotoRequest))
+        # wsproto has decoded the name. An Origin has it in ASCII, so it is encoded again.
+        host = offered.host.encode("idna").decode().lower()
+    except RemoteProtocolError as error:
+        raise _translate_error(error) from None
+    except UnicodeError:
+        raise _make_malformed("`Host`, `Connection` and Sec-WebSocket headers must be ASCII") from None
+    if not _REQUEST_LINE.match(head):
+        raise _make_error(505, "http_version", "a WebSocket is opened with HTTP/1.1")
+    headers = _join_headers(offered)
+    _check_body(headers)
+    _check_key(headers)
+    return _make_request(offered.target, host, headers), WsprotoOffer(handshake, offered)
 
 
 class AcceptedHandshake(NamedTuple):
@@ -139,14 +171,14 @@ class OpeningHandshake:
     `max_bytes` bounds the request's head.
     """
 
-    __slots__ = ("_buffer", "_max_bytes", "_request", "_scanned", "_wsproto")
+    __slots__ = ("_buffer", "_max_bytes", "_offer", "_request", "_scanned")
 
     def __init__(self, max_bytes: int = 16384) -> None:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._scanned = 0
         self._request: HandshakeRequest | None = None
-        self._wsproto: tuple[H11Handshake, WsprotoRequest] | None = None
+        self._offer: Offer | WsprotoOffer | None = None
 
     def receive(self, data: bytes) -> HandshakeRequest | None:
         """Take bytes; the request once its head is complete, None until then.
@@ -159,7 +191,7 @@ class OpeningHandshake:
             head = self._take_head()
             if head is None:
                 return None
-            self._request = self._parse_head(head)
+            self._request, self._offer = read_usual_request(head) or read_any_request(head)
         if len(self._buffer) > TRAILING_BYTES:
             raise _make_malformed("wait for the response before sending frames")
         return self._request
@@ -167,20 +199,15 @@ class OpeningHandshake:
     def accept(self, deflate: bool) -> AcceptedHandshake:
         """Open the connection. `deflate` allows permessage-deflate, which is used if the client made an offer that this
         server can meet. The subprotocol `rookery.v1` is chosen if it was offered; without it nothing changes."""
-        if self._wsproto is None:
+        if self._offer is None:
             raise StateError("there is no request to accept, or it was answered")
-        handshake, offered = self._wsproto
-        self._wsproto = None
-        extension = PerMessageDeflate()
-        answer = AcceptConnection(
-            subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered.subprotocols else None,
-            extensions=[extension] if deflate else [],
-        )
-        return AcceptedHandshake(handshake.send(answer), extension.enabled(), bytes(self._buffer))
+        offer, self._offer = self._offer, None
+        response, deflated = offer.accept(deflate)
+        return AcceptedHandshake(response, deflated, bytes(self._buffer))
 
     def reject(self, status: int, code: str, message: str, headers: Headers = ()) -> bytes:
         """The whole response to a request that is refused. Close after sending it."""
-        self._wsproto = None
+        self._offer = None
         return encode_rejection(status, code, message, headers)
 
     def _take_head(self) -> bytes | None:
@@ -199,22 +226,3 @@ class OpeningHandshake:
         head = bytes(buffer[: end.end()])
         del buffer[: end.end()]
         return head
-
-    def _parse_head(self, head: bytes) -> HandshakeRequest:
-        handshake = H11Handshake(ConnectionType.SERVER)
-        try:
-            handshake.receive_data(head)
-            offered = next(event for event in handshake.events() if isinstance(event, WsprotoRequest))
-            # wsproto has decoded the name. An Origin has it in ASCII, so it is encoded again.
-            host = offered.host.encode("idna").decode().lower()
-        except RemoteProtocolError as error:
-            raise _translate_error(error) from None
-        except UnicodeError:
-            raise _make_malformed("`Host`, `Connection` and Sec-WebSocket headers must be ASCII") from None
-        if not _REQUEST_LINE.match(head):
-            raise _make_error(505, "http_version", "a WebSocket is opened with HTTP/1.1")
-        headers = _join_headers(offered)
-        _check_body(headers)
-        _check_key(headers)
-        self._wsproto = handshake, offered
-        return _make_request(offered.target, host, headers)

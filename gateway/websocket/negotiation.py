@@ -1,4 +1,4 @@
-"""Which offer of permessage-deflate is accepted (RFC 7692, section 7.1).
+"""The subprotocol, and which offer of permessage-deflate is accepted (RFC 7692, section 7.1).
 
 All connections that compress get the same parameters for frames: no context takeover on either side, so a frame is
 compressed once for all of them; and a server window of 2^12, so an offer of a smaller one is declined.
@@ -12,6 +12,7 @@ from wsproto import extensions
 
 from gateway.websocket.encode import DEFLATE_WINDOW_BITS
 
+SUBPROTOCOL = "rookery.v1"
 _FLAGS = ("client_no_context_takeover", "server_no_context_takeover")
 _BITS = re.compile(r"8|9|1[0-5]")
 
