@@ -2,7 +2,8 @@
 
 Rule 1: whoever begins a trace decides whether it is sampled; what follows in other processes keeps that decision.
 Rule 2: a trace goes on as a `traceparent` (https://www.w3.org/TR/trace-context/): a header of HTTP, of gRPC and of the
-log's records, and a control payload ahead of a message on the relay. The last two only for traces that are sampled.
+log's records, a control payload ahead of a message on the relay, a field of what waits to be announced or pushed. The
+last three only for traces that are sampled.
 Rule 3: spans hold names of commands, routes, topics and codes, and never texts, names of users, tokens or addresses.
 
 `rookery.cli.tracing` starts it with the SDK's tracer; the rest of the house begins and ends spans here.
@@ -101,7 +102,11 @@ def current_traceparent() -> str:
 
 def record_headers() -> Headers:
     """The header that a record of the log carries on for the current span; none if it is not sampled."""
-    traceparent = current_traceparent()
+    return make_record_headers(current_traceparent())
+
+
+def make_record_headers(traceparent: str) -> Headers:
+    """The header that a record of the log carries on for this span; none for an empty text."""
     return ((TRACEPARENT, traceparent.encode()),) if traceparent else ()
 
 

@@ -41,6 +41,7 @@ from chat.texts.languages import DEFAULT
 from chat.wire.notices import NOTIFICATION_TOPIC, UndeliveredNotice, encode
 from workers.announcement_facts import FactsReader, LoadedFacts, Sources, UserConversation
 from workers.dead_letters import dead_topic, describe_error
+from workers.spans import trace_each
 
 BATCH = 200
 LANES = 4
@@ -222,14 +223,16 @@ class Announcer:
         self, entries: Sequence[PendingNotification], messages: dict[UserConversation, Message], loaded: LoadedFacts
     ) -> list[Settlement]:
         """Hand announcements to the channels, side by side, and say who took which (rule 4)."""
-        made = [
-            (entry, _make_notification(entry, messages[entry.user, entry.conversation], loaded)) for entry in entries
-        ]
         taken: set[str] = set()
-        async with anyio.create_task_group() as tasks:
-            for channel in self._channels:
-                batch = [each for entry, each in made if channel.name not in _list_done(entry, each.seq)]
-                tasks.start_soon(self._call_channel, channel, batch, (), taken)
+        with trace_each("announce", [entry.trace for entry in entries]) as traces:
+            made = [
+                (entry, _make_notification(entry, messages[entry.user, entry.conversation], loaded, trace))
+                for entry, trace in zip(entries, traces, strict=True)
+            ]
+            async with anyio.create_task_group() as tasks:
+                for channel in self._channels:
+                    batch = [each for entry, each in made if channel.name not in _list_done(entry, each.seq)]
+                    tasks.start_soon(self._call_channel, channel, batch, (), taken)
         return [await self._settle_announced(entry, each, taken, loaded) for entry, each in made]
 
     async def _settle_announced(
@@ -351,7 +354,7 @@ def _split_entries(
     return there, [entry for entry in entries if (entry.user, entry.conversation) not in messages]
 
 
-def _make_notification(entry: PendingNotification, message: Message, loaded: LoadedFacts) -> Notification:
+def _make_notification(entry: PendingNotification, message: Message, loaded: LoadedFacts, trace: str) -> Notification:
     settings = loaded.settings_of(entry.user)
     text = "" if settings.hide_texts or message.text is None else message.text
     return Notification(
@@ -366,4 +369,5 @@ def _make_notification(entry: PendingNotification, message: Message, loaded: Loa
         room_name=loaded.room_name(entry),
         text=text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…",
         language=settings.language or DEFAULT,
+        trace=trace,
     )

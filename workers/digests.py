@@ -27,6 +27,7 @@ from chat.ports.pending import DueDigest, PendingNotifications
 from chat.texts.languages import DEFAULT
 from workers.announcement_facts import FactsReader, LoadedFacts, Sources
 from workers.dead_letters import describe_error
+from workers.spans import trace_each
 
 DAY_MS = 24 * 3_600_000
 RETRY_MS = 5 * 60_000
@@ -105,7 +106,7 @@ class DigestLoop:
             time_zone=settings.time_zone,
             conversations=conversations,
         )
-        with anyio.fail_after(SEND_SECONDS):
+        with trace_each("mail digest", [entry.trace for entry in entries][:1]), anyio.fail_after(SEND_SECONDS):
             await self._sender.send_digest(digest)
         # Cancelled from here on, it would be sent again.
         with anyio.move_on_after(DRAIN_SECONDS, shield=True):

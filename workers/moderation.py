@@ -17,6 +17,7 @@ from chat.domain.records import AnyRecord, Edited, Sent
 from chat.ports.cases import Cases
 from chat.ports.log import Log, LogRecord
 from chat.ports.moderation import MAX_BATCH, Moderation
+from chat.tracing import make_record_headers
 from chat.wire import verdicts
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord
 from workers.appending import NewRecord, append_all
@@ -55,13 +56,17 @@ class ModerationHandler:
         for finding in findings:
             self.verdicts[finding.verdict] += 1
         found = [
-            _make_verdict(text, content, finding)
+            (_make_verdict(text, content, finding), make_record_headers(text.trace))
             for text, content, finding in zip(texts, contents, findings, strict=True)
             if finding.verdict is not Verdict.ALLOW or _is_held(text)
         ]
         if found:
             await append_all(
-                self._log, (NewRecord(VERDICT_TOPIC, each.conversation, verdicts.encode(each)) for each in found)
+                self._log,
+                (
+                    NewRecord(VERDICT_TOPIC, each.conversation, verdicts.encode(each), headers)
+                    for each, headers in found
+                ),
             )
 
 

@@ -9,6 +9,7 @@ from chat.domain.models import Message
 from chat.domain.records import AnyRecord, Deleted, Edited, Moderated, Read, Restored, Sent
 from chat.ports.log import Log
 from chat.ports.pending import PendingNotifications, ReadMark
+from chat.tracing import is_tracing
 from chat.wire.notices import (
     MOST_KEYS,
     NOTIFICATION_TOPIC,
@@ -47,7 +48,8 @@ class NoticeWriter:
 
     async def write_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> None:
         """`messages` were stored, and `records` handled. Raises `Unavailable`."""
-        notices = make_notices(messages)
+        traces = {each.conversation: each.trace for each in records if each.trace} if is_tracing() else {}
+        notices = make_notices(messages, traces)
         changes = [record for record in records if not isinstance(record, Sent)]
         notices += [notice for change in changes if (notice := _find_notice(change)) is not None]
         if notices:
@@ -70,5 +72,6 @@ def _find_notice(record: AnyRecord) -> AnyNotice | None:
                 ts=record.ts,
                 mentions=record.mentions,
                 is_restored=isinstance(record, Restored),
+                trace=record.trace,
             )
     return None

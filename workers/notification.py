@@ -119,7 +119,8 @@ class NotificationHandler:
             for each in notice.messages:  # one may be there twice, after a crash
                 author = _find_author(replied, notice.conversation, each.reply_to)
                 new[each.seq] = NewMessage(each.seq, each.sender, each.mentions, author)
-        return [Concerns(key, list(some.values()), edits.get(key)) for key, some in news.items()]
+        traces = {each.conversation: each.trace for each in notices if isinstance(each, Notice | EditNotice)}
+        return [Concerns(key, list(some.values()), edits.get(key), traces.get(key, "")) for key, some in news.items()]
 
     async def _find_edits(self, notices: Sequence[EditNotice]) -> dict[str, dict[str, list[int]]]:
         """Conversation → user → messages that mention the user since an edit, and did not before."""

@@ -34,6 +34,7 @@ from chat.ports.log import Log, LogRecord
 from chat.ports.moderation import Moderation
 from chat.ports.relay import Publication, Relay
 from chat.ports.rooms import Rooms
+from chat.tracing import make_record_headers, read_record_headers
 from chat.wire.events import RefusedEvent, name_conversation
 from chat.wire.events import encode as encode_event
 from chat.wire.records import encode, topic_of
@@ -68,7 +69,9 @@ class VerdictHandler:
 
     def decode_record(self, entry: LogRecord) -> VerdictRecord:
         """The verdict in an entry, or `Poison`."""
-        return decode_verdict(entry.value)
+        record = decode_verdict(entry.value)
+        trace = read_record_headers(entry.headers) if entry.headers else ""
+        return structs.replace(record, trace=trace) if trace else record
 
     async def handle_records(self, records: Sequence[VerdictRecord]) -> None:
         waiting = {(each.sender, each.client_id) for each in records if not each.seq and each.held is None}
@@ -92,7 +95,8 @@ class VerdictHandler:
         flagged passes too: it is checked again when it has its `seq`, by which moderators find it."""
         if record.verdict in {Verdict.ALLOW, Verdict.FLAG}:
             allowed = structs.replace(held, held=False)
-            await self._log.append(topic_of(held.conversation), held.conversation, encode(allowed))
+            headers = make_record_headers(record.trace)
+            await self._log.append(topic_of(held.conversation), held.conversation, encode(allowed), headers)
             return
         subject = f"held:{record.sender}:{record.client_id}"
         if await self._cases.find_case(subject) is not None:
@@ -139,7 +143,8 @@ class VerdictHandler:
             reason=record.reason,
             author=record.sender,
         )
-        await self._log.append(topic_of(conversation), conversation, encode(withdrawal))  # rule 1
+        headers = make_record_headers(record.trace)
+        await self._log.append(topic_of(conversation), conversation, encode(withdrawal), headers)  # rule 1
 
     async def _block_sender(self, record: VerdictRecord) -> None:
         try:

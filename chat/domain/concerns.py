@@ -28,12 +28,20 @@ class NewMessage(Struct, frozen=True):
 
 
 class Concerns:
-    """New messages of one conversation, in order; and `edits`: user → messages that mention them since an edit."""
+    """New messages of one conversation, in order; and `edits`: user → messages that mention them since an edit.
+
+    `trace`: the traceparent of the newest that is traced, or empty.
+    """
 
     def __init__(
-        self, conversation: str, messages: Sequence[NewMessage], edits: Mapping[str, Sequence[int]] | None = None
+        self,
+        conversation: str,
+        messages: Sequence[NewMessage],
+        edits: Mapping[str, Sequence[int]] | None = None,
+        trace: str = "",
     ) -> None:
         self.conversation = conversation
+        self._trace = trace
         self._edits = edits or {}
         self._messages = messages
         self._seqs = [message.seq for message in messages]
@@ -60,7 +68,13 @@ class Concerns:
         for each in addressed.values():
             kind = strongest(kind, each)
         return NotedMessages(
-            user=user, conversation=self.conversation, kind=kind, seqs=seqs, edits=edits, is_online=is_online
+            user=user,
+            conversation=self.conversation,
+            kind=kind,
+            seqs=seqs,
+            edits=edits,
+            is_online=is_online,
+            trace=self._trace,
         )
 
     def _address(self, message: NewMessage) -> None:

@@ -40,7 +40,8 @@ class PendingNotification(Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     Nobody looks at it before `due` (None: until something happens). It is `leased` to somebody until then. Nothing is
     announced before `not_before`. `looks` counts how often it was held because the user was online. The channels in
-    `done` have the announcement of `tried`, and others failed `failures` times since `failing_since`.
+    `done` have the announcement of `tried`, and others failed `failures` times since `failing_since`. `trace` is the
+    traceparent of what was taken in last, if that is traced.
     """
 
     user: str
@@ -63,6 +64,7 @@ class PendingNotification(Struct, frozen=True, kw_only=True, omit_defaults=True)
     done: tuple[str, ...] = ()
     failures: int = 0
     failing_since: int = 0
+    trace: str = ""
 
     @property
     def is_waiting(self) -> bool:
@@ -88,7 +90,7 @@ class PendingNotification(Struct, frozen=True, kw_only=True, omit_defaults=True)
 class NotedMessages(Struct, frozen=True, kw_only=True):
     """Messages of one conversation that concern a user: new ones (`seqs`, in order), and `edits` of ones from before.
 
-    `kind` is the strongest of them. `is_online`: the user had a session that was not away.
+    `kind` is the strongest of them. `is_online`: the user had a session that was not away. `trace`: a traceparent.
     """
 
     user: str
@@ -97,6 +99,7 @@ class NotedMessages(Struct, frozen=True, kw_only=True):
     seqs: Sequence[int] = ()
     edits: Sequence[int] = ()
     is_online: bool = False
+    trace: str = ""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -169,6 +172,7 @@ def note_messages(entry: PendingNotification | None, noted: NotedMessages, now: 
         edited=max(entry.edited, *edits) if edits else entry.edited,
         edits=(*entry.edits, *edits)[-EDITS_KEPT:],
         looks=0,
+        trace=noted.trace,
     )
     wanted = max(now + LOOK_MS if noted.is_online else now, entry.not_before)  # rules 3 and 6
     due = wanted if entry.due is None else min(entry.due, wanted)

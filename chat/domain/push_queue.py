@@ -14,7 +14,7 @@ from msgspec.structs import replace
 class PushContent(Struct, frozen=True, kw_only=True):
     """What the devices of `user` are to show, or to close (`closes`) up to the message `seq` of a conversation.
 
-    `content` means nothing to the queue. `queued` is in milliseconds.
+    `content` means nothing to the queue. `queued` is in milliseconds. `trace`: a traceparent, or empty.
     """
 
     user: str
@@ -23,13 +23,15 @@ class PushContent(Struct, frozen=True, kw_only=True):
     queued: int
     content: bytes = b""
     closes: bool = False
+    trace: str = ""
 
 
 class PushPlace(Struct, frozen=True, kw_only=True):
     """The push of a conversation on a device. Times in milliseconds.
 
     `due` is None when nothing waits. `claimed` is the time until which a sender has it, 0 for none. `version` grows
-    with each content. `shown`: the device shows something of the conversation. `attempts` failed so far.
+    with each content. `shown`: the device shows something of the conversation. `attempts` failed so far. `trace` is the
+    traceparent of the content.
     """
 
     seq: int
@@ -41,6 +43,7 @@ class PushPlace(Struct, frozen=True, kw_only=True):
     claimed: int = 0
     attempts: int = 0
     version: int = 1
+    trace: str = ""
 
 
 def queue_content(place: PushPlace | None, pushed: PushContent, rest_until: int) -> PushPlace | None:
@@ -52,7 +55,7 @@ def queue_content(place: PushPlace | None, pushed: PushContent, rest_until: int)
         return _queue_closing(place, pushed, rest_until)
     due = max(pushed.queued, rest_until)
     if place is None:
-        return PushPlace(seq=pushed.seq, queued=pushed.queued, due=due, content=pushed.content)
+        return PushPlace(seq=pushed.seq, queued=pushed.queued, due=due, content=pushed.content, trace=pushed.trace)
     if place.seq == pushed.seq and not place.closes:  # rule 1
         return place
     return _renew(place, pushed, due)
@@ -76,6 +79,7 @@ def _renew(place: PushPlace, pushed: PushContent, due: int) -> PushPlace:
         closes=pushed.closes,
         attempts=0,
         version=place.version + 1,
+        trace=pushed.trace,
     )
 
 

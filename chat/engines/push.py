@@ -14,7 +14,7 @@ from chat.engines.database import Database
 from chat.ports.push import KEPT_MS, ClaimedPush
 
 _SUBSCRIPTION = "user, family, endpoint, p256dh, auth, service, vapid, created"
-_PLACE = "seq, queued, due, content, closes, shown, claimed, attempts, version"
+_PLACE = "seq, queued, due, content, closes, shown, claimed, attempts, version, trace"
 _PLACE_OF_PUSH = ", ".join(f"pushes.{name}" for name in _PLACE.split(", "))
 # The log-in of the subscription has not ended. A deleted account has no log-ins.
 _IS_OPEN = "EXISTS (SELECT 1 FROM grants WHERE grants.family = push_subscriptions.family)"
@@ -135,7 +135,7 @@ def _store_place(connection: sqlite3.Connection, where: tuple[int, str, str], pl
         return
     connection.execute(
         f"INSERT OR REPLACE INTO pushes (subscription, conversation, service, {_PLACE})"  # noqa: S608
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *where,
             place.seq,
@@ -147,6 +147,7 @@ def _store_place(connection: sqlite3.Connection, where: tuple[int, str, str], pl
             place.claimed,
             place.attempts,
             place.version,
+            place.trace,
         ),
     )
 
@@ -163,13 +164,13 @@ def _claim_pushes(
     ).fetchall()
     claimed: list[ClaimedPush] = []
     for row in rows:
-        conversation, key, is_open = row[9:12]
-        place = push_queue.claim_place(_to_place(row[:9]), now, until)
+        conversation, key, is_open = row[10:13]
+        place = push_queue.claim_place(_to_place(row[:10]), now, until)
         if not is_open:
             connection.execute("DELETE FROM push_subscriptions WHERE key = ?", (key,))
         elif place is not None:
             _store_place(connection, (key, conversation, service), place)
-            claimed.append(ClaimedPush(subscription=_to_subscription(row[12:]), conversation=conversation, place=place))
+            claimed.append(ClaimedPush(subscription=_to_subscription(row[13:]), conversation=conversation, place=place))
     return claimed
 
 
@@ -218,7 +219,7 @@ def _to_subscription(row: tuple[str, str, str, bytes, bytes, str, str, int]) -> 
     )
 
 
-def _to_place(row: tuple[int, int, int | None, bytes, int, int, int, int, int]) -> PushPlace:
+def _to_place(row: tuple[int, int, int | None, bytes, int, int, int, int, int, str]) -> PushPlace:
     return PushPlace(
         seq=row[0],
         queued=row[1],
@@ -229,4 +230,5 @@ def _to_place(row: tuple[int, int, int | None, bytes, int, int, int, int, int]) 
         claimed=row[6],
         attempts=row[7],
         version=row[8],
+        trace=row[9],
     )

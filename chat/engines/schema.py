@@ -352,6 +352,9 @@ _INSTANCE_ROLES = "ALTER TABLE users ADD COLUMN instance_role TEXT;"
 # Who got a role as the first account, also when that account was deleted: nobody gets it after them.
 _FIRST_ACCOUNT = "CREATE TABLE first_account (user TEXT NOT NULL);"
 
+# The traceparent of what waits, if it is traced.
+_TRACED_PUSHES = "ALTER TABLE pushes ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -374,5 +377,6 @@ STORE: tuple[str, ...] = (
     _EXPIRIES,
     _INSTANCE_ROLES,
     _FIRST_ACCOUNT,
+    _TRACED_PUSHES,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

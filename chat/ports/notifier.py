@@ -18,7 +18,7 @@ class Notification(Struct, frozen=True, kw_only=True):
 
     `kind` is the strongest of them; the sender, `ts` (milliseconds) and `text` are the newest one's. `text` is as
     history has it now, cut to `TEXT_CHARACTERS`, and empty if the user hides texts. `room_name` is empty for a direct
-    message. A newer one replaces what a device shows of the same conversation.
+    message. A newer one replaces what a device shows of the same conversation. `trace`: a traceparent, or empty.
     """
 
     user: str
@@ -32,6 +32,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     room_name: str = ""
     text: str = ""
     language: str = "en"
+    trace: str = ""
 
 
 class Retraction(Struct, frozen=True, kw_only=True):

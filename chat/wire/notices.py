@@ -7,7 +7,7 @@ less a message costs. All notices of a conversation have the same key, therefore
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -30,11 +30,13 @@ class NoticedMessage(Struct, frozen=True, array_like=True, omit_defaults=True):
     reply_to: int | None = None
 
 
-class Notice(Struct, frozen=True, kw_only=True, tag="messages", tag_field="kind"):
-    """Messages of one conversation that history has, in order."""
+class Notice(Struct, frozen=True, kw_only=True, tag="messages", tag_field="kind", omit_defaults=True):
+    """Messages of one conversation that history has, in order. `trace` is the traceparent of the span that stored the
+    newest of them whose trace is sampled."""
 
     conversation: str
     messages: tuple[NoticedMessage, ...]
+    trace: str = ""
 
 
 class EditNotice(Struct, frozen=True, kw_only=True, tag="edited", tag_field="kind", omit_defaults=True):
@@ -48,6 +50,7 @@ class EditNotice(Struct, frozen=True, kw_only=True, tag="edited", tag_field="kin
     ts: int
     mentions: tuple[str, ...]
     is_restored: bool = False
+    trace: str = ""
 
 
 class WithdrawalNotice(Struct, frozen=True, kw_only=True, tag="withdrawn", tag_field="kind"):
@@ -78,15 +81,18 @@ encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[AnyNotice | NoticeBatch] = msgspec.json.Decoder(AnyNotice | NoticeBatch)
 
 
-def make_notices(messages: Sequence[Message]) -> list[AnyNotice]:
-    """The notices of stored messages, one for each conversation."""
+def make_notices(messages: Sequence[Message], traces: Mapping[str, str] = {}) -> list[AnyNotice]:
+    """The notices of stored messages, one for each conversation. `traces`: conversation → traceparent, of some."""
     found: dict[str, list[NoticedMessage]] = {}
     for each in messages:
         noticed = NoticedMessage(each.seq, each.sender, each.mentions, each.reply_to)
         found.setdefault(each.conversation, []).append(noticed)
     for some in found.values():
         some.sort(key=lambda noticed: noticed.seq)  # of a batch that comes again, some may be known and others new
-    return [Notice(conversation=conversation, messages=tuple(some)) for conversation, some in found.items()]
+    return [
+        Notice(conversation=conversation, messages=tuple(some), trace=traces.get(conversation, ""))
+        for conversation, some in found.items()
+    ]
 
 
 def encode_notices(notices: Sequence[AnyNotice], keys: int = MOST_KEYS) -> Iterator[tuple[str, bytes]]:

@@ -22,6 +22,8 @@ class VerdictRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `revision` is 0 for the first text, else the time of the edit that brought the text. `seq` is that of the edited
     message, else 0. `ts` is when the text was written, in milliseconds. `held` is the message itself if it waits for
     this verdict; only then may the verdict be to allow it.
+
+    `trace` is set when a record is read from the log, and never written into it: the traceparent of its span.
     """
 
     conversation: str
@@ -34,6 +36,7 @@ class VerdictRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int = 0
     seq: int = 0
     held: Sent | None = None
+    trace: str = ""
 
 
 encode = msgspec.json.Encoder().encode

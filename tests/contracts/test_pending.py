@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.ids import new_id
 from chat.domain.notifying import NotificationKind
@@ -188,3 +189,11 @@ async def test_cancelled_anywhere_nothing_is_lost_nor_counted_twice(pending: Pen
     entries = await claim(pending)
     assert {entry.user for entry in entries} == {ANN, BEN}
     assert all(entry.count == entry.seq for entry in entries)
+
+
+async def test_an_entry_has_the_trace_of_what_was_taken_in_last(pending: PendingNotifications) -> None:
+    for seq, trace in ((1, "one"), (2, "two"), (3, "")):
+        await pending.note_messages([replace(noted(seq), trace=trace)], NOW)
+        (entry,) = await claim(pending)
+        assert entry.trace == trace
+        await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=0)])

@@ -260,3 +260,11 @@ async def test_cancelled_at_any_await_a_push_is_queued_once(here: Stores) -> Non
     async for completed in each_suspension(lambda: here.push.queue_pushes([pushed(1)])):
         if completed:
             assert len(await claim(here)) == 1
+
+
+async def test_a_push_keeps_the_trace_of_its_newest_content(here: Stores) -> None:
+    await subscribe(here)
+    await here.push.queue_pushes([pushed(1, trace="one")])
+    await here.push.queue_pushes([pushed(2, trace="two"), pushed(1, conversation=ANN_AND_BEN)])
+    found = {each.conversation: each.place.trace for each in await claim(here)}
+    assert found == {HALL: "two", ANN_AND_BEN: ""}

@@ -16,6 +16,7 @@ from tests.support.own_servers import servers_with
 from tests.support.patience import patient
 from tests.support.people import Server, register
 from tests.support.process import ServerProcess
+from tests.support.push_service import FakePushService, serve_app
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SECRET = "the text that nobody must read"
@@ -100,6 +101,26 @@ async def test_one_trace_through_one_process(http: httpx.AsyncClient, tmp_path: 
             server.terminate()
             assert server.wait() == 0
             server.check()
+
+
+async def test_a_push_is_in_the_trace_of_its_message(http: httpx.AsyncClient, tmp_path: Path) -> None:
+    service = FakePushService()
+    async with serve_app(service) as address:
+        service.audience = f"http://{address}"
+        with collecting() as collector:
+            environment = {"tracing_endpoint": collector.endpoint, "tracing_ratio": "1", "push_hosts": address}
+            with ServerProcess("traces-push", tmp_path, **environment) as server:
+                ada, ben = await register(server, http), await register(server, http)
+                browser = {**service.add_browser("/phone").as_json()}
+                browser["key"] = (await ben.call("GET", "/api/push/key"))["key"]
+                await ben.call("POST", "/api/push/subscriptions", browser, status=201)
+                async with ada.chat() as chat:
+                    await chat.ok("dm", to=ben.id, text=SECRET, client_id=str(uuid.uuid4()))
+                await until_chain(
+                    collector, "command dm", "handle persistence", "handle notification", "announce", "push"
+                )
+                assert SECRET not in collector.text()
+                server.check()
 
 
 async def test_what_is_not_sampled_is_not_sent(http: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -246,7 +246,8 @@ def _to_place(document: Document | None) -> PushPlace | None:
     """None for a place that is empty."""
     if document is None or "version" not in document:
         return None
-    return PushPlace(**{name: document[name] for name in _PLACE} | {"content": bytes(document["content"])})
+    found = {name: document[name] for name in _PLACE if name in document}  # `trace` came later
+    return PushPlace(**found | {"content": bytes(document["content"])})
 
 
 def _to_subscription(document: Document) -> PushSubscription:

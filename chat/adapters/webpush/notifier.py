@@ -62,6 +62,7 @@ class WebPushNotifier:
                 queued=now,
                 content=content,
                 closes=closes,
+                trace=each.trace if isinstance(each, Notification) else "",
             )
             for each, content in contents
         ]

@@ -22,6 +22,7 @@ from chat.concurrency import AutoResetEvent
 from chat.domain.push import PushOutcome, compute_wait
 from chat.errors import Unavailable
 from chat.ports.push import ClaimedPush, PushStore
+from chat.tracing import begin_span, end_span
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS = 5.0
@@ -120,7 +121,7 @@ class _Lane:
 
     async def _send_push(self, push: ClaimedPush) -> None:
         try:
-            verdict = await self._delivery.deliver_push(push)
+            verdict = await self._deliver_push(push)
             self._sent[self._service, verdict.outcome.value] += 1
             self._note_health(verdict)
             await self._note_verdict(push, verdict)
@@ -133,6 +134,17 @@ class _Lane:
         finally:
             self._free += 1
             self.wake.set()
+
+    async def _deliver_push(self, push: ClaimedPush) -> DeliveryVerdict:
+        trace = push.place.trace
+        span = begin_span("push", "client", trace) if trace else None
+        outcome = "cancelled"
+        try:
+            verdict = await self._delivery.deliver_push(push)
+            outcome = verdict.outcome.value
+            return verdict
+        finally:
+            end_span(span, None if outcome == PushOutcome.DELIVERED.value else outcome)
 
     def _note_health(self, verdict: DeliveryVerdict) -> None:
         if verdict.outcome is not PushOutcome.LATER or verdict.device:

@@ -1,0 +1,127 @@
+"""One trace through the workers: from a record to what is announced of it, and to what moderation does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from chat import tracing
+from chat.domain.conversations import dm_key
+from chat.domain.ids import new_id
+from chat.domain.records import Sent
+from chat.wire.notices import AnyNotice, EditNotice, Notice, WithdrawalNotice
+from chat.wire.records import encode, topic_of
+from chat.wire.verdicts import VERDICT_TOPIC
+from tests.support.builders import ANN, HALL, NOW
+from tests.support.judging import judging, sent
+from tests.support.notifying import (
+    FAR_MS,
+    LEASE_MS,
+    RememberingChannel,
+    RememberingLog,
+    make_announcer,
+    make_handler,
+    make_storing,
+    store_records,
+)
+from tests.support.world import world
+from workers.spans import trace_records
+
+pytestmark = pytest.mark.anyio
+PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
+OTHER = f"00-{'c' * 32}-{'d' * 16}-01"
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """Traces are on, and all are sampled."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    tracing.start_tracing(provider.get_tracer("test"))
+    yield kept
+    tracing.stop_tracing()
+
+
+def list_ways(spans: Sequence[ReadableSpan], parent: int = int("b" * 16, 16)) -> list[list[str]]:
+    """The names of spans on each way down from the span with this id."""
+    ways: list[list[str]] = []
+    for span in spans:
+        if span.parent and span.parent.span_id == parent:
+            ways += [[span.name, *rest] for rest in list_ways(spans, span.context.span_id) or [[]]]
+    return ways
+
+
+async def test_a_notification_is_in_the_trace_of_its_message(exporter: InMemorySpanExporter) -> None:
+    async with world() as here:
+        ann, ben = await here.user("ann"), await here.user("ben")
+        key, log, channel = dm_key(ann.id, ben.id), RememberingLog(), RememberingChannel()
+        records = [
+            Sent(
+                conversation=key, actor=ann.id, ts=here.clock(), name="ann", text=text, client_id=new_id(), trace=trace
+            )
+            for text, trace in (("first", ""), ("second", PARENT))
+        ]
+        with trace_records("persistence", records) as traced:
+            await store_records(make_storing(here, log), traced)
+        with trace_records("notification", log.notices) as noticed:
+            await make_handler(here).handle_records(noticed)
+        now = here.clock()
+        entries = await here.pending.claim_due(now + FAR_MS, now + FAR_MS + LEASE_MS, 10)
+        await make_announcer(here, channel).handle_entries(entries)
+        spans = exporter.get_finished_spans()
+        assert list_ways(spans) == [["handle persistence", "handle notification", "announce"]]
+        assert [each.trace for each in channel.notified] == [f"00-{'a' * 32}-{spans[-1].context.span_id:016x}-01"]
+
+
+async def test_without_traces_nothing_is_written_of_them() -> None:
+    async with world() as here:
+        ann, ben = await here.user("ann"), await here.user("ben")
+        log, channel = RememberingLog(), RememberingChannel()
+        record = Sent(
+            conversation=dm_key(ann.id, ben.id),
+            actor=ann.id,
+            ts=here.clock(),
+            name="ann",
+            text="x",
+            client_id=new_id(),
+            trace=PARENT,
+        )
+        await store_records(make_storing(here, log), [record])
+        await make_handler(here).handle_records(log.notices)
+        now = here.clock()
+        entries = await here.pending.claim_due(now + FAR_MS, now + FAR_MS + LEASE_MS, 10)
+        await make_announcer(here, channel).handle_entries(entries)
+        assert [each.trace for each in entries] == [each.trace for each in channel.notified] == [""]
+
+
+def test_each_notice_of_a_record_has_a_span_of_its_own(exporter: InMemorySpanExporter) -> None:
+    message = Notice(conversation=HALL, messages=(), trace=PARENT)
+    edit = EditNotice(conversation=HALL, seq=1, ts=NOW, mentions=(), trace=OTHER)
+    withdrawal = WithdrawalNotice(conversation=HALL, seq=1)
+    records: list[list[AnyNotice]] = [[message, withdrawal], [edit]]
+    with trace_records("notification", records) as traced:
+        assert [[type(each) for each in record] for record in traced] == [[Notice, WithdrawalNotice], [EditNotice]]
+    spans = exporter.get_finished_spans()
+    assert list_ways(spans) == list_ways(spans, int("d" * 16, 16)) == [["handle notification"]]
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_verdict_is_in_the_trace_of_its_message(
+    held: bool, exporter: InMemorySpanExporter, tmp_path: Path
+) -> None:
+    """From the check to the withdrawal; or, of a message that was held back and is allowed, to its storing."""
+    async with judging(tmp_path) as here:
+        record = sent("hello" if held else "badword", actor=ANN, held=held)
+        headers = tracing.make_record_headers(PARENT)
+        await here.log.append(topic_of(HALL), HALL, encode(record), headers)
+        await here.run()
+        (written,) = await here.log.read_recent(VERDICT_TOPIC, 0, 10)
+        assert tracing.TRACEPARENT not in written.value.decode()
+        ways = list_ways(exporter.get_finished_spans())
+        assert ["handle moderation", "handle verdicts", "handle persistence"] in ways
