@@ -47,6 +47,7 @@ BATCH = 200
 LANES = 4
 PER_USER = 20
 LEASE_MS = 180_000
+STALLED_MS = 15_000
 CHANNEL_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
@@ -94,6 +95,15 @@ class Announcer:
         self._woken = AutoResetEvent()
         self._lanes = anyio.Semaphore(LANES)
         self._in_hand: set[anyio.CancelScope] = set()
+        self._looked = self._clock()  # when the store last said what is due, or nobody could take anything
+
+    async def check_progress(self) -> None:
+        """Raises `Unavailable` when the store does not answer, or when what waits is not claimed any more: claims fail,
+        or all lanes have had their batch for longer than a lease. A channel that fails is no reason."""
+        await self._pending.find_next_due()
+        longest = LEASE_MS if self._lanes.value == 0 else STALLED_MS
+        if self._clock() - self._looked > longest:
+            raise Unavailable(f"nothing could be claimed for {(self._clock() - self._looked) // 1000} s")
 
     def wake(self) -> None:
         """Something was noted: look now."""
@@ -120,12 +130,14 @@ class Announcer:
     async def _claim_entries(self) -> Sequence[PendingNotification]:
         now = self._clock()
         if self._channels and all(now < channel.paused_until for channel in self._channels):
+            self._looked = now
             return ()  # nobody could take anything
         try:
             entries = await self._pending.claim_due(now, now + LEASE_MS, BATCH)
         except Unavailable as error:
             _logger.warning("what waits to be announced cannot be read, and is asked for again: %s", error.message)
             return ()
+        self._looked = now
         self.late_seconds = max((now - (entry.due or now) for entry in entries), default=0) / 1000
         return entries
 

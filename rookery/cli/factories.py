@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ from gateway.edge import Edge
 from rookery.cli.stderr import DROPPED
 from services.app import create_app
 from services.common.collaborators import Services
-from services.common.health import Health, make_probes
+from services.common.health import Health, Probe, make_probes
 from services.common.passwords import Passwords
 from services.common.settings import select_settings
 from workers import moderation as moderation_pool
@@ -119,11 +119,18 @@ def make_moderation_pool(store: Store, log: Log, moderation: Moderation) -> Pool
 
 
 def make_health(
-    engines: Engines, store: Store, live: Live, log: Log | None = None, *, signing: KeyRing | None = None
+    engines: Engines,
+    store: Store,
+    live: Live,
+    log: Log | None = None,
+    *,
+    signing: KeyRing | None = None,
+    probes: Mapping[str, Probe] = {},
 ) -> Health:
-    """What `/healthz` and `/readyz` report; with `signing`, a role that issues tokens is ready when it can."""
+    """What `/healthz` and `/readyz` report; with `signing`, a role that issues tokens is ready when it can. `probes`
+    are the role's own."""
     ports = make_probes(store.accounts, store.rooms, store.history, live.relay, live.presence, log=log, signing=signing)
-    return Health(engines.probes | ports)
+    return Health({**engines.probes, **ports, **probes})
 
 
 def make_app(

@@ -22,6 +22,7 @@ from chat.wire.notices import MOST_KEYS, NOTIFICATION_TOPIC
 from chat.wire.webhooks import WEBHOOK_TOPIC
 from rookery.cli.process import run_in_background
 from rookery.cli.pushing import open_push_channel
+from services.common.health import Probe
 from workers import webhooks
 from workers.announcement_facts import Sources
 from workers.announcer import Announcer
@@ -36,10 +37,11 @@ LINGER_SECONDS = 0.25
 
 
 class NotificationParts(Struct, frozen=True):
-    """What notifications add to a process: pools by their names, and their figures."""
+    """What notifications add to a process: pools by their names, their figures, and whether they get on."""
 
     pools: Mapping[str, Pool[Any]]
     collectors: Sequence[Collector]
+    probes: Mapping[str, Probe]
 
 
 class NotificationCollector(Collector):
@@ -140,4 +142,5 @@ async def run_notifications(
             wake_announcer=announcer.wake,
         )
         pools["notification"] = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
-        yield NotificationParts(pools, [*collectors, NotificationCollector(handler, announcer, loop)])
+        collectors.append(NotificationCollector(handler, announcer, loop))
+        yield NotificationParts(pools, collectors, {"announcer": announcer.check_progress})

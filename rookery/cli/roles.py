@@ -56,6 +56,7 @@ from rookery.cli.rpc_servers import (
     serve_moderation,
 )
 from rookery.cli.tracing import trace_process
+from services.common.health import Probe
 from workers.pool import Pool
 
 logger = logging.getLogger("rookery")
@@ -268,6 +269,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
 
         pools: dict[str, Pool[Any]] = {}
         collectors: list[Collector] = []
+        probes: dict[str, Probe] = {}
         if "persistence" in names:
             notices = make_notice_writer(settings, store, log)
             pools["persistence"] = make_persistence_pool(store, live, log, notices)
@@ -278,6 +280,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
             notifying = await enter(notifications)
             pools |= {"account_mails": mail.pool, **notifying.pools}
             collectors += [mail.collector, *notifying.collectors]
+            probes |= notifying.probes
         carries_out = "persistence" in names and settings.moderation.is_on
         if carries_out or "moderation" in names:
             moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
@@ -287,7 +290,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
                 pools["moderation"] = make_moderation_pool(store, log, moderation)
         pool_collector = await enter(run_pools(pools))
 
-        health = make_health(engines, store, live, log)
+        health = make_health(engines, store, live, log, probes=probes)
         collectors += [EngineCollector(engines.statistics), pool_collector]
         collectors += make_client_collectors(settings.rpc)
         collectors += await enter(measure_process("worker"))

@@ -73,7 +73,9 @@ async def test_who_closed_the_page_gets_one_push_on_each_device(
     kind: str, tmp_path: Path, http: httpx.AsyncClient
 ) -> None:
     async with push_service() as (service, address):
-        with running_server(kind, address, tmp_path) as (server, _):
+        with running_server(kind, address, tmp_path) as (server, sender):
+            engines = (await http.get(f"{sender.http}/readyz")).json()["engines"]
+            assert engines.get("announcer") == (None if kind == "serve" else "ok")
             ann, ben = await register(server, http), await register(server, http)
             await subscribe(service, ann, "/phone")
             await subscribe(service, ann, "/desk")

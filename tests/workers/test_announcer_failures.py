@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,6 +15,7 @@ from chat.domain.models import Role
 from chat.domain.pending import GATHER_MS, GIVE_UP_MS, PendingNotification
 from chat.errors import Unavailable
 from chat.ports.notifier import Notification
+from chat.ports.pending import PendingNotifications
 from chat.wire.notices import UndeliveredNotice, decode_notices
 from tests.support.announcing import open_scene
 from tests.support.notifying import (
@@ -21,7 +24,8 @@ from tests.support.notifying import (
     make_handler,
 )
 from tests.support.patience import patient
-from workers.announcer import PER_USER
+from tests.support.stepping import until
+from workers.announcer import LANES, PER_USER, STALLED_MS, Announcer
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +170,88 @@ async def test_it_announces_as_soon_as_it_is_woken_and_drains_when_it_is_cancell
             release.set()
         assert channel.seen == [(scene.bob.id, 1, 1)]
         assert await scene.here.pending.find_next_due() is None
+
+
+class DyingPending:
+    """What waits, in a store that takes no claims while it is `down`."""
+
+    def __init__(self, pending: PendingNotifications) -> None:
+        self.down = False
+        self.claims = 0
+        self._pending = pending
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pending, name)
+
+    async def claim_due(self, now: int, until: int, limit: int) -> Sequence[PendingNotification]:
+        self.claims += 1
+        if self.down:
+            raise Unavailable("the store is down")
+        return await self._pending.claim_due(now, until, limit)
+
+
+async def until_progress(announcer: Announcer) -> None:
+    with anyio.fail_after(patient(20)):
+        while True:
+            with suppress(Unavailable):
+                return await announcer.check_progress()
+            await anyio.sleep(0.01)
+
+
+async def test_an_announcer_makes_no_progress_while_its_claims_fail() -> None:
+    async with open_scene() as scene, anyio.create_task_group() as tasks:
+        pending = DyingPending(scene.here.pending)
+        announcer = scene.make_announcer(scene.channel, pending=pending)
+        await tasks.start(announcer.run)
+        await announcer.check_progress()
+        pending.down = True
+        scene.clock.now += STALLED_MS + 1
+        announcer.wake()
+        await until(lambda: pending.claims >= 2)
+        with pytest.raises(Unavailable, match="nothing could be claimed for 15 s"):
+            await announcer.check_progress()
+        pending.down = False
+        announcer.wake()
+        await until_progress(announcer)
+        tasks.cancel_scope.cancel()
+
+
+async def test_an_announcer_whose_channels_fail_gets_on() -> None:
+    async with open_scene() as scene, anyio.create_task_group() as tasks:
+        scene.channel.failures = 1
+        announcer = scene.make_announcer(scene.channel)
+        await scene.say("one")
+        await tasks.start(announcer.run)
+        await until(lambda: announcer.statistics.failed_calls == 1)
+        scene.clock.now += 2 * STALLED_MS
+        await until_progress(announcer)
+        tasks.cancel_scope.cancel()
+
+
+def has_notified(channel: RememberingChannel, count: int) -> bool:
+    return len(channel.notified) == count
+
+
+async def test_an_announcer_with_its_hands_full_has_a_lease_of_time() -> None:
+    async with open_scene() as scene, anyio.create_task_group() as tasks:
+
+        class Hanging(RememberingChannel):
+            async def notify(self, notifications: Sequence[Notification]) -> None:
+                self.notified += notifications
+                await released.wait()
+
+        hanging, released = Hanging(), anyio.Event()
+        announcer = scene.make_announcer(hanging)
+        await tasks.start(announcer.run)
+        for number in range(LANES):
+            await scene.say("x", to=dm_key(scene.ann.id, (await scene.here.user(f"user-{number}")).id))
+            announcer.wake()
+            await until(partial(has_notified, hanging, number + 1))
+        scene.clock.now += LEASE_MS
+        await announcer.check_progress()
+        scene.clock.now += STALLED_MS
+        with pytest.raises(Unavailable, match="nothing could be claimed"):
+            await announcer.check_progress()
+        released.set()
+        await until_progress(announcer)
+        tasks.cancel_scope.cancel()
