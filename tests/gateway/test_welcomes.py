@@ -16,6 +16,7 @@ from chat.errors import RookeryError
 from chat.ports.authority import TokenInfo
 from gateway.acceptor import Acceptor, bind_listener
 from gateway.handlers.connecting import WAIT_SECONDS
+from gateway.handlers.later import COMMAND_SECONDS
 from gateway.intake import AT_ONCE, BATCH, WAITING, Intake
 from gateway.multiplexer import READ
 from gateway.phase import Phase
@@ -93,6 +94,7 @@ async def test_who_leaves_while_waiting_is_not_asked_about() -> None:
 async def test_an_authority_that_hangs_refuses_those_whom_it_was_asked_about() -> None:
     async with world() as here, another_edge(here, authority=Gated(here)):
         clients, numbers = await come_at_once(here, AT_ONCE)
+        await anyio.sleep(COMMAND_SECONDS + 1)
         for client, number in zip(clients, numbers, strict=True):
             assert (await client.answer(number))["code"] == "unavailable"
             assert (await client.ended())[0] == 1012
