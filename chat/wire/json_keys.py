@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 
 def count_keys(text: bytes) -> int:
@@ -24,10 +25,15 @@ def find_repeated_key(text: bytes) -> str | None:
     Raises `ValueError` for what is not JSON, and `RecursionError` for what is nested too deep.
     """
     try:
-        json.loads(text, object_pairs_hook=_refuse_repeated_key)
-    except _RepeatedKey as repeated:
+        decode_unrepeated(text)
+    except RepeatedKey as repeated:
         return repeated.key
     return None
+
+
+def decode_unrepeated(text: bytes) -> Any:
+    """The value of a JSON text. Raises as `find_repeated_key`, and `RepeatedKey` for a key that stands twice."""
+    return json.loads(text, object_pairs_hook=_make_object)
 
 
 def first_repeated(keys: Sequence[str]) -> str | None:
@@ -38,13 +44,18 @@ def first_repeated(keys: Sequence[str]) -> str | None:
     return next(key for key in keys if counts[key] > 1)
 
 
-class _RepeatedKey(ValueError):
+class RepeatedKey(ValueError):
+    """A key stands twice in one object."""
+
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
 
 
-def _refuse_repeated_key(pairs: list[tuple[str, object]]) -> None:
-    repeated = first_repeated([key for key, _ in pairs])
-    if repeated is not None:
-        raise _RepeatedKey(repeated)
+def _make_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        repeated = first_repeated([key for key, _ in pairs])
+        if repeated is not None:
+            raise RepeatedKey(repeated)
+    return made

@@ -15,6 +15,8 @@ from anyio.lowlevel import checkpoint
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat.errors import Unauthorized, Unavailable
 from chat.ports.accounts import SigningKey
@@ -220,6 +222,37 @@ async def test_a_token_has_one_form(at: int, change: Any) -> None:
     pieces[at] = change(pieces[at])
     with pytest.raises(Unauthorized):
         ring.verify_token(".".join(pieces))
+
+
+CLAIMS = st.sampled_from(["iss", "aud", "sub", "name", "sid", "jti", "iat", "nbf", "exp", "other"])
+CLAIM_VALUES = st.none() | st.booleans() | st.integers(-1, 2**40) | st.floats() | st.text(max_size=3)
+NESTED = st.lists(st.just("rookery"), max_size=2) | st.dictionaries(st.text(max_size=2), st.just(1), max_size=1)
+
+
+@given(st.dictionaries(CLAIMS, CLAIM_VALUES | NESTED, max_size=3), st.binary(max_size=3), st.integers(0, 400))
+def test_what_is_verified_pyjwt_verifies_too(claims: dict[str, Any], inserted: bytes, at: int) -> None:
+    async def check() -> None:
+        keys = Keys()
+        ring = await keys.ring()
+        try:
+            token = forge(keys, **claims)
+        except (TypeError, ValueError):
+            return  # PyJWT does not issue it
+        token = token[:at] + inserted.decode("latin-1") + token[at:]
+        try:
+            found = ring.verify_token(token)
+        except Unauthorized:
+            return
+        (key,) = ring.to_jwk_set()["keys"]
+        names = ["iss", "aud", "sub", "name", "sid", "jti", "iat", "nbf", "exp"]
+        times = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}  # by the clock of the ring
+        options: Any = {"require": names, **times}
+        raw = jwt.decode(
+            token, jwt.PyJWK(key), algorithms=["EdDSA"], issuer="rookery", audience="rookery", options=options
+        )
+        assert (raw["sub"], raw["sid"]) == (found.user, found.family)
+
+    anyio.run(check)
 
 
 @pytest.mark.parametrize("part", ["header", "payload"])
