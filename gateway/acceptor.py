@@ -11,7 +11,7 @@ from gateway.node import Node
 from gateway.opening import has_room_for_handshake, open_connection
 
 logger = logging.getLogger(__name__)
-_BATCH = 64
+_BATCH = 16
 _BACKLOG = 4096
 _PAUSE_SECONDS = 1.0
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
@@ -47,7 +47,7 @@ class Acceptor:
         self._sock = sock
         self.fd = sock.fileno()
         self.slot = -1
-        node.mux.add(self.fd, self)
+        node.mux.add_newcomer(self.fd, self)
 
     def on_ready(self, mask: int) -> None:  # noqa: ARG002 - a listening socket is only ever readable
         """Connections wait in the backlog: take many of them, but leave other sockets their part of the turn.

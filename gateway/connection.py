@@ -71,7 +71,7 @@ class Connection:
         self._queued = 0
         self._mask = READ
         self._ending = False
-        mux.add(self.fd, self)
+        mux.add_newcomer(self.fd, self)
 
     @property
     def queued_bytes(self) -> int:
@@ -220,6 +220,11 @@ class Connection:
         # a second `on_slow`.
         self.bound = self._queued + _CLOSE_HANDSHAKE_BYTES
         self.owner.on_slow()
+
+    def let_in(self) -> None:
+        """The peer is known, and no newcomer any more (rule 6 of the multiplexer)."""
+        if self.fd >= 0:
+            self._mux.let_in(self.fd, self._mask)
 
     def pause_reading(self) -> None:
         """Read no more for now: the kernel's buffer, and then the peer, wait."""

@@ -11,6 +11,8 @@ Rule 3: what a turn gathers for a socket is written once, at the turn's end: `di
 Rule 4: an exception from one socket's owner ends that socket and nothing else.
 Rule 5: what leaves for many sockets leaves in one batch where the machine can do that (`gateway.sends`). What was left
 over is queued everywhere before an owner is told of any outcome, so nothing that an owner then writes goes ahead of it.
+Rule 6: newcomers, who shake hands and log in, are in a poll set of their own, which is one descriptor of the first. A
+turn handles few of them, after all others: when everybody comes at once, those who are connected hardly notice.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from gateway.sends import BatchSends
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 _TURN_SOCKETS = 256
+_TURN_NEWCOMERS = 16
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +85,28 @@ class MultiplexerStatistics(Struct, frozen=True):
 class Multiplexer:
     """The poll set and its loop. `sends` None: each socket is written by itself."""
 
-    __slots__ = ("_flush_wanted", "_handlers", "_poll", "_ready", "_turns", "dirty", "sends")
+    __slots__ = (
+        "_flush_wanted",
+        "_handlers",
+        "_lobby",
+        "_lobby_fd",
+        "_lobby_ready",
+        "_newcomers",
+        "_poll",
+        "_ready",
+        "_turns",
+        "dirty",
+        "sends",
+    )
 
     def __init__(self, sends: BatchSends | None = None) -> None:
         self.sends = sends
-        self._poll = select.epoll()
+        self._poll, self._lobby = select.epoll(), select.epoll()
+        self._lobby_fd = self._lobby.fileno()
+        self._lobby_ready = False
+        self._poll.register(self._lobby_fd, READ)
         self._handlers: dict[int, Ready] = {}
+        self._newcomers: set[int] = set()
         self._turns = 0
         self._ready = 0
         self.dirty: list[Gathered] = []
@@ -98,14 +117,31 @@ class Multiplexer:
         self._poll.register(fd, mask)
         self._handlers[fd] = handler
 
+    def add_newcomer(self, fd: int, handler: Ready, mask: int = READ) -> None:
+        """As `add`, for one that comes after those that are there already (rule 6)."""
+        self._lobby.register(fd, mask)
+        self._handlers[fd] = handler
+        self._newcomers.add(fd)
+
+    def let_in(self, fd: int, mask: int) -> None:
+        """The descriptor is no newcomer any more."""
+        if fd in self._newcomers:
+            self._newcomers.discard(fd)
+            self._lobby.unregister(fd)
+            self._poll.register(fd, mask)
+
     def change(self, fd: int, mask: int) -> None:
         """Watch it for other events; with 0, only for errors."""
-        self._poll.modify(fd, mask)
+        self._poll_of(fd).modify(fd, mask)
 
     def remove(self, fd: int) -> None:
         """Stop watching. Call it before the descriptor is closed."""
         del self._handlers[fd]
-        self._poll.unregister(fd)
+        self._poll_of(fd).unregister(fd)
+        self._newcomers.discard(fd)
+
+    def _poll_of(self, fd: int) -> select.epoll:
+        return self._lobby if fd in self._newcomers else self._poll
 
     def flush(self) -> None:
         """Write what was gathered. Call it before every await that follows a `gather` (rule 3)."""
@@ -152,23 +188,33 @@ class Multiplexer:
                 self._handle_turn(self._poll.poll(0, _TURN_SOCKETS))  # rule 2
 
     def _handle_turn(self, events: list[tuple[int, int]]) -> None:
-        handlers = self._handlers
         self._turns += 1
+        self._handle_events(events)
+        if self._lobby_ready:
+            self._lobby_ready = False
+            self._handle_events(self._lobby.poll(0, _TURN_NEWCOMERS))  # rule 6
+        if self.dirty:
+            self.flush()  # rule 3
+
+    def _handle_events(self, events: list[tuple[int, int]]) -> None:
+        handlers = self._handlers
         self._ready += len(events)
         for fileno, mask in events:
             handler = handlers.get(fileno)
-            if handler is None:
-                continue  # removed by an earlier event of this turn
+            if handler is None:  # the lobby, or removed by an earlier event of this turn
+                if fileno == self._lobby_fd:
+                    self._lobby_ready = True
+                    self._ready -= 1
+                continue
             try:
                 handler.on_ready(mask)
             except Exception:  # rule 4
                 logger.exception("a connection failed")
                 handler.abort()
-        if self.dirty:
-            self.flush()  # rule 3
 
     def close(self) -> None:
         """Close the poll set; the descriptors stay their owners'."""
+        self._lobby.close()
         self._poll.close()
         if self.sends is not None:
             self.sends.close()

@@ -265,6 +265,7 @@ class Session(ABC):
         self.siblings = self.node.users.add_session(self)
         self.node.access.enter_user(self.user)
         self.phase = Phase.LIVE
+        self.connection.let_in()
         self.set_timer()
 
     def _leave_tables(self) -> None:

@@ -30,7 +30,12 @@ SESSIONS = 200
 class Owner:
     """Owner of one end of a socket pair."""
 
-    def __init__(self, mux: Multiplexer, on_ready: Callable[[Owner], None] = lambda owner: owner.read()) -> None:
+    def __init__(
+        self,
+        mux: Multiplexer,
+        on_ready: Callable[[Owner], None] = lambda owner: owner.read(),
+        add: Callable[[int, Any], None] | None = None,
+    ) -> None:
         self.sock, self.peer = socket.socketpair()
         self.sock.setblocking(False)
         self.mux = mux
@@ -38,7 +43,7 @@ class Owner:
         self.data = b""
         self.aborted = 0
         self._on_ready = on_ready
-        mux.add(self.sock.fileno(), self)
+        (add or mux.add)(self.sock.fileno(), self)
 
     def read(self) -> None:
         self.data += self.sock.recv(100)
@@ -96,6 +101,37 @@ def test_more_than_a_turn_holds_are_all_served(mux: Multiplexer, backend: tuple[
     assert mux.statistics().ready == mux.statistics().descriptors == 300
     assert mux.statistics().turns >= 2
     for each in owners:
+        each.abort()
+        each.peer.close()
+    assert mux.statistics().descriptors == 0
+
+
+@pytest.mark.parametrize("backend", REAL_CLOCKS.values(), ids=REAL_CLOCKS.keys())
+def test_newcomers_come_after_all_others_and_few_in_a_turn(
+    mux: Multiplexer, backend: tuple[str, dict[str, Any]]
+) -> None:
+    served: list[str] = []
+
+    def serve(name: str) -> Callable[[Owner], None]:
+        def on_ready(owner: Owner) -> None:
+            owner.read()
+            served.append(name)
+
+        return on_ready
+
+    newcomers = [Owner(mux, serve("newcomer"), add=mux.add_newcomer) for _ in range(100)]
+    known = [Owner(mux, serve("known"), add=mux.add_newcomer), Owner(mux, serve("known"))]
+    mux.let_in(known[0].fd, READ)
+    mux.let_in(known[0].fd, READ)  # again: nothing happens
+    mux.change(newcomers[0].fd, 0)
+    newcomers[1].abort()
+    for each in (newcomers[0], *newcomers[2:], *known):
+        each.peer.send(b"x")
+    anyio.run(turns, mux, lambda: len(served) == 100, backend=backend[0], backend_options=backend[1])
+    assert served[:2] == ["known"] * 2
+    assert mux.statistics().turns >= 5
+    assert mux.statistics().ready == 100
+    for each in (*newcomers, *known):
         each.abort()
         each.peer.close()
     assert mux.statistics().descriptors == 0
