@@ -110,8 +110,8 @@ class Cluster:
     @contextmanager
     def running(self) -> Iterator[Cluster]:
         """All of it, ready; killed at the end."""
-        self._tool("db", "migrate")
-        self._tool("topics", "apply")
+        self.run_tool("db", "migrate")
+        self.run_tool("topics", "apply")
         with front(self._edge_addresses, self._route) as self.front:
             for name, role in self._roles.items():
                 self.add(name, *role, ws_url=self.ws, **self._own.get(name, {}))
@@ -138,7 +138,7 @@ class Cluster:
         folder.mkdir()
         tokens, ids = folder / "tokens", folder / "rooms"
         wanted = ["--users", str(users), "--rooms", str(rooms), "--members", str(members), "--prefix", folder.name]
-        self._tool("admin", "seed", *wanted, "--tokens", str(tokens), "--room-ids", str(ids))
+        self.run_tool("admin", "seed", *wanted, "--tokens", str(tokens), "--room-ids", str(ids))
         people = [_user_of(token) for token in tokens.read_text().split()]
         found = {}
         for number, room in enumerate(ids.read_text().split()):
@@ -162,7 +162,8 @@ class Cluster:
         role = "serve" if "serve" in self.processes else "auth" if path.startswith("/api/auth/") else "chat"
         return self.processes[role].http_address
 
-    def _tool(self, *arguments: str) -> None:
+    def run_tool(self, *arguments: str) -> None:
+        """Run `rookery …` with the settings of the roles; fails with what it said."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOKERY_")}
         given = {f"ROOKERY_{key.upper()}": value for key, value in self._environment.items()}
         command = [sys.executable, "-m", "rookery", *arguments]
