@@ -8,6 +8,7 @@ Rule 1: few batches are worked on at once, in the order in which their items cam
 Rule 2: while a batch is worked on, the next one gathers: so the more wait, the more share one question.
 Rule 3: while many wait, no connection is accepted. They stay in the kernel's backlog, where they cost this process
         nothing and no deadline runs.
+Rule 4: where batches take so long that whoever comes now would wait too long, nobody is taken on: `overdue`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
+import anyio
+
 from gateway.task_starter import TaskStarter
 
 T = TypeVar("T")
@@ -27,6 +30,8 @@ AT_ONCE = 2
 BATCH = 64
 WAITING = 256
 """From so many on, nothing is accepted: they are done within a fraction of a second on a slow core."""
+OVERDUE_SECONDS = 5.0
+"""Who waits for so long waits for an engine that does not answer."""
 
 
 class Intake(Generic[T]):
@@ -40,7 +45,7 @@ class Intake(Generic[T]):
 
     def __init__(self, tasks: TaskStarter) -> None:
         self._tasks = tasks
-        self._waiting: deque[T] = deque()
+        self._waiting: deque[tuple[float, T]] = deque()  # since when, by the event loop's clock
         self._count = self._running = 0
         self._resumes: list[Callable[[], None]] = []
         self.work: Callable[[Sequence[T]], Awaitable[None]] | None = None
@@ -50,13 +55,18 @@ class Intake(Generic[T]):
         """Whether nothing should be accepted now."""
         return self._count >= WAITING  # rule 3
 
+    @property
+    def overdue(self) -> bool:
+        """Whether somebody has waited for `OVERDUE_SECONDS`."""
+        return bool(self._waiting) and anyio.current_time() - self._waiting[0][0] >= OVERDUE_SECONDS  # rule 4
+
     def call_when_free(self, resume: Callable[[], None]) -> None:
         """Call this once, as soon as it is not full any more."""
         self._resumes.append(resume)
 
     def take_in(self, item: T) -> None:
         """Hand the item to `work`, soon, with what else the turn brings."""
-        self._waiting.append(item)
+        self._waiting.append((anyio.current_time(), item))
         self._count += 1
         if self._running < AT_ONCE:  # rule 1
             self._running += 1
@@ -66,7 +76,7 @@ class Intake(Generic[T]):
         waiting = self._waiting
         try:
             while waiting and self.work is not None:
-                batch = list(islice(waiting, BATCH))  # rule 2
+                batch = [item for _, item in islice(waiting, BATCH)]  # rule 2
                 for _ in batch:
                     waiting.popleft()
                 try:

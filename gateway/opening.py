@@ -55,7 +55,7 @@ class Opening:
         node = self._node
         if urlsplit(request.target).path != "/ws":
             self._refuse_request("not_found", handshake.reject(404, "not_found", "the WebSocket is at /ws"))
-        elif node.registry.draining or node.full:
+        elif node.registry.draining or node.full or node.welcomes.overdue:
             retry = [("Retry-After", str(max(1, node.draw_retry_ms() // 1000)))]
             response = handshake.reject(503, "unavailable", "this edge takes no connections now", retry)
             self._refuse_request("unavailable", response)

@@ -80,6 +80,7 @@ def served(*, users: int, rooms: int, members: int, backend: str = "uvloop", **s
             address = found[2], int(found[3])
             yield Served(process.pid, address, found[1], tokens.read_text().split(), ids.read_text().split())
         finally:
+            process.stdout.close()
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(30)

@@ -17,7 +17,7 @@ from chat.ports.authority import TokenInfo
 from gateway.acceptor import Acceptor, bind_listener
 from gateway.handlers.connecting import WAIT_SECONDS
 from gateway.handlers.later import COMMAND_SECONDS
-from gateway.intake import AT_ONCE, BATCH, WAITING, Intake
+from gateway.intake import AT_ONCE, BATCH, OVERDUE_SECONDS, WAITING, Intake
 from gateway.multiplexer import READ
 from gateway.phase import Phase
 from gateway.task_starter import TaskStarter
@@ -103,19 +103,33 @@ async def test_an_authority_that_hangs_refuses_those_whom_it_was_asked_about() -
 
 @virtual_time
 async def test_a_session_that_waited_too_long_is_refused_before_anything_was_done() -> None:
-    async with world() as here, another_edge(here, authority=(slow := Gated(here))):
+    async with world(auth_seconds=2 * WAIT_SECONDS) as here, another_edge(here, authority=(slow := Gated(here))):
         node = here.edge.node
-        client = await here.client().open()
+        client, other = await here.client().open(), await here.client().open()
         work, node.welcomes.work = node.welcomes.work, None
         number = client.post("auth", token=here.token(await here.user("ada")))
         await until(lambda: any(each.phase is Phase.AUTHENTICATING for each in node.registry.sessions))
         await anyio.sleep(WAIT_SECONDS + 1)
         node.welcomes.work = work
-        other = await here.client().open()
         other.post("auth", token=here.token(await here.user("bob")))
         assert (await client.answer(number))["code"] == "unavailable"
         assert (await client.ended())[0] == 1012
         assert slow.asked == [1]
+
+
+@virtual_time
+async def test_while_no_session_can_be_begun_handshakes_are_refused_before_any_work() -> None:
+    async with world() as here, another_edge(here, authority=(slow := Gated(here))):
+        clients, numbers = await come_at_once(here, AT_ONCE * BATCH + 1)
+        await until(lambda: slow.waiting)
+        assert (await here.client().open()).accepted
+        await anyio.sleep(OVERDUE_SECONDS + 1)
+        late = await here.client().open()
+        assert late.rejected == 503
+        slow.gate.set()
+        for client, number in zip(clients, numbers, strict=True):
+            assert (await client.answer(number))["type"] == "ok"  # and whoever was taken on is begun
+        await here.login(await here.user("late"))
 
 
 class Held:
