@@ -12,9 +12,9 @@ import anyio
 from chat.assembly import Engines
 from chat.ports.cases import Cases
 from chat.ports.log import Batch, Consumer, Log, LogRecord
-from chat.settings import Settings
+from chat.settings import Settings, SettingsError
 from rookery.cli.operator import note_action, print_json
-from rookery.cli.topics import check_backend
+from rookery.cli.topics import TOPICS, check_backend
 from workers.appending import NewRecord, append_all
 from workers.dead_letters import SUFFIX, dead_topic
 
@@ -28,10 +28,15 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 async def replay_dead_letters(settings: Settings, options: argparse.Namespace) -> int:
-    """Replay the dead letters of this moment. After an interruption, some may be put back twice; workers drop those."""
+    """Replay the dead letters of this moment. After an interruption, some may be put back twice; workers drop those.
+
+    Raises `SettingsError` for a topic that is none of ours.
+    """
     if settings.kafka.brokers:
         check_backend(settings)
     dead = dead_name(options.topic)
+    if dead.removesuffix(SUFFIX) not in TOPICS:
+        raise SettingsError(f"there is no topic {options.topic}; the topics are {', '.join(sorted(TOPICS))}")
     async with Engines.open(settings) as engines:
         store, log = await engines.open_store(), await engines.open_log()
         if options.dry_run:

@@ -13,6 +13,8 @@ import pytest
 
 from chat.assembly import Engines
 from chat.ports.log import Batch, Log, LogRecord
+from chat.settings import SettingsError
+from chat.wire.records import ROOM_TOPIC
 from rookery.cli import dead_letters
 from rookery.cli.dead_letters import read_dead_letters, read_original, replay_topic, show_dead_letters
 from rookery.cli.operator import name_operator
@@ -49,11 +51,11 @@ def system(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend_name: s
     return System(request.param, tmp_path, anyio_backend_name)
 
 
-async def bury(log: Log, *numbers: int) -> None:
+async def bury(log: Log, *numbers: int, topic: str = "t") -> None:
     for number in numbers:
         record = LogRecord(number, f"k{number % 3}", b"%d" % number, HEADERS)
-        batch = Batch("t", 0, [record])
-        await log.append(dead_topic("t"), record.key, record.value, dead_headers(batch, record, "why"))
+        batch = Batch(topic, 0, [record])
+        await log.append(dead_topic(topic), record.key, record.value, dead_headers(batch, record, "why"))
 
 
 async def living(log: Log, count: int) -> list[LogRecord]:
@@ -110,21 +112,28 @@ async def test_the_command_works_on_the_embedded_log(tmp_path: Path, capsys: pyt
     settings = make_settings(data=tmp_path)
     async with Engines.open(settings) as engines:
         log = await engines.open_log()
-        await bury(log, 1, 2)
-    options = {"topic": "t", "dry_run": True, "json": False}
+        await bury(log, 1, 2, topic=ROOM_TOPIC)
+    options = {"topic": ROOM_TOPIC, "dry_run": True, "json": False}
 
     async def run(**given: bool) -> None:
         assert await dead_letters.replay_dead_letters(settings, argparse.Namespace(**{**options, **given})) == 0
 
     await run()
-    assert "2 dead letters in t.dead" in capsys.readouterr().out
+    assert "2 dead letters in room-messages.dead" in capsys.readouterr().out
     await run(json=True)
     shown = json.loads(capsys.readouterr().out)
     assert (shown["dead_letters"], [letter["reason"] for letter in shown["shown"]]) == (2, ["why", "why"])
     await run(dry_run=False)
     assert capsys.readouterr().err == "2 dead letters replayed\n"
     await run(dry_run=False, json=True)
-    assert json.loads(capsys.readouterr().out) == {"topic": "t.dead", "replayed": 0, "left": 0}
+    assert json.loads(capsys.readouterr().out) == {"topic": "room-messages.dead", "replayed": 0, "left": 0}
     async with Engines.open(settings) as engines:
         (entry,) = await (await engines.open_store()).cases.list_audit_entries(None, 10)
-    assert (entry.by, entry.reason) == (name_operator(), "replayed 2 dead letters of t.dead")
+    assert (entry.by, entry.reason) == (name_operator(), "replayed 2 dead letters of room-messages.dead")
+
+
+@pytest.mark.parametrize("topic", ["verdicts", "verdicts.dead", "nonsense"])
+async def test_a_topic_that_is_none_of_ours_is_refused_with_those_that_are(topic: str, tmp_path: Path) -> None:
+    options = argparse.Namespace(topic=topic, dry_run=True, json=False)
+    with pytest.raises(SettingsError, match=f"there is no topic {topic}; the topics are .*moderation-verdicts"):
+        await dead_letters.replay_dead_letters(make_settings(data=tmp_path), options)
