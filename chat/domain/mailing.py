@@ -26,8 +26,8 @@ from chat.errors import Invalid, Refused
 SUPPRESSING = 2
 LINK_DAYS = 400
 _DAY_MS = 24 * 3600 * 1000
-_STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_LINK = re.compile(r"([0-9a-f-]{36})\.([0-9a-z]{1,9})\.([\w-]{22})")
+_STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.ASCII)
+_LINK = re.compile(r"([0-9a-f-]{36})\.([0-9a-z]{1,9})\.([\w-]{22})", re.ASCII)
 _OURS = frozenset({500, 501, 502, 503, 504, 530, 534, 535, 538, 555})
 _SOFT = frozenset({552})
 
@@ -144,7 +144,7 @@ def read_link(secret: bytes, token: str, now: int) -> str:
 def sign_recipient(secret: bytes, address: str) -> str:
     """What proves that a mail went to this address (rule 5). It may stand before the `@` of a return path."""
     folded = fold_email(address)
-    mac = hmac.digest(secret, f"recipient {folded}".encode(), "sha256")[:10]
+    mac = hmac.digest(secret, _encode(f"recipient {folded}"), "sha256")[:10]
     return f"{folded.replace('@', '=')}={b32encode(mac).decode().lower()}"
 
 
@@ -153,15 +153,16 @@ def read_recipient(secret: bytes, signed: str) -> str | None:
     mailbox, _, mac = signed.lower().rpartition("=")
     local, _, host = mailbox.rpartition("=")
     address = f"{local}@{host}"
-    return (
-        address
-        if mac and hmac.compare_digest(sign_recipient(secret, address).encode(), signed.lower().encode())
-        else None
-    )
+    expected = _encode(sign_recipient(secret, address))
+    return address if mac and hmac.compare_digest(expected, _encode(signed.lower())) else None
 
 
 def _sign_text(secret: bytes, text: str) -> str:
     return urlsafe_b64encode(hmac.digest(secret, text.encode(), "sha256")[:16]).decode().rstrip("=")
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # a header of a damaged mail may have lone surrogates
 
 
 def _write_number(number: int) -> str:

@@ -12,11 +12,6 @@ NAME = re.compile(r"[A-Za-z0-9_.\-]{2,32}")
 ROOM_NAME_LENGTH = 80
 DISPLAY_NAME_LENGTH = 64
 TEXT_BYTES = 16 * 1024
-EMAIL_LENGTH = 254  # RFC 5321, section 4.5.3.1.3, as RFC 3696's erratum 1690 reads it
-# One `@`, something before it, and a host with a dot behind it: a typing error is caught. What an address can only have
-# in quotes (RFC 5322, section 3.4.1) is refused: providers give no such addresses, and programs read them differently.
-_ATOM = r"[^@\s\x00-\x1f\x7f-\x9f()<>\[\]:;,\\\""
-_EMAIL = re.compile(rf"{_ATOM}]{{1,64}}@{_ATOM}.]+(\.{_ATOM}.]+)+")
 
 
 def check_name(name: str) -> str:
@@ -32,13 +27,6 @@ def fold_name(name: str) -> str:
     Without case, and without what nobody sees: so a name is found however it was typed.
     """
     return name.casefold() if name.isascii() else drop_ignorable(normalize("NFC", name)).casefold()
-
-
-def check_email(email: str) -> str:
-    """An e-mail address as given, or `Invalid`."""
-    if len(email) > EMAIL_LENGTH or not _EMAIL.fullmatch(email):
-        raise Invalid("`email` is not an e-mail address; write it as name@example.org", field="email")
-    return email
 
 
 def fold_email(email: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from chat.domain.text import check_email
+from chat.domain.mailboxes import check_email
 from chat.errors import Invalid
 from chat.settings.values import Setting
 

@@ -12,12 +12,12 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from chat.adapters.mail.account_mails import AccountMailer
-from chat.adapters.mail.composing import encode_mailbox
 from chat.adapters.mail.delivery import MailDelivery
 from chat.adapters.mail.digests import DigestMailer
 from chat.adapters.mail.outbox import MailFolder
 from chat.adapters.mail.smtp import SmtpTransport
 from chat.assembly import Store
+from chat.domain.mailboxes import encode_mailbox
 from chat.engines.executor import ThreadExecutor
 from chat.ports.log import Log
 from chat.ports.mail import MailTransport

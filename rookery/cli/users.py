@@ -14,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from chat.adapters.mail.account_mails import issue_token, make_link
 from chat.domain.cases import CaseAction
 from chat.domain.ids import new_id, now_ms, rfc3339
+from chat.domain.mailboxes import check_email
 from chat.domain.mailing import TokenPurpose
 from chat.domain.models import InstanceRole, User
 from chat.domain.moderation import Block
-from chat.domain.text import check_email, check_name
+from chat.domain.text import check_name
 from chat.ports.accounts import Accounts
 from chat.settings import Settings, SettingsError
 from rookery.cli.mailing import find_public_url

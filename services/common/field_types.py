@@ -9,13 +9,12 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from chat.domain.characters import MARKS_IN_A_ROW, has_too_many_marks
 from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
+from chat.domain.mailboxes import EMAIL_LENGTH, check_email
 from chat.domain.text import (
     DISPLAY_NAME_LENGTH,
-    EMAIL_LENGTH,
     NAME,
     ROOM_NAME_LENGTH,
     check_display_name,
-    check_email,
     check_name,
     check_room_name,
 )

@@ -69,6 +69,8 @@ async def test_a_link_that_was_changed_or_is_old_is_refused_by_name() -> None:
                 (changed, 400, "link_changed"),
                 (link[:-1], 400, "link_changed"),
                 (f"{PATH}?token=", 400, "link_changed"),
+                (f"{PATH}?token={ann.id}.abc.{'%C3%A9' * 22}", 400, "link_changed"),
+                (f"{PATH}?token={'a' * 15_000}", 422, "invalid"),
                 (old, 410, "link_expired"),
                 (PATH, 422, "invalid"),
             ):

@@ -3,6 +3,7 @@
 Rule 1: a bounce counts for the address that our signature names, and without one for nobody. The signature stands in
   the return path to which the bounce was sent, and in a header of the mail that is quoted.
 Rule 2: what is no notification of a failure, such as an out-of-office answer, says nothing.
+Rule 3: a stranger wrote it. The library raises for what is nested deep; what it cannot read says nothing, either.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ class ReturnedMail(Struct, frozen=True):
 
 def read_bounce(secret: bytes, source: bytes) -> ReturnedMail | None:
     """What came back; None when it is no bounce of ours. It raises nothing, whatever the source is."""
+    try:
+        return _read_notification(secret, source)
+    except (RecursionError, ValueError, LookupError):  # rule 3
+        return None
+
+
+def _read_notification(secret: bytes, source: bytes) -> ReturnedMail | None:
     message = message_from_bytes(source[:_LARGEST])
     parts = list(_list_parts(message))
     fields = next(_find_failures(parts), None)
@@ -84,7 +92,7 @@ def _find_addresses(secret: bytes, message: Message, quoted: Message | None) -> 
     for _, mailbox in getaddresses(values):
         signed.append(mailbox.rpartition("@")[0].partition("+")[2])
     for each in signed:
-        address = read_recipient(secret, each.strip())
+        address = read_recipient(secret, "".join(each.split()))  # it came in parts
         if address is not None:
             yield address
 

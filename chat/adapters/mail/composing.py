@@ -9,6 +9,7 @@ Rule 4: a mail says that a program sent it (RFC 3834), so that no program answer
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -16,16 +17,13 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
-import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from msgspec import Struct
 
-from chat.domain.text import check_email
-from chat.errors import Invalid
+from chat.domain.mailboxes import encode_mailbox
 from chat.texts.letters import Letter
 
 SUBJECT_CHARACTERS = 150
-_SPECIAL = frozenset('()<>[]:;,\\" ')
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -74,7 +72,9 @@ class Composer:
         message["Auto-Submitted"] = "auto-generated"  # rule 4
         message["X-Auto-Response-Suppress"] = "All"
         if headers.delivery.isascii() and headers.delivery:
-            message["X-Rookery-Delivery"] = headers.delivery
+            # In parts, between which a line may end: the library would encode a longer line (RFC 2047), and readers of
+            # bounces would not know it again.
+            message["X-Rookery-Delivery"] = " ".join(textwrap.wrap(headers.delivery, 40, break_on_hyphens=False))
         if headers.one_click:
             message["List-Unsubscribe"] = f"<{headers.one_click}>"
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -84,22 +84,6 @@ class Composer:
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         message["Content-Language"] = letter.language
         return message.as_bytes()
-
-
-def encode_mailbox(address: str) -> str:
-    """The address as it stands in an envelope: its host in ASCII (RFC 5890). Raises `Invalid` where that is impossible.
-
-    Other than ASCII before the `@` stays, and needs a server that takes it (RFC 6531).
-    """
-    local, _, host = check_email(address).rpartition("@")
-    if not local.isprintable() or _SPECIAL & set(local):
-        raise Invalid("`email` has a character that an address cannot have; give another", field="email")
-    if host.isascii():
-        return address
-    try:
-        return f"{local}@{idna.encode(host, uts46=True).decode()}"
-    except idna.IDNAError:
-        raise Invalid("`email` has a host that cannot exist; give another", field="email") from None
 
 
 def clean_header(text: str, limit: int) -> str:

@@ -15,8 +15,9 @@ from email.utils import parseaddr
 
 from msgspec import Struct
 
-from chat.adapters.mail.composing import Composer, Headers, encode_mailbox
+from chat.adapters.mail.composing import Composer, Headers
 from chat.domain.ids import now_ms
+from chat.domain.mailboxes import encode_mailbox
 from chat.domain.mailing import MailFailure, sign_recipient
 from chat.errors import Invalid
 from chat.ports.mail import MailRefused, MailTransport, OutgoingMail

@@ -117,3 +117,15 @@ def test_a_return_path_that_was_changed_names_nobody() -> None:
 def test_a_token_is_bound_to_one_password() -> None:
     assert bind_to_password("one") == bind_to_password("one")
     assert len({bind_to_password(each) for each in ("one", "two", "", None)}) == 3
+
+
+@pytest.mark.parametrize("user", ["é" * 36, "00000000-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize("signature", ["é" * 22, "٣" * 22, "a" * 21 + "ﬀ"])
+def test_a_link_in_other_letters_is_refused(user: str, signature: str) -> None:
+    with pytest.raises(LinkChanged):
+        read_link(SECRET, f"{user}.abc.{signature}", NOW)
+
+
+@pytest.mark.parametrize("signed", ["\ud800=a=x", "ann=chat.example=\udcff", "İ=a=x", "=" * 10_000])
+def test_a_return_path_of_any_characters_names_nobody(signed: str) -> None:
+    assert read_recipient(SECRET, signed) is None

@@ -111,3 +111,30 @@ def test_a_bounce_that_is_damaged_raises_nothing(place: int, damage: bytes) -> N
     whole = make_bounce()
     read_bounce(SECRET, whole[:place] + damage + whole[place + len(damage) :])
     read_bounce(SECRET, whole[:place])
+
+
+NESTED = b"".join(
+    b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(1000)
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        make_bounce(to="(" * 5000 + "a@b.example"),
+        make_bounce(to="(a" * 5000 + ")" * 5000),
+        make_bounce(to="a:" * 5000),
+        make_bounce(to="x+ann=chat.example=\xff@b.example").replace("\xff".encode(), b"\xff\xfe"),
+        make_bounce(kind="text/rfc822-headers; charset=nonsense"),
+        NESTED,
+        b"Content-Type: message/rfc822\r\n\r\n" * 5000,
+    ],
+    ids=["comments", "deep comments", "groups", "no UTF-8", "an unknown charset", "parts in parts", "mails in mails"],
+)
+def test_a_bounce_that_means_harm_raises_nothing(source: bytes) -> None:
+    assert read_bounce(SECRET, source) in (None, FOUND)
+
+
+def test_a_signature_that_came_in_parts_is_known_again() -> None:
+    signed = f"X-Rookery-Delivery: {SIGNED[:10]}\r\n {SIGNED[10:]}\r\nMessage-ID: <mail@chat.example>\r\n"
+    assert read_bounce(SECRET, make_bounce(quoted=signed)) == FOUND
