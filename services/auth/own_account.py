@@ -16,7 +16,7 @@ from chat.ports.accounts import OpenLogIn
 from chat.wire.account_mails import AccountMailKind
 from services.auth import token_families
 from services.auth.mail_requests import note_event
-from services.auth.routes import Address, Agent, Password, Rates, confirm_password
+from services.auth.routes import Address, Agent, Password, Rates, confirm_password, make_asker
 from services.common.collaborators import Services, With
 from services.common.field_types import parse_id
 from services.common.problems import problem_responses
@@ -68,7 +68,7 @@ async def change_password(
     """Change the caller's password, and end all their other log-ins. A wrong password is 401 `wrong_login`."""
     check_not_name(body.new_password, caller.name, field="new_password")
     await confirm_password(services, rates, address, caller, body.password)
-    new = await services.passwords.hash_password(body.new_password)
+    new = await services.passwords.hash_password(body.new_password, make_asker(address, caller.name))
     with shield_change():
         await services.accounts.set_password_hash(caller.id, new)
         await _end_others(services, caller, family, "the password was changed")

@@ -16,12 +16,12 @@ from pydantic import BaseModel, Field
 from chat.domain.invitations import digest_token
 from chat.domain.mailing import LinkExpired, TokenPurpose, bind_to_password
 from chat.domain.passwords import check_not_name
-from chat.errors import Invalid
+from chat.errors import Invalid, Overloaded
 from chat.wire.account_mails import AccountMailKind
 from services.auth import token_families
 from services.auth.email_routes import ENDED, MailToken
 from services.auth.mail_requests import count_mail, note_event, request_mail
-from services.auth.routes import Address, Agent, Password
+from services.auth.routes import Address, Agent, Password, make_asker
 from services.common.collaborators import With
 from services.common.problems import problem_responses
 from services.common.shielding import shield_change
@@ -61,10 +61,11 @@ async def reset_password(body: PasswordReset, services: With, address: Address, 
             raise LinkExpired("the password was changed since the mail; log in, or ask for another mail", field="token")
         try:
             check_not_name(body.new_password, user.name, field="new_password")
-        except Invalid:
+            new = await services.passwords.hash_password(body.new_password, make_asker(address, user.name))
+        except (Invalid, Overloaded):
             await services.mailings.add_token(token, services.clock())  # it did nothing, so it still works
             raise
-        await services.accounts.set_password_hash(user.id, await services.passwords.hash_password(body.new_password))
+        await services.accounts.set_password_hash(user.id, new)
         await services.mailings.end_tokens(user.id, TokenPurpose.RESET)
         ended = await services.accounts.end_families(user.id)
         await token_families.revoke_families(services, user.id, ended, "the password was changed")

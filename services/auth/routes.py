@@ -171,7 +171,7 @@ async def register_account(
         created=services.clock(),
         display_name=body.display_name or "",
     )
-    password_hash = await services.passwords.hash_password(body.password, _make_asker(address, body.name))
+    password_hash = await services.passwords.hash_password(body.password, make_asker(address, body.name))
     user = await _create_account(services, user, password_hash)
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
@@ -204,7 +204,8 @@ async def _require_registration(services: Services, invite: str | None) -> None:
     require_registration(mode, invited=invited)
 
 
-def _make_asker(address: str, name: str) -> Asker:
+def make_asker(address: str, name: str) -> Asker:
+    """Who waits for a place to hash or compare a password."""
     return Asker(limit_key(address), fold_name(name))
 
 
@@ -230,7 +231,7 @@ async def log_in(
     known = device.read_number(user.id) if user is not None else None
     await rates.count_log_in(body.name, address, known)
     stored = await services.accounts.get_password_hash(user.id) if user is not None else None
-    asker = _make_asker(address, body.name)
+    asker = make_asker(address, body.name)
     right = await services.passwords.verify_password(stored, body.password, asker)
     if user is None or stored is None or not right:
         await rates.count_failure(body.name, address)
@@ -297,7 +298,7 @@ async def confirm_password(services: Services, rates: LoginRates, address: str, 
     """Raise `WrongLogin` unless it is the user's password. Wrong ones count as wrong log-ins do: `RateLimited`."""
     await rates.count_log_in(user.name, address)
     stored = await services.accounts.get_password_hash(user.id)
-    if not await services.passwords.verify_password(stored, password, _make_asker(address, user.name)):
+    if not await services.passwords.verify_password(stored, password, make_asker(address, user.name)):
         await rates.count_failure(user.name, address)
         raise WrongLogin("the password is wrong", field="password")
     await rates.note_success(user.name, address)

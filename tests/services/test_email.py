@@ -9,11 +9,14 @@ import pytest
 
 from chat.domain.invitations import digest_token
 from chat.domain.mailing import TOKEN_LIVES_MS, MailFailure, MailToken, TokenPurpose, bind_to_password
-from chat.errors import Unavailable
+from chat.engines.executor import InlineExecutor
+from chat.errors import Overloaded, Unavailable
 from chat.settings import Settings
 from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC, AccountMail, AccountMailKind, decode_account_mail
+from services.common.fair_turns import Asker
+from services.common.passwords import NOBODY, Passwords
 from tests.support.patience import patient
-from tests.support.rest import Rest, User, open_rest
+from tests.support.rest import CHEAP, Rest, User, open_rest
 
 pytestmark = pytest.mark.anyio
 PASSWORD, NEW = "a long password", "another long password"
@@ -231,6 +234,27 @@ async def test_a_bad_new_password_does_not_use_the_link_up() -> None:
             assert (answer.status_code, answer.json()["field"]) == (422, "new_password")
         answer = await rest("POST", "/api/auth/password/reset", {"token": token, "new_password": NEW})
         assert answer.status_code == 204
+
+
+class BusyPasswords(Passwords):
+    """Refuses the first new password, as if too many were waiting."""
+
+    is_busy = True
+
+    async def hash_password(self, password: str, asker: Asker = NOBODY) -> str:
+        if self.is_busy and password == NEW:
+            self.is_busy = False
+            raise Overloaded("too many log-ins at once; try again in a moment")
+        return await super().hash_password(password, asker)
+
+
+async def test_a_server_that_is_too_busy_does_not_use_the_link_up() -> None:
+    async with open_rest(passwords=BusyPasswords(CHEAP, InlineExecutor())) as rest:
+        ann = await rest.user()
+        token = await add_token(rest, ann, TokenPurpose.RESET)
+        for status in (503, 204, 410):
+            answer = await rest("POST", "/api/auth/password/reset", {"token": token, "new_password": NEW})
+            assert answer.status_code == status
 
 
 async def test_a_link_to_verify_sets_no_password_and_the_other_way_round() -> None:

@@ -87,6 +87,9 @@ async def test_rooms_of_others_are_unknown_and_a_left_one_is_not_shown() -> None
         ({"push": None}, "push"),
         ({"email": "perhaps"}, "email"),
         ({"rooms": {"den": {}}}, "rooms.den.[key]"),
+        ({"rooms": {"x" * 5000: {}}}, f"rooms.{'x' * 94}"),
+        ({"time_zone": "localtime"}, "time_zone"),
+        ({"language": "../ru"}, "language"),
     ],
 )
 async def test_what_is_wrong_is_named_and_changes_nothing(body: dict[str, Any], field: str) -> None:

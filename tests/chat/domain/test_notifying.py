@@ -141,7 +141,9 @@ def test_times_of_the_day_are_read_and_written() -> None:
 
 def test_a_time_zone_is_named() -> None:
     require_time_zone("Europe/Berlin")
-    for bad in ("", "Mars/Base", "../etc/passwd", "/etc/localtime", "Europe/\0", "x" * 10_000):
+    paths = ("../etc/passwd", "/etc/localtime", "Europe/../Europe/Berlin", "Europe", "./UTC", "Europe//Berlin")
+    other_files = ("localtime", "posixrules", "right/Europe/Berlin", "posix/Europe/Berlin", "zone.tab", "tzdata.zi")
+    for bad in ("", "Mars/Base", "Europe/\0", "x" * 10_000, *paths, *other_files):
         with pytest.raises(Invalid) as refused:
             require_time_zone(bad)
         assert refused.value.field == "time_zone"
