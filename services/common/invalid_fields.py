@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 
 from chat.errors import Invalid
 
+FIELD_LENGTH = 100
 _PARTS = frozenset({"body", "query", "path", "header"})
 _ALWAYS = "{field} is not valid: {msg}"
 _SENTENCES = {
@@ -53,9 +54,12 @@ class UnfitValue(ValueError):
 
 
 def explain_invalid(error: RequestValidationError) -> Invalid:
-    """The first thing that is wrong with a request, and where; never the value, which may be a secret."""
+    """The first thing that is wrong with a request, and where; never the value, which may be a secret.
+
+    Of a key that the caller chose, the field names no more than `FIELD_LENGTH` characters.
+    """
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in _PARTS) or None
+    field = ".".join(str(part) for part in first["loc"] if part not in _PARTS)[:FIELD_LENGTH] or None
     return Invalid(write_sentence(field, first["type"], str(first["msg"]), first.get("ctx", {})), field=field)
 
 
