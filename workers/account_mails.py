@@ -25,6 +25,7 @@ from chat.ports.log import LogRecord
 from chat.ports.mail import AccountMailSender
 from chat.ports.mailings import Mailings, PendingMail
 from chat.wire.account_mails import AccountMail, AccountMailKind, decode_account_mail, encode_account_mail
+from workers.spans import trace_each
 
 GROUP = "account-mails"
 AT_ONCE = 8
@@ -108,7 +109,9 @@ class AccountMailDispatcher:
     async def _send_mail(self, mail: PendingMail) -> int | None:
         """When to try again; None when it is over."""
         try:
-            await self._sender.send_account_mail(decode_account_mail(mail.payload))
+            asked = decode_account_mail(mail.payload)
+            with trace_each("mail", [asked.trace]):
+                await self._sender.send_account_mail(asked)
         except Unavailable as error:
             _logger.warning("a mail is tried again later: %s", error.message)
             return self._clock() + int(_RETRIES.delay(mail.attempts - 1) * 1000)  # rule 3

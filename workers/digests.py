@@ -106,7 +106,8 @@ class DigestLoop:
             time_zone=settings.time_zone,
             conversations=conversations,
         )
-        with trace_each("mail digest", [entry.trace for entry in entries][:1]), anyio.fail_after(SEND_SECONDS):
+        trace = next((entry.trace for entry in entries if entry.trace), "")
+        with trace_each("mail digest", [trace]), anyio.fail_after(SEND_SECONDS):
             await self._sender.send_digest(digest)
         # Cancelled from here on, it would be sent again.
         with anyio.move_on_after(DRAIN_SECONDS, shield=True):

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from chat.domain.records import AnyRecord, Record
 from chat.ports.log import LogRecord
 from chat.tracing import begin_span, end_span, read_record_headers, use_span, write_traceparent
+from chat.wire.account_mails import AccountMail
 from chat.wire.notices import EditNotice, Notice
 from chat.wire.records import decode_record
 from chat.wire.verdicts import VerdictRecord
 
 T = TypeVar("T")
-_TRACED = (Record, VerdictRecord, Notice, EditNotice)
+_TRACED = (Record, VerdictRecord, Notice, EditNotice, AccountMail)
 
 
 def decode_traced(entry: LogRecord) -> AnyRecord:

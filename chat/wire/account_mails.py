@@ -30,7 +30,7 @@ class AccountMail(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `user` is an id; of a reset it is empty, and `asked` is the name or the address that somebody typed. The mail goes
     to the user's verified address, or to `email`, where that is given. `agent` and `address` are the program and the
-    place of a log-in or a change.
+    place of a log-in or a change. `trace` is the traceparent of the span that asked for it, or that took it on.
     """
 
     id: str
@@ -41,6 +41,7 @@ class AccountMail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str = ""
     agent: str = ""
     address: str = ""
+    trace: str = ""
 
 
 encode_account_mail = msgspec.json.Encoder().encode

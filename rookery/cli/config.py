@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
 
 from chat.assembly import check_event_loop, list_servers, require_drivers
-from chat.settings import RpcSettings, Settings, SettingsError
+from chat.settings import AccountSettings, RpcSettings, Settings, SettingsError
 from services.moderation.rules import Rules
 
 
@@ -17,7 +17,7 @@ async def check_config(settings: Settings, options: argparse.Namespace) -> int:
     `options.problems` are those that were found as the values were read. Raises `SettingsError` with a line for each.
     """
     problems = [*options.problems, *_check_addresses(settings), *_check_redis(settings)]
-    problems += _check_certificates(settings.rpc)
+    problems += [*_check_certificates(settings.rpc), *_check_accounts(settings.accounts)]
     try:
         check_event_loop(settings)
     except SettingsError as error:
@@ -37,6 +37,14 @@ async def check_config(settings: Settings, options: argparse.Namespace) -> int:
 def _check_addresses(settings: Settings) -> Iterator[str]:
     if settings.http.address == settings.edge.address and settings.http.address.port:
         yield f"ROOKERY_HTTP and ROOKERY_WS are both {settings.http.address}: give each a port of its own"
+
+
+def _check_accounts(accounts: AccountSettings) -> Iterator[str]:
+    if accounts.first_account_owns and accounts.registration != "open":
+        yield (
+            f"ROOKERY_FIRST_ACCOUNT_OWNS has no effect while ROOKERY_REGISTRATION is {accounts.registration}, because "
+            "nobody can register first: make the owner by `rookery admin user create NAME --owner`"
+        )
 
 
 def _check_redis(settings: Settings) -> Iterator[str]:

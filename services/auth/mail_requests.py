@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from chat.domain.ids import new_id
 from chat.domain.text import fold_email
 from chat.errors import RateLimited, Unavailable
+from chat.tracing import current_traceparent
 from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC, AccountMail, AccountMailKind, encode_account_mail
 from services.common.addresses import limit_key
 from services.common.collaborators import Services
@@ -79,7 +80,7 @@ def note_events(services: Services, kind: AccountMailKind, user: str, emails: Se
 def _make_mail(services: Services, kind: AccountMailKind, fields: dict[str, str]) -> AccountMail:
     if "agent" in fields:
         fields = {**fields, "agent": "".join(filter(str.isprintable, fields["agent"]))[:AGENT_LENGTH]}
-    return AccountMail(id=new_id(), kind=kind, ts=services.clock(), **fields)
+    return AccountMail(id=new_id(), kind=kind, ts=services.clock(), trace=current_traceparent(), **fields)
 
 
 def _log_failure(error: Exception | None) -> None:

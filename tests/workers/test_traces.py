@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import anyio
 import pytest
+from msgspec.structs import replace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chat import tracing
 from chat.domain.conversations import dm_key
-from chat.domain.ids import new_id
+from chat.domain.ids import new_id, now_ms
 from chat.domain.records import Sent
+from chat.ports.notifier import Digest
+from chat.wire.account_mails import AccountMail, AccountMailKind
 from chat.wire.notices import AnyNotice, EditNotice, Notice, WithdrawalNotice
 from chat.wire.records import encode, topic_of
 from chat.wire.verdicts import VERDICT_TOPIC
 from tests.support.builders import ANN, HALL, NOW
+from tests.support.clocks import ManualClock
+from tests.support.engines import sqlite_memory
 from tests.support.judging import judging, sent
 from tests.support.notifying import (
     FAR_MS,
@@ -26,10 +32,15 @@ from tests.support.notifying import (
     RememberingLog,
     make_announcer,
     make_handler,
+    make_sources,
     make_storing,
     store_records,
 )
+from tests.support.patience import patient
+from tests.support.stepping import until
 from tests.support.world import world
+from workers.account_mails import AccountMailDispatcher, AccountMailHandler
+from workers.digests import DigestLoop
 from workers.spans import trace_records
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +68,11 @@ def list_ways(spans: Sequence[ReadableSpan], parent: int = int("b" * 16, 16)) ->
     return ways
 
 
+def write_parent(span: ReadableSpan) -> str:
+    """The traceparent of a span of the trace of `PARENT`."""
+    return f"00-{'a' * 32}-{span.context.span_id:016x}-01"
+
+
 async def test_a_notification_is_in_the_trace_of_its_message(exporter: InMemorySpanExporter) -> None:
     async with world() as here:
         ann, ben = await here.user("ann"), await here.user("ben")
@@ -76,7 +92,59 @@ async def test_a_notification_is_in_the_trace_of_its_message(exporter: InMemoryS
         await make_announcer(here, channel).handle_entries(entries)
         spans = exporter.get_finished_spans()
         assert list_ways(spans) == [["handle persistence", "handle notification", "announce"]]
-        assert [each.trace for each in channel.notified] == [f"00-{'a' * 32}-{spans[-1].context.span_id:016x}-01"]
+        assert [each.trace for each in channel.notified] == [write_parent(spans[-1])]
+
+
+class Mailer:
+    """Takes every mail, and keeps the span in which it was asked to."""
+
+    def __init__(self) -> None:
+        self.spans: list[str] = []
+        self.sent = anyio.Event()
+
+    async def send_account_mail(self, mail: AccountMail) -> None:
+        """See `AccountMailSender`."""
+        self.spans.append(tracing.current_traceparent())
+        self.sent.set()
+
+    async def send_digest(self, digest: Digest) -> None:
+        """See `DigestSender`."""
+        self.spans.append(tracing.current_traceparent())
+
+
+async def test_a_digest_is_in_the_trace_of_the_newest_message_that_has_one(exporter: InMemorySpanExporter) -> None:
+    async with world() as here:
+        ann, ben = await here.user("ann"), await here.user("ben")
+        log, mailer, clock = RememberingLog(), Mailer(), ManualClock(NOW)
+        records = [sent("first", dm_key(ann.id, ben.id), ann.id)]
+        with trace_records("persistence", [replace(records[0], trace=PARENT)]) as traced:
+            await store_records(make_storing(here, log), traced)
+        with trace_records("notification", log.notices) as noticed:
+            await make_handler(here, clock=clock, digest_after_ms=1).handle_records(noticed)
+        clock.now += 1
+        loop = DigestLoop(pending=here.pending, sources=make_sources(here, clock=clock), sender=mailer, after_ms=1)
+        assert await loop.send_due() == 1
+        spans = exporter.get_finished_spans()
+        assert list_ways(spans) == [["handle persistence", "handle notification", "mail digest"]]
+        assert mailer.spans == [write_parent(spans[-1])]
+
+
+async def test_a_mail_is_in_the_trace_of_the_request_that_asked_for_it(exporter: InMemorySpanExporter) -> None:
+    async with sqlite_memory(Path()) as stores, anyio.create_task_group() as tasks:
+        mailer = Mailer()
+        dispatcher = AccountMailDispatcher(stores.mailings, mailer)
+        handler = AccountMailHandler(stores.mailings, dispatcher.wake)
+        mail = AccountMail(id=new_id(), kind=AccountMailKind.NEW_LOG_IN, ts=now_ms(), user=ANN, trace=PARENT)
+        with trace_records("account-mails", [mail]) as traced:
+            await handler.handle_records(traced)
+        await tasks.start(dispatcher.run)
+        with anyio.fail_after(patient(20)):
+            await mailer.sent.wait()
+        await until(lambda: len(exporter.get_finished_spans()) == 2)
+        tasks.cancel_scope.cancel()
+    spans = exporter.get_finished_spans()
+    assert list_ways(spans) == [["handle account-mails", "mail"]]
+    assert mailer.spans == [write_parent(spans[-1])]
 
 
 async def test_without_traces_nothing_is_written_of_them() -> None:

@@ -23,6 +23,15 @@ def test_right_settings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     assert check(capsys, tmp_path, text) == (0, "the settings are right; the engines are ROOKERY_REDIS_URL\n")
 
 
+def test_a_first_owner_needs_open_registration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    owns = "ROOKERY_FIRST_ACCOUNT_OWNS=on\n"
+    assert check(capsys, tmp_path, owns)[0] == 0
+    for mode in ("invitation", "closed"):
+        code, said = check(capsys, tmp_path, f"{owns}ROOKERY_REGISTRATION={mode}\n")
+        assert code == 1
+        assert f"ROOKERY_FIRST_ACCOUNT_OWNS has no effect while ROOKERY_REGISTRATION is {mode}" in said
+
+
 def test_all_that_is_wrong_is_said_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """What cannot be read, what contradicts itself, and what an adapter or the rules refuse."""
     rules = tmp_path / "rules"
