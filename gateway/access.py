@@ -9,6 +9,7 @@ the user's channel, and the edge listens to it for that long.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from sys import intern
 
 from chat.domain.models import Role, User
 from chat.domain.privacy import UserBlocks, require_recipient
@@ -21,6 +22,7 @@ from gateway.wheel import Wheel
 _USERS = 200_000
 _ROOMS = 1_000  # of one user
 _OTHERS = 1_000  # of one user
+_NOTHING_KNOWN: dict[str, tuple[UserBlocks, float]] = {}  # never written to: most users need no dictionary of their own
 
 
 class AccessCache:
@@ -43,7 +45,7 @@ class AccessCache:
     def enter_user(self, user: str) -> None:
         """The user has a session, and the edge listens to the user's channel."""
         self._roles.setdefault(user, {})
-        self._blocks.setdefault(user, {})
+        self._blocks.setdefault(user, _NOTHING_KNOWN)
 
     def leave_user(self, user: str) -> None:
         """The user's last session here ended."""
@@ -73,7 +75,7 @@ class AccessCache:
 
     def _keep_role(self, roles: dict[str, tuple[Role, float]] | None, room: str, role: Role | None) -> None:
         if role is not None and roles is not None:
-            roles[room] = (role, self._wheel.now + self._seconds)
+            roles[intern(room)] = (role, self._wheel.now + self._seconds)
             if len(roles) > _ROOMS:
                 del roles[next(iter(roles))]
 
@@ -144,6 +146,8 @@ class AccessCache:
             if known is not self._blocks.get(user):  # rule 2
                 continue
             found = UserBlocks(by_user=bool(by_user), by_other=bool(by_other))
+            if known is _NOTHING_KNOWN:
+                known = self._blocks[user] = {}
             if known is not None:
                 known[other] = (found, self._wheel.now + self._seconds)
                 if len(known) > _OTHERS:

@@ -26,7 +26,8 @@ session, and the first live message that reaches `after` makes it a member.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
@@ -37,6 +38,7 @@ from gateway.websocket.encode import TextFrame
 
 SLICE = 500
 _WAITING_FRAMES = 10_000
+_FEW = 4
 
 
 class Subscriber(Protocol):
@@ -68,6 +70,9 @@ class Joining:
         self.lossy = False
 
 
+_NOBODY: Mapping[Subscriber, Joining] = MappingProxyType({})
+
+
 class MessageTap(Protocol):
     """What looks at a room's messages without being a member; see `gateway.activity`."""
 
@@ -81,14 +86,18 @@ class MessageTap(Protocol):
 
 
 class Channel:
-    """A channel of the relay, and its members on this edge."""
+    """A channel of the relay, and its members on this edge.
 
-    __slots__ = ("_snapshot", "floor", "joining", "members", "name", "ready", "seq", "tap", "unanswered")
+    Most channels are a user's, with one member for hours: few members are a tuple, which takes a fifth of a set's
+    memory, and there is a dictionary only while somebody is joining.
+    """
+
+    __slots__ = ("_joining", "_snapshot", "floor", "members", "name", "ready", "seq", "tap", "unanswered")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.members: set[Subscriber] = set()
-        self.joining: dict[Subscriber, Joining] = {}
+        self.members: tuple[Subscriber, ...] | set[Subscriber] = ()
+        self._joining: dict[Subscriber, Joining] | None = None
         self.unanswered = 0  # how many in `joining` have no answer yet
         self.seq: int | None = None
         self.floor = 0
@@ -97,24 +106,49 @@ class Channel:
         self._snapshot: list[Subscriber] | None = None
 
     @property
+    def joining(self) -> Mapping[Subscriber, Joining]:
+        """Those who are WAITING or AHEAD, in the order in which they came."""
+        return self._joining or _NOBODY
+
+    @property
     def empty(self) -> bool:
         """Whether no session here listens to it."""
-        return not self.members and not self.joining and self.tap is None
+        return not self.members and not self._joining and self.tap is None
 
     def add_member(self, subscriber: Subscriber) -> None:
         """Make it a member from the next frame on."""
-        self.members.add(subscriber)
+        members = self.members
+        if isinstance(members, set):
+            members.add(subscriber)
+        elif subscriber not in members:
+            self.members = (*members, subscriber) if len(members) < _FEW else {*members, subscriber}
         self._snapshot = None
+
+    def _remove_member(self, subscriber: Subscriber) -> None:
+        members = self.members
+        if isinstance(members, set):
+            members.discard(subscriber)
+        else:
+            self.members = tuple(each for each in members if each is not subscriber)
+        self._snapshot = None
+
+    def _take_joining(self, subscriber: Subscriber) -> Joining | None:
+        """It is not joining any more."""
+        if self._joining is None:
+            return None
+        taken = self._joining.pop(subscriber, None)
+        if not self._joining:
+            self._joining = None
+        return taken
 
     def remove_subscriber(self, subscriber: Subscriber) -> None:
         """No frame goes to it any more, not even one that is being fanned out now."""
-        joining = self.joining.pop(subscriber, None)
+        joining = self._take_joining(subscriber)
         if joining is not None and joining.frames is not None:  # WAITING
             self.unanswered -= 1
             self._settle_seq()  # the others may have waited for its answer alone
         if subscriber in self.members:
-            self.members.discard(subscriber)
-            self._snapshot = None
+            self._remove_member(subscriber)
 
     def slice_members(self) -> Iterator[Collection[Subscriber]]:
         """The members, at most SLICE at a time. One that leaves between two slices is left out."""
@@ -129,7 +163,10 @@ class Channel:
     def begin_joining(self, subscriber: Subscriber) -> Joining:
         """The subscriber asks for the channel: from now on, its live frames wait (rule 3)."""
         self.remove_subscriber(subscriber)  # it may ask again, to resume after a `gap`
-        joining = self.joining[subscriber] = Joining()
+        joining = Joining()
+        if self._joining is None:
+            self._joining = {}
+        self._joining[subscriber] = joining
         self.unanswered += 1
         return joining
 
@@ -168,7 +205,7 @@ class Channel:
 
     def _make_member(self, subscriber: Subscriber) -> None:
         """Make it a member, unless it has left: what it was just given may have been too much for its outbox."""
-        if self.joining.pop(subscriber, None) is not None:
+        if self._take_joining(subscriber) is not None:
             self.add_member(subscriber)
 
     def note_interruption(self) -> int | None:

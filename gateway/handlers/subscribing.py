@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
+from sys import intern
 
 import anyio
 from msgspec import UNSET
@@ -59,7 +60,7 @@ class RoomRequest:
 
     def enter(self, role: Role | None) -> None:
         """Enter the room's channel, or note why not: from here on its live frames wait."""
-        session, room = self.session, self.command.room
+        session, room = self.session, intern(self.command.room)  # one string for all members
         if self.error is not None or session.phase is not Phase.LIVE:
             return  # a session that was closed has left every channel, and must not enter one
         try:
