@@ -99,6 +99,16 @@ class Acceptor:
         if self.fd >= 0:
             self._node.mux.change(self.fd, READ)
 
+    def refuse_waiting(self) -> None:
+        """Accept what waits, all at once, so that it is not reset when the socket is closed. The edge drains, so each
+        gets a 503."""
+        for _ in range(_BACKLOG):
+            try:
+                sock, _ = self._sock.accept()
+            except OSError:
+                return
+            self._open_accepted(sock)
+
     def abort(self) -> None:
         """Accept no more."""
         if self.fd >= 0:

@@ -136,26 +136,25 @@ class Edge:
         self._drain = parts.drain
         self._relay = relay
         self._stopped = anyio.Event()
+        self._acceptors: list[Acceptor] = []
 
     async def serve(
         self, sockets: Collection[socket.socket], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
         """Serve these listening sockets until drained or cancelled."""
         node = self.node
-        acceptors: list[Acceptor] = []
         try:
             async with self._relay.open_listener() as listener, anyio.create_task_group() as tasks:
                 node.tasks.group = tasks
                 node.subscriptions.listener = listener
                 self._start_tasks(listener)
-                acceptors = [Acceptor(node, sock) for sock in sockets]
+                self._acceptors = [Acceptor(node, sock) for sock in sockets]
                 logger.info("bytes for many clients leave %s", describe_sends(node.mux.sends))
                 task_status.started()
                 await self._stopped.wait()
                 tasks.cancel_scope.cancel()
         finally:
-            for each in acceptors:
-                each.abort()
+            self.stop_accepting()
             await self._close_all()
 
     def _start_tasks(self, listener: Listener) -> None:
@@ -172,9 +171,23 @@ class Edge:
         start_soon(node.departures.run)
 
     async def drain(self) -> None:
-        """Accept nothing new, finish what was read, send clients away with a time to come back, and stop serving."""
+        """Accept nothing new, finish what was read, send clients away with a time to come back, and stop serving.
+
+        Where other processes listen on the same address, they get new connections from now on, not a 503 from here.
+        """
+        if self.node.settings.reuse_port:
+            self.node.registry.draining = True
+            for each in self._acceptors:
+                each.refuse_waiting()
+            self.stop_accepting()
         await self._drain(self.node)
         self._stopped.set()
+
+    def stop_accepting(self) -> None:
+        """Leave the listening sockets. Connections that wait there go to the process that has the sockets, too;
+        without one, they are reset."""
+        for each in self._acceptors:
+            each.abort()
 
     def open_connection(self, sock: socket.socket) -> None:
         """Take an accepted, non-blocking socket."""

@@ -192,3 +192,25 @@ async def test_many_are_accepted_in_one_turn_and_a_unix_socket_will_do(tmp_path:
                 await each.open()
             assert here.edge.node.counters.connections == len(sessions_of(here.edge)) == 100
             listener.abort()
+
+
+@pytest.mark.anyio
+async def test_a_drain_leaves_a_shared_port_to_the_others_and_resets_nobody_who_waits() -> None:
+    """With SO_REUSEPORT, an edge that drains answers what waits in its queue, and closes that."""
+    async with world(reuse_port=True) as here:
+        with bind_listener("127.0.0.1", 0, reuse_port=True) as own:
+            address = own.getsockname()
+            listener = Acceptor(here.edge.node, own)
+            here.edge._acceptors.append(listener)
+            assert (await (await connected(here, own)).open()).accepted
+            waiting = [await connected(here, own) for _ in range(100)]  # more than a turn takes; no turn has passed
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(here.edge.drain)
+                for each in waiting:
+                    assert (await each.open()).rejected == 503
+                assert listener.fd == -1
+                with bind_listener(*address, reuse_port=True) as other:
+                    for _ in range(20):
+                        await connected(here, other)
+                        other.accept()[0].close()  # nobody else listens
+                tasks.cancel_scope.cancel()
