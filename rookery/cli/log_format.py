@@ -3,7 +3,8 @@
 Rule 1: an exception is written by its type and the places that it passed, and never by its text, which may quote what a
 user wrote.
 Rule 2: a line of JSON has `time`, `level`, `logger` and `message`; `request` within a REST request or a command that
-failed; `trace` and `span` within a span; `error` and `traceback` of an exception.
+failed; `trace` and `span` within a span; `error` and `traceback` of an exception; `process`, a number, of an edge that
+runs beside others under one supervisor.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ _MOST_ERRORS = 10
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, name, text."""
+    """Time, level, name, text; before the name, the number of the process in brackets, if it has one."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+    def __init__(self, number: int | None = None) -> None:
+        process = "" if number is None else f"[{number}] "
+        super().__init__(f"%(asctime)s %(levelname)s {process}%(name)s %(message)s")
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the standard library's name
         return describe_exception(ei[1])  # rule 1
@@ -34,6 +36,10 @@ class TextFormatter(logging.Formatter):
 
 class JsonFormatter(logging.Formatter):
     """See rule 2."""
+
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__()
+        self._number = number
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, str] = {
@@ -52,13 +58,15 @@ class JsonFormatter(logging.Formatter):
         if error is not None:
             line["error"] = type(error).__name__
             line["traceback"] = describe_exception(error)
-        text = {key: value.encode("utf-8", "replace").decode() for key, value in line.items()}
+        text: dict[str, str | int] = {key: value.encode("utf-8", "replace").decode() for key, value in line.items()}
+        if self._number is not None:
+            text["process"] = self._number
         return orjson.dumps(text).decode()
 
 
-def make_formatter(name: Literal["text", "json"]) -> logging.Formatter:
-    """The formatter that the setting names."""
-    return JsonFormatter() if name == "json" else TextFormatter()
+def make_formatter(name: Literal["text", "json"], number: int | None = None) -> logging.Formatter:
+    """The formatter that the setting names, of a process that has this number under its supervisor."""
+    return JsonFormatter(number) if name == "json" else TextFormatter(number)
 
 
 def describe_exception(error: BaseException | None) -> str:

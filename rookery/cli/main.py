@@ -27,13 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 after a drain or a tool's success, 1 when it fails, 2 for unusable arguments and when an extra is not installed.
     """
     options = make_parser().parse_args(arguments)
+    options.arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         settings = _read_settings(options)
         settings = msgspec.structs.replace(settings, rpc=add_machine_token(settings.rpc, os.environ))
         command = import_command(settings, options)
     except SettingsError as error:
         return _report([error])
-    _prepare_process(settings)
+    _prepare_process(settings, getattr(options, "process_number", None))
     return _run_command(command, settings, options)
 
 
@@ -98,8 +99,8 @@ def _report(errors: Sequence[BaseException]) -> int:
     return 2 if any(isinstance(error, MissingExtra) for error in errors) else 1
 
 
-def _prepare_process(settings: Settings) -> None:
-    """Set what concerns the whole process: open files, the garbage collector, the log."""
+def _prepare_process(settings: Settings, number: int | None) -> None:
+    """Set what concerns the whole process: open files, the garbage collector, the log, whose lines say its number."""
     import gc
     import logging
     import resource
@@ -113,6 +114,6 @@ def _prepare_process(settings: Settings) -> None:
     # Sessions live long and hold no cycles: a full collection that visits all of them again and again finds nothing.
     gc.set_threshold(10_000, 20, 100)
     writer = LineWriter()
-    writer.setFormatter(make_formatter(settings.log_format))
+    writer.setFormatter(make_formatter(settings.log_format, number))
     logging.basicConfig(handlers=[writer], level=settings.log_level.upper())
     logging.captureWarnings(capture=True)

@@ -8,6 +8,7 @@ Rule 2: a command is named by its module and function, and imported when it is c
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rookery.cli.admin_parser import add_admin_tools
 from rookery.cli.commands import add_command, add_group, add_setting
 
 _POOLS = ("persistence", "moderation", "notification")
+MOST_PROCESSES = 256
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -42,6 +44,26 @@ def _add_roles(commands: Any) -> None:
         add_setting(role, "--http", metavar="HOST:PORT")
     for role in (serve, edge):
         add_setting(role, "--ws", metavar="HOST:PORT")
+    _add_processes_flags(edge)
+
+
+def _add_processes_flags(edge: argparse.ArgumentParser) -> None:
+    text = (
+        "run N edges on the one port, each in a process of its own; `auto` for as many as there are cores (default 1, "
+        "without a supervisor). A process that ends is started again; SIGUSR1 replaces them one after the other"
+    )
+    edge.add_argument("--processes", type=_parse_processes, default=1, metavar="N", help=text)
+    # For the processes themselves, from their supervisor.
+    edge.add_argument("--listener", type=int, metavar="FD", help=argparse.SUPPRESS)
+    edge.add_argument("--process-number", type=int, metavar="K", help=argparse.SUPPRESS)
+
+
+def _parse_processes(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"give a number from 1 to {MOST_PROCESSES}, or auto, and not {text!r}")
+    return int(text)
 
 
 def _add_tools(commands: Any) -> None:

@@ -47,6 +47,8 @@ from rookery.cli.process import (
     wait_until_stored,
 )
 from rookery.cli.process_metrics import measure_process
+from rookery.cli.processes.child_side import take_listener, watch_supervisor
+from rookery.cli.processes.command import supervise_edges
 from rookery.cli.pushing import find_push_keys, list_public_keys
 from rookery.cli.rpc_servers import (
     make_client_collectors,
@@ -127,13 +129,16 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
-async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
-    """Run the WebSocket edge alone; any number of edges can run."""
+async def run_edge(settings: Settings, options: argparse.Namespace) -> int:
+    """Run the WebSocket edge alone; any number of edges can run, also several on one port under a supervisor."""
     check_shared(settings)
+    if options.processes > 1 and options.listener is None:
+        return await supervise_edges(settings, options)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         await enter(trace_process(settings.tracing, "edge"))
-        sock = stack.enter_context(bind_edge(settings.edge))
+        given = options.listener
+        sock = stack.enter_context(bind_edge(settings.edge) if given is None else take_listener(given))
         settings = set_edge_address(settings, sock)
         engines = await enter(Engines.open(settings))
         store, log, live = await engines.open_store(), await engines.open_log(), await engines.open_live()
@@ -151,6 +156,8 @@ async def run_edge(settings: Settings, _options: argparse.Namespace) -> int:
         app = make_app(settings, store, live, keys=keys, health=health, collectors=collectors)
         http = HttpServer(app, settings.http)
         await enter(run_in_background(http.run))  # rule 2
+        if given is not None:
+            await enter(run_in_background(watch_supervisor, edge, health))
 
         async def drain_role() -> None:  # rule 3
             health.drain()

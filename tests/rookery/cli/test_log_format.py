@@ -79,3 +79,10 @@ def check_requests() -> None:
 
 def test_a_request_brings_its_id_only_through_a_trusted_proxy() -> None:
     copy_context().run(check_requests)
+
+
+def test_a_line_says_the_number_of_the_process_where_it_has_one() -> None:
+    assert json.loads(make_formatter("json", 2).format(make_record("hello")))["process"] == 2
+    assert "process" not in json.loads(make_formatter("json").format(make_record("hello")))
+    assert " WARNING [2] rookery.test hello" in make_formatter("text", 2).format(make_record("hello"))
+    assert " WARNING rookery.test hello" in make_formatter("text").format(make_record("hello"))

@@ -103,3 +103,29 @@ def test_a_setting_that_cannot_be_read_comes_before_the_command(capfd: pytest.Ca
 
     assert main(["serve", "--http", "nonsense"]) == 1
     assert "--http='nonsense': give HOST:PORT" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "257", "²", ""])
+def test_a_number_of_processes_that_makes_no_sense_is_refused(number: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        make_parser().parse_args(["edge", "--processes", number])
+    assert ended.value.code == 2
+    assert "give a number from 1 to 256, or auto" in capfd.readouterr().err
+
+
+def test_auto_means_as_many_processes_as_cores() -> None:
+    assert make_parser().parse_args(["edge", "--processes", "auto"]).processes >= 1
+    assert make_parser().parse_args(["edge"]).processes == 1
+
+
+def test_several_processes_need_the_servers_in_which_they_meet(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rookery.cli import main
+
+    for name in ("ROOKERY_REDIS_URL", "ROOKERY_KAFKA", "ROOKERY_MONGO_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["edge", "--processes", "2"]) == 1
+    said = capfd.readouterr().err
+    assert "set ROOKERY_REDIS_URL" in said
+    assert "processes of single roles meet in Redis, Kafka and MongoDB" in said
