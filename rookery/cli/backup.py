@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from chat.settings import Settings, SettingsError
-from rookery.cli.operator import note_beside_store
+from rookery.cli.operator import note_beside_store, print_json, wants_json
 
 
 async def back_up_database(settings: Settings, options: argparse.Namespace) -> int:
@@ -30,6 +30,8 @@ async def back_up_database(settings: Settings, options: argparse.Namespace) -> i
         raise SettingsError(f"{source} does not exist: name the data folder with --data")
     size = await anyio.to_thread.run_sync(copy_database, source, options.file)
     await note_beside_store(settings, f"copied the database to {options.file.absolute()}")
+    if wants_json(options):
+        print_json({"file": str(options.file), "bytes": size})
     print(f"{options.file}: {size / 1e6:.1f} MB, checked; it holds the keys that sign tokens", file=sys.stderr)
     return 0
 

@@ -6,10 +6,10 @@ import argparse
 
 from chat.assembly import Engines, require_drivers
 from chat.settings import Settings, SettingsError
-from rookery.cli.operator import note_action
+from rookery.cli.operator import note_action, print_json, wants_json
 
 
-async def migrate_database(settings: Settings, _options: argparse.Namespace) -> int:
+async def migrate_database(settings: Settings, options: argparse.Namespace) -> int:
     """Migrate, and print from which version to which. Raises `Unavailable` when another migration runs."""
     if not settings.mongo.url:
         raise SettingsError("ROOKERY_MONGO_URL is not set: give the database; the embedded store migrates by itself")
@@ -23,18 +23,23 @@ async def migrate_database(settings: Settings, _options: argparse.Namespace) -> 
         name = mongo.latest.name
         if after > before:
             await note_action(MongoCases(mongo), f"brought the database from format {before} to {after}")
-    if before == after:
+    if wants_json(options):
+        print_json({"database": name, "before": before, "after": after})
+    elif before == after:
         print(f"{name}: has format {after} already")
     else:
         print(f"{name}: was brought from format {before} to {after}")
     return 0
 
 
-async def note_restore(settings: Settings, _options: argparse.Namespace) -> int:
+async def note_restore(settings: Settings, options: argparse.Namespace) -> int:
     """Begin a new epoch of the history, and print it. Raises `Unavailable` while a server has the embedded database."""
     async with Engines.open(settings) as engines:
         store = await engines.open_store()
         epoch = await store.history.begin_epoch()
         await note_action(store.cases, f"noted that a backup was restored; the epoch is {epoch.id}")
-    print(f"the history has begun the epoch {epoch.id}: clients read anew what they knew of before")
+    if wants_json(options):
+        print_json({"epoch": epoch.id})
+    else:
+        print(f"the history has begun the epoch {epoch.id}: clients read anew what they knew of before")
     return 0

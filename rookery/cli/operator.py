@@ -86,6 +86,11 @@ class Operator:
             print(sentence, file=sys.stderr)
 
 
+def wants_json(options: argparse.Namespace) -> bool:
+    """Whether `--json` was given (rule 2)."""
+    return bool(getattr(options, "json", False))
+
+
 def print_json(data: Any) -> None:
     """Print one JSON document (rule 2)."""
     print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
@@ -97,7 +102,7 @@ async def open_operator(settings: Settings, options: argparse.Namespace) -> Asyn
     async with Engines.open(settings, guest=True) as engines:
         store = await engines.open_store()
         live = await engines.open_live()
-        yield Operator(settings, store, live.relay, name_operator(), bool(getattr(options, "json", False)))
+        yield Operator(settings, store, live.relay, name_operator(), wants_json(options))
 
 
 async def note_action(cases: Cases, reason: str) -> None:

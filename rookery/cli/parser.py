@@ -80,12 +80,14 @@ def _add_tools(commands: Any) -> None:
     _add_letters_flags(replay)
     databases = add_group(commands, "db", "manage the database")
     text = "bring the database in MongoDB to the format of this version"
-    add_command(databases, "migrate", text, "db:migrate_database")
+    migrate = add_command(databases, "migrate", text, "db:migrate_database")
     text = "copy the embedded database to a new file, also while the server runs"
     backup = add_command(databases, "backup", text, "backup:back_up_database", "server")
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy, which holds messages and keys")
     text = "let clients know that a backup was restored, before the roles are started"
-    add_command(databases, "restored", text, "db:note_restore", "server")
+    restored = add_command(databases, "restored", text, "db:note_restore", "server")
+    for command in (migrate, backup, restored):
+        command.add_argument("--json", action="store_true", help="print JSON")
     mail = add_group(commands, "mail", "what a mail server calls")
     text = "read a mail that came back from standard input; two hard bounces suppress an address"
     add_command(mail, "bounce", text, "bounces:note_bounce", "server")
@@ -124,3 +126,4 @@ def _add_seed_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", default="seed", metavar="P", help="names are P-0, P-1, … (default seed)")
     parser.add_argument("--tokens", type=Path, required=True, metavar="FILE", help="an access token a line, for 24 h")
     parser.add_argument("--room-ids", type=Path, required=True, metavar="FILE", help="a room id a line")
+    parser.add_argument("--json", action="store_true", help="print JSON")

@@ -17,7 +17,7 @@ from chat.domain.text import check_name, check_room_name
 from chat.errors import Conflict
 from chat.settings import LONGEST_TOKEN_SECONDS, Settings, SettingsError
 from chat.tokens import KeyRing
-from rookery.cli.operator import note_action
+from rookery.cli.operator import note_action, print_json, wants_json
 
 _CONCURRENT = 64
 
@@ -35,6 +35,9 @@ async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
         write_lines(options.tokens, tokens, secret=True)
         write_lines(options.room_ids, rooms, secret=False)
         await note_action(store.cases, f"seeded {len(users)} users with tokens for a day, and {len(rooms)} rooms")
+    if wants_json(options):
+        files = {"tokens": str(options.tokens), "room_ids": str(options.room_ids)}
+        print_json({"users": len(users), "rooms": len(rooms), "members": options.members, **files})
     print(f"{len(users)} users, {len(rooms)} rooms of {options.members}", file=sys.stderr)
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -100,9 +101,14 @@ async def test_a_backup_and_a_restore_stand_in_the_audit_log(
         (entry,) = await cases.list_audit_entries(None, 10)
         assert (entry.by, entry.reason) == (name_operator(), f"copied the database to {copy}")
     assert "audit log" not in capsys.readouterr().err
-    assert await db.note_restore(settings, argparse.Namespace()) == 0
+    again = argparse.Namespace(file=tmp_path / "again.db", json=True)
+    assert await backup.back_up_database(settings, again) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": str(again.file), "bytes": again.file.stat().st_size}
+    assert await db.note_restore(settings, argparse.Namespace(json=True)) == 0
+    epoch = json.loads(capsys.readouterr().out)["epoch"]
     async with Engines.open(settings) as engines:
-        (entry, _) = await (await engines.open_store()).cases.list_audit_entries(None, 10)
+        assert (await (await engines.open_store()).history.read_epoch()).id == epoch
+        (entry, *_) = await (await engines.open_store()).cases.list_audit_entries(None, 10)
         assert "a backup was restored" in entry.reason
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import pytest
 
@@ -31,8 +32,11 @@ async def test_it_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
     settings = make_settings(mongo_url=url, mongo_database=name, mongo_timeout_seconds=20)
     assert await db.migrate_database(settings, OPTIONS) == 0
     assert await db.migrate_database(settings, OPTIONS) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert await db.migrate_database(settings, argparse.Namespace(json=True)) == 0
     newest = len(MIGRATIONS)
-    assert capsys.readouterr().out.splitlines() == [
+    assert json.loads(capsys.readouterr().out) == {"database": name, "before": newest, "after": newest}
+    assert told == [
         f"{name}: was brought from format 0 to {newest}",
         f"{name}: has format {newest} already",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ async def test_users_are_in_rooms_and_have_tokens(tmp_path: Path) -> None:
         entries = await store.cases.list_audit_entries(None, 10)
         assert [(entry.action, entry.by, entry.reason) for entry in entries] == [seeded] * 2
         assert roles == [[Role.OWNER, Role.MEMBER, None], [Role.MEMBER, None, Role.OWNER]]
+
+
+async def test_what_was_created_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await seed_store(make_settings(data=tmp_path / "data"), make_options(tmp_path, json=True)) == 0
+    files = {"tokens": str(tmp_path / "tokens"), "room_ids": str(tmp_path / "rooms")}
+    assert json.loads(capsys.readouterr().out) == {"users": 3, "rooms": 2, "members": 2, **files}
 
 
 @pytest.mark.parametrize("given", [{"users": 0}, {"rooms": -1}, {"members": 4}])
