@@ -38,6 +38,8 @@ A = TypeVar("A")
 ATTEMPTS = 3
 BACKOFF = Backoff(base=0.1, cap=0.2, jitter=0.5)
 BUDGET = 10.0
+CONNECT_SECONDS = 5.0
+"""Until a connection stands, the server's first bytes included: its event loop may be busy for a moment."""
 
 
 class Transport(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from chat.adapters.rpc.caller import CONNECT_SECONDS
 from chat.adapters.rpc.certificates import TlsFiles
 from chat.adapters.rpc.status import Code, Failure, Metadata
 from chat.settings import RpcSettings
@@ -39,8 +40,10 @@ def client_options(settings: RpcSettings) -> ChannelOptions:
         ("grpc.enable_retries", 0),
         ("grpc.lb_policy_name", "round_robin"),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        # In spite of its name, this bounds how long an attempt to connect may take. Every call that waits for it fails
+        # with it, so it must outlast a server that is busy for a second.
+        ("grpc.min_reconnect_backoff_ms", int(CONNECT_SECONDS * 1000)),
         ("grpc.use_local_subchannel_pool", 1),
     ]
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import anyio
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
+from chat.adapters.rpc.caller import CONNECT_SECONDS
 from chat.adapters.rpc.certificates import Certificates, TlsFiles
 from chat.adapters.rpc.purerpc.link import BROKEN, CallStream, Link
 from chat.adapters.rpc.purerpc.protocol import GrpcProtocol
@@ -17,7 +18,6 @@ from chat.adapters.rpc.status import Code, Failure, Metadata
 from chat.concurrency import Backoff
 from chat.settings import Address, RpcSettings
 
-CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
 _RECONNECT = Backoff(base=0.1, cap=5.0, jitter=0.5)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import anyio
 import pytest
 from anyio.abc import TaskStatus
+from anyio.lowlevel import checkpoint
 from opentelemetry import context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -48,6 +50,8 @@ from tests.support.rpc import (
 
 pytestmark = pytest.mark.anyio
 
+BUSY_SECONDS = 1.5
+CALLS_OVER_THE_BUDGET = 20
 CHECK_TOKEN = "/rookery.auth.v1.AuthService/CheckToken"
 
 
@@ -240,6 +244,20 @@ async def test_a_thousand_calls_at_once(served: Served, clients: Clients) -> Non
     assert answers == [INFO] * 1000
     assert served.statistics.calls == {(CHECK_TOKEN, Code.OK): 1000}
     assert served.statistics.open == 0
+
+
+async def test_calls_wait_for_a_server_that_is_busy_while_they_connect(served: Served, clients: Clients) -> None:
+    answers = []
+
+    async def call() -> None:
+        answers.append(await clients.authority.check_token("good"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(CALLS_OVER_THE_BUDGET):
+            tasks.start_soon(call)
+        await checkpoint()
+        time.sleep(BUSY_SECONDS)  # noqa: ASYNC251 - the server's event loop stands still, as on a crowded machine
+    assert answers == [INFO] * CALLS_OVER_THE_BUDGET
 
 
 async def test_a_question_over_the_limit_is_not_sent(clients: Clients) -> None:
