@@ -4,6 +4,7 @@ Rule 1: at most `limit` bytes of a body are held, and reading stops where it pas
     most `HELD_BYTES` are held, and of those of one address at most an eighth; beyond that, requests get 503.
 Rule 1a: a body comes at `LEAST_RATE` bytes a second at least, after `GRACE_SECONDS`, and within `READ_SECONDS`.
 Rule 2: a body is one JSON text in UTF-8 (RFC 8259). Where mail programs post a form (RFC 8058), it is not looked at.
+Rule 2a: nothing is decompressed, so a body never grows behind its limit. One with a `Content-Encoding` is refused.
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
     differently, and a check would see another value than the route behind it.
 Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of stack.
@@ -163,6 +164,8 @@ class BodyLimit:
         if deadline.cancelled_caught:
             raise TooSlow("the body came too slowly; try again")
         if body.data and scope["path"] not in FORM_PATHS:
+            if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+                raise UnsupportedMediaType("send the body as it is, without `Content-Encoding`")  # rule 2a
             media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
             if media != b"application/json":
                 raise UnsupportedMediaType("send the body with `Content-Type: application/json`")

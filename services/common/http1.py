@@ -7,6 +7,9 @@ Rule 2: a request that is refused here gets a problem document, and the connecti
 Rule 3: the head of an answer goes out with the first bytes behind it, as ASGI asks. A write of its own for each part
     would cost more than all the rest of a short answer.
 Rule 4: while HTTP/2 is off, an upgrade to it is ignored, and its preface is answered 505.
+Rule 5: a body comes in at most `MOST_CHUNKS` chunks. Each costs the same however short it is: 1 MiB of single bytes
+    would take ten seconds of the loop.
+Rule 6: a target in absolute-form, as proxies send it, means the same as one in origin-form (RFC 9112, section 3.2.2).
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from hypercorn.protocol.h11 import H11Protocol
 from services.common.problems import make_problem
 
 HEADER_BYTES = 16 * 1024
+MOST_CHUNKS = 5000
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_ABSOLUTE_FORM = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 # The parser under hypercorn, by the name that hypercorn has for it: only hypercorn decides which version this is.
 _library: Any = hypercorn_h11
@@ -33,6 +38,7 @@ _PROBLEMS = {
         "bad_request",
         "the request is not valid HTTP/1.1; check its request line, its headers and its body's length",
     ),
+    413: ("too_long", f"the body comes in more than {MOST_CHUNKS} chunks; send fewer and larger ones"),
     414: ("uri_too_long", f"the request line has more than {_LIMIT}; send long lists in the body of a POST"),
     431: ("headers_too_large", f"the request line and the headers have more than {_LIMIT}; send fewer or shorter ones"),
     501: ("not_implemented", "the server knows no transfer coding but `chunked`"),
@@ -47,10 +53,32 @@ class Http2IsOff(Exception):
 class _BoundedParser(_h11.Connection):  # type: ignore[misc] # a base of type Any
     """The parser, which raises for a head that is longer than `HEADER_BYTES`, complete or not (rule 1)."""
 
+    chunks = 0  # of the present body
+
     def next_event(self) -> Any:
         if self.their_state is _h11.IDLE:
             _check_head(self.trailing_data[0])
-        return super().next_event()
+        event = super().next_event()
+        if isinstance(event, _h11.Request):
+            self.chunks = 0
+            return _use_origin_form(event)
+        if isinstance(event, _h11.Data):
+            self.chunks += event.chunk_start
+            if self.chunks > MOST_CHUNKS:  # rule 5
+                self._process_error(self.their_role)
+                raise _h11.RemoteProtocolError("too many chunks", error_status_hint=413)
+        return event
+
+
+def _use_origin_form(request: Any) -> Any:
+    """The request with the target's host as its `Host` (rule 6)."""
+    absolute = _ABSOLUTE_FORM.fullmatch(request.target)
+    if absolute is None:
+        return request
+    host, target = absolute.groups()
+    headers = [(name, host if name == b"host" else value) for name, value in request.headers]
+    target = target if target.startswith(b"/") else b"/" + target
+    return _h11.Request(method=request.method, headers=headers, target=target, http_version=request.http_version)
 
 
 def _check_head(received: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -91,6 +92,17 @@ async def test_another_type_than_json_is_415() -> None:
             headers={"Content-Type": "Application/JSON; charset=utf-8"},
         )
         assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "zstd", "identity, gzip", "nonsense"])
+async def test_a_compressed_body_is_415_and_stays_compressed(coding: str) -> None:
+    async with open_rest() as rest:
+        bomb = gzip.compress(b'{"name": "' + b"a" * 10_000_000 + b'"}')
+        status, problem = await post(rest, bomb, **{"Content-Encoding": coding})
+        assert (status, problem["code"]) == (415, "unsupported_media_type")
+        assert "Content-Encoding" in problem["detail"]
+        status, problem = await post(rest, b'{"name": "ann"}', **{"Content-Encoding": "Identity"})
+        assert (status, problem["field"]) == (422, "password")
 
 
 async def test_a_body_of_20_mb_is_413_by_its_length_alone() -> None:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from hypercorn.typing import Scope
 
-from services.common.http1 import HEADER_BYTES
+from services.common.http1 import HEADER_BYTES, MOST_CHUNKS
 from services.common.http_protocols import HttpProtocols, PutEvent, SendEvent, ServerContext
 from tests.support.http_server import REAL_CLOCKS, read_all, running
 
@@ -24,6 +24,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return REAL_CLOCKS[request.param]
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 LINE = b"GET / HTTP/1.1\r\nHost: x\r\n"
 END = b"\r\n\r\n"
 
@@ -108,6 +109,7 @@ class Transport:
     def __init__(self) -> None:
         self.writes: list[bytes] = []
         self.send: SendEvent
+        self.scope: Scope
 
     async def send_bytes(self, data: bytes) -> None:
         self.writes.append(data)
@@ -123,6 +125,7 @@ class Transport:
 
     def start_request(self, scope: Scope, send: SendEvent) -> PutEvent:
         self.send = send
+        self.scope = scope
 
         async def put(_event: object) -> None:
             pass
@@ -133,12 +136,17 @@ class Transport:
         pass
 
 
-async def answer_request(body: bytes) -> list[bytes]:
-    """The writes of one answer."""
+async def receive_request(data: bytes) -> Transport:
     transport = Transport()
     protocols = HttpProtocols(transport, ServerContext(), client=("::1", 1), server=("::1", 2))
     await protocols.start()
-    await protocols.receive_bytes(b"GET / HTTP/1.1\r\nHost: x" + END)
+    await protocols.receive_bytes(data)
+    return transport
+
+
+async def answer_request(body: bytes) -> list[bytes]:
+    """The writes of one answer."""
+    transport = await receive_request(b"GET / HTTP/1.1\r\nHost: x" + END)
     headers = [(b"content-length", str(len(body)).encode())]
     await transport.send({"type": "http.response.start", "status": 200, "headers": headers})
     await transport.send({"type": "http.response.body", "body": body, "more_body": False})
@@ -152,3 +160,32 @@ async def test_an_answer_is_written_at_once(body: bytes) -> None:
     head, _, rest = written.partition(END)
     assert head.startswith(b"HTTP/1.1 200 ")
     assert rest == body
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query", "host"),
+    [
+        (b"/a?b", "/a", b"b", b"x"),
+        (b"http://chat.example/a?b=c", "/a", b"b=c", b"chat.example"),
+        (b"HTTPS://chat.example:8443/a", "/a", b"", b"chat.example:8443"),
+        (b"http://chat.example", "/", b"", b"chat.example"),
+        (b"http://chat.example?b", "/", b"b", b"chat.example"),
+        (b"http://[::1", "/", b"", b"[::1"),
+        (b"ftp://chat.example/a", "ftp://chat.example/a", b"", b"x"),
+    ],
+)
+async def test_a_target_with_its_host_means_the_same_as_a_path(
+    target: bytes, path: str, query: bytes, host: bytes
+) -> None:
+    scope: Any = (await receive_request(b"GET " + target + b" HTTP/1.1\r\nHost: x" + END)).scope
+    assert (scope["path"], scope["query_string"]) == (path, query)
+    assert [value for name, value in scope["headers"] if name == b"host"] == [host]
+
+
+async def test_a_body_has_a_bounded_number_of_chunks_and_the_next_one_counts_anew() -> None:
+    chunks, end = b"1\r\na\r\n" * MOST_CHUNKS, b"0\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close" + END
+    assert (await exchange((CHUNKED + chunks + end) * 2 + last)).count(b"HTTP/1.1 200 ") == 3
+    head, _, body = (await exchange(CHUNKED + chunks * 2 + end + last)).partition(END)
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(body)["code"] == "too_long"
