@@ -20,6 +20,8 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BUFFER (1 << 18)
@@ -211,9 +213,11 @@ static void finish_connect(struct session *session) {
     else take_step(session);
 }
 
-static void pump(int milliseconds) {
+/* Read and write what is ready, waiting for it this long. The sleep is exact, so that no rate needs a busy loop. */
+static void pump(int64_t microseconds) {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(poller, events, EVENTS, milliseconds);
+    struct timespec wait = {microseconds / 1000000, microseconds % 1000000 * 1000};
+    int count = (int)syscall(SYS_epoll_pwait2, poller, events, EVENTS, &wait, NULL, 0);
     for (int i = 0; i < count; i++) {
         struct session *session = &sessions[events[i].data.u32];
         if (session->state == CONNECTING) finish_connect(session);
@@ -227,7 +231,7 @@ static void open_sessions(uint32_t from, uint32_t to, uint32_t at_once, int atte
     uint32_t next = from, ready = 0;
     while (ready < to - from && now_us() < deadline) {
         while (next < to && opening < at_once) begin_session(&sessions[next++]);
-        pump(20);
+        pump(20000);
         ready = 0;
         if (next < to && opening >= at_once) continue;
         int64_t now = now_us();
@@ -259,7 +263,7 @@ static void send_at_rate(double rate, uint64_t count, uint64_t expected, int ack
         } else if (done == count && counted.deliveries >= expected && (!acks || counted.answers >= count)) {
             return;
         } else {
-            pump(done == count || due - now > 1500 ? 1 : 0);
+            pump(done == count ? 1000 : due - now > 1000 ? 1000 : due - now);
         }
     }
 }
@@ -297,7 +301,7 @@ static void report(int64_t begun, double cpu_before, const uint64_t *before) {
 }
 
 static void wait_until(int64_t deadline) {
-    while (now_us() < deadline) pump(20);
+    while (now_us() < deadline) pump(20000);
 }
 
 static void run_command(char *line) {
