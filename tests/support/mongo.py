@@ -11,7 +11,7 @@ from chat.adapters.mongo.account_deletion import MongoAccountDeletion
 from chat.adapters.mongo.accounts import MongoAccounts
 from chat.adapters.mongo.cases import MongoCases
 from chat.adapters.mongo.client import Document, Mongo, open_mongo
-from chat.adapters.mongo.history import MongoHistory
+from chat.adapters.mongo.history import AT_ONCE, MongoHistory
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.adapters.mongo.schema import migrate
 from chat.domain.ids import new_id
@@ -76,9 +76,9 @@ async def all_of(history: History, conversation: str) -> Sequence[Message]:
     return messages
 
 
-def handler_of(mongo: Mongo) -> PersistenceHandler:
+def handler_of(mongo: Mongo, *, at_once: int = AT_ONCE) -> PersistenceHandler:
     """As after a restart: nothing is remembered."""
-    return PersistenceHandler(MongoHistory(mongo), accounts_of(mongo), FaultyRelay())
+    return PersistenceHandler(MongoHistory(mongo, at_once=at_once), accounts_of(mongo), FaultyRelay())
 
 
 async def _head(mongo: Mongo, conversation: str) -> Document:

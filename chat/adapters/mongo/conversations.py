@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping, Sequence
 from bson import ObjectId
 from msgspec import Struct
 from msgspec.structs import replace
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import ReturnDocument, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from chat.adapters.mongo.client import Database, Document
@@ -113,11 +113,23 @@ async def commit(database: Database, moves: Mapping[str, Head], heads: Mapping[s
     Each moves by itself; of one that moved, every message up to its new `newest` is history from now on.
     """
     collection = database.conversations
-    # One statement for all: the server works, and writes its journal, for each statement anew. Several are not retried
-    # by the driver; whoever calls begins again then, and finds what moved.
     update = collection.update_one if len(moves) == 1 else collection.update_many
-    done = await update({"_id": {"$in": list(moves)}}, [_move(moves, heads)])
+    done = await update(*_commit_update(moves, heads))
     return done.modified_count == len(moves)
+
+
+def commit_operation(
+    database: Database, moves: Mapping[str, Head], heads: Mapping[str, Head]
+) -> UpdateOne | UpdateMany:
+    """What `commit` does, as a part of a command that writes several collections."""
+    operation = UpdateOne if len(moves) == 1 else UpdateMany
+    return operation(*_commit_update(moves, heads), namespace=database.conversations.full_name)
+
+
+def _commit_update(moves: Mapping[str, Head], heads: Mapping[str, Head]) -> tuple[Document, list[Document]]:
+    # One statement for all: the server works, and writes its journal, for each statement anew. Several documents are
+    # not retried by the driver; whoever calls begins again then, and finds what moved.
+    return {"_id": {"$in": list(moves)}}, [_move(moves, heads)]
 
 
 def moved(head: Head, newest: int, active: int) -> Head:

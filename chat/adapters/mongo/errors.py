@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pymongo.errors import (
     BulkWriteError,
+    ClientBulkWriteException,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -50,6 +51,12 @@ _PASSING = {
 _PASSING_LABELS = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
 
 
+def find_refused(error: BulkWriteError | ClientBulkWriteException) -> int:
+    """Which of the writes of a command, by its place, was refused first."""
+    refused = error.details["writeErrors"][0]
+    return int(refused["index"] if isinstance(error, BulkWriteError) else refused["idx"])
+
+
 def is_duplicate(error: PyMongoError) -> bool:
     """Whether a unique index refused it."""
     return isinstance(error, DuplicateKeyError) or DUPLICATE in _codes(error)
@@ -57,6 +64,8 @@ def is_duplicate(error: PyMongoError) -> bool:
 
 def translate(error: PyMongoError) -> RookeryError:
     """The error to raise instead."""
+    if isinstance(error, ClientBulkWriteException) and isinstance(error.error, PyMongoError):
+        error = error.error  # what broke off the whole command
     codes = set(_codes(error))
     if is_duplicate(error):
         return Conflict("this exists already")
@@ -92,7 +101,7 @@ def _passes(error: PyMongoError, codes: set[int]) -> bool:
 
 
 def _codes(error: PyMongoError) -> Iterator[int]:
-    if isinstance(error, BulkWriteError):
+    if isinstance(error, BulkWriteError | ClientBulkWriteException):
         for written in (*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())):
             yield written.get("code", 0)
     elif isinstance(error, OperationFailure) and error.code is not None:
@@ -100,7 +109,9 @@ def _codes(error: PyMongoError) -> Iterator[int]:
 
 
 def _write_concern_failed(error: PyMongoError) -> bool:
-    return isinstance(error, BulkWriteError) and bool(error.details.get("writeConcernErrors"))
+    if isinstance(error, BulkWriteError | ClientBulkWriteException):
+        return bool(error.details.get("writeConcernErrors"))
+    return False
 
 
 def _name(error: PyMongoError) -> str:

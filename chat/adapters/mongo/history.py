@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from pymongo.errors import InvalidOperation
+
 from chat.adapters.mongo import changes as message_changes
 from chat.adapters.mongo import conversations as conversation_heads
 from chat.adapters.mongo import epochs, reads, search, store
@@ -18,6 +20,8 @@ from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
 from chat.ports.history import Change, ClientKey, FoundPage, MessagePlace, Page, PinnedMessage, Query, Reader, Summary
 
+AT_ONCE = 4
+
 
 class MongoHistory:
     """`chat.ports.history.History`.
@@ -30,8 +34,10 @@ class MongoHistory:
     those that were applied are told not to apply.
     """
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, *, at_once: int = AT_ONCE) -> None:
+        """A batch of up to `at_once` messages is stored with one command, where the server can."""
         self._mongo = mongo
+        self._at_once = at_once
         self._heads = Heads()
         self._epoch: Epoch | None = None
 
@@ -141,7 +147,7 @@ class MongoHistory:
                 others.append((number, what))
         database = self._mongo.latest
         if runs:
-            stored = await store.store(database, runs, heads, drafts.values())
+            stored = await self._store_drafts(runs, heads, drafts.values())
             self._heads.keep(stored)
             heads |= {head.name: head for head in stored}
         if others:
@@ -149,3 +155,13 @@ class MongoHistory:
         if reads:
             await message_changes.apply_read_marks(database, reads, heads, outcomes)
         return [outcomes.get(number, False) for number in range(len(changes))]
+
+    async def _store_drafts(
+        self, runs: Mapping[str, Run], heads: Mapping[str, Head], drafts: Collection[Draft]
+    ) -> Collection[Head]:
+        if len(drafts) <= self._at_once:
+            try:
+                return await store.store(self._mongo.latest, runs, heads, drafts, at_once=True)
+            except InvalidOperation:  # the server is older than 8.0
+                self._at_once = 0
+        return await store.store(self._mongo.latest, runs, heads, drafts)

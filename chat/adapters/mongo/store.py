@@ -10,6 +10,9 @@ other worker can go on meanwhile. Storing is therefore two steps, of which the s
    and if nobody has fenced this writer off. This makes all of a conversation's messages history in one atomic write,
    with all places below filled: so there never is a hole, for any reader.
 
+A few messages, for which the time of an answer counts more than the work of the server, are stored with one command
+that has both steps in this order (`bulkWrite`, from MongoDB 8.0 on): the second is not done when the first is refused.
+
 What breaks off between the two leaves messages above `newest`. They stand in the way of the next writer of the
 conversation, and of the same message in any conversation. It fences their writer off, so that they can never be
 committed, deletes them, and begins again (`_clear_the_way`). A message whose conversation is gone, because the room was
@@ -27,13 +30,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from bson import ObjectId
-from pymongo.errors import BulkWriteError
+from pymongo import InsertOne
+from pymongo.errors import BulkWriteError, ClientBulkWriteException
 
 from chat.adapters.mongo import conversations
 from chat.adapters.mongo.changes import Draft, write_originals
 from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
-from chat.adapters.mongo.errors import is_duplicate
+from chat.adapters.mongo.errors import find_refused, is_duplicate
 from chat.domain.models import Message
 from chat.errors import Fenced, Unavailable
 
@@ -70,32 +74,56 @@ async def load(database: Database, runs: Mapping[str, Run]) -> dict[str, Head]:
 
 
 async def store(
-    database: Database, runs: Mapping[str, Run], heads: Mapping[str, Head], drafts: Collection[Draft]
+    database: Database,
+    runs: Mapping[str, Run],
+    heads: Mapping[str, Head],
+    drafts: Collection[Draft],
+    *,
+    at_once: bool = False,
 ) -> Collection[Head]:
-    """Store what is drafted, of all runs; the conversations as they are then.
+    """Store what is drafted, of all runs; the conversations as they are then. `at_once`: with one command.
 
     Raises `Fenced` as `History.apply` does; any other error, and a cancellation, may have stored some of the runs.
+    `at_once`, it raises `InvalidOperation`, and has done nothing, where the server is too old.
     """
+    at_once = at_once and not any(draft.new_originals() for draft in drafts)
     for _ in range(ATTEMPTS):
         documents = [_put_in_place(draft.document, draft.name, heads) for draft in drafts]
+        moves = {name: conversations.moved(heads[name], run[-1].seq, run[-1].ts) for name, run in runs.items()}
+        is_committed = False
         try:
-            await database.messages.insert_many(documents)  # step 1
-        except BulkWriteError as error:
+            if at_once:
+                is_committed = await _store_at_once(database, documents, moves, heads)  # both steps
+            else:
+                await database.messages.insert_many(documents)  # step 1
+        except (BulkWriteError, ClientBulkWriteException) as error:
             if not is_duplicate(error):
                 raise
             # Part of the batch may be there. Ids are of this attempt, so nobody else's documents are deleted.
             await _delete_messages(database, [document["_id"] for document in documents])
-            await _clear_the_way(database, error.details["writeErrors"][0]["op"], documents)
+            await _clear_the_way(database, documents[find_refused(error)], documents)
             heads = await load(database, runs)
             continue
-        await write_originals(database, drafts)
-        # Step 2, which decides. Earlier texts come first: a message counts only those that are there.
-        moves = {name: conversations.moved(heads[name], run[-1].seq, run[-1].ts) for name, run in runs.items()}
-        if await conversations.commit(database, moves, heads):
+        if not at_once:
+            await write_originals(database, drafts)
+            # Step 2, which decides. Earlier texts come first: a message counts only those that are there.
+            is_committed = await conversations.commit(database, moves, heads)
+        if is_committed:
             return moves.values()
         await _take_back(database, documents)
         raise Fenced("another writer stores in the same conversation")
     raise Unavailable("what other writers left is in the way, and more of it comes")
+
+
+async def _store_at_once(
+    database: Database, documents: Sequence[Document], moves: Mapping[str, Head], heads: Mapping[str, Head]
+) -> bool:
+    """Insert, and then commit, with one command; whether all conversations moved."""
+    namespace = database.messages.full_name
+    inserts = [InsertOne(document, namespace=namespace) for document in documents]
+    operations = [*inserts, conversations.commit_operation(database, moves, heads)]
+    done = await database.client.bulk_write(operations, ordered=True)
+    return done.modified_count == len(moves)
 
 
 def _put_in_place(document: Document, name: str, heads: Mapping[str, Head]) -> Document:

@@ -13,6 +13,7 @@ import pytest
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
+    ClientBulkWriteException,
     DuplicateKeyError,
     NetworkTimeout,
     NotPrimaryError,
@@ -102,10 +103,27 @@ async def test_a_full_disk_fails_the_health_until_a_write_succeeds() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [DuplicateKeyError("twice", 11000), BulkWriteError({"writeErrors": [{"code": 11000}]})]
+    "error",
+    [
+        DuplicateKeyError("twice", 11000),
+        BulkWriteError({"writeErrors": [{"code": 11000}]}),
+        ClientBulkWriteException({"error": None, "writeErrors": [{"code": 11000, "idx": 1}]}, verbose=False),
+    ],
 )
 async def test_repetition_is_a_conflict(error: PyMongoError) -> None:
     assert type(translate(error)) is Conflict
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"error": AutoReconnect("connection closed"), "writeErrors": []},
+        {"error": None, "writeErrors": [], "writeConcernErrors": [{"code": 64}]},
+        {"error": OperationFailure("stepped down", 189), "writeErrors": []},
+    ],
+)
+async def test_a_command_of_several_writes_that_broke_off_may_succeed_later(details: dict[str, Any]) -> None:
+    assert type(translate(ClientBulkWriteException(details, verbose=False))) is Unavailable
 
 
 async def test_anything_else_is_a_defect_and_quotes_no_document() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat.adapters.mongo.client import Mongo
-from chat.adapters.mongo.history import MongoHistory
+from chat.adapters.mongo.history import AT_ONCE, MongoHistory
 from chat.domain.records import AnyRecord, Edited, Read, Sent
 from tests.support.builders import ANN, ATTIC, BEN, HALL, NOW, make_message
 from tests.support.cancellation import each_suspension
@@ -75,14 +75,15 @@ async def crash_at_each_await(call: Callable[[], Awaitable[None]]) -> AsyncItera
     raise AssertionError("the call never ended")
 
 
-async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(mongo: Mongo) -> None:
+@pytest.mark.parametrize("at_once", [0, AT_ONCE])
+async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(mongo: Mongo, at_once: int) -> None:
     history, number = MongoHistory(mongo), 0
     records: list[AnyRecord] = []
     said: dict[str, list[str]] = {place: [] for place in PLACES}
     await history.apply_batch([make_message(1, place, text="start") for place in PLACES], [])
 
     async def work() -> None:
-        await handler_of(mongo).handle_records(records)
+        await handler_of(mongo, at_once=at_once).handle_records(records)
 
     def next_records() -> list[AnyRecord]:
         messages = [sent(f"{number}-{index}", place) for index in range(2) for place in PLACES]
@@ -107,10 +108,11 @@ async def test_worker_that_crashes_anywhere_leaves_what_the_next_one_completes(m
         assert await history.read_marks(ATTIC) == {BEN: number + 1}
         number += 1
         records = next_records()
-    assert number > 10
+    assert number > 8
 
 
-async def test_cancelled_batch_is_whole_over_all_conversations(mongo: Mongo) -> None:
+@pytest.mark.parametrize("at_once", [0, AT_ONCE])
+async def test_cancelled_batch_is_whole_over_all_conversations(mongo: Mongo, at_once: int) -> None:
     history = MongoHistory(mongo)
     await history.apply_batch([make_message(1, place) for place in PLACES], [])
     stored = 1
@@ -118,7 +120,8 @@ async def test_cancelled_batch_is_whole_over_all_conversations(mongo: Mongo) -> 
     async def apply() -> None:
         edit = Edited(conversation=HALL, actor=ANN, ts=NOW + stored, seq=1, text=f"edited {stored}")
         read = Read(conversation=ATTIC, actor=BEN, ts=NOW, seq=stored + 1)
-        await MongoHistory(mongo).apply_batch([make_message(stored + 1, place) for place in PLACES], [edit, read])
+        history = MongoHistory(mongo, at_once=at_once)
+        await history.apply_batch([make_message(stored + 1, place) for place in PLACES], [edit, read])
 
     async for completed in each_suspension(apply):
         newest = await history.newest_seqs(PLACES)

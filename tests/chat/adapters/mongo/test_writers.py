@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from bson import ObjectId
+from pymongo.errors import InvalidOperation
 
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.history import MongoHistory
@@ -75,7 +76,7 @@ class Late:
         self._go_on = anyio.Event()
         held = Mongo(mongo.client, mongo.latest.name, mongo.seconds)
         held.latest = _Held(mongo, self.stored, self._go_on)  # type: ignore[assignment]
-        self._history = MongoHistory(held)
+        self._history = MongoHistory(held, at_once=0)
 
     @asynccontextmanager
     async def writing(self, messages: Sequence[Message]) -> AsyncIterator[None]:
@@ -135,8 +136,9 @@ async def test_commit_into_a_deleted_room_does_not_reach_the_next_of_that_id(mon
     assert await mongo.latest.messages.count_documents({}) == 0
 
 
-async def test_repetition_leaves_nothing_of_its_batch(mongo: Mongo) -> None:
-    history = MongoHistory(mongo)
+@pytest.mark.parametrize("at_once", [0, 100])
+async def test_repetition_leaves_nothing_of_its_batch(mongo: Mongo, at_once: int) -> None:
+    history = MongoHistory(mongo, at_once=at_once)
     await history.apply_batch(make_messages(1), [])
     again = make_message(3, client_id=make_message(1).client_id)
     with pytest.raises(Fenced):
@@ -154,11 +156,37 @@ async def until_available(call: Callable[[], Awaitable[object]]) -> object:
             await anyio.sleep(delays.next_delay())
 
 
-async def test_writers_that_race_leave_no_hole_and_nothing_twice(mongo: Mongo) -> None:
+class _OldClient:
+    """A client of a server before 8.0, as the driver says it."""
+
+    async def bulk_write(self, *_: Any, **__: Any) -> Any:
+        raise InvalidOperation("MongoClient.bulk_write requires MongoDB server version 8.0+.")
+
+
+class _OldDatabase:
+    def __init__(self, mongo: Mongo) -> None:
+        self._database = mongo.latest
+        self.client = _OldClient()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+async def test_a_server_that_knows_no_command_for_both_steps_gets_two(mongo: Mongo) -> None:
+    older = Mongo(mongo.client, mongo.latest.name, mongo.seconds)
+    older.latest = _OldDatabase(mongo)  # type: ignore[assignment]
+    history = MongoHistory(older)
+    for message in make_messages(3):
+        await history.apply_batch([message], [])
+    assert len(await all_of(MongoHistory(mongo), HALL)) == 3
+
+
+@pytest.mark.parametrize("at_once", [0, 100])
+async def test_writers_that_race_leave_no_hole_and_nothing_twice(mongo: Mongo, at_once: int) -> None:
     records = [sent(f"{number}", place) for number in range(30) for place in PLACES]
 
     async def work(offset: int) -> None:
-        handler = handler_of(mongo)
+        handler = handler_of(mongo, at_once=at_once)
         for start in range(offset, len(records), 7):
             await until_available(partial(handler.handle_records, records[start : start + 10]))
 
