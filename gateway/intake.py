@@ -19,9 +19,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
-import anyio
-
 from gateway.task_starter import TaskStarter
+from gateway.wheel import Wheel
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -41,11 +40,12 @@ class Intake(Generic[T]):
     caller's to know: the edge cancels it only when it ends.
     """
 
-    __slots__ = ("_count", "_resumes", "_running", "_tasks", "_waiting", "work")
+    __slots__ = ("_count", "_resumes", "_running", "_tasks", "_waiting", "_wheel", "work")
 
-    def __init__(self, tasks: TaskStarter) -> None:
+    def __init__(self, tasks: TaskStarter, wheel: Wheel) -> None:
         self._tasks = tasks
-        self._waiting: deque[tuple[float, T]] = deque()  # since when, by the event loop's clock
+        self._wheel = wheel
+        self._waiting: deque[tuple[float, T]] = deque()  # since when, by the wheel
         self._count = self._running = 0
         self._resumes: list[Callable[[], None]] = []
         self.work: Callable[[Sequence[T]], Awaitable[None]] | None = None
@@ -58,7 +58,7 @@ class Intake(Generic[T]):
     @property
     def overdue(self) -> bool:
         """Whether somebody has waited for `OVERDUE_SECONDS`."""
-        return bool(self._waiting) and anyio.current_time() - self._waiting[0][0] >= OVERDUE_SECONDS  # rule 4
+        return bool(self._waiting) and self._wheel.now - self._waiting[0][0] >= OVERDUE_SECONDS  # rule 4
 
     def call_when_free(self, resume: Callable[[], None]) -> None:
         """Call this once, as soon as it is not full any more."""
@@ -66,7 +66,7 @@ class Intake(Generic[T]):
 
     def take_in(self, item: T) -> None:
         """Hand the item to `work`, soon, with what else the turn brings."""
-        self._waiting.append((anyio.current_time(), item))
+        self._waiting.append((self._wheel.now, item))
         self._count += 1
         if self._running < AT_ONCE:  # rule 1
             self._running += 1

@@ -37,7 +37,7 @@ WAIT_SECONDS = 60.0
 
 class Arrival:
     """A session that is to be begun. `id` is None if the token came with the handshake; `came` is when it came, by the
-    event loop's clock."""
+    wheel."""
 
     __slots__ = ("admitted", "alone", "came", "channel", "claims", "id", "session", "timing", "token")
 
@@ -46,7 +46,7 @@ class Arrival:
         self.claims = claims
         self.token = token
         self.id = id
-        self.came = anyio.current_time()
+        self.came = session.node.wheel.now
         self.timing: CommandTiming | None = session.timing
         self.channel: Channel | None = None
         self.admitted = False
@@ -106,7 +106,7 @@ def begin_session(session: Session, claims: Claims, token: str, id: int | None) 
 
 async def welcome_sessions(node: Node, arrivals: Sequence[Arrival]) -> None:
     """Enter the sessions in every table, and answer each `auth`. Raises nothing but a cancellation."""
-    now = anyio.current_time()
+    now = node.wheel.now
     begun = [each for each in arrivals if each.session.phase is Phase.AUTHENTICATING]
     for each in begun:
         if now - each.came > WAIT_SECONDS:  # rule 1

@@ -31,7 +31,7 @@ from gateway.phase import Phase
 from gateway.session import Queued, Session
 
 logger = logging.getLogger(__name__)
-_TOGETHER = 128
+_TOGETHER = 64
 """So many subscriptions are answered in one go; those behind them queue, so that other sessions have their turn."""
 
 
@@ -109,10 +109,17 @@ def _check_subscriptions(session: Session, command: commands.SubscribeCommand) -
 
 
 async def subscribe_sessions(node: Node, first: Sequence[RoomRequest]) -> None:
-    """Carry out one `subscribe` of each of these sessions, and those that queue behind it. Raises nothing but a
-    cancellation."""
-    most = max(0, _TOGETHER // len(first) - 1)
-    asked = [_with_queued(each, most) for each in first]
+    """Carry out one `subscribe` of each of these sessions, and those that queue behind it, so many in one go. Raises
+    nothing but a cancellation."""
+    asked: list[list[RoomRequest]] = []
+    for each in first:
+        asked.append(_with_queued(each, _TOGETHER - 1))
+        if sum(map(len, asked)) >= _TOGETHER or each is first[-1]:
+            await _carry_out(node, asked)
+            asked = []
+
+
+async def _carry_out(node: Node, asked: Sequence[Sequence[RoomRequest]]) -> None:
     every = [each for one in asked for each in one]
     span = every[0].timing.span if len(every) == 1 and every[0].timing is not None else None
     error: RookeryError = Unavailable("the command took too long; try again")

@@ -21,6 +21,7 @@ from gateway.intake import AT_ONCE, BATCH, OVERDUE_SECONDS, WAITING, Intake
 from gateway.multiplexer import READ
 from gateway.phase import Phase
 from gateway.task_starter import TaskStarter
+from gateway.wheel import Wheel
 from tests.support.backends import virtual_time
 from tests.support.stepping import until
 from tests.support.world import Client, World, another_edge, world
@@ -137,7 +138,7 @@ class Held:
 
     def __init__(self) -> None:
         self.tasks = TaskStarter()
-        self.intake = Intake[int](self.tasks)
+        self.intake = Intake[int](self.tasks, Wheel())
         self.intake.work = self.work
         self.gate = anyio.Event()
         self.done: list[int] = []
