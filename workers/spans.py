@@ -19,9 +19,10 @@ from chat.wire.account_mails import AccountMail
 from chat.wire.notices import EditNotice, Notice
 from chat.wire.records import decode_record
 from chat.wire.verdicts import VerdictRecord
+from chat.wire.webhooks import LoggedWebhook
 
 T = TypeVar("T")
-_TRACED = (Record, VerdictRecord, Notice, EditNotice, AccountMail)
+_TRACED = (Record, VerdictRecord, Notice, EditNotice, AccountMail, LoggedWebhook)
 
 
 def decode_traced(entry: LogRecord) -> AnyRecord:

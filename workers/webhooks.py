@@ -14,7 +14,8 @@ from chat.errors import Poison, Unavailable
 from chat.ports.log import Log, LogRecord
 from chat.ports.notifier import Notification, Retraction
 from chat.texts.announcing import write_announcement
-from chat.wire.webhooks import WEBHOOK_TOPIC, WebhookEvent, decode_webhook_event, encode_webhook
+from chat.tracing import Headers, make_record_headers, read_record_headers
+from chat.wire.webhooks import WEBHOOK_TOPIC, LoggedWebhook, WebhookEvent, decode_webhook_event, encode_webhook
 from workers.appending import NewRecord, append_all
 
 GROUP = "webhooks"
@@ -34,13 +35,18 @@ class WebhookNotifier:
         self._clock = clock
 
     async def notify(self, notifications: Sequence[Notification]) -> None:
-        await self._append_events([_make_event(each, self._clock()) for each in notifications])
+        events = [_make_event(each, self._clock()) for each in notifications]
+        await self._append_events(events, [make_record_headers(each.trace) for each in notifications])
 
     async def retract(self, retractions: Sequence[Retraction]) -> None:
-        await self._append_events([_make_retraction(each, self._clock()) for each in retractions])
+        events = [_make_retraction(each, self._clock()) for each in retractions]
+        await self._append_events(events, [() for _ in events])
 
-    async def _append_events(self, events: Sequence[WebhookEvent]) -> None:
-        await append_all(self._log, (NewRecord(WEBHOOK_TOPIC, each.user, encode_webhook(each)) for each in events))
+    async def _append_events(self, events: Sequence[WebhookEvent], headers: Sequence[Headers]) -> None:
+        pairs = zip(events, headers, strict=True)
+        await append_all(
+            self._log, (NewRecord(WEBHOOK_TOPIC, each.user, encode_webhook(each), carried) for each, carried in pairs)
+        )
 
 
 class WebhookHandler:
@@ -51,14 +57,15 @@ class WebhookHandler:
         self._post = post
         self._clock = clock
 
-    def decode_record(self, entry: LogRecord) -> WebhookEvent:
+    def decode_record(self, entry: LogRecord) -> LoggedWebhook:
         """The event in an entry, or `Poison`."""
-        return decode_webhook_event(entry.value)
+        trace = read_record_headers(entry.headers) if entry.headers else ""
+        return LoggedWebhook(decode_webhook_event(entry.value), trace)
 
-    async def handle_records(self, records: Sequence[WebhookEvent]) -> None:
+    async def handle_records(self, records: Sequence[LoggedWebhook]) -> None:
         """Raises `Unavailable`, `Poison` (rule 2); then some may have been posted, and come again with their ids."""
         for begin in range(0, len(records), EVENTS_PER_POST):
-            events = records[begin : begin + EVENTS_PER_POST]
+            events = [each.event for each in records[begin : begin + EVENTS_PER_POST]]
             try:
                 await self._post(events)
             except Unavailable as error:

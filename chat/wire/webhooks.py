@@ -36,6 +36,13 @@ class WebhookEvent(Struct, frozen=True, kw_only=True):
     ts: int | None = None
 
 
+class LoggedWebhook(Struct, frozen=True):
+    """An event as it is read from the log. `trace` is the traceparent that its header brings, for us alone."""
+
+    event: WebhookEvent
+    trace: str = ""
+
+
 class WebhookBody(Struct, frozen=True):
     """What is posted: at least one event, in order for each user."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 from msgspec.structs import replace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chat import tracing
@@ -46,17 +45,6 @@ from workers.spans import trace_records
 pytestmark = pytest.mark.anyio
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 OTHER = f"00-{'c' * 32}-{'d' * 16}-01"
-
-
-@pytest.fixture
-def exporter() -> Iterator[InMemorySpanExporter]:
-    """Traces are on, and all are sampled."""
-    kept = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    tracing.start_tracing(provider.get_tracer("test"))
-    yield kept
-    tracing.stop_tracing()
 
 
 def list_ways(spans: Sequence[ReadableSpan], parent: int = int("b" * 16, 16)) -> list[list[str]]:

@@ -7,13 +7,15 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec import json
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chat.domain.notifying import NotificationKind
 from chat.engines.database import InlineExecutor
 from chat.engines.log import SqliteLog
 from chat.errors import Poison, Unavailable
 from chat.ports.notifier import Notification, Retraction
-from chat.wire.webhooks import WEBHOOK_TOPIC, WebhookEvent, decode_webhook_event
+from chat.wire.webhooks import WEBHOOK_TOPIC, LoggedWebhook, WebhookEvent, decode_webhook_event
 from tests.support.builders import ANN, ANN_AND_BEN, BEN, HALL, NOW, ROOM
 from tests.support.clocks import virtual_time
 from workers.dead_letters import dead_topic
@@ -114,16 +116,28 @@ async def test_what_is_refused_is_a_dead_letter(log: SqliteLog) -> None:
 async def test_what_was_not_taken_for_a_day_is_given_up() -> None:
     receiver = Receiver()
     receiver.failures = [Unavailable("503"), Unavailable("503")]
-    event = WebhookEvent(id="a", type="retraction", at=NOW, user=ANN, room=ROOM, with_=None, seq=1)
+    event = LoggedWebhook(WebhookEvent(id="a", type="retraction", at=NOW, user=ANN, room=ROOM, with_=None, seq=1))
     with pytest.raises(Unavailable):
         await WebhookHandler(receiver.post_events, clock=lambda: NOW + 1000).handle_records([event])
     with pytest.raises(Poison):
         await WebhookHandler(receiver.post_events, clock=lambda: NOW + 25 * 3600 * 1000).handle_records([event])
 
 
+async def test_the_log_carries_a_trace_and_the_receiver_gets_none(
+    log: SqliteLog, exporter: InMemorySpanExporter
+) -> None:
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    receiver = Receiver()
+    await WebhookNotifier(log, clock=lambda: NOW).notify([notification(1, trace=trace), notification(2)])
+    await until_posted(log, receiver, 2)
+    assert "a" * 32 not in json.encode(receiver.posts).decode()
+    (span,) = exporter.get_finished_spans()
+    assert (span.name, span.parent and span.parent.span_id) == ("handle webhooks", int("b" * 16, 16))
+
+
 async def test_a_post_has_a_bounded_number_of_events() -> None:
     receiver = Receiver()
-    event = WebhookEvent(id="a", type="retraction", at=NOW, user=ANN, room=ROOM, with_=None, seq=1)
+    event = LoggedWebhook(WebhookEvent(id="a", type="retraction", at=NOW, user=ANN, room=ROOM, with_=None, seq=1))
     await WebhookHandler(receiver.post_events, clock=lambda: NOW).handle_records([event] * (2 * EVENTS_PER_POST + 1))
     assert [len(events) for events in receiver.posts] == [EVENTS_PER_POST, EVENTS_PER_POST, 1]
 
