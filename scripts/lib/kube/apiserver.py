@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from scripts.lib.kube.custom_kinds import find_custom_kinds
 from scripts.lib.kube.objects import Overlay
 from scripts.lib.kube.tools import build_tools
-from scripts.lib.kube.validation import CUSTOM
 from scripts.lib.servers.process import Needs, Process
 from scripts.lib.servers.tools import answers, ports, run
 
@@ -45,9 +45,8 @@ def check_overlays(overlays: Sequence[Overlay]) -> int:
 
 
 def apply_overlay(kubectl: Sequence[str], overlay: Overlay, *, really: bool) -> Iterator[str]:
-    """What the server refuses, and warns of: a line each. Kinds that other projects define are left out."""
-    known = [each for each in overlay.objects if each["apiVersion"].partition("/")[0] not in CUSTOM]
-    text = yaml.safe_dump_all(known)
+    """What the server refuses, and warns of: a line each."""
+    text = yaml.safe_dump_all(overlay.objects)
     space = json.dumps(overlay.find("Namespace", "rookery"))
     subprocess.run([*kubectl, "apply", "-f", "-"], input=space, text=True, capture_output=True, check=False, timeout=60)
     how = [] if really else ["--dry-run=server"]
@@ -57,13 +56,15 @@ def apply_overlay(kubectl: Sequence[str], overlay: Overlay, *, really: bool) -> 
     if done.returncode and not done.stderr.strip():
         yield f"{overlay.name}: kubectl failed with exit code {done.returncode}"
     taken = [line for line in done.stdout.splitlines() if "/" in line]
-    if len(taken) != len(known):
-        yield f"{overlay.name}: of {len(known)} objects, the server took {len(taken)}"
+    if len(taken) != len(overlay.objects):
+        yield f"{overlay.name}: of {len(overlay.objects)} objects, the server took {len(taken)}"
 
 
 @contextmanager
 def run_apiserver(folder: Path) -> Iterator[list[str]]:
-    """Run etcd and the API server; yields the kubectl command that speaks to it. Raises `Needs`."""
+    """Run etcd and the API server, which knows the kinds of other projects that the manifests use; yields the kubectl
+    command that speaks to it. Raises `Needs`.
+    """
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         raise Needs("needs kubectl")
@@ -77,10 +78,17 @@ def run_apiserver(folder: Path) -> Iterator[list[str]]:
         for process in (etcd, server):
             process.launch()
             process.await_ready()
+        _define_custom_kinds(command)
         yield command
     finally:
         server.stop()
         etcd.stop()
+
+
+def _define_custom_kinds(kubectl: list[str]) -> None:
+    folder = str(find_custom_kinds().definitions)
+    run([*kubectl, "create", "-f", folder], "the API server refuses a definition")
+    run([*kubectl, "wait", "--for=condition=established", "--timeout=60s", "-f", folder], "a definition is not served")
 
 
 def _make_etcd(folder: Path, program: Path, client: int, peer: int) -> Process:

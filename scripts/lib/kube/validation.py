@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
 import yaml
 
+from scripts.lib.kube.custom_kinds import find_custom_kinds, is_custom
 from scripts.lib.kube.objects import Fault, Overlay
 from scripts.lib.kube.tools import HOME, KUBERNETES, find_kubeconform, find_kustomize, find_validator
 
-CUSTOM = {"cert-manager.io", "keda.sh", "gateway.networking.k8s.io", "monitoring.coreos.com"}
-"""Groups of kinds that other projects define, for which Kubernetes has no schema."""
 _ELSEWHERE = "/api/_definitions.json"
 _VALIDATE = """
 import json, sys, kubernetes_validate
@@ -63,10 +62,9 @@ def build_overlay(folder: Path) -> Overlay:
 
 
 def check_schemas(overlay: Overlay) -> Iterator[Fault]:
-    """What kubernetes-validate and kubeconform refuse."""
-    known = [each for each in overlay.objects if each["apiVersion"].partition("/")[0] not in CUSTOM]
-    yield from _ask_validator(overlay.name, known)
-    yield from _ask_kubeconform(overlay.name, known)
+    """What kubernetes-validate and kubeconform refuse. The former knows Kubernetes' own kinds alone."""
+    yield from _ask_validator(overlay.name, [each for each in overlay.objects if not is_custom(each)])
+    yield from _ask_kubeconform(overlay.name, overlay.objects)
 
 
 def _ask_validator(name: str, objects: list[Any]) -> Iterator[Fault]:
@@ -79,10 +77,11 @@ def _ask_validator(name: str, objects: list[Any]) -> Iterator[Fault]:
         yield Fault(name, "kubernetes-validate", line)
 
 
-def _ask_kubeconform(name: str, objects: list[Any]) -> Iterator[Fault]:
-    place = write_schemas(objects) / "{{.ResourceKind}}{{.KindSuffix}}.json"
+def _ask_kubeconform(name: str, objects: Sequence[Any]) -> Iterator[Fault]:
     command = [str(find_kubeconform()), "-strict", "-kubernetes-version", KUBERNETES]
-    command += ["-schema-location", str(place), "-output", "json", "-"]
+    for folder in (write_schemas(objects), find_custom_kinds().schemas):
+        command += ["-schema-location", str(folder / "{{.ResourceKind}}{{.KindSuffix}}.json")]
+    command += ["-output", "json", "-"]
     text = yaml.safe_dump_all(objects)
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
     try:
@@ -94,7 +93,7 @@ def _ask_kubeconform(name: str, objects: list[Any]) -> Iterator[Fault]:
         yield Fault(name, f"{each['kind']} {each['name']}", f"kubeconform: {each['msg']}")
 
 
-def write_schemas(objects: list[Any]) -> Path:
+def write_schemas(objects: Sequence[Any]) -> Path:
     """A folder with a schema for each kind, which needs no other file: kubeconform finds no definitions elsewhere."""
     _, brought = find_validator()
     source = brought / f"v{KUBERNETES}-local-strict"
