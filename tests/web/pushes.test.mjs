@@ -1,7 +1,7 @@
 /** What the service worker does with a push, and what is kept of the choices in this browser. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FOR_EVER, Notifying, concerns, muteUntil } from "../../web/static/js/notifying.js";
+import { FOR_EVER, Notifying, concerns, listZones, muteUntil } from "../../web/static/js/notifying.js";
 import {
   chooseTab,
   countShown,
@@ -22,6 +22,14 @@ const KEY = "BAAB_-8";
 const push = (seq, more = {}) => ({ type: "show", user: "u", tag: `room:${ROOM}`, seq, url: URL_OF_ROOM, title: "hall", ...more });
 const tab = (url, visibilityState, focused) => ({ url: `https://chat.example/${url}`, visibilityState, focused });
 const shown = (seq, count = 1, tag = `room:${ROOM}`) => ({ tag, data: { seq, count, url: URL_OF_ROOM } });
+
+test("the zones that one may choose are those of the browser, UTC, and the one that is chosen, each once", () => {
+  for (const chosen of ["Europe/Berlin", "UTC", "Mars/Olympus"]) {
+    const zones = listZones(chosen);
+    for (const zone of ["UTC", "America/New_York", chosen]) assert.equal(zones.filter((each) => each === zone).length, 1);
+    assert.deepEqual(zones, [...zones].sort());
+  }
+});
 
 test("what is not a push of ours is passed over", () => {
   for (const text of ["", "{", "null", "[]", '{"type":"other","tag":"a","seq":1}', '{"type":"show","tag":1,"seq":1}'])

@@ -22,6 +22,12 @@ const HOUR_MS = 3_600_000;
 /** The last moment that a `Date` knows. */
 export const FOR_EVER = 8_640_000_000_000_000;
 
+/** The IANA time zones that one may choose, in order; `chosen` is among them. @param {string} chosen @returns {string[]} */
+export function listZones(chosen) {
+  const known = Intl.supportedValuesOf?.("timeZone") ?? [];
+  return [...new Set(["UTC", chosen, ...known])].sort();
+}
+
 /** @typedef {"" | "hour" | "hours" | "tomorrow" | "always"} Mute */
 
 /** Until when a choice mutes, in milliseconds; null for not at all. @param {Mute} choice @param {number} now */

@@ -1,7 +1,7 @@
 /** Notifications: the offer, the settings, those of a room, and the sound. */
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
-import { concerns, FOR_EVER, muteUntil } from "../notifying.js";
+import { concerns, FOR_EVER, listZones, muteUntil } from "../notifying.js";
 import { fullTime } from "../time.js";
 import { field, form, openDialog } from "./dialog.js";
 
@@ -99,13 +99,15 @@ function settingsForm(app, settings, close) {
   const { from: first = "22:00", to: last = "07:00" } = settings.quiet_hours ?? {};
   const begin = clock("From", "quiet_begin", first);
   const end = clock("To", "quiet_end", last);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const chosen = settings.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zones = Object.fromEntries(listZones(chosen).map((name) => [name, name.replaceAll("_", " ")]));
+  const zone = choice("Time zone", "time_zone", zones, chosen, "Of your quiet hours, and of the times in mails.");
   const hours = h("div", { class: "notify-hours" }, begin.box, end.box);
   const showHours = () => (hours.hidden = !quiet.input.checked);
   quiet.input.addEventListener("change", showHours);
   showHours();
   return form({
-    fields: [level, language],
+    fields: [level, language, zone],
     extra: [push.box, email.box, hide.box, quiet.box, hours],
     verb: "Save",
     testid: "notifications-form",
@@ -116,7 +118,7 @@ function settingsForm(app, settings, close) {
         hide_texts: hide.input.checked,
         default_level: level.input.value || null,
         language: language.input.value || null,
-        time_zone: zone,
+        time_zone: zone.input.value,
         quiet_hours: quiet.input.checked ? { from: begin.input.value, to: end.input.value } : null,
       });
       close();
