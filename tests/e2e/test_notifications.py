@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.test_mails import read_token, wait_for
 from tests.e2e.test_push import push_service, receive, subscribe
 from tests.support.cluster_process import Cluster
-from tests.support.mail_server import MailServer
+from tests.support.mail_server import MailServer, Received
 from tests.support.own_servers import servers_with
 from tests.support.people import PASSWORD, Person, Server, new_id, register
 from tests.support.process import ServerProcess
@@ -85,6 +85,33 @@ async def test_who_closed_the_page_gets_one_push_and_unread_one_mail(
             assert "to the room" not in received[3].text()
             await cat.call("PUT", SETTINGS, {"quiet_hours": None})
             assert len(service.received) == 2
+            if kind == "serve":
+                eve = await register(server, http)
+                await verify_address(eve, mails, 5)
+                await unsubscribe(ann, received[3])
+                await come_and_go(ann)  # who was there since the last digest may get another one
+                async with ben.chat() as chat:
+                    await chat.ok("dm", to=ann.id, text="and now?", client_id=new_id())
+                    await chat.ok("dm", to=eve.id, text="and you?", client_id=new_id())
+                assert (await wait_for(mails, 6))[5].recipients == [f"{eve.name}@mail.example"]
+    # The server has ended, so what was being sent beside Eve's digest is here, too.
+    to_ann = [mail for mail in mails.received if mail.recipients == [f"{ann.name}@mail.example"]]
+    assert len(to_ann) == 2  # the verification, and the digest with the link
+
+
+async def unsubscribe(person: Person, digest: Received) -> None:
+    """As a mail program does with one click (RFC 8058)."""
+    link = str(digest.message["List-Unsubscribe"]).strip("<>").removeprefix("https://chat.example")
+    form = {"List-Unsubscribe": "One-Click"}
+    answer = await person.http.post(person.server.http + link, data=form)
+    assert answer.status_code == 200, answer.text
+    assert (await person.call("GET", SETTINGS))["email"] is False
+
+
+async def come_and_go(person: Person) -> None:
+    """Be online for a moment."""
+    async with person.chat():
+        pass
 
 
 async def verify_address(person: Person, mails: MailServer, count: int) -> None:
