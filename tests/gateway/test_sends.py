@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -225,6 +226,37 @@ def test_without_io_uring_a_loop_serves(native: dict[str, Any]) -> None:
         assert sends is not None
         assert sends.way == "loop"
         sends.close()
+
+
+_FORBIDDEN = """
+import ctypes, errno, socket, struct
+
+# A seccomp filter, as runtimes of containers set one (seccomp(2)): io_uring_setup, number 425 everywhere, gets EPERM.
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, program, 0, 0) == 0
+
+from gateway.sends import describe_sends, open_sends
+from tests.support.native import load_native
+
+sends = open_sends("auto", load_native())
+ours, peer = socket.socketpair()
+assert sends.send_batch([ours.fileno()] * 30, b"x") == []
+assert peer.recv(100) == b"x" * 30
+print(describe_sends(sends))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or sys.maxsize < 1 << 32, reason="needs seccomp of a 64-bit Linux")
+def test_where_seccomp_forbids_io_uring_a_loop_serves() -> None:
+    need_native()
+    done = subprocess.run(
+        [sys.executable, "-c", _FORBIDDEN], cwd=ROOT, capture_output=True, text=True, timeout=patient(60), check=False
+    )
+    assert (done.stdout, done.stderr) == ("in batches, with a loop of send\n", "")
 
 
 def test_the_wanted_way_is_taken() -> None:
