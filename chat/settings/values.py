@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -94,10 +95,25 @@ def _without_none(kind: UnionType) -> Any:
 
 
 def parse_text(text: str, setting: Setting) -> str:
-    """Reads a text that may be empty, or matches the pattern of the setting."""
+    """Reads a text that may be empty, or matches the pattern of the setting; a URL is one that can be taken apart."""
     if text and not re.fullmatch(setting.pattern or ".*", text, re.DOTALL):
         raise ValueError(setting.hint)
+    if "://" in text and "://" in setting.pattern:
+        _check_url(text, setting)
     return text
+
+
+def _check_url(text: str, setting: Setting) -> None:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets without an end, or characters that stand for others
+        raise ValueError(setting.hint) from None
+    if "," in parts.netloc:
+        return  # a list of hosts (MongoDB, Sentinel), whose ports the driver reads
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("a port from 1 to 65535") from None
 
 
 def parse_switch(text: str) -> bool:

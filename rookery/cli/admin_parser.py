@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rookery.cli.arguments import MOST_LISTED, MOST_USES, parse_count, parse_days
 from rookery.cli.commands import add_command, add_group
 
 _PAGE = 100
@@ -34,7 +35,9 @@ def _add_tool(commands: Any, name: str, text: str, run: str) -> argparse.Argumen
 
 
 def _add_limit(tool: argparse.ArgumentParser) -> None:
-    tool.add_argument("--limit", type=int, default=_PAGE, metavar="N", help=f"at most so many (default {_PAGE})")
+    tool.add_argument(
+        "--limit", type=parse_count(MOST_LISTED), default=_PAGE, metavar="N", help=f"at most so many (default {_PAGE})"
+    )
 
 
 def _add_user_tools(users: Any) -> None:
@@ -57,7 +60,7 @@ def _add_user_tools(users: Any) -> None:
     delete = _add_tool(users, "delete", "delete a user, with all messages of the user", "users:delete_user")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     block = _add_tool(users, "block", "keep a user out, and end all log-ins of the user", "users:block_user")
-    block.add_argument("--days", type=float, metavar="N", help="for so many days (by default until it is ended)")
+    block.add_argument("--days", type=parse_days, metavar="N", help="for so many days (by default until it is ended)")
     unblock = _add_tool(users, "unblock", "let a user log in again", "users:unblock_user")
     show = _add_tool(users, "show", "show a user, with the rooms of the user", "users:show_user")
     export = _add_tool(
@@ -107,8 +110,10 @@ def _add_invitation_tools(invitations: Any) -> None:
     end.add_argument("invitation", metavar="ID", help="the invitation's id")
     create.add_argument("--by", required=True, metavar="NAME", help="the moderator or owner of the room who invites")
     create.add_argument("--role", default="member", choices=("owner", "moderator", "member", "reader"))
-    create.add_argument("--days", type=float, default=7, metavar="N", help="how long it is open (default 7)")
-    create.add_argument("--uses", type=int, metavar="N", help="how many users may come by it (by default any number)")
+    create.add_argument("--days", type=parse_days, default=7, metavar="N", help="how long it is open (default 7)")
+    create.add_argument(
+        "--uses", type=parse_count(MOST_USES), metavar="N", help="how many users may come by it (by default any number)"
+    )
 
 
 def _add_key_tools(keys: Any) -> None:

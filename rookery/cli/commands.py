@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from chat.settings import Extra, list_variables
+from rookery.cli.arguments import parse_text
 
 
 def add_group(commands: Any, name: str, text: str) -> Any:
@@ -21,6 +22,7 @@ def add_group(commands: Any, name: str, text: str) -> Any:
 def add_command(commands: Any, name: str, text: str, run: str, extra: Extra = "production") -> argparse.ArgumentParser:
     """A command that runs the function `MODULE:FUNCTION` of `rookery.cli`, which needs this extra."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.register("type", None, parse_text)  # of every argument that names no other type
     add_setting(parser, "--data", metavar="DIR")
     add_setting(parser, "--backend")
     add_setting(parser, "--log-level")

@@ -43,6 +43,16 @@ def test_a_key_is_never_repeated() -> None:
     assert SECRET not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://[x]/", "https://hooks.example.org:99999/", "https://a\u2100b/"]
+)
+def test_a_url_that_cannot_be_taken_apart_is_named(url: str) -> None:
+    for name in ("WEBHOOK_URL", "PUBLIC_URL", "TRACING_ENDPOINT", "ORIGINS"):
+        said = problems(**{name: url.rstrip("/")})
+        assert said.startswith(f"ROOKERY_{name}"), said
+        assert ": give " in said
+
+
 def test_a_webhook_needs_a_secret_and_https() -> None:
     assert "ROOKERY_WEBHOOK_SECRET" in problems(WEBHOOK_URL="https://hooks.example.org/")
     assert "ROOKERY_WEBHOOK_PRIVATE" in problems(WEBHOOK_URL="http://hooks.example.org/", WEBHOOK_SECRET=SECRET)
