@@ -9,8 +9,9 @@ Rule 2: a connection is idle while no application runs for it. An idle one is cl
     `Timeouts.header` after the first byte that came meanwhile, even while more bytes trickle in: a slow header must
     not hold a connection as long as one that is kept alive for the next request.
 Rule 3: every wait for the network has a deadline, and nobody waits to put an event for an application that has ended.
-Rule 4: before a close, what the client still sends is read and dropped for a moment. If the socket were closed with
-    bytes unread, the kernel would send a reset, and the client would lose the answer (RFC 9112, section 9.6).
+Rule 4: before a close, what the client still sends is read and dropped until it falls silent, within a bound. If the
+    socket were closed with bytes unread, the kernel would send a reset, and the client would lose the answer (RFC 9112,
+    section 9.6): one that uploads too much would never learn why it is refused.
 
 The tasks of a connection: `run` reads; each request has a task of its own that runs the application and writes its
 answer; hypercorn may start one that writes what HTTP/2's flow control allows. All are in one nursery, which ends with
@@ -49,8 +50,8 @@ logger = logging.getLogger("rookery.http")
 
 class Timeouts(Struct, frozen=True):
     """In seconds: how long a connection may have no request (`idle`), the header of one may take (`header`), a client
-    may send nothing within a body (`read`) or read nothing (`write`), and what it sends after the last answer is
-    dropped (`linger`).
+    may send nothing within a body (`read`) or read nothing (`write`), and how long what it sends after the last answer
+    is dropped: until it sends nothing for `linger`, and for `drop` in all.
     """
 
     idle: float = HttpSettings().keep_alive_seconds
@@ -58,6 +59,7 @@ class Timeouts(Struct, frozen=True):
     read: float = 30.0
     write: float = 30.0
     linger: float = 2.0
+    drop: float = 30.0
 
 
 def read_addresses(stream: SocketStream) -> tuple[tuple[str, int], tuple[str, int]] | None:
@@ -106,6 +108,7 @@ class HttpConnection:
         self._queues: set[ReceiveQueue] = set()
         self._running = 0  # applications at work: at most one on HTTP/1.1, one for each stream on HTTP/2
         self._all_ended = Broadcast()
+        self._drop_until = math.inf  # rule 4: set when we begin to close
         self._closing = False  # we have sent all that we will send; the client may still be sending (rule 4)
         self._gone = False  # the client can get nothing more, so writing is pointless
         self._deliveries: set[anyio.CancelScope] = set()  # calls of `send` by applications that are under way
@@ -157,8 +160,10 @@ class HttpConnection:
             self._on_bytes(self)
             if not self._running and not self._closing:
                 self._expect_header()
-            if not self._closing:  # else it is dropped (rule 4)
-                await self.take_turn()
+            await self.take_turn()
+            if self._closing:
+                self._linger()
+            else:
                 await self._protocols.receive_bytes(data)
             if not data:
                 # A half-closed connection: the client sends nothing more, and still waits for its answers.
@@ -227,11 +232,15 @@ class HttpConnection:
         if self._closing:
             return
         self._closing = True
-        self._reader.deadline = anyio.current_time() + self._timeouts.linger
+        self._drop_until = anyio.current_time() + self._timeouts.drop
+        self._linger()
         try:
             await self._stream.send_eof()
         except _STREAM_ERRORS:
             self._give_up_client()
+
+    def _linger(self) -> None:
+        self._reader.deadline = min(self._drop_until, anyio.current_time() + self._timeouts.linger)  # rule 4
 
     async def take_turn(self) -> None:
         """Wait for a turn at the event loop: see `loop_turns`."""

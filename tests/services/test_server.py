@@ -20,6 +20,7 @@ from services.app import create_app
 from services.common.connection import Timeouts, read_addresses
 from services.common.server import serve_http
 from tests.support.http_server import ANY_PORT, REAL_CLOCKS, UPGRADE, read_all, running
+from tests.support.patience import patient
 from tests.support.rest import open_rest
 
 pytestmark = pytest.mark.anyio
@@ -234,6 +235,31 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
         here.stop.set()  # draining ends only when this connection does
 
 
+UPLOAD = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n"
+
+
+async def test_a_refused_upload_is_not_reset_while_it_goes_on() -> None:
+    linger = 0.2
+    async with running(timeouts=Timeouts(linger=linger)) as here, await here.connect() as stream:
+        await stream.send(UPLOAD)
+        assert (await stream.receive()).startswith(b"HTTP/1.1 413 ")
+        until = anyio.current_time() + 3 * linger
+        while anyio.current_time() < until:
+            await stream.send(b"x" * 65_536)
+
+
+async def test_a_refused_upload_without_an_end_is_cut_off() -> None:
+    async with running(timeouts=Timeouts(drop=0.2)) as here, await here.connect() as stream:
+        await stream.send(UPLOAD)
+
+        async def send_for_ever() -> None:
+            while True:
+                await stream.send(b"x" * 65_536)
+
+        with pytest.raises(anyio.BrokenResourceError):
+            await send_for_ever()
+
+
 async def test_a_defect_is_answered_500_and_logged_without_its_message(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with running() as here, httpx.AsyncClient() as http:
@@ -270,7 +296,7 @@ async def test_the_whole_application_refuses_20_mb_and_lives_on() -> None:
             await serve_http(create_app(services), ANY_PORT, shutdown=stop.wait, task_status=task_status)
 
         base = f"http://{await tasks.start(run)}"
-        async with httpx.AsyncClient(base_url=base) as http:
+        async with httpx.AsyncClient(base_url=base, timeout=patient(5)) as http:
             refused = await http.post("/api/rooms", content=b"x" * 20_000_000)
             assert (refused.status_code, refused.json()["code"]) == (413, "too_long")
             account = {"name": "ann", "password": "a long password"}
