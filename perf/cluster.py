@@ -99,9 +99,9 @@ class Cluster:
         self.command("admin", "seed", *flags, f"--tokens={tokens}", f"--room-ids={ids}")
         self.tokens, self.rooms = tokens.read_text().split(), ids.read_text().split()
 
-    def edge(self, *, trace: bool = False, ws: str = "127.0.0.1:0") -> RoleProcess:
-        """Start an edge."""
-        return self._stack.enter_context(self._role("edge", "--ws", ws, trace=trace))
+    def edge(self, *, trace: bool = False, ws: str = "127.0.0.1:0", processes: int = 1) -> RoleProcess:
+        """Start an edge; with `processes`, so many on one port, and what is returned is their supervisor."""
+        return self._stack.enter_context(self._role("edge", "--ws", ws, "--processes", str(processes), trace=trace))
 
     def worker(self, *, trace: bool = False) -> RoleProcess:
         """Start a persistence worker."""
