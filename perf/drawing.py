@@ -1,4 +1,4 @@
-"""Charts as SVG: a bar of stages (where the time of a message goes), and a histogram. Shared by benchmarks."""
+"""Charts as SVG: bars of stages (where the time of a message goes), of shares, a histogram. Shared by benchmarks."""
 
 from __future__ import annotations
 
@@ -24,6 +24,23 @@ def draw(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
         for (part, value), colour in zip(parts.items(), COLOURS, strict=False):
             body.append(f'<rect x="{LEFT}" y="{top - 11:.0f}" width="12" height="12" fill="{colour}"/>')
             body.append(_text(LEFT + 20, top, f"{value:.2f} ms  {part}"))
+            top += ROW
+        top += 24
+    return _page(title, top, body)
+
+
+def draw_shares(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Stacked bars of cores, each as wide as the page, with its name, its sum and its parts in words."""
+    body: list[str] = []
+    top = 56.0
+    for name, parts in bars.items():
+        whole = sum(parts.values())
+        body.append(_text(LEFT, top, f"{name}: {whole:,.1f} cores", bold=True))
+        body += _bar(parts, top + 10, (WIDTH - 2 * LEFT) / whole)
+        top += 10 + BAR + 22
+        for (part, value), colour in zip(parts.items(), COLOURS, strict=False):
+            body.append(f'<rect x="{LEFT}" y="{top - 11:.0f}" width="12" height="12" fill="{colour}"/>')
+            body.append(_text(LEFT + 20, top, f"{value / whole:.0%}, {value:,.2f} cores: {part}"))
             top += ROW
         top += 24
     return _page(title, top, body)
