@@ -21,9 +21,9 @@ class Prices(Struct, frozen=True):
     """What one of each costs; seconds of CPU and bytes."""
 
     edge_bytes: float = 96e6
-    connection_bytes: float = 1_950.0
-    kernel_bytes: float = 4_700.0
-    idle_cpu: float = 3.1e-6
+    connection_bytes: float = 1_870.0
+    kernel_bytes: float = 5_040.0
+    idle_cpu: float = 2.0e-6
     log_in_cpu: float = 300e-6
     send_cpu: float = 330e-6
     receive_cpu: float = 30e-6
