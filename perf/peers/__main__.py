@@ -89,6 +89,7 @@ def run_scenario(
                 print(f"({scenario.letter}) {each.name} FAILED: {error}", flush=True)
             else:
                 results.add(scenario.letter, each.name, measures)
+                results.failed.get(scenario.letter, {}).pop(each.name, None)
                 shown = ", ".join(f"{name} {value:,.2f}" for name, value in measures.items())
                 took = time.monotonic() - began
                 print(f"({scenario.letter}) {each.name}, round {number + 1}: {shown} [{took:.0f} s]", flush=True)
