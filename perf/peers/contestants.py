@@ -76,10 +76,10 @@ def _python(name: str, what: str, script: str, *arguments: str, can: frozenset[s
 
 
 CONTESTANTS = (
-    Contestant("rookery", "this edge: `rookery serve` on SQLite", "none", (), RoomWire(), _ALL, "nothing"),
+    Contestant("rookery", "Rookery: `rookery serve` on SQLite", "none", (), RoomWire(), _ALL, "nothing"),
     Contestant(
         "rookery-trio",
-        "the same on trio",
+        "Rookery on trio",
         "none",
         (),
         RoomWire(),
@@ -89,7 +89,7 @@ CONTESTANTS = (
     ),
     Contestant(
         "rookery-echo",
-        "this edge's WebSocket layer alone",
+        "Rookery's WebSocket layer alone",
         "none",
         (sys.executable, "-m", "perf.peers.echo"),
         RoomWire(),

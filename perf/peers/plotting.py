@@ -11,7 +11,7 @@ from perf.peers.reporting import UNITS, format_figure
 from perf.peers.results import Results
 from perf.peers.scenarios import SCENARIOS, Scenario
 
-WIDTH, NAMES, ROW, TOP = 760, 300, 26, 62
+WIDTH, NAMES, ROW, TOP = 760, 345, 26, 62
 _STYLE = """<style>
 .ink{fill:#1a1a1a}.soft{fill:#59636e}.ours{fill:#0072b2}.theirs{fill:#a8b0b8}.limit{fill:#e69f00}
 @media(prefers-color-scheme:dark){.ink{fill:#f0f3f6}.soft{fill:#9ea7b3}.ours{fill:#56b4e9}.theirs{fill:#5c6670}.limit{fill:#d08a00}}
@@ -63,7 +63,7 @@ def plot_scenario(results: Results, scenario: Scenario) -> str | None:
         if value is None:
             continue
         whose = "ours" if contestant.kit == "none" else "limit" if contestant.kit == "cc" else "theirs"
-        bars.append(Bar(contestant.what, value, format_figure(value), whose))
+        bars.append(Bar(contestant.what.replace("`", ""), value, format_figure(value), whose))
     if not bars:
         return None
     bars.sort(key=lambda bar: bar.length, reverse=scenario.more)

@@ -327,7 +327,7 @@ SCENARIOS = (
         ("cpu_us", "p50", "p99"), "cpu_us",
     ),
     Scenario(
-        "b", "The same at 2,000 messages a second", "room", measure_throughput,
+        "b", "One room of 1,000, 2,000 messages a second", "room", measure_throughput,
         {"members": 1000, "rate": 2000, "seconds": 4}, {"members": 1000, "rate": 2000, "seconds": 1},
         ("deliveries_per_second", "cpu_us", "p50", "p99"), "deliveries_per_second", more=True,
     ),

@@ -70,7 +70,7 @@ def make_results() -> Results:
 
 def test_the_table_shows_medians_ratios_and_failures() -> None:
     report = write_report(make_results(), plots="plots")
-    assert "| this edge: `rookery serve` on SQLite | 6.00 | 1.00 | 2.00 | 1.00 | 3 |" in report
+    assert "| Rookery: `rookery serve` on SQLite | 6.00 | 1.00 | 2.00 | 1.00 | 3 |" in report
     assert "| centrifuge, Go, one processor | 12.0 | 1.00 | 2.00 | 0.50 | 1 |" in report
     assert "| ws, Node | failed: 9 of 10 deliveries |" in report
     assert "![One room of 1,000, 20 messages a second](plots/a.svg)" in report
