@@ -155,10 +155,11 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
         # The servers of the comparison run in an environment of their own, and import what is beside them.
         if not path.is_relative_to(ROOT / "perf/peers/python")
     )
+    load_test = set(re.findall(r"^[a-z0-9]+", Path(ROOT, "perf/load/requirements.in").read_text(), re.MULTILINE))
     distributions = packages_distributions()
     undeclared = {
         name
-        for name in set().union(*map(imported, files)) - ours - sys.stdlib_module_names
+        for name in set().union(*map(imported, files)) - ours - sys.stdlib_module_names - load_test
         if direct_dependencies().isdisjoint(map(canonicalize_name, distributions.get(name, [])))
     }
     assert undeclared == set()
