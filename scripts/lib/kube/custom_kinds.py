@@ -7,10 +7,11 @@ All four projects are under the licence Apache-2.0; nothing of theirs is in the 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -73,20 +74,20 @@ def is_custom(thing: Any) -> bool:
 
 
 def find_custom_kinds() -> CustomKinds:
-    """Fetched when they are missing or `MODULES` has changed. Raises `Needs`."""
-    folder = HOME / "custom"
-    found = CustomKinds(folder / "definitions", folder / "schemas")
-    mark = folder / ".complete"
-    wanted = repr(MODULES)
-    if not mark.exists() or mark.read_text() != wanted:
+    """Fetched when these `MODULES` were not fetched yet. Raises `Needs`."""
+    folder = HOME / "custom" / hashlib.sha256(repr(MODULES).encode()).hexdigest()[:12]
+    if not folder.exists():
         say("fetching the definitions of other projects' kinds; this happens once")
-        shutil.rmtree(folder, ignore_errors=True)
-        for each in found:
-            each.mkdir(parents=True)
-        for module in MODULES:
-            _fetch_module(module, found)
-        mark.write_text(wanted)
-    return found
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="fetched-", dir=folder.parent) as made:
+            fetched = CustomKinds(Path(made) / "all/definitions", Path(made) / "all/schemas")
+            for each in fetched:
+                each.mkdir(parents=True)
+            for module in MODULES:
+                _fetch_module(module, fetched)
+            with suppress(OSError):  # another check was faster
+                (Path(made) / "all").rename(folder)
+    return CustomKinds(folder / "definitions", folder / "schemas")
 
 
 def _fetch_module(module: Module, target: CustomKinds) -> None:
