@@ -115,6 +115,7 @@ class ChatUser(User):  # type: ignore[misc] # as above
             gevent.sleep(0.2)
         self._report_overdue(0.0)
         connection.close()
+        self.environment.accounts.give_back(self._account)
 
     def send(self) -> None:
         """Type for a moment, then write to a room."""

@@ -13,14 +13,18 @@ import threading
 import time
 import uuid
 from base64 import urlsafe_b64decode
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 _PATIENCE_S = 600.0
+_CALLS = 50
+"""Calls of REST at once, of one process."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,15 @@ class Accounts:
     def __init__(self, base: str, *, tokens: Path | None, rooms: Path | None, worker: int, workers: int) -> None:
         self._base = base.rstrip("/")
         self._http = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._http.mount(scheme, HTTPAdapter(pool_maxsize=_CALLS, pool_block=True))
         self._lock = threading.Lock()  # gevent's, after its patches
-        self._tokens = _read_lines(tokens)[worker::workers] if tokens else []
-        self._seeded = iter(self._tokens)
+        self._seeded = tokens is not None
+        self._free = deque(map(_account_of, _read_lines(tokens)[worker::workers])) if tokens else deque()
         self._rooms = _read_lines(rooms) if rooms else []
         self._numbers = itertools.count()
         self._run = uuid.uuid4().hex[:8]
+        self._known: dict[str, None] = {}
         self.known: list[str] = []
 
     def ws_url(self) -> str:
@@ -54,9 +61,17 @@ class Accounts:
     def take(self) -> Account:
         """An account that no other user of this process has. Raises `LookupError` when the seeded ones are used up."""
         with self._lock:
-            account = self._take_seeded() if self._tokens else self._register()
-            self.known.append(account.id)
+            if not self._free and self._seeded:
+                raise LookupError("this process has fewer tokens than users; seed more users")
+            account = self._free.popleft() if self._free else self._register()
+            if account.id not in self._known:
+                self._known[account.id] = None
+                self.known.append(account.id)
         return account
+
+    def give_back(self, account: Account) -> None:
+        """The user has gone: another one may take the account."""
+        self._free.append(account)
 
     def rooms(self, account: Account, count: int) -> list[str]:
         """Rooms to follow: the seeded ones where this user is a member, or public ones of the test, joined."""
@@ -73,13 +88,6 @@ class Accounts:
         for room in self._rooms[:count]:
             self._post(f"/api/rooms/{room}/join", None, account)
         return self._rooms[:count]
-
-    def _take_seeded(self) -> Account:
-        token = next(self._seeded, None)
-        if token is None:
-            raise LookupError(f"there are only {len(self._tokens)} tokens for this process; seed more users")
-        claims = token.split(".")[1]
-        return Account(json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"], token)
 
     def _register(self) -> Account:
         name = f"load-{self._run}-{next(self._numbers)}-{os.getpid()}"
@@ -102,6 +110,11 @@ class Accounts:
                 answer.raise_for_status()
                 return answer.json() if answer.content else None
             time.sleep(float(answer.headers.get("Retry-After", 1)))
+
+
+def _account_of(token: str) -> Account:
+    claims = token.split(".")[1]
+    return Account(json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"], token)
 
 
 def _read_lines(path: Path) -> list[str]:
