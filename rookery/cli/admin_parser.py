@@ -26,6 +26,9 @@ def add_admin_tools(admin: Any) -> None:
     audit.add_argument("--user", metavar="NAME", help="only what concerns this user")
     audit.add_argument("--before", metavar="ID", help="only what is older than the entry with this id")
     _add_limit(audit)
+    drain = _add_tool(admin, "drain", "end a server on this machine, losing nothing", "draining:drain_process")
+    drain.add_argument("pid", type=parse_count(2**22), metavar="PID", help="the process of `serve`, or of a role")
+    drain.add_argument("--seconds", type=parse_count(86_400), metavar="N", help="how long to wait for its end")
 
 
 def _add_tool(commands: Any, name: str, text: str, run: str) -> argparse.ArgumentParser:

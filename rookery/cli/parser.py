@@ -71,13 +71,7 @@ def _add_tools(commands: Any) -> None:
     text = "check all settings, of the environment and of --settings, and say all that is wrong"
     check = add_command(config, "check", text, "config:check_config", "server")
     check.set_defaults(checks_settings=True)  # it says more than what stops every other command
-    topics = add_group(commands, "topics", "manage Kafka's topics")
-    apply = add_command(topics, "apply", "make Kafka's topics as the settings say", "topics:apply_topics")
-    _add_topics_flags(apply)
-    letters = add_group(commands, "dead-letters", "manage records that could not be handled")
-    run = "dead_letters:replay_dead_letters"
-    replay = add_command(letters, "replay", "put dead letters back into their topic", run, "server")
-    _add_letters_flags(replay)
+    _add_log_tools(commands)
     databases = add_group(commands, "db", "manage the database")
     text = "bring the database in MongoDB to the format of this version"
     migrate = add_command(databases, "migrate", text, "db:migrate_database")
@@ -97,8 +91,19 @@ def _add_tools(commands: Any) -> None:
     generate.add_argument("--save", action="store_true", help="put it before the others in the data folder instead")
     admin = add_group(commands, "admin", "tools for administrators")
     add_admin_tools(admin)
+    _add_log_tools(admin)  # under both names, because administrators look for them here
     seed = add_command(admin, "seed", "create users and rooms, and write their tokens", "seed:seed_store", "server")
     _add_seed_flags(seed)
+
+
+def _add_log_tools(commands: Any) -> None:
+    topics = add_group(commands, "topics", "manage Kafka's topics")
+    apply = add_command(topics, "apply", "make Kafka's topics as the settings say", "topics:apply_topics")
+    _add_topics_flags(apply)
+    letters = add_group(commands, "dead-letters", "manage records that could not be handled")
+    run = "dead_letters:replay_dead_letters"
+    replay = add_command(letters, "replay", "put dead letters back into their topic", run, "server")
+    _add_letters_flags(replay)
 
 
 def _add_topics_flags(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,9 @@ ARGUMENTS = {
     "admin user set-password": ("ada",),
     "admin user delete": ("ada",),
     "admin room set-owner": ("00000000-0000-0000-0000-000000000000", "ada"),
+    "admin drain": ("1",),
+    "admin topics apply": (),
+    "admin dead-letters replay": ("room-messages",),
     "admin seed": ("--users=1", "--rooms=1", "--members=1", "--tokens=t", "--room-ids=r"),
 }
 """Every command → arguments that it takes."""
