@@ -31,6 +31,7 @@ _PASSING = {
     6,  # HostUnreachable
     7,  # HostNotFound
     24,  # LockTimeout
+    43,  # CursorNotFound: the server that had it was started again
     50,  # MaxTimeMSExpired
     64,  # WriteConcernFailed
     89,  # NetworkTimeout
@@ -38,6 +39,7 @@ _PASSING = {
     112,  # WriteConflict
     189,  # PrimarySteppedDown
     225,  # TransactionTooOld
+    237,  # CursorKilled
     246,  # SnapshotUnavailable
     251,  # NoSuchTransaction
     262,  # ExceededTimeLimit

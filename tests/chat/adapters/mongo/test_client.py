@@ -55,6 +55,8 @@ async def mongo(anyio_backend: Any) -> AsyncIterator[Mongo]:
         ServerSelectionTimeoutError("nobody there"),
         OperationFailure("slow", 50),
         OperationFailure("conflict", 112),
+        OperationFailure("cursor id 7 not found", 43),
+        OperationFailure("cursor was killed", 237),
         BulkWriteError({"writeConcernErrors": [{"code": 64}], "writeErrors": []}),
         OperationFailure("who are you", 18),
     ],
