@@ -124,6 +124,7 @@ def test_too_much_was_missed(new_window: Callable[..., Window], new_server: Call
     server.start()
     expect(ann.message("flood 79")).to_be_visible()
     texts = ann.texts()
-    assert texts == [f"flood {number}" for number in range(80 - len(texts), 80)]
+    everything = ["before", *(f"flood {number}" for number in range(80))]
+    assert texts == everything[-len(texts) :]  # the page may have read further back already
     ann.say("after")
     expect(ann.message("after")).to_have_attribute("data-seq", "82")
