@@ -119,6 +119,7 @@ async def test_two_refused_mails_suppress_an_address_until_it_is_verified_again(
         assert len(mails.refused) == 2
 
 
+@pytest.mark.long
 async def test_a_mail_outlives_the_server_that_was_to_send_it(tmp_path: Path, http: httpx.AsyncClient) -> None:
     """No mail server listens while a mail is asked for, and until the process was killed."""
     mails = MailServer(port=free_port())

@@ -154,6 +154,7 @@ async def test_a_collector_that_is_away_stops_nobody(http: httpx.AsyncClient, tm
         assert server.wait() == 0
 
 
+@pytest.mark.long
 @pytest.mark.production
 async def test_one_trace_through_roles_apart(http: httpx.AsyncClient) -> None:
     with collecting() as collector:

@@ -14,6 +14,7 @@ from tests.support.traffic import Traffic
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
 
 
+@pytest.mark.long
 async def test_one_of_three_is_killed(tmp_path: Path) -> None:
     with own_server("kafka3", tmp_path / "kafka") as kafka:
         servers = servers_with(kafka, copies=3)

@@ -82,6 +82,7 @@ async def test_killed_and_started_again(cluster: Cluster, kafka: OwnServer, tmp_
     cluster.check()
 
 
+@pytest.mark.long
 async def test_unreachable_while_clients_keep_sending(cluster: Cluster, kafka: OwnServer, tmp_path: Path) -> None:
     """They get a clear `unavailable`, or a late `ok`, and the edge's memory stays bounded."""
     traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=2, members=8), senders=8)

@@ -44,6 +44,7 @@ async def test_killed_and_started_again(cluster: Cluster, mongo: OwnServer, tmp_
     cluster.check()
 
 
+@pytest.mark.long
 async def test_paused(cluster: Cluster, mongo: OwnServer, tmp_path: Path) -> None:
     """Whoever asks is told, in time."""
     seeded = cluster.seed(tmp_path, users=8, rooms=2, members=8)

@@ -60,6 +60,7 @@ async def test_restarted_empty(cluster: Cluster, redis: OwnServer, tmp_path: Pat
     cluster.check()
 
 
+@pytest.mark.long
 async def test_paused(cluster: Cluster, redis: OwnServer, tmp_path: Path) -> None:
     """For so long that everyone notices."""
     seeded = cluster.seed(tmp_path, users=8, rooms=2, members=8)

@@ -87,6 +87,7 @@ async def test_killed_at_any_time(cluster: Cluster, tmp_path: Path) -> None:
     cluster.check()
 
 
+@pytest.mark.long
 async def test_a_second_worker_comes_and_goes(cluster: Cluster, tmp_path: Path) -> None:
     """A rebalance is under way most of the time: a worker joins, and leaves with and without a word."""
     traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=4, members=4), senders=8)
@@ -104,6 +105,7 @@ async def test_a_second_worker_comes_and_goes(cluster: Cluster, tmp_path: Path) 
     cluster.check("worker1")
 
 
+@pytest.mark.long
 async def test_a_worker_that_was_taken_for_dead_goes_on(cluster: Cluster, tmp_path: Path) -> None:
     """It sleeps until the other one has its partitions and writes there; then it wakes up with batches in hand."""
     traffic = Traffic(cluster, cluster.seed(tmp_path, users=8, rooms=4, members=4), senders=8, pace=0.05)

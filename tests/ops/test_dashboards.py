@@ -123,6 +123,7 @@ def test_each_dashboard_has_its_panels_and_the_component_brings_it() -> None:
         assert f"dashboards/{board.name}.json" in component
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_every_query_shows_something_of_one_process(tmp_path: Path) -> None:
     with (
