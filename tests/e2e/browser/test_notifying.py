@@ -140,6 +140,21 @@ def test_notifications_are_offered_after_the_first_message_to_the_user(
     expect(ann.get("push-offer")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_offer_leaves_room_for_an_answer(ann: Window, bob: Window, width: int) -> None:
+    ann.page.set_viewport_size({"width": width, "height": 800})
+    bob.write_to(ann.name)
+    bob.say("hello ann")
+    if ann.page.evaluate("Notification.permission") != "default":
+        pytest.skip("this Chromium has decided by itself")
+    expect(ann.get("push-offer")).to_be_visible()
+    ann.enter(bob.name)
+    ann.get("composer").fill("hello bob")
+    ann.get("send").click()
+    expect(bob.message("hello bob")).to_be_visible()
+    expect(ann.get("push-offer")).to_be_visible()
+
+
 def test_the_settings_are_kept(ann: Window) -> None:
     ann.get("notifications").click()
     form = ann.get("notifications-form")
