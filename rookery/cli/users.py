@@ -25,6 +25,7 @@ from rookery.cli.mailing import find_public_url
 from rookery.cli.operator import Operator, open_operator
 from services.auth.deletion import announce_deletion, delete_account
 from services.auth.routes import Password
+from services.common.field_types import Reason
 from services.common.invalid_fields import write_sentence
 from services.common.passwords import Passwords
 from services.moderation.blocks import Blocks
@@ -99,10 +100,11 @@ async def delete_user(settings: Settings, options: argparse.Namespace) -> int:
 
 async def block_user(settings: Settings, options: argparse.Namespace) -> int:
     """Keep a user out: their sessions end, and they cannot log in until the block ends. Raises `NotFound`."""
+    reason = _check_field(Reason, "reason", options.reason)
     async with open_operator(settings, options) as operator:
         user, now = await operator.find_user(options.name), now_ms()
         until = None if options.days is None else now + int(options.days * 86_400_000)
-        block = Block(user=user.id, by=operator.name, reason=options.reason, since=now, until=until)
+        block = Block(user=user.id, by=operator.name, reason=reason, since=now, until=until)
         await _blocks_of(operator).set_block(block)
         ends = "until it is ended" if until is None else f"until {rfc3339(until)}"
         data = {**describe_user(user), "blocked": True, "until": None if until is None else rfc3339(until)}
@@ -112,9 +114,10 @@ async def block_user(settings: Settings, options: argparse.Namespace) -> int:
 
 async def unblock_user(settings: Settings, options: argparse.Namespace) -> int:
     """Let a user in again. Raises `NotFound`."""
+    reason = _check_field(Reason, "reason", options.reason)
     async with open_operator(settings, options) as operator:
         user = await operator.find_user(options.name)
-        ended = await _blocks_of(operator).end_block(user.id, operator.name, options.reason)
+        ended = await _blocks_of(operator).end_block(user.id, operator.name, reason)
         sentence = f"{user.name} may log in again" if ended else f"{user.name} was not blocked"
         operator.confirm({**describe_user(user), "blocked": False, "ended": ended}, sentence)
     return 0
@@ -249,9 +252,14 @@ def read_password(source: TextIO, *, generate: bool) -> str:
             raise SettingsError("the two passwords differ; nothing was changed")
     else:
         password = source.readline().rstrip("\r\n")
+    return _check_field(Password, "password", password)
+
+
+def _check_field(kind: Any, name: str, value: str) -> str:
+    """The value, as a request's field of this kind takes it. Raises `SettingsError`."""
     try:
-        return TypeAdapter[str](Password).validate_python(password)
+        return TypeAdapter[str](kind).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
-        sentence = write_sentence("password", first["type"], first["msg"], first.get("ctx", {}))
+        sentence = write_sentence(name, first["type"], first["msg"], first.get("ctx", {}))
         raise SettingsError(f"{sentence}; nothing was changed") from None

@@ -126,6 +126,21 @@ async def test_a_room_gets_an_owner_whatever_became_of_the_others(settings: Sett
         assert "eve is blocked" in str(await refuse(rooms.set_owner, settings, room=room.id, name="eve"))
 
 
+@pytest.mark.parametrize("command", [users.block_user, users.unblock_user])
+async def test_the_reason_of_a_block_has_the_bounds_of_rest(settings: Settings, command: Command) -> None:
+    async with open_server(settings) as engines:
+        store = await engines.open_store()
+        ada = await add_user(store, "ada")
+        for reason, says in (
+            ("x" * 501, "has too many characters: give 500"),
+            ("a" + "\u0301" * 31, "accents or marks"),
+        ):
+            refused = str(await refuse(command, settings, name="ada", reason=reason, days=None))
+            assert refused.startswith("`reason` ")
+            assert says in refused
+        assert await store.cases.list_audit_entries(None, 10, user=ada.id) == []
+
+
 async def test_a_user_is_deleted_with_all_messages(settings: Settings) -> None:
     async with open_server(settings) as engines:
         store = await engines.open_store()
