@@ -1,6 +1,7 @@
 """The programs that check manifests, each in a version that stands in the repository, built or installed when missing.
 
-They stand in output/kube. Go's caches of a build are there as well, and go when it has ended.
+They stand in output/kube. Go's caches of a build are there as well, and go when it has ended. Two checks at once, as
+tests run them, build one after the other, and the second finds what the first has built.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.lib.servers.process import Needs
-from scripts.lib.servers.tools import run, say
+from scripts.lib.servers.tools import locked, run, say
 
 ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / "output" / "kube"
@@ -41,9 +42,10 @@ def build_tools(module: str) -> dict[str, Path]:
     folder, target = HERE / module, HOME / module
     wanted = (folder / "go.mod").read_text() + (folder / "go.sum").read_text()
     mark = target / ".complete"
-    if not mark.exists() or mark.read_text() != wanted:
-        _build_module(folder, target)
-        mark.write_text(wanted)
+    with locked(HOME / f"{module}.lock"):
+        if not mark.exists() or mark.read_text() != wanted:
+            _build_module(folder, target)
+            mark.write_text(wanted)
     return {path.name: path for path in target.iterdir() if os.access(path, os.X_OK) and path.is_file()}
 
 
@@ -75,13 +77,14 @@ def find_validator() -> tuple[Path, Path]:
     """kubernetes-validate's Python, and its schemas. Raises `Needs`."""
     folder = HOME / "validate"
     mark = folder / ".complete"
-    if not mark.exists() or mark.read_text() != VALIDATE:
-        say(f"installing {VALIDATE} into an environment of its own")
-        shutil.rmtree(folder, ignore_errors=True)
-        run([sys.executable, "-m", "venv", str(folder)], "needs Python's venv")
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, VALIDATE], "needs an index of Python packages")
-        mark.write_text(VALIDATE)
+    with locked(HOME / "validate.lock"):
+        if not mark.exists() or mark.read_text() != VALIDATE:
+            say(f"installing {VALIDATE} into an environment of its own")
+            shutil.rmtree(folder, ignore_errors=True)
+            run([sys.executable, "-m", "venv", str(folder)], "needs Python's venv")
+            pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            run([*pip, VALIDATE], "needs an index of Python packages")
+            mark.write_text(VALIDATE)
     (schemas,) = folder.glob("lib/python*/site-packages/kubernetes_validate/kubernetes-json-schema")
     return folder / "bin/python", schemas
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from scripts.lib.servers import kafka, mongo, redis
 from scripts.lib.servers.process import Needs, Process
+from scripts.lib.servers.tools import locked
 
 ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / "output" / "servers"
@@ -40,15 +40,7 @@ USUAL = ("redis", "kafka", "mongo")
 @contextmanager
 def alone(name: str, home: Path) -> Iterator[None]:
     """One call at a time for each server of this folder, and for what it installs."""
-    with _locked(home / f"{name}.lock"), _locked(TOOLS / f"{name.rstrip('3')}.lock"):
-        yield
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(home / f"{name}.lock"), locked(TOOLS / f"{name.rstrip('3')}.lock"):
         yield
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.lib.servers.process import Needs
@@ -38,6 +40,15 @@ def run(command: Sequence[str], what: str, **environment: str) -> None:
     if done.returncode:
         words = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
         raise Needs(f"{what}; `{' '.join(command[:4])} …` failed:\n{words}")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time; the others wait. The lock goes with its process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def environment_with(folder: Path, requirement: str, program: str, what: str) -> Path:
