@@ -37,7 +37,7 @@ from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.tracing import is_tracing
 from workers.dead_letters import dead_headers, dead_topic, describe_error
 from workers.spans import trace_records
-from workers.turns import Ending, LastStep, PartitionPlace, Turn, place_of
+from workers.turns import Ending, HandledRecords, LastStep, Leftover, PartitionPlace, Turn, place_of
 
 MAX_RECORDS = 500
 TURNS = 2
@@ -207,13 +207,13 @@ class Pool(Generic[T]):
             return False  # a single batch has nothing to gain: it goes straight to `_handle_batch`
         try:
             items = [self.handler.decode_record(record) for batch in turn.batches for record in batch.records]
-            turn.add_last_step(turn.batches[0], await self._call_handler(items))
+            step = await self._call_handler(items)
         except Exception as error:  # noqa: BLE001 - rule 8: each batch meets it again, alone
             _logger.info(
                 "%s handles %d partitions one by one: %s", self._group, len(turn.batches), describe_error(error)
             )
             return False
-        self._handled += len(items)
+        self._note_handled(turn, step, [HandledRecords(batch, batch.records) for batch in turn.batches])
         return True
 
     async def _handle_each_batch(self, consumer: Consumer, turn: Turn) -> None:
@@ -248,10 +248,10 @@ class Pool(Generic[T]):
             await self._handle_or_halve(batch, pairs, self._attempts, turn)
 
     async def _handle_or_halve(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: Turn) -> None:
-        reason = await self._attempt_handling(batch, [item for _, item in pairs], attempts, turn)
+        reason = await self._attempt_handling(batch, pairs, attempts, turn)
         if reason is None:
-            self._handled += len(pairs)
-        elif len(pairs) == 1:
+            return
+        if len(pairs) == 1:
             await self._write_dead_letter(batch, pairs[0][0], reason)
         else:
             middle = len(pairs) // 2
@@ -260,12 +260,13 @@ class Pool(Generic[T]):
                 # steps. A single record gets all of them again before it is given up.
                 await self._handle_or_halve(batch, half, self._attempts if len(half) == 1 else 1, turn)
 
-    async def _attempt_handling(self, batch: Batch, items: Sequence[T], attempts: int, turn: Turn) -> str | None:
+    async def _attempt_handling(self, batch: Batch, pairs: Pairs[T], attempts: int, turn: Turn) -> str | None:
         """None when the records are handled, else why they cannot be (rules 3 and 4)."""
         delays = RETRIES.delays()
+        items = [item for _, item in pairs]
         while True:
             try:
-                turn.add_last_step(batch, await self._call_handler(items))
+                step = await self._call_handler(items)
             except Unavailable as error:
                 self._log_warning(batch, f"waits: {error}")
             except Poison as error:
@@ -279,10 +280,18 @@ class Pool(Generic[T]):
                     turn.release_place()
                     return reason
             else:
+                self._note_handled(turn, step, [HandledRecords(batch, [record for record, _ in pairs])])
                 return None
             turn.release_place()  # rule 8: it may take long from here on
             self._retried += 1
             await self._wait_before_retry(delays)
+
+    def _note_handled(self, turn: Turn, step: LastStep | None, handled: Sequence[HandledRecords]) -> None:
+        """A call of the handler has handled these, but for the last step that it left."""
+        if step is None:
+            self._handled += _count_records(handled)
+        else:
+            turn.add_leftover(Leftover(step, handled))
 
     async def _call_handler(self, items: Sequence[T]) -> LastStep | None:
         """Let the handler handle the records, and count the call."""
@@ -318,15 +327,15 @@ class Pool(Generic[T]):
         while (earlier := next((self._endings[each] for each in places if each in self._endings), None)) is not None:
             if not await earlier.wait():
                 raise _Stopped  # what comes before these is not committed, so neither are they
-        steps = turn.take_last_steps(batches)
-        if not steps:
+        leftovers = turn.take_leftovers(batches)
+        if not leftovers:
             return await self._commit_batches(consumer, batches)
         ending = Ending()
         self._endings |= dict.fromkeys(places, ending)
         try:
             consumer.release(*batches)
-            for step in steps:
-                await self._take_last_step(batches, step)
+            for leftover in leftovers:
+                await self._take_last_step(leftover)
             await self._commit_batches(consumer, batches)
             ending.is_committed = True
         finally:
@@ -335,28 +344,30 @@ class Pool(Generic[T]):
             ending.end()
         return None
 
-    async def _take_last_step(self, batches: Sequence[Batch], step: LastStep) -> None:
-        """Return when it is done, or when all records of its batches are in the dead letters (rules 3 and 4)."""
+    async def _take_last_step(self, leftover: Leftover) -> None:
+        """Return when it is done, or when all of its records are in the dead letters (rules 3 and 4)."""
         delays = RETRIES.delays()
         attempts = self._attempts
+        first = leftover.handled[0].batch
         while True:
             try:
-                return await step()
+                await leftover.step()
             except Unavailable as error:
-                self._log_warning(batches[0], f"waits with the last step: {error}")
+                self._log_warning(first, f"waits with the last step: {error}")
             except Exception as error:  # noqa: BLE001 - rule 4: nothing may stop a partition
                 reason = describe_error(error)
-                self._log_warning(batches[0], f"failed in the last step: {reason}")
+                self._log_warning(first, f"failed in the last step: {reason}")
                 attempts -= 1
                 if attempts <= 0:
                     break
+            else:
+                self._handled += _count_records(leftover.handled)
+                return
             self._retried += 1
             await self._wait_before_retry(delays)
-        for batch in batches:
-            self._handled -= len(batch.records)
-            for record in batch.records:
+        for batch, records in leftover.handled:
+            for record in records:
                 await self._write_dead_letter(batch, record, reason)
-        return None
 
     async def _commit_batches(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
         delays = RETRIES.delays()
@@ -375,3 +386,7 @@ class Pool(Generic[T]):
 
     def _log_warning(self, batch: Batch, what: str) -> None:
         _logger.warning("%s, %s partition %d: %s", self._group, batch.topic, batch.partition, what)
+
+
+def _count_records(handled: Sequence[HandledRecords]) -> int:
+    return sum([len(records) for _, records in handled])

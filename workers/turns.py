@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import anyio
 
-from chat.ports.log import Batch
+from chat.ports.log import Batch, LogRecord
 
 LastStep = Callable[[], Awaitable[None]]
 """What is left to do of records, and holds up nobody. It is called again after `Unavailable`."""
 
 PartitionPlace = tuple[str, int]
 """(topic, partition)"""
+
+
+class HandledRecords(NamedTuple):
+    """Records of a batch that one call of the handler handled."""
+
+    batch: Batch
+    records: Sequence[LogRecord]
+
+
+class Leftover(NamedTuple):
+    """The last step that a call of the handler left, and the records for which it is."""
+
+    step: LastStep
+    handled: Sequence[HandledRecords]
 
 
 def place_of(batch: Batch) -> PartitionPlace:
@@ -27,12 +42,12 @@ class Turn:
     has to wait for an hour must not keep another turn from beginning.
     """
 
-    __slots__ = ("_last_steps", "_places", "batches")
+    __slots__ = ("_leftovers", "_places", "batches")
 
     def __init__(self, batches: Sequence[Batch], places: anyio.Semaphore) -> None:
         self.batches = batches
         self._places: anyio.Semaphore | None = places
-        self._last_steps: dict[PartitionPlace, list[LastStep]] = {}
+        self._leftovers: dict[PartitionPlace, list[Leftover]] = {}
 
     def release_place(self) -> None:
         """Let the next turn begin. Only the first call counts."""
@@ -40,14 +55,13 @@ class Turn:
         if places is not None:
             places.release()
 
-    def add_last_step(self, batch: Batch, step: LastStep | None) -> None:
-        """What a call that handled records of this batch left to do."""
-        if step is not None:
-            self._last_steps.setdefault(place_of(batch), []).append(step)
+    def add_leftover(self, leftover: Leftover) -> None:
+        """What a call that handled records left to do."""
+        self._leftovers.setdefault(place_of(leftover.handled[0].batch), []).append(leftover)
 
-    def take_last_steps(self, batches: Sequence[Batch]) -> list[LastStep]:
+    def take_leftovers(self, batches: Sequence[Batch]) -> list[Leftover]:
         """What is left to do of these, in order."""
-        return [step for batch in batches for step in self._last_steps.pop(place_of(batch), ())]
+        return [each for batch in batches for each in self._leftovers.pop(place_of(batch), ())]
 
 
 class Ending:

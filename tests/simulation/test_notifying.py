@@ -16,7 +16,7 @@ from workers.announcement_facts import LoadedFacts
 from workers.announcer import Announcer
 from workers.notification import NotificationHandler
 from workers.pool import Pool
-from workers.turns import LastStep
+from workers.turns import Leftover
 
 SEEDS = range(1, 25)
 SEARCHED = range(1, 101)
@@ -90,16 +90,16 @@ class HastyPool(Pool[Any]):
 
     def __init__(self, *collaborators: Any, **options: Any) -> None:
         super().__init__(*collaborators, **options)
-        self._late: list[LastStep] = []
+        self._late: list[Leftover] = []
 
-    async def _take_last_step(self, batches: Sequence[Batch], step: LastStep) -> None:
-        self._late.append(step)
+    async def _take_last_step(self, leftover: Leftover) -> None:
+        self._late.append(leftover)
 
     async def _commit_batches(self, consumer: Consumer, batches: Sequence[Batch]) -> None:
         late, self._late = self._late, []
         await super()._commit_batches(consumer, batches)
-        for step in late:
-            await super()._take_last_step(batches, step)
+        for leftover in late:
+            await super()._take_last_step(leftover)
 
 
 DEFECTS = {

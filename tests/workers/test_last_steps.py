@@ -11,7 +11,7 @@ import pytest
 
 from chat.engines.database import InlineExecutor
 from chat.engines.log import SqliteLog
-from chat.errors import Unavailable
+from chat.errors import Poison, Unavailable
 from chat.ports.log import LogRecord
 from tests.support.clocks import virtual_time
 from tests.support.faults import first
@@ -34,11 +34,16 @@ class Steps:
         self.handled: list[int] = []
         self.ended: list[int] = []
         self.before_end: Callable[[], Any] = pass_at_once
+        self.refused: set[int] = set()
 
     def decode_record(self, entry: LogRecord) -> int:
+        if entry.value.startswith(b"-"):
+            raise Poison("a number below 0")
         return int(entry.value)
 
     async def handle_records(self, records: Sequence[int]) -> LastStep | None:
+        if self.refused.intersection(records):
+            raise Poison("a number that is refused")
         self.handled += records
 
         async def end() -> None:
@@ -54,7 +59,15 @@ class World:
     def __init__(self, log: SqliteLog) -> None:
         self.log = log
         self.handler = Steps()
-        self.pool = Pool(log, "g", ["t"], self.handler, max_records=1, drain_s=2)
+        self.pool = self.new_pool(max_records=1)
+
+    def new_pool(self, max_records: int) -> Pool[int]:
+        return Pool(self.log, "g", ["t"], self.handler, max_records=max_records, drain_s=2)
+
+    async def dead_letters(self) -> list[int]:
+        async with self.log.join_group("undertaker", ["t.dead"]) as consumer:
+            (dead,) = await consumer.poll(100)
+        return [int(record.value) for record in dead.records]
 
     async def send(self, *numbers: int, key: str = "k") -> None:
         for number in numbers:
@@ -129,9 +142,28 @@ async def test_records_whose_last_step_never_passes_are_dead_letters(world: Worl
         told = await world.until_done()
     assert (world.handler.handled, world.handler.ended) == ([0, 1], [1])
     assert (told.handled, told.dead) == (1, 1)
-    async with world.log.join_group("undertaker", ["t.dead"]) as consumer:
-        (dead,) = await consumer.poll(100)
-    assert [record.value for record in dead.records] == [b"0"]
+    assert await world.dead_letters() == [0]
+
+
+async def test_a_last_step_that_never_passes_costs_only_the_records_of_its_call(world: World) -> None:
+    await world.send(0, -1, 1, 2, 3)
+    world.handler.refused = {2}  # so the others are handled with two calls: 0 and 1, then 3
+    world.handler.before_end = first(RuntimeError("a defect"), times=3)
+    world.pool = world.new_pool(max_records=5)
+    async with world.running():
+        told = await world.until_done()
+    assert (world.handler.handled, world.handler.ended) == ([0, 1, 3], [3])
+    assert await world.dead_letters() == [-1, 2, 0, 1]
+    assert (told.handled, told.dead) == (1, 4)
+
+
+@virtual_time
+async def test_records_count_as_handled_after_their_last_step(world: World) -> None:
+    world.handler.before_end = anyio.sleep_forever
+    async with world.running():
+        await world.send(0)
+        await world.until(lambda: len(world.handler.handled) == 1)
+        assert world.pool.records_done == 0
 
 
 @virtual_time
