@@ -5,6 +5,7 @@ Rule 1: at most `limit` bytes of a body are held, and reading stops where it pas
 Rule 1a: a body comes at `LEAST_RATE` bytes a second at least, after `GRACE_SECONDS`, and within `READ_SECONDS`.
 Rule 2: a body is one JSON text in UTF-8 (RFC 8259). Where mail programs post a form (RFC 8058), it is not looked at.
 Rule 2a: nothing is decompressed, so a body never grows behind its limit. One with a `Content-Encoding` is refused.
+Rule 2b: a client that asks before it sends (`Expect`) is refused by its headers alone, without reading the body.
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
     differently, and a check would see another value than the route behind it.
 Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of stack.
@@ -15,7 +16,7 @@ Rule 5: it has at most `MOST_VALUES` commas and brackets, which is seen before i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
@@ -68,6 +69,14 @@ def check_json(body: bytes) -> None:
     repeated = find_repeated_key(body)  # rule 3: parsers keep the last of two silently
     if repeated is not None:
         raise BadJson(f"the key {repeated[:64]!r} stands twice; send each field once")
+
+
+def _check_type(headers: Mapping[bytes, bytes]) -> None:
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise UnsupportedMediaType("send the body as it is, without `Content-Encoding`")  # rule 2a
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media != b"application/json":
+        raise UnsupportedMediaType("send the body with `Content-Type: application/json`")  # rule 2
 
 
 def _check_depth(value: Any) -> None:
@@ -158,17 +167,16 @@ class BodyLimit:
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length[:20]) > self._limit:
             raise self._too_long()  # rule 1: announced too long, so not a byte of it is read
+        is_json = scope["path"] not in FORM_PATHS
+        if is_json and b"expect" in headers:
+            _check_type(headers)  # rule 2b
         with anyio.move_on_after(GRACE_SECONDS) as deadline:
             if not await self._read_body(receive, body, deadline):
                 return False
         if deadline.cancelled_caught:
             raise TooSlow("the body came too slowly; try again")
-        if body.data and scope["path"] not in FORM_PATHS:
-            if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-                raise UnsupportedMediaType("send the body as it is, without `Content-Encoding`")  # rule 2a
-            media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            if media != b"application/json":
-                raise UnsupportedMediaType("send the body with `Content-Type: application/json`")
+        if is_json and body.data:
+            _check_type(headers)
             check_json(bytes(body.data))
         return True
 

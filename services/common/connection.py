@@ -29,7 +29,7 @@ from typing import Any, cast
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
-from hypercorn.typing import ASGISendEvent, Scope
+from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, Scope
 from msgspec import Struct
 from starlette.types import ASGIApp
 
@@ -270,7 +270,7 @@ class HttpConnection:
         app: Any = self._app
         try:
             await self.take_turn()
-            await app(scope, queue.receive_event, partial(self._deliver_event, send))
+            await app(scope, partial(self._receive_event, queue), partial(self._deliver_event, send))
         except Exception as error:  # noqa: BLE001 - hypercorn answers 500, or closes when an answer had begun
             logger.warning("an application failed with %s", type(error).__name__)
         self._queues.discard(queue)
@@ -280,6 +280,10 @@ class HttpConnection:
         if self._running == 0:
             self._all_ended.notify_all()
             self._become_idle()
+
+    async def _receive_event(self, queue: ReceiveQueue) -> ASGIReceiveEvent:
+        await self._protocols.accept_body()
+        return await queue.receive_event()
 
     async def _deliver_event(self, send: SendEvent, event: ASGISendEvent | None) -> None:
         """Hand an event of an application to hypercorn; None when the application has ended.

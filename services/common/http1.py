@@ -9,6 +9,8 @@ Rule 3: the head of an answer goes out with the first bytes behind it, as ASGI a
 Rule 4: while HTTP/2 is off, an upgrade to it is ignored, and its preface is answered 505.
 Rule 5: a body comes in at most `MOST_CHUNKS` chunks. Each costs the same however short it is: 1 MiB of single bytes
     would take ten seconds of the loop.
+Rule 5a: a client that waits with its body (`Expect: 100-continue`) is told to send it when the application asks for it:
+    one that is refused before, as too long or for its type, need not send it (RFC 9110, section 10.1.1).
 Rule 6: a target in absolute-form, as proxies send it, means the same as one in origin-form (RFC 9112, section 3.2.2).
 """
 
@@ -55,6 +57,11 @@ class _BoundedParser(_h11.Connection):  # type: ignore[misc] # a base of type An
 
     chunks = 0  # of the present body
 
+    @property
+    def they_are_waiting_for_100_continue(self) -> bool:
+        """No, for hypercorn, which would tell them at once; `Http1.accept_body` does (rule 5a)."""
+        return False
+
     def next_event(self) -> Any:
         if self.their_state is _h11.IDLE:
             _check_head(self.trailing_data[0])
@@ -97,6 +104,11 @@ class Http1(H11Protocol):
         self.connection = _BoundedParser(_h11.SERVER, max_incomplete_event_size=HEADER_BYTES)
         self._http2 = http2
         self._head = b""  # of an answer, until something follows it
+
+    async def accept_body(self) -> None:
+        """The application asks for the body of its request (rule 5a)."""
+        if isinstance(self.connection, _BoundedParser) and self.connection.client_is_waiting_for_100_continue:
+            await self._send_h11_event(_h11.InformationalResponse(status_code=100, headers=[]))
 
     async def _check_protocol(self, event: Any) -> None:
         if self._http2:

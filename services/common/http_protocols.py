@@ -175,6 +175,11 @@ class HttpProtocols:
         except Http2IsOff:
             return
 
+    async def accept_body(self) -> None:
+        """An application asks for the body of its request. HTTP/2 has windows for that."""
+        if isinstance(self._protocol, Http1):
+            await self._protocol.accept_body()
+
     async def receive_closed(self) -> None:
         """The client is gone: each application gets its `disconnect`."""
         await self._protocol.handle(Closed())

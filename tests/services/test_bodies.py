@@ -155,6 +155,13 @@ async def test_a_length_that_is_over_is_refused_before_anything_is_read() -> Non
         assert (sink.status, source.pieces) == (413, 0)
 
 
+@pytest.mark.parametrize("headers", [{"content_type": "text/plain"}, {"content_encoding": "gzip"}, {}])
+async def test_a_client_that_asks_before_it_sends_is_refused_before_anything_is_read(headers: dict[str, str]) -> None:
+    source, sink = Source(), Sink()
+    await BodyLimit(never, limit=1_048_576)(scope(expect="100-continue", **headers), source, sink)
+    assert (sink.status, source.pieces) == (415, 0)
+
+
 @virtual_time
 async def test_a_body_that_does_not_come_is_408() -> None:
     sink = Sink()

@@ -103,6 +103,23 @@ async def test_pipelined_requests_are_not_taken_for_one_long_head() -> None:
     assert (await exchange(request * 900 + last)).count(b"HTTP/1.1 200 ") == 901
 
 
+EXPECTING = b"Host: x\r\nConnection: close\r\nContent-Length: 5\r\nExpect: 100-continue" + END
+
+
+async def test_a_client_that_waits_for_it_is_told_to_send_its_body() -> None:
+    async with running() as here, await here.connect() as stream:
+        await stream.send(b"POST / HTTP/1.1\r\n" + EXPECTING)
+        assert await stream.receive() == b"HTTP/1.1 100 \r\n\r\n"
+        await stream.send(b"12345")
+        head, _, body = (await read_all(stream)).partition(END)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert body == b"12345"
+
+
+async def test_a_client_that_is_refused_before_is_not_told_to_send_its_body() -> None:
+    assert (await exchange(b"POST /early HTTP/1.1\r\n" + EXPECTING)).startswith(b"HTTP/1.1 413 ")
+
+
 class Transport:
     """Keeps what the protocols write, and the `send` of the application."""
 
