@@ -46,6 +46,7 @@ from workers.announcement_facts import Sources
 
 GROUP = "notification"
 PAGE = 500
+_TRACED = (Notice, EditNotice)
 
 
 class Candidate(Struct, frozen=True):
@@ -119,7 +120,7 @@ class NotificationHandler:
             for each in notice.messages:  # one may be there twice, after a crash
                 author = _find_author(replied, notice.conversation, each.reply_to)
                 new[each.seq] = NewMessage(each.seq, each.sender, each.mentions, author)
-        traces = {each.conversation: each.trace for each in notices if isinstance(each, Notice | EditNotice)}
+        traces = {each.conversation: each.trace for each in notices if isinstance(each, _TRACED) and each.trace}
         return [Concerns(key, list(some.values()), edits.get(key), traces.get(key, "")) for key, some in news.items()]
 
     async def _find_edits(self, notices: Sequence[EditNotice]) -> dict[str, dict[str, list[int]]]:

@@ -17,7 +17,7 @@ from chat.domain.ids import new_id, now_ms
 from chat.domain.records import Sent
 from chat.ports.notifier import Digest
 from chat.wire.account_mails import AccountMail, AccountMailKind
-from chat.wire.notices import AnyNotice, EditNotice, Notice, WithdrawalNotice
+from chat.wire.notices import AnyNotice, EditNotice, Notice, NoticedMessage, WithdrawalNotice
 from chat.wire.records import encode, topic_of
 from chat.wire.verdicts import VERDICT_TOPIC
 from tests.support.builders import ANN, HALL, NOW
@@ -81,6 +81,20 @@ async def test_a_notification_is_in_the_trace_of_its_message(exporter: InMemoryS
         spans = exporter.get_finished_spans()
         assert list_ways(spans) == [["handle persistence", "handle notification", "announce"]]
         assert [each.trace for each in channel.notified] == [write_parent(spans[-1])]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_notice_without_a_trace_takes_none_from_others_of_its_conversation(order: int) -> None:
+    async with world() as here:
+        ann, ben = await here.user("ann"), await here.user("ben")
+        notices: list[AnyNotice] = [
+            Notice(conversation=dm_key(ann.id, ben.id), messages=(NoticedMessage(seq, ann.id),), trace=trace)
+            for seq, trace in ((1, PARENT), (2, ""))
+        ]
+        await make_handler(here).handle_records([[notice] for notice in notices[::order]])
+        now = here.clock()
+        entries = await here.pending.claim_due(now + FAR_MS, now + FAR_MS + LEASE_MS, 10)
+        assert [each.trace for each in entries] == [PARENT]
 
 
 class Mailer:
