@@ -40,6 +40,8 @@ from workers.turns import LastStep
 
 ATTEMPTS = 5
 PUBLISH_RETRIES = Backoff(base=0.1, cap=10.0, jitter=0.5)
+_REWRITTEN = (Edited, Restored)
+_WITH_TEXT = (Sent, *_REWRITTEN)  # tuples: a check against a union takes many times as long
 _logger = logging.getLogger(__name__)
 
 
@@ -109,10 +111,12 @@ class PersistenceHandler:
 
         One question for the batch, and one for each room with a display name; none without an `@`.
         """
-        found = [find_mentions(each.text) if isinstance(each, Sent | Edited | Restored) else [] for each in records]
+        found = [find_mentions(each.text) if isinstance(each, _WITH_TEXT) else [] for each in records]
+        if not any(found):
+            return [_with_mentions(record, ()) for record in records], [()] * len(records)
         wanted = {name for mentions in found for mention in mentions for name in mention.names}
         ids = await self._accounts.ids_by_names(wanted) if wanted else {}
-        displayed = await self._find_displayed(records, found, ids) if any(found) else {}
+        displayed = await self._find_displayed(records, found, ids)
         mentioned = [
             resolve_mentions(mentions, ids, displayed.get(record.conversation, {}))
             for record, mentions in zip(records, found, strict=True)
@@ -190,7 +194,7 @@ class PersistenceHandler:
 
 
 def _with_mentions(record: AnyRecord, users: tuple[str, ...]) -> AnyRecord:
-    return replace(record, mentions=users) if isinstance(record, Edited | Restored) else record
+    return replace(record, mentions=users) if isinstance(record, _REWRITTEN) else record
 
 
 def _make_message(record: Sent, last: dict[str, int], mentions: tuple[str, ...]) -> Message:
