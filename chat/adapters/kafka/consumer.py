@@ -164,7 +164,7 @@ class KafkaConsumer:
         batches = []
         for index in range(len(partitions)):
             each = partitions[(index + self._turn) % len(partitions)]
-            if each.is_ready and max_records > 0:  # rule 1: one with a batch in hand is not ready
+            if each.is_ready and max_records > 0:  # rule 1: one whose batch was not released is not ready
                 records = each.take_batch(max_records)
                 max_records -= len(records)
                 batches.append(Batch(self._strip(each.partition.topic), each.partition.partition, records))
