@@ -8,7 +8,6 @@ young: nothing is accepted until it has had its time (see `gateway.acceptor`).
 from __future__ import annotations
 
 import socket
-from urllib.parse import urlsplit
 
 from chat.errors import Unauthorized
 from chat.tokens import Claims
@@ -53,7 +52,7 @@ class Opening:
 
     def _decide_request(self, handshake: OpeningHandshake, request: HandshakeRequest) -> None:
         node = self._node
-        if urlsplit(request.target).path != "/ws":
+        if request.target.partition("?")[0] != "/ws":
             self._refuse_request("not_found", handshake.reject(404, "not_found", "the WebSocket is at /ws"))
         elif node.registry.draining or node.full or node.welcomes.overdue:
             retry = [("Retry-After", str(max(1, node.draw_retry_ms() // 1000)))]

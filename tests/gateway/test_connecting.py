@@ -67,9 +67,10 @@ async def test_origins(origin: str | None, allowed: tuple[str, ...], status: int
         assert client.rejected == status
 
 
-async def test_another_path_is_not_found() -> None:
+@pytest.mark.parametrize("target", ["/other", "/ws/", "//[", "//edge.test/ws", "/other?/ws"])
+async def test_another_path_is_not_found(target: str) -> None:
     async with world() as here:
-        assert (await here.client().open(target="/other")).rejected == 404
+        assert (await here.client().open(target=target)).rejected == 404
 
 
 async def test_a_full_edge_refuses() -> None:
