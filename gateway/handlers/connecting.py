@@ -161,15 +161,18 @@ def _heed_authority(arrival: Arrival, answer: TokenInfo | RookeryError) -> bool:
 
 async def _admit_crowded(node: Node, arrival: Arrival) -> None:
     """The user has too many sessions. Whether one of them is dead takes a while to see: nobody else waits for that."""
-    session = arrival.session
     try:
         with anyio.fail_after(COMMAND_SECONDS):
-            if await has_room(session):
+            if await has_room(arrival.session):
                 await _let_in(node, [arrival])
             elif arrival.live:
                 _refuse_crowded(arrival)
-    except TimeoutError:
-        arrival.refuse("the session could not be begun; try again")  # rule 3
+    except (RookeryError, TimeoutError):
+        pass  # rule 3, below
+    except Exception:  # it must not end the edge, whose task this is
+        logger.exception("a session could not be begun")
+    if not arrival.admitted and arrival.live:  # rule 3
+        arrival.refuse("the session could not be begun; try again")
     arrival.end()
     node.mux.flush()
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import pytest
 
-from chat.domain.models import User
+from chat.domain.models import PresenceState, User
+from chat.ports.presence import Presence
 from tests.support.backends import virtual_time
-from tests.support.world import Client, World, sessions_of, world
+from tests.support.world import Client, World, another_edge, sessions_of, world
 
 pytestmark = pytest.mark.anyio
 
@@ -132,3 +133,34 @@ async def test_a_newcomer_that_vanishes_while_it_waits_closes_nobody() -> None:
         await anyio.sleep(5)
         for each in held:
             assert (await each.ask("status", state="away"))["type"] == "ok"
+
+
+class FailingPresence:
+    """A presence that fails in a way that its port does not name, once it is broken."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self.broken = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._presence, name)
+
+    async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
+        if self.broken:
+            raise ValueError("presence is broken")
+        await self._presence.refresh_sessions(sessions)
+
+
+@virtual_time
+async def test_an_unexpected_failure_refuses_the_newcomer_and_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    async with world(limits=LIMITS) as here, another_edge(here, presence=(presence := FailingPresence(here.presence))):
+        ada = await here.user("ada")
+        held = [await here.login(ada) for _ in range(3)]
+        presence.broken = True
+        async with answering(*held[1:]):
+            client, answer = await log_in(here, ada)
+            assert answer["code"] == "unavailable"
+            assert (await client.ended())[0] == 1012
+        presence.broken = False
+        assert (await held[1].ask("status", state="away"))["type"] == "ok"
+        assert "a session could not be begun" in caplog.text
