@@ -150,13 +150,15 @@ class FollowedRooms:
             await self._send_news()
 
     async def _send_news(self) -> None:
-        parts: dict[RegisteredSession, list[bytes]] = {}
+        parts: dict[RegisteredSession, list[tuple[str, bytes]]] = {}
         rooms, self._news = self._news, {}
         for news in rooms.values():
             for follower, part in news.make_parts():
-                parts.setdefault(follower, []).append(part)
+                parts.setdefault(follower, []).append((news.room, part))
             news.clear()
-        for number, (follower, some) in enumerate(parts.items(), 1):
+        for number, (follower, gathered) in enumerate(parts.items(), 1):
+            # Since they were gathered, other tasks may have had their turn: a membership may have ended (rule 4).
+            some = [part for room, part in gathered if room in follower.following]
             for start in range(0, len(some), _ROOMS_IN_EVENT):
                 body = b",".join(some[start : start + _ROOMS_IN_EVENT])
                 follower.gather_frame(TextFrame(b'{"type":"activity","rooms":[%b]}' % body))

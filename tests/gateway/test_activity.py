@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, cast
 from uuid import uuid4
 
+import anyio
 import pytest
 
+from gateway.activity import TURN_SECONDS, FollowedRooms
+from gateway.hub import SLICE, Hub
+from gateway.multiplexer import Multiplexer
+from gateway.registry import RegisteredSession
+from gateway.subscriptions import ChannelSubscriptions
+from gateway.websocket.encode import TextFrame
+from tests.support.backends import virtual_time
 from tests.support.world import Client, world
 
 pytestmark = pytest.mark.anyio
@@ -105,3 +114,52 @@ async def test_a_list_that_is_too_long_or_no_ids_is_refused() -> None:
         assert (await two.ask("follow", rooms=["x"]))["code"] == "invalid"
         assert (await two.ask("follow", rooms=[str(uuid4())] * 1501))["code"] == "invalid"
         assert (await two.ask("follow", rooms=[str(uuid4())]))["rooms"] == {}
+
+
+class Crowd:
+    """Followers of two rooms. As soon as the first slice of them was told, the others leave the second room."""
+
+    def __init__(self) -> None:
+        self.mux, self.hub = Multiplexer(), Hub()
+        self.rooms = FollowedRooms(self.hub, ChannelSubscriptions(self.hub), self.mux)
+        self.followers = [Follower(self) for _ in range(SLICE + 20)]
+        self.told: dict[Follower, set[str]] = {}
+        for each in self.followers:
+            self.rooms.follow_rooms(cast("RegisteredSession", each), each.following)
+
+    def note_told(self, follower: Follower, rooms: set[str]) -> None:
+        self.told.setdefault(follower, set()).update(rooms)
+        if len(self.told) == SLICE:
+            for each in self.followers:
+                if each not in self.told:
+                    each.following = frozenset({"first"})
+                    self.rooms.leave_rooms(cast("RegisteredSession", each), ["second"])
+
+
+class Follower:
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        self.user = "bob"
+        self.following = frozenset({"first", "second"})
+
+    def gather_frame(self, frame: TextFrame) -> None:
+        event = json.loads(frame.plain[frame.plain.index(b"{") :])
+        self._crowd.note_told(self, {each["room"] for each in event["rooms"]})
+
+
+@virtual_time
+async def test_who_leaves_a_room_while_others_are_told_is_told_no_more_of_it() -> None:
+    crowd = Crowd()
+    for channel in crowd.hub.channels.values():
+        assert channel.tap is not None
+        channel.tap.note_message(
+            1, b'{"sender":{"id":"ada","name":"ada"},"text":"hello","ts":"2026-11-27T00:00:00.000Z"}'
+        )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(crowd.rooms.run)
+        await anyio.sleep(2 * TURN_SECONDS)
+        tasks.cancel_scope.cancel()
+    crowd.mux.close()
+    told = [crowd.told[each] for each in crowd.followers]
+    assert told.count({"first", "second"}) == SLICE
+    assert told.count({"first"}) == 20
