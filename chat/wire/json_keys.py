@@ -32,8 +32,11 @@ def find_repeated_key(text: bytes) -> str | None:
 
 
 def decode_unrepeated(text: bytes) -> Any:
-    """The value of a JSON text. Raises as `find_repeated_key`, and `RepeatedKey` for a key that stands twice."""
-    return json.loads(text, object_pairs_hook=_make_object)
+    """The value of a JSON text. Raises as `find_repeated_key`, and `RepeatedKey` for a key that stands twice.
+
+    The text is UTF-8 (RFC 8259, section 8.1): of bytes, `json` would take UTF-16 and UTF-32, too, and NaN of any text.
+    """
+    return json.loads(text.decode(), object_pairs_hook=_make_object, parse_constant=_refuse_constant)
 
 
 def first_repeated(keys: Sequence[str]) -> str | None:
@@ -50,6 +53,10 @@ class RepeatedKey(ValueError):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _make_object(pairs: list[tuple[str, object]]) -> dict[str, object]:

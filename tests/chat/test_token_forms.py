@@ -96,6 +96,28 @@ async def test_a_name_that_stands_twice_is_refused(part: str) -> None:
         ring.verify_token(sign_texts(keys, head.encode(), payload.encode()))
 
 
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+async def test_a_token_is_json_in_utf_8(part: int, encoding: str) -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    texts = [json.dumps(each).encode() for each in parts(forge(keys))]
+    assert ring.verify_token(sign_texts(keys, *texts)).user == USER
+    texts[part] = texts[part].decode().encode(encoding)
+    with pytest.raises(Unauthorized, match="base64url and JSON"):
+        ring.verify_token(sign_texts(keys, *texts))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+async def test_a_claim_that_is_not_json_is_refused_though_nobody_reads_it(value: str) -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    head, payload = (json.dumps(each) for each in parts(forge(keys)))
+    token = sign_texts(keys, head.encode(), (payload[:-1] + f', "other": {value}}}').encode())
+    with pytest.raises(Unauthorized, match="base64url and JSON"):
+        ring.verify_token(token)
+
+
 @pytest.mark.parametrize("name", ["iat", "nbf", "exp"])
 @pytest.mark.parametrize("form", ["{}e0", "{}.0", "{}.5", "true", '"{}"', "1e999", "9" * 400, "[{}]", "null"])
 async def test_a_time_is_a_whole_number_of_seconds_that_can_be(name: str, form: str) -> None:
