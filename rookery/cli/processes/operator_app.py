@@ -51,8 +51,7 @@ class OperatorRoutes:
         processes: dict[str, Any] = {}
         for number, state in states.items():
             found = answers[number]
-            asked = orjson.loads(found[1]) if found is not None else {}
-            processes[str(number)] = {"state": state.value, "ready": _is_good(found), **_pick_engines(asked)}
+            processes[str(number)] = {"state": state.value, "ready": _is_good(found), **_read_engines(found)}
         here = [number for number, state in states.items() if state is not PlaceState.WAITING]
         draining = self._supervisor.draining
         is_ready = bool(here) and not draining and all(_is_good(answers[number]) for number in here)
@@ -82,7 +81,9 @@ def make_operator_app(supervisor: Supervisor, own: Sequence[Collector]) -> Starl
     )
 
 
-def _pick_engines(asked: dict[str, Any]) -> dict[str, Any]:
+def _read_engines(found: tuple[int, bytes] | None) -> dict[str, Any]:
+    """What a process says of its engines; nothing when its server refused the connection, with 503 and no body."""
+    asked = orjson.loads(found[1]) if found is not None and found[1] else {}
     return {name: asked[name] for name in ("draining", "engines") if name in asked}
 
 
