@@ -249,10 +249,12 @@ def main() -> None:
             while live < count and time.monotonic() - begun < options.seconds:
                 time.sleep(0.5)  # nobody is to be disturbed by questions
                 live, failed = ask_holders(pipes)
+            if not live:
+                raise SystemExit(f"no client was live within {options.seconds:.0f} s; {failed} attempts failed")
             took = time.monotonic() - begun
             spent = read_cpu(edges) - cpu
             print(f"{live} live after {took:.0f} s, {failed} attempts failed and were made again")
-            print(f"connecting, logging in, subscribing: {spent / max(1, live) * 1e6:.0f} µs CPU of the edges each")
+            print(f"connecting, logging in, subscribing: {spent / live * 1e6:.0f} µs CPU of the edges each")
             spread = [after - before for before, after in zip(files, count_files(edges), strict=True)]
             print(f"connections of each edge: {min(spread)} to {max(spread)}")
             print(f"memory of the edges: {(read_memory(edges) - memory) / live:.0f} bytes a connection")

@@ -40,7 +40,6 @@ class Connection:
 
     def __init__(self, url: str, token: str, witness: Witness) -> None:
         self.core = Core(capacity=_KEPT_EVENTS)
-        self.closed = False
         self._url = Url(url)
         self._token = token
         self._witness = witness
@@ -105,7 +104,6 @@ class Connection:
 
     def close(self) -> None:
         """End the session and its greenlets."""
-        self.closed = True
         if self._socket is not None:
             with suppress(OSError, ProtocolError):  # it may have ended already
                 self._write(self._ws.send(CloseConnection(code=1000)))
