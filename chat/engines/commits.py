@@ -25,6 +25,7 @@ from chat.errors import Overloaded, Unavailable
 
 T = TypeVar("T")
 BATCH_LIMIT = 1024
+_AT_ONCE = float("-inf")
 
 
 class Job(Generic[T]):
@@ -36,7 +37,7 @@ class Job(Generic[T]):
         self,
         call: Callable[[sqlite3.Connection], T],
         done: Callable[[T | None, Exception | None], None],
-        due: float = float("-inf"),
+        due: float = _AT_ONCE,
     ) -> None:
         self.call = call
         self.done = done
@@ -45,6 +46,11 @@ class Job(Generic[T]):
         self.dropped = False
         self.result: T | None = None
         self.error: Exception | None = None
+
+    @property
+    def lingers(self) -> bool:
+        """Whether it may wait for a commit that begins for another one. It stays so for a job that has started."""
+        return self.due > _AT_ONCE
 
     def drop(self) -> None:
         """Nobody waits any more: do not start it, and do not call `done` (rules 4 and 5)."""
@@ -100,7 +106,7 @@ class GroupCommit:
 
     def hurry_job(self, job: Job[Any]) -> None:
         """Let the job linger no more."""
-        job.due = float("-inf")
+        job.due = _AT_ONCE
         if self._queue:
             self._note_due(job.due)
 
@@ -112,7 +118,7 @@ class GroupCommit:
     def close(self) -> None:
         """Take nothing more; `run` returns when what is queued is done."""
         self._closing = True
-        self._note_due(float("-inf"))
+        self._note_due(_AT_ONCE)
         self._arrived.set()
 
     def statistics(self) -> CommitStatistics:

@@ -76,7 +76,7 @@ class Appender:
         linger_s = self._lingering.get(topic, 0.0)
         if self._submitted is None:
             self._submit_batch(linger_s)  # rule 1; the job starts later, and then takes this record too
-        elif not linger_s:
+        elif not linger_s and self._submitted.lingers:
             self._database.hurry(self._submitted)  # rule 4; for a job that has started, this is nothing
         self._pending.append((self._catalogue.partition_for(topic, key), key, value, headers, ack))
         self.pending_bytes += size
