@@ -6,8 +6,13 @@ import os
 from collections.abc import Generator
 from typing import Any
 
+import hypothesis
 import pytest
 import trio.testing
+
+# No test asserts a time, and on a busy machine an example may take longer than any bound.
+hypothesis.settings.register_profile("rookery", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("rookery")
 
 
 @pytest.fixture(params=["trio", "asyncio"])

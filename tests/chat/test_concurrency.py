@@ -261,7 +261,7 @@ steps = st.lists(
 
 
 @both_loops
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(script=steps, bound=st.integers(1, 5))
 def test_what_a_mailbox_accepts_comes_out_once_and_in_order(backend: str, script: list[Step], bound: int) -> None:
     anyio.run(_tell_story, script, bound, backend=backend)
@@ -318,7 +318,7 @@ async def _tell_story(script: list[Step], bound: int) -> None:
 
 
 @both_loops
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(script=st.lists(st.sampled_from(["set", "cancel", "rest", "tick"]), max_size=30))
 def test_no_wake_up_of_an_auto_reset_event_is_lost(backend: str, script: list[str]) -> None:
     anyio.run(_set_and_cancel, script, backend=backend)

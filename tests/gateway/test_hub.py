@@ -184,7 +184,7 @@ class Story:
             watch.check(self.stored if watch.member in listening and not self.silent else None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ops, st.none() | st.integers(1, 6))
 @example([("begin", 0), ("read", 0), ("say",), ("deliver", True, []), ("finish", 0)], 1)
 @example([*BEHIND, ("store",), ("finish", 0), ("vanish",), ("say",)], 2)
@@ -196,13 +196,12 @@ def test_any_interleaving(script: list[Op], patience: int | None) -> None:
     anyio.run(Story(0, patience).tell, script, backend="trio")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ops, st.sampled_from([SLICE - 1, SLICE + 30, 3 * SLICE]))
 def test_any_interleaving_in_a_large_room(script: list[Op], crowd: int) -> None:
     anyio.run(Story(crowd, None).tell, script, backend="trio")
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=700), min_size=1, max_size=8))
 def test_joined_frames_are_the_frames_in_a_row(payloads: list[bytes]) -> None:
     frames = [TextFrame(json.dumps(payload.hex()).encode()) for payload in payloads]
@@ -247,7 +246,6 @@ def test_answering_a_subscriber_that_left_does_nothing() -> None:
     assert (member.data, channel.empty, hub.channels) == (b"", True, {})
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["add", "begin", "leave"]), st.integers(0, 3), st.integers(0, 3))))
 def test_channels_exist_while_a_session_listens(script: list[tuple[str, int, int]]) -> None:
     hub = Hub()

@@ -73,7 +73,7 @@ async def test_tokenizer_keeps_each_term_as_it_is(database: Database, text: str)
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_tokenizer_keeps_the_terms_of_any_text(text: str) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     for script in STORE:

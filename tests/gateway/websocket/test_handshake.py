@@ -253,7 +253,7 @@ def progresses(data: bytes) -> None:
 
 
 @given(st.one_of(st.binary(max_size=100), st.lists(_TOKENS, max_size=30).map(b"".join)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes(data: bytes) -> None:
     progresses(data)
 
@@ -273,7 +273,7 @@ def test_any_bytes(data: bytes) -> None:
     ),
     st.sampled_from(["GET /ws HTTP/1.1", "GET http://[/ws HTTP/1.1", "GET /\x7f HTTP/1.1", "get /ws HTTP/1.1"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_headers(headers: list[tuple[str, str]], line: str) -> None:
     replaced = {name.replace("-", "_"): value for name, value in headers[:2]}
     progresses(request(*headers[2:], line=line, **replaced))

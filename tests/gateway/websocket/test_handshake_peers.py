@@ -54,7 +54,7 @@ def test_wsprotos_client_understands_a_refusal() -> None:
 
 
 @given(st.lists(st.text(max_size=2000), min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_deflate_with_wsprotos_client_in_both_directions(texts: list[str]) -> None:
     client, accepted = wsproto_client()
     assert accepted.deflate

@@ -10,7 +10,7 @@ from gateway.websocket.masking import MEDIUM, SHAPED, SHORT, unmask_payload
 
 
 @given(st.binary(max_size=2000), st.binary(min_size=4, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_byte_meets_the_byte_of_the_key_that_falls_on_it(payload: bytes, key: bytes) -> None:
     masked = bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
     assert unmask_payload(masked, key) == payload

@@ -281,7 +281,7 @@ def opcodes(output: bytes) -> list[int]:
 
 
 @given(st.lists(st.one_of(_FRAMES, st.binary(max_size=20), st.sampled_from([1001, 4008]), st.none()), max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_happens_there_is_at_most_one_close_frame_and_nothing_is_delivered_after_it(
     steps: list[bytes | int | None],
 ) -> None:

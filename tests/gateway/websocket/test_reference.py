@@ -90,14 +90,14 @@ def compare(data: bytes, sizes: list[int], *, whole: bool, deflate: bool = False
 
 
 @given(streams, splits)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_streams_of_valid_frames(data: bytes, sizes: list[int]) -> None:
     compare(data, sizes, whole=True)
 
 
 @given(spoiled, splits)
 @example(client_frame(CLOSE, b"\x03\xf6"), [1])
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_streams_with_a_frame_that_may_be_anything(data: bytes, sizes: list[int]) -> None:
     compare(data, sizes, whole=True)
 
@@ -105,19 +105,19 @@ def test_streams_with_a_frame_that_may_be_anything(data: bytes, sizes: list[int]
 @given(spoiled, splits, st.integers(0, 1000))
 @example(client_frame(CONTINUATION, b"x")[:2], [1], 2)
 @example(client_frame(TEXT, b"\xff\xff")[:7], [1], 7)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_streams_that_are_cut_short(data: bytes, sizes: list[int], length: int) -> None:
     compare(data[:length], sizes, whole=False)
 
 
 @given(deflated, splits)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_compressed_streams(data: bytes, sizes: list[int]) -> None:
     compare(data, sizes, whole=True, deflate=True)
 
 
 @given(st.binary(max_size=200), splits, st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_are_events_or_a_protocol_error(data: bytes, sizes: list[int], deflate: bool) -> None:
     outcome = read([data], deflate=deflate, max_message=100)
     assert read(chunks(data, sizes), deflate=deflate, max_message=100) == outcome
@@ -127,7 +127,7 @@ def test_any_bytes_are_events_or_a_protocol_error(data: bytes, sizes: list[int],
 
 
 @given(spoiled, st.integers(0, 1000), splits)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_more_bytes_never_change_what_was_said(data: bytes, length: int, sizes: list[int]) -> None:
     events, code = read([data[:length]])
     more, later = read(chunks(data, sizes))

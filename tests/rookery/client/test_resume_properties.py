@@ -147,7 +147,7 @@ def run(steps: list[str], ending: str, *, capacity: int, retained: int) -> Room:
 @given(st.lists(st.sampled_from(STEPS), max_size=120), ENDINGS, st.integers(1, 20))
 @example(["publish", "drop"], "gap", 5)
 @example(["publish", "publish", "drop", "deliver"], "publish", 1)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_each_message_once_and_in_order(steps: list[str], ending: str, capacity: int) -> None:
     room = run(steps, ending, capacity=capacity, retained=10**6)
     assert [event.seq for event in room.events if isinstance(event, ev.MessageEvent)] == list(range(1, room.newest + 1))
@@ -155,7 +155,7 @@ def test_each_message_once_and_in_order(steps: list[str], ending: str, capacity:
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=120), ENDINGS, st.integers(1, 20), st.integers(0, 6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_not_kept_is_told_and_never_silent(steps: list[str], ending: str, capacity: int, retained: int) -> None:
     room = run(steps, ending, capacity=capacity, retained=retained)
     assert room.account() == list(range(1, room.newest + 1))
@@ -168,7 +168,7 @@ FRAMES = st.builds(lambda kind, rest: {**rest, "type": kind}, TYPES | VALUES, st
 
 
 @given(st.binary(max_size=200) | FRAMES.map(lambda frame: json.dumps(frame).encode()))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_a_frame_or_one_error(data: bytes) -> None:
     core = Core()
     core.open("token")

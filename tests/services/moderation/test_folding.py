@@ -62,20 +62,20 @@ def test_every_character_is_folded_once_and_for_all() -> None:
     assert len(_TABLE) <= 0x20000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_folding_never_raises_and_is_idempotent(text: str) -> None:
     once = fold_text(text)
     assert fold_text(once) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS)
 def test_a_folded_text_is_at_most_in_proportion_to_the_text(text: str) -> None:
     assert len(fold_text(text)) <= 18 * len(text)  # the longest decomposition of Unicode
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS)
 def test_case_and_width_never_matter(text: str) -> None:
     assert fold_text(text.casefold()) == fold_text(text)

@@ -81,7 +81,7 @@ def test_names_are_taken_as_they_are_looked_up() -> None:
     assert check_domain(" *.Bücher.example. ") == "xn--bcher-kva.example"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_no_text_breaks_the_search(text: str) -> None:
     for name in (*find_hosts(text), *find_links(text)):

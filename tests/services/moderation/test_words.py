@@ -144,7 +144,7 @@ def test_a_long_word_is_refused() -> None:
         parse_word("x" * (LONGEST + 1))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LETTERS, st.sampled_from(["", " ", ".", "-", "\u200b", " * "]))
 @example("aab", " ")
 @example("llaa", " ")
@@ -152,7 +152,7 @@ def test_a_word_is_found_however_it_is_spaced(word: str, between: str) -> None:
     assert find(f"well, {between.join(word.upper())}!", word) == [word]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_no_text_breaks_the_search(text: str) -> None:
     folded = fold_text(text)
@@ -169,7 +169,7 @@ def test_long_texts_end(text: str) -> None:
     find(text, "ass", "ab*", "*ba*", "aa", "法法", *("a" + "b" * n for n in range(1, 50)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(["a", "b", "ab", "aab", " ", " ", ".", "1", "c"]), max_size=12).map("".join))
 @example("ab a")
 def test_sorting_out_early_loses_nothing(text: str) -> None:
