@@ -33,7 +33,7 @@ from chat.domain.conversations import room_key
 from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.domain.notifying import NotificationKind, NotificationLevel, RoomChoice
 from chat.domain.pending import NotedMessages
-from chat.domain.records import AnyRecord, Sent
+from chat.domain.records import AnyRecord
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.database import Database, ThreadExecutor
 from chat.engines.history import SqliteHistory
@@ -46,7 +46,7 @@ from chat.engines.rooms import SqliteRooms
 from chat.ports.notifier import Notification, Retraction
 from chat.wire.notices import Notice, NoticedMessage, make_notices
 from chat.wire.records import ROOM_TOPIC, encode
-from perf.store import make_messages
+from perf.store import make_messages, make_records
 from workers.announcement_facts import Sources
 from workers.announcer import Announcer
 from workers.known_rooms import KnownRooms
@@ -266,21 +266,6 @@ async def measure_persistence(count: int, rounds: int) -> None:
     without, with_them = (1e6 * statistics.median(costs[each]) / count for each in (False, True))
     growth = 100 * (with_them / without - 1)
     print(f"persistence: {without:.1f} → {with_them:.1f} µs CPU a message ({growth:+.1f} %)")
-
-
-def make_records(count: int) -> list[AnyRecord]:
-    """Messages as edges produce them."""
-    return [
-        Sent(
-            conversation=message.conversation,
-            actor=message.sender,
-            ts=message.ts,
-            name=message.sender_name,
-            text=message.text or "",
-            client_id=message.client_id,
-        )
-        for message in make_messages(count)
-    ]
 
 
 async def measure_pool(records: Sequence[AnyRecord], with_notices: bool) -> float:

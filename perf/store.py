@@ -20,6 +20,7 @@ import anyio
 
 from chat.domain.conversations import room_key
 from chat.domain.models import Message
+from chat.domain.records import AnyRecord, Sent
 from chat.engines.database import Database, Synchronous, ThreadExecutor
 from chat.engines.history import SqliteHistory
 from chat.engines.history_search import index_some
@@ -53,6 +54,21 @@ def make_messages(count: int) -> list[Message]:
             )
         )
     return made
+
+
+def make_records(count: int) -> list[AnyRecord]:
+    """Messages as edges produce them."""
+    return [
+        Sent(
+            conversation=message.conversation,
+            actor=message.sender,
+            ts=message.ts,
+            name=message.sender_name,
+            text=message.text or "",
+            client_id=message.client_id,
+        )
+        for message in make_messages(count)
+    ]
 
 
 async def measure(messages: Sequence[Message], batch: int, synchronous: Synchronous) -> str:

@@ -20,15 +20,16 @@ import anyio
 from msgspec import Struct
 
 from chat.assembly import Engines, Store
-from chat.domain.records import AnyRecord, Sent
+from chat.domain.records import AnyRecord
 from chat.ports.log import Log
 from chat.ports.relay import Relay
 from chat.settings import read_settings
 from chat.wire.records import DM_TOPIC, ROOM_TOPIC, encode
 from perf.cluster import cluster
-from perf.store import make_messages
+from perf.store import make_records
 from workers.persistence import PersistenceHandler
 from workers.pool import MAX_RECORDS, TURNS, Pool
+from workers.turns import LastStep
 
 _LOOK_SECONDS = 0.02
 
@@ -60,12 +61,12 @@ class Counted(PersistenceHandler):
     begun_cpu = 0.0
     calls = 0
 
-    async def handle_records(self, records: Sequence[AnyRecord]) -> None:
+    async def handle_records(self, records: Sequence[AnyRecord]) -> LastStep | None:
         """See `PersistenceHandler.handle_records`."""
         if not self.calls:
             self.begun, self.begun_cpu = time.perf_counter(), time.process_time()
         self.calls += 1
-        await super().handle_records(records)
+        return await super().handle_records(records)
 
 
 async def produce(log: Log, count: int) -> None:
@@ -80,15 +81,7 @@ async def produce(log: Log, count: int) -> None:
         if not left:
             done.set()
 
-    for message in make_messages(count):
-        record = Sent(
-            conversation=message.conversation,
-            actor=message.sender,
-            ts=message.ts,
-            name=message.sender_name,
-            text=message.text or "",
-            client_id=message.client_id,
-        )
+    for record in make_records(count):
         log.produce(ROOM_TOPIC, record.conversation, encode(record), acknowledged)
     await done.wait()
 
