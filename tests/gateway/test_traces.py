@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chat import tracing
 from chat.ports.relay import Publication
 from chat.wire.relay import Traced, pack_control, room_channel
+from tests.support.spans import keep_spans
 from tests.support.stepping import until
 from tests.support.world import world
 
@@ -23,12 +21,8 @@ PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 @pytest.fixture
 def exporter() -> Iterator[InMemorySpanExporter]:
     """Traces are on, and all are sampled."""
-    kept = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    tracing.start_tracing(provider.get_tracer("test"))
-    yield kept
-    tracing.stop_tracing()
+    with keep_spans() as kept:
+        yield kept
 
 
 async def test_a_message_is_one_trace(exporter: InMemorySpanExporter) -> None:

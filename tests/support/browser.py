@@ -261,3 +261,14 @@ class Talk:
                 assert said["type"] == "ok", said
                 answers[said["id"]] = said
         return [answers[id_] for id_ in ids]
+
+
+def meet(ann: Window, bob: Window) -> str:
+    """Both register and are in one room, whose name is returned. Errors on their consoles are let pass from then on."""
+    for window, name in ((ann, "ann"), (bob, "bob")):
+        window.register(name)
+        window.lenient = True
+    room = unique("plans")
+    ann.new_room(room)
+    bob.join(room)
+    return room

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chat import tracing
+from tests.support.spans import keep_spans
 
 
 @pytest.fixture
 def exporter() -> Iterator[InMemorySpanExporter]:
     """Traces are on, and all are sampled."""
-    kept = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    tracing.start_tracing(provider.get_tracer("test"))
-    yield kept
-    tracing.stop_tracing()
+    with keep_spans() as kept:
+        yield kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -16,6 +15,7 @@ from chat.ports.log import LogRecord
 from tests.support.clocks import virtual_time
 from tests.support.faults import first
 from tests.support.patience import patient
+from tests.support.pools import running
 from workers.pool import Pool, PoolStatistics
 from workers.turns import LastStep
 
@@ -73,13 +73,6 @@ class World:
         for number in numbers:
             await self.log.append("t", key, b"%d" % number)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(self.pool.run)
-            yield
-            tasks.cancel_scope.cancel()
-
     async def until(self, condition: Callable[[], bool]) -> None:
         with anyio.fail_after(patient(DEADLINE)):
             while not condition():  # noqa: ASYNC110 - a pool notifies nobody
@@ -101,7 +94,7 @@ async def world() -> AsyncIterator[World]:
 async def test_the_next_batch_is_handled_beside_the_last_step_of_the_one_before(world: World) -> None:
     may_end = anyio.Event()
     world.handler.before_end = may_end.wait
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1, 2)
         await world.until(lambda: len(world.handler.handled) == 2)
         await anyio.sleep(0.01)
@@ -116,7 +109,7 @@ async def test_the_next_batch_is_handled_beside_the_last_step_of_the_one_before(
 async def test_another_partition_does_not_wait_for_a_last_step(world: World) -> None:
     may_end = anyio.Event()
     world.handler.before_end = may_end.wait
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1, 2)
         await world.send(10, 11, 12, key="other")
         await world.until(lambda: len(world.handler.handled) == 4)
@@ -128,7 +121,7 @@ async def test_another_partition_does_not_wait_for_a_last_step(world: World) -> 
 
 async def test_a_last_step_that_fails_is_taken_again_and_nothing_is_handled_again(world: World) -> None:
     world.handler.before_end = first(Unavailable("away"), times=2)
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1)
         told = await world.until_done()
     assert world.handler.handled == world.handler.ended == [0, 1]
@@ -137,7 +130,7 @@ async def test_a_last_step_that_fails_is_taken_again_and_nothing_is_handled_agai
 
 async def test_records_whose_last_step_never_passes_are_dead_letters(world: World) -> None:
     world.handler.before_end = first(RuntimeError("a defect"), times=3)
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1)
         told = await world.until_done()
     assert (world.handler.handled, world.handler.ended) == ([0, 1], [1])
@@ -150,7 +143,7 @@ async def test_a_last_step_that_never_passes_costs_only_the_records_of_its_call(
     world.handler.refused = {2}  # so the others are handled with two calls: 0 and 1, then 3
     world.handler.before_end = first(RuntimeError("a defect"), times=3)
     world.pool = world.new_pool(max_records=5)
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert (world.handler.handled, world.handler.ended) == ([0, 1, 3], [3])
     assert await world.dead_letters() == [-1, 2, 0, 1]
@@ -160,7 +153,7 @@ async def test_a_last_step_that_never_passes_costs_only_the_records_of_its_call(
 @virtual_time
 async def test_records_count_as_handled_after_their_last_step(world: World) -> None:
     world.handler.before_end = anyio.sleep_forever
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await world.until(lambda: len(world.handler.handled) == 1)
         assert world.pool.records_done == 0
@@ -169,12 +162,12 @@ async def test_records_count_as_handled_after_their_last_step(world: World) -> N
 @virtual_time
 async def test_what_waits_for_its_last_step_when_the_pool_ends_comes_again(world: World) -> None:
     world.handler.before_end = anyio.sleep_forever
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1)
         await world.until(lambda: len(world.handler.handled) == 2)
     assert world.handler.ended == []
     world.handler.before_end = pass_at_once
-    async with world.running():
+    async with running(world.pool):
         await world.until_done()
     assert world.handler.handled == [0, 1, 0, 1]
     assert world.handler.ended == [0, 1]
@@ -186,7 +179,7 @@ async def test_a_last_step_has_time_when_the_pool_ends(world: World) -> None:
         await anyio.sleep(1)
 
     world.handler.before_end = take_a_second
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await world.until(lambda: len(world.handler.handled) == 1)
     assert world.handler.ended == [0]

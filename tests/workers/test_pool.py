@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
@@ -17,6 +17,7 @@ from chat.ports.log import LogRecord
 from tests.support.clocks import ManualClock, virtual_time
 from tests.support.faults import FaultyLog, first
 from tests.support.patience import patient
+from tests.support.pools import running
 from workers.pool import Pool, PoolStatistics
 
 pytestmark = pytest.mark.anyio
@@ -74,13 +75,6 @@ class World:
                 tasks.start_soon(self.sqlite.append, topic, "k", str(value).encode(), (("own", b"x"),))
                 await checkpoint()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(self.pool.run)
-            yield
-            tasks.cancel_scope.cancel()
-
     async def until_done(self) -> PoolStatistics:
         """Wait until all is committed."""
         with anyio.fail_after(patient(DEADLINE)):
@@ -110,20 +104,20 @@ async def world() -> AsyncIterator[World]:
 
 async def test_records_are_handled_in_order_and_committed(world: World) -> None:
     world.pool = world.new_pool(max_records=7)
-    async with world.running():
+    async with running(world.pool):
         await world.send(*range(40))
         told = await world.until_done()
     assert world.handler.handled == list(range(40))
     assert max(len(batch) for batch in world.handler.batches) <= 7
     assert told == PoolStatistics(handled=40, retried=0, dead=0, lag=0, oldest_s=0.0)
-    async with world.running():
+    async with running(world.pool):
         await world.send(40)
         await world.until_done()
     assert world.handler.handled == list(range(41))
 
 
 async def test_a_record_that_cannot_be_decoded_goes_to_the_dead_letters(world: World) -> None:
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, "secret words", 2)
         told = await world.until_done()
     assert world.handler.handled == [0, 2]
@@ -142,7 +136,7 @@ async def test_a_record_that_cannot_be_decoded_goes_to_the_dead_letters(world: W
 async def test_a_record_that_the_handler_rejects_goes_to_the_dead_letters(world: World) -> None:
     world.handler.faults = {3: raising(Poison("never three")), 6: raising(Poison("nor six"))}
     await world.send(*range(10))
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert world.handler.handled == [0, 1, 2, 4, 5, 7, 8, 9]
     assert (told.handled, told.dead, told.retried) == (8, 2, 0)
@@ -153,7 +147,7 @@ async def test_a_record_that_the_handler_rejects_goes_to_the_dead_letters(world:
 async def test_a_record_that_keeps_failing_is_found_and_buried(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.handler.faults = {5: raising(KeyError("secret words"))}
     await world.send(*range(8))
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert world.handler.handled == [0, 1, 2, 3, 4, 6, 7]
     assert (told.handled, told.dead) == (7, 1)
@@ -168,7 +162,7 @@ async def test_a_record_that_keeps_failing_is_found_and_buried(world: World, cap
 async def test_a_failure_that_passes_buries_nothing(world: World) -> None:
     world.handler.faults = {1: first(KeyError("once"), times=2)}
     await world.send(0, 1, 2)
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert world.handler.handled == [0, 1, 2]
     assert (told.retried, told.dead) == (2, 0)
@@ -183,7 +177,7 @@ async def test_a_partition_waits_for_what_is_unavailable_and_others_go_on(world:
             raise Unavailable("the store is away")
 
     world.handler.faults = {0: fault}
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await anyio.sleep(1)
         await world.send(1, 2)
@@ -209,7 +203,7 @@ async def test_nothing_is_committed_before_its_effect(world: World) -> None:
         await go_on.wait()
 
     world.handler.faults = {0: fault}
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await entered.wait()
         assert (await world.pool.statistics()).lag == 1
@@ -220,7 +214,7 @@ async def test_nothing_is_committed_before_its_effect(world: World) -> None:
 async def test_what_several_partitions_have_is_handled_with_one_call(world: World) -> None:
     await world.send(0, 1, topic="t")
     await world.send(100, topic="u")
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert [sorted(batch) for batch in world.handler.batches] == [[0, 1, 100]]
     assert told == PoolStatistics(handled=3, retried=0, dead=0, lag=0, oldest_s=0.0)
@@ -231,7 +225,7 @@ async def test_what_ails_one_partition_is_found_there(world: World, bad: object)
     world.handler.faults = {3: raising(Poison("never three"))}
     await world.send(0, bad, 1, topic="t")
     await world.send(100, 101, topic="u")
-    async with world.running():
+    async with running(world.pool):
         told = await world.until_done()
     assert sorted(world.handler.handled) == [0, 1, 100, 101]
     assert (told.handled, told.retried, told.dead) == (4, 0, 1)
@@ -250,7 +244,7 @@ async def test_partitions_whose_turn_failed_leave_room_for_others(world: World) 
     world.pool = world.new_pool(turns=1)
     await world.send(0, topic="t")
     await world.send(100, topic="u")
-    async with world.running():
+    async with running(world.pool):
         await anyio.sleep(60)
         await world.send(101, topic="u")
         await anyio.sleep(60)
@@ -265,7 +259,7 @@ async def test_partitions_whose_turn_failed_leave_room_for_others(world: World) 
 async def test_what_comes_during_a_turn_gathers_for_the_next(world: World) -> None:
     world.handler.faults = {0: lambda: anyio.sleep(1)}
     world.pool = world.new_pool(turns=1)
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, topic="t")
         await anyio.sleep(0.5)
         await world.send(1, topic="u")
@@ -275,22 +269,22 @@ async def test_what_comes_during_a_turn_gathers_for_the_next(world: World) -> No
 
 
 async def test_no_more_batches_are_handled_at_once_than_allowed(world: World) -> None:
-    running = 0
+    under_way = 0
     most = 0
 
     async def fault() -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
         for _ in range(5):
             await checkpoint()
-        running -= 1
+        under_way -= 1
 
     world.handler.faults = {0: fault}
     world.pool = world.new_pool(concurrency=1)
     await world.send(0, topic="t")
     await world.send(0, topic="u")
-    async with world.running():
+    async with running(world.pool):
         await world.until_done()
     assert (most, world.handler.handled) == (1, [0, 0])
 
@@ -300,7 +294,7 @@ async def test_a_log_that_is_away_is_asked_again(world: World) -> None:
     world.log.before_poll = first(Unavailable("away"), times=2)
     world.log.before_commit = first(Unavailable("away"), times=2)
     world.log.before_append = first(Overloaded("full"), times=2)
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, "poison", 2)
         told = await world.until_done()
     assert world.handler.handled == [0, 2]
@@ -311,7 +305,7 @@ async def test_a_log_that_is_away_is_asked_again(world: World) -> None:
 async def test_a_pool_that_has_ended_may_begin_again(world: World) -> None:
     world.pool = world.new_pool(turns=1)
     for number in range(3):
-        async with world.running():
+        async with running(world.pool):
             await world.send(number)
             await world.until_done()
     assert world.handler.handled == [0, 1, 2]
@@ -326,12 +320,12 @@ async def test_a_batch_in_hand_is_finished_when_the_pool_ends(world: World) -> N
         await anyio.sleep(1)
 
     world.handler.faults = {0: fault}
-    async with world.running():
+    async with running(world.pool):
         await world.send(0, 1)
         await entered.wait()
     assert world.handler.handled in ([0], [0, 1])
     del world.handler.faults[0]
-    async with world.running():
+    async with running(world.pool):
         await world.send(2)
         await world.until_done()
     assert world.handler.handled == [0, 1, 2]
@@ -348,13 +342,13 @@ async def test_a_batch_that_takes_too_long_is_left_and_comes_again(world: World)
     world.handler.faults = {0: fault}
     world.pool = world.new_pool(drain_s=2)
     before = anyio.current_time()
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await entered.wait()
     assert 1.9 < anyio.current_time() - before < 2.1
     assert world.handler.handled == []
     del world.handler.faults[0]
-    async with world.running():
+    async with running(world.pool):
         await world.until_done()
     assert world.handler.handled == [0]
 
@@ -362,12 +356,12 @@ async def test_a_batch_that_takes_too_long_is_left_and_comes_again(world: World)
 @virtual_time
 async def test_a_batch_that_waits_for_another_try_is_left_at_once(world: World) -> None:
     world.handler.faults = {0: raising(Unavailable("away"))}
-    async with world.running():
+    async with running(world.pool):
         await world.send(0)
         await anyio.sleep(60)
         before = anyio.current_time()
     assert anyio.current_time() == before
-    async with world.running():
+    async with running(world.pool):
         assert (await world.pool.statistics()).lag == 1
 
 

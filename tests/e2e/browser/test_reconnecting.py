@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import Window, talking, unique
+from tests.support.browser import Window, meet, talking, unique
 from tests.support.process import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -19,12 +19,7 @@ def windows(new_window: Callable[..., Window], new_server: Callable[..., ServerP
     """Two people in one room, on a server of their own."""
     server = new_server(rate_limits="off", reconnect_jitter_seconds="1")
     ann, bob = new_window(server), new_window(server)
-    for window, name in ((ann, "ann"), (bob, "bob")):
-        window.register(name)
-        window.lenient = True
-    room = unique("plans")
-    ann.new_room(room)
-    bob.join(room)
+    meet(ann, bob)
     return ann, bob
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import Window, unique
+from tests.support.browser import Window, meet
 from tests.support.cluster_process import Cluster
 from tests.support.nginx import nginx_before
 from tests.support.own_servers import servers_with
@@ -41,12 +41,7 @@ def test_the_page_goes_on_while_edges_are_restarted(
     cluster: Cluster, site: Any, new_window: Callable[..., Window]
 ) -> None:
     ann, bob = new_window(site), new_window(site)
-    for window, name in ((ann, "ann"), (bob, "bob")):
-        window.register(name)
-        window.lenient = True
-    room = unique("plans")
-    ann.new_room(room)
-    bob.join(room)
+    meet(ann, bob)
     ann.say("before")
     expect(bob.message("before")).to_be_visible()
     for window in (ann, bob):
