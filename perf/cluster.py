@@ -23,6 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from chat.adapters.mongo.client import open_mongo
 from chat.settings import MongoSettings
+from perf.measure import read_process_cpu
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTITIONS = 12
@@ -64,9 +65,8 @@ class RoleProcess:
     trace: Path | None
 
     def cpu(self) -> float:
-        """Seconds of CPU, user and system, of all its threads; to the nanosecond, by the scheduler's own account."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        """Seconds of CPU; see `read_process_cpu`."""
+        return read_process_cpu(self.pid)
 
     def pin(self, core: int) -> None:
         """Keep it on one core."""

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from perf.cluster import cluster
 from perf.loadclient import frames, masked
+from perf.measure import read_process_cpu
 
 SESSIONS_A_USER = 20
 MEMBERS = 50
@@ -163,9 +164,8 @@ def list_children(pid: int) -> list[int]:
 
 
 def read_cpu(pids: Sequence[int]) -> float:
-    """Seconds of CPU of all threads of these processes, by the scheduler's own account."""
-    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+    """Seconds of CPU of these processes together; see `read_process_cpu`."""
+    return sum(map(read_process_cpu, pids))
 
 
 def read_memory(pids: Sequence[int]) -> int:

@@ -18,14 +18,11 @@ import threading
 import time
 from pathlib import Path
 
+from perf.measure import read_process_cpu
+
 OF_SERVERS = Path(__file__).resolve().parents[1] / "output/servers/tools/redis/redis-server"
 PIPELINE = 20
 PAYLOAD = b"x" * 250
-
-
-def read_cpu(pid: int) -> float:
-    """Seconds of CPU of all threads, by the scheduler's account."""
-    return sum(int((each / "schedstat").read_text().split()[0]) for each in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def encode_command(*parts: bytes) -> bytes:
@@ -58,12 +55,12 @@ def measure_price(address: tuple[str, int], pid: int, listeners: int, messages: 
     copy = len(encode_command(b"message", b"room", PAYLOAD))
     reader = threading.Thread(target=count_copies, args=(subscribers, copy * messages * listeners))
     reader.start()
-    cpu = read_cpu(pid)
+    cpu = read_process_cpu(pid)
     for _ in range(messages // PIPELINE):
         publisher.sendall(batch)
         publisher.recv(4096)
     reader.join()
-    spent = read_cpu(pid) - cpu
+    spent = read_process_cpu(pid) - cpu
     for sock in [*subscribers, publisher]:
         sock.close()
     return spent / messages * 1e6

@@ -23,6 +23,7 @@ from typing import Any
 import anyio
 
 from chat.settings import Address
+from perf.measure import read_process_cpu
 from perf.served import CLIENT_CORE, SERVER_CORE
 from services.common.connection import Timeouts
 from services.common.server import serve_http
@@ -90,9 +91,8 @@ class Server:
         os.sched_setaffinity(self.process.pid, {SERVER_CORE} if (os.cpu_count() or 1) > 1 else {0})
 
     def read_cpu(self) -> float:
-        """Seconds of CPU of all threads, by the scheduler's own account."""
-        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        """Seconds of CPU; see `read_process_cpu`."""
+        return read_process_cpu(self.process.pid)
 
     async def connect(self) -> anyio.abc.SocketStream:
         """A connection, as soon as the process accepts one."""

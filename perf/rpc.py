@@ -27,7 +27,7 @@ from chat.adapters.rpc.authority import GrpcAuthority, auth_service
 from chat.adapters.rpc.bindings import serve_rpc
 from chat.ports.authority import Revocation, RoomAccess, TokenInfo
 from chat.settings import Address, Binding, RpcSettings, parse_address
-from perf.measure import pin
+from perf.measure import pin, read_process_cpu
 from perf.served import CLIENT_CORE, SERVER_CORE
 from proto.auth.v1 import auth_pb2
 
@@ -128,21 +128,15 @@ async def _repeat(call: Callable[[], Awaitable[object]], n: int) -> None:
         await call()
 
 
-def _cpu(pid: int) -> float:
-    """Seconds of CPU of all threads, by the scheduler's own account."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-
 async def _cost(call: Callable[[], Awaitable[object]], server: int, n: int) -> tuple[float, float]:
     """Microseconds of CPU for each call: the client's and the server's."""
-    begun, served = time.process_time(), _cpu(server)
+    begun, served = time.process_time(), read_process_cpu(server)
     async with anyio.create_task_group() as tasks:
         for _ in range(CONCURRENCY):
             tasks.start_soon(_repeat, call, n // CONCURRENCY)
     n -= n % CONCURRENCY
     await anyio.sleep(0.05)
-    return (time.process_time() - begun) / n * 1e6, (_cpu(server) - served) / n * 1e6
+    return (time.process_time() - begun) / n * 1e6, (read_process_cpu(server) - served) / n * 1e6
 
 
 async def measure(servers: dict[str, tuple[str, int]], n: int, rounds: int) -> None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from perf.measure import read_process_cpu
+
 SERVER_CORE, CLIENT_CORE = 1, 0
 
 
@@ -28,10 +30,8 @@ class Served:
     rooms: list[str]
 
     def cpu(self) -> float:
-        """Seconds of CPU, user and system, of all its threads. The scheduler's own account: to the nanosecond, where
-        that of /proc/PID/stat is sampled with the clock's tick."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        """Seconds of CPU; see `read_process_cpu`."""
+        return read_process_cpu(self.pid)
 
     def memory(self) -> int:
         """Bytes resident, of which those of shared libraries do not change while it runs."""
