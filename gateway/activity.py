@@ -73,8 +73,9 @@ class RoomNews:
         except msgspec.MsgspecError:  # of a version that this one does not know
             return self.note_interruption()
         self.seq, self.last = seq, message
-        if len(self.senders) < _SENDERS:
-            self.senders[message.sender.id] = self.senders.get(message.sender.id, 0) + 1
+        sender = message.sender.id
+        if sender in self.senders or len(self.senders) < _SENDERS:
+            self.senders[sender] = self.senders.get(sender, 0) + 1
         self.mentioned.update(message.mentions)
         return self._followed.note_news(self)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import anyio
 import pytest
 
-from gateway.activity import TURN_SECONDS, FollowedRooms
+from gateway.activity import TURN_SECONDS, FollowedRooms, RoomNews
 from gateway.hub import SLICE, Hub
 from gateway.multiplexer import Multiplexer
 from gateway.registry import RegisteredSession
@@ -163,3 +163,13 @@ async def test_who_leaves_a_room_while_others_are_told_is_told_no_more_of_it() -
     told = [crowd.told[each] for each in crowd.followers]
     assert told.count({"first", "second"}) == SLICE
     assert told.count({"first"}) == 20
+
+
+async def test_of_more_senders_than_are_told_apart_the_known_ones_go_on_being_counted() -> None:
+    crowd = Crowd()
+    tap = next(iter(crowd.hub.channels.values())).tap
+    assert isinstance(tap, RoomNews)
+    for number, sender in enumerate(["bob", *(f"user-{each}" for each in range(1500)), "bob"], 1):
+        tap.note_message(number, b'{"sender":{"id":"%b","name":"x"},"text":"hello","ts":"x"}' % sender.encode())
+    crowd.mux.close()
+    assert {json.loads(part)["own"] for _, part in tap.make_parts()} == {2}
