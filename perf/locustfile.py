@@ -133,8 +133,8 @@ class ChatUser(User):  # type: ignore[misc] # as above
 
     def write_direct(self) -> None:
         """Write to another user of the test."""
-        others = [each for each in random.sample(self.environment.accounts.known, k=1) if each != self._account.id]
-        for other in others:
+        other = random.choice(self.environment.accounts.known)
+        if other != self._account.id:
             self._ask("dm", {"to": other, "text": _make_text(), "client_id": str(uuid.uuid4())})
 
     def idle(self) -> None:

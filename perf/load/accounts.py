@@ -49,8 +49,7 @@ class Accounts:
         self._rooms = _read_lines(rooms) if rooms else []
         self._numbers = itertools.count()
         self._run = uuid.uuid4().hex[:8]
-        self._known: dict[str, None] = {}
-        self.known: list[str] = []
+        self.known = [account.id for account in self._free]
 
     def ws_url(self) -> str:
         """The address of the WebSocket. Raises `OSError` or `ValueError` when the server does not say it."""
@@ -63,11 +62,7 @@ class Accounts:
         with self._lock:
             if not self._free and self._seeded:
                 raise LookupError("this process has fewer tokens than users; seed more users")
-            account = self._free.popleft() if self._free else self._register()
-            if account.id not in self._known:
-                self._known[account.id] = None
-                self.known.append(account.id)
-        return account
+            return self._free.popleft() if self._free else self._register()
 
     def give_back(self, account: Account) -> None:
         """The user has gone: another one may take the account."""
@@ -92,6 +87,7 @@ class Accounts:
     def _register(self) -> Account:
         name = f"load-{self._run}-{next(self._numbers)}-{os.getpid()}"
         made = self._post("/api/auth/register", {"name": name, "password": f"load {uuid.uuid4()}"}, None)
+        self.known.append(made["id"])
         return Account(made["id"], made["access_token"])
 
     def _get(self, path: str, account: Account) -> Any:

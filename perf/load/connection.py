@@ -36,7 +36,7 @@ _KEPT_EVENTS = 4096
 
 
 class Connection:
-    """A user's session, across connections. `resumes` counts those that came back."""
+    """A user's session, across connections."""
 
     def __init__(self, url: str, token: str, witness: Witness) -> None:
         self.core = Core(capacity=_KEPT_EVENTS)
@@ -46,6 +46,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._ready = Event()
+        self._text = ""  # of a message whose last part has not come
         self._writing = RLock()
         self._greenlets = Group()
 
@@ -183,8 +184,6 @@ class Connection:
         elif self.core.rejected is not None:
             raise ConnectionError(str(self.core.rejected))
         self._flush()
-
-    _text = ""
 
     def _flush(self) -> None:
         with self._writing:
