@@ -12,7 +12,7 @@ from chat.domain.pending import PendingNotification, Settlement
 from chat.errors import Unavailable
 from chat.ports.log import Batch, Consumer
 from tests.simulation.notifying_run import NotifyingParts, simulate_notifying
-from workers.announcement_facts import LoadedFacts
+from workers.announcement_facts import FactsReader, LoadedFacts
 from workers.announcer import Announcer
 from workers.notification import NotificationHandler
 from workers.pool import Pool
@@ -22,18 +22,30 @@ SEEDS = range(1, 25)
 SEARCHED = range(1, 101)
 
 
+class UnreadFacts(FactsReader):
+    """Finds no read marks."""
+
+    async def load_facts(self, entries: Sequence[PendingNotification]) -> LoadedFacts:
+        """See `FactsReader.load_facts`."""
+        loaded = await super().load_facts(entries)
+        return replace(loaded, marks=dict.fromkeys(loaded.marks, 0))
+
+
 class UnreadAnnouncer(Announcer):
     """Announces what was noted, whatever was read since."""
 
     def __init__(self, **collaborators: Any) -> None:
         super().__init__(**collaborators)
-        load = self._reader.load_facts
+        self._reader = UnreadFacts(self._sources)
 
-        async def load_unread(entries: Sequence[PendingNotification]) -> LoadedFacts:
-            loaded = await load(entries)
-            return replace(loaded, marks=dict.fromkeys(loaded.marks, 0))
 
-        self._reader.load_facts = load_unread  # type: ignore[method-assign]
+class OpenFacts(FactsReader):
+    """Finds everybody in the rooms."""
+
+    async def load_facts(self, entries: Sequence[PendingNotification]) -> LoadedFacts:
+        """See `FactsReader.load_facts`."""
+        loaded = await super().load_facts(entries)
+        return replace(loaded, members={(each.conversation.removeprefix("room:"), each.user) for each in entries})
 
 
 class OpenAnnouncer(Announcer):
@@ -41,14 +53,7 @@ class OpenAnnouncer(Announcer):
 
     def __init__(self, **collaborators: Any) -> None:
         super().__init__(**collaborators)
-        load = self._reader.load_facts
-
-        async def load_members(entries: Sequence[PendingNotification]) -> LoadedFacts:
-            loaded = await load(entries)
-            everybody = {(each.conversation.removeprefix("room:"), each.user) for each in entries}
-            return replace(loaded, members=everybody)
-
-        self._reader.load_facts = load_members  # type: ignore[method-assign]
+        self._reader = OpenFacts(self._sources)
 
 
 class HastyAnnouncer(Announcer):
