@@ -37,6 +37,7 @@ MOST_ROOMS = 20
 PING_SECONDS = 0.005
 PINGERS = 20
 DEADLINE_SECONDS = 80.0
+_OK = b'"type":"ok"'
 
 
 class Plan:
@@ -55,13 +56,14 @@ class Plan:
 class Client:
     """One client on its way in. `step` reads what came, and writes what follows."""
 
-    __slots__ = ("answered", "plan", "sock", "stage")
+    __slots__ = ("_cut", "answered", "plan", "sock", "stage")
 
     def __init__(self, plan: Plan, sock: socket.socket) -> None:
         self.plan = plan
         self.sock = sock
         self.stage = 0  # connecting, shaking hands, logging in, subscribing
         self.answered = 0
+        self._cut = b""  # the end of what came, where an answer may be cut in two
 
     def step(self, request: bytes) -> str | None:
         """How it ended, if it did: "live", or how it was refused."""
@@ -85,7 +87,9 @@ class Client:
         if b'"type":"closing"' in data or b'"type":"error"' in data:
             return "refused after it was begun"
         if self.stage == 3:
-            self.answered += data.count(b'"type":"ok"')
+            data = self._cut + data
+            self.answered += data.count(_OK)
+            self._cut = data[1 - len(_OK) :]
             return "live" if self.answered == self.plan.rooms else None
         self.sock.send(self.plan.auth if self.stage == 1 else self.plan.subscribes)
         self.stage += 1
@@ -141,13 +145,21 @@ def bring_in(server: Served, plans: Sequence[Plan], at_once: int) -> Result:
     return result
 
 
+def receive(sock: socket.socket) -> bytes:
+    """Bytes from a session that stays. Raises `ConnectionError` when the server has closed it."""
+    data = sock.recv(65536)
+    if not data:
+        raise ConnectionError("the server has closed a session that should stay open")
+    return data
+
+
 def ping_until_told(address: tuple[str, int], tokens: Sequence[str], pipe: Pipe) -> None:
     """In a process of its own: sessions that ping in turn, and note how long each pong took. A text starts a list of
     times and answers with the one before; an empty one ends it."""
     os.sched_setaffinity(0, {CLIENT_CORE})
     sessions = [Session(address, token) for token in tokens]
     for session in sessions:
-        session.sock.setblocking(True)
+        session.sock.settimeout(DEADLINE_SECONDS)
     times: list[float] = []
     pipe.send([])
     number = 0
@@ -164,7 +176,7 @@ def ping_until_told(address: tuple[str, int], tokens: Sequence[str], pipe: Pipe)
         session.sock.sendall(b"\x89\x80\x00\x00\x00\x00")
         data = b""
         while b"\x8a\x00" not in data:
-            data = session.sock.recv(65536)
+            data = receive(session.sock)
         times.append(time.monotonic() - began)
         time.sleep(max(0.0, PING_SECONDS - times[-1]))
 
@@ -210,13 +222,13 @@ def leave(result: Result) -> None:
 def say(server: Served, rooms: Sequence[str], token: str) -> None:
     """A message in each of the rooms, which those who resume have missed."""
     session = Session(server.ws, token)
-    session.sock.setblocking(True)
+    session.sock.settimeout(DEADLINE_SECONDS)
     for number, room in enumerate(rooms, 1):
         command = {"type": "send", "id": number, "room": room, "text": "a word", "client_id": str(uuid.uuid4())}
         session.sock.sendall(masked(json.dumps(command).encode()))
     answered, left = 0, b""
     while answered < len(rooms):
-        found, left = frames(left + session.sock.recv(65536))
+        found, left = frames(left + receive(session.sock))
         answered += sum(b'"type":"ok"' in each for each in found)
     session.sock.close()
 
