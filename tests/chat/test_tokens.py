@@ -1,4 +1,4 @@
-"""Access tokens by the rules of RFC 8725, and keys that rotate without a gap."""
+"""Access tokens by the rules of RFC 8725: what is issued, what every claim and the header must say."""
 
 from __future__ import annotations
 
