@@ -30,12 +30,16 @@ def compile_module(root: Path, target: Path) -> str:
     """Compile the module to `target`, whole or not at all. What is wrong, in a line; empty when it was built."""
     if sys.platform != "linux" or sys.implementation.name != "cpython":
         return "it is built for CPython on Linux only"
-    compiler = shlex.split(os.environ.get("CC") or "cc")
+    try:
+        compiler = shlex.split(os.environ.get("CC") or "cc")
+    except ValueError as error:
+        return f"CC is no command: {error}"
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     headers = f"-I{sysconfig.get_path('include')}"
     command = [*compiler, *_FLAGS, headers, "-o", str(unfinished), str(root / SOURCE)]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)  # noqa: S603
+        # What a compiler says may be in any encoding.
+        subprocess.run(command, check=True, capture_output=True, errors="replace", timeout=_SECONDS)  # noqa: S603
         unfinished.replace(target)
     except OSError as error:
         return f"the compiler {compiler[0]} cannot be run: {error.strerror}"

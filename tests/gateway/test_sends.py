@@ -278,7 +278,12 @@ def test_the_module_is_built_by_the_compiler_that_is_named(tmp_path: Path, monke
     with ours, peer:
         assert module.send_batch([ours.fileno()], b"x") == []
         assert peer.recv(10) == b"x"
-    for compiler, reason in (("no-such-compiler", "cannot be run"), ("false", "the compiler failed")):
+    for compiler, reason in (
+        ("no-such-compiler", "cannot be run"),
+        ("false", "the compiler failed"),
+        ("cc 'without an end", "CC is no command: No closing quotation"),
+        (r"""sh -c 'printf "error: \351\n" >&2; exit 1'""", "error: \ufffd"),  # in ISO 8859-1
+    ):
         monkeypatch.setenv("CC", compiler)
         assert reason in compile_module(ROOT, tmp_path / "other.so")
     assert [path.name for path in tmp_path.iterdir()] == ["_sends.abi3.so"]
