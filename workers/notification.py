@@ -239,7 +239,8 @@ class NotificationHandler:
     async def _note_messages(self, noted: Sequence[NotedMessages], now: int) -> None:
         if noted:
             digest_due = now + self._digest_after_ms if self._digest_after_ms else None
-            self.noted += await self._pending.note_messages(noted, now, digest_due=digest_due)
+            count = await self._pending.note_messages(noted, now, digest_due=digest_due)
+            self.noted += count  # read after the await, for another turn may have counted meanwhile
             self._wake_announcer()
 
 

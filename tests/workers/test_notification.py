@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import anyio
@@ -18,7 +18,7 @@ from chat.domain.notifying import (
     NotificationSettings,
     RoomChoice,
 )
-from chat.domain.pending import LOOK_MS, PendingNotification, Settlement
+from chat.domain.pending import LOOK_MS, NotedMessages, PendingNotification, Settlement
 from chat.domain.records import Deleted, Edited, Read
 from chat.errors import Poison, Unavailable
 from chat.ports.presence import Seen
@@ -45,6 +45,7 @@ from tests.support.notifying import (
     store_and_decide,
     store_records,
 )
+from tests.support.patience import patient
 from tests.support.persisting import sent
 from tests.support.world import World, world
 from workers.notification import PAGE
@@ -342,3 +343,30 @@ async def test_a_message_whose_notice_is_not_taken_is_handled_again() -> None:
             await store_records(storing, records)
         await store_records(storing, records)
         assert await here.history.newest_seqs([room]) == {room: 1}
+
+
+class SlowPending:
+    """`chat.ports.pending.PendingNotifications`, which takes everything once two calls were made."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._complete = anyio.Event()
+
+    async def note_messages(self, noted: Sequence[NotedMessages], _now: int, **_options: Any) -> int:
+        self._calls += 1
+        if self._calls == 2:
+            self._complete.set()
+        await self._complete.wait()
+        return len(noted)
+
+
+async def test_turns_that_note_at_the_same_time_are_both_counted() -> None:
+    async with world() as here:
+        ann, bob, cid = [await here.user(name) for name in ("ann", "bob", "cid")]
+        handler = make_handler(here, pending=SlowPending())
+        with anyio.fail_after(patient(10)):
+            async with anyio.create_task_group() as tasks:
+                for other in (bob, cid):
+                    notice = Notice(conversation=dm_key(ann.id, other.id), messages=(NoticedMessage(1, ann.id),))
+                    tasks.start_soon(handler.handle_records, [[notice]])
+        assert handler.noted == 2
