@@ -22,7 +22,7 @@ from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.reading import Variable, list_variables, read_settings, try_settings
 from chat.settings.retention import RetentionSettings
 from chat.settings.tracing import TracingSettings
-from chat.settings.values import Address, SettingsError, parse_address
+from chat.settings.values import Address, IpNetwork, SettingsError, parse_address, parse_network
 
 __all__ = [
     "LONGEST_TOKEN_SECONDS",
@@ -33,6 +33,7 @@ __all__ = [
     "EmbeddedSettings",
     "Extra",
     "HttpSettings",
+    "IpNetwork",
     "KafkaSettings",
     "LimitSettings",
     "MailSettings",
@@ -52,6 +53,7 @@ __all__ = [
     "WebhookSettings",
     "list_variables",
     "parse_address",
+    "parse_network",
     "read_settings",
     "require_extra",
     "try_settings",

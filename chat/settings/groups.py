@@ -20,7 +20,7 @@ from chat.settings.mail import MailSettings
 from chat.settings.push import PushSettings, WebhookSettings
 from chat.settings.retention import RetentionSettings
 from chat.settings.tracing import TracingSettings
-from chat.settings.values import Address, Setting
+from chat.settings.values import Address, Setting, parse_network
 
 LONGEST_TOKEN_SECONDS = 24 * 3600
 Binding = Literal["grpcio", "purerpc"]
@@ -77,8 +77,7 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
         Setting(
             "addresses and networks of the proxies whose `X-Forwarded-For` (or `Forwarded`) and `X-Forwarded-Proto` "
             "are believed, such as `10.0.0.0/8, 2001:db8::/32`",
-            pattern=r"[0-9A-Fa-f:.]+(/\d{1,3})?",
-            hint="addresses or networks such as 10.0.0.0/8",
+            check=parse_network,
         ),
     ] = ()
     connections_per_address: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -23,7 +23,8 @@ class Setting(Struct, frozen=True):
     and is not above the `ceiling` of its unit, which `list_variables` adds.
 
     `description` is its line in the documents. Its `variable` goes without `ROOKERY_`; a `flag` wins over that. A text,
-    or each item of a list, matches `pattern`; `hint` says in words what that is. A `secret` is never repeated.
+    or each item of a list, matches `pattern`; `hint` says in words what that is. `check` raises `ValueError` for what a
+    pattern cannot tell. A `secret` is never repeated.
     """
 
     description: str
@@ -35,6 +36,7 @@ class Setting(Struct, frozen=True):
     ceiling: float = math.inf
     pattern: str = ""
     hint: str = ""
+    check: Callable[[str], object] | None = None
     secret: bool = False
 
 
@@ -70,6 +72,17 @@ def parse_address(text: str) -> Address:
     return Address(host, int(port))
 
 
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_network(text: str) -> IpNetwork:
+    """Reads a network, or an address, which is a network of one. The bits of a host may be set."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("addresses or networks such as 10.0.0.0/8") from None
+
+
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
 
@@ -100,6 +113,8 @@ def parse_text(text: str, setting: Setting) -> str:
         raise ValueError(setting.hint)
     if "://" in text and "://" in setting.pattern:
         _check_url(text, setting)
+    if text and setting.check is not None:
+        setting.check(text)
     return text
 
 

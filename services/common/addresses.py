@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from chat.settings import HttpSettings, SettingsError
+from chat.settings import HttpSettings, IpNetwork, parse_network
 from services.common.settings import ServiceSettings
 
 UNKNOWN = "unknown"
@@ -28,7 +28,6 @@ _NODE = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::\d{1,5})?|([0-9.]{7,15})(?::\d
 _PAIR = re.compile(r"""\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"\s]*)\s*""")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def client_address(scope: Mapping[str, Any], http: HttpSettings) -> str:
@@ -56,13 +55,8 @@ def is_trusted_proxy(address: str, http: HttpSettings) -> bool:
 
 @lru_cache(maxsize=16)
 def parse_networks(proxies: tuple[str, ...]) -> tuple[IpNetwork, ...]:
-    """The addresses and networks of the proxies that are trusted. Raises `SettingsError` for one that is neither."""
-    try:
-        return tuple(ipaddress.ip_network(proxy, strict=False) for proxy in proxies)
-    except ValueError as error:
-        raise SettingsError(
-            f"ROOKERY_TRUSTED_PROXIES: {error}; give addresses or networks such as 10.0.0.0/8"
-        ) from None
+    """The addresses and networks of the proxies that are trusted. Raises `ValueError` for one that is neither."""
+    return tuple(map(parse_network, proxies))
 
 
 def limit_key(address: str) -> str:
