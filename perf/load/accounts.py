@@ -1,7 +1,7 @@
 """Accounts and rooms for a load test: seeded ones from files, or new ones by REST.
 
-`rookery admin seed` makes many at once, and is meant for load tests: a server takes few registrations of one address
-in a minute, and each costs a password hash.
+`rookery admin seed` makes many at once, and is meant for load tests: a server takes 120 registrations of one address in
+a minute, and each costs a password hash.
 """
 
 from __future__ import annotations

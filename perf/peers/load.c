@@ -162,6 +162,10 @@ static size_t read_handshake(struct session *session, char *data, size_t size) {
 
 static void read_session(struct session *session) {
     size_t kept = session->left_size, used = 0;
+    if (kept > BUFFER) {
+        end_session(session, "a frame is longer than the buffer");
+        return;
+    }
     if (kept) memcpy(buffer, session->left, kept);
     ssize_t got = recv(session->fd, buffer + kept, BUFFER, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return;

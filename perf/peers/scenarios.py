@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,14 +209,14 @@ def measure_storm(arena: Arena, size: Size) -> Measures:
                 counted = talk.send(messages, rate=20, count=10, fan_out=50, answer=wire.answer)
                 felt.append(counted.latency.p99)
 
-        talker = threading.Thread(target=keep_talking)
-        talker.start()
-        try:
-            counted = load.open(newcomers, at_once=int(size["at_once"]), attempts=1, seconds=120)
-        finally:
-            spent = running.server.cpu() - before
-            stop.set()
-            talker.join()
+        with ThreadPoolExecutor(1) as threads:
+            talker = threads.submit(keep_talking)
+            try:
+                counted = load.open(newcomers, at_once=int(size["at_once"]), attempts=1, seconds=120)
+            finally:
+                spent = running.server.cpu() - before
+                stop.set()
+        talker.result()  # raises `LostDelivery` of those who talked
         return {
             "per_second": counted.opened / counted.seconds,
             "opening_cpu_us": spent / max(1, counted.opened) * 1e6,

@@ -46,7 +46,13 @@ def test_a_small_comparison_writes_figures_tables_and_plots(tmp_path: Path) -> N
 @pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize(
-    ("behaviour", "said"), [("keeps", ""), ("loses", "49 of 50 deliveries"), ("doubles", "51 of 50 deliveries")]
+    ("behaviour", "said"),
+    [
+        ("keeps", ""),
+        ("loses", "49 of 50 deliveries"),
+        ("doubles", "51 of 50 deliveries"),
+        ("doubles-later", "501 of 500 deliveries"),
+    ],
 )
 def test_a_delivery_that_is_lost_or_doubled_fails_the_run(behaviour: str, said: str) -> None:
     done = run("-m", "tests.support.forgetful_peer", behaviour)

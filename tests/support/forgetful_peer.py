@@ -1,7 +1,7 @@
-"""A contestant of the comparison that loses or doubles one delivery in fifty: `python -m … keeps|loses|doubles`.
+"""A contestant of the comparison that loses or doubles one delivery: `python -m … keeps|loses|doubles|doubles-later`.
 
-Without a second argument it measures the other side, which it starts with one, and exits with 1 when the comparison
-found the fault.
+With `doubles-later`, the delivery is one to those who talk while others come in. Without a second argument it measures
+the other side, which it starts with one, and exits with 1 when the comparison found the fault.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 from perf.peers.contestants import ROOT, Contestant
 from perf.peers.installing import install_load_client
 from perf.peers.loading import LostDelivery
-from perf.peers.scenarios import Arena, measure_room
+from perf.peers.scenarios import Arena, measure_room, measure_storm
 from perf.peers.wires import RoomWire
 
 MEMBERS = 5
 MESSAGES = 10
+STORM_MEMBERS, CALM = 50, 10
+"""Of a room in scenario (g), and the messages that are sent before the others come."""
 
 
 async def serve(behaviour: str) -> None:
@@ -36,7 +38,7 @@ async def serve(behaviour: str) -> None:
             sent += 1
             if sent != 7 or behaviour != "loses":
                 await member.send(text)
-            if sent == 7 and behaviour == "doubles":
+            if (sent, behaviour) in ((7, "doubles"), (CALM * STORM_MEMBERS + 7, "doubles-later")):
                 await member.send(text)
 
     async def handle(connection: Any) -> None:
@@ -47,12 +49,17 @@ async def serve(behaviour: str) -> None:
 
 
 def measure(behaviour: str) -> int:
-    """A tiny scenario (a) against it."""
+    """A tiny scenario (a) against it, or a tiny (g)."""
     command = (sys.executable, "-m", "tests.support.forgetful_peer", behaviour, "serve")
     contestant = Contestant("forgetful", "a peer", "test", command, RoomWire(), frozenset({"room"}), "")
     size = {"members": MEMBERS, "rate": 100, "seconds": MESSAGES / 100, "limit": 3}
+    storm = {"connections": 250, "at_once": 50, "calm_seconds": CALM / 20}
+    arena = Arena(contestant, install_load_client())
     try:
-        measure_room(Arena(contestant, install_load_client()), size)
+        if behaviour == "doubles-later":
+            measure_storm(arena, storm)
+        else:
+            measure_room(arena, size)
     except LostDelivery as lost:
         print(lost)
         return 1
