@@ -193,6 +193,25 @@ describe("pieces of a text", () => {
     }
   });
 
+  // A text takes a millisecond; where the steps grow faster than the text, it takes a second or does not end.
+  test("no text of any shape takes more than its length", { timeout: 20_000 }, () => {
+    const random = randomFrom(11);
+    const parts = ["http://a", "www.", "ftp://", "a.b/", "@ada", "`", "```", ".", ")", "(", "]", "[", "，", "”", "/", "\n"];
+    parts.push(" ", "a", "é", "\u0301", "\u200d", "👍", "王", "x@y.z", "@", "_", "-", "'", ":", "*");
+    const one = () => parts[Math.floor(random() * parts.length)];
+    for (let shape = 0; shape < 300; shape += 1) {
+      const [start, run, other, end] = [one(), one() + one(), one(), one()];
+      const text = start + run.repeat(8000 / run.length) + other.repeat(8000 / other.length) + end;
+      const spans = pieces(text, () => true, () => true);
+      const length = spans.reduce((sum, piece) => sum + piece.text.length, 0);
+      assert.ok(length <= text.length);
+      refusal(text);
+      clean(text);
+      assert.ok(excerpt(text, `${one()} a`).length <= 162);
+      begunMention(text);
+    }
+  });
+
   test("of very many links the first hundred can be followed", () => {
     const found = pieces("https://x.org/a ".repeat(300));
     assert.equal(found.filter((piece) => piece.kind === "link").length, 100);

@@ -145,6 +145,12 @@ function shown(text, match, isShown) {
   return null;
 }
 
+/** What finds the words of a search, the longest first; null when there are none. @param {string} query */
+function findWords(query) {
+  const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words.length ? new RegExp(`(${words.sort((a, b) => b.length - a.length).join("|")})`, "giu") : null;
+}
+
 /**
  * The pieces of a text around the words that were searched for.
  * @param {string} text
@@ -152,9 +158,8 @@ function shown(text, match, isShown) {
  * @returns {{hit: boolean, text: string}[]}
  */
 export function marked(text, query) {
-  const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  if (!words.length) return [{ hit: false, text }];
-  const pattern = new RegExp(`(${words.sort((a, b) => b.length - a.length).join("|")})`, "giu");
+  const pattern = findWords(query);
+  if (!pattern) return [{ hit: false, text }];
   return text
     .split(pattern)
     .map((part, index) => ({ hit: index % 2 === 1, text: part }))
@@ -165,13 +170,8 @@ export function marked(text, query) {
 export function excerpt(text, query, length = 160) {
   const flat = text.replace(/\s+/g, " ").trim();
   if (flat.length <= length) return flat;
-  const hit = marked(flat, query).findIndex((part) => part.hit);
-  const at =
-    hit < 0
-      ? 0
-      : marked(flat, query)
-          .slice(0, hit)
-          .reduce((sum, part) => sum + part.text.length, 0);
+  const pattern = findWords(query);
+  const at = pattern ? Math.max(0, flat.search(pattern)) : 0;
   const start = Math.max(0, Math.min(at - Math.floor(length / 3), flat.length - length));
   return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
 }
