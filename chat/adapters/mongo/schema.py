@@ -285,8 +285,7 @@ async def _readable_from(mongo: Mongo, version: int) -> int:
 async def require_schema(mongo: Mongo) -> None:
     """Raises `Unavailable`, with what to do, unless the database has the version that this program needs."""
     version = await schema_version(mongo)
-    if version > len(MIGRATIONS):
-        _refuse_newer(mongo, await _readable_from(mongo, version), len(MIGRATIONS))
+    await _refuse_newer(mongo, version, len(MIGRATIONS))
     if version < len(MIGRATIONS):
         raise Unavailable(
             f"the database {mongo.latest.name} has format {version}, this program needs {len(MIGRATIONS)}: "
@@ -299,12 +298,13 @@ async def migrate(
 ) -> tuple[int, int]:
     """Bring the database to the newest version; the versions before and after.
 
-    Raises `Unavailable` when another migration runs, or ran until a minute ago and broke off; and when the database
-    is of a version that this program does not know.
+    A newer database stays as it is, if this program can use it: so an upgrade can be taken back with the same
+    commands. Raises `Unavailable` when it cannot; and when another migration runs, or ran until a minute ago and
+    broke off.
     """
     before = await schema_version(mongo)
-    _refuse_newer(mongo, before, len(migrations))
-    if before == len(migrations):
+    await _refuse_newer(mongo, before, len(migrations))
+    if before >= len(migrations):
         return before, before
     owner = ObjectId()
     await _lock(mongo, owner)
@@ -320,7 +320,7 @@ async def migrate(
     finally:
         with anyio.move_on_after(mongo.seconds, shield=True):
             await _unlock(mongo, owner)
-    return before, len(migrations)
+    return before, max(before, len(migrations))
 
 
 async def _step(mongo: Mongo, migration: Callable[[Database], Awaitable[None]], version: int) -> None:
@@ -333,8 +333,8 @@ async def _step(mongo: Mongo, migration: Callable[[Database], Awaitable[None]], 
         raise translate(error) from None
 
 
-def _refuse_newer(mongo: Mongo, version: int, known: int) -> None:
-    if version > known:
+async def _refuse_newer(mongo: Mongo, version: int, known: int) -> None:
+    if version > known and await _readable_from(mongo, version) > known:
         raise Unavailable(
             f"the database {mongo.latest.name} was written by a newer Rookery (its format is {version}, this program "
             f"knows {known}): upgrade, or choose another database with ROOKERY_MONGO_DATABASE"
