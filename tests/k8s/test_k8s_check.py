@@ -116,6 +116,30 @@ MISTAKES = {
         "maxReplicaCount: 20",
         "wants up to 20 pods, and a topic has 12 partitions",
     ),
+    "the lag of a group that there is not": (
+        "components/keda/workers.yaml",
+        "consumerGroup: persistence",
+        "consumerGroup: persistance",
+        "asks for the lag of persistance in room-messages, which worker-persistence does not read",
+    ),
+    "the lag of a topic that another worker reads": (
+        "components/keda/workers.yaml",
+        "topic: account-mails",
+        "topic: room-messages",
+        "does not ask for the lag of account-mails in account-mails, which worker-notification reads",
+    ),
+    "a key that the Secret does not have": (
+        "base/roles/every-role.yaml",
+        "key: redis-url",
+        "key: redis-uri",
+        "Deployment edge: the Secret rookery-secrets has no key redis-uri",
+    ),
+    "a key that the Secret of dev does not have": (
+        "overlays/dev/secrets.env",
+        "rpc-token=",
+        "rpc-tokens=",
+        "has no key rpc-token",
+    ),
     "more copies than brokers": (
         "overlays/dev/settings.env",
         "ROOKERY_KAFKA_REPLICATION=1\n",

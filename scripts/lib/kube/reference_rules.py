@@ -8,12 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from chat.settings import SettingsError
+from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC
+from chat.wire.notices import NOTIFICATION_TOPIC
+from chat.wire.verdicts import VERDICT_TOPIC
+from chat.wire.webhooks import WEBHOOK_TOPIC
+from rookery.cli.factories import MESSAGE_TOPICS
 from scripts.lib.kube.objects import Fault, Object, Overlay, Pod, find_by_selector
 from scripts.lib.kube.pod_rules import is_ours, read_container_settings
+from workers import account_mails, moderation, notification, verdicts, webhooks
 
 ROOT = Path(__file__).resolve().parents[3]
-FROM_OUTSIDE = {"rookery-secrets", "rookery-public-tls"}
-"""Secrets that the operator makes (docs/kubernetes.md)."""
+FROM_OUTSIDE = {
+    "rookery-secrets": {
+        *("redis-url", "redis-password", "mongo-url", "mongo-password", "mongo-key", "kafka-password"),
+        *("smtp-url", "vapid-keys", "webhook-secret"),
+    },
+    "rookery-public-tls": {"tls.crt", "tls.key"},
+}
+"""Secrets that the operator makes, with their keys (docs/kubernetes.md)."""
+READ_BY = {
+    "worker-persistence": {
+        *(("persistence", topic) for topic in MESSAGE_TOPICS),
+        (verdicts.GROUP, VERDICT_TOPIC),
+    },
+    "worker-moderation": {(moderation.GROUP, topic) for topic in MESSAGE_TOPICS},
+    "worker-notification": {
+        (notification.GROUP, NOTIFICATION_TOPIC),
+        (account_mails.GROUP, ACCOUNT_MAIL_TOPIC),
+        (webhooks.GROUP, WEBHOOK_TOPIC),
+    },
+}
+"""The consumer groups of each worker's pools, and the topics that they read (rookery/cli/roles.py)."""
+OF_CERTIFICATES = {"tls.crt", "tls.key", "ca.crt"}
 
 
 def check_references(overlay: Overlay) -> Iterator[Fault]:
@@ -102,11 +128,29 @@ def _check_mounts(overlay: Overlay) -> Iterator[tuple[str, str]]:
                 yield pod.where, f"there is no ConfigMap {name}"
             if kind == "Secret" and name not in _list_secrets(overlay):
                 yield pod.where, f"nothing makes the Secret {name}"
+        for name, key in _list_keys(pod):
+            keys = _list_secrets(overlay).get(name)
+            if keys is not None and key not in keys:
+                yield pod.where, f"the Secret {name} has no key {key}"
 
 
-def _list_secrets(overlay: Overlay) -> set[str]:
-    made = {each["metadata"]["name"] for each in overlay.select("Secret")}
-    return made | FROM_OUTSIDE | {each["spec"]["secretName"] for each in overlay.select("Certificate")}
+def _list_secrets(overlay: Overlay) -> dict[str, set[str]]:
+    """The keys of each Secret. One that stands in the manifests has no others, whatever an operator could add."""
+    certificates = {each["spec"]["secretName"]: OF_CERTIFICATES for each in overlay.select("Certificate")}
+    made = {
+        each["metadata"]["name"]: {*each.get("data", {}), *each.get("stringData", {})}
+        for each in overlay.select("Secret")
+    }
+    return FROM_OUTSIDE | certificates | made
+
+
+def _list_keys(pod: Pod) -> Iterator[tuple[str, str]]:
+    """Each Secret and its key that a variable of the pod is read from, unless the key may be missing."""
+    for container in pod.containers:
+        for variable in container.get("env", []):
+            secret = variable.get("valueFrom", {}).get("secretKeyRef")
+            if secret and not secret.get("optional"):
+                yield secret["name"], secret["key"]
 
 
 def _list_sources(pod: Pod) -> Iterator[tuple[str, str]]:
@@ -142,7 +186,7 @@ def _check_autoscalers(overlay: Overlay) -> Iterator[tuple[str, str]]:
         most = spec.get("maxReplicas", spec.get("maxReplicaCount", 100))
         if least > most:
             yield _name(scaler), f"wants at least {least} and at most {most} pods"
-        yield from ((_name(scaler), text) for text in _check_metrics(overlay, spec))
+        yield from ((_name(scaler), text) for text in [*_check_metrics(overlay, spec), *_check_lag(spec)])
         if name.startswith("worker-") and (partitions := _read_partitions(overlay)) < most:
             yield _name(scaler), f"wants up to {most} pods, and a topic has {partitions} partitions"
 
@@ -160,6 +204,20 @@ def _check_metrics(overlay: Overlay, spec: Object) -> Iterator[str]:
         for name in re.findall(r"rookery_\w+", trigger["metadata"].get("query", "")):
             if name not in list_edge_metrics():
                 yield f"the edge has no metric {name}"
+
+
+def _check_lag(spec: Object) -> Iterator[str]:
+    """KEDA asks for the lag of all that the worker reads, and of nothing else: a wrong name is never behind."""
+    worker = spec["scaleTargetRef"]["name"]
+    triggers = [trigger["metadata"] for trigger in spec.get("triggers", []) if trigger["type"] == "kafka"]
+    if not triggers:
+        return
+    read = READ_BY.get(worker, set())
+    asked = {(each["consumerGroup"], each["topic"]) for each in triggers}
+    for group, topic in sorted(asked - read):
+        yield f"asks for the lag of {group} in {topic}, which {worker} does not read"
+    for group, topic in sorted(read - asked):
+        yield f"does not ask for the lag of {group} in {topic}, which {worker} reads"
 
 
 def list_edge_metrics() -> set[str]:
