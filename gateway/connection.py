@@ -276,7 +276,10 @@ class Connection:
 
 
 def broadcast(connections: Sequence[Connection], data: bytes) -> None:
-    """Write the same bytes to each, now. The same as `write` for each, without the cost of a call."""
+    """Write the same bytes to each, now. The same as `write` for each, without the cost of a call.
+
+    An owner that fails ends alone, as in a turn (rule 4 of the multiplexer): others wait for the same bytes.
+    """
     sends = connections[0]._mux.sends if connections else None
     if sends is None or len(connections) < sends.least:
         _broadcast_one_by_one(connections, data)
@@ -287,26 +290,33 @@ def broadcast(connections: Sequence[Connection], data: bytes) -> None:
     for index, result in unsent:  # what is left is queued everywhere before any owner acts, and may write
         idle[index].keep_unsent(data, result)
     for index, result in unsent:
-        idle[index].report_unsent(result)
-    for each in others:
-        each.write(data)
+        try:
+            idle[index].report_unsent(result)
+        except Exception:
+            logger.exception("a connection failed while it was written")
+            idle[index].abort()
+    _broadcast_one_by_one(others, data)
 
 
 def _broadcast_one_by_one(connections: Sequence[Connection], data: bytes) -> None:
     size = len(data)
     for connection in connections:
-        if connection._outbox is None:
-            try:
-                sent = connection._send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError as error:
-                connection._lose(error)
-                continue
-            if sent != size:
-                connection._queue_rest(data[sent:])
-        else:
-            connection.write(data)
+        try:
+            if connection._outbox is None:
+                try:
+                    sent = connection._send(data)
+                except (BlockingIOError, InterruptedError):
+                    sent = 0
+                except OSError as error:
+                    connection._lose(error)
+                    continue
+                if sent != size:
+                    connection._queue_rest(data[sent:])
+            else:
+                connection.write(data)
+        except Exception:
+            logger.exception("a connection failed while it was written")
+            connection.abort()
 
 
 def _take_chunks(outbox: list[bytes]) -> bytes:

@@ -209,6 +209,22 @@ def test_an_owner_that_fails_at_the_end_of_a_turn_ends_alone(room: Room, caplog:
     assert "failed while it was written" in caplog.text
 
 
+@pytest.mark.parametrize("count", [2, 4, 40], ids=["one by one", "in a loop", "in a ring"])
+def test_an_owner_that_fails_in_a_broadcast_ends_alone(
+    room: Room, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("planted")
+
+    bad, *good = room.add(count)
+    bad.owner.when_lost = fail
+    bad.peer.close()
+    room.broadcast(b"x")
+    assert [each.drain() for each in good] == [b"x"] * (count - 1)
+    assert bad.owner.calls == ["lost"]
+    assert "failed while it was written" in caplog.text
+
+
 def test_a_broadcast_that_is_too_much_is_reported_once(room: Room) -> None:
     ends = room.add(30, bound=5000)
     room.broadcast(b"x" * 500_000)
