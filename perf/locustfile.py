@@ -6,6 +6,7 @@ more than `--most-failures` of all requests failed, the exit code is 3.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import uuid
@@ -26,6 +27,13 @@ WORDS = ("the", "release", "is", "out", "please", "look", "at", "the", "plan", "
 _OVERDUE_S = 30.0
 _STAMP = "⏱"
 BROKEN_PROMISE_EXIT = 3
+
+
+def _count_workers(options: Any) -> int:
+    """How many processes share the tokens; locust takes -1 for one on each core."""
+    if options.processes:
+        return int(options.processes) if options.processes > 0 else os.cpu_count() or 1
+    return max(1, options.expect_workers or 1)
 
 
 class BrokenPromise(Exception):
@@ -51,7 +59,7 @@ def _open_accounts(environment: Any, **_: object) -> None:
         tokens=Path(options.tokens) if options.tokens else None,
         rooms=Path(options.room_ids) if options.room_ids else None,
         worker=index,
-        workers=max(1, options.processes or options.expect_workers or 1),
+        workers=_count_workers(options),
     )
 
 

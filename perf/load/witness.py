@@ -83,8 +83,8 @@ class Witness:
                     room.gap = True
             case "refused":
                 self._acknowledged.pop(event["client_id"], None)
-            case "room" | "member" if event.get("change") in ("deleted", "kicked", "banned", "left"):
-                self._forget_room(event)
+            case "room" if event.get("change") == "deleted":
+                self._forget_room(event["room"])
 
     def overdue(self, seconds: float) -> Iterator[str]:
         """The room messages that were acknowledged so long ago, and did not come back; each once."""
@@ -157,10 +157,9 @@ class Witness:
             if len(self._own) > REMEMBERED:
                 del self._own[next(iter(self._own))]
 
-    def _forget_room(self, event: dict[str, Any]) -> None:
-        """Only where the room itself has ended: others' leaving concerns no subscription of ours."""
-        if event["type"] == "room" and self._rooms.pop(event["room"], None) is not None:
-            self._acknowledged = {key: sent for key, sent in self._acknowledged.items() if sent[0] != event["room"]}
+    def _forget_room(self, room: str) -> None:
+        if self._rooms.pop(room, None) is not None:
+            self._acknowledged = {key: sent for key, sent in self._acknowledged.items() if sent[0] != room}
 
 
 def _shorten(seqs: list[int]) -> str:

@@ -40,10 +40,13 @@ async def drain_process(settings: Settings, options: argparse.Namespace) -> int:
             signal.pidfd_send_signal(descriptor, signal.SIGTERM)
         except PermissionError:
             raise Unavailable(f"the process {options.pid} is of another account: use sudo") from None
+        except ProcessLookupError:
+            raise NotFound(f"the process {options.pid} has just ended by itself") from None
         ended = await _wait_for_end(descriptor, seconds)
     finally:
         os.close(descriptor)
-    await note_beside_store(settings, f"drained {role}, the process {options.pid} on {socket.gethostname()}")
+    done = "drained" if ended else "began to drain"
+    await note_beside_store(settings, f"{done} {role}, the process {options.pid} on {socket.gethostname()}")
     if options.json:
         print_json({"pid": options.pid, "role": role, "ended": ended})
     else:
