@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_window(browser: Browser) -> Iterator[OpenWindow]:
+def new_window(browser: Browser, new_server: object) -> Iterator[OpenWindow]:  # its servers end later
     """Opens a window with its own storage, as another person's browser; options are those of a Playwright context."""
     windows: list[Window] = []
 
