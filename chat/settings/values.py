@@ -120,13 +120,12 @@ def parse_text(text: str, setting: Setting) -> str:
 
 def _check_url(text: str, setting: Setting) -> None:
     try:
-        parts = urlsplit(text)
+        # MongoDB and Sentinel take lists of hosts.
+        hosts = [urlsplit(f"//{host}") for host in urlsplit(text).netloc.rpartition("@")[2].split(",")]
     except ValueError:  # brackets without an end, or characters that stand for others
         raise ValueError(setting.hint) from None
-    if "," in parts.netloc:
-        return  # a list of hosts (MongoDB, Sentinel), whose ports the driver reads
     try:
-        _ = parts.port
+        _ = [host.port for host in hosts]
     except ValueError:
         raise ValueError("a port from 1 to 65535") from None
 

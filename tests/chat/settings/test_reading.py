@@ -179,3 +179,20 @@ def test_an_unknown_variable_is_a_problem_and_the_nearest_is_named(name: str, ad
 )
 def test_a_variable_for_tests_examples_or_from_kubernetes_is_none_of_the_settings(name: str) -> None:
     assert read_settings({name: "anything"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("MONGO_URL", "mongodb://ada:hushhush@db:99999"),
+        ("MONGO_URL", "mongodb://db:27017,db2:99999/rookery"),
+        ("REDIS_URL", "redis+sentinel://a:26379,[::1]:70000/main"),
+    ],
+)
+def test_the_port_of_each_host_in_a_url_is_read(name: str, url: str) -> None:
+    assert problems(**{name: url}) == [f"ROOKERY_{name}: give a port from 1 to 65535"]
+
+
+@pytest.mark.parametrize("url", ["mongodb://ada:p:q@a:1,b:2/x", "mongodb://a,b/x", "mongodb+srv://h/x?y=z,w:9"])
+def test_lists_of_hosts_are_taken(url: str) -> None:
+    assert problems(MONGO_URL=url) == []
