@@ -195,4 +195,4 @@ def test_the_port_of_each_host_in_a_url_is_read(name: str, url: str) -> None:
 
 @pytest.mark.parametrize("url", ["mongodb://ada:p:q@a:1,b:2/x", "mongodb://a,b/x", "mongodb+srv://h/x?y=z,w:9"])
 def test_lists_of_hosts_are_taken(url: str) -> None:
-    assert problems(MONGO_URL=url) == []
+    assert read_settings({"ROOKERY_MONGO_URL": url}).mongo.url == url
