@@ -360,7 +360,8 @@ async def _set_and_cancel(script: list[str]) -> None:
 @given(st.integers(0, 10**6), st.floats(0.001, 10), st.floats(0.001, 100), st.floats(0, 1), st.floats(0, 1))
 def test_a_delay_is_within_its_bounds(attempt: int, base: float, cap: float, jitter: float, drawn: float) -> None:
     backoff = Backoff(base=base, cap=cap, jitter=jitter)
-    delay = backoff.delay(attempt, uniform=lambda low, high: low + (high - low) * drawn)
+    # A uniform draw lies within its bounds; the sum alone may round to the next float above.
+    delay = backoff.delay(attempt, uniform=lambda low, high: min(high, low + (high - low) * drawn))
     assert 0 <= delay <= cap
     assert delay >= backoff.delay(attempt, uniform=lambda low, _: low) >= 0
 
