@@ -33,7 +33,7 @@ from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
 from chat.domain.ids import new_id, now_ms, rfc3339
-from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key
+from chat.domain.signing_keys import CLOCK_SKEW_MS, KeyPlan, KeyTimes, can_sign, decide_new_key, name_next_key
 from chat.ended_log_ins import EndedLogIns
 from chat.errors import RookeryError, Unauthorized, Unavailable
 from chat.ports.accounts import Accounts, SigningKey
@@ -107,12 +107,13 @@ class _Key(Struct, frozen=True):
         return {"kty": "OKP", "crv": "Ed25519", "x": point, "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
 
 
-def new_signing_key(created: int, expires: int) -> SigningKey:
-    """A fresh key pair that signs from `created` on and verifies until `expires` (milliseconds)."""
+def new_signing_key(created: int, expires: int, kid: str | None = None) -> SigningKey:
+    """A fresh key pair that signs from `created` on and verifies until `expires` (milliseconds); by default with a
+    name of its own."""
     private = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return SigningKey(kid=new_id(), private=private, created=created, expires=expires)
+    return SigningKey(kid=kid or new_id(), private=private, created=created, expires=expires)
 
 
 class KeyRing:
@@ -150,20 +151,21 @@ class KeyRing:
         now = self._clock()
         created = decide_new_key([KeyTimes(key.created, key.expires) for key in stored], self._plan, now)
         if created is not None:
-            stored = await self._add_key(created, now)
+            stored = await self._add_key(created, now, name_next_key(key.kid for key in stored))
         self._load_keys(stored, now)
 
-    async def _add_key(self, created: int, now: int) -> Sequence[SigningKey]:
+    async def _add_key(self, created: int, now: int, kid: str) -> Sequence[SigningKey]:
         # Rule 2: it signs for one rotation, and for a second one if nobody rotates in time.
         expires = created + 2 * self._plan.rotation_ms + LONGEST_TOKEN_SECONDS * 1000
-        await self._accounts.add_signing_key(new_signing_key(created, expires), keep_from=now)
+        await self._accounts.add_signing_key(new_signing_key(created, expires, kid), keep_from=now)
         return await self._accounts.signing_keys()
 
     def _load_keys(self, stored: Sequence[SigningKey], now: int) -> None:
         alive = [key for key in stored if key.expires > now]
-        if {key.kid for key in alive} == self._keys.keys():
+        known = {(key.kid, key.created): key for key in self._keys.values()}  # a new store may give a name again
+        if {(key.kid, key.created) for key in alive} == known.keys():
             return
-        self._keys = {key.kid: self._keys.get(key.kid) or _Key.parse_key(key) for key in alive}
+        self._keys = {key.kid: known.get((key.kid, key.created)) or _Key.parse_key(key) for key in alive}
         self._verified.clear()  # a token of a key that is gone must be refused, also where it was verified before
 
     async def run(

@@ -259,7 +259,7 @@ class SqliteAccounts:
         def job(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM signing_keys WHERE expires < ?", (keep_from,))
             connection.execute(
-                "INSERT OR REPLACE INTO signing_keys (kid, private, created, expires) VALUES (?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO signing_keys (kid, private, created, expires) VALUES (?, ?, ?, ?)",
                 (key.kid, key.private, key.created, key.expires),
             )
 

@@ -184,5 +184,5 @@ class Accounts(Protocol):
         ...
 
     async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
-        """Add a key, and drop those that expired before `keep_from`."""
+        """Add a key, unless there is one of its `kid`, and drop those that expired before `keep_from`."""
         ...

@@ -39,6 +39,34 @@ async def test_keys_rotate_without_a_gap() -> None:
     assert other.verify_token(token).user == USER  # to its last minute
 
 
+async def test_processes_that_start_together_sign_with_one_key() -> None:
+    keys = Keys()
+    rings: list[KeyRing] = []
+
+    async def start() -> None:
+        rings.append(await keys.ring())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(start)
+    assert len(keys.stored) == 1
+    for ring in rings:
+        token = ring.issue_token(USER, "ann", FAMILY, 60)
+        assert {other.verify_token(token).user for other in rings} == {USER}
+
+
+async def test_a_new_store_that_gives_a_name_again_is_noticed() -> None:
+    keys = Keys()
+    ring = await keys.ring()
+    first = ring.issue_token(USER, "ann", FAMILY, 60)
+    keys.stored.clear()
+    keys.now += 1000
+    await ring.refresh_keys()
+    with pytest.raises(Unauthorized):
+        ring.verify_token(first)
+    assert ring.verify_token(ring.issue_token(USER, "ann", FAMILY, 60)).user == USER
+
+
 async def test_keys_are_dropped_when_their_tokens_are_over() -> None:
     keys = Keys()
     ring = await keys.ring(key_rotation_seconds=DAY)

@@ -259,6 +259,8 @@ async def test_signing_keys_come_oldest_first_and_go_when_expired(accounts: Acco
     await accounts.add_signing_key(new, keep_from=0)
     await accounts.add_signing_key(old, keep_from=100)
     assert list(await accounts.signing_keys()) == [old, new]
+    await accounts.add_signing_key(replace(new, private=b"other"), keep_from=100)  # the first of a name stays
+    assert list(await accounts.signing_keys()) == [old, new]
     newest = SigningKey(kid="m", private=b"pem", created=90, expires=300)
     await accounts.add_signing_key(newest, keep_from=101)
     assert list(await accounts.signing_keys()) == [new, newest]

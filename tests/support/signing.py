@@ -45,7 +45,8 @@ class Keys:
 
     async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
         await checkpoint()
-        self.stored = [*(old for old in self.stored if old.expires >= keep_from), key]
+        kept = [old for old in self.stored if old.expires >= keep_from]
+        self.stored = kept if any(old.kid == key.kid for old in kept) else [*kept, key]
 
     async def loaded(self) -> None:
         """The next time that the keys are asked for, and what follows from it."""

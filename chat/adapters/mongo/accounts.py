@@ -315,7 +315,8 @@ class MongoAccounts:
     async def add_signing_key(self, key: SigningKey, *, keep_from: int) -> None:
         document = {"private": key.private, "created": key.created, "expires": key.expires}
         with self._mongo.call():
-            await self._keys.replace_one({"_id": key.kid}, document, upsert=True)
+            with suppress(DuplicateKeyError):  # another process was first in the same moment
+                await self._keys.update_one({"_id": key.kid}, {"$setOnInsert": document}, upsert=True)
             await self._keys.delete_many({"_id": {"$ne": key.kid}, "expires": {"$lt": keep_from}})
 
     async def _update(self, user: str, fields: Document) -> None:
