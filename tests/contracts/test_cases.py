@@ -277,6 +277,11 @@ async def test_of_two_who_end_a_block_one_does(cases: Cases) -> None:
     assert sorted(ended) == [False, True]
 
 
+async def after_what_is_under_way(cases: Cases) -> None:
+    """A cancelled call may still take effect, as a whole; a write that comes behind it returns after it."""
+    await cases.end_block(DAN, entry(CaseAction.UNBLOCK))
+
+
 async def test_a_cancelled_judgement_is_there_with_its_audit_entry_or_not_at_all(cases: Cases) -> None:
     number = 0
 
@@ -284,6 +289,7 @@ async def test_a_cancelled_judgement_is_there_with_its_audit_entry_or_not_at_all
         await cases.record_verdict(case(number), entry())
 
     async for completed in each_suspension(judge):
+        await after_what_is_under_way(cases)
         found = await cases.find_case(case(number).subject)
         notes = await cases.list_audit_entries(None, 1000)
         assert (found is not None) == (found is not None and found.id in {note.case for note in notes})
