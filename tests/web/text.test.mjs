@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { foldName } from "../../web/static/js/people.js";
-import { parseRoute, routeTo } from "../../web/static/js/route.js";
-import { rows } from "../../web/static/js/rows.js";
-import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
-import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/static/js/time.js";
-import { normal } from "../../web/static/js/timeline.js";
-import { uuid } from "../../web/static/js/uuid.js";
+import { foldName } from "../../web/app/core/people.js";
+import { parseRoute, routeTo } from "../../web/app/core/route.js";
+import { rows } from "../../web/app/core/rows.js";
+import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/app/core/text.js";
+import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/app/core/time.js";
+import { normal } from "../../web/app/core/timeline.js";
+import { uuid } from "../../web/app/core/uuid.js";
 import { ME, ROOM, message, randomFrom } from "./support.mjs";
 
 const links = (text) =>
