@@ -1,7 +1,7 @@
 /** What was written and not sent. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Drafts, storageOf } from "../../web/app/core/drafts.js";
+import { Drafts, storageOf } from "../../web/app/core/drafts.ts";
 import { Account } from "../../web/app/core/account.js";
 import { TestPage } from "./page.mjs";
 import { Box, ME, YOU } from "./support.mjs";

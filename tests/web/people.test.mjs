@@ -1,7 +1,7 @@
 /** How people are called. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { foldName, handleOf, shownName, startsWith } from "../../web/app/core/people.js";
+import { foldName, handleOf, shownName, startsWith } from "../../web/app/core/people.ts";
 import { Store } from "../../web/app/core/store.js";
 import { ME, YOU } from "./support.mjs";
 

@@ -11,7 +11,7 @@ import {
   isWatched,
   makeNotification,
   readPush,
-} from "../../web/app/core/pushes.js";
+} from "../../web/app/core/pushes.ts";
 import { Box, settle } from "./support.mjs";
 
 const ROOM = "3f0c1d6e-8a4b-4c55-9d0e-5b7f2a9c1e34";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Protocol } from "../../web/app/core/protocol.js";
 import { Store } from "../../web/app/core/store.js";
-import { keyOf } from "../../web/app/core/timeline.js";
+import { keyOf } from "../../web/app/core/timeline.ts";
 import { ME, ROOM, YOU, message, randomFrom } from "./support.mjs";
 
 const RUNS = 60;

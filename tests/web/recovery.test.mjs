@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Recovery, describeEmail } from "../../web/app/core/recovery.js";
-import { parseRoute } from "../../web/app/core/route.js";
+import { parseRoute } from "../../web/app/core/route.ts";
 
 test("the link of a mail brings its token, and nothing else does", () => {
   assert.deepEqual(parseRoute("#verify=aB-_9"), { kind: "verify", token: "aB-_9" });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Protocol } from "../../web/app/core/protocol.js";
-import { FIRST_MS, LONGEST_MS, SLOW_DOWN_MS, actionFor, delayFor } from "../../web/app/core/reconnect.js";
+import { FIRST_MS, LONGEST_MS, SLOW_DOWN_MS, actionFor, delayFor } from "../../web/app/core/reconnect.ts";
 import { SignedOut } from "../../web/app/core/session.js";
 import { Link } from "../../web/app/core/socket.js";
 import { Clock, FakeSocket, ME, ROOM, settle } from "./support.mjs";

@@ -7,13 +7,13 @@
  * `session` has the tokens for both. `drafts`, `unread`, `hits`, `rows`, `text`, `fold` and `keys` decide what views show
  * and do. Everything outside `views/`, `dom` and this file runs without a browser.
  */
-import { restUrl, socketUrl } from "./core/addresses.js";
+import { restUrl, socketUrl } from "./core/addresses.ts";
 import { Api, request } from "./core/api.js";
 import { App } from "./core/app.js";
-import { storageOf } from "./core/drafts.js";
+import { storageOf } from "./core/drafts.ts";
 import { h } from "./core/dom.js";
 import { Leases } from "./core/leases.js";
-import { parseRoute } from "./core/route.js";
+import { parseRoute } from "./core/route.ts";
 import { Notifying } from "./core/notifying.js";
 import { Session } from "./core/session.js";
 import { Link } from "./core/socket.js";

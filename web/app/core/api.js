@@ -1,9 +1,9 @@
 /**
  * Calls of REST. Each returns the parsed body, or throws an `ApiError` whose message is for people.
  */
-import { blockText } from "./cases.js";
+import { blockText } from "./cases.ts";
 import { SignedOut } from "./session.js";
-import { duration } from "./time.js";
+import { duration } from "./time.ts";
 
 const TIMEOUT_MS = 20_000;
 

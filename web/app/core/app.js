@@ -7,7 +7,7 @@
  */
 import { ApiError } from "./api.js";
 import { Directory } from "./directory.js";
-import { Drafts } from "./drafts.js";
+import { Drafts } from "./drafts.ts";
 import { History } from "./history.js";
 import { Messages } from "./messages.js";
 import { Moderation } from "./moderation.js";
@@ -66,7 +66,7 @@ export class App {
    * @param {(parts: Omit<import("./socket.js").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
    * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
    * @param {import("./socket.js").Timers} parts.timers
-   * @param {import("./drafts.js").Box | null} parts.storage for what was written and not sent
+   * @param {import("./drafts.ts").Box | null} parts.storage for what was written and not sent
    */
   constructor({ session, api, publicPost, makeLink, schedule, timers, storage }) {
     this.drafts = new Drafts(storage);
@@ -221,7 +221,7 @@ export class App {
     this.#phase("out", reason);
   }
 
-  /** Give a command to the protocol, and send what is due. @param {import("./outbox.js").Command} command */
+  /** Give a command to the protocol, and send what is due. @param {import("./outbox.ts").Command} command */
   command(command) {
     this.protocol.command(command);
     this.link?.flush();

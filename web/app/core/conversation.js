@@ -1,8 +1,8 @@
 /**
  * A room or a direct conversation, as the page knows it: its messages in memory, and what is unread. Pure.
  */
-import { shownName } from "./people.js";
-import { Timeline } from "./timeline.js";
+import { shownName } from "./people.ts";
+import { Timeline } from "./timeline.ts";
 
 export const TYPING_MS = 6_000;
 

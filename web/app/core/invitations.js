@@ -1,5 +1,5 @@
 /** The calls of REST about a room's invitations, and how their limits read. */
-/** @typedef {import("./people.js").Named} Named */
+/** @typedef {import("./people.ts").Named} Named */
 /** @typedef {{id: string, role: string, creator: Named & {id: string}, expires: string, uses: number | null, used: number}} Invitation */
 
 /** For how long an invitation may be open, in seconds. @type {[number, string][]} */

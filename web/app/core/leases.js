@@ -10,7 +10,7 @@
  * @property {(owner: string, now: number, until: number) => Promise<boolean>} lease takes it, unless another has it
  * @property {(owner: string) => Promise<any>} release
  */
-import { uuid } from "./uuid.js";
+import { uuid } from "./uuid.ts";
 
 /** Longer than a request may take. */
 export const LEASE_MS = 30_000;

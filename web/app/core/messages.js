@@ -1,10 +1,10 @@
 /** What a user does with messages: send, edit, delete, react, type, read. */
-import { keyOf } from "./timeline.js";
-import { uuid } from "./uuid.js";
+import { keyOf } from "./timeline.ts";
+import { uuid } from "./uuid.ts";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./timeline.js").Entry} Entry */
-/** @typedef {import("./outbox.js").Command} Command */
+/** @typedef {import("./timeline.ts").Entry} Entry */
+/** @typedef {import("./outbox.ts").Command} Command */
 
 /** A little more than the 3 seconds in which the edge passes on one `typing`. */
 const TYPING_EVERY_MS = 3_100;

@@ -12,8 +12,8 @@
  * @property {() => Promise<any>} register  a `ServiceWorkerRegistration`; null where there is none
  */
 import { conversationKey } from "./conversation.js";
-import { decodeKey, isMadeWith } from "./pushes.js";
-import { parseRoute } from "./route.js";
+import { decodeKey, isMadeWith } from "./pushes.ts";
+import { parseRoute } from "./route.ts";
 
 const WANTED = "rookery.push";
 const DISMISSED = "rookery.push.dismissed";
@@ -48,7 +48,7 @@ export class Notifying {
   /** @type {any} */
   #registration = null;
 
-  /** @param {import("./app.js").App} app @param {Browser | null} browser @param {import("./drafts.js").Box | null} box */
+  /** @param {import("./app.js").App} app @param {Browser | null} browser @param {import("./drafts.ts").Box | null} box */
   constructor(app, browser, box) {
     this.app = app;
     this.browser = browser;

@@ -17,13 +17,13 @@
  *   {kind: "retry", after_ms}                     call `retry` then
  *   {kind: "closing", code, reason, retry_after_ms}
  *
- * @typedef {import("./outbox.js").Command} Command
- * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./outbox.ts").Command} Command
+ * @typedef {import("./outbox.ts").Entry} Entry
  * @typedef {import("./threads.js").Effect} Effect
  * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
  * @typedef {"online" | "away"} Status
  */
-import { DURABLE, LATER, Outbox } from "./outbox.js";
+import { DURABLE, LATER, Outbox } from "./outbox.ts";
 import { Threads } from "./threads.js";
 
 const LATER_MS = 2000;

@@ -10,7 +10,7 @@
  *   "stopped"       by `stop`
  *
  * @typedef {"connecting" | "online" | "reconnecting" | "blocked" | "signed-out" | "stopped"} LinkState
- * @typedef {import("./reconnect.js").Action} Action
+ * @typedef {import("./reconnect.ts").Action} Action
  * @typedef {import("./threads.js").Effect} Effect
  * @typedef {object} Timers
  * @property {(run: () => void, ms: number) => any} set
@@ -27,7 +27,7 @@
  * @property {(state: LinkState, detail?: any) => void} onstate
  */
 import { SignedOut } from "./session.js";
-import { actionFor, delayFor } from "./reconnect.js";
+import { actionFor, delayFor } from "./reconnect.ts";
 
 const GOOD_MS = 5_000;
 const OPEN_MS = 15_000;

@@ -5,11 +5,11 @@
  * "typing:KEY", "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
-import { shownName } from "./people.js";
-import { keyOf } from "./timeline.js";
+import { shownName } from "./people.ts";
+import { keyOf } from "./timeline.ts";
 
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
-/** @typedef {import("./timeline.js").Entry} Entry */
+/** @typedef {import("./timeline.ts").Entry} Entry */
 /**
  * Something that names a conversation: an event, or a place.
  * @typedef {AnyEvent | import("../../types/wire.js").Place} Placed
@@ -23,7 +23,7 @@ export class Store {
   me = null;
   /** @type {Map<string, Conversation>} by key */
   conversations = new Map();
-  /** User id → how they are called. @type {Map<string, import("./people.js").Named>} */
+  /** User id → how they are called. @type {Map<string, import("./people.ts").Named>} */
   people = new Map();
   /** @type {Map<string, {state: import("../../types/wire.js").PresenceState, last_seen?: string | null}>} */
   presence = new Map();

@@ -6,7 +6,7 @@
  * last seq without a hole: `subscribe` with `since` for a room, `sync` for a direct conversation. There is one request
  * at a time.
  *
- * @typedef {import("./outbox.js").Command} Command
+ * @typedef {import("./outbox.ts").Command} Command
  * @typedef {import("../../types/wire.js").Place} Place
  * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
  * @typedef {Extract<Command, {type: "subscribe" | "sync"}>} Question
@@ -26,8 +26,8 @@
  * @property {boolean} again    send one more after it, or after a `retry`
  * @property {Set<string>} floating  client ids of live direct messages that have no seq yet
  */
-import { LATER } from "./outbox.js";
-import { Track } from "./track.js";
+import { LATER } from "./outbox.ts";
+import { Track } from "./track.ts";
 
 const LATER_MS = 2000;
 const FLOATING = 1000;

@@ -3,7 +3,7 @@ import { Account, programOf } from "../core/account.js";
 import { ApiError } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { describeEmail } from "../core/recovery.js";
-import { ago, fullTime } from "../core/time.js";
+import { ago, fullTime } from "../core/time.ts";
 import { displayNameField, field, form, openDialog } from "./dialog.js";
 import { addedByChoice, blockedList } from "./privacy.js";
 

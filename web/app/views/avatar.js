@@ -1,6 +1,6 @@
 /** A person's disc with the initial, and the dot of presence. */
 import { h, hidden, icon, set, setText } from "../core/dom.js";
-import { handleOf, shownName } from "../core/people.js";
+import { handleOf, shownName } from "../core/people.ts";
 
 const HUES = 8;
 const WORDS = { online: "online", away: "away", offline: "offline" };
@@ -22,7 +22,7 @@ export function drawMark(mark, { visibility }) {
   mark.replaceChildren(icon(visibility === "public" ? "hash" : "lock"));
 }
 
-/** What to call a user, and the name by which they are mentioned, if that is another. @param {import( "../core/people.js").Named} user */
+/** What to call a user, and the name by which they are mentioned, if that is another. @param {import( "../core/people.ts").Named} user */
 export function nameParts(user) {
   const handle = handleOf(user);
   return [

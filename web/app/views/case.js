@@ -1,7 +1,7 @@
 /** One case of the review queue, and the dialogs in which it is decided. */
-import { choicesFor, kindOf, LENGTHS, outcomeOf, whereOf, whysOf, withoutText } from "../core/cases.js";
+import { choicesFor, kindOf, LENGTHS, outcomeOf, whereOf, whysOf, withoutText } from "../core/cases.ts";
 import { h } from "../core/dom.js";
-import { ago, fullTime } from "../core/time.js";
+import { ago, fullTime } from "../core/time.ts";
 import { avatar } from "./avatar.js";
 import { field, form, openDialog, wordsField } from "./dialog.js";
 
@@ -9,7 +9,7 @@ const STYLES = { allow: "button", remove: "button", block: "button danger" };
 
 /**
  * @param {any} one
- * @param {import( "../core/cases.js").Names} names
+ * @param {import( "../core/cases.ts").Names} names
  * @param {(verdict: "allow" | "remove" | "block") => void} decide
  */
 export function caseItem(one, names, decide) {

@@ -3,8 +3,8 @@
  * keyboard on the screen Enter begins a line.
  */
 import { h, icon, iconButton, set, setText } from "../core/dom.js";
-import { composes, sends } from "../core/keys.js";
-import { clean, excerpt, refusal } from "../core/text.js";
+import { composes, sends } from "../core/keys.ts";
+import { clean, excerpt, refusal } from "../core/text.ts";
 import { Suggestions } from "./suggestions.js";
 
 export class Composer {

@@ -1,7 +1,7 @@
 /** A room or a direct conversation on the screen: its head, its messages, and the composer. */
 import { Disposal, h, iconButton, set, setText } from "../core/dom.js";
-import { startsWith } from "../core/people.js";
-import { ago } from "../core/time.js";
+import { startsWith } from "../core/people.ts";
+import { ago } from "../core/time.ts";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./list.js";

@@ -1,8 +1,8 @@
 /** The dialog about a room's invitations: which are open, an end to them, and a new one with its limits. */
 import { h } from "../core/dom.js";
 import { Invitations, TIMES, USES, linkTo, usage } from "../core/invitations.js";
-import { shownName } from "../core/people.js";
-import { fullTime, shortTime } from "../core/time.js";
+import { shownName } from "../core/people.ts";
+import { fullTime, shortTime } from "../core/time.ts";
 import { choiceField, copyButton, form, openDialog } from "./dialog.js";
 import { tell } from "./privacy.js";
 

@@ -8,9 +8,9 @@
  *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
  */
 import { Disposal, h, icon, reconcile, set, setText } from "../core/dom.js";
-import { rows } from "../core/rows.js";
-import { dayLabel } from "../core/time.js";
-import { UnreadLine, counted } from "../core/unread.js";
+import { rows } from "../core/rows.ts";
+import { dayLabel } from "../core/time.ts";
+import { UnreadLine, counted } from "../core/unread.ts";
 import { MessageItem } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 

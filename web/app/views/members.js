@@ -1,6 +1,6 @@
 /** The side panel of a room: its members, and what its keepers may do. */
 import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../core/dom.js";
-import { shownName, startsWith } from "../core/people.js";
+import { shownName, startsWith } from "../core/people.ts";
 import { avatar, nameParts, presenceDot, setPresence } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { invitationsDialog } from "./invitations.js";

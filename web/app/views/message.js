@@ -1,9 +1,9 @@
 /** One message in the list. It is updated part by part, so that focus and selection stay. */
 import { h, hidden, icon, set, setText } from "../core/dom.js";
-import { fold } from "../core/fold.js";
-import { foldName } from "../core/people.js";
-import { excerpt, pieces } from "../core/text.js";
-import { bareTime, clockTime, fullTime } from "../core/time.js";
+import { fold } from "../core/fold.ts";
+import { foldName } from "../core/people.ts";
+import { excerpt, pieces } from "../core/text.ts";
+import { bareTime, clockTime, fullTime } from "../core/time.ts";
 import { avatar } from "./avatar.js";
 import { appealDialog } from "./report.js";
 

@@ -1,7 +1,7 @@
 /** What moderators of the instance see in place of a conversation: the review queue, blocks, the audit log. */
 import { Disposal, h, icon, iconButton, reconcile, setText } from "../core/dom.js";
-import { Pages } from "../core/pages.js";
-import { TABS, moderationRoute } from "../core/route.js";
+import { Pages } from "../core/pages.ts";
+import { TABS, moderationRoute } from "../core/route.ts";
 import { caseItem, decisionDialog } from "./case.js";
 import { auditItem, blockItem } from "./records.js";
 

@@ -2,7 +2,7 @@
 import { ApiError } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { concerns, FOR_EVER, listZones, muteUntil } from "../core/notifying.js";
-import { fullTime } from "../core/time.js";
+import { fullTime } from "../core/time.ts";
 import { field, form, openDialog } from "./dialog.js";
 
 const LEVELS = { "": "As usual", all: "All messages", mentions: "Mentions and replies", nothing: "Nothing" };

@@ -1,7 +1,7 @@
 /** Dialogs about people: find one to write to, or to add to a room. */
 import { h, reconcile } from "../core/dom.js";
-import { composes } from "../core/keys.js";
-import { shownName } from "../core/people.js";
+import { composes } from "../core/keys.ts";
+import { shownName } from "../core/people.ts";
 import { avatar, nameParts } from "./avatar.js";
 import { openDialog } from "./dialog.js";
 

@@ -1,9 +1,9 @@
 /** The side panel of a room that lists its pinned messages. */
 import { Disposal, h, iconButton, reconcile } from "../core/dom.js";
-import { shownName } from "../core/people.js";
-import { routeTo } from "../core/route.js";
-import { excerpt } from "../core/text.js";
-import { fullTime, shortTime } from "../core/time.js";
+import { shownName } from "../core/people.ts";
+import { routeTo } from "../core/route.ts";
+import { excerpt } from "../core/text.ts";
+import { fullTime, shortTime } from "../core/time.ts";
 
 /** @param {import( "../core/app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
 export function pinsPanel(app, shell, conversation) {

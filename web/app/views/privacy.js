@@ -1,7 +1,7 @@
 /** What users decide about others, in the account dialog: who may add them to rooms, and whom they block. */
 import { ApiError } from "../core/api.js";
 import { h } from "../core/dom.js";
-import { shownName } from "../core/people.js";
+import { shownName } from "../core/people.ts";
 import { ADDED_BY, Privacy } from "../core/privacy.js";
 import { avatar, nameParts } from "./avatar.js";
 

@@ -1,6 +1,6 @@
 /** Dialogs by which anyone reaches the moderators of the instance: a report, and appeals. */
 import { h } from "../core/dom.js";
-import { excerpt } from "../core/text.js";
+import { excerpt } from "../core/text.ts";
 import { form, openDialog, wordsField } from "./dialog.js";
 
 /** @param {import( "../core/app.js").App} app @param {any} conversation @param {any} entry a message of someone else */

@@ -1,9 +1,9 @@
 /** The side panel that searches messages. */
 import { Disposal, h, icon, iconButton, reconcile } from "../core/dom.js";
-import { hitsAfter } from "../core/hits.js";
-import { routeTo } from "../core/route.js";
-import { excerpt, marked } from "../core/text.js";
-import { shortTime } from "../core/time.js";
+import { hitsAfter } from "../core/hits.ts";
+import { routeTo } from "../core/route.ts";
+import { excerpt, marked } from "../core/text.ts";
+import { shortTime } from "../core/time.ts";
 
 /** @param {import( "../core/app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation the open one, or null */
 export function searchPanel(app, shell, conversation) {

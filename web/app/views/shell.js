@@ -1,7 +1,7 @@
 /** The page of a signed-in user: the lists, a conversation, a side panel; one of them at a time on a phone. */
 import { Disposal, h } from "../core/dom.js";
-import { composes } from "../core/keys.js";
-import { parseRoute, routeTo } from "../core/route.js";
+import { composes } from "../core/keys.ts";
+import { parseRoute, routeTo } from "../core/route.ts";
 import { conversationView } from "./conversation.js";
 import { unsentDialog } from "./dialog.js";
 import { membersPanel } from "./members.js";

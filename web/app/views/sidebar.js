@@ -1,7 +1,7 @@
 /** The lists of rooms and people, with what is unread and who is there. */
 import { h, icon, iconButton, reconcile, set, setText } from "../core/dom.js";
-import { shownName } from "../core/people.js";
-import { moderationRoute, routeTo } from "../core/route.js";
+import { shownName } from "../core/people.ts";
+import { moderationRoute, routeTo } from "../core/route.ts";
 import { accountDialog } from "./account.js";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { confirmed } from "./dialog.js";

@@ -1,8 +1,8 @@
 /** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
 import { h, hidden, iconButton, setText } from "../core/dom.js";
-import { shownName } from "../core/people.js";
-import { excerpt } from "../core/text.js";
-import { duration } from "../core/time.js";
+import { shownName } from "../core/people.ts";
+import { excerpt } from "../core/text.ts";
+import { duration } from "../core/time.ts";
 
 const NOTICE_MS = 6_000;
 /** Characters of a message that are read out. */

@@ -1,7 +1,7 @@
 /** Names that complete an `@` in a text field, after the combobox pattern: the focus stays in the field. */
 import { h } from "../core/dom.js";
-import { shownName } from "../core/people.js";
-import { begunMention } from "../core/text.js";
+import { shownName } from "../core/people.ts";
+import { begunMention } from "../core/text.ts";
 import { avatar, nameParts } from "./avatar.js";
 
 const SHOWN = 6;

@@ -1,6 +1,6 @@
 /** What one can do with a message: one bar, which moves to the message under the pointer or the focus. */
 import { h, iconButton, set } from "../core/dom.js";
-import { composes } from "../core/keys.js";
+import { composes } from "../core/keys.ts";
 import { confirmed } from "./dialog.js";
 import { reportDialog } from "./report.js";
 
@@ -32,7 +32,7 @@ const ROOM_ABOVE = 48;
 export class Toolbar {
   /** The list item of the message that it stands at. @type {any} */
   #item = null;
-  /** @type {import( "../core/timeline.js").Entry | null} */
+  /** @type {import( "../core/timeline.ts").Entry | null} */
   #entry = null;
   /** While the bar is taken from its place, its loss of the focus means nothing. */
   #moving = false;

@@ -1,6 +1,6 @@
 /** What stands in place of a conversation when none is open, or when the user is not in the one that a link names. */
 import { h, icon, iconButton } from "../core/dom.js";
-import { shownName } from "../core/people.js";
+import { shownName } from "../core/people.ts";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 

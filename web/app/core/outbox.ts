@@ -3,10 +3,16 @@
  *
  * Each is sent again on every new connection: repeated messages are recognised by their `client_id`, and the other
  * durable commands are idempotent. A refusal that means "later" holds the whole outbox, so that order is kept.
- *
- * @typedef {import("../../types/wire.js").Unsent} Command
- * @typedef {{command: Command, id: number | null}} Entry  `id`: that of its frame on this connection; null if not sent
  */
+import type { Unsent } from "../../types/wire.d.ts";
+
+export type Command = Unsent;
+
+/** `id`: that of its frame on this connection; null if not sent */
+export interface Entry {
+  command: Command;
+  id: number | null;
+}
 
 /** Commands whose loss a user would notice. The others (typing, status, presence) are useless a moment later. */
 export const DURABLE = new Set(["send", "dm", "edit", "delete", "react", "read"]);
@@ -15,8 +21,7 @@ export const DURABLE = new Set(["send", "dm", "edit", "delete", "react", "read"]
 export const LATER = new Set(["rate_limited", "unavailable", "overloaded"]);
 
 export class Outbox {
-  /** @type {Set<Entry>} */
-  #entries = new Set();
+  #entries = new Set<Entry>();
   held = false;
 
   get size() {
@@ -28,11 +33,8 @@ export class Outbox {
     return [...this.#entries].map((entry) => entry.command);
   }
 
-  /**
-   * Keep a command. A read mark replaces an earlier one of its conversation that was not sent yet.
-   * @param {Command} command
-   */
-  add(command) {
+  /** Keep a command. A read mark replaces an earlier one of its conversation that was not sent yet. */
+  add(command: Command) {
     if (command.type === "read") this.#forgetRead(command);
     this.#entries.add({ command, id: null });
   }
@@ -42,13 +44,13 @@ export class Outbox {
     return this.held ? [] : [...this.#entries].filter((entry) => entry.id === null);
   }
 
-  /** @param {Entry} entry a final answer came */
-  settle(entry) {
+  /** @param entry a final answer came */
+  settle(entry: Entry) {
     this.#entries.delete(entry);
   }
 
-  /** @param {Entry} entry its answer means "later": it stays, and all entries wait for `release` */
-  hold(entry) {
+  /** @param entry its answer means "later": it stays, and all entries wait for `release` */
+  hold(entry: Entry) {
     entry.id = null;
     this.held = true;
   }
@@ -63,16 +65,12 @@ export class Outbox {
     for (const entry of this.#entries) entry.id = null;
   }
 
-  /**
-   * Remove the commands that match, such as a message that the user discards.
-   * @param {(command: Command) => boolean} matches
-   */
-  discard(matches) {
+  /** Remove the commands that match, such as a message that the user discards. */
+  discard(matches: (command: Command) => boolean) {
     for (const entry of this.#entries) if (matches(entry.command)) this.#entries.delete(entry);
   }
 
-  /** @param {Extract<Command, {type: "read"}>} command */
-  #forgetRead(command) {
+  #forgetRead(command: Extract<Command, { type: "read" }>) {
     for (const entry of this.#entries) {
       const { command: one, id } = entry;
       if (one.type === "read" && one.room === command.room && one.with === command.with && id === null)

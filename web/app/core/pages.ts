@@ -2,25 +2,28 @@
  * A list that is read page by page. Pure.
  *
  * The next page begins after the last item that was read, even if that item was removed from the list since.
- * @template T
  */
-export class Pages {
-  /** @type {T[]} */
-  items = [];
+export class Pages<T> {
+  readonly read: (last: T | null) => Promise<{ items: T[]; more: boolean }>;
+  readonly keyOf: (item: T) => string;
+  readonly changed: () => void;
+  items: T[] = [];
   more = false;
   loading = false;
   /** Why the last page could not be read; empty when it could. */
   error = "";
-  /** @type {T | null} */
-  #last = null;
+  #last: T | null = null;
   #asked = 0;
 
   /**
-   * @param {(last: T | null) => Promise<{items: T[], more: boolean}>} read the page after an item
-   * @param {(item: T) => string} keyOf
-   * @param {() => void} changed called after each change
+   * @param read the page after an item
+   * @param changed called after each change
    */
-  constructor(read, keyOf, changed) {
+  constructor(
+    read: (last: T | null) => Promise<{ items: T[]; more: boolean }>,
+    keyOf: (item: T) => string,
+    changed: () => void,
+  ) {
     this.read = read;
     this.keyOf = keyOf;
     this.changed = changed;
@@ -36,21 +39,20 @@ export class Pages {
     if (!this.loading && this.more) await this.#ask(this.#last);
   }
 
-  /** Put a newer version in its place. @param {T} item */
-  replace(item) {
+  /** Put a newer version in its place. */
+  replace(item: T) {
     this.items = this.items.map((one) => (this.keyOf(one) === this.keyOf(item) ? item : one));
     this.changed();
   }
 
-  /** Remove an item. If none is left, read the next page. @param {string} key */
-  async remove(key) {
+  /** Remove an item. If none is left, read the next page. */
+  async remove(key: string) {
     this.items = this.items.filter((one) => this.keyOf(one) !== key);
     this.changed();
     if (!this.items.length) await this.next();
   }
 
-  /** @param {T | null} last */
-  async #ask(last) {
+  async #ask(last: T | null) {
     const number = ++this.#asked;
     this.loading = true;
     this.changed();

@@ -4,35 +4,42 @@
  * Rule 1: a draft belongs to one user. When another one logs in, it is gone.
  * Rule 2: all tabs see the same drafts; what was written last stays.
  * Rule 3: where the browser stores nothing (some private windows) or has no room left, a draft lives as long as the page.
- *
- * @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} Box  as the Web Storage API
  */
+
+/** As the Web Storage API */
+export type Box = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 const PREFIX = "rookery.draft/";
 
 export class Drafts {
+  readonly box: Box | null;
   #user = "";
-  /** What could not be stored. @type {Map<string, string>} */
-  #here = new Map();
+  /** What could not be stored. */
+  #here = new Map<string, string>();
 
-  /** @param {Box | null} box */
-  constructor(box) {
+  constructor(box: Box | null) {
     this.box = box;
   }
 
-  /** The drafts are those of this user from now on. @param {string} user */
-  open(user) {
+  /** The drafts are those of this user from now on. */
+  open(user: string) {
     this.#user = user;
     this.#drop((key) => !key.startsWith(this.#place(""))); // rule 1
   }
 
-  /** @param {string} key of a conversation @returns {string} empty if there is none */
-  get(key) {
+  /**
+   * @param key of a conversation
+   * @returns empty if there is none
+   */
+  get(key: string): string {
     const place = this.#place(key);
     return this.#here.get(place) ?? this.#try((box) => box.getItem(place)) ?? "";
   }
 
-  /** @param {string} key of a conversation @param {string} text empty to forget it */
-  set(key, text) {
+  /**
+   * @param key of a conversation
+   * @param text empty to forget it
+   */
+  set(key: string, text: string) {
     const place = this.#place(key);
     this.#here.delete(place);
     if (!text) this.#try((box) => box.removeItem(place));
@@ -44,8 +51,7 @@ export class Drafts {
     this.#drop(() => true);
   }
 
-  /** @param {(key: string) => boolean} unwanted */
-  #drop(unwanted) {
+  #drop(unwanted: (key: string) => boolean) {
     for (const key of [...this.#here.keys()]) if (unwanted(key)) this.#here.delete(key);
     this.#try((box) => {
       const keys = Array.from({ length: box.length }, (_, index) => box.key(index) ?? "");
@@ -53,13 +59,12 @@ export class Drafts {
     });
   }
 
-  /** @param {string} key */
-  #place(key) {
+  #place(key: string) {
     return `${PREFIX}${this.#user}/${key}`;
   }
 
-  /** @template T @param {(box: Box) => T} use @returns {T | null} null when the browser refuses */
-  #try(use) {
+  /** @returns null when the browser refuses */
+  #try<T>(use: (box: Box) => T): T | null {
     try {
       return this.box && use(this.box);
     } catch {
@@ -68,8 +73,8 @@ export class Drafts {
   }
 }
 
-/** The browser's storage, or null where reading the property alone is refused. @returns {Box | null} */
-export function storageOf(/** @type {{localStorage: Box}} */ window) {
+/** The browser's storage, or null where reading the property alone is refused. */
+export function storageOf(window: { localStorage: Box }): Box | null {
   try {
     return window.localStorage;
   } catch {

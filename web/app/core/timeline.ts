@@ -5,34 +5,58 @@
  * them come those that have none yet (just sent, or direct messages that history does not have yet), as they came. A
  * refused message never gets a seq, and stays where it was.
  * An entry is never changed: a changed message is a new object under the same key, so that views compare by identity.
- *
- * @typedef {"sending" | "sent" | "stored" | "failed" | "refused"} State
- * @typedef {object} Entry
- * @property {string} key          stable from "sending" to "stored"
- * @property {number | null} seq
- * @property {string} client_id
- * @property {{id: string, name: string, display_name?: string}} sender
- * @property {string | null} text  null: withdrawn
- * @property {string} ts
- * @property {number | null} reply_to
- * @property {string[]} mentions
- * @property {boolean} edited
- * @property {boolean} deleted
- * @property {boolean} moderated
- * @property {Record<string, string[]>} reactions
- * @property {boolean} pinned
- * @property {string} [reason]     why moderation withdrew it, if an event told it
- * @property {State} state  "refused": held back by moderation, for good
- * @property {string} [error]      why it failed, or was refused
- * @property {number} [after]      of a refused one: the seq after which it stays
  */
-/** @type {State[]} */
-const STATES = ["failed", "sending", "sent", "stored"];
+import type { DirectMessageEvent, MessageEvent, Person } from "../../types/wire.d.ts";
+import type { HistoryItem } from "./rest.ts";
+
+/** An own message before the server has it. */
+export interface Draft {
+  sender: Person;
+  client_id: string;
+  text: string | null;
+  ts: string;
+  reply_to?: number | null;
+  seq?: number | null;
+}
+
+/** What an entry is made of. */
+export type Shape = MessageEvent | DirectMessageEvent | HistoryItem | Draft | Entry;
+
+export type State = "sending" | "sent" | "stored" | "failed" | "refused";
+
+export interface Entry {
+  /** stable from "sending" to "stored" */
+  key: string;
+  seq: number | null;
+  client_id: string;
+  sender: { id: string; name: string; display_name?: string };
+  /** null: withdrawn */
+  text: string | null;
+  ts: string;
+  reply_to: number | null;
+  mentions: string[];
+  edited: boolean;
+  deleted: boolean;
+  moderated: boolean;
+  reactions: Record<string, string[]>;
+  pinned: boolean;
+  /** why moderation withdrew it; if an event told it */
+  reason?: string;
+  /** "refused": held back by moderation; for good */
+  state: State;
+  /** why it failed; or was refused */
+  error?: string;
+  /** of a refused one: the seq after which it stays */
+  after?: number;
+}
+/** What only some of the shapes have. */
+type Optional = "reply_to" | "mentions" | "edited" | "deleted" | "moderated" | "reactions" | "pinned";
+
+const STATES: State[] = ["failed", "sending", "sent", "stored"];
 const QUOTES = 200;
 
 export class Timeline {
-  /** @type {Entry[]} */
-  entries = [];
+  entries: Entry[] = [];
   /** Whether a page of history was read. */
   loaded = false;
   /** Whether history has older ones than the first. */
@@ -44,43 +68,38 @@ export class Timeline {
   attached = true;
   /** Grows with every `reset`: a page that was requested before it is ignored. */
   generation = 0;
-  /** Of each draft, the generation that it was written in. @type {Map<string, number>} */
-  #drafts = new Map();
-  /** @type {Map<string, Entry>} */
-  #byKey = new Map();
-  /** @type {Map<number, Entry>} */
-  #bySeq = new Map();
+  /** Of each draft, the generation that it was written in. */
+  #drafts = new Map<string, number>();
+  #byKey = new Map<string, Entry>();
+  #bySeq = new Map<number, Entry>();
   /** Counts live changes, and when each key last had one, so that a page requested earlier does not undo them. */
   #tick = 0;
-  /** @type {Map<string, number>} */
-  #touched = new Map();
-  /** Messages out of the window that replies in it point to; null: there is no such message. @type {Map<number, Entry | null>} */
-  #quotes = new Map();
-  /** Those that are being read, and whether they were changed meanwhile. @type {Map<number, boolean>} */
-  #quoting = new Map();
+  #touched = new Map<string, number>();
+  /** Messages out of the window that replies in it point to; null: there is no such message. */
+  #quotes = new Map<number, Entry | null>();
+  /** Those that are being read, and whether they were changed meanwhile. */
+  #quoting = new Map<number, boolean>();
 
-  /** @param {number} seq */
-  at(seq) {
+  at(seq: number) {
     return this.#bySeq.get(seq) ?? null;
   }
 
-  /** What a reply points to; null when there is no such message, undefined while it is not known. @param {number} seq */
-  quoted(seq) {
+  /** What a reply points to; null when there is no such message, undefined while it is not known. */
+  quoted(seq: number) {
     return this.#bySeq.get(seq) ?? this.#quotes.get(seq);
   }
 
-  /** Call before a quotation is read. @param {number} seq */
-  quoting(seq) {
+  /** Call before a quotation is read. */
+  quoting(seq: number) {
     this.#quoting.set(seq, false);
   }
 
   /**
    * A quotation was read. It is changed by `patch` from now on, as the entries are.
-   * @param {number} seq
-   * @param {any} item null when there is no such message
-   * @returns {boolean} false: it was changed while it was read, and has to be read again
+   * @param item null when there is no such message
+   * @returns false: it was changed while it was read, and has to be read again
    */
-  quote(seq, item) {
+  quote(seq: number, item: Shape | null): boolean {
     const changed = this.#quoting.get(seq);
     this.#quoting.delete(seq);
     if (changed) return false;
@@ -96,8 +115,7 @@ export class Timeline {
     for (const seq of this.#quoting.keys()) this.#quoting.set(seq, true);
   }
 
-  /** @param {string} sender @param {string} client_id */
-  find(sender, client_id) {
+  find(sender: string, client_id: string) {
     return this.#byKey.get(keyOf(sender, client_id)) ?? null;
   }
 
@@ -112,19 +130,15 @@ export class Timeline {
     return this.#tick;
   }
 
-  /** An own message that is about to be sent. @param {any} item */
-  draft(item) {
+  /** An own message that is about to be sent. */
+  draft(item: Shape) {
     const entry = this.#put({ ...normal(item), state: "sending" }, true);
     this.#drafts.set(entry.key, this.generation);
     return entry;
   }
 
-  /**
-   * A message that came live.
-   * @param {any} item
-   * @returns {boolean} whether it is new here
-   */
-  live(item) {
+  /** A message that came live. @returns whether it is new here */
+  live(item: Shape): boolean {
     const entry = normal(item);
     const known = this.#byKey.get(entry.key);
     if (!this.attached && entry.seq !== null) return this.#leave(known);
@@ -132,8 +146,8 @@ export class Timeline {
     return !known;
   }
 
-  /** History has it now. @param {string} client_id @param {number} seq */
-  stored(client_id, seq) {
+  /** History has it now. */
+  stored(client_id: string, seq: number) {
     const entry = this.entries.findLast((one) => one.client_id === client_id);
     if (entry && !this.attached) this.#leave(entry);
     else if (entry) this.#put({ ...entry, seq, state: "stored" }, true);
@@ -141,10 +155,9 @@ export class Timeline {
 
   /**
    * A page of history, in any order, without a hole to the messages in memory.
-   * @param {any[]} items
-   * @param {number} mark of `mark()`, from before it was asked for
+   * @param mark of `mark()`, from before it was asked for
    */
-  page(items, mark) {
+  page(items: Shape[], mark: number) {
     for (const item of items) {
       const entry = normal(item);
       const known = this.#byKey.get(entry.key);
@@ -155,8 +168,8 @@ export class Timeline {
     this.loaded = true;
   }
 
-  /** Change a stored message, wherever it is shown. @param {number} seq @param {(entry: Entry) => Partial<Entry>} change */
-  patch(seq, change) {
+  /** Change a stored message, wherever it is shown. */
+  patch(seq: number, change: (entry: Entry) => Partial<Entry>) {
     if (this.#quoting.has(seq)) this.#quoting.set(seq, true);
     const quote = this.#quotes.get(seq);
     const quoted = quote ? { ...quote, ...change(quote) } : null;
@@ -165,8 +178,8 @@ export class Timeline {
     return entry ? this.#put({ ...entry, ...change(entry) }, true) : quoted;
   }
 
-  /** Change a message that may not be stored yet. @param {string} key @param {Partial<Entry>} change */
-  patchKey(key, change) {
+  /** Change a message that may not be stored yet. */
+  patchKey(key: string, change: Partial<Entry>) {
     const entry = this.#byKey.get(key);
     if (!entry || (change.state && entry.state === "stored")) return null;
     return this.#put({ ...entry, ...change }, true);
@@ -175,29 +188,22 @@ export class Timeline {
   /**
    * The server has a draft. One from before a `reset` is removed: it may be far above in history, as this may be its
    * second acknowledgement; otherwise its event brings it.
-   * @param {string} key
-   * @returns {boolean} whether it was here
+   * @returns whether it was here
    */
-  sent(key) {
+  sent(key: string): boolean {
     if (this.#drafts.get(key) === this.generation) return this.patchKey(key, { state: "sent" }) !== null;
     const entry = this.#byKey.get(key);
     if (entry?.seq === null && entry.state !== "refused") this.remove(key);
     return entry !== undefined;
   }
 
-  /**
-   * Moderation held back a message for good: the draft shows it.
-   * @param {string} key
-   * @param {string} reason
-   * @returns {boolean} whether it was here
-   */
-  refuse(key, reason) {
+  /** Moderation held back a message for good: the draft shows it. @returns whether it was here */
+  refuse(key: string, reason: string): boolean {
     const after = this.span?.last ?? (this.loaded ? 0 : Infinity);
     return this.patchKey(key, { state: "refused", error: reason, after }) !== null;
   }
 
-  /** @param {string} key */
-  remove(key) {
+  remove(key: string) {
     const entry = this.#byKey.get(key);
     if (!entry) return;
     this.entries.splice(this.entries.indexOf(entry), 1);
@@ -214,8 +220,8 @@ export class Timeline {
     this.generation += 1;
   }
 
-  /** Drop the oldest but `count`; they can be read again. What the server does not have stays. @param {number} count */
-  trim(count) {
+  /** Drop the oldest but `count`; they can be read again. What the server does not have stays. */
+  trim(count: number) {
     if (this.entries.length <= count) return;
     const old = new Set(this.entries.slice(0, this.entries.length - count).filter((entry) => !waits(entry)));
     if (!old.size) return;
@@ -227,9 +233,8 @@ export class Timeline {
 
   /**
    * Keep the oldest `count` of those that history has; the newer ones can be read again. What it does not have stays.
-   * @param {number} count
    */
-  trimEnd(count) {
+  trimEnd(count: number) {
     const surplus = new Set(this.entries.filter((entry) => entry.seq !== null).slice(count));
     if (!surplus.size) return;
     for (const entry of surplus) this.#drop(entry);
@@ -238,23 +243,19 @@ export class Timeline {
     this.attached = false;
   }
 
-  /** What replies that are still here point to stays as their quotation. @param {Entry[]} gone */
-  #keepQuoted(gone) {
+  /** What replies that are still here point to stays as their quotation. */
+  #keepQuoted(gone: Entry[]) {
     const wanted = new Set(this.entries.map((entry) => entry.reply_to));
     for (const entry of gone) if (entry.seq !== null && wanted.has(entry.seq)) this.quote(entry.seq, entry);
   }
 
-  /**
-   * Ignore a live message that is after the end of the window. A later page brings it.
-   * @param {Entry | undefined} entry
-   */
-  #leave(entry) {
+  /** Ignore a live message that is after the end of the window. A later page brings it. */
+  #leave(entry: Entry | undefined) {
     if (entry?.seq === null) this.remove(entry.key);
     return false;
   }
 
-  /** @param {Entry} entry @param {boolean} live */
-  #put(entry, live) {
+  #put(entry: Entry, live: boolean) {
     const known = this.#byKey.get(entry.key);
     const next = known ? { ...entry, seq: entry.seq ?? known.seq, state: later(known.state, entry.state) } : entry;
     if (next.state === "stored") delete next.error;
@@ -268,17 +269,15 @@ export class Timeline {
     return next;
   }
 
-  /** @param {Entry} entry @param {Entry | undefined} known */
-  #insert(entry, known) {
+  #insert(entry: Entry, known: Entry | undefined) {
     if (known) this.entries.splice(this.entries.indexOf(known), 1);
     let index = this.entries.length;
-    const place = (/** @type {Entry} */ one) => one.seq ?? one.after ?? Infinity;
+    const place = (one: Entry) => one.seq ?? one.after ?? Infinity;
     if (entry.seq !== null) while (index > 0 && place(this.entries[index - 1]) >= entry.seq) index -= 1;
     this.entries.splice(index, 0, entry);
   }
 
-  /** @param {Entry} entry */
-  #drop(entry) {
+  #drop(entry: Entry) {
     this.#byKey.delete(entry.key);
     this.#touched.delete(entry.key);
     this.#drafts.delete(entry.key);
@@ -286,19 +285,19 @@ export class Timeline {
   }
 }
 
-/** Whether the text of an entry is here alone. @param {Entry} entry */
-function waits({ state }) {
+/** Whether the text of an entry is here alone. */
+function waits({ state }: Entry) {
   return state === "sending" || state === "failed" || state === "refused";
 }
 
-/** @param {string} sender @param {string} client_id */
-export function keyOf(sender, client_id) {
+export function keyOf(sender: string, client_id: string) {
   return `${sender}:${client_id}`;
 }
 
-/** An entry of an event, a history item or a draft. @param {any} item @returns {Entry} */
-export function normal(item) {
-  const sender = item.sender ?? item.from;
+/** An entry of an event, a history item or a draft. */
+export function normal(item: Shape): Entry {
+  const sender = "from" in item ? item.from : item.sender;
+  const more: Partial<Pick<Entry, Optional>> = item as Partial<Entry>;
   return {
     key: keyOf(sender.id, item.client_id),
     seq: item.seq || null,
@@ -306,26 +305,21 @@ export function normal(item) {
     sender,
     text: item.text ?? null,
     ts: item.ts,
-    reply_to: item.reply_to ?? null,
-    mentions: item.mentions ?? [],
-    edited: item.edited ?? false,
-    deleted: item.deleted ?? false,
-    moderated: item.moderated ?? false,
-    reactions: item.reactions ?? {},
-    pinned: item.pinned ?? false,
+    reply_to: more.reply_to ?? null,
+    mentions: more.mentions ?? [],
+    edited: more.edited ?? false,
+    deleted: more.deleted ?? false,
+    moderated: more.moderated ?? false,
+    reactions: more.reactions ?? {},
+    pinned: more.pinned ?? false,
     state: item.seq ? "stored" : "sent",
   };
 }
 
-/**
- * States only advance, except for a failed message that is sent again.
- * @param {State} a
- * @param {State} b
- * @returns {State}
- */
-function later(a, b) {
+/** States only advance, except for a failed message that is sent again. */
+function later(a: State, b: State): State {
   if (a === "refused") return b === "stored" ? b : a;
   if (b === "refused") return b;
   if (a === "failed" || b === "failed") return b;
-  return (STATES.indexOf(a) > STATES.indexOf(b) ? a : b);
+  return STATES.indexOf(a) > STATES.indexOf(b) ? a : b;
 }

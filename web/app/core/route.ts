@@ -1,15 +1,19 @@
 /**
  * The address after `#`: which conversation is open, and at which message, which page of moderation, or what the link in
  * a mail brings. Pure.
- *
- * @typedef {{kind: "room" | "dm", id: string, seq: number | null} | {kind: "home"} | {kind: "invite", token: string}
- *   | {kind: "verify", token: string} | {kind: "reset", token: string} | {kind: "moderation", tab: string}} Route
  */
+
+export type Route =
+  | { kind: "room" | "dm"; id: string; seq: number | null }
+  | { kind: "home" }
+  | { kind: "invite"; token: string }
+  | { kind: "verify"; token: string }
+  | { kind: "reset"; token: string }
+  | { kind: "moderation"; tab: string };
 export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** @param {string} hash @returns {Route} */
-export function parseRoute(hash) {
+export function parseRoute(hash: string): Route {
   const invite = /^#invite=([A-Za-z0-9_\-.~]{1,512})$/.exec(hash);
   if (invite) return { kind: "invite", token: invite[1] };
   const mailed = /^#(verify|reset)=([A-Za-z0-9_-]{1,256})$/.exec(hash);
@@ -24,12 +28,11 @@ export function parseRoute(hash) {
   };
 }
 
-/** @param {"room" | "dm"} kind @param {string} id @param {number | null} [seq] */
-export function routeTo(kind, id, seq = null) {
+export function routeTo(kind: "room" | "dm", id: string, seq: number | null = null) {
   return `#/${kind === "room" ? "room" : "person"}/${id}${seq === null ? "" : `/${seq}`}`;
 }
 
-/** @param {string} tab one of `TABS` */
-export function moderationRoute(tab) {
+/** @param tab one of `TABS` */
+export function moderationRoute(tab: string) {
   return tab === "open" ? "#/moderation" : `#/moderation/${tab}`;
 }

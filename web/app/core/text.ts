@@ -1,9 +1,14 @@
-/**
- * Divides a text into pieces that can be shown safely: no part of it is parsed as HTML.
- *
- * @typedef {{kind: "text" | "link" | "mention" | "code", text: string, href?: string}} Piece
- */
-import { foldName } from "./people.js";
+/** Divides a text into pieces that can be shown safely: no part of it is parsed as HTML. */
+import { foldName } from "./people.ts";
+
+export interface Piece {
+  kind: "text" | "link" | "mention" | "code";
+  text: string;
+  href?: string;
+}
+
+/** With its length in the text */
+export type Found = Piece & { length: number };
 
 // One grammar with the server's, in chat/domain/mentions.py, where the rules stand; both are tested with the same cases.
 // Where no blank follows an address, as in Chinese, the punctuation of the text does: none outside of ASCII is part of an
@@ -37,14 +42,15 @@ export const TEXT_BYTES = 16 * 1024;
 const LINKS = 100;
 
 /**
- * @param {string} text
- * @param {(name: string) => boolean} isMention whether this name, in lower case, is a user's that the message mentions
- * @param {(name: string) => boolean} isShown whether this display name, as `foldName` has it, is such a user's
- * @returns {Piece[]}
+ * @param isMention whether this name, in lower case, is a user's that the message mentions
+ * @param isShown whether this display name, as `foldName` has it, is such a user's
  */
-export function pieces(text, isMention = () => false, isShown = () => false) {
-  /** @type {Piece[]} */
-  const found = [];
+export function pieces(
+  text: string,
+  isMention: (name: string) => boolean = () => false,
+  isShown: (name: string) => boolean = () => false,
+): Piece[] {
+  const found: Piece[] = [];
   let done = 0;
   let links = 0;
   for (const match of text.matchAll(PIECES)) {
@@ -61,21 +67,14 @@ export function pieces(text, isMention = () => false, isShown = () => false) {
   return found;
 }
 
-/** @typedef {Piece & {length: number}} Found  with its length in the text */
-
-/** @param {string | undefined} raw @returns {Found | null} */
-function code(raw) {
+function code(raw: string | undefined): Found | null {
   if (!raw) return null;
   const quotes = raw.startsWith("```") ? 3 : 1;
   return { kind: "code", text: raw.slice(quotes, -quotes), length: raw.length };
 }
 
-/**
- * A link without the punctuation that ends the sentence around it.
- * @param {string | undefined} raw
- * @returns {Found | null}
- */
-function link(raw) {
+/** A link without the punctuation that ends the sentence around it. */
+function link(raw: string | undefined): Found | null {
   if (!raw) return null;
   const text = raw.slice(0, linkEnd(raw));
   try {
@@ -92,10 +91,8 @@ function link(raw) {
  *
  * One pass counts the brackets and one goes back from the end, so no text can make it slow. A slow text would freeze
  * the page of everyone in the room, each time they open it.
- *
- * @param {string} raw
  */
-function linkEnd(raw) {
+function linkEnd(raw: string) {
   const counts = new Map([..."()[]"].map((bracket) => [bracket, 0]));
   for (const character of raw) if (counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
   let end = raw.length;
@@ -113,13 +110,8 @@ function linkEnd(raw) {
   return end;
 }
 
-/**
- * A dot, a dash or an underscore that ends a name may be the sentence's, or emphasis: the longest name counts.
- * @param {string | undefined} name
- * @param {(name: string) => boolean} isMention
- * @returns {Found | null}
- */
-function mention(name, isMention) {
+/** A dot, a dash or an underscore that ends a name may be the sentence's, or emphasis: the longest name counts. */
+function mention(name: string | undefined, isMention: (name: string) => boolean): Found | null {
   if (!name) return null;
   for (let end = name.length; end >= 2; end -= 1) {
     const one = name.slice(0, end);
@@ -129,13 +121,8 @@ function mention(name, isMention) {
   return null;
 }
 
-/**
- * A mention by a display name: the longest of up to four words that is one.
- * @param {string} text @param {RegExpMatchArray} match
- * @param {(name: string) => boolean} isShown
- * @returns {Found | null}
- */
-function shown(text, match, isShown) {
+/** A mention by a display name: the longest of up to four words that is one. */
+function shown(text: string, match: RegExpMatchArray, isShown: (name: string) => boolean): Found | null {
   if (!match[3] && !match[4]) return null;
   SHOWN.lastIndex = match.index ?? 0;
   for (let words = SHOWN.exec(text)?.[1] ?? ""; words; words = words.slice(0, Math.max(0, words.lastIndexOf(" ")))) {
@@ -145,19 +132,14 @@ function shown(text, match, isShown) {
   return null;
 }
 
-/** What finds the words of a search, the longest first; null when there are none. @param {string} query */
-function findWords(query) {
+/** What finds the words of a search, the longest first; null when there are none. */
+function findWords(query: string) {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return words.length ? new RegExp(`(${words.sort((a, b) => b.length - a.length).join("|")})`, "giu") : null;
 }
 
-/**
- * The pieces of a text around the words that were searched for.
- * @param {string} text
- * @param {string} query
- * @returns {{hit: boolean, text: string}[]}
- */
-export function marked(text, query) {
+/** The pieces of a text around the words that were searched for. */
+export function marked(text: string, query: string): { hit: boolean; text: string }[] {
   const pattern = findWords(query);
   if (!pattern) return [{ hit: false, text }];
   return text
@@ -166,8 +148,8 @@ export function marked(text, query) {
     .filter((part) => part.text);
 }
 
-/** The part of a long text around its first hit. @param {string} text @param {string} query @param {number} length */
-export function excerpt(text, query, length = 160) {
+/** The part of a long text around its first hit. */
+export function excerpt(text: string, query: string, length: number = 160) {
   const flat = text.replace(/\s+/g, " ").trim();
   if (flat.length <= length) return flat;
   const pattern = findWords(query);
@@ -176,8 +158,8 @@ export function excerpt(text, query, length = 160) {
   return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
 }
 
-/** What is wrong with a text that is to be sent, or null. @param {string} text */
-export function refusal(text) {
+/** What is wrong with a text that is to be sent, or null. */
+export function refusal(text: string) {
   if (!text.trim()) return "Write something first.";
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > TEXT_BYTES)
@@ -185,8 +167,8 @@ export function refusal(text) {
   return null;
 }
 
-/** The text as it is sent: without NUL, lone surrogates and outer blank lines. @param {string} text */
-export function clean(text) {
+/** The text as it is sent: without NUL, lone surrogates and outer blank lines. */
+export function clean(text: string) {
   return text
     .replaceAll("\0", "")
     .replace(/[\uD800-\uDFFF]/gu, "\uFFFD")
@@ -194,11 +176,7 @@ export function clean(text) {
     .replace(/^(?:[^\S\n]*\n)+/, "");
 }
 
-/**
- * The beginning of a name that is being typed after an `@`, or null.
- * @param {string} before the text up to the caret
- * @returns {string | null}
- */
-export function begunMention(before) {
+/** The beginning of a name that is being typed after an `@`, or null. @param before the text up to the caret */
+export function begunMention(before: string): string | null {
   return BEGUN.exec(before)?.[1] ?? null;
 }

@@ -6,13 +6,13 @@ const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "nume
 const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
-/** @param {string} ts RFC 3339 */
-export function clockTime(ts) {
+/** @param ts RFC 3339 */
+export function clockTime(ts: string) {
   return clock.format(new Date(ts));
 }
 
-/** The clock without AM or PM, where a full time stands near. @param {string} ts */
-export function bareTime(ts) {
+/** The clock without AM or PM, where a full time stands near. */
+export function bareTime(ts: string) {
   const parts = clock.formatToParts(new Date(ts)).filter((part) => part.type !== "dayPeriod");
   return parts
     .map((part) => part.value)
@@ -20,19 +20,18 @@ export function bareTime(ts) {
     .trim();
 }
 
-/** @param {string} ts */
-export function fullTime(ts) {
+export function fullTime(ts: string) {
   return full.format(new Date(ts));
 }
 
-/** A key that is the same for all times of one local day. @param {string | number | Date} ts */
-export function dayOf(ts) {
+/** A key that is the same for all times of one local day. */
+export function dayOf(ts: string | number | Date) {
   const date = new Date(ts);
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
 }
 
-/** "Today", "Yesterday", a weekday this year, else the date. @param {string} ts @param {number} now */
-export function dayLabel(ts, now = Date.now()) {
+/** "Today", "Yesterday", a weekday this year, else the date. */
+export function dayLabel(ts: string, now: number = Date.now()) {
   const date = new Date(ts);
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
@@ -41,8 +40,8 @@ export function dayLabel(ts, now = Date.now()) {
   return (date.getFullYear() === new Date(now).getFullYear() ? weekday : dated).format(date);
 }
 
-/** "5 minutes ago". @param {string} ts @param {number} now */
-export function ago(ts, now = Date.now()) {
+/** "5 minutes ago". */
+export function ago(ts: string, now: number = Date.now()) {
   const minutes = Math.round((now - Date.parse(ts)) / MINUTE);
   if (minutes < 1) return "just now";
   if (minutes < 60) return relative.format(-minutes, "minute");
@@ -50,24 +49,23 @@ export function ago(ts, now = Date.now()) {
   return relative.format(-Math.round(minutes / 60 / 24), "day");
 }
 
-/** A wait: "12 seconds", "3 minutes"; never shorter than it is. @param {number} ms */
-export function duration(ms) {
+/** A wait: "12 seconds", "3 minutes"; never shorter than it is. */
+export function duration(ms: number) {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   if (seconds < 100) return counted(seconds, "second");
   return seconds < 100 * 60 ? counted(Math.ceil(seconds / 60), "minute") : counted(Math.ceil(seconds / 3600), "hour");
 }
 
-/** @param {number} count @param {string} unit */
-function counted(count, unit) {
+function counted(count: number, unit: string) {
   return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(count);
 }
 
-/** The time behind "since": the clock today, the day before it otherwise. @param {string} ts @param {number} now */
-export function sinceTime(ts, now = Date.now()) {
+/** The time behind "since": the clock today, the day before it otherwise. */
+export function sinceTime(ts: string, now: number = Date.now()) {
   return shortTime(ts, now).replace(/^Yesterday/, "yesterday");
 }
 
-/** The time for a list: the clock today, the day otherwise. @param {string} ts @param {number} now */
-export function shortTime(ts, now = Date.now()) {
+/** The time for a list: the clock today, the day otherwise. */
+export function shortTime(ts: string, now: number = Date.now()) {
   return dayOf(ts) === dayOf(now) ? clockTime(ts) : `${dayLabel(ts, now)}, ${clockTime(ts)}`;
 }

@@ -6,14 +6,15 @@
  * Rule 3: while it is above what is on the screen, a button leads to it; until the reader has come from it to the end
  *   by scrolling. Whoever jumps to the end has read nothing of what is between, and gets the button.
  */
-import { sinceTime } from "./time.js";
+import { sinceTime } from "./time.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** The server counts no further. */
 const COUNTED = 1000;
 
 export class UnreadLine {
-  /** The seq behind which it stands; null while there is none. @type {number | null} */
-  after = null;
+  /** The seq behind which it stands; null while there is none. */
+  after: number | null = null;
   /** How many messages of others were unread below it, at most. */
   count = 0;
   /** When the first message below it came, as soon as that is known. */
@@ -24,8 +25,8 @@ export class UnreadLine {
   #met = false;
   #passed = false;
 
-  /** Set it, if anything is unread and it does not stand already. @param {{unread: number, read: number}} conversation */
-  follow({ unread, read }) {
+  /** Set it, if anything is unread and it does not stand already. */
+  follow({ unread, read }: { unread: number; read: number }) {
     if (!unread) return;
     if (this.after === null || this.#ended) {
       // rules 1 and 2
@@ -58,12 +59,8 @@ export class UnreadLine {
     return this.after !== null && !this.#passed; // rule 3
   }
 
-  /**
-   * What is said of it, as "120 new since 09:40".
-   * @param {import("./timeline.js").Timeline} timeline
-   * @param {string} me
-   */
-  label(timeline, me) {
+  /** What is said of it, as "120 new since 09:40". */
+  label(timeline: Timeline, me: string) {
     const after = this.after ?? Infinity;
     const { span } = timeline;
     if (span !== null && span.first <= after + 1) {
@@ -75,7 +72,7 @@ export class UnreadLine {
   }
 }
 
-/** A number of unread messages as the server counts them. @param {number} count */
-export function counted(count) {
+/** A number of unread messages as the server counts them. */
+export function counted(count: number) {
   return count >= COUNTED ? `${COUNTED.toLocaleString()}+` : String(count);
 }

@@ -5,11 +5,13 @@
  * wait in `ahead` until the hole is filled.
  */
 export class Track {
-  /** @param {number | null} seq null: not known yet; the first seq that is seen sets it */
-  constructor(seq = null) {
+  seq: number | null;
+  ahead: Set<number>;
+
+  /** @param seq null: not known yet; the first seq that is seen sets it */
+  constructor(seq: number | null = null) {
     this.seq = seq;
-    /** @type {Set<number>} */
-    this.ahead = new Set();
+    this.ahead = new Set<number>();
   }
 
   /** Whether something before a seen seq is missing. */
@@ -17,17 +19,12 @@ export class Track {
     return this.ahead.size > 0;
   }
 
-  /** @param {number} seq */
-  has(seq) {
+  has(seq: number) {
     return (this.seq !== null && seq <= this.seq) || this.ahead.has(seq);
   }
 
-  /**
-   * Note a seq.
-   * @param {number} seq
-   * @returns {boolean} whether it is new; a second time it is false
-   */
-  see(seq) {
+  /** Note a seq. @returns whether it is new; a second time it is false */
+  see(seq: number): boolean {
     if (this.has(seq)) return false;
     if (this.seq === null) this.seq = seq;
     else this.ahead.add(seq);
@@ -37,24 +34,21 @@ export class Track {
 
   /**
    * What is up to `seq` will be read from history, and counts as seen from here.
-   * @param {number} seq the newest; below the present one when the server lost or restored its history
+   * @param seq the newest; below the present one when the server lost or restored its history
    */
-  reset(seq) {
+  reset(seq: number) {
     this.seq = null;
     this.reach(seq);
   }
 
-  /**
-   * Nothing up to `seq` is missing any more.
-   * @param {number} seq
-   */
-  reach(seq) {
+  /** Nothing up to `seq` is missing any more. */
+  reach(seq: number) {
     if (this.seq === null || seq > this.seq) this.seq = seq;
     for (const one of this.ahead) if (one <= this.seq) this.ahead.delete(one);
     this.#advance();
   }
 
   #advance() {
-    while (this.ahead.delete(/** @type {number} */ (this.seq) + 1)) this.seq = /** @type {number} */ (this.seq) + 1;
+    while (this.ahead.delete((this.seq as number) + 1)) this.seq = (this.seq as number) + 1;
   }
 }
