@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { programOf } from "../../web/app/core/account.js";
-import { Api } from "../../web/app/core/api.js";
+import { Api } from "../../web/app/core/api.ts";
 
 test("browsers have their names", () => {
   const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";

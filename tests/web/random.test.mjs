@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Protocol } from "../../web/app/core/protocol.js";
+import { Protocol } from "../../web/app/core/protocol.ts";
 import { Store } from "../../web/app/core/store.js";
 import { keyOf } from "../../web/app/core/timeline.ts";
 import { ME, ROOM, YOU, message, randomFrom } from "./support.mjs";

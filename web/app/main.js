@@ -8,16 +8,16 @@
  * and do. Everything outside `views/`, `dom` and this file runs without a browser.
  */
 import { restUrl, socketUrl } from "./core/addresses.ts";
-import { Api, request } from "./core/api.js";
+import { Api, request } from "./core/api.ts";
 import { App } from "./core/app.js";
 import { storageOf } from "./core/drafts.ts";
 import { h } from "./core/dom.js";
-import { Leases } from "./core/leases.js";
+import { Leases } from "./core/leases.ts";
 import { parseRoute } from "./core/route.ts";
 import { Notifying } from "./core/notifying.js";
-import { Session } from "./core/session.js";
-import { Link } from "./core/socket.js";
-import { openVault } from "./core/vault.js";
+import { Session } from "./core/session.ts";
+import { Link } from "./core/socket.ts";
+import { openVault } from "./core/vault.ts";
 import { authView } from "./views/auth.js";
 import { closeDialogs } from "./views/dialog.js";
 import { mailLinkView } from "./views/recovery.js";
@@ -31,7 +31,7 @@ const HIDDEN_MS = 200;
 const fetcher = (path, init) => fetch(restUrl(location.href, String(path)), init);
 /** @param {string} path @param {object} [body] */
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
-/** @type {import("./core/socket.js").Timers} */
+/** @type {import("./core/socket.ts").Timers} */
 const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
 
 const vault = await openVault(globalThis.indexedDB);

@@ -5,20 +5,20 @@
  * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
  * conversation that ended).
  */
-import { ApiError } from "./api.js";
+import { ApiError } from "./api.ts";
 import { Directory } from "./directory.js";
 import { Drafts } from "./drafts.ts";
-import { History } from "./history.js";
+import { History } from "./history.ts";
 import { Messages } from "./messages.js";
 import { Moderation } from "./moderation.js";
-import { Protocol } from "./protocol.js";
-import { SignedOut } from "./session.js";
-import { Link } from "./socket.js";
+import { Protocol } from "./protocol.ts";
+import { SignedOut } from "./session.ts";
+import { Link } from "./socket.ts";
 import { Store } from "./store.js";
 
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
-/** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./threads.js").Effect} Effect */
+/** @typedef {import("./conversation.ts").Conversation} Conversation */
+/** @typedef {import("./threads.ts").Effect} Effect */
 /** @typedef {"starting" | "in" | "out"} Phase */
 
 /** `#blank`, which the constructor calls, gives the parts that belong to one user. */
@@ -60,12 +60,12 @@ export class App {
 
   /**
    * @param {object} parts
-   * @param {import("./session.js").Session} parts.session
-   * @param {import("./api.js").Api} parts.api
+   * @param {import("./session.ts").Session} parts.session
+   * @param {import("./api.ts").Api} parts.api
    * @param {(path: string, body?: object) => Promise<any>} parts.publicPost a POST without a session
-   * @param {(parts: Omit<import("./socket.js").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
+   * @param {(parts: Omit<import("./socket.ts").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
    * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
-   * @param {import("./socket.js").Timers} parts.timers
+   * @param {import("./socket.ts").Timers} parts.timers
    * @param {import("./drafts.ts").Box | null} parts.storage for what was written and not sent
    */
   constructor({ session, api, publicPost, makeLink, schedule, timers, storage }) {

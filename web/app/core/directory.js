@@ -1,5 +1,5 @@
 /** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
-/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./conversation.ts").Conversation} Conversation */
 /** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
 /** A session may listen to 200 rooms. */
 const JOINED = 190;

@@ -2,7 +2,7 @@
 import { keyOf } from "./timeline.ts";
 import { uuid } from "./uuid.ts";
 
-/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./conversation.ts").Conversation} Conversation */
 /** @typedef {import("./timeline.ts").Entry} Entry */
 /** @typedef {import("./outbox.ts").Command} Command */
 

@@ -1,5 +1,5 @@
 /** The calls of REST about moderation: for everyone, for owners of rooms, and for moderators of the instance. */
-/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./conversation.ts").Conversation} Conversation */
 const PAGE = 20;
 
 export class Moderation {

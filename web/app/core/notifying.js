@@ -11,7 +11,7 @@
  * @property {() => Promise<string>} ask
  * @property {() => Promise<any>} register  a `ServiceWorkerRegistration`; null where there is none
  */
-import { conversationKey } from "./conversation.js";
+import { conversationKey } from "./conversation.ts";
 import { decodeKey, isMadeWith } from "./pushes.ts";
 import { parseRoute } from "./route.ts";
 

@@ -4,7 +4,7 @@
  * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY",
  * "typing:KEY", "unread". Watchers run once after any number of changes, when `schedule` lets them.
  */
-import { Conversation, TYPING_MS, conversationKey } from "./conversation.js";
+import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
 import { shownName } from "./people.ts";
 import { keyOf } from "./timeline.ts";
 

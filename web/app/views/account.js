@@ -1,6 +1,6 @@
 /** The dialog about one's own account: the password, where one is logged in, and the end of the account. */
 import { Account, programOf } from "../core/account.js";
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { describeEmail } from "../core/recovery.js";
 import { ago, fullTime } from "../core/time.ts";

@@ -1,5 +1,5 @@
 /** The page before one is signed in: log in, or make an account. */
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { displayNameField, field, form } from "./dialog.js";
 import { forgotDialog } from "./recovery.js";

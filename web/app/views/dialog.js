@@ -1,5 +1,5 @@
 /** Modal dialogs and form fields. */
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h, icon, iconButton, set } from "../core/dom.js";
 
 let number = 0;

@@ -1,5 +1,5 @@
 /** Notifications: the offer, the settings, those of a room, and the sound. */
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { concerns, FOR_EVER, listZones, muteUntil } from "../core/notifying.js";
 import { fullTime } from "../core/time.ts";

@@ -1,5 +1,5 @@
 /** What users decide about others, in the account dialog: who may add them to rooms, and whom they block. */
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
 import { ADDED_BY, Privacy } from "../core/privacy.js";

@@ -1,5 +1,5 @@
 /** The way back for who lost the password, and the pages behind links in mails. */
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { Recovery } from "../core/recovery.js";
 import { field, form, openDialog } from "./dialog.js";

@@ -4,11 +4,26 @@
  * A refresh token can be used once, and a second use ends the session everywhere. So a tab renews only while it holds a
  * lock, and first looks into the vault whether another tab has renewed already. `tokens` is what this tab saw last; it
  * serves for everything but renewing.
- *
- * @typedef {{access: string, refresh: string, renew: number}} Tokens  `renew`: when to renew, ms since the epoch
- * @typedef {{request: (name: string, run: () => Promise<any>) => Promise<any>}} Locks  as the Web Locks API
- * @typedef {{get: () => Promise<Tokens | null>, set: (tokens: Tokens) => Promise<any>, clear: () => Promise<any>}} Vault
  */
+import type { Grant } from "./rest.ts";
+
+/** `renew`: when to renew, ms since the epoch */
+export interface Tokens {
+  access: string;
+  refresh: string;
+  renew: number;
+}
+
+/** As the Web Locks API */
+export interface Locks {
+  request: (name: string, run: () => Promise<void>) => Promise<unknown>;
+}
+
+export interface Vault {
+  get: () => Promise<Tokens | null>;
+  set: (tokens: Tokens) => Promise<unknown>;
+  clear: () => Promise<unknown>;
+}
 const LOCK = "rookery.session";
 const EARLY_S = 60;
 
@@ -19,26 +34,36 @@ const ENDED = [400, 401, 403, 422];
 export class SignedOut extends Error {}
 
 export class Session {
-  /** What this tab saw last. @type {Tokens | null} */
-  tokens = null;
-  /** Called with each new access token, whichever tab renewed it. @type {(token: string) => void} */
-  onrenewed = () => {};
-  /**
-   * Called when this tab begins or ends the session, so that the other tabs learn of it.
-   * @type {(begun: boolean) => void}
-   */
-  onchanged = () => {};
+  readonly vault: Vault;
+  readonly locks: Locks;
+  readonly post: (path: string, body: object) => Promise<unknown>;
+  readonly now: () => number;
+  /** What this tab saw last. */
+  tokens: Tokens | null = null;
+  /** Called with each new access token, whichever tab renewed it. */
+  onrenewed: (token: string) => void = () => {};
+  /** Called when this tab begins or ends the session, so that the other tabs learn of it. */
+  onchanged: (begun: boolean) => void = () => {};
   /** The last token that `onrenewed` was called with. */
   #told = "";
 
   /**
-   * @param {object} parts
-   * @param {Vault} parts.vault
-   * @param {Locks} parts.locks Web Locks, or `Leases` where the browser has none
-   * @param {(path: string, body: object) => Promise<any>} parts.post an unauthenticated POST; errors carry `status`
-   * @param {() => number} parts.now
+   * @param locks Web Locks, or `Leases` where the browser has none
+   * @param post an unauthenticated POST; errors carry `status`
    */
-  constructor({ vault, locks, post, now }) {
+  constructor({
+    vault,
+    locks,
+    post,
+    now,
+  }: {
+    vault: Vault;
+    /** Web Locks, or `Leases` where the browser has none */
+    locks: Locks;
+    /** an unauthenticated POST; errors carry `status` */
+    post: (path: string, body: object) => Promise<unknown>;
+    now: () => number;
+  }) {
     this.vault = vault;
     this.locks = locks;
     this.post = post;
@@ -51,8 +76,8 @@ export class Session {
     return this.tokens !== null;
   }
 
-  /** @param {{access_token: string, refresh_token: string, expires_in: number}} answer of a log-in */
-  async begin(answer) {
+  /** @param answer of a log-in */
+  async begin(answer: Grant) {
     await this.#keep(answer);
     this.onchanged(true);
   }
@@ -64,11 +89,10 @@ export class Session {
 
   /**
    * An access token that is valid for a while.
-   * @param {string | null} refused a token that the server refused
-   * @returns {Promise<string>}
+   * @param refused a token that the server refused
    * @throws {SignedOut} when the session has ended; another error if the server was not reached
    */
-  async token(refused = null) {
+  async token(refused: string | null = null): Promise<string> {
     if (!this.#good(refused)) await this.#locked(() => this.#renew(refused));
     if (!this.tokens) throw new SignedOut();
     const { access } = this.tokens;
@@ -86,15 +110,14 @@ export class Session {
     if (tokens) await this.post("/api/auth/logout", { refresh_token: tokens.refresh }).catch(() => {});
   }
 
-  /** @param {string | null} refused @returns {Promise<void>} */
-  async #renew(refused) {
+  async #renew(refused: string | null): Promise<void> {
     if (!(await this.load())) throw new SignedOut();
     if (this.#good(refused)) return;
-    const { refresh } = /** @type {Tokens} */ (this.tokens);
+    const { refresh } = this.tokens as Tokens;
     try {
-      await this.#keep(await this.post("/api/auth/refresh", { refresh_token: refresh }));
+      await this.#keep((await this.post("/api/auth/refresh", { refresh_token: refresh })) as Grant);
     } catch (error) {
-      if (!ENDED.includes(/** @type {{status?: number}} */ (error).status ?? 0)) throw error;
+      if (!ENDED.includes((error as { status?: number }).status ?? 0)) throw error;
       // Another tab may have renewed, or logged in, meanwhile: then its tokens are the ones to go on with.
       const newest = await this.vault.get();
       if (newest && newest.refresh !== refresh) return this.#renew(refused);
@@ -104,13 +127,11 @@ export class Session {
     }
   }
 
-  /** @param {string | null} refused */
-  #good(refused) {
+  #good(refused: string | null) {
     return this.tokens !== null && this.tokens.access !== refused && this.now() < this.tokens.renew;
   }
 
-  /** @param {any} answer */
-  async #keep({ access_token, refresh_token, expires_in }) {
+  async #keep({ access_token, refresh_token, expires_in }: Grant) {
     const good = expires_in - Math.min(EARLY_S, expires_in / 5);
     const tokens = { access: access_token, refresh: refresh_token, renew: this.now() + good * 1000 };
     await this.vault.set(tokens);
@@ -123,8 +144,7 @@ export class Session {
     this.onchanged(false);
   }
 
-  /** @param {() => Promise<void>} run */
-  #locked(run) {
+  #locked(run: () => Promise<void>) {
     return this.locks.request(LOCK, run);
   }
 }

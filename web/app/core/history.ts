@@ -1,11 +1,26 @@
-/**
- * Reads history over REST into timelines. One read per conversation and direction at a time.
- */
-/** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("../../types/wire.js").HistoryMessage | import("../../types/wire.js").HistoryDirectMessage} Item */
-/** @typedef {{messages: Item[], more: boolean, late?: boolean}} Page `late`: it came too late to be taken */
-/** @typedef {{first: number, last: number}} Span */
-/** @typedef {{before?: number, after?: number, limit?: number}} Query */
+/** Reads history over REST into timelines. One read per conversation and direction at a time. */
+import type { Api } from "./api.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Store } from "./store.js";
+import type { HistoryItem } from "./rest.ts";
+
+/** `late`: it came too late to be taken */
+export interface Page {
+  messages: HistoryItem[];
+  more: boolean;
+  late?: boolean;
+}
+
+export interface Span {
+  first: number;
+  last: number;
+}
+
+export interface PageQuery {
+  before?: number;
+  after?: number;
+  limit?: number;
+}
 
 const PAGE = 50;
 const LARGEST = 200;
@@ -13,11 +28,11 @@ const LARGEST = 200;
 const CONTEXT = 25;
 
 export class History {
-  /** @type {Map<string, Promise<any>>} */
-  #busy = new Map();
+  readonly api: Api;
+  readonly store: Store;
+  #busy = new Map<string, Promise<void>>();
 
-  /** @param {import("./api.js").Api} api @param {import("./store.js").Store} store */
-  constructor(api, store) {
+  constructor(api: Api, store: Store) {
     this.api = api;
     this.store = store;
   }
@@ -25,9 +40,8 @@ export class History {
   /**
    * What a conversation opens with: the messages around the read mark if anything is unread, else the newest ones. It
    * is one request, however much is unread.
-   * @param {Conversation} conversation
    */
-  open(conversation) {
+  open(conversation: Conversation) {
     const { timeline, unread, read, seq, stale } = conversation;
     const { first = Infinity, last = 0 } = (timeline.loaded && timeline.span) || {};
     const here = unread ? first <= read + 1 && read < last : timeline.loaded && timeline.attached;
@@ -37,16 +51,13 @@ export class History {
     return this.latest(conversation);
   }
 
-  /** A window at a read mark: a little above it, and a page below. @param {Conversation} conversation @param {number} after the mark */
-  unread(conversation, after) {
+  /** A window at a read mark: a little above it, and a page below. @param after the mark */
+  unread(conversation: Conversation, after: number) {
     return this.#window(conversation, after + 1, CONTEXT, PAGE);
   }
 
-  /**
-   * The newest page. Call `timeline.reset()` before, if there may be a hole between it and what is in memory.
-   * @param {Conversation} conversation
-   */
-  latest(conversation) {
+  /** The newest page. Call `timeline.reset()` before, if there may be a hole between it and what is in memory. */
+  latest(conversation: Conversation) {
     return this.#once(conversation, "latest", async () => {
       const { more } = await this.#read(conversation, {});
       conversation.timeline.more = more;
@@ -54,8 +65,8 @@ export class History {
     });
   }
 
-  /** The page before the first message in memory. @param {Conversation} conversation */
-  older(conversation) {
+  /** The page before the first message in memory. */
+  older(conversation: Conversation) {
     const { span, more } = conversation.timeline;
     if (!more || !span) return Promise.resolve();
     return this.#once(conversation, "older", async () => {
@@ -64,8 +75,8 @@ export class History {
     });
   }
 
-  /** The page after the last, of a window that is in the past. @param {Conversation} conversation */
-  newer(conversation) {
+  /** The page after the last, of a window that is in the past. */
+  newer(conversation: Conversation) {
     const { span, attached } = conversation.timeline;
     if (attached || !span) return Promise.resolve();
     return this.#once(conversation, "newer", async () => {
@@ -78,13 +89,13 @@ export class History {
     });
   }
 
-  /** A window around one message. @param {Conversation} conversation @param {number} seq */
-  around(conversation, seq) {
+  /** A window around one message. */
+  around(conversation: Conversation, seq: number) {
     return this.#window(conversation, seq, PAGE / 2, PAGE / 2);
   }
 
-  /** @param {Conversation} conversation @param {number} seq @param {number} above @param {number} below with `seq` itself */
-  #window(conversation, seq, above, below) {
+  /** @param below with `seq` itself */
+  #window(conversation: Conversation, seq: number, above: number, below: number) {
     return this.#once(conversation, `around:${seq}`, async () => {
       const answer = await this.#fetch(conversation, { before: seq + below, limit: above + below });
       conversation.timeline.reset();
@@ -95,8 +106,8 @@ export class History {
     });
   }
 
-  /** Read the window again, as edits and reactions may have been missed. @param {Conversation} conversation */
-  refresh(conversation) {
+  /** Read the window again, as edits and reactions may have been missed. */
+  refresh(conversation: Conversation) {
     const { timeline } = conversation;
     const { span } = timeline;
     if (!timeline.loaded || !span) return this.latest(conversation);
@@ -106,39 +117,35 @@ export class History {
         const limit = Math.min(LARGEST, before - first);
         const answer = await this.#read(conversation, { before, limit });
         if (!answer.messages.length) break;
-        before = Math.min(...answer.messages.map((/** @type {Item} */ item) => item.seq));
+        before = Math.min(...answer.messages.map((item: HistoryItem) => item.seq));
       }
       conversation.stale = false;
     });
   }
 
-  /**
-   * Read a message that a reply points to, for `timeline.quoted`. A change that comes meanwhile is not undone.
-   * @param {Conversation} conversation @param {number} seq
-   */
-  quote(conversation, seq) {
+  /** Read a message that a reply points to, for `timeline.quoted`. A change that comes meanwhile is not undone. */
+  quote(conversation: Conversation, seq: number) {
     const { timeline } = conversation;
     return this.#once(conversation, `quote:${seq}`, async () => {
-      for (let read = false; !read; ) {
+      for (let read = false; !read;) {
         timeline.quoting(seq);
         const { messages } = await this.#fetch(conversation, { before: seq + 1, limit: 1 });
-        read = timeline.quote(seq, messages.find((/** @type {Item} */ item) => item.seq === seq) ?? null);
+        read = timeline.quote(seq, messages.find((item: HistoryItem) => item.seq === seq) ?? null);
       }
       this.store.touch(`timeline:${conversation.key}`);
     });
   }
 
-  /** @param {Conversation} conversation */
-  #reaches({ timeline, seq }) {
+  #reaches({ timeline, seq }: Conversation) {
     return (timeline.span?.last ?? 0) >= seq;
   }
 
-  /**
-   * @param {Conversation} conversation @param {Query} query
-   * @param {(span: Span | null) => boolean} touches whether the page still joins the window
-   * @returns {Promise<Page>}
-   */
-  async #read(conversation, query, touches = () => true) {
+  /** @param touches whether the page still joins the window */
+  async #read(
+    conversation: Conversation,
+    query: PageQuery,
+    touches: (span: Span | null) => boolean = () => true,
+  ): Promise<Page> {
     const { timeline } = conversation;
     const mark = timeline.mark();
     const generation = timeline.generation;
@@ -150,8 +157,7 @@ export class History {
     return answer;
   }
 
-  /** @param {Conversation} conversation @param {Item[]} messages @param {number} mark */
-  #take(conversation, messages, mark) {
+  #take(conversation: Conversation, messages: HistoryItem[], mark: number) {
     conversation.timeline.page(messages, mark);
     this.store.meet(messages.map((item) => ("from" in item ? item.from : item.sender)));
     const newest = Math.max(0, ...messages.map((item) => item.seq));
@@ -159,15 +165,13 @@ export class History {
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** @param {Conversation} conversation @param {Query} query @returns {Promise<Page>} */
-  #fetch(conversation, query) {
+  #fetch(conversation: Conversation, query: PageQuery): Promise<Page> {
     const { kind, id } = conversation;
     const path = kind === "room" ? `/api/rooms/${id}/messages` : `/api/dms/${id}/messages`;
-    return this.api.get(path, { limit: PAGE, ...query });
+    return this.api.get<Page>(path, { limit: PAGE, ...query });
   }
 
-  /** @param {Conversation} conversation @param {string} what @param {() => Promise<any>} run */
-  #once(conversation, what, run) {
+  #once(conversation: Conversation, what: string, run: () => Promise<void>) {
     const key = `${conversation.key} ${conversation.timeline.generation} ${what}`;
     let promise = this.#busy.get(key);
     if (!promise) {

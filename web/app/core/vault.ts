@@ -5,26 +5,30 @@
  * which the writer held. A transaction of IndexedDB is visible to every later one.
  *
  * If the browser has no database (some private windows), the tokens live as long as the page.
- *
- * @typedef {import("./session.js").Tokens} Tokens
- * @typedef {{owner: string, until: number}} Lease  `until`: ms since the epoch
  */
+import type { Tokens } from "./session.ts";
+
+/** `until`: ms since the epoch */
+export interface Lease {
+  owner: string;
+  until: number;
+}
+
 const NAME = "rookery";
 const STORE = "session";
 const KEY = "tokens";
 const LEASE = "lease";
 
-/** The vault of this browser, or of this page alone. @param {IDBFactory | undefined} factory */
-export async function openVault(factory) {
+/** The vault of this browser, or of this page alone. */
+export async function openVault(factory: IDBFactory | undefined) {
   try {
-    return new Vault(await openDatabase(/** @type {IDBFactory} */ (factory)));
+    return new Vault(await openDatabase(factory as IDBFactory));
   } catch {
     return new PageVault();
   }
 }
 
-/** @param {IDBFactory} factory @returns {Promise<IDBDatabase>} */
-function openDatabase(factory) {
+function openDatabase(factory: IDBFactory): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = factory.open(NAME, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
@@ -34,20 +38,20 @@ function openDatabase(factory) {
 }
 
 class Vault {
-  /** @param {IDBDatabase} database */
-  constructor(database) {
+  readonly database: IDBDatabase;
+
+  constructor(database: IDBDatabase) {
     this.database = database;
     // A later version of the page, in another tab, may need to change the database.
     database.onversionchange = () => database.close();
   }
 
-  /** @returns {Promise<Tokens | null>} */
-  async get() {
+  async get(): Promise<Tokens | null> {
     return (await this.#run("readonly", (store) => store.get(KEY))) ?? null;
   }
 
-  /** When the promise resolves, every tab that asks gets these. @param {Tokens} tokens */
-  set(tokens) {
+  /** When the promise resolves, every tab that asks gets these. */
+  set(tokens: Tokens) {
     return this.#run("readwrite", (store) => store.put(tokens, KEY));
   }
 
@@ -55,11 +59,8 @@ class Vault {
     return this.#run("readwrite", (store) => store.delete(KEY));
   }
 
-  /**
-   * Take the lease, unless another owner has it. No two tabs get it, as transactions that write come one by one.
-   * @param {string} owner @param {number} now @param {number} until @returns {Promise<boolean>}
-   */
-  lease(owner, now, until) {
+  /** Take the lease, unless another owner has it. No two tabs get it, as transactions that write come one by one. */
+  lease(owner: string, now: number, until: number): Promise<boolean> {
     let taken = false;
     return this.#transact("readwrite", (store) => {
       const reading = store.get(LEASE);
@@ -70,30 +71,22 @@ class Vault {
     }).then(() => taken);
   }
 
-  /** @param {string} owner */
-  release(owner) {
+  release(owner: string) {
     return this.#transact("readwrite", (store) => {
       const reading = store.get(LEASE);
       reading.onsuccess = () => reading.result?.owner === owner && store.delete(LEASE);
     });
   }
 
-  /**
-   * One request in a transaction of its own; its result once that is complete.
-   * @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest} ask @returns {Promise<any>}
-   */
-  async #run(mode, ask) {
-    /** @type {IDBRequest | undefined} */
-    let request;
+  /** One request in a transaction of its own; its result once that is complete. */
+  async #run<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
+    let request: IDBRequest<T> | undefined;
     await this.#transact(mode, (store) => (request = ask(store)));
     return request?.result;
   }
 
-  /**
-   * @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => void} run
-   * @returns {Promise<void>} when all that it asked for is done
-   */
-  #transact(mode, run) {
+  /** @returns when all that it asked for is done */
+  #transact(mode: IDBTransactionMode, run: (store: IDBObjectStore) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const transaction = this.database.transaction(STORE, mode);
       run(transaction.objectStore(STORE));
@@ -106,17 +99,14 @@ class Vault {
 
 /** The same for one page, in its memory. */
 export class PageVault {
-  /** @type {Tokens | null} */
-  #tokens = null;
-  /** @type {Lease | null} */
-  #lease = null;
+  #tokens: Tokens | null = null;
+  #lease: Lease | null = null;
 
   async get() {
     return this.#tokens;
   }
 
-  /** @param {Tokens} tokens */
-  async set(tokens) {
+  async set(tokens: Tokens) {
     this.#tokens = tokens;
   }
 
@@ -124,23 +114,20 @@ export class PageVault {
     this.#tokens = null;
   }
 
-  /** @param {string} owner @param {number} now @param {number} until */
-  async lease(owner, now, until) {
+  async lease(owner: string, now: number, until: number) {
     const taken = isFree(this.#lease, owner, now, until);
     if (taken) this.#lease = { owner, until };
     return taken;
   }
 
-  /** @param {string} owner */
-  async release(owner) {
+  async release(owner: string) {
     if (this.#lease?.owner === owner) this.#lease = null;
   }
 }
 
 /**
  * Whether a lease may be taken. One that would last longer than a new one was made under another setting of the clock.
- * @param {Lease | null | undefined} lease @param {string} owner @param {number} now @param {number} until
  */
-function isFree(lease, owner, now, until) {
+function isFree(lease: Lease | null | undefined, owner: string, now: number, until: number) {
   return !lease || lease.owner === owner || lease.until <= now || lease.until > until;
 }

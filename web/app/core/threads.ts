@@ -5,68 +5,68 @@
  * event, a seq that jumps, a `stored` whose live copy was lost, a new connection) requests all messages after the
  * last seq without a hole: `subscribe` with `since` for a room, `sync` for a direct conversation. There is one request
  * at a time.
- *
- * @typedef {import("./outbox.ts").Command} Command
- * @typedef {import("../../types/wire.js").Place} Place
- * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
- * @typedef {Extract<Command, {type: "subscribe" | "sync"}>} Question
- * @typedef {{kind: "ready", user: import("../../types/wire.js").Person, session: string, heartbeat_s: number}
- *   | {kind: "event", event: AnyEvent}
- *   | {kind: "caught-up"} & Place
- *   | {kind: "reload", seq: number} & Place
- *   | {kind: "answered", command: Command, answer: any}
- *   | {kind: "refused", command: Command | null, code: string, message: string}
- *   | {kind: "retry", after_ms: number}
- *   | {kind: "closing", code: number, reason: string, retry_after_ms: number}} Effect
- * @typedef {object} Thread
- * @property {Place} place
- * @property {Track} track
- * @property {string | undefined} epoch  of the history in which the track was read; the server tells it
- * @property {boolean} asking   a request is under way
- * @property {boolean} again    send one more after it, or after a `retry`
- * @property {Set<string>} floating  client ids of live direct messages that have no seq yet
  */
 import { LATER } from "./outbox.ts";
 import { Track } from "./track.ts";
+import type { AnyEvent, Person, Place } from "../../types/wire.d.ts";
+import type { Command } from "./outbox.ts";
+import type { ErrorAnswer, OkAnswer, SubscribeOk, SyncOk } from "../../types/wire.d.ts";
+
+export type Question = Extract<Command, { type: "subscribe" | "sync" }>;
+
+export type Effect =
+  | { kind: "ready"; user: Person; session: string; heartbeat_s: number }
+  | { kind: "event"; event: AnyEvent }
+  | ({ kind: "caught-up" } & Place)
+  | ({ kind: "reload"; seq: number } & Place)
+  | { kind: "answered"; command: Command; answer: OkAnswer }
+  | { kind: "refused"; command: Command | null; code: string; message: string }
+  | { kind: "retry"; after_ms: number }
+  | { kind: "closing"; code: number; reason: string; retry_after_ms: number };
+
+export interface Thread {
+  place: Place;
+  track: Track;
+  /** of the history in which the track was read; the server tells it */
+  epoch: string | undefined;
+  /** a request is under way */
+  asking: boolean;
+  /** send one more after it; or after a `retry` */
+  again: boolean;
+  /** client ids of live direct messages that have no seq yet */
+  floating: Set<string>;
+}
 
 const LATER_MS = 2000;
 const FLOATING = 1000;
 
 export class Threads {
-  /** @type {Map<string, Thread>} */
-  rooms = new Map();
-  /** @type {Map<string, Thread>} */
-  dms = new Map();
-  /** Users whose conversation is synced on every new connection. @type {Set<string>} */
-  followed = new Set();
-  #send;
+  rooms = new Map<string, Thread>();
+  dms = new Map<string, Thread>();
+  /** Users whose conversation is synced on every new connection. */
+  followed = new Set<string>();
+  readonly #send: (command: Command) => boolean;
 
-  /** @param {(command: Command) => boolean} say sends a command; false if there is no connection */
-  constructor(say) {
+  /** @param say sends a command; false if there is no connection */
+  constructor(say: (command: Command) => boolean) {
     this.#send = say;
   }
 
-  /** @param {string} room @param {number | null} since */
-  join(room, since) {
+  join(room: string, since: number | null) {
     if (this.rooms.has(room)) return;
     const thread = newThread({ room }, since);
     this.rooms.set(room, thread);
     this.#ask(thread);
   }
 
-  /** @param {string} user */
-  direct(user) {
+  direct(user: string) {
     let thread = this.dms.get(user);
     if (!thread) this.dms.set(user, (thread = newThread({ with: user }, null)));
     return thread;
   }
 
-  /**
-   * History with a user goes up to `seq`: sync when that was not followed live.
-   * @param {string} user
-   * @param {number} seq
-   */
-  know(user, seq) {
+  /** History with a user goes up to `seq`: sync when that was not followed live. */
+  know(user: string, seq: number) {
     const thread = this.direct(user);
     if (thread.track.seq === null) thread.track.reach(seq);
     else if (seq > thread.track.seq) this.#ask(thread);
@@ -87,18 +87,14 @@ export class Threads {
     for (const thread of this.#all()) thread.asking = thread.again = false;
   }
 
-  /** A room message. @param {Extract<AnyEvent, {type: "message"}>} event @returns {boolean} whether it is new */
-  message(event) {
+  /** A room message. @returns whether it is new */
+  message(event: Extract<AnyEvent, { type: "message" }>): boolean {
     const thread = this.rooms.get(event.room);
     return thread !== undefined && this.#see(thread, event.seq);
   }
 
-  /**
-   * A direct message: usually without a seq, which `stored` brings.
-   * @param {string} user the other one
-   * @param {Extract<AnyEvent, {type: "dm"}>} event
-   */
-  live(user, event) {
+  /** A direct message: usually without a seq, which `stored` brings. @param user the other one */
+  live(user: string, event: Extract<AnyEvent, { type: "dm" }>) {
     const thread = this.direct(user);
     if (event.seq) return this.#see(thread, event.seq);
     if (thread.floating.has(event.client_id)) return false;
@@ -107,8 +103,7 @@ export class Threads {
     return true;
   }
 
-  /** @param {Extract<AnyEvent, {type: "stored"}>} event */
-  stored(event) {
+  stored(event: Extract<AnyEvent, { type: "stored" }>) {
     const thread = this.direct(event.with);
     const seen = thread.floating.delete(event.client_id) || thread.track.has(event.seq);
     if (seen) {
@@ -120,14 +115,13 @@ export class Threads {
     }
   }
 
-  /** @param {Extract<AnyEvent, {type: "gap"}>} event */
-  gap(event) {
+  gap(event: Extract<AnyEvent, { type: "gap" }>) {
     const thread = event.room === undefined ? this.direct(event.with) : this.rooms.get(event.room);
     if (thread) this.#ask(thread);
   }
 
-  /** The answer to `subscribe` or `sync`. @param {Question} command @param {any} answer @returns {Effect[]} */
-  answered(command, answer) {
+  /** The answer to `subscribe` or `sync`. */
+  answered(command: Question, answer: SubscribeOk | SyncOk | ErrorAnswer): Effect[] {
     const thread = command.type === "subscribe" ? this.rooms.get(command.room) : this.dms.get(command.with);
     if (!thread) return [];
     thread.asking = false;
@@ -138,26 +132,23 @@ export class Threads {
     return effects;
   }
 
-  /** @param {Thread} thread @param {number | undefined} since @param {any} answer @returns {Effect[]} */
-  #recover(thread, since, answer) {
+  #recover(thread: Thread, since: number | undefined, answer: SubscribeOk | SyncOk): Effect[] {
     if (since !== undefined && !answer.recovered) {
       thread.track.reset(answer.seq);
       return [{ kind: "reload", ...thread.place, seq: answer.seq }];
     }
     const type = thread.place.room ? "message" : "dm";
-    /** @type {Effect[]} */
-    const effects = [];
+    const effects: Effect[] = [];
     for (const message of answer.messages ?? []) {
       if (!thread.track.see(message.seq)) continue;
       thread.floating.delete(message.client_id);
-      effects.push({ kind: "event", event: { ...message, type } });
+      effects.push({ kind: "event", event: { ...message, type } as AnyEvent });
     }
     thread.track.reach(answer.seq);
     return [...effects, { kind: "caught-up", ...thread.place }];
   }
 
-  /** @param {Question} command @param {Thread} thread @param {any} answer @returns {Effect[]} */
-  #refused(command, thread, answer) {
+  #refused(command: Question, thread: Thread, answer: ErrorAnswer): Effect[] {
     if (LATER.has(answer.code)) {
       thread.again = true;
       return [{ kind: "retry", after_ms: answer.retry_after_ms ?? LATER_MS }];
@@ -167,15 +158,13 @@ export class Threads {
     return [{ kind: "refused", command, code: answer.code, message: answer.message }];
   }
 
-  /** @param {Thread} thread @param {number} seq */
-  #see(thread, seq) {
+  #see(thread: Thread, seq: number) {
     const fresh = thread.track.see(seq);
     if (thread.track.holed) this.#ask(thread);
     return fresh;
   }
 
-  /** @param {Thread} thread */
-  #ask(thread) {
+  #ask(thread: Thread) {
     if (thread.asking) {
       thread.again = true;
       return;
@@ -197,7 +186,6 @@ export class Threads {
   }
 }
 
-/** @param {Place} place @param {number | null} since @returns {Thread} */
-function newThread(place, since) {
+function newThread(place: Place, since: number | null): Thread {
   return { place, track: new Track(since), epoch: undefined, asking: false, again: false, floating: new Set() };
 }

@@ -16,15 +16,24 @@
  *   {kind: "refused", command, code, message}     a final `error` for a command (null: for none that we know)
  *   {kind: "retry", after_ms}                     call `retry` then
  *   {kind: "closing", code, reason, retry_after_ms}
- *
- * @typedef {import("./outbox.ts").Command} Command
- * @typedef {import("./outbox.ts").Entry} Entry
- * @typedef {import("./threads.js").Effect} Effect
- * @typedef {import("../../types/wire.js").AnyEvent} AnyEvent
- * @typedef {"online" | "away"} Status
  */
 import { DURABLE, LATER, Outbox } from "./outbox.ts";
-import { Threads } from "./threads.js";
+import { Threads } from "./threads.ts";
+import type { AnyEvent } from "../../types/wire.d.ts";
+import type { Command, Entry } from "./outbox.ts";
+import type { Effect } from "./threads.ts";
+import type {
+  AnyAnswer,
+  AuthOk,
+  ErrorAnswer,
+  FollowOk,
+  OkAnswer,
+  PresenceOk,
+  SubscribeOk,
+  SyncOk,
+} from "../../types/wire.d.ts";
+
+export type Status = "online" | "away";
 
 const LATER_MS = 2000;
 
@@ -33,16 +42,11 @@ export class Protocol {
   outbox = new Outbox();
   threads = new Threads((command) => this.#send(command));
   #number = 0;
-  /** @type {Map<number, {command: Command, entry?: Entry}>} */
-  #pending = new Map();
-  /** @type {string[]} */
-  #frames = [];
-  /** @type {string[]} */
-  #watched = [];
-  /** @type {string[]} */
-  #followed = [];
-  /** @type {Status} */
-  #state = "online";
+  #pending = new Map<number, { command: Command; entry?: Entry }>();
+  #frames: string[] = [];
+  #watched: string[] = [];
+  #followed: string[] = [];
+  #state: Status = "online";
   #me = "";
 
   /** The frames to write, in order. Each is returned once. */
@@ -50,8 +54,8 @@ export class Protocol {
     return this.#frames.splice(0);
   }
 
-  /** A connection is open: the first frame is `auth`. @param {string} token */
-  opened(token) {
+  /** A connection is open: the first frame is `auth`. */
+  opened(token: string) {
     this.lost();
     this.#write({ type: "auth", token });
   }
@@ -65,11 +69,8 @@ export class Protocol {
     this.threads.lost();
   }
 
-  /**
-   * Send a command: a durable one now or on the next connection, any other one now or never.
-   * @param {Command} command
-   */
-  command(command) {
+  /** Send a command: a durable one now or on the next connection, any other one now or never. */
+  command(command: Command) {
     if (DURABLE.has(command.type)) {
       this.outbox.add(command);
       this.#flush();
@@ -87,37 +88,34 @@ export class Protocol {
 
   /**
    * Receive a room's events, from now on and after every reconnect.
-   * @param {string} room
-   * @param {number | null} since the newest seq up to which the caller knows history; null: from now on
+   * @param since the newest seq up to which the caller knows history; null: from now on
    */
-  join(room, since = null) {
+  join(room: string, since: number | null = null) {
     this.threads.join(room, since);
   }
 
-  /** @param {string} room */
-  part(room) {
+  part(room: string) {
     if (this.threads.rooms.delete(room)) this.#send({ type: "unsubscribe", room });
   }
 
-  /** @param {string} room */
-  joined(room) {
+  joined(room: string) {
     return this.threads.rooms.has(room);
   }
 
-  /** The users whose presence is wanted; replaces the list. @param {string[]} users */
-  watch(users) {
+  /** The users whose presence is wanted; replaces the list. */
+  watch(users: string[]) {
     this.#watched = users;
     this.#send({ type: "presence", users });
   }
 
-  /** The rooms whose activity is wanted; replaces the list. @param {string[]} rooms */
-  follow(rooms) {
+  /** The rooms whose activity is wanted; replaces the list. */
+  follow(rooms: string[]) {
     this.#followed = rooms;
     this.#send({ type: "follow", rooms });
   }
 
-  /** The user's own state, `online` or `away`; sent again after a reconnect. @param {Status} state */
-  status(state) {
+  /** The user's own state, `online` or `away`; sent again after a reconnect. */
+  status(state: Status) {
     this.#state = state;
     this.#send({ type: "status", state });
   }
@@ -127,12 +125,8 @@ export class Protocol {
     this.#send({ type: "status", state: this.#state });
   }
 
-  /**
-   * Take a text frame from the edge. A frame of an unknown type is passed on as an event.
-   * @param {string} frame
-   * @returns {Effect[]}
-   */
-  receive(frame) {
+  /** Take a text frame from the edge. A frame of an unknown type is passed on as an event. */
+  receive(frame: string): Effect[] {
     const said = parse(frame);
     if (said === null) return [];
     if (said.type === "ok" || said.type === "error") return this.#answered(said);
@@ -140,8 +134,8 @@ export class Protocol {
     return this.#fresh(said) ? [{ kind: "event", event: said }] : [];
   }
 
-  /** Note an event. @param {AnyEvent} event @returns {boolean} false: it came before */
-  #fresh(event) {
+  /** Note an event. @returns false: it came before */
+  #fresh(event: AnyEvent): boolean {
     if (event.type === "message") return this.threads.message(event);
     if (event.type === "dm") return this.threads.live(event.from.id === this.#me ? event.to : event.from.id, event);
     if (event.type === "stored") this.threads.stored(event);
@@ -149,27 +143,26 @@ export class Protocol {
     return true;
   }
 
-  /** @param {any} answer @returns {Effect[]} */
-  #answered(answer) {
-    const asked = this.#pending.get(answer.id);
+  #answered(answer: AnyAnswer): Effect[] {
+    const asked = this.#pending.get(answer.id ?? 0);
     if (!asked) {
       return answer.type === "ok"
         ? []
         : [{ kind: "refused", command: null, code: answer.code, message: answer.message }];
     }
-    this.#pending.delete(answer.id);
+    this.#pending.delete(answer.id ?? 0);
     const { command, entry } = asked;
-    if (command.type === "subscribe" || command.type === "sync") return this.threads.answered(command, answer);
+    if (command.type === "subscribe" || command.type === "sync")
+      return this.threads.answered(command, answer as SubscribeOk | SyncOk | ErrorAnswer);
     if (answer.type === "error") return this.#refused(command, entry, answer);
     if (entry) this.outbox.settle(entry);
-    if (command.type === "auth") return this.#begin(answer);
-    if (command.type === "presence") return presenceEvents(answer);
-    if (command.type === "follow") return [activityEvent(answer)];
-    return [{ kind: "answered", command, answer }];
+    if (command.type === "auth") return this.#begin(answer as AuthOk);
+    if (command.type === "presence") return presenceEvents(answer as PresenceOk);
+    if (command.type === "follow") return [activityEvent(answer as FollowOk)];
+    return [{ kind: "answered", command, answer: answer as OkAnswer }];
   }
 
-  /** @param {Command} command @param {Entry | undefined} entry @param {any} answer @returns {Effect[]} */
-  #refused(command, entry, answer) {
+  #refused(command: Command, entry: Entry | undefined, answer: ErrorAnswer): Effect[] {
     if (entry && LATER.has(answer.code)) {
       const already = this.outbox.held;
       this.outbox.hold(entry);
@@ -179,8 +172,7 @@ export class Protocol {
     return [{ kind: "refused", command, code: answer.code, message: answer.message }];
   }
 
-  /** @param {any} answer @returns {Effect[]} */
-  #begin(answer) {
+  #begin(answer: AuthOk): Effect[] {
     this.ready = true;
     this.#me = answer.user.id;
     this.threads.resume();
@@ -196,14 +188,13 @@ export class Protocol {
     for (const entry of this.outbox.due()) entry.id = this.#write(entry.command, entry);
   }
 
-  /** @param {Command} command @returns {boolean} whether there was a connection */
-  #send(command) {
+  /** @returns whether there was a connection */
+  #send(command: Command): boolean {
     if (this.ready) this.#write(command);
     return this.ready;
   }
 
-  /** @param {Command} command @param {Entry} [entry] */
-  #write(command, entry) {
+  #write(command: Command, entry?: Entry) {
     const id = ++this.#number;
     this.#pending.set(id, { command, entry });
     this.#frames.push(JSON.stringify({ ...command, id }));
@@ -211,8 +202,8 @@ export class Protocol {
   }
 }
 
-/** @param {string} frame @returns {any} an object with a `type`, or null */
-function parse(frame) {
+/** @returns an object with a `type`, or null */
+function parse(frame: string): AnyAnswer | AnyEvent | null {
   try {
     const said = JSON.parse(frame);
     return said && typeof said === "object" && typeof said.type === "string" ? said : null;
@@ -221,16 +212,16 @@ function parse(frame) {
   }
 }
 
-/** The answer to `presence`, as the events that follow it. @param {any} answer @returns {Effect[]} */
-function presenceEvents({ states = {}, last_seen = {} }) {
+/** The answer to `presence`, as the events that follow it. */
+function presenceEvents({ states = {}, last_seen = {} }: PresenceOk): Effect[] {
   return Object.entries(states).map(([user, state]) => ({
     kind: "event",
-    event: { type: "presence", user, state, last_seen: last_seen[user] },
+    event: { type: "presence", user, state, last_seen: last_seen[user] ?? null },
   }));
 }
 
-/** The answer to `follow`, as the events that follow it. @param {any} answer @returns {Effect} */
-function activityEvent({ rooms = {} }) {
+/** The answer to `follow`, as the events that follow it. */
+function activityEvent({ rooms = {} }: FollowOk): Effect {
   const list = Object.entries(rooms).map(([room, seq]) => ({ room, seq }));
   return { kind: "event", event: { type: "activity", rooms: list } };
 }

@@ -8,26 +8,41 @@
  *   "blocked"       the server does not want this user: no further try
  *   "signed-out"    the session has ended for good
  *   "stopped"       by `stop`
- *
- * @typedef {"connecting" | "online" | "reconnecting" | "blocked" | "signed-out" | "stopped"} LinkState
- * @typedef {import("./reconnect.ts").Action} Action
- * @typedef {import("./threads.js").Effect} Effect
- * @typedef {object} Timers
- * @property {(run: () => void, ms: number) => any} set
- * @property {(timer: any) => void} clear
- * @property {() => number} now
- * @typedef {object} LinkParts
- * @property {string} url
- * @property {import("./protocol.js").Protocol} protocol
- * @property {(refused: string | null) => Promise<string>} token an access token, other than the refused one
- * @property {(url: string) => WebSocket} open
- * @property {Timers} timers
- * @property {() => number} random
- * @property {(effect: Effect) => void} oneffect
- * @property {(state: LinkState, detail?: any) => void} onstate
  */
-import { SignedOut } from "./session.js";
+import { SignedOut } from "./session.ts";
 import { actionFor, delayFor } from "./reconnect.ts";
+import type { Protocol } from "./protocol.ts";
+import type { Action } from "./reconnect.ts";
+import type { Effect } from "./threads.ts";
+
+export type LinkState = "connecting" | "online" | "reconnecting" | "blocked" | "signed-out" | "stopped";
+
+/** What `set` gave, or null: to be given to `clear`, and nothing else. */
+export type Timer = unknown;
+
+export interface Timers {
+  set: (run: () => void, ms: number) => Timer;
+  clear: (timer: Timer) => void;
+  now: () => number;
+}
+
+export interface LinkDetail {
+  slow?: boolean;
+  /** ms since the epoch */
+  until?: number;
+}
+
+export interface LinkParts {
+  url: string;
+  protocol: Protocol;
+  /** an access token; other than the refused one */
+  token: (refused: string | null) => Promise<string>;
+  open: (url: string) => WebSocket;
+  timers: Timers;
+  random: () => number;
+  oneffect: (effect: Effect) => void;
+  onstate: (state: LinkState, detail: LinkDetail) => void;
+}
 
 const GOOD_MS = 5_000;
 const OPEN_MS = 15_000;
@@ -35,27 +50,23 @@ const PROBE_MS = 25_000;
 const ANSWER_MS = 10_000;
 
 export class Link {
-  /** @type {LinkState} */
-  state = "stopped";
+  readonly parts: LinkParts;
+  state: LinkState = "stopped";
   /** Milliseconds of silence after which a probe is sent. */
   probeMs = PROBE_MS;
-  /** @type {WebSocket | null} */
-  #socket = null;
+  #socket: WebSocket | null = null;
   #attempt = 0;
   #everReady = false;
-  /** @type {number | null} */
-  #asked = null;
-  /** @type {string | null} */
-  #refusedToken = null;
+  #asked: number | null = null;
+  #refusedToken: string | null = null;
   #token = "";
   #readyAt = 0;
   #heardAt = 0;
-  #retryTimer = null;
-  #watchTimer = null;
-  #laterTimer = null;
+  #retryTimer: Timer = null;
+  #watchTimer: Timer = null;
+  #laterTimer: Timer = null;
 
-  /** @param {LinkParts} parts */
-  constructor(parts) {
+  constructor(parts: LinkParts) {
     this.parts = parts;
   }
 
@@ -86,8 +97,8 @@ export class Link {
     }
   }
 
-  /** Give the open session a new access token. @param {string} token */
-  refresh(token) {
+  /** Give the open session a new access token. */
+  refresh(token: string) {
     this.#token = token;
     this.parts.protocol.command({ type: "refresh", token });
     this.flush();
@@ -111,35 +122,31 @@ export class Link {
     this.#arm(OPEN_MS, () => this.#abandon());
   }
 
-  /** Events of a socket that was given up are ignored. @param {WebSocket} socket @param {() => void} run */
-  #guard(socket, run) {
+  /** Events of a socket that was given up are ignored. */
+  #guard(socket: WebSocket, run: () => void) {
     if (socket === this.#socket) run();
   }
 
-  /** @param {string} token */
-  #opened(token) {
+  #opened(token: string) {
     this.parts.protocol.opened(token);
     this.flush();
   }
 
-  /** @param {unknown} data */
-  #received(data) {
+  #received(data: unknown) {
     if (typeof data !== "string") return;
     this.#heardAt = this.parts.timers.now();
     for (const effect of this.parts.protocol.receive(data)) this.#act(effect);
     this.flush();
   }
 
-  /** @param {Effect} effect */
-  #act(effect) {
+  #act(effect: Effect) {
     if (effect.kind === "ready") this.#ready(effect);
     if (effect.kind === "closing") this.#asked = effect.retry_after_ms ?? null;
     if (effect.kind === "retry") this.#retryLater(effect.after_ms);
     this.parts.oneffect(effect);
   }
 
-  /** @param {{heartbeat_s?: number}} effect */
-  #ready(effect) {
+  #ready(effect: { heartbeat_s?: number }) {
     this.#readyAt = this.parts.timers.now();
     this.#refusedToken = null;
     this.#asked = null;
@@ -149,8 +156,7 @@ export class Link {
     this.#become("online");
   }
 
-  /** @param {number} ms */
-  #retryLater(ms) {
+  #retryLater(ms: number) {
     if (this.#laterTimer !== null) return;
     this.#laterTimer = this.parts.timers.set(() => {
       this.#laterTimer = null;
@@ -181,8 +187,7 @@ export class Link {
     socket?.close();
   }
 
-  /** @param {number} code */
-  #closed(code) {
+  #closed(code: number) {
     const { protocol, timers } = this.parts;
     this.#socket = null;
     this.#clear("watch");
@@ -195,8 +200,7 @@ export class Link {
     return this.#later(action);
   }
 
-  /** @param {Action} action */
-  #later(action) {
+  #later(action: Action) {
     if (!this.#trying()) return;
     const { random, timers } = this.parts;
     const wait = action === "renew" && this.#attempt === 0 ? 0 : delayFor(this.#attempt, this.#asked, action, random);
@@ -213,8 +217,7 @@ export class Link {
     }, wait);
   }
 
-  /** @param {LinkState} state */
-  #halt(state) {
+  #halt(state: LinkState) {
     const socket = this.#socket;
     this.#socket = null;
     this.#clear("watch");
@@ -229,23 +232,21 @@ export class Link {
     return ["connecting", "online", "reconnecting"].includes(this.state);
   }
 
-  /** @param {LinkState} state @param {any} [detail] */
-  #become(state, detail = {}) {
+  #become(state: LinkState, detail: LinkDetail = {}) {
     this.state = state;
     this.parts.onstate(state, detail);
   }
 
-  /** @param {number} ms @param {() => void} run */
-  #arm(ms, run) {
+  #arm(ms: number, run: () => void) {
     this.#clear("watch");
     this.#watchTimer = this.parts.timers.set(run, ms);
   }
 
-  /** @param {"watch" | "retry" | "later"} which */
-  #clear(which) {
+  #clear(which: "watch" | "retry" | "later") {
     const { timers } = this.parts;
-    if (which === "watch") this.#watchTimer = timers.clear(this.#watchTimer) ?? null;
-    if (which === "retry") this.#retryTimer = timers.clear(this.#retryTimer) ?? null;
-    if (which === "later") this.#laterTimer = timers.clear(this.#laterTimer) ?? null;
+    timers.clear(which === "watch" ? this.#watchTimer : which === "retry" ? this.#retryTimer : this.#laterTimer);
+    if (which === "watch") this.#watchTimer = null;
+    if (which === "retry") this.#retryTimer = null;
+    if (which === "later") this.#laterTimer = null;
   }
 }

@@ -4,32 +4,31 @@
  *
  * A lease stands in the vault, which all tabs share, and ends by itself: a tab that was closed in the middle keeps the
  * others waiting for `LEASE_MS` at most.
- *
- * @typedef {import("./socket.js").Timers} Timers
- * @typedef {object} LeaseKeeper
- * @property {(owner: string, now: number, until: number) => Promise<boolean>} lease takes it, unless another has it
- * @property {(owner: string) => Promise<any>} release
  */
 import { uuid } from "./uuid.ts";
+import type { Timers } from "./socket.ts";
+
+export interface LeaseKeeper {
+  /** takes it; unless another has it */
+  lease: (owner: string, now: number, until: number) => Promise<boolean>;
+  release: (owner: string) => Promise<unknown>;
+}
 
 /** Longer than a request may take. */
 export const LEASE_MS = 30_000;
 const RETRY_MS = 100;
 
 export class Leases {
-  /** @param {LeaseKeeper} vault @param {Timers} timers */
-  constructor(vault, timers) {
+  readonly vault: LeaseKeeper;
+  readonly timers: Timers;
+
+  constructor(vault: LeaseKeeper, timers: Timers) {
     this.vault = vault;
     this.timers = timers;
   }
 
-  /**
-   * As the Web Locks API has it, for one name.
-   * @template T
-   * @param {string} _name
-   * @param {() => Promise<T>} run
-   */
-  async request(_name, run) {
+  /** As the Web Locks API has it, for one name. */
+  async request<T>(_name: string, run: () => Promise<T>) {
     const owner = uuid();
     while (!(await this.#take(owner))) await this.#wait();
     try {
@@ -39,14 +38,12 @@ export class Leases {
     }
   }
 
-  /** @param {string} owner */
-  #take(owner) {
+  #take(owner: string) {
     const now = this.timers.now();
     return this.vault.lease(owner, now, now + LEASE_MS);
   }
 
-  /** @returns {Promise<void>} */
-  #wait() {
+  #wait(): Promise<void> {
     return new Promise((resolve) => this.timers.set(resolve, RETRY_MS));
   }
 }
