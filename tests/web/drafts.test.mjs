@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Drafts, storageOf } from "../../web/app/core/drafts.ts";
-import { Account } from "../../web/app/core/account.js";
+import { Account } from "../../web/app/core/account.ts";
 import { TestPage } from "./page.mjs";
 import { Box, ME, YOU } from "./support.mjs";
 

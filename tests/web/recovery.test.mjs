@@ -1,7 +1,7 @@
 /** Links in mails, and what users are told about their address. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Recovery, describeEmail } from "../../web/app/core/recovery.js";
+import { Recovery, describeEmail } from "../../web/app/core/recovery.ts";
 import { parseRoute } from "../../web/app/core/route.ts";
 
 test("the link of a mail brings its token, and nothing else does", () => {

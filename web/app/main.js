@@ -14,7 +14,7 @@ import { storageOf } from "./core/drafts.ts";
 import { h } from "./core/dom.js";
 import { Leases } from "./core/leases.ts";
 import { parseRoute } from "./core/route.ts";
-import { Notifying } from "./core/notifying.js";
+import { Notifying } from "./core/notifying.ts";
 import { Session } from "./core/session.ts";
 import { Link } from "./core/socket.ts";
 import { openVault } from "./core/vault.ts";
@@ -47,7 +47,7 @@ const app = new App({
     new Link({ ...parts, url: socketUrl(location.href, parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
 
-/** @type {import("./core/notifying.js").Browser | null} */
+/** @type {import("./core/notifying.ts").Browser | null} */
 const browser =
   "serviceWorker" in navigator && "PushManager" in window && "Notification" in window
     ? {

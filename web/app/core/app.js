@@ -10,7 +10,7 @@ import { Directory } from "./directory.js";
 import { Drafts } from "./drafts.ts";
 import { History } from "./history.ts";
 import { Messages } from "./messages.js";
-import { Moderation } from "./moderation.js";
+import { Moderation } from "./moderation.ts";
 import { Protocol } from "./protocol.ts";
 import { SignedOut } from "./session.ts";
 import { Link } from "./socket.ts";
@@ -54,7 +54,7 @@ export class App {
   #listeners = new Map();
   #renewTimer = null;
   #awayTimer = null;
-  /** Notifications of this browser; null in a page without any. @type {import("./notifying.js").Notifying | null} */
+  /** Notifications of this browser; null in a page without any. @type {import("./notifying.ts").Notifying | null} */
   notifying = null;
   #startTimer = null;
 

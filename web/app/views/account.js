@@ -1,8 +1,8 @@
 /** The dialog about one's own account: the password, where one is logged in, and the end of the account. */
-import { Account, programOf } from "../core/account.js";
+import { Account, programOf } from "../core/account.ts";
 import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
-import { describeEmail } from "../core/recovery.js";
+import { describeEmail } from "../core/recovery.ts";
 import { ago, fullTime } from "../core/time.ts";
 import { displayNameField, field, form, openDialog } from "./dialog.js";
 import { addedByChoice, blockedList } from "./privacy.js";
@@ -147,7 +147,7 @@ function logInList(account) {
       tell(error);
     }
   };
-  /** @param {import( "../core/account.js").LogIn} one */
+  /** @param {import( "../core/account.ts").LogIn} one */
   const end = async (one) => {
     try {
       await account.endLogIn(one);
@@ -165,7 +165,7 @@ function logInList(account) {
   return h("div", {}, list, note);
 }
 
-/** @param {import( "../core/account.js").LogIn} one @param {() => void} end */
+/** @param {import( "../core/account.ts").LogIn} one @param {() => void} end */
 function logInLine(one, end) {
   const used = one.used && h("time", { datetime: one.used, title: fullTime(one.used), text: `used ${ago(one.used)}` });
   return h(

@@ -1,6 +1,6 @@
 /** The dialog about a room's invitations: which are open, an end to them, and a new one with its limits. */
 import { h } from "../core/dom.js";
-import { Invitations, TIMES, USES, linkTo, usage } from "../core/invitations.js";
+import { Invitations, TIMES, USES, linkTo, usage } from "../core/invitations.ts";
 import { shownName } from "../core/people.ts";
 import { fullTime, shortTime } from "../core/time.ts";
 import { choiceField, copyButton, form, openDialog } from "./dialog.js";
@@ -45,7 +45,7 @@ export function invitationsDialog(app, conversation) {
   });
 }
 
-/** @param {import( "../core/invitations.js").Invitation} one @param {() => void} end */
+/** @param {import( "../core/invitations.ts").Invitation} one @param {() => void} end */
 function line(one, end) {
   const until = h("time", { datetime: one.expires, title: fullTime(one.expires), text: `until ${shortTime(one.expires)}` });
   const role = one.role[0].toUpperCase() + one.role.slice(1);

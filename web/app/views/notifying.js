@@ -1,7 +1,7 @@
 /** Notifications: the offer, the settings, those of a room, and the sound. */
 import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
-import { concerns, FOR_EVER, listZones, muteUntil } from "../core/notifying.js";
+import { concerns, FOR_EVER, listZones, muteUntil } from "../core/notifying.ts";
 import { fullTime } from "../core/time.ts";
 import { field, form, openDialog } from "./dialog.js";
 
@@ -45,7 +45,7 @@ export function notificationOffer(app) {
 
 /** Ask for permission, and subscribe. What is wrong is said. @param {import( "../core/app.js").App} app */
 async function turnOn(app) {
-  const notifying = /** @type {import( "../core/notifying.js").Notifying} */ (app.notifying);
+  const notifying = /** @type {import( "../core/notifying.ts").Notifying} */ (app.notifying);
   try {
     await notifying.turnOn();
     if (notifying.state === "denied") app.notice(EXPLAINED.denied, "error");
@@ -67,7 +67,7 @@ export async function notificationsDialog(app) {
 
 /** @param {import( "../core/app.js").App} app */
 function deviceSection(app) {
-  const notifying = /** @type {import( "../core/notifying.js").Notifying} */ (app.notifying);
+  const notifying = /** @type {import( "../core/notifying.ts").Notifying} */ (app.notifying);
   const note = h("p", { class: "dialog-text", role: "status", data: { testid: "device-note" } });
   const here = check("On this device, also while the page is closed", "push-here", false);
   const sound = check("A sound, while the page is open", "sound", notifying.sound);

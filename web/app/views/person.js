@@ -1,7 +1,7 @@
 /** The card of a person: what they are called, whether they are there, and what one may do about them. */
 import { h } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
-import { Privacy } from "../core/privacy.js";
+import { Privacy } from "../core/privacy.ts";
 import { avatar, nameParts } from "./avatar.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { tell } from "./privacy.js";

@@ -2,7 +2,7 @@
 import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
-import { ADDED_BY, Privacy } from "../core/privacy.js";
+import { ADDED_BY, Privacy } from "../core/privacy.ts";
 import { avatar, nameParts } from "./avatar.js";
 
 /** @param {import( "../core/app.js").App} app */

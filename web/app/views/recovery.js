@@ -1,7 +1,7 @@
 /** The way back for who lost the password, and the pages behind links in mails. */
 import { ApiError } from "../core/api.ts";
 import { h } from "../core/dom.js";
-import { Recovery } from "../core/recovery.js";
+import { Recovery } from "../core/recovery.ts";
 import { field, form, openDialog } from "./dialog.js";
 
 /** Asks whose password is lost. @param {import( "../core/app.js").App} app @param {string} [typed] what stands in the log-in */
@@ -52,7 +52,7 @@ export function forgotDialog(app, typed = "") {
 /**
  * The page behind a link in a mail.
  * @param {import( "../core/app.js").App} app
- * @param {import( "../core/recovery.js").MailLink} link
+ * @param {import( "../core/recovery.ts").MailLink} link
  * @param {(reason?: string) => void} done go on, and tell why, where one is not signed in
  */
 export function mailLinkView(app, link, done) {

@@ -1,6 +1,6 @@
 /** Dialogs about rooms: make one, find one, invite to one. */
 import { h, hidden, icon, reconcile } from "../core/dom.js";
-import { linkTo } from "../core/invitations.js";
+import { linkTo } from "../core/invitations.ts";
 import { Pages } from "../core/pages.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import { choiceField, copyButton, field, form, openDialog, radio } from "./dialog.js";

@@ -4,16 +4,30 @@
  * Rule 1: permission is asked only when the user clicked, never by itself.
  * Rule 2: what is on here belongs to one user: the next one who logs in gets nothing until they turn it on.
  * Rule 3: a subscription that was made with an older key of the server is made anew at a visit.
- *
- * @typedef {"unsupported" | "off" | "on" | "denied"} DeviceState
- * @typedef {object} Browser  what of a browser is needed; `register` starts the service worker
- * @property {() => string} permission  "default", "granted" or "denied"
- * @property {() => Promise<string>} ask
- * @property {() => Promise<any>} register  a `ServiceWorkerRegistration`; null where there is none
  */
 import { conversationKey } from "./conversation.ts";
 import { decodeKey, isMadeWith } from "./pushes.ts";
 import { parseRoute } from "./route.ts";
+import type { App } from "./app.js";
+import type { Box } from "./drafts.ts";
+import type { DirectMessageEvent, MessageEvent } from "../../types/wire.d.ts";
+import type { NotificationSettings } from "./rest.ts";
+
+/** What of a `ServiceWorkerRegistration` is needed. */
+export type Registration = Pick<ServiceWorkerRegistration, "pushManager" | "getNotifications">;
+
+export type DeviceState = "unsupported" | "off" | "on" | "denied";
+
+/** What of a browser is needed; `register` starts the service worker */
+export interface Browser {
+  /** "default"; "granted" or "denied" */
+  permission: () => string;
+  ask: () => Promise<string>;
+  /** a `ServiceWorkerRegistration`; null where there is none */
+  register: () => Promise<Registration>;
+}
+
+export type Mute = "" | "hour" | "hours" | "tomorrow" | "always";
 
 const WANTED = "rookery.push";
 const DISMISSED = "rookery.push.dismissed";
@@ -22,16 +36,14 @@ const HOUR_MS = 3_600_000;
 /** The last moment that a `Date` knows. */
 export const FOR_EVER = 8_640_000_000_000_000;
 
-/** The IANA time zones that one may choose, in order; `chosen` is among them. @param {string} chosen @returns {string[]} */
-export function listZones(chosen) {
+/** The IANA time zones that one may choose, in order; `chosen` is among them. */
+export function listZones(chosen: string): string[] {
   const known = Intl.supportedValuesOf?.("timeZone") ?? [];
   return [...new Set(["UTC", chosen, ...known])].sort();
 }
 
-/** @typedef {"" | "hour" | "hours" | "tomorrow" | "always"} Mute */
-
-/** Until when a choice mutes, in milliseconds; null for not at all. @param {Mute} choice @param {number} now */
-export function muteUntil(choice, now) {
+/** Until when a choice mutes, in milliseconds; null for not at all. */
+export function muteUntil(choice: Mute, now: number) {
   if (choice === "hour") return now + HOUR_MS;
   if (choice === "hours") return now + 8 * HOUR_MS;
   if (choice === "always") return FOR_EVER;
@@ -43,28 +55,28 @@ export function muteUntil(choice, now) {
 }
 
 export class Notifying {
-  /** The server's key; null where it sends no push. @type {string | null} */
-  key = null;
-  /** @type {any} */
-  #registration = null;
+  readonly app: App;
+  readonly browser: Browser | null;
+  readonly box: Box | null;
+  /** The server's key; null where it sends no push. */
+  key: string | null = null;
+  #registration: Registration | null = null;
 
-  /** @param {import("./app.js").App} app @param {Browser | null} browser @param {import("./drafts.ts").Box | null} box */
-  constructor(app, browser, box) {
+  constructor(app: App, browser: Browser | null, box: Box | null) {
     this.app = app;
     this.browser = browser;
     this.box = box;
   }
 
-  /** The user is signed in. @param {string | null} key of the server */
-  async begin(key) {
+  /** The user is signed in. @param key of the server */
+  async begin(key: string | null) {
     this.key = key;
     if (!key || !this.browser) return;
     this.#registration = await this.browser.register().catch(() => null);
     if (this.state === "on") await this.#subscribe().catch(() => {});
   }
 
-  /** @returns {DeviceState} */
-  get state() {
+  get state(): DeviceState {
     if (!this.key || !this.browser || !this.#registration) return "unsupported";
     const permission = this.browser.permission();
     if (permission === "denied") return "denied";
@@ -73,7 +85,7 @@ export class Notifying {
 
   /** Turn pushes on here; the user has just clicked (rule 1). Throws what the browser says when it cannot. */
   async turnOn() {
-    if ((await /** @type {Browser} */ (this.browser).ask()) !== "granted") return;
+    if ((await (this.browser as Browser).ask()) !== "granted") return;
     await this.#subscribe();
     this.#write(WANTED, this.app.store.me?.id ?? ""); // rule 2
   }
@@ -82,14 +94,17 @@ export class Notifying {
     this.#write(WANTED, "");
     const subscription = await this.#registration?.pushManager.getSubscription();
     if (!subscription) return;
-    await this.app.api.delete(`/api/push/subscriptions?endpoint=${encodeURIComponent(subscription.endpoint)}`).catch(() => {});
+    await this.app.api
+      .delete(`/api/push/subscriptions?endpoint=${encodeURIComponent(subscription.endpoint)}`)
+      .catch(() => {});
     await subscription.unsubscribe();
   }
 
   /** Give the server the subscription of this browser, made with its present key (rule 3). */
   async #subscribe() {
-    const key = /** @type {string} */ (this.key);
-    const { pushManager } = this.#registration;
+    const { key } = this;
+    const { pushManager } = this.#registration ?? {};
+    if (!key || !pushManager) return;
     let subscription = await pushManager.getSubscription();
     if (subscription && !isMadeWith(subscription.options.applicationServerKey, key)) {
       await subscription.unsubscribe();
@@ -122,13 +137,13 @@ export class Notifying {
     this.#write(SILENT, on ? "" : "yes");
   }
 
-  /** @returns {Promise<any>} as `GET /api/notifications/settings` */
-  settings() {
+  /** @returns as `GET /api/notifications/settings` */
+  settings(): Promise<NotificationSettings> {
     return this.app.api.get("/api/notifications/settings");
   }
 
-  /** What is left out stays. @param {object} changes @returns {Promise<any>} */
-  change(changes) {
+  /** What is left out stays. */
+  change(changes: Partial<NotificationSettings>): Promise<NotificationSettings> {
     return this.app.api.put("/api/notifications/settings", changes);
   }
 
@@ -147,8 +162,7 @@ export class Notifying {
     for (const one of (await this.#registration?.getNotifications()) ?? []) one.close();
   }
 
-  /** @param {string} name */
-  #read(name) {
+  #read(name: string) {
     try {
       return this.box?.getItem(name) ?? "";
     } catch {
@@ -156,8 +170,7 @@ export class Notifying {
     }
   }
 
-  /** @param {string} name @param {string} value */
-  #write(name, value) {
+  #write(name: string, value: string) {
     try {
       if (value) this.box?.setItem(name, value);
       else this.box?.removeItem(name);
@@ -167,7 +180,7 @@ export class Notifying {
   }
 }
 
-/** Whether an event concerns the user: a direct message, or a mention. @param {any} event @param {string} me */
-export function concerns(event, me) {
+/** Whether an event concerns the user: a direct message, or a mention. */
+export function concerns(event: MessageEvent | DirectMessageEvent, me: string) {
   return event.type === "dm" || (event.mentions ?? []).includes(me);
 }
