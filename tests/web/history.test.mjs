@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { History } from "../../web/app/core/history.ts";
-import { Store } from "../../web/app/core/store.js";
+import { Store } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, item, message, settle } from "./support.mjs";
 
 /** The pages of a room with `count` messages, as the contract gives them. */

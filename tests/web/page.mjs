@@ -1,6 +1,6 @@
 /** The page without a screen: an `App` on a fake server, clock and socket. */
 import { Api } from "../../web/app/core/api.ts";
-import { App } from "../../web/app/core/app.js";
+import { App } from "../../web/app/core/app.ts";
 import { Leases } from "../../web/app/core/leases.ts";
 import { Session } from "../../web/app/core/session.ts";
 import { Link } from "../../web/app/core/socket.ts";

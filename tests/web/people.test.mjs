@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { foldName, handleOf, shownName, startsWith } from "../../web/app/core/people.ts";
-import { Store } from "../../web/app/core/store.js";
+import { Store } from "../../web/app/core/store.ts";
 import { ME, YOU } from "./support.mjs";
 
 const ZOE = { name: "zed", display_name: "Zoë Ott" };

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Protocol } from "../../web/app/core/protocol.ts";
-import { Store } from "../../web/app/core/store.js";
+import { Store } from "../../web/app/core/store.ts";
 import { keyOf } from "../../web/app/core/timeline.ts";
 import { ME, ROOM, YOU, message, randomFrom } from "./support.mjs";
 

@@ -9,7 +9,7 @@
  */
 import { restUrl, socketUrl } from "./core/addresses.ts";
 import { Api, request } from "./core/api.ts";
-import { App } from "./core/app.js";
+import { App } from "./core/app.ts";
 import { storageOf } from "./core/drafts.ts";
 import { h } from "./core/dom.js";
 import { Leases } from "./core/leases.ts";
@@ -29,10 +29,10 @@ const HIDDEN_MS = 200;
 
 /** @type {typeof fetch} */
 const fetcher = (path, init) => fetch(restUrl(location.href, String(path)), init);
-/** @param {string} path @param {object} [body] */
+/** @type {import("./core/app.ts").PublicPost} */
 const publicPost = (path, body) => request(fetcher, "POST", path, body);
 /** @type {import("./core/socket.ts").Timers} */
-const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer), now: () => Date.now() };
+const timers = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(/** @type {number | undefined} */ (timer)), now: () => Date.now() };
 
 const vault = await openVault(globalThis.indexedDB);
 const session = new Session({ vault, locks: navigator.locks ?? new Leases(vault, timers), post: publicPost, now: () => Date.now() });

@@ -1,6 +1,6 @@
 /**
  * The service worker: shows, replaces and closes notifications that come by push, also while no window is open.
- * It keeps nothing and answers no request. What is decided stands in `core/pushes.js`.
+ * It keeps nothing and answers no request. What is decided stands in `core/pushes.ts`.
  */
 import { chooseTab, countShown, findClosed, isWatched, makeNotification, readPush } from "./core/pushes.ts";
 

@@ -1,5 +1,5 @@
 /** The calls of REST about the user's own account. */
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 import type { Api } from "./api.ts";
 import type { Me } from "./rest.ts";
 

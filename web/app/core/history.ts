@@ -1,7 +1,7 @@
 /** Reads history over REST into timelines. One read per conversation and direction at a time. */
 import type { Api } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
-import type { Store } from "./store.js";
+import type { Store } from "./store.ts";
 import type { HistoryItem } from "./rest.ts";
 
 /** `late`: it came too late to be taken */

@@ -1,5 +1,5 @@
 /** The calls of REST about a room's invitations, and how their limits read. */
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 import type { Named } from "./people.ts";
 import type { Api } from "./api.ts";
 

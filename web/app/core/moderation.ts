@@ -1,10 +1,10 @@
 /** The calls of REST about moderation: for everyone, for owners of rooms, and for moderators of the instance. */
 import type { RefusedEvent } from "../../types/wire.d.ts";
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Api } from "./api.ts";
 import type { AuditEntry, Block, Case, RoomSummary, Strictness, Verdict } from "./rest.ts";
-import type { Store } from "./store.js";
+import type { Store } from "./store.ts";
 
 /** What a room's moderation is set to. */
 export interface RoomModeration {

@@ -8,7 +8,7 @@
 import { conversationKey } from "./conversation.ts";
 import { decodeKey, isMadeWith } from "./pushes.ts";
 import { parseRoute } from "./route.ts";
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 import type { Box } from "./drafts.ts";
 import type { DirectMessageEvent, MessageEvent } from "../../types/wire.d.ts";
 import type { NotificationSettings } from "./rest.ts";

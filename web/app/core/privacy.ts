@@ -1,5 +1,5 @@
 /** The calls of REST about what users decide about others: who may add them, and whom they block. */
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 import type { Api } from "./api.ts";
 import type { Person } from "../../types/wire.d.ts";
 

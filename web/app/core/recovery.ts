@@ -1,5 +1,5 @@
 /** What links in mails lead to, and what brings such mails: it needs no log-in. */
-import type { App } from "./app.js";
+import type { App } from "./app.ts";
 
 export interface MailLink {
   kind: "verify" | "reset";

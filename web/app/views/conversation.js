@@ -10,7 +10,7 @@ import { personDialog } from "./person.js";
 const TYPISTS = 3;
 
 /**
- * @param {import( "../core/app.js").App} app
+ * @param {import( "../core/app.ts").App} app
  * @param {import("./shell.js").Shell} shell
  * @param {any} conversation
  * @param {number | null} seq the message to show, or null for the newest
@@ -55,7 +55,7 @@ export function conversationView(app, shell, conversation, seq) {
   };
 }
 
-/** @param {import( "../core/app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation @param {Disposal} ends */
+/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation @param {Disposal} ends */
 function head(app, shell, conversation, ends) {
   const room = conversation.kind === "room";
   const dot = presenceDot();
@@ -116,7 +116,7 @@ function aboutPerson(app, id) {
   return state === "offline" && last_seen ? `last seen ${ago(last_seen)}` : state;
 }
 
-/** @param {import( "../core/app.js").App} app @param {any} conversation @param {Disposal} ends */
+/** @param {import( "../core/app.ts").App} app @param {any} conversation @param {Disposal} ends */
 function typingLine(app, conversation, ends) {
   const text = h("span", { dir: "auto" });
   const line = h(

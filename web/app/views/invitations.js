@@ -20,7 +20,7 @@ const ROLES = {
   ],
 };
 
-/** @param {import( "../core/app.js").App} app @param {any} conversation */
+/** @param {import( "../core/app.ts").App} app @param {any} conversation */
 export function invitationsDialog(app, conversation) {
   const invitations = new Invitations(app, conversation);
   const list = h("ul", { class: "results", data: { testid: "invitations-list" } });

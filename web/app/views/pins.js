@@ -5,7 +5,7 @@ import { routeTo } from "../core/route.ts";
 import { excerpt } from "../core/text.ts";
 import { fullTime, shortTime } from "../core/time.ts";
 
-/** @param {import( "../core/app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
+/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
 export function pinsPanel(app, shell, conversation) {
   const ends = new Disposal();
   const list = h("ul", { class: "hits", data: { testid: "pin-list" } });
@@ -16,6 +16,7 @@ export function pinsPanel(app, shell, conversation) {
   async function show() {
     const number = ++asked;
     try {
+      /** @type {{pins: any[]}} */
       const { pins } = await app.api.get(`/api/rooms/${conversation.id}/pins`);
       if (number !== asked) return;
       // A message that was edited is another line: so lines need no update.

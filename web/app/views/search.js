@@ -5,7 +5,7 @@ import { routeTo } from "../core/route.ts";
 import { excerpt, marked } from "../core/text.ts";
 import { shortTime } from "../core/time.ts";
 
-/** @param {import( "../core/app.js").App} app @param {import("./shell.js").Shell} shell @param {any} conversation the open one, or null */
+/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation the open one, or null */
 export function searchPanel(app, shell, conversation) {
   const input = h("input", {
     type: "search",
@@ -41,13 +41,14 @@ export function searchPanel(app, shell, conversation) {
     note.textContent = query ? "Searching…" : "";
     if (!query) return show(false);
     try {
+      /** @type {{messages: any[], next?: string | null, more: boolean}} */
       let answer;
       let cursor = further ? next : null;
       do {
         // A search that looked at much without finding anything ends its page early, so it may be empty.
         answer = await app.api.get("/api/search", { q: query, room: here.checked ? conversation.id : null, cursor });
         if (number !== asked) return;
-        cursor = answer.next;
+        cursor = answer.next ?? null;
       } while (!answer.messages.length && cursor);
       next = cursor;
       found = [...found, ...answer.messages];

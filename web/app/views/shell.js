@@ -37,7 +37,7 @@ export class Shell {
   /** Whether a page of moderation is on the screen. */
   moderating = false;
 
-  /** @param {import( "../core/app.js").App} app */
+  /** @param {import( "../core/app.ts").App} app */
   constructor(app) {
     this.app = app;
     this.main = h("main", { class: "main" });

@@ -38,7 +38,7 @@ export class Toolbar {
   #moving = false;
 
   /**
-   * @param {import( "../core/app.js").App} app
+   * @param {import( "../core/app.ts").App} app
    * @param {any} conversation
    * @param {{reply: (entry: any) => void, edit: (entry: any) => void}} does
    */

@@ -1,36 +1,42 @@
 /** What a user does with messages: send, edit, delete, react, type, read. */
 import { keyOf } from "./timeline.ts";
 import { uuid } from "./uuid.ts";
+import type { App } from "./app.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Command } from "./outbox.ts";
+import type { Entry } from "./timeline.ts";
+import type { AnyEvent, Person } from "../../types/wire.d.ts";
+import type { Timer } from "./socket.ts";
+import type { Placed, Store } from "./store.ts";
 
-/** @typedef {import("./conversation.ts").Conversation} Conversation */
-/** @typedef {import("./timeline.ts").Entry} Entry */
-/** @typedef {import("./outbox.ts").Command} Command */
+/** Without the fields that name its conversation. */
+type Placeless<T> = T extends unknown ? Omit<T, "room" | "with"> : never;
 
 /** A little more than the 3 seconds in which the edge passes on one `typing`. */
 const TYPING_EVERY_MS = 3_100;
 const READ_EVERY_MS = 1_000;
 
 export class Messages {
+  readonly app: App;
+  readonly store: Store;
   /** Conversation → when `typing` was last sent. */
-  #typed = new Map();
+  #typed = new Map<string, number>();
   /** Conversation → the timer that sends the next `typing`. */
-  #typing = new Map();
+  #typing = new Map<string, Timer>();
   /** Conversation → the seq that was said last, and the timer that says the next one. */
-  #reading = new Map();
+  #reading = new Map<string, { timer: Timer; said: number }>();
 
-  /** @param {import("./app.js").App} app */
-  constructor(app) {
+  constructor(app: App) {
     this.app = app;
     this.store = app.store;
   }
 
-  /** @param {Conversation} conversation @param {string} text @param {number | null} replyTo */
-  async send(conversation, text, replyTo = null) {
+  async send(conversation: Conversation, text: string, replyTo: number | null = null) {
     const { timeline } = conversation;
     if (!timeline.attached) await this.latest(conversation);
     const client_id = uuid();
     timeline.draft({
-      sender: this.store.me,
+      sender: myself(this.store),
       client_id,
       text,
       ts: new Date(this.app.timers.now()).toISOString(),
@@ -41,58 +47,56 @@ export class Messages {
     this.app.command(sendCommand(conversation, client_id, text, replyTo));
   }
 
-  /** Send a failed message again. @param {Conversation} conversation @param {Entry} entry */
-  resend(conversation, entry) {
+  /** Send a failed message again. */
+  resend(conversation: Conversation, entry: Entry) {
     conversation.timeline.draft({ ...entry, error: undefined });
     this.store.touch(`timeline:${conversation.key}`);
     this.app.command(sendCommand(conversation, entry.client_id, entry.text ?? "", entry.reply_to));
   }
 
-  /** Give up a message that was not sent. @param {Conversation} conversation @param {Entry} entry */
-  discard(conversation, entry) {
+  /** Give up a message that was not sent. */
+  discard(conversation: Conversation, entry: Entry) {
     this.app.protocol.outbox.discard((command) => "client_id" in command && command.client_id === entry.client_id);
     conversation.timeline.remove(entry.key);
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** Edits, deletions and reactions show at once; after a refusal, history is read again.
-   * @param {Conversation} conversation @param {Entry} entry @param {string} text
-   */
-  edit(conversation, entry, text) {
-    this.#change(conversation, { type: "edit", seq: entry.seq, text }, { type: "edited", seq: entry.seq, text });
+  /** Edits, deletions and reactions show at once; after a refusal, history is read again. */
+  edit(conversation: Conversation, entry: Entry, text: string) {
+    const { seq } = entry;
+    if (seq === null) return;
+    this.#change(conversation, { type: "edit", seq, text }, { type: "edited", seq, text });
   }
 
-  /** @param {Conversation} conversation @param {Entry} entry */
-  delete(conversation, entry) {
-    this.#change(conversation, { type: "delete", seq: entry.seq }, { type: "deleted", seq: entry.seq });
+  delete(conversation: Conversation, entry: Entry) {
+    const { seq } = entry;
+    if (seq !== null) this.#change(conversation, { type: "delete", seq }, { type: "deleted", seq });
   }
 
-  /** @param {Conversation} conversation @param {Entry} entry @param {string} emoji */
-  react(conversation, entry, emoji) {
+  react(conversation: Conversation, entry: Entry, emoji: string) {
     const user = this.store.me?.id ?? "";
     const remove = (entry.reactions[emoji] ?? []).includes(user);
+    if (entry.seq === null) return;
     const change = { seq: entry.seq, emoji, remove };
     this.#change(conversation, { type: "react", ...change }, { type: "reaction", user, ...change });
   }
 
-  /** Pin a message, or unpin it. @param {Conversation} conversation @param {Entry} entry */
-  pin(conversation, entry) {
-    const change = { seq: entry.seq };
-    const event = { type: "pinned", user: this.store.me?.id ?? "", remove: entry.pinned, ...change };
-    this.#change(conversation, { type: entry.pinned ? "unpin" : "pin", ...change }, event);
+  /** Pin a message, or unpin it. */
+  pin(conversation: Conversation, entry: Entry) {
+    const { seq, pinned } = entry;
+    if (seq === null) return;
+    const user = this.store.me?.id ?? "";
+    this.#change(conversation, { type: pinned ? "unpin" : "pin", seq }, { type: "pinned", user, remove: pinned, seq });
   }
 
-  /** @param {Conversation} conversation @param {any} command @param {any} event  both without their place */
-  #change(conversation, command, event) {
-    this.store.apply({ ...event, ...conversation.place });
-    this.app.command({ ...command, ...conversation.place });
+  /** Show a change at once, and send it. */
+  #change(conversation: Conversation, command: Placeless<Command>, event: Placeless<AnyEvent>) {
+    this.store.apply({ ...event, ...conversation.place } as AnyEvent);
+    this.app.command({ ...command, ...conversation.place } as Command);
   }
 
-  /**
-   * The user types. `typing` is sent at most every three seconds; a call in between sends one when they are over.
-   * @param {Conversation} conversation
-   */
-  typing(conversation) {
+  /** The user types. `typing` is sent at most every three seconds; a call in between sends one when they are over. */
+  typing(conversation: Conversation) {
     const { key, place } = conversation;
     if (this.#typing.has(key)) return;
     const say = () => {
@@ -105,17 +109,14 @@ export class Messages {
     else this.#typing.set(key, this.app.timers.set(say, wait));
   }
 
-  /** The user stopped typing: the message was sent or discarded. @param {Conversation} conversation */
-  typed(conversation) {
+  /** The user stopped typing: the message was sent or discarded. */
+  typed(conversation: Conversation) {
     this.app.timers.clear(this.#typing.get(conversation.key));
     this.#typing.delete(conversation.key);
   }
 
-  /**
-   * The user sees the conversation up to a message: the newest one, unless another is given.
-   * @param {Conversation} conversation @param {number} seq
-   */
-  seen(conversation, seq = conversation.seq) {
+  /** The user sees the conversation up to a message: the newest one, unless another is given. */
+  seen(conversation: Conversation, seq: number = conversation.seq) {
     const { unread, read } = conversation;
     if (seq >= conversation.seq) conversation.unread = 0;
     if (seq > read) conversation.markRead(seq, this.store.me?.id ?? "");
@@ -126,14 +127,12 @@ export class Messages {
     this.#reading.set(conversation.key, { timer, said: seq });
   }
 
-  /** @param {Conversation} conversation @param {number} said */
-  #readAgain(conversation, said) {
+  #readAgain(conversation: Conversation, said: number) {
     this.#reading.delete(conversation.key);
     if (conversation.read > said) this.#sayRead(conversation);
   }
 
-  /** @param {Conversation} conversation */
-  #sayRead(conversation) {
+  #sayRead(conversation: Conversation) {
     this.app.command({ type: "read", ...conversation.place, seq: conversation.read });
   }
 
@@ -152,21 +151,21 @@ export class Messages {
     this.#typing.clear();
   }
 
-  /** Drop a window in the past for the newest page. @param {Conversation} conversation */
-  latest(conversation) {
+  /** Drop a window in the past for the newest page. */
+  latest(conversation: Conversation) {
     conversation.timeline.reset();
     this.store.touch(`timeline:${conversation.key}`);
     return this.app.attempt(() => this.app.history.latest(conversation));
   }
 
-  /** `ok` for a command. @param {Command} command */
-  answered(command) {
+  /** `ok` for a command. */
+  answered(command: Command) {
     const found = this.#draftOf(command);
     if (found?.conversation.timeline.sent(found.key)) this.store.touch(`timeline:${found.conversation.key}`);
   }
 
-  /** A final refusal. @param {{command: Command | null, code: string, message: string}} effect */
-  refused({ command, code, message }) {
+  /** A final refusal. */
+  refused({ command, code, message }: { command: Command | null; code: string; message: string }) {
     const { app, store } = this;
     if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type))
       return;
@@ -183,23 +182,24 @@ export class Messages {
       return;
     }
     app.notice(message, "error");
-    const conversation = store.placeOf(/** @type {any} */ (command));
+    const conversation = store.placeOf(command as Placed);
     if (conversation) app.attempt(() => app.history.refresh(conversation));
   }
 
-  /** Where the message of a `send` or `dm` stands. @param {Command} command */
-  #draftOf(command) {
+  /** Where the message of a `send` or `dm` stands. */
+  #draftOf(command: Command) {
     if (command.type !== "send" && command.type !== "dm") return null;
     const conversation = this.store.placeOf(command.type === "dm" ? { with: command.to } : command);
     return conversation && { conversation, key: keyOf(this.store.me?.id ?? "", command.client_id) };
   }
 }
 
-/**
- * @param {Conversation} conversation @param {string} client_id @param {string} text @param {number | null} replyTo
- * @returns {Command}
- */
-function sendCommand(conversation, client_id, text, replyTo) {
+/** The user, as the author of a message. */
+function myself({ me }: Store): Person {
+  return { id: me?.id ?? "", name: me?.name ?? "", display_name: me?.display_name ?? undefined };
+}
+
+function sendCommand(conversation: Conversation, client_id: string, text: string, replyTo: number | null): Command {
   if (conversation.kind === "dm") return { type: "dm", to: conversation.id, text, client_id };
   return { type: "send", room: conversation.id, text, client_id, ...(replyTo ? { reply_to: replyTo } : {}) };
 }

@@ -1,6 +1,12 @@
 /** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
-/** @typedef {import("./conversation.ts").Conversation} Conversation */
-/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
+import type { AnyEvent, MemberEvent, Person } from "../../types/wire.d.ts";
+import type { App } from "./app.ts";
+import type { Conversation, Kind } from "./conversation.ts";
+import type { Api } from "./api.ts";
+import type { DirectSummary, ListedRoom, Member, PublicRoom, RoomSummary } from "./rest.ts";
+import type { Timer } from "./socket.ts";
+import type { Store } from "./store.ts";
+
 /** A session may listen to 200 rooms. */
 const JOINED = 190;
 /** How often the rooms that are not followed live are read again. */
@@ -13,26 +19,27 @@ const WATCH_MS = 300;
 const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
 
+/** A page of a room's members. */
+interface Members {
+  members: Member[];
+  more: boolean;
+}
+
 export class Directory {
-  /** @type {Set<string>} */
-  #asked = new Set();
-  /** @type {any} */
-  #watchTimer = null;
-  /** @type {any} */
-  #refreshTimer = null;
-  /** @type {any} */
-  #membersTimer = null;
-  /** @type {any} */
-  #othersTimer = null;
+  readonly app: App;
+  readonly api: Api;
+  readonly store: Store;
+  #asked = new Set<string>();
+  #watchTimer: Timer = null;
+  #refreshTimer: Timer = null;
+  #membersTimer: Timer = null;
+  #othersTimer: Timer = null;
   #watched = "";
   #followed = "";
-  /** @type {Promise<void> | null} */
-  #reading = null;
-  /** @type {Promise<void> | null} */
-  #next = null;
+  #reading: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
 
-  /** @param {import("./app.js").App} app */
-  constructor(app) {
+  constructor(app: App) {
     this.app = app;
     this.api = app.api;
     this.store = app.store;
@@ -41,9 +48,8 @@ export class Directory {
   /**
    * Read the lists of rooms and direct conversations, and follow them live. Who asks while they are being read shares the
    * next reading with the others: this one may have begun before what they know of.
-   * @returns {Promise<void>}
    */
-  refresh() {
+  refresh(): Promise<void> {
     if (!this.#reading) {
       this.#reading = this.#read().finally(() => (this.#reading = null));
       return this.#reading;
@@ -59,9 +65,12 @@ export class Directory {
   async #read() {
     // A room that was made or joined meanwhile may not be in the answer yet.
     const before = this.store.list("room");
-    const [{ rooms }, { conversations }] = await Promise.all([this.api.get("/api/rooms"), this.api.get("/api/dms")]);
+    const [{ rooms }, { conversations }] = await Promise.all([
+      this.api.get<{ rooms: RoomSummary[] }>("/api/rooms"),
+      this.api.get<{ conversations: DirectSummary[] }>("/api/dms"),
+    ]);
     const { protocol, link } = this.app;
-    const ids = new Set(rooms.map((/** @type {any} */ room) => room.id));
+    const ids = new Set(rooms.map((room) => room.id));
     for (const room of before) {
       if (ids.has(room.id) || this.store.get(room.key) !== room) continue;
       const why = `${room.name} was deleted, or you are not in it any more.`;
@@ -79,9 +88,9 @@ export class Directory {
   /**
    * Rooms that are too many to be followed live: the edge tells what is unread in them (`#follow`), and what it may have
    * left out is read again each minute.
-   * @param {number} count of all rooms
+   * @param count of all rooms
    */
-  #followOthers(count) {
+  #followOthers(count: number) {
     const { timers } = this.app;
     timers.clear(this.#othersTimer);
     if (count <= JOINED) return;
@@ -98,13 +107,8 @@ export class Directory {
     }, REFRESH_MS);
   }
 
-  /**
-   * Make a conversation ready to be shown.
-   * @param {"room" | "dm"} kind
-   * @param {string} id
-   * @returns {Promise<any>} or null
-   */
-  async enter(kind, id) {
+  /** Make a conversation ready to be shown. @returns or null */
+  async enter(kind: Kind, id: string): Promise<Conversation | null> {
     const { protocol, link } = this.app;
     if (kind === "room") {
       let conversation = this.store.get(`room:${id}`);
@@ -117,7 +121,7 @@ export class Directory {
       link?.flush();
       return conversation;
     }
-    if (!this.store.people.has(id)) this.store.meet([await this.api.get(`/api/users/${id}`)]);
+    if (!this.store.people.has(id)) this.store.meet([await this.api.get<Person>(`/api/users/${id}`)]);
     const conversation = this.store.open("dm", id);
     conversation.name ||= this.store.nameOf(id);
     protocol.threads.know(id, conversation.seq);
@@ -127,72 +131,64 @@ export class Directory {
     return conversation;
   }
 
-  /**
-   * A room that the user is not in, if everyone may join it; else null.
-   * @param {string} id
-   * @returns {Promise<{id: string, name: string} | null>}
-   */
-  async joinable(id) {
-    const room = await this.api.get(`/api/rooms/${id}`).catch(() => null);
+  /** A room that the user is not in, if everyone may join it; else null. */
+  async joinable(id: string): Promise<{ id: string; name: string } | null> {
+    const room = await this.api.get<RoomSummary>(`/api/rooms/${id}`).catch(() => null);
     return room?.visibility === "public" ? room : null;
   }
 
   /**
    * A page of public rooms by name.
-   * @param {string} name how it starts; empty for all
-   * @param {any} last the room before the page, or null
+   * @param name how it starts; empty for all
+   * @param last the room before the page, or null
    */
-  async publicRooms(name, last) {
-    const { rooms, next } = await this.api.get("/api/rooms", { public: 1, name, cursor: last?.next });
-    return { items: rooms.map((/** @type {any} */ room) => ({ ...room, next })), more: Boolean(next) };
+  async publicRooms(name: string, last: ListedRoom | null): Promise<{ items: ListedRoom[]; more: boolean }> {
+    const query = { public: 1, name, cursor: last?.next };
+    const { rooms, next } = await this.api.get<{ rooms: PublicRoom[]; next?: string | null }>("/api/rooms", query);
+    return { items: rooms.map((room) => ({ ...room, next })), more: Boolean(next) };
   }
 
-  /** @param {string} name @param {string} visibility @param {string} [default_role] what a user becomes who joins */
-  async createRoom(name, visibility, default_role) {
-    const room = await this.api.post("/api/rooms", { name, visibility, default_role });
+  /** @param default_role what a user becomes who joins */
+  async createRoom(name: string, visibility: string, default_role?: string) {
+    const room = await this.api.post<RoomSummary>("/api/rooms", { name, visibility, default_role });
     return this.#added(room);
   }
 
-  /** @param {string} id */
-  async join(id) {
+  async join(id: string) {
     await this.api.post(`/api/rooms/${id}/join`);
     await this.refresh();
     return this.store.get(`room:${id}`);
   }
 
-  /** Accept an invitation. @param {string} token @returns {Promise<any>} the room's conversation, or null */
-  async accept(token) {
-    const answer = await this.api.post(`/api/invites/${encodeURIComponent(token)}`);
+  /** Accept an invitation. @returns the room's conversation, or null */
+  async accept(token: string): Promise<Conversation | null> {
+    const room = await this.api.post<RoomSummary>(`/api/invites/${encodeURIComponent(token)}`);
     await this.refresh();
-    return this.store.get(`room:${answer?.id ?? answer?.room?.id ?? answer?.room}`);
+    return this.store.get(`room:${room.id}`);
   }
 
-  /** @param {Conversation} conversation @returns {Promise<string>} a token that lets whoever has it join */
-  async invite(conversation) {
-    return (await this.api.post(`/api/rooms/${conversation.id}/invites`)).token;
+  /** @returns a token that lets whoever has it join */
+  async invite(conversation: Conversation): Promise<string> {
+    return (await this.api.post<{ token: string }>(`/api/rooms/${conversation.id}/invites`)).token;
   }
 
-  /** @param {Conversation} conversation */
-  async leave(conversation) {
+  async leave(conversation: Conversation) {
     await this.api.post(`/api/rooms/${conversation.id}/leave`);
     this.#gone(conversation);
   }
 
-  /** @param {Conversation} conversation */
-  async deleteRoom(conversation) {
+  async deleteRoom(conversation: Conversation) {
     await this.api.delete(`/api/rooms/${conversation.id}`);
     this.#gone(conversation);
   }
 
-  /** @param {Conversation} conversation @param {{name?: string, default_role?: string}} change */
-  async changeRoom(conversation, change) {
-    this.store.addRoom(await this.api.patch(`/api/rooms/${conversation.id}`, change));
+  async changeRoom(conversation: Conversation, change: { name?: string; default_role?: string }) {
+    this.store.addRoom(await this.api.patch<RoomSummary>(`/api/rooms/${conversation.id}`, change));
     this.store.touch("rooms", `members:${conversation.key}`);
   }
 
-  /** @param {Conversation} conversation */
-  async loadMembers(conversation) {
-    const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
+  async loadMembers(conversation: Conversation) {
+    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
     conversation.members = members;
     conversation.moreMembers = Boolean(more);
     this.store.meet(members);
@@ -200,89 +196,76 @@ export class Directory {
     this.watchSoon();
   }
 
-  /** The members after those that are here, by name. @param {Conversation} conversation */
-  async moreMembers(conversation) {
+  /** The members after those that are here, by name. */
+  async moreMembers(conversation: Conversation) {
     const here = conversation.members ?? [];
     const query = { after: here.at(-1)?.name, limit: MEMBERS };
-    const { members, more } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
+    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
     conversation.members = [...here, ...members];
     conversation.moreMembers = Boolean(more);
     this.store.meet(members);
     this.store.touch(`members:${conversation.key}`);
   }
 
-  /**
-   * Members whose name or display name starts so, the first of them by name.
-   * @param {Conversation} conversation @param {string} prefix
-   * @returns {Promise<any[]>}
-   */
-  async findMembers(conversation, prefix) {
+  /** Members whose name or display name starts so, the first of them by name. */
+  async findMembers(conversation: Conversation, prefix: string): Promise<Member[]> {
     const query = { name: prefix, limit: MEMBERS };
-    const { members } = await this.api.get(`/api/rooms/${conversation.id}/members`, query);
+    const { members } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
     this.store.meet(members);
     return members;
   }
 
-  /** @param {Conversation} conversation @param {string} user @param {string} role */
-  async setRole(conversation, user, role) {
+  async setRole(conversation: Conversation, user: string, role: string) {
     await this.api.put(`/api/rooms/${conversation.id}/members/${user}`, { role });
     await this.loadMembers(conversation);
   }
 
-  /** @param {Conversation} conversation @param {string} user */
-  async kick(conversation, user) {
+  async kick(conversation: Conversation, user: string) {
     await this.api.delete(`/api/rooms/${conversation.id}/members/${user}`);
     await this.loadMembers(conversation);
   }
 
-  /** @param {Conversation} conversation @param {string} user */
-  async ban(conversation, user) {
+  async ban(conversation: Conversation, user: string) {
     await this.api.put(`/api/rooms/${conversation.id}/bans/${user}`);
     await this.loadMembers(conversation);
   }
 
-  /** @param {Conversation} conversation @returns {Promise<{id: string, name: string}[]>} */
-  async banned(conversation) {
-    return (await this.api.get(`/api/rooms/${conversation.id}/bans`)).bans;
+  async banned(conversation: Conversation): Promise<Person[]> {
+    return (await this.api.get<{ bans: Person[] }>(`/api/rooms/${conversation.id}/bans`)).bans;
   }
 
-  /** @param {Conversation} conversation @param {string} user */
-  unban(conversation, user) {
+  unban(conversation: Conversation, user: string) {
     return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
   }
 
-  /** @param {string} prefix @returns {Promise<any[]>} without oneself */
-  async findPeople(prefix) {
-    const { users } = await this.api.get("/api/users", { name: prefix });
+  /** @returns without oneself */
+  async findPeople(prefix: string): Promise<Person[]> {
+    const { users } = await this.api.get<{ users: Person[] }>("/api/users", { name: prefix });
     this.store.meet(users);
-    return users.filter((/** @type {{id: string}} */ user) => user.id !== this.store.me?.id);
+    return users.filter((user) => user.id !== this.store.me?.id);
   }
 
-  /**
-   * Ask for the names of users of whom only the id is known. Views show them when they arrive.
-   * @param {string[]} ids
-   */
-  wantNames(ids) {
+  /** Ask for the names of users of whom only the id is known. Views show them when they arrive. */
+  wantNames(ids: string[]) {
     for (const id of ids) {
       if (this.store.people.has(id) || this.#asked.has(id)) continue;
       this.#asked.add(id);
-      this.api.get(`/api/users/${id}`).then(
+      this.api.get<Person>(`/api/users/${id}`).then(
         (user) => this.store.meet([user]),
         () => {},
       );
     }
   }
 
-  /** How far the other one of a direct conversation has read. @param {Conversation} conversation */
-  async loadReads(conversation) {
-    const { reads } = await this.api.get(`/api/dms/${conversation.id}/reads`);
+  /** How far the other one of a direct conversation has read. */
+  async loadReads(conversation: Conversation) {
+    const { reads } = await this.api.get<{ reads: Record<string, number> }>(`/api/dms/${conversation.id}/reads`);
     for (const [user, seq] of Object.entries(reads))
       conversation.marks.set(user, Math.max(seq, conversation.marks.get(user) ?? 0));
     this.store.touch(`timeline:${conversation.key}`);
   }
 
-  /** @param {import("../../types/wire.js").MemberEvent} event */
-  member(event) {
+  member(event: MemberEvent) {
     const conversation = this.store.get(`room:${event.room}`);
     const mine = event.user === this.store.me?.id;
     const out = ["left", "kicked", "banned"].includes(event.change);
@@ -299,8 +282,8 @@ export class Directory {
     }
   }
 
-  /** A `room` event: somebody renamed a room, which the store has noted, or deleted it. @param {Extract<AnyEvent, {type: "room"}>} event */
-  room(event) {
+  /** A `room` event: somebody renamed a room, which the store has noted, or deleted it. */
+  room(event: Extract<AnyEvent, { type: "room" }>) {
     const conversation = this.store.get(`room:${event.room}`);
     if (event.change !== "deleted" || !conversation) return;
     const why = `${conversation.name} was deleted.`;
@@ -311,9 +294,8 @@ export class Directory {
   /**
    * Reload the list of members that is on the screen, but not at once, as many may change together. Other lists are
    * loaded when they are opened.
-   * @param {Conversation} conversation
    */
-  #membersChanged(conversation) {
+  #membersChanged(conversation: Conversation) {
     if (conversation.key !== this.app.openKey) {
       conversation.members = null;
       return;
@@ -356,16 +338,16 @@ export class Directory {
     link?.flush();
   }
 
-  /** @param {any} room of REST */
-  #added(room) {
+  /** @param room of REST */
+  #added(room: RoomSummary) {
     const conversation = this.store.addRoom({ role: "owner", ...room });
     this.#join(conversation);
     this.app.link?.flush();
     return conversation;
   }
 
-  /** Follow a room live. If too many are followed, stop following another one. @param {Conversation} conversation */
-  #join(conversation) {
+  /** Follow a room live. If too many are followed, stop following another one. */
+  #join(conversation: Conversation) {
     const { protocol, openKey } = this.app;
     const joined = [...protocol.threads.rooms.keys()];
     if (!protocol.joined(conversation.id) && joined.length >= JOINED) {
@@ -378,9 +360,9 @@ export class Directory {
 
   /**
    * The user is out of a room. What they wrote for it and the server does not have is told once more, to be copied.
-   * @param {Conversation} conversation @param {string} [why] for the user; empty when they ended it themselves here
+   * @param why for the user; empty when they ended it themselves here
    */
-  #gone(conversation, why = "") {
+  #gone(conversation: Conversation, why: string = "") {
     const { app } = this;
     const waiting = conversation.timeline.entries.filter(({ state }) => state === "sending" || state === "failed");
     const unsent = [...waiting.map(({ text }) => text), app.drafts.get(conversation.key)];
@@ -389,6 +371,6 @@ export class Directory {
     app.protocol.part(conversation.id);
     app.link?.flush();
     this.store.close(conversation.key);
-    app.emit("gone", { conversation, why, unsent: unsent.filter(Boolean) });
+    app.emit("gone", { conversation, why, unsent: unsent.flatMap((text) => text || []) });
   }
 }

@@ -6,23 +6,52 @@
  * conversation that ended).
  */
 import { ApiError } from "./api.ts";
-import { Directory } from "./directory.js";
+import { Directory } from "./directory.ts";
 import { Drafts } from "./drafts.ts";
 import { History } from "./history.ts";
-import { Messages } from "./messages.js";
+import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
 import { Protocol } from "./protocol.ts";
 import { SignedOut } from "./session.ts";
 import { Link } from "./socket.ts";
-import { Store } from "./store.js";
+import { Store } from "./store.ts";
+import type {
+  AnyEvent,
+  DeletedEvent,
+  DirectMessageEvent,
+  EditedEvent,
+  MessageEvent,
+  ModeratedEvent,
+  Place,
+} from "../../types/wire.d.ts";
+import type { Api } from "./api.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Box } from "./drafts.ts";
+import type { Notifying } from "./notifying.ts";
+import type { Command } from "./outbox.ts";
+import type { Session } from "./session.ts";
+import type { LinkDetail, LinkParts, LinkState, Timer, Timers } from "./socket.ts";
+import type { Effect } from "./threads.ts";
+import type { Config, Grant, Me } from "./rest.ts";
 
-/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
-/** @typedef {import("./conversation.ts").Conversation} Conversation */
-/** @typedef {import("./threads.ts").Effect} Effect */
-/** @typedef {"starting" | "in" | "out"} Phase */
+export type Phase = "starting" | "in" | "out";
+export type Tone = "info" | "error";
+/** A POST without a session. */
+export type PublicPost = <T = unknown>(path: string, body?: object) => Promise<T>;
+
+/** What `on` tells, by its name. */
+export interface Signals {
+  session: { phase: Phase; reason?: string };
+  link: { state: LinkState } & LinkDetail;
+  /** `action`: what a button beside the text does */
+  notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown } };
+  arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
+  changed: EditedEvent | DeletedEvent | ModeratedEvent;
+  gone: { conversation: Conversation; why: string; unsent: string[] };
+}
 
 /** `#blank`, which the constructor calls, gives the parts that belong to one user. */
-const BY_BLANK = /** @type {any} */ (undefined);
+const BY_BLANK = undefined as never;
 
 const RETRY_START_MS = 3_000;
 const AWAY_MS = 5 * 60_000;
@@ -30,45 +59,57 @@ const AWAY_MS = 5 * 60_000;
 const KEPT = 100;
 
 export class App {
-  /** @type {Phase} */
-  phase = "starting";
-  /** @type {Link | null} */
-  link = null;
+  readonly drafts: Drafts;
+  readonly session: Session;
+  readonly api: Api;
+  readonly publicPost: PublicPost;
+  readonly makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
+  readonly schedule: (run: () => void) => void;
+  readonly timers: Timers;
+  phase: Phase = "starting";
+  link: Link | null = null;
   away = false;
-  /** @type {Store} */
-  store = BY_BLANK;
-  /** @type {Protocol} */
-  protocol = BY_BLANK;
-  /** @type {History} */
-  history = BY_BLANK;
-  /** @type {Messages} */
-  messages = BY_BLANK;
-  /** @type {Directory} */
-  directory = BY_BLANK;
-  /** @type {Moderation} */
-  moderation = BY_BLANK;
-  /** The key of the conversation that is on the screen. @type {string | null} */
-  openKey = null;
+  store: Store = BY_BLANK;
+  protocol: Protocol = BY_BLANK;
+  history: History = BY_BLANK;
+  messages: Messages = BY_BLANK;
+  directory: Directory = BY_BLANK;
+  moderation: Moderation = BY_BLANK;
+  /** The key of the conversation that is on the screen. */
+  openKey: string | null = null;
   #first = true;
-  /** @type {Map<string, Set<(detail: any) => void>>} */
-  #listeners = new Map();
-  #renewTimer = null;
-  #awayTimer = null;
-  /** Notifications of this browser; null in a page without any. @type {import("./notifying.ts").Notifying | null} */
-  notifying = null;
-  #startTimer = null;
+  #listeners = new Map<keyof Signals, Set<(detail: never) => void>>();
+  #renewTimer: Timer = null;
+  #awayTimer: Timer = null;
+  /** Notifications of this browser; null in a page without any. */
+  notifying: Notifying | null = null;
+  #startTimer: Timer = null;
 
   /**
-   * @param {object} parts
-   * @param {import("./session.ts").Session} parts.session
-   * @param {import("./api.ts").Api} parts.api
-   * @param {(path: string, body?: object) => Promise<any>} parts.publicPost a POST without a session
-   * @param {(parts: Omit<import("./socket.ts").LinkParts, "open" | "timers" | "random">) => Link} parts.makeLink
-   * @param {(run: () => void) => void} parts.schedule when views are drawn anew after a change
-   * @param {import("./socket.ts").Timers} parts.timers
-   * @param {import("./drafts.ts").Box | null} parts.storage for what was written and not sent
+   * @param publicPost a POST without a session
+   * @param schedule when views are drawn anew after a change
+   * @param storage for what was written and not sent
    */
-  constructor({ session, api, publicPost, makeLink, schedule, timers, storage }) {
+  constructor({
+    session,
+    api,
+    publicPost,
+    makeLink,
+    schedule,
+    timers,
+    storage,
+  }: {
+    session: Session;
+    api: Api;
+    /** a POST without a session */
+    publicPost: PublicPost;
+    makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
+    /** when views are drawn anew after a change */
+    schedule: (run: () => void) => void;
+    timers: Timers;
+    /** for what was written and not sent */
+    storage: Box | null;
+  }) {
     this.drafts = new Drafts(storage);
     this.session = session;
     this.api = api;
@@ -100,29 +141,23 @@ export class App {
     this.#first = true;
   }
 
-  /** @param {string} name @param {(detail: any) => void} run @returns {() => void} ends it */
-  on(name, run) {
-    const runs = this.#listeners.get(name) ?? new Set();
+  /** @returns ends it */
+  on<K extends keyof Signals>(name: K, run: (detail: Signals[K]) => void): () => void {
+    const runs = this.#listeners.get(name) ?? new Set<(detail: never) => void>();
     this.#listeners.set(name, runs.add(run));
     return () => runs.delete(run);
   }
 
-  /** @param {string} name @param {any} [detail] */
-  emit(name, detail) {
-    for (const run of this.#listeners.get(name) ?? []) run(detail);
+  emit<K extends keyof Signals>(name: K, detail: Signals[K]) {
+    for (const run of this.#listeners.get(name) ?? []) (run as (detail: Signals[K]) => void)(detail);
   }
 
-  /** @param {string} text @param {"info" | "error"} tone */
-  notice(text, tone = "info") {
+  notice(text: string, tone: Tone = "info") {
     this.emit("notice", { text, tone });
   }
 
-  /**
-   * Run something for the user, and show a notice if it fails.
-   * @param {() => Promise<any>} run
-   * @returns {Promise<boolean>}
-   */
-  async attempt(run) {
+  /** Run something for the user, and show a notice if it fails. */
+  async attempt(run: () => Promise<unknown>): Promise<boolean> {
     try {
       await run();
       return true;
@@ -144,14 +179,13 @@ export class App {
       if (error instanceof SignedOut) return this.leave();
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "blocked") return this.leave(error.message);
-      if (error.code === "blocked") return this.leave(error.message);
       this.emit("link", { state: "reconnecting" });
       this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
     }
   }
 
   async #enter() {
-    const [config, me] = await Promise.all([this.api.get("/api/config"), this.api.get("/api/auth/me")]);
+    const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
     this.drafts.open(me.id);
@@ -170,17 +204,15 @@ export class App {
     this.#renewLater();
   }
 
-  /** @param {string} name @param {string} password */
-  async logIn(name, password) {
-    await this.session.begin(await this.publicPost("/api/auth/login", { name, password }));
+  async logIn(name: string, password: string) {
+    await this.session.begin(await this.publicPost<Grant>("/api/auth/login", { name, password }));
     await this.start();
   }
 
-  /** @param {{name: string, display_name?: string, password: string, email?: string, invite?: string}} account */
-  async register(account) {
-    const answer = await this.publicPost("/api/auth/register", account);
+  async register(account: { name: string; display_name?: string; password: string; email?: string; invite?: string }) {
+    const answer = await this.publicPost<Partial<Grant> | null>("/api/auth/register", account);
     if (!answer?.access_token) return this.logIn(account.name, account.password);
-    await this.session.begin(answer);
+    await this.session.begin(answer as Grant);
     return this.start();
   }
 
@@ -196,21 +228,21 @@ export class App {
     await ended;
   }
 
-  /** Another tab began or ended the session. @param {boolean} begun */
-  async follow(begun) {
+  /** Another tab began or ended the session. */
+  async follow(begun: boolean) {
     const here = await this.session.load();
     if (!begun && !here && this.phase !== "out") this.leave("You logged out in another window.");
     if (!begun || !here) return;
     if (this.phase === "out") await this.start();
-    else if (this.phase === "in" && (await this.api.get("/api/auth/me")).id !== this.store.me?.id) {
+    else if (this.phase === "in" && (await this.api.get<Me>("/api/auth/me")).id !== this.store.me?.id) {
       // Another account is logged in: nothing of the one before may stay on the screen.
       this.leave();
       await this.start();
     }
   }
 
-  /** Back to the log-in page. @param {string} [reason] */
-  leave(reason) {
+  /** Back to the log-in page. */
+  leave(reason?: string) {
     this.timers.clear(this.#startTimer);
     this.timers.clear(this.#renewTimer);
     const link = this.link;
@@ -221,22 +253,21 @@ export class App {
     this.#phase("out", reason);
   }
 
-  /** Give a command to the protocol, and send what is due. @param {import("./outbox.ts").Command} command */
-  command(command) {
+  /** Give a command to the protocol, and send what is due. */
+  command(command: Command) {
     this.protocol.command(command);
     this.link?.flush();
   }
 
-  /** The page became visible or hidden. After five hidden minutes the user counts as away. @param {boolean} visible */
-  seen(visible) {
+  /** The page became visible or hidden. After five hidden minutes the user counts as away. */
+  seen(visible: boolean) {
     this.timers.clear(this.#awayTimer);
     if (visible) this.#status("online");
     else this.#awayTimer = this.timers.set(() => this.#status("away"), AWAY_MS);
     if (visible) this.link?.wake();
   }
 
-  /** @param {"online" | "away"} state */
-  #status(state) {
+  #status(state: "online" | "away") {
     if (this.away === (state === "away")) return;
     this.away = state === "away";
     this.protocol.status(state);
@@ -244,8 +275,7 @@ export class App {
     if (this.link) this.emit("link", { state: this.link.state });
   }
 
-  /** @param {Phase} phase @param {string} [reason] */
-  #phase(phase, reason) {
+  #phase(phase: Phase, reason?: string) {
     this.phase = phase;
     this.emit("session", { phase, reason });
   }
@@ -263,8 +293,7 @@ export class App {
     else this.leave("You were signed out. Log in again.");
   }
 
-  /** @param {string} state @param {any} [detail] */
-  #linked(state, detail) {
+  #linked(state: LinkState, detail: LinkDetail) {
     if (state === "signed-out") return this.leave("You were signed out. Log in again.");
     if (state === "blocked") this.#explainBlock();
     this.emit("link", { state, ...detail });
@@ -276,13 +305,11 @@ export class App {
     try {
       await this.api.get("/api/auth/me");
     } catch (error) {
-      if (this.store === store && error instanceof ApiError && error.code === "blocked")
-        this.leave(error.message);
+      if (this.store === store && error instanceof ApiError && error.code === "blocked") this.leave(error.message);
     }
   }
 
-  /** @param {Effect} effect */
-  #act(effect) {
+  #act(effect: Effect) {
     if (effect.kind === "event") this.#event(effect.event);
     if (effect.kind === "ready") this.#ready();
     if (effect.kind === "reload") this.#reload(effect);
@@ -306,11 +333,8 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
-  /**
-   * Too much was missed: the newest page of history replaces the messages in memory.
-   * @param {{seq: number} & import("../../types/wire.js").Place} effect
-   */
-  #reload(effect) {
+  /** Too much was missed: the newest page of history replaces the messages in memory. */
+  #reload(effect: { seq: number } & Place) {
     const conversation = this.store.placeOf(effect);
     if (!conversation) return;
     conversation.missed(effect.seq);
@@ -321,8 +345,7 @@ export class App {
     this.directory.refresh().catch(() => {});
   }
 
-  /** @param {AnyEvent} event */
-  #event(event) {
+  #event(event: AnyEvent) {
     const place = this.store.placeOf(event);
     this.store.apply(event);
     // The open conversation gives back what is out of view; any other one keeps its newest.
@@ -332,18 +355,16 @@ export class App {
     if (event.type === "edited" || event.type === "deleted" || event.type === "moderated") this.emit("changed", event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);
-    const sender = event.type === "message" ? event.sender : event.type === "dm" ? event.from : null;
-    if (place && sender && sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
+    if (place && (event.type === "message" || event.type === "dm")) {
+      const sender = event.type === "dm" ? event.from : event.sender;
+      if (sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
+    }
     if (event.type === "dm") this.directory.watchSoon();
     if (event.type === "activity" && event.rooms.some(({ missed }) => missed)) this.directory.refreshLater();
   }
 
-  /**
-   * A direct message was stored, but its live copy never came: read the newest page, which has it.
-   * @param {Conversation} conversation
-   * @param {number} seq
-   */
-  #look(conversation, seq) {
+  /** A direct message was stored, but its live copy never came: read the newest page, which has it. */
+  #look(conversation: Conversation, seq: number) {
     const { loaded, attached } = conversation.timeline;
     if (loaded && attached && !conversation.timeline.at(seq)) this.history.latest(conversation).catch(() => {});
   }

@@ -7,46 +7,53 @@
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
 import { shownName } from "./people.ts";
 import { keyOf } from "./timeline.ts";
+import type { AnyEvent, Place, PresenceState } from "../../types/wire.d.ts";
+import type { Named } from "./people.ts";
+import type { Entry } from "./timeline.ts";
+import type { DirectSummary, RoomSummary } from "./rest.ts";
 
-/** @typedef {import("../../types/wire.js").AnyEvent} AnyEvent */
-/** @typedef {import("./timeline.ts").Entry} Entry */
-/**
- * Something that names a conversation: an event, or a place.
- * @typedef {AnyEvent | import("../../types/wire.js").Place} Placed
- */
+/** The user of the page. */
+export interface Myself {
+  id: string;
+  name: string;
+  display_name?: string | null;
+  /** Of the instance. */
+  moderator: boolean;
+}
+
+type Handler = (store: Store, conversation: Conversation, event: AnyEvent) => void;
+
+/** Something that names a conversation: an event, or a place. */
+export type Placed = AnyEvent | Place;
 
 /** How many live messages are kept of a conversation that was not opened; a page of history will join them. */
 const UNOPENED = 100;
 
 export class Store {
-  /** `moderator`: of the instance. @type {{id: string, name: string, display_name?: string | null, moderator: boolean} | null} */
-  me = null;
-  /** @type {Map<string, Conversation>} by key */
-  conversations = new Map();
-  /** User id → how they are called. @type {Map<string, import("./people.ts").Named>} */
-  people = new Map();
-  /** @type {Map<string, {state: import("../../types/wire.js").PresenceState, last_seen?: string | null}>} */
-  presence = new Map();
-  /** @type {Map<string, Set<() => void>>} */
-  #watchers = new Map();
-  /** @type {Set<string>} */
-  #dirty = new Set();
+  readonly schedule: (run: () => void) => void;
+  readonly now: () => number;
+  me: Myself | null = null;
+  /** By key. */
+  conversations = new Map<string, Conversation>();
+  /** User id → how they are called. */
+  people = new Map<string, Named>();
+  presence = new Map<string, { state: PresenceState; last_seen?: string | null }>();
+  #watchers = new Map<string, Set<() => void>>();
+  #dirty = new Set<string>();
 
-  /** @param {(run: () => void) => void} schedule @param {() => number} now */
-  constructor(schedule, now) {
+  constructor(schedule: (run: () => void) => void, now: () => number) {
     this.schedule = schedule;
     this.now = now;
   }
 
-  /** @param {string} topic @param {() => void} run @returns {() => void} ends it */
-  watch(topic, run) {
-    const runs = this.#watchers.get(topic) ?? new Set();
+  /** @returns ends it */
+  watch(topic: string, run: () => void): () => void {
+    const runs = this.#watchers.get(topic) ?? new Set<() => void>();
     this.#watchers.set(topic, runs.add(run));
     return () => runs.delete(run);
   }
 
-  /** @param {...string} topics */
-  touch(...topics) {
+  touch(...topics: string[]) {
     if (!this.#dirty.size) this.schedule(() => this.#notify());
     for (const topic of topics) this.#dirty.add(topic);
   }
@@ -58,18 +65,16 @@ export class Store {
     for (const run of runs) run();
   }
 
-  /** @param {"room" | "dm"} kind */
-  list(kind) {
+  list(kind: "room" | "dm") {
     return [...this.conversations.values()].filter((one) => one.kind === kind);
   }
 
-  /** @param {string} key */
-  get(key) {
+  get(key: string) {
     return this.conversations.get(key) ?? null;
   }
 
-  /** The conversation, made if it is new. @param {"room" | "dm"} kind @param {string} id */
-  open(kind, id) {
+  /** The conversation, made if it is new. */
+  open(kind: "room" | "dm", id: string) {
     const key = conversationKey(kind, id);
     let conversation = this.conversations.get(key);
     if (!conversation) {
@@ -81,8 +86,7 @@ export class Store {
     return conversation;
   }
 
-  /** @param {string} key */
-  close(key) {
+  close(key: string) {
     if (this.conversations.delete(key)) this.touch("rooms", "dms", "unread", `timeline:${key}`);
   }
 
@@ -90,8 +94,8 @@ export class Store {
     return [...this.conversations.values()].reduce((sum, one) => sum + one.unread, 0);
   }
 
-  /** @param {{id: string, name: string, display_name?: string | null}[]} users as the server gave them just now */
-  meet(users) {
+  /** @param users as the server gave them just now */
+  meet(users: { id: string; name: string; display_name?: string | null }[]) {
     for (const { id, name, display_name } of users) {
       const known = this.people.get(id);
       if (!name || (known?.name === name && (known.display_name ?? "") === (display_name ?? ""))) continue;
@@ -102,34 +106,33 @@ export class Store {
     }
   }
 
-  /** What to call a user. @param {string} id */
-  nameOf(id) {
+  /** What to call a user. */
+  nameOf(id: string) {
     const known = this.people.get(id);
     return known ? shownName(known) : "someone";
   }
 
-  /** What to call the author of a message: as they are called now, unless the account is gone. @param {{id: string, name: string, display_name?: string}} sender */
-  authorOf(sender) {
+  /** What to call the author of a message: as they are called now, unless the account is gone. */
+  authorOf(sender: { id: string; name: string; display_name?: string }) {
     const known = this.people.get(sender.id);
     return shownName(known?.name === sender.name ? known : sender);
   }
 
-  /** The answer of `GET /api/rooms`: all of the user's rooms. Who calls this closes those that are not among them. @param {any[]} rooms @returns {Conversation[]} */
-  setRooms(rooms) {
+  /** The answer of `GET /api/rooms`: all of the user's rooms. Who calls this closes those that are not among them. */
+  setRooms(rooms: RoomSummary[]): Conversation[] {
     this.touch("rooms", "unread");
     return rooms.map((room) => this.addRoom(room));
   }
 
-  /** @param {any} room */
-  addRoom(room) {
+  addRoom(room: RoomSummary) {
     const conversation = this.open("room", room.id);
     conversation.summarise(room);
     this.touch("rooms", "unread", `members:${conversation.key}`);
     return conversation;
   }
 
-  /** The answer of `GET /api/dms`, the most recent first. @param {any[]} summaries @returns {Conversation[]} */
-  setDms(summaries) {
+  /** The answer of `GET /api/dms`, the most recent first. */
+  setDms(summaries: DirectSummary[]): Conversation[] {
     this.meet(summaries.map((summary) => summary.with));
     this.touch("dms", "unread");
     return summaries.map((summary, index) => {
@@ -140,26 +143,21 @@ export class Store {
     });
   }
 
-  /**
-   * @param {string} user
-   * @param {import("../../types/wire.js").PresenceState} state
-   * @param {string | null} [last_seen]
-   */
-  setPresence(user, state, last_seen) {
+  setPresence(user: string, state: PresenceState, last_seen?: string | null) {
     this.presence.set(user, { state, last_seen: last_seen ?? this.presence.get(user)?.last_seen });
     this.touch("presence");
   }
 
-  /** The conversation that an event belongs to, or null when the user is not in it. @param {Placed} event */
-  placeOf(event) {
+  /** The conversation that an event belongs to, or null when the user is not in it. */
+  placeOf(event: Placed) {
     if ("type" in event && event.type === "dm")
       return this.open("dm", event.from.id === this.me?.id ? event.to : event.from.id);
     if ("room" in event && event.room) return this.get(conversationKey("room", event.room));
     return "with" in event && event.with ? this.get(conversationKey("dm", event.with)) : null;
   }
 
-  /** Apply an event of the edge. @param {AnyEvent} event */
-  apply(event) {
+  /** Apply an event of the edge. */
+  apply(event: AnyEvent) {
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
     if (event.type === "user") return this.#rename(event);
     if (event.type === "activity") {
@@ -167,12 +165,12 @@ export class Store {
       return this.touch("rooms", "unread");
     }
     const conversation = this.placeOf(event);
-    const handler = conversation && /** @type {Record<string, any>} */ (HANDLERS)[event.type];
+    const handler = conversation && (HANDLERS as Record<string, Handler | undefined>)[event.type];
     if (handler) handler(this, conversation, event);
   }
 
-  /** Somebody is called differently now. @param {Extract<AnyEvent, {type: "user"}>} event */
-  #rename({ user, name, display_name }) {
+  /** Somebody is called differently now. */
+  #rename({ user, name, display_name }: Extract<AnyEvent, { type: "user" }>) {
     this.meet([{ id: user, name, display_name }]);
     if (this.me?.id === user) {
       this.me = { ...this.me, display_name };
@@ -187,10 +185,9 @@ export class Store {
   }
 }
 
-/**
- * @type {{[T in AnyEvent["type"]]?: (store: Store, conversation: Conversation, event: Extract<AnyEvent, {type: T}>) => void}}
- */
-const HANDLERS = {
+const HANDLERS: {
+  [T in AnyEvent["type"]]?: (store: Store, conversation: Conversation, event: Extract<AnyEvent, { type: T }>) => void;
+} = {
   message: arrived,
   dm: arrived,
   stored(store, conversation, event) {
@@ -252,12 +249,7 @@ const HANDLERS = {
   },
 };
 
-/**
- * @param {Store} store
- * @param {Conversation} conversation
- * @param {Extract<AnyEvent, {type: "message" | "dm"}>} event
- */
-function arrived(store, conversation, event) {
+function arrived(store: Store, conversation: Conversation, event: Extract<AnyEvent, { type: "message" | "dm" }>) {
   const sender = event.type === "dm" ? event.from : event.sender;
   store.meet([sender]);
   conversation.name ||= conversation.kind === "dm" ? store.nameOf(conversation.id) : "";
@@ -269,17 +261,20 @@ function arrived(store, conversation, event) {
   store.touch(`timeline:${conversation.key}`, `typing:${conversation.key}`, list, "unread");
 }
 
-/**
- * @param {Store} store @param {Conversation} conversation @param {{type: string, seq: number}} event
- * @param {(entry: Entry) => Partial<Entry>} change
- */
-function patch(store, conversation, event, change) {
+function patch(
+  store: Store,
+  conversation: Conversation,
+  event: { type: string; seq: number },
+  change: (entry: Entry) => Partial<Entry>,
+) {
   if (conversation.timeline.patch(event.seq, change)) store.touch(`timeline:${conversation.key}`);
   if (event.type !== "reaction") store.touch(`pins:${conversation.key}`);
 }
 
-/** @param {Record<string, string[]>} reactions @param {{user: string, emoji: string, remove?: boolean}} event */
-export function reacted(reactions, { user, emoji, remove }) {
+export function reacted(
+  reactions: Record<string, string[]>,
+  { user, emoji, remove }: { user: string; emoji: string; remove?: boolean },
+) {
   const others = (reactions[emoji] ?? []).filter((one) => one !== user);
   const next = { ...reactions, [emoji]: remove ? others : [...others, user] };
   if (!next[emoji].length) delete next[emoji];
