@@ -6,6 +6,7 @@
  * conversation that ended).
  */
 import { ApiError } from "./api.ts";
+import { Choices } from "./choices.ts";
 import { Directory } from "./directory.ts";
 import { Drafts } from "./drafts.ts";
 import { History } from "./history.ts";
@@ -60,6 +61,7 @@ const KEPT = 100;
 
 export class App {
   readonly drafts: Drafts;
+  readonly choices: Choices;
   readonly session: Session;
   readonly api: Api;
   readonly publicPost: PublicPost;
@@ -111,6 +113,7 @@ export class App {
     storage: Box | null;
   }) {
     this.drafts = new Drafts(storage);
+    this.choices = new Choices(storage);
     this.session = session;
     this.api = api;
     this.publicPost = publicPost;
@@ -189,6 +192,7 @@ export class App {
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
     this.drafts.open(me.id);
+    this.choices.open(me.id);
     await this.directory.refresh();
     const { store } = this;
     this.link = this.makeLink({
@@ -201,6 +205,8 @@ export class App {
     this.#phase("in");
     this.link.start();
     this.notifying?.begin(config.push_key);
+    // Which rooms are muted; without it the list shows none as muted.
+    this.notifying?.settings().catch(() => {});
     this.#renewLater();
   }
 

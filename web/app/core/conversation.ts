@@ -1,7 +1,15 @@
 /** A room or a direct conversation, as the page knows it: its messages in memory, and what is unread. Pure. */
 import { shownName } from "./people.ts";
 import { Timeline } from "./timeline.ts";
-import type { MessageEvent, Place, Role, RoomActivity, Visibility } from "../../types/wire.d.ts";
+import type {
+  DirectMessageEvent,
+  MessageEvent,
+  Person,
+  Place,
+  Role,
+  RoomActivity,
+  Visibility,
+} from "../../types/wire.d.ts";
 import type { DirectSummary, Member, RoomSummary } from "./rest.ts";
 
 export type Kind = "room" | "dm";
@@ -9,7 +17,19 @@ export type Kind = "room" | "dm";
 /** What is read here of a live message; a direct one has no seq at first. */
 export type Counted = Pick<MessageEvent, "ts" | "client_id"> & { seq?: number };
 
+/** What the list shows of the newest message. */
+export interface LastMessage {
+  seq: number | null;
+  client_id: string;
+  /** Who wrote it. */
+  sender: Person;
+  /** Its beginning; null when it was withdrawn. */
+  text: string | null;
+  ts: string;
+}
+
 export const TYPING_MS = 6_000;
+const EXCERPT = 200;
 
 export class Conversation {
   readonly kind: Kind;
@@ -27,6 +47,10 @@ export class Conversation {
   read = 0;
   /** Messages of others after the read mark. */
   unread = 0;
+  /** Those of them that mention this user; of a direct conversation none, as all of it is addressed to the user. */
+  mentions = 0;
+  /** The newest message, as the list shows it; null while none is known. */
+  last: LastMessage | null = null;
   /** The read marks of others that events brought. */
   marks = new Map<string, number>();
   /** User id → when the user counts as not typing any more, ms since the epoch. */
@@ -75,7 +99,9 @@ export class Conversation {
       this.seq = summary.seq ?? 0;
       this.read = Math.max(this.read, summary.read ?? 0);
       this.unread = this.read >= this.seq ? 0 : (summary.unread ?? 0);
+      this.mentions = this.unread ? (summary.mentions ?? Math.min(this.mentions, this.unread)) : 0;
     }
+    if (summary.last) this.#note({ seq: summary.seq ?? null, client_id: "", ...summary.last });
   }
 
   #describe(summary: RoomSummary | DirectSummary) {
@@ -89,23 +115,48 @@ export class Conversation {
     this.role = summary.role ?? this.role;
   }
 
-  /** Count a live message, once. @param fresh whether the timeline did not have it */
-  count(event: Counted, mine: boolean, fresh: boolean) {
+  /**
+   * Count a live message, once.
+   * @param fresh whether the timeline did not have it
+   * @param mentioned whether it mentions the user
+   */
+  count(event: Counted, mine: boolean, fresh: boolean, mentioned = false) {
     const known = event.seq ? event.seq <= this.seq : !fresh;
     const counted = event.seq ? this.#awaited.delete(event.client_id) : false;
     if (event.seq && event.seq > this.seq) this.seq = event.seq;
     if (event.ts > this.lastAt) this.lastAt = event.ts;
     if (known || counted || mine) return;
     this.unread += 1;
+    if (mentioned) this.mentions += 1;
     if (!event.seq) this.#awaited.add(event.client_id);
   }
 
   /** Something happened in the room, which is not followed message by message. */
-  hear({ seq, ts = "", own = 0 }: RoomActivity) {
+  hear({ seq, ts = "", own = 0, mentioned = false, sender, text }: RoomActivity) {
     if (ts > this.lastAt) this.lastAt = ts;
+    if (sender && ts) this.#note({ seq, client_id: "", sender, text: text ?? null, ts });
     if (seq <= this.seq) return;
     this.unread += Math.max(0, seq - this.seq - own);
+    if (mentioned) this.mentions += 1;
     this.seq = seq;
+  }
+
+  /** A live message, for the list. */
+  note(event: MessageEvent | DirectMessageEvent) {
+    const { seq = null, client_id, text, ts } = event;
+    this.#note({ seq, client_id, sender: event.type === "dm" ? event.from : event.sender, text: shortened(text), ts });
+  }
+
+  #note(message: LastMessage) {
+    if (!this.last || message.ts >= this.last.ts) this.last = message;
+    if (message.ts > this.lastAt) this.lastAt = message.ts;
+  }
+
+  /** The text of a message changed, or was withdrawn (null). @returns whether the list shows it */
+  rewrite(seq: number, text: string | null): boolean {
+    if (this.last?.seq !== seq) return false;
+    this.last = { ...this.last, text: shortened(text) };
+    return true;
   }
 
   /** Messages up to `seq` were missed: unread, until the lists are read again and say how many. */
@@ -119,6 +170,7 @@ export class Conversation {
   settle(client_id: string, seq: number) {
     this.#awaited.delete(client_id);
     if (seq > this.seq) this.seq = seq;
+    if (this.last?.seq === null && this.last.client_id === client_id) this.last = { ...this.last, seq };
   }
 
   /** The user has read up to `seq`, here or on another device. */
@@ -126,15 +178,19 @@ export class Conversation {
     if (seq < this.read) return;
     this.read = seq;
     if (seq >= this.seq) {
-      this.unread = 0;
+      this.unread = this.mentions = 0;
       return;
     }
     const after = this.timeline.entries.filter(
       (entry) => entry.seq !== null && entry.seq > seq && entry.sender.id !== me,
     );
     const span = this.timeline.span;
-    this.unread =
-      span && span.first <= seq + 1 && this.timeline.attached ? after.length : Math.min(this.unread, this.seq - seq);
+    const all = span !== null && span.first <= seq + 1 && this.timeline.attached;
+    this.unread = all ? after.length : Math.min(this.unread, this.seq - seq);
+    this.mentions =
+      all && this.kind === "room"
+        ? after.filter(({ mentions }) => mentions.includes(me)).length
+        : Math.min(this.mentions, this.unread);
   }
 
   /** The ids of the users who are typing now. */
@@ -142,6 +198,11 @@ export class Conversation {
     for (const [user, until] of this.typing) if (until <= now) this.typing.delete(user);
     return [...this.typing.keys()];
   }
+}
+
+/** No more of a text than a line of the list may show. */
+function shortened(text: string | null) {
+  return text === null ? null : text.slice(0, EXCERPT);
 }
 
 export function conversationKey(kind: Kind, id: string) {

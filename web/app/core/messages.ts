@@ -118,7 +118,7 @@ export class Messages {
   /** The user sees the conversation up to a message: the newest one, unless another is given. */
   seen(conversation: Conversation, seq: number = conversation.seq) {
     const { unread, read } = conversation;
-    if (seq >= conversation.seq) conversation.unread = 0;
+    if (seq >= conversation.seq) conversation.unread = conversation.mentions = 0;
     if (seq > read) conversation.markRead(seq, this.store.me?.id ?? "");
     if (conversation.unread !== unread) this.store.touch("rooms", "dms", "unread");
     if (seq <= read || this.#reading.has(conversation.key)) return;

@@ -138,13 +138,18 @@ export class Notifying {
   }
 
   /** @returns as `GET /api/notifications/settings` */
-  settings(): Promise<NotificationSettings> {
-    return this.app.api.get("/api/notifications/settings");
+  async settings(): Promise<NotificationSettings> {
+    return this.#heard(await this.app.api.get<NotificationSettings>("/api/notifications/settings"));
+  }
+
+  #heard(settings: NotificationSettings) {
+    this.app.store.setMutes(settings.rooms);
+    return settings;
   }
 
   /** What is left out stays. */
-  change(changes: Partial<NotificationSettings>): Promise<NotificationSettings> {
-    return this.app.api.put("/api/notifications/settings", changes);
+  async change(changes: Partial<NotificationSettings>): Promise<NotificationSettings> {
+    return this.#heard(await this.app.api.put<NotificationSettings>("/api/notifications/settings", changes));
   }
 
   /** Close what is shown here of conversations that are read. */

@@ -11,6 +11,13 @@ import type {
   Visibility,
 } from "../../types/wire.d.ts";
 
+/** The newest message of a conversation, as lists have it: the beginning of its text, or null when it was withdrawn. */
+export interface LastSummary {
+  sender: Person;
+  text: string | null;
+  ts: Time;
+}
+
 /** An item of `GET /api/rooms`; a stranger's room has less. */
 export interface RoomSummary {
   id: Uuid;
@@ -21,6 +28,9 @@ export interface RoomSummary {
   seq?: Since;
   unread?: number;
   read?: Since;
+  /** How many of the unread ones mention the user. */
+  mentions?: number;
+  last?: LastSummary | null;
 }
 
 /** An item of `GET /api/rooms?public=1`. */
@@ -41,6 +51,8 @@ export interface DirectSummary {
   seq: Since;
   unread: number;
   read: Since;
+  mentions?: number;
+  last?: LastSummary | null;
   ts?: Time;
 }
 

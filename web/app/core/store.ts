@@ -10,7 +10,7 @@ import { keyOf } from "./timeline.ts";
 import type { AnyEvent, Place, PresenceState } from "../../types/wire.d.ts";
 import type { Named } from "./people.ts";
 import type { Entry } from "./timeline.ts";
-import type { DirectSummary, RoomSummary } from "./rest.ts";
+import type { DirectSummary, RoomNotifying, RoomSummary } from "./rest.ts";
 
 /** The user of the page. */
 export interface Myself {
@@ -38,6 +38,8 @@ export class Store {
   /** User id → how they are called. */
   people = new Map<string, Named>();
   presence = new Map<string, { state: PresenceState; last_seen?: string | null }>();
+  /** Room id → until when it is muted, ms since the epoch. */
+  mutes: ReadonlyMap<string, number> = new Map();
   #watchers = new Map<string, Set<() => void>>();
   #dirty = new Set<string>();
 
@@ -88,6 +90,20 @@ export class Store {
 
   close(key: string) {
     if (this.conversations.delete(key)) this.touch("rooms", "dms", "unread", `timeline:${key}`);
+  }
+
+  /** The user decided anew which rooms are muted. */
+  setMutes(rooms: Record<string, Pick<RoomNotifying, "muted_until">>) {
+    const entries = Object.entries(rooms).flatMap(([id, { muted_until: until }]): [string, number][] => {
+      return until === null ? [] : [[id, until]];
+    });
+    this.mutes = new Map(entries);
+    this.touch("rooms", "unread");
+  }
+
+  /** Whether a conversation is muted now. @param key of it */
+  isMuted(key: string) {
+    return (this.mutes.get(key.replace(/^room:/, "")) ?? 0) > this.now();
   }
 
   get unread() {
@@ -255,7 +271,10 @@ function arrived(store: Store, conversation: Conversation, event: Extract<AnyEve
   conversation.name ||= conversation.kind === "dm" ? store.nameOf(conversation.id) : "";
   conversation.typing.delete(sender.id);
   const fresh = conversation.timeline.live(event);
-  conversation.count(event, sender.id === store.me?.id, fresh);
+  const me = store.me?.id ?? "";
+  const mentioned = event.type === "message" && event.mentions.includes(me);
+  conversation.count(event, sender.id === me, fresh, mentioned);
+  conversation.note(event);
   if (!conversation.timeline.loaded) conversation.timeline.trim(UNOPENED);
   const list = conversation.kind === "dm" ? "dms" : "rooms";
   store.touch(`timeline:${conversation.key}`, `typing:${conversation.key}`, list, "unread");
@@ -264,9 +283,15 @@ function arrived(store: Store, conversation: Conversation, event: Extract<AnyEve
 function patch(
   store: Store,
   conversation: Conversation,
-  event: { type: string; seq: number },
+  event: { type: string; seq: number; text?: string },
   change: (entry: Entry) => Partial<Entry>,
 ) {
+  const withdrawn = event.type === "deleted" || event.type === "moderated";
+  if (
+    (withdrawn || event.text !== undefined) &&
+    conversation.rewrite(event.seq, withdrawn ? null : (event.text ?? null))
+  )
+    store.touch(conversation.kind === "dm" ? "dms" : "rooms");
   if (conversation.timeline.patch(event.seq, change)) store.touch(`timeline:${conversation.key}`);
   if (event.type !== "reaction") store.touch(`pins:${conversation.key}`);
 }
