@@ -7,6 +7,9 @@ Rule 3: alone, a job commits at once; under load, at most one commit begins in `
   goes into the next one together. A job that may linger waits for a commit that begins anyway, for so long.
 Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
 Rule 5: `done` is called exactly once for each job that was not dropped, also when the database closes before its turn.
+Rule 6: a savepoint copies each page that is changed behind it, so jobs run without. Only if one raises that has written
+  something, the transaction is taken back, and all of its jobs run again, each in a savepoint: so a job may be called
+  twice, and has no effect but in the database.
 """
 
 from __future__ import annotations
@@ -176,15 +179,16 @@ class GroupCommit:
 def run_jobs(
     connection: sqlite3.Connection, jobs: Sequence[Job[Any]], explain: Callable[[Exception], Exception]
 ) -> None:
-    """Run jobs in one transaction, each in a savepoint of its own, and commit. Fills in each result or error.
+    """Run jobs in one transaction, and commit. Fills in each result or error.
 
-    A lone job needs no savepoint. When the transaction as a whole fails (the disk is full), so does every job.
+    When the transaction as a whole fails (the disk is full), so does every job. Otherwise only those that raise do; if
+    one raises that has written something, all run again (rule 6).
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
-        if len(jobs) == 1:
-            jobs[0].result = jobs[0].call(connection)
-        else:
+        if not _run_plainly(connection, jobs, explain):
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 _run_in_savepoint(connection, job, explain)
         connection.execute("COMMIT")
@@ -198,9 +202,27 @@ def run_jobs(
             job.result, job.error = None, job.error or reason
 
 
+def _run_plainly(
+    connection: sqlite3.Connection, jobs: Sequence[Job[Any]], explain: Callable[[Exception], Exception]
+) -> bool:
+    """Run jobs without savepoints. False if one raised that had written something: then nothing may be kept."""
+    for job in jobs:
+        before = connection.total_changes
+        try:
+            job.result = job.call(connection)
+        except Exception as error:
+            if len(jobs) == 1 or not connection.in_transaction:
+                raise
+            if connection.total_changes != before:
+                return False
+            job.error = explain(error)  # most refusals come before the first change: there is nothing to take back
+    return True
+
+
 def _run_in_savepoint(connection: sqlite3.Connection, job: Job[Any], explain: Callable[[Exception], Exception]) -> None:
     # Rule 2: a job that raises is rolled back to here, and the others of the transaction stay.
     connection.execute("SAVEPOINT job")
+    job.result = job.error = None
     try:
         job.result = job.call(connection)
     except Exception as error:

@@ -120,6 +120,23 @@ async def test_job_that_raises_takes_back_its_own_part_only(path: Path | None) -
             assert await database.read(all_names) == ["a", "c", "d"]
 
 
+@pytest.mark.parametrize(("failing", "runs"), [(add("old"), 1), (add_and_fail("x"), 2)])
+async def test_only_a_job_that_raises_behind_a_change_makes_all_run_again(failing: Any, runs: int) -> None:
+    told, ran = Told(), []
+
+    def first(connection: sqlite3.Connection) -> str:
+        ran.append(1)
+        return add("first")(connection)
+
+    async with opened() as database:
+        await database.write(add("old"))
+        for job in (first, failing, add("last")):
+            database.submit(job, told)
+        assert await database.write(all_names) == ["first", "last", "old"]
+    assert len(ran) == runs
+    assert told.kinds[::2] == ["first", "last"]
+
+
 async def test_lone_job_that_raises_leaves_nothing(path: Path | None) -> None:
     async with opened(path) as database:
         with pytest.raises(Conflict):
