@@ -44,7 +44,7 @@ from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.ports.notifier import Notification, Retraction
-from chat.wire.notices import Notice, NoticedMessage, make_notices
+from chat.wire.notices import Notice, NoticedMessage, decode_notices, encode_notices
 from chat.wire.records import ROOM_TOPIC, encode
 from perf.store import make_messages, make_records
 from workers.announcement_facts import Sources
@@ -163,11 +163,11 @@ async def measure_decisions(count: int) -> None:
     async with open_house() as house:
         await populate(house, messages)
         await house.history.apply_batch(messages, ())
-        batches = [[make_notices(messages[start : start + BATCH])] for start in range(0, count, BATCH)]
+        batches = [list(encode_notices(messages[start : start + BATCH], keys=1)) for start in range(0, count, BATCH)]
 
         async def decide() -> None:
             for batch in batches:
-                await house.handler.handle_records(batch)
+                await house.handler.handle_records([decode_notices(value) for _, value in batch])
 
         seconds = await measure_cpu(decide)
         notified = count * (MEMBERS - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from chat.domain.ids import now_ms
 from chat.domain.models import Message
@@ -17,9 +18,9 @@ from chat.wire.notices import (
     EditNotice,
     WithdrawalNotice,
     encode_notices,
-    make_notices,
 )
 from workers.appending import NewRecord, append_all
+from workers.turns import LastStep
 
 
 class NoticeWriter:
@@ -46,17 +47,23 @@ class NoticeWriter:
         self._pending = pending
         self._clock = clock
 
-    async def write_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> None:
-        """`messages` were stored, and `records` handled. Raises `Unavailable`."""
+    def prepare_notices(self, messages: Sequence[Message], records: Sequence[AnyRecord]) -> LastStep | None:
+        """What writes the notices of `messages`, which were stored, and of `records`, which were handled; None if there
+        are none. It may be called again after `Unavailable`.
+
+        They are encoded here, and not when they are written: the messages are at hand now, and while the notices are
+        being written the next batch has their memory.
+        """
         traces = {each.conversation: each.trace for each in records if each.trace} if is_tracing() else {}
-        notices = make_notices(messages, traces)
         changes = [record for record in records if not isinstance(record, Sent)]
-        notices += [notice for change in changes if (notice := _find_notice(change)) is not None]
-        if notices:
-            await append_all(
-                self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encode_notices(notices, self._keys))
-            )
+        notices = [notice for change in changes if (notice := _find_notice(change)) is not None]
+        encoded = list(encode_notices(messages, notices, keys=self._keys, traces=traces))
         marks = [ReadMark(each.actor, each.conversation, each.seq) for each in changes if isinstance(each, Read)]
+        return partial(self._write_notices, encoded, marks) if encoded or marks else None
+
+    async def _write_notices(self, encoded: Sequence[tuple[str, bytes]], marks: Sequence[ReadMark]) -> None:
+        if encoded:
+            await append_all(self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encoded))
         if marks:
             await self._pending.note_reads(marks, self._clock())
 

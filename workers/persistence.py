@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import anyio
 from msgspec.structs import replace
@@ -103,8 +102,10 @@ class PersistenceHandler:
             await self._publish_events(publications)
         if self._notices is None:
             return None
+        if not unpublished:
+            return self._notices.prepare_notices(list(stored.values()), records)
         published = [message for key, message in stored.items() if key not in unpublished]
-        return partial(self._notices.write_notices, published, records)
+        return self._notices.prepare_notices(published, records)
 
     async def _resolve_mentions(self, records: Sequence[AnyRecord]) -> tuple[list[AnyRecord], list[tuple[str, ...]]]:
         """The records, those of new texts with the users whom these mention, and of each record these users.

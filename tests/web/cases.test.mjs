@@ -12,7 +12,7 @@ import {
   whereOf,
   whysOf,
   withoutText,
-} from "../../web/app/core/cases.ts";
+} from "../../web/static/js/cases.js";
 import { ME, ROOM, YOU } from "./support.mjs";
 
 const PEOPLE = { [ME]: "ann", [YOU]: "bob", moderation: "the rules" };

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id
@@ -33,7 +34,6 @@ from chat.wire.notices import (
     decode_notices,
     encode,
     encode_notices,
-    make_notices,
 )
 from tests.support.builders import make_message
 from tests.support.faults import FaultyLog
@@ -279,26 +279,42 @@ async def test_what_was_given_up_is_announced_again_when_it_is_replayed() -> Non
 
 def test_notices_are_packed_in_order_and_a_conversation_keeps_its_key() -> None:
     messages = [make_message(number, f"room:{number % 5}") for number in range(1, 300)]
-    notices = [*make_notices(messages[::-1]), WithdrawalNotice(conversation="room:9", seq=1)]
-    assert len(notices) == 6
-    assert all(
-        [each.seq for each in notice.messages] == sorted(each.seq for each in notice.messages)
-        for notice in notices
-        if isinstance(notice, Notice)
-    )
-    many = [WithdrawalNotice(conversation=f"room:{number % 7}", seq=number) for number in range(5 * MOST_IN_RECORD)]
+    changes = [WithdrawalNotice(conversation=f"room:{number % 7}", seq=number) for number in range(5 * MOST_IN_RECORD)]
     keys: dict[str, set[str]] = {}
-    found: dict[str, list[int]] = {}
-    for key, value in encode_notices(many):
+    stored: dict[str, list[int]] = {}
+    withdrawn: dict[str, list[int]] = {}
+    for key, value in encode_notices(messages[::-1], changes):
         some = decode_notices(value)
         assert len(some) <= MOST_IN_RECORD
         for each in some:
-            assert isinstance(each, WithdrawalNotice)
             keys.setdefault(each.conversation, set()).add(key)
-            found.setdefault(each.conversation, []).append(each.seq)
+            if isinstance(each, Notice):
+                assert each.conversation not in withdrawn  # what is withdrawn was stored before
+                stored.setdefault(each.conversation, []).extend(message.seq for message in each.messages)
+            else:
+                assert isinstance(each, WithdrawalNotice)
+                withdrawn.setdefault(each.conversation, []).append(each.seq)
     assert all(len(some) == 1 for some in keys.values())
-    assert all(seqs == sorted(seqs) for seqs in found.values())
-    assert sum(map(len, found.values())) == len(many)
+    assert all(seqs == sorted(seqs) for seqs in (*stored.values(), *withdrawn.values()))
+    assert sum(map(len, stored.values())) == len(messages)
+    assert sum(map(len, withdrawn.values())) == len(changes)
+
+
+def test_a_notice_has_of_each_message_what_the_message_has() -> None:
+    ann, ben = new_id(), new_id()
+    messages = [
+        replace(make_message(number, f"room:{number % 150}"), sender=(ann, ben)[number % 2]) for number in range(1, 400)
+    ]
+    messages[7] = replace(messages[7], mentions=(ben,))
+    messages[8] = replace(messages[8], reply_to=3)
+    expected = {
+        (each.conversation, NoticedMessage(each.seq, each.sender, each.mentions, each.reply_to)) for each in messages
+    }
+    records = [decode_notices(value) for _, value in encode_notices(messages, keys=1, traces={"room:1": "a trace"})]
+    notices = [notice for record in records for notice in record if isinstance(notice, Notice)]
+    assert {(notice.conversation, each) for notice in notices for each in notice.messages} == expected
+    assert {notice.conversation for notice in notices if notice.trace} == {"room:1"}
+    assert len(records) == 2
 
 
 def test_what_is_no_notice_is_poison() -> None:
@@ -306,7 +322,12 @@ def test_what_is_no_notice_is_poison() -> None:
     edit = EditNotice(conversation="room:x", seq=1, ts=1, mentions=("bob",))
     for each in (good, edit, WithdrawalNotice(conversation="room:x", seq=1)):
         assert decode_notices(encode(each)) == (each,)
-    for bad in (b"", b"{}", b"[" * 10_000, b"\xff", encode(good).replace(b'"messages"', b'"other"', 1)):
+    ((_, packed),) = encode_notices([make_message(1, "room:x")])
+    unknown_sender = packed.replace(b"[[1,0]]", b"[[1,1]]")
+    below_zero = packed.replace(b"[[1,0]]", b"[[1,-1]]")
+    assert packed not in {unknown_sender, below_zero}
+    other_kind = encode(good).replace(b'"messages"', b'"other"', 1)
+    for bad in (b"", b"{}", b"[" * 10_000, b"\xff", other_kind, unknown_sender, below_zero):
         with pytest.raises(Poison):
             decode_notices(bad)
 

@@ -1,1 +1,74 @@
-(function(){var e=[`open`,`decided`,`blocks`,`audit`],t=/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;function n(n){let r=/^#invite=([A-Za-z0-9_\-.~]{1,512})$/.exec(n);if(r)return{kind:`invite`,token:r[1]};let i=/^#(verify|reset)=([A-Za-z0-9_-]{1,256})$/.exec(n);if(i)return{kind:i[1]===`verify`?`verify`:`reset`,token:i[2]};let[,a,o,s]=n.split(`/`);return a===`moderation`?{kind:`moderation`,tab:e.includes(o)?o:`open`}:![`room`,`person`].includes(a)||!t.test(o??``)?{kind:`home`}:{kind:a===`room`?`room`:`dm`,id:o.toLowerCase(),seq:/^[1-9]\d{0,14}$/.test(s??``)?Number(s):null}}function r(e){try{let t=JSON.parse(e);return t&&(t.type===`show`||t.type===`close`)&&typeof t.tag==`string`&&Number.isInteger(t.seq)?t:null}catch{return null}}function i(e,t){let n=a(e);return n!==``&&t.some(e=>e.visibilityState===`visible`&&e.focused&&a(e.url)===n)}function a(e){let t=n(e.slice(e.indexOf(`#`)));return t.kind===`room`||t.kind===`dm`?`${t.kind} ${t.id}`:``}function o(e,t){let n=t.find(t=>t.tag===e.tag),r=!n||(n.data?.seq??0)<e.seq;return{title:e.title,options:{body:e.body??``,tag:e.tag,renotify:r&&!!n,silent:!r,timestamp:e.ts||void 0,icon:`icons/rook.svg`,badge:`icons/rook.svg`,data:{seq:e.seq,url:e.url,user:e.user,count:e.count??1}}}}function s(e,t){return t.filter(t=>t.tag===e.tag&&(t.data?.seq??0)<=e.seq)}function c(e){return e.reduce((e,t)=>e+(t.data?.count??1),0)}function l(e){return e.find(e=>e.focused)??e.find(e=>e.visibilityState===`visible`)??e[0]??null}var u=self,d=Promise.resolve();function f(e,t){d=d.then(t,t),e.waitUntil(d)}u.addEventListener(`install`,()=>u.skipWaiting()),u.addEventListener(`activate`,e=>e.waitUntil(u.clients.claim())),u.addEventListener(`push`,e=>f(e,()=>p(e.data?.text()??``))),u.addEventListener(`notificationclick`,e=>{e.notification.close(),f(e,()=>m(e.notification.data?.url??`#/`))}),u.addEventListener(`notificationclose`,e=>f(e,g)),u.addEventListener(`pushsubscriptionchange`,e=>e.waitUntil(h(e)));async function p(e){let t=r(e);if(!t)return;let n=await u.registration.getNotifications();if(t.type===`close`)for(let e of s(t,n))e.close();else if(!i(t.url,await _())){let{title:e,options:r}=o(t,n);await u.registration.showNotification(e,r)}await g()}async function m(e){let t=l(await _());t?(t.postMessage({type:`open`,url:e}),await t.focus().catch(()=>{})):await u.clients.openWindow(new URL(e,u.registration.scope).href).catch(()=>{}),await g()}async function h(e){let t=e.oldSubscription?.options;t&&await u.registration.pushManager.subscribe(t).catch(()=>{});for(let e of await _())e.postMessage({type:`subscribe`})}async function g(){let e=c(await u.registration.getNotifications());e?await u.navigator.setAppBadge?.(e).catch(()=>{}):await u.navigator.clearAppBadge?.().catch(()=>{})}function _(){return u.clients.matchAll({type:`window`,includeUncontrolled:!0})}})();
+/**
+ * The service worker: shows, replaces and closes notifications that come by push, also while no window is open.
+ * It keeps nothing and answers no request. What is decided stands in `js/pushes.js`.
+ */
+import { chooseTab, countShown, findClosed, isWatched, makeNotification, readPush } from "./js/pushes.js";
+
+/** @type {any} */
+const worker = self;
+
+/**
+ * One thing after the other: a browser forgets a notification if it is asked for all of them before it has shown it.
+ * @type {Promise<unknown>}
+ */
+let turn = Promise.resolve();
+
+/** @param {any} event @param {() => Promise<unknown>} run */
+function inTurn(event, run) {
+  turn = turn.then(run, run);
+  event.waitUntil(turn);
+}
+
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  inTurn(event, () => openConversation(event.notification.data?.url ?? "#/"));
+});
+worker.addEventListener("notificationclose", (event) => inTurn(event, showBadge));
+worker.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewSubscription(event)));
+
+/** @param {string} text */
+async function handlePush(text) {
+  const push = readPush(text);
+  if (!push) return;
+  /** @type {any[]} */
+  const shown = await worker.registration.getNotifications();
+  if (push.type === "close") for (const one of findClosed(push, shown)) one.close();
+  else if (!isWatched(push.url, await findTabs())) {
+    const { title, options } = makeNotification(push, shown);
+    await worker.registration.showNotification(title, options);
+  }
+  await showBadge();
+}
+
+/** A window that is open goes there; without one, a new one does. @param {string} url relative to the page */
+async function openConversation(url) {
+  const tab = chooseTab(await findTabs());
+  if (tab) {
+    tab.postMessage({ type: "open", url });
+    await tab.focus().catch(() => {}); // not allowed without a click
+  } else {
+    await worker.clients.openWindow(new URL(url, worker.registration.scope).href).catch(() => {});
+  }
+  await showBadge();
+}
+
+/** The page has the log-in, and so the last word: it stores what was renewed, now or at the next visit. */
+async function renewSubscription(event) {
+  const options = event.oldSubscription?.options;
+  if (options) await worker.registration.pushManager.subscribe(options).catch(() => {});
+  for (const tab of await findTabs()) tab.postMessage({ type: "subscribe" });
+}
+
+async function showBadge() {
+  const count = countShown(await worker.registration.getNotifications());
+  if (count) await worker.navigator.setAppBadge?.(count).catch(() => {});
+  else await worker.navigator.clearAppBadge?.().catch(() => {});
+}
+
+/** @returns {Promise<any[]>} */
+function findTabs() {
+  return worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+}

@@ -1,0 +1,28 @@
+/**
+ * What a key means. Pure.
+ *
+ * @typedef {Pick<KeyboardEvent, "key" | "keyCode" | "isComposing" | "shiftKey" | "ctrlKey" | "metaKey">} Key
+ */
+
+/** What browsers give as the code of a key that an input method takes. */
+const TAKEN = 229;
+
+/**
+ * Whether an input method takes this key, as the Enter that ends a Japanese or Chinese word. Safari ends the composition
+ * before it tells of the key, so `isComposing` is false there, and the code alone says it.
+ * @param {Pick<Key, "keyCode" | "isComposing">} event
+ */
+export function composes(event) {
+  return event.isComposing || event.keyCode === TAKEN;
+}
+
+/**
+ * Whether a key sends what was written. A keyboard on the screen has no Shift+Enter: its Enter begins a line, and the
+ * button sends.
+ * @param {Key} event
+ * @param {boolean} touch whether fingers are the way to point here
+ */
+export function sends(event, touch) {
+  if (event.key !== "Enter" || event.shiftKey || composes(event)) return false;
+  return !touch || event.ctrlKey || event.metaKey;
+}

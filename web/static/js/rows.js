@@ -1,0 +1,54 @@
+/**
+ * The rows of the message list: separators of days, the unread line, and messages in groups. Pure.
+ *
+ * @typedef {import("./timeline.js").Entry} Entry
+ * @typedef {{kind: "day", key: string, ts: string} | {kind: "unread", key: string}
+ *   | {kind: "message", key: string, entry: Entry, head: boolean}} Row
+ *   `head`: the message begins a group, and shows its sender
+ */
+import { dayOf } from "./time.js";
+
+const GROUP_MS = 5 * 60_000;
+
+/**
+ * @param {Entry[]} entries
+ * @param {number | null} unreadAfter the seq after which the unread line stands, or null for none
+ * @param {string} me
+ * @returns {Row[]}
+ */
+export function rows(entries, unreadAfter, me) {
+  /** @type {Row[]} */
+  const found = [];
+  /** @type {Entry | null} */
+  let before = null;
+  let lined = unreadAfter === null;
+  for (const entry of entries) {
+    const newDay = !before || dayOf(before.ts) !== dayOf(entry.ts);
+    if (newDay) found.push({ kind: "day", key: `day:${dayOf(entry.ts)}`, ts: entry.ts });
+    const line =
+      !lined && entry.sender.id !== me && (entry.seq === null || entry.seq > /** @type {number} */ (unreadAfter));
+    if (line) {
+      found.push({ kind: "unread", key: "unread" });
+      lined = true;
+    }
+    found.push({ kind: "message", key: entry.key, entry, head: newDay || line || !follows(entry, before) });
+    before = entry;
+  }
+  return unique(found);
+}
+
+/** @param {Entry} entry @param {Entry | null} before */
+function follows(entry, before) {
+  if (!before || before.sender.id !== entry.sender.id || entry.reply_to !== null) return false;
+  return Math.abs(Date.parse(entry.ts) - Date.parse(before.ts)) < GROUP_MS;
+}
+
+/** Makes keys unique: clocks of servers differ, so the row of a day may occur twice. @param {Row[]} found */
+function unique(found) {
+  const seen = new Map();
+  return found.map((row) => {
+    const times = seen.get(row.key) ?? 0;
+    seen.set(row.key, times + 1);
+    return times ? { ...row, key: `${row.key}~${times}` } : row;
+  });
+}

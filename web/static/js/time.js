@@ -1,0 +1,73 @@
+/** Times as people read them, in the browser's language and time zone. */
+const MINUTE = 60_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+/** @param {string} ts RFC 3339 */
+export function clockTime(ts) {
+  return clock.format(new Date(ts));
+}
+
+/** The clock without AM or PM, where a full time stands near. @param {string} ts */
+export function bareTime(ts) {
+  const parts = clock.formatToParts(new Date(ts)).filter((part) => part.type !== "dayPeriod");
+  return parts
+    .map((part) => part.value)
+    .join("")
+    .trim();
+}
+
+/** @param {string} ts */
+export function fullTime(ts) {
+  return full.format(new Date(ts));
+}
+
+/** A key that is the same for all times of one local day. @param {string | number | Date} ts */
+export function dayOf(ts) {
+  const date = new Date(ts);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
+
+/** "Today", "Yesterday", a weekday this year, else the date. @param {string} ts @param {number} now */
+export function dayLabel(ts, now = Date.now()) {
+  const date = new Date(ts);
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (dayOf(date) === dayOf(now)) return "Today";
+  if (dayOf(date) === dayOf(yesterday)) return "Yesterday";
+  return (date.getFullYear() === new Date(now).getFullYear() ? weekday : dated).format(date);
+}
+
+/** "5 minutes ago". @param {string} ts @param {number} now */
+export function ago(ts, now = Date.now()) {
+  const minutes = Math.round((now - Date.parse(ts)) / MINUTE);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return relative.format(-minutes, "minute");
+  if (minutes < 24 * 60) return relative.format(-Math.round(minutes / 60), "hour");
+  return relative.format(-Math.round(minutes / 60 / 24), "day");
+}
+
+/** A wait: "12 seconds", "3 minutes"; never shorter than it is. @param {number} ms */
+export function duration(ms) {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 100) return counted(seconds, "second");
+  return seconds < 100 * 60 ? counted(Math.ceil(seconds / 60), "minute") : counted(Math.ceil(seconds / 3600), "hour");
+}
+
+/** @param {number} count @param {string} unit */
+function counted(count, unit) {
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(count);
+}
+
+/** The time behind "since": the clock today, the day before it otherwise. @param {string} ts @param {number} now */
+export function sinceTime(ts, now = Date.now()) {
+  return shortTime(ts, now).replace(/^Yesterday/, "yesterday");
+}
+
+/** The time for a list: the clock today, the day otherwise. @param {string} ts @param {number} now */
+export function shortTime(ts, now = Date.now()) {
+  return dayOf(ts) === dayOf(now) ? clockTime(ts) : `${dayLabel(ts, now)}, ${clockTime(ts)}`;
+}
