@@ -1,4 +1,4 @@
-"""The chat page: its sources in `static/`, and what `build.mjs` makes of them in `built/`, which is what is served."""
+"""The chat page: its sources in `app/`, and what `scripts/web` builds of them in `static/`, which is what is served."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Who stands in a text as `@name` or `@Display Name`: one grammar for the server and the page (`pieces` in
-web/static/js/text.js).
+web/app/core/text.ts).
 
 Rule 1: code and addresses mention nobody: what stands between back-quotes, and from a scheme, from `www.`, or from a
   host with a path on, until a blank, or until punctuation that is not ASCII and does not stand within words, as `，`.

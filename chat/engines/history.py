@@ -68,6 +68,9 @@ class SqliteHistory:
             lambda connection: history_reads.read_page(connection, conversation, before, after, limit)
         )
 
+    async def find_seq_at(self, conversation: str, ts: int) -> int:
+        return await self._database.read(lambda connection: history_reads.find_seq_at(connection, conversation, ts))
+
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         return await self._database.read(
             lambda connection: history_reads.summarize_conversations(connection, user, conversations)

@@ -101,6 +101,19 @@ def read_page(
     return Page(to_messages(connection, conversation, rows[:limit]), more=len(rows) > limit)
 
 
+def find_seq_at(connection: sqlite3.Connection, conversation: str, ts: int) -> int:
+    """By bisection: no index leads from a time to a message, for every message would pay for it."""
+    key = key_of(connection, conversation)
+    if key is None:
+        return 0
+    low, high = message_id(key, 1), newest_id(connection, key)
+    while low < high:
+        middle = (low + high) // 2
+        (found,) = connection.execute("SELECT ts FROM messages WHERE id = ?", (middle,)).fetchone()
+        low, high = (low, middle) if found >= ts else (middle + 1, high)
+    return high & LAST_SEQ
+
+
 def summarize_conversations(
     connection: sqlite3.Connection, user: str, conversations: Collection[str]
 ) -> dict[str, Summary]:
@@ -115,12 +128,12 @@ def summarize_conversations(
             "SELECT seq FROM read_marks WHERE conversation = ? AND user = ?", (key, reader)
         ).fetchone()
         read, last = (mark[0] if mark else 0), newest_id(connection, key)
-        (unread,) = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE id BETWEEN ? AND ? AND sender <> ?"
-            " AND flags & ? = 0 LIMIT ?)",
-            (message_id(key, read) + 1, last, reader, WITHDRAWN, UNREAD),
+        unread, mentions = connection.execute(
+            "SELECT count(*), count(CASE WHEN instr(mentions, ?) THEN 1 END) FROM (SELECT mentions FROM messages"
+            " WHERE id BETWEEN ? AND ? AND sender <> ? AND flags & ? = 0 ORDER BY id LIMIT ?)",
+            (user, message_id(key, read) + 1, last, reader, WITHDRAWN, UNREAD),
         ).fetchone()
-        found[conversation] = Summary(last & LAST_SEQ, read, unread)
+        found[conversation] = Summary(last & LAST_SEQ, read, unread, mentions)
     return found
 
 

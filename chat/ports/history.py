@@ -42,11 +42,15 @@ class FoundPage(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """Of one conversation for one user: its newest seq, the user's read mark, and messages of others after it."""
+    """Of one conversation for one user: its newest seq, the user's read mark, and messages of others after it.
+
+    `mentions`: how many of those that `unread` counts mention the user.
+    """
 
     newest: int
     read: int
     unread: int
+    mentions: int = 0
 
 
 class PinnedMessage(Struct, frozen=True):
@@ -112,6 +116,12 @@ class History(Protocol):
 
     async def read_page(self, conversation: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """Newest first with `before` (exclusive) or neither; oldest first with `after` (exclusive)."""
+        ...
+
+    async def find_seq_at(self, conversation: str, ts: int) -> int:
+        """The seq of the first message at or after this time; of the newest one when all are older; 0 without any.
+
+        Times of a conversation follow its seqs, but for moments."""
         ...
 
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:

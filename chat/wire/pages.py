@@ -25,18 +25,30 @@ def bound_page(messages: Sequence[Item], more: bool, max_bytes: int = PAGE_BYTES
     return messages, more
 
 
-class RoomMessages(Struct, frozen=True, kw_only=True):
-    """A page of a room's history. `more` says whether there is another page in the same direction."""
+class RoomMessages(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of a room's history. `more` says whether there is another page in the same direction.
+
+    Around a place, `seq` is the message that was asked for, 0 in an empty conversation, and `more_before` says whether
+    there are older messages.
+    """
 
     messages: Sequence[HistoryMessage]
     more: bool
+    more_before: bool | None = None
+    seq: int | None = None
 
 
-class DirectMessages(Struct, frozen=True, kw_only=True):
-    """A page of a direct conversation's history. `more` says whether there is another page in the same direction."""
+class DirectMessages(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of a direct conversation's history. `more` says whether there is another page in the same direction.
+
+    Around a place, `seq` is the message that was asked for, 0 in an empty conversation, and `more_before` says whether
+    there are older messages.
+    """
 
     messages: Sequence[HistoryDirectMessage]
     more: bool
+    more_before: bool | None = None
+    seq: int | None = None
 
 
 class FoundMessages(Struct, frozen=True, kw_only=True):

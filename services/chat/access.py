@@ -7,15 +7,19 @@ from collections.abc import Sequence
 
 from chat.domain.conversations import room_key
 from chat.domain.display_names import name_senders
-from chat.domain.ids import rfc3339
+from chat.domain.ids import from_rfc3339, rfc3339
 from chat.domain.models import Message, Role, Room, User
 from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
 from chat.domain.sight import read_by_sight
 from chat.errors import Forbidden, NotFound
+from chat.ports.history import Summary
 from chat.ports.rooms import RoomFacts
-from services.chat.models import PublicRoomView, RoomView, view_user
+from services.chat.models import LastMessage, PublicRoomView, RoomView, UserView, view_user
 from services.common.collaborators import Services
+
+LAST_LENGTH = 120
+"""Of how many characters the newest message shows in a list, as in the event `activity`."""
 
 
 async def find_room(services: Services, room: str) -> Room:
@@ -50,6 +54,14 @@ async def find_visible_room(services: Services, room: str, user: User) -> tuple[
     role = await services.rooms.get_role(room, user.id)
     require_visible(found, role)
     return found, role
+
+
+def parse_time(text: str | None, field: str) -> int | None:
+    """A time of a query, in milliseconds since the epoch. Raises `Invalid`."""
+    if not text:
+        return None
+    # A `+` of a time zone that was not encoded arrives as a space.
+    return int(text) if text.isdecimal() and len(text) < 16 else from_rfc3339(text.replace(" ", "+"), field)
 
 
 async def show_senders(services: Services, messages: Sequence[Message]) -> list[Message]:
@@ -91,14 +103,32 @@ async def view_public_rooms(
     return found
 
 
-async def view_rooms(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
-    """Rooms as this user sees them, with one question to history."""
-    keys = [room_key(room.id) for room, role in rooms if role is not None]
+async def summarize_with_last(
+    services: Services, user: User, keys: Sequence[str]
+) -> tuple[dict[str, Summary], dict[str, LastMessage]]:
+    """What each conversation has for the user, and its newest message: three questions for all of them."""
     summaries = await services.history.summarize_conversations(user.id, keys)
+    newest = [(key, summary.newest) for key, summary in summaries.items() if summary.newest]
+    messages = list((await services.history.find_messages(newest)).values()) if newest else []
+    last = {message.conversation: view_last(message) for message in await show_senders(services, messages)}
+    return summaries, last
+
+
+def view_last(message: Message) -> LastMessage:
+    """A message as a list of conversations shows it."""
+    sender = UserView(id=message.sender, name=message.sender_name, display_name=message.display_name or None)
+    text = None if message.text is None else message.text[:LAST_LENGTH]
+    return LastMessage(sender=sender, text=text, ts=rfc3339(message.ts))
+
+
+async def view_rooms(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomView]:
+    """Rooms as this user sees them."""
+    keys = [room_key(room.id) for room, role in rooms if role is not None]
+    summaries, last = await summarize_with_last(services, user, keys)
     found = []
     for room, role in rooms:
-        summary = summaries.get(room_key(room.id)) if role is not None else None
-        newest, unread, read = (summary.newest, summary.unread, summary.read) if summary else (0, 0, 0)
+        key = room_key(room.id)
+        summary = summaries.get(key, Summary(0, 0, 0)) if role is not None else Summary(0, 0, 0)
         found.append(
             RoomView(
                 id=room.id,
@@ -106,9 +136,11 @@ async def view_rooms(services: Services, rooms: list[tuple[Room, Role | None]], 
                 visibility=room.visibility,
                 default_role=room.default_role,
                 role=role,
-                seq=newest,
-                unread=unread,
-                read=read,
+                seq=summary.newest,
+                unread=summary.unread,
+                read=summary.read,
+                mentions=summary.mentions,
+                last=last.get(key),
             )
         )
     return found

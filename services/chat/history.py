@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
+from msgspec import Struct
+from pydantic import BaseModel
 
 from chat.domain.conversations import dm_key, partner, room_key
 from chat.domain.display_names import name_senders
 from chat.domain.ids import rfc3339
-from chat.domain.models import User
+from chat.domain.models import Message, User
 from chat.domain.rights import Right
 from chat.errors import Invalid, NotFound
 from chat.ports.history import Page
 from chat.wire.events import Person
 from chat.wire.message_frames import history_direct_message, history_message
-from chat.wire.pages import DirectMessages, PinItem, PinList, RoomMessages, bound_page
-from services.chat.access import admit_member, find_user, show_senders
+from chat.wire.pages import PAGE_BYTES, DirectMessages, Item, PinItem, PinList, RoomMessages, bound_page
+from services.chat.access import admit_member, find_user, parse_time, show_senders, summarize_with_last
 from services.chat.models import (
     Conversation,
     ConversationList,
@@ -35,19 +38,49 @@ router = APIRouter(tags=["history"])
 
 Before = Annotated[Seq | None, Query(description="older than this seq, newest first")]
 After = Annotated[Since | None, Query(description="newer than this seq, oldest first")]
+Around = Annotated[Seq | None, Query(description="those before, at and after this seq, oldest first")]
+At = Annotated[
+    str | None,
+    Query(max_length=64, description="around the first message since this time: RFC 3339, or milliseconds"),
+]
+
+
+class HistoryPlace(BaseModel):
+    """Where a page of history lies: at most one of these; the newest messages without any."""
+
+    before: int | None
+    after: int | None
+    around: int | None
+    at: int | None
+
+
+async def _read_place(before: Before = None, after: After = None, around: Around = None, at: At = None) -> HistoryPlace:
+    place = HistoryPlace(before=before, after=after, around=around, at=parse_time(at, "at"))
+    given = [name for name, value in place if value is not None]
+    if len(given) > 1:
+        raise Invalid("give one of `before`, `after`, `around` and `at`, not several", field=given[0])
+    return place
+
+
+WithPlace = Annotated[HistoryPlace, Depends(_read_place)]
 
 
 @router.get(
     "/api/rooms/{room}/messages", responses=struct_response(RoomMessages) | problem_responses(401, 403, 404, 422)
 )
 async def room_messages(
-    room: RoomId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
+    room: RoomId, caller: Caller, services: With, place: WithPlace, *, limit: Limit = 50
 ) -> Response:
-    """A page of the room's history: the newest, or those before or after a seq."""
+    """A page of the room's history: the newest, those before or after a seq, or those around a seq or a time.
+
+    Around, `seq` is the message that was asked for, or the one in its place, and `more_before` says whether there are
+    older ones than these.
+    """
     await admit_member(services, room, caller, Right.READ)
-    page = await _read_page(services, room_key(room), before, after, limit)
-    messages, more = bound_page([history_message(each) for each in page.messages], page.more)
-    return encode_response(RoomMessages(messages=messages, more=more))
+    page = await _read_place_page(services, room_key(room), place, limit, history_message)
+    return encode_response(
+        RoomMessages(messages=page.messages, more=page.more, more_before=page.more_before, seq=page.seq)
+    )
 
 
 @router.get("/api/rooms/{room}/messages/{seq}/originals", responses=problem_responses(401, 403, 404, 422))
@@ -85,30 +118,30 @@ async def room_reads(room: RoomId, caller: Caller, services: With) -> Reads:
 async def list_conversations(caller: Caller, services: With) -> ConversationList:
     """The caller's direct conversations, with what is unread."""
     keys = await services.history.list_dms(caller.id)
-    summaries = await services.history.summarize_conversations(caller.id, keys)
+    summaries, last = await summarize_with_last(services, caller, keys)
     others = await services.accounts.get_users([partner(key, caller.id) for key in keys])
     found = []
     for key in keys:
         other, summary = others.get(partner(key, caller.id)), summaries[key]
         if other is not None:
             person = view_user(other)
-            counts = {"seq": summary.newest, "unread": summary.unread, "read": summary.read}
-            found.append(Conversation.model_validate({"with": person, **counts}))
+            counts = {"unread": summary.unread, "read": summary.read, "mentions": summary.mentions}
+            shown = {"with": person, "seq": summary.newest, **counts, "last": last.get(key)}
+            found.append(Conversation.model_validate(shown))
     return ConversationList(conversations=found)
 
 
 @router.get(
     "/api/dms/{user}/messages", responses=struct_response(DirectMessages) | problem_responses(401, 403, 404, 422)
 )
-async def dm_messages(
-    user: UserId, caller: Caller, services: With, *, before: Before = None, after: After = None, limit: Limit = 50
-) -> Response:
-    """A page of a direct conversation: the newest, or those before or after a seq."""
+async def dm_messages(user: UserId, caller: Caller, services: With, place: WithPlace, *, limit: Limit = 50) -> Response:
+    """A page of a direct conversation, as a room's."""
     key = dm_key(caller.id, user)
     await find_user(services, user)
-    page = await _read_page(services, key, before, after, limit)
-    messages, more = bound_page([history_direct_message(each) for each in page.messages], page.more)
-    return encode_response(DirectMessages(messages=messages, more=more))
+    page = await _read_place_page(services, key, place, limit, history_direct_message)
+    return encode_response(
+        DirectMessages(messages=page.messages, more=page.more, more_before=page.more_before, seq=page.seq)
+    )
 
 
 @router.get("/api/dms/{user}/reads", responses=problem_responses(401, 403, 404, 422))
@@ -123,8 +156,32 @@ async def dm_reads(user: UserId, caller: Caller, services: With) -> Reads:
     return Reads(reads=marks)
 
 
-async def _read_page(services: Services, key: str, before: int | None, after: int | None, limit: int) -> Page:
-    if before is not None and after is not None:
-        raise Invalid("give `before` or `after`, not both", field="before")
-    page = await services.history.read_page(key, before=before, after=after, limit=limit)
-    return Page(await show_senders(services, page.messages), more=page.more)
+class _PlacedPage(Struct, Generic[Item], frozen=True):
+    messages: Sequence[Item]
+    more: bool
+    more_before: bool | None = None
+    seq: int | None = None
+
+
+async def _read_place_page(
+    services: Services, key: str, place: HistoryPlace, limit: int, view: Callable[[Message], Item]
+) -> _PlacedPage[Item]:
+    wanted = place.around
+    if place.at is not None:
+        wanted = await services.history.find_seq_at(key, place.at)
+    if wanted is None:
+        page = await services.history.read_page(key, before=place.before, after=place.after, limit=limit)
+        return _PlacedPage(*bound_page([view(each) for each in await show_senders(services, page.messages)], page.more))
+    # What is beyond the newest message is the newest; an empty conversation has seq 0.
+    wanted = min(wanted, (await services.history.newest_seqs([key]))[key])
+    before: Page = await services.history.read_page(key, before=max(1, wanted), after=None, limit=max(1, limit // 2))
+    rest = max(1, limit - len(before.messages))
+    after: Page = await services.history.read_page(key, before=None, after=max(0, wanted - 1), limit=rest)
+    shown = await show_senders(services, [*before.messages, *after.messages])
+    count = len(before.messages)
+    older: tuple[Sequence[Item], bool] = bound_page(list(map(view, shown[:count])), before.more, PAGE_BYTES // 2)
+    newer: tuple[Sequence[Item], bool] = bound_page(list(map(view, shown[count:])), after.more, PAGE_BYTES // 2)
+    found: list[Item] = list(older[0])
+    found.reverse()
+    found.extend(newer[0])
+    return _PlacedPage(found, newer[1], older[1], wanted)

@@ -49,11 +49,20 @@ def view_user(user: User) -> UserView:
     return UserView(id=user.id, name=user.name, display_name=user.display_name or None)
 
 
+class LastMessage(BaseModel):
+    """The newest message of a conversation. `text` is its beginning, null when it was withdrawn."""
+
+    sender: UserView
+    text: str | None
+    ts: str
+
+
 class RoomView(BaseModel):
     """A room as the caller sees it.
 
-    `role` is null for a user who is not a member, and then the counts are 0. `seq` is the newest message's; `read` the
-    caller's read mark; `unread` counts the messages of others after it, to 1,000 and no further.
+    `role` is null for a user who is not a member, and then the counts are 0 and `last` is null. `seq` is the newest
+    message's; `read` the caller's read mark; `unread` counts the messages of others after it, to 1,000 and no further;
+    `mentions` counts those of them that mention the caller.
     """
 
     id: str
@@ -64,6 +73,8 @@ class RoomView(BaseModel):
     seq: int
     unread: int
     read: int
+    mentions: int
+    last: LastMessage | None
 
 
 class PublicRoomView(RoomView):
@@ -217,6 +228,8 @@ class Conversation(BaseModel):
     seq: int
     unread: int
     read: int
+    mentions: int
+    last: LastMessage | None
 
 
 class ConversationList(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from chat.domain.conversations import room_key
 from chat.domain.cursors import FoundPlace, pack_cursor, unpack_cursor
-from chat.domain.ids import check_id, from_rfc3339
+from chat.domain.ids import check_id
 from chat.domain.models import User
 from chat.domain.rights import Right
 from chat.domain.terms import search_terms
@@ -17,7 +17,7 @@ from chat.errors import Invalid
 from chat.ports.history import Query as Search
 from chat.wire.message_frames import history_item
 from chat.wire.pages import FoundMessages
-from services.chat.access import admit_member, show_senders
+from services.chat.access import admit_member, parse_time, show_senders
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, RoomId, check_plain_text
 from services.common.problems import problem_responses
@@ -56,7 +56,7 @@ async def search_messages(
         terms=words,
         conversations=places,
         sender=sender,
-        before=_parse_time(before),
+        before=parse_time(before, "before"),
         after=unpack_cursor(cursor, FoundPlace) if cursor else None,
         limit=limit,
     )
@@ -80,10 +80,3 @@ async def _find_sender(services: Services, wanted: str) -> str | None:
     except Invalid:
         user = await services.accounts.find_by_name(wanted)
         return user.id if user is not None else None
-
-
-def _parse_time(text: str | None) -> int | None:
-    if not text:
-        return None
-    # A `+` of a time zone that was not encoded arrives as a space.
-    return int(text) if text.isdecimal() and len(text) < 16 else from_rfc3339(text.replace(" ", "+"), "before")

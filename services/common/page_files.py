@@ -1,15 +1,13 @@
-"""Serves the web page, from memory: as it was built, or from its sources while the build is not of these sources.
+"""Serves the web page, from memory: what `scripts/web` built into `web/static`, each file as the client likes it coded.
 
-The build is one script and one style sheet, compressed, under names that hold a hash of their content: browsers keep
-these for ever. All other files are revalidated by their ETag. So who changes a source sees it at the next start,
-without building.
+Names that hold a hash of the file's content are kept by browsers for ever. All other files are revalidated by their
+ETag.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -33,7 +31,6 @@ _TYPES = {
     "webmanifest": "application/manifest+json",
     "txt": "text/plain; charset=utf-8",
 }
-_SOURCES = frozenset({"html", "css", "js"})
 _CODINGS = {"br": "br", "gzip": "gz"}  # the best one first; names of RFC 9110, section 8.4.1, and of files
 _HASHED = re.compile(r"-[0-9a-f]{16}\.")
 _REVALIDATE = "no-cache"
@@ -50,35 +47,16 @@ class _File:
     coded: dict[str, bytes] = field(default_factory=dict)
 
 
-def page_routes(root: Traversable | None = None, built: Traversable | None = None) -> list[Route]:
+def page_routes(root: Traversable | None = None) -> list[Route]:
     """A route for each file of the page, and `/` for index.html.
 
-    `root` (by default `web/static`) has the sources, `built` (by default `web/built`) what was built of them. Only
-    files of the types above are served, so a stray file in the folder is not published.
+    `root` is the folder of the built page, by default `web/static`. Only files of the types above are served, so a
+    stray file in the folder is not published.
     """
-    if root is None:
-        root, built = files(web) / "static", files(web) / "built"
+    root = root or files(web) / "static"
     if not root.is_dir():
         return []
-    sources = dict(_list_files(root, ""))
-    if built is None or not is_current(sources, built):
-        return [_make_route(name, _read_file(name, file)) for name, file in sources.items()]
-    kept = {name: file for name, file in sources.items() if _suffix(name) not in _SOURCES}
-    made = {name: file for name, file in _list_files(built, "") if _suffix(name) in _SOURCES}
-    return [_make_route(name, _read_file(name, file, built)) for name, file in {**kept, **made}.items()]
-
-
-def is_current(sources: Mapping[str, Traversable], built: Traversable) -> bool:
-    """Whether the build is of these sources: `sources.txt` has their hash, as `web/build.mjs` computes it."""
-    note = built / "sources.txt"
-    if not note.is_file():
-        return False
-    digest = hashlib.sha256()
-    for name in sorted(sources):
-        if _suffix(name) in _SOURCES:
-            content = sources[name].read_bytes()
-            digest.update(f"{name}\n{len(content)}\n".encode() + content)
-    return note.read_text().strip() == digest.hexdigest()
+    return [_make_route(name, _read_file(name, file, root)) for name, file in _list_files(root, "")]
 
 
 def choose_coding(accept_encoding: str) -> str:
@@ -107,11 +85,11 @@ def _list_files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable
     return found
 
 
-def _read_file(name: str, file: Traversable, built: Traversable | None = None) -> _File:
-    found = _File(_TYPES[_suffix(name)], _KEEP if built and _HASHED.search(name) else _REVALIDATE, file.read_bytes())
+def _read_file(name: str, file: Traversable, root: Traversable) -> _File:
+    found = _File(_TYPES[_suffix(name)], _KEEP if _HASHED.search(name) else _REVALIDATE, file.read_bytes())
     for coding, suffix in _CODINGS.items():
-        coded = built / f"{name}.{suffix}" if built else None
-        if coded is not None and coded.is_file():
+        coded = root / f"{name}.{suffix}"
+        if coded.is_file():
             found.coded[coding] = coded.read_bytes()
     return found
 

@@ -11,7 +11,7 @@ from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
 from chat.domain.weight import REACTION_BYTES, weigh_message
 from chat.errors import Fenced
-from chat.ports.history import History, Page
+from chat.ports.history import History, Page, Summary
 from tests.support.builders import (
     ANN,
     ANN_AND_BEN,
@@ -325,3 +325,25 @@ async def test_read_marks_of_several_readers_are_found_at_once(history: History)
     readers = [(BEN, HALL), (CAT, HALL), (BEN, ATTIC)]
     assert await history.find_read_marks(readers) == {(BEN, HALL): 2, (CAT, HALL): 0, (BEN, ATTIC): 0}
     assert await history.find_read_marks([]) == {}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 33, 70])
+async def test_the_first_message_since_a_time_is_found(history: History, count: int) -> None:
+    await history.apply_batch([make_message(seq, ts=NOW + 10 * seq) for seq in range(1, count + 1)], [])
+    assert await history.find_seq_at(HALL, 0) == 1
+    for seq in range(1, count + 1):
+        assert await history.find_seq_at(HALL, NOW + 10 * seq) == seq
+        assert await history.find_seq_at(HALL, NOW + 10 * seq - 9) == seq
+    assert await history.find_seq_at(HALL, NOW + 10**6) == count
+    assert await history.find_seq_at(ATTIC, NOW) == 0
+
+
+async def test_unread_mentions_are_counted(history: History) -> None:
+    mentions = [(BEN,), (CAT, BEN), (CAT,), (), (BEN,), (BEN,)]
+    messages = [make_message(seq, mentions=users) for seq, users in enumerate(mentions, 1)]
+    withdrawn = Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=5)
+    read = Read(conversation=HALL, actor=BEN, ts=NOW, seq=1)
+    await history.apply_batch(messages, [withdrawn, read])
+    assert (await history.summarize_conversations(BEN, [HALL]))[HALL] == Summary(6, 1, 4, 2)
+    assert (await history.summarize_conversations(CAT, [HALL, ATTIC]))[HALL].mentions == 2
+    assert (await history.summarize_conversations(ANN, [HALL]))[HALL] == Summary(6, 0, 0, 0)

@@ -102,7 +102,10 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
     if not listed:
         pytest.skip("this source tree is not a checkout of git")
     held = set(zipfile.ZipFile(wheel).namelist())
-    assert set(listed) - held == set()
+    of_page = {name for name in listed if name.startswith("web/")}
+    assert set(listed) - of_page - held == set()
+    served = {name for name in of_page if name.startswith("web/static/") or name.endswith((".py", "py.typed"))}
+    assert {name for name in held if name.startswith("web/")} == served
     assert {f"{package}/py.typed" for package in ("rookery", "chat", "gateway", "proto")} <= held
     assert not [name for name in held if name.startswith(("tests/", "scripts/", "perf/"))]
 

@@ -134,6 +134,8 @@ async def test_direct_conversations() -> None:
         rest.clock.now += 1
         await rest.say(dm_key(ann.id, cid.id), ann, "three")
         found = (await ann("GET", "/api/dms")).json()["conversations"]
+        assert [each.pop("mentions") for each in found] == [0, 0]
+        assert [each.pop("last")["text"] for each in found] == ["three", "two"]
         assert found == [
             {"with": {"id": cid.id, "name": "cid"}, "seq": 1, "unread": 0, "read": 0},
             {"with": {"id": bob.id, "name": "bob"}, "seq": 2, "unread": 2, "read": 0},
@@ -246,3 +248,55 @@ def test_the_document_takes_the_shape_of_a_message_from_its_struct() -> None:
         assert schemas[struct.__name__]["properties"].keys() == names | {"type"}
     of_messages = {name for name, schema in schemas.items() if "reactions" in schema.get("properties", {})}
     assert of_messages == {"HistoryMessage", "HistoryDirectMessage"}
+
+
+async def test_a_page_lies_around_a_message_or_a_time() -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user(), await rest.user()
+        room = await ann.room()
+        for key, path in (
+            (room_key(room), f"/api/rooms/{room}/messages"),
+            (dm_key(ann.id, ben.id), f"/api/dms/{ben.id}/messages"),
+        ):
+            empty = (await ann("GET", f"{path}?around=3")).json()
+            assert empty == {"messages": [], "more": False, "more_before": False, "seq": 0}
+            begun = rest.clock()
+            for text in "abcdefghi":
+                await rest.say(key, ann, text)
+                rest.clock.now += 1000
+            page = (await ann("GET", f"{path}?around=5&limit=4")).json()
+            assert [message["seq"] for message in page["messages"]] == [3, 4, 5, 6]
+            assert (page["seq"], page["more"], page["more_before"]) == (5, True, True)
+            assert await seqs(ann, f"{path}?around=1&limit=4") == ([1, 2, 3, 4], True)
+            assert await seqs(ann, f"{path}?around=99&limit=4") == ([7, 8, 9], False)
+            assert await seqs(ann, f"{path}?around=5&limit=1") == ([4, 5], True)
+            for at in (begun + 3000, rfc3339(begun + 2001)):
+                page = (await ann("GET", f"{path}?at={at}&limit=2")).json()
+                assert (page["seq"], [message["seq"] for message in page["messages"]]) == (4, [3, 4])
+
+
+@pytest.mark.parametrize("query", ["around=0", "at=yesterday", "around=1&at=5", "before=2&around=1"])
+async def test_a_bad_place_is_refused(query: str) -> None:
+    async with open_rest() as rest:
+        ann = await rest.user()
+        answer = await ann("GET", f"/api/rooms/{await ann.room()}/messages?{query}")
+        assert (answer.status_code, answer.json()["field"]) == (422, query.partition("=")[0])
+
+
+async def test_lists_have_the_newest_message() -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user(), await rest.user()
+        room, other = await ann.room(), await ann.room("attic")
+        await rest.say(room_key(room), ann, "first", "x" * 200)
+        await rest.say(room_key(other), ann, "secret")
+        withdrawn = Deleted(conversation=room_key(other), actor=ann.id, ts=rest.clock(), seq=1)
+        await rest.services.history.apply_batch([], [withdrawn])
+        await rest.say(dm_key(ann.id, ben.id), ben, "hello")
+        attic, den = (await ann("GET", "/api/rooms")).json()["rooms"]
+        sender = {"id": ann.id, "name": ann.name}
+        assert den["last"] == {"sender": sender, "text": "x" * 120, "ts": rfc3339(rest.clock())}
+        assert attic["last"]["text"] is None
+        (direct,) = (await ann("GET", "/api/dms")).json()["conversations"]
+        assert (direct["last"]["text"], direct["last"]["sender"]["id"], direct["mentions"]) == ("hello", ben.id, 0)
+        for seen in (await ben("GET", "/api/rooms?public=1")).json()["rooms"]:
+            assert (seen["last"], seen["mentions"]) == (None, 0)

@@ -21,7 +21,7 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         answer = await ann("POST", "/api/rooms", {"name": " Chess ", "visibility": "public"})
         room = answer.json()
         expected: dict[str, Any] = {"name": "Chess", "visibility": "public", "default_role": "member"}
-        expected |= {"role": "owner", "seq": 0, "unread": 0, "read": 0}
+        expected |= {"role": "owner", "seq": 0, "unread": 0, "read": 0, "mentions": 0, "last": None}
         assert (answer.status_code, room) == (201, {"id": room["id"], **expected})
         assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
         assert (await bob("GET", "/api/rooms")).json()["rooms"] == []

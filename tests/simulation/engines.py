@@ -221,6 +221,11 @@ class MemoryHistory:
             found.reverse()
         return Page(found[:limit], more=len(found) > limit)
 
+    async def find_seq_at(self, conversation: str, ts: int) -> int:
+        await checkpoint()
+        stored = self._table.list_messages(conversation)
+        return next((message.seq for message in stored if message.ts >= ts), len(stored))
+
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         await checkpoint()
         return {conversation: self._summarize(user, conversation) for conversation in conversations}
@@ -275,7 +280,9 @@ class MemoryHistory:
             for m in self._table.list_messages(conversation)[mark:]
             if m.sender != user and not (m.deleted or m.moderated)
         ]
-        return Summary(self._table.newest_seq(conversation), mark, min(1000, len(others)))
+        unread = others[:1000]
+        mentions = sum(user in message.mentions for message in unread)
+        return Summary(self._table.newest_seq(conversation), mark, len(unread), mentions)
 
     def _apply_change(self, change: Change) -> bool:
         return self._apply_read(change) if isinstance(change, Read) else self._apply_message_change(change)

@@ -84,6 +84,9 @@ class ProcessHistory:
     async def list_pinned(self, conversation: str) -> Sequence[PinnedMessage]:
         return await call_engine(self._process, "pinned", lambda: self._history.list_pinned(conversation))
 
+    async def find_seq_at(self, conversation: str, ts: int) -> int:
+        return await self._history.find_seq_at(conversation, ts)
+
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         return await self._history.summarize_conversations(user, conversations)
 

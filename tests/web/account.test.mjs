@@ -1,8 +1,8 @@
 /** One's own account: the programs in which one is logged in, and a wrong password. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { programOf } from "../../web/static/js/account.js";
-import { Api } from "../../web/static/js/api.js";
+import { programOf } from "../../web/app/core/account.ts";
+import { Api } from "../../web/app/core/api.ts";
 
 test("browsers have their names", () => {
   const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";

@@ -1,7 +1,7 @@
 /** The page without a screen: what the user does. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { ApiError } from "../../web/static/js/api.js";
+import { ApiError } from "../../web/app/core/api.ts";
 import { TestPage } from "./page.mjs";
 import { ME, ROOM, YOU, message, settle } from "./support.mjs";
 

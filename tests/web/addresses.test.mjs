@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { restUrl, socketUrl } from "../../web/static/js/addresses.js";
+import { restUrl, socketUrl } from "../../web/app/core/addresses.ts";
 
 const PAGES = [
   ["https://example.org/", "https://example.org"],

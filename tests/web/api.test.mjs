@@ -1,8 +1,8 @@
 /** REST: paths, tokens, and errors that a person can read. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Api, ApiError, request, withQuery } from "../../web/static/js/api.js";
-import { SignedOut } from "../../web/static/js/session.js";
+import { Api, ApiError, request, withQuery } from "../../web/app/core/api.ts";
+import { SignedOut } from "../../web/app/core/session.ts";
 
 let calls, answers;
 beforeEach(() => {

@@ -12,7 +12,7 @@ import {
   whereOf,
   whysOf,
   withoutText,
-} from "../../web/static/js/cases.js";
+} from "../../web/app/core/cases.ts";
 import { ME, ROOM, YOU } from "./support.mjs";
 
 const PEOPLE = { [ME]: "ann", [YOU]: "bob", moderation: "the rules" };

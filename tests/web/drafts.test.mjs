@@ -1,8 +1,8 @@
 /** What was written and not sent. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Drafts, storageOf } from "../../web/static/js/drafts.js";
-import { Account } from "../../web/static/js/account.js";
+import { Drafts, storageOf } from "../../web/app/core/drafts.ts";
+import { Account } from "../../web/app/core/account.ts";
 import { TestPage } from "./page.mjs";
 import { Box, ME, YOU } from "./support.mjs";
 

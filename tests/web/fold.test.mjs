@@ -1,7 +1,7 @@
 /** How much of a long text shows at first. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fold } from "../../web/static/js/fold.js";
+import { fold } from "../../web/app/core/fold.ts";
 
 describe("a text", () => {
   test("of usual length shows whole", () => {

@@ -1,8 +1,8 @@
 /** Reading history: pages that join, windows that move, and answers that come too late. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { History } from "../../web/static/js/history.js";
-import { Store } from "../../web/static/js/store.js";
+import { History } from "../../web/app/core/history.ts";
+import { Store } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, item, message, settle } from "./support.mjs";
 
 /** The pages of a room with `count` messages, as the contract gives them. */

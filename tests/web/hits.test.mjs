@@ -1,7 +1,7 @@
 /** What was found, while others edit and withdraw messages. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hitsAfter } from "../../web/static/js/hits.js";
+import { hitsAfter } from "../../web/app/core/hits.ts";
 import { ME, ROOM, YOU, dm, item } from "./support.mjs";
 
 const found = [item(1), item(2), { ...dm("a"), seq: 1 }, { ...dm("b", { from: ME, to: YOU }), seq: 2 }];

@@ -1,7 +1,7 @@
 /** What a key means. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { composes, sends } from "../../web/static/js/keys.js";
+import { composes, sends } from "../../web/app/core/keys.ts";
 
 const plain = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, ctrlKey: false, metaKey: false };
 

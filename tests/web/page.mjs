@@ -1,10 +1,10 @@
 /** The page without a screen: an `App` on a fake server, clock and socket. */
-import { Api } from "../../web/static/js/api.js";
-import { App } from "../../web/static/js/app.js";
-import { Leases } from "../../web/static/js/leases.js";
-import { Session } from "../../web/static/js/session.js";
-import { Link } from "../../web/static/js/socket.js";
-import { PageVault } from "../../web/static/js/vault.js";
+import { Api } from "../../web/app/core/api.ts";
+import { App } from "../../web/app/core/app.ts";
+import { Leases } from "../../web/app/core/leases.ts";
+import { Session } from "../../web/app/core/session.ts";
+import { Link } from "../../web/app/core/socket.ts";
+import { PageVault } from "../../web/app/core/vault.ts";
 import { Box, Clock, FakeSocket, ME, ROOM, YOU, item, settle } from "./support.mjs";
 
 const GRANT = { access_token: "access", refresh_token: "refresh", expires_in: 900 };

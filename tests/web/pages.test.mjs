@@ -1,7 +1,7 @@
 /** Lists that come in pages: order, the place of the next page, errors, and answers that come too late. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Pages } from "../../web/static/js/pages.js";
+import { Pages } from "../../web/app/core/pages.ts";
 
 /** A server with ten numbers, of which a page holds three; a test lets its answers go. */
 class Numbers {

@@ -1,8 +1,8 @@
 /** How people are called. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { foldName, handleOf, shownName, startsWith } from "../../web/static/js/people.js";
-import { Store } from "../../web/static/js/store.js";
+import { foldName, handleOf, shownName, startsWith } from "../../web/app/core/people.ts";
+import { Store } from "../../web/app/core/store.ts";
 import { ME, YOU } from "./support.mjs";
 
 const ZOE = { name: "zed", display_name: "Zoë Ott" };

@@ -1,7 +1,7 @@
 /** The sans-IO core: resume, order, duplicates, commands that must not be lost. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Protocol } from "../../web/static/js/protocol.js";
+import { Protocol } from "../../web/app/core/protocol.ts";
 import { ME, ROOM, YOU, dm, message } from "./support.mjs";
 
 let protocol;

@@ -1,7 +1,7 @@
 /** What the service worker does with a push, and what is kept of the choices in this browser. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FOR_EVER, Notifying, concerns, listZones, muteUntil } from "../../web/static/js/notifying.js";
+import { FOR_EVER, Notifying, concerns, listZones, muteUntil } from "../../web/app/core/notifying.ts";
 import {
   chooseTab,
   countShown,
@@ -11,7 +11,7 @@ import {
   isWatched,
   makeNotification,
   readPush,
-} from "../../web/static/js/pushes.js";
+} from "../../web/app/core/pushes.ts";
 import { Box, settle } from "./support.mjs";
 
 const ROOM = "3f0c1d6e-8a4b-4c55-9d0e-5b7f2a9c1e34";

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Protocol } from "../../web/static/js/protocol.js";
-import { Store } from "../../web/static/js/store.js";
-import { keyOf } from "../../web/static/js/timeline.js";
+import { Protocol } from "../../web/app/core/protocol.ts";
+import { Store } from "../../web/app/core/store.ts";
+import { keyOf } from "../../web/app/core/timeline.ts";
 import { ME, ROOM, YOU, message, randomFrom } from "./support.mjs";
 
 const RUNS = 60;

@@ -1,8 +1,8 @@
 /** Links in mails, and what users are told about their address. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Recovery, describeEmail } from "../../web/static/js/recovery.js";
-import { parseRoute } from "../../web/static/js/route.js";
+import { Recovery, describeEmail } from "../../web/app/core/recovery.ts";
+import { parseRoute } from "../../web/app/core/route.ts";
 
 test("the link of a mail brings its token, and nothing else does", () => {
   assert.deepEqual(parseRoute("#verify=aB-_9"), { kind: "verify", token: "aB-_9" });

@@ -1,9 +1,9 @@
 /** Tokens: kept, renewed in time, and by one tab at a time. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Session, SignedOut } from "../../web/static/js/session.js";
-import { LEASE_MS, Leases } from "../../web/static/js/leases.js";
-import { PageVault, openVault } from "../../web/static/js/vault.js";
+import { Session, SignedOut } from "../../web/app/core/session.ts";
+import { LEASE_MS, Leases } from "../../web/app/core/leases.ts";
+import { PageVault, openVault } from "../../web/app/core/vault.ts";
 import { Clock, settle } from "./support.mjs";
 
 /** What the server does: every refresh token is good once, and its second use ends the session. */

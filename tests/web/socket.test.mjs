@@ -1,10 +1,10 @@
 /** The driver: when it connects again, how long it waits, and when it gives up. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Protocol } from "../../web/static/js/protocol.js";
-import { FIRST_MS, LONGEST_MS, SLOW_DOWN_MS, actionFor, delayFor } from "../../web/static/js/reconnect.js";
-import { SignedOut } from "../../web/static/js/session.js";
-import { Link } from "../../web/static/js/socket.js";
+import { Protocol } from "../../web/app/core/protocol.ts";
+import { FIRST_MS, LONGEST_MS, SLOW_DOWN_MS, actionFor, delayFor } from "../../web/app/core/reconnect.ts";
+import { SignedOut } from "../../web/app/core/session.ts";
+import { Link } from "../../web/app/core/socket.ts";
 import { Clock, FakeSocket, ME, ROOM, settle } from "./support.mjs";
 
 let clock, sockets, states, effects, tokens, protocol, link;

@@ -1,7 +1,7 @@
 /** How events and lists change what the page knows. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Store, reacted } from "../../web/static/js/store.js";
+import { Store, reacted } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, dm, item, message } from "./support.mjs";
 
 let store, now, pending;

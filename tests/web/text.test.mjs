@@ -1,14 +1,14 @@
 /** Texts as safe pieces; rows, routes and times. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { foldName } from "../../web/static/js/people.js";
-import { parseRoute, routeTo } from "../../web/static/js/route.js";
-import { rows } from "../../web/static/js/rows.js";
-import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/static/js/text.js";
-import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/static/js/time.js";
-import { normal } from "../../web/static/js/timeline.js";
-import { uuid } from "../../web/static/js/uuid.js";
+import MENTIONS from "../support/mention_cases.json";
+import { foldName } from "../../web/app/core/people.ts";
+import { parseRoute, routeTo } from "../../web/app/core/route.ts";
+import { rows } from "../../web/app/core/rows.ts";
+import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/app/core/text.ts";
+import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/app/core/time.ts";
+import { normal } from "../../web/app/core/timeline.ts";
+import { uuid } from "../../web/app/core/uuid.ts";
 import { ME, ROOM, message, randomFrom } from "./support.mjs";
 
 const links = (text) =>
@@ -25,9 +25,7 @@ function withoutEnding(text) {
 }
 
 describe("pieces of a text", () => {
-  for (const { text, users = ["ada", "ben"], displayed = [], mentions } of JSON.parse(
-    readFileSync(new URL("../support/mention_cases.json", import.meta.url), "utf8"),
-  )) {
+  for (const { text, users = ["ada", "ben"], displayed = [], mentions } of MENTIONS) {
     test(`mentions as the server does: ${JSON.stringify(text)}`, () => {
       const found = pieces(
         text,

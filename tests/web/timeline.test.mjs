@@ -1,7 +1,7 @@
 /** Messages in memory: each once, in order, whichever way they come. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Timeline, keyOf } from "../../web/static/js/timeline.js";
+import { Timeline, keyOf } from "../../web/app/core/timeline.ts";
 import { ME, YOU, dm, item, message } from "./support.mjs";
 
 let timeline;

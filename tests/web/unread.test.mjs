@@ -1,9 +1,9 @@
 /** The line above what is unread, and when a button leads back to it. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { Timeline } from "../../web/static/js/timeline.js";
-import { sinceTime } from "../../web/static/js/time.js";
-import { UnreadLine, counted } from "../../web/static/js/unread.js";
+import { Timeline } from "../../web/app/core/timeline.ts";
+import { sinceTime } from "../../web/app/core/time.ts";
+import { UnreadLine, counted } from "../../web/app/core/unread.ts";
 import { ME, item, message } from "./support.mjs";
 
 let line;

@@ -78,6 +78,10 @@ class MongoHistory:
         with self._mongo.call():
             return await reads.read_page(self._mongo.committed, conversation, before, after, limit)
 
+    async def find_seq_at(self, conversation: str, ts: int) -> int:
+        with self._mongo.call():
+            return await reads.find_seq_at(self._mongo.committed, conversation, ts)
+
     async def summarize_conversations(self, user: str, conversations: Collection[str]) -> dict[str, Summary]:
         with self._mongo.call():
             return await reads.summarize_conversations(self._mongo.committed, user, conversations)

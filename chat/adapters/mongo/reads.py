@@ -22,6 +22,7 @@ from chat.domain.weight import weigh_message
 from chat.ports.history import ClientKey, MessagePlace, Page, PinnedMessage, Reader, Summary
 
 UNREAD = 1000
+_PROBES = 32
 _BATCH = 200
 
 
@@ -124,30 +125,51 @@ async def read_page(database: Database, name: str, before: int | None, after: in
     return Page([to_message(name, document) for document in found], more)
 
 
+async def find_seq_at(database: Database, name: str, ts: int) -> int:
+    """By looking at some seqs at a time: no index leads from a time to a message; every message would pay for it."""
+    head = await _head(database, name)
+    if head is None:
+        return 0
+    low, high = 1, head.newest
+    while low < high:
+        step = max(1, (high - low) // _PROBES)
+        seqs = list(range(low, high, step))
+        window = {"conversation": head.key, "seq": {"$in": seqs}}
+        found = await database.messages.find(window, {"seq": True, "ts": True}).to_list()
+        if len(found) < len(seqs):  # the room was deleted meanwhile
+            return 0
+        earlier = [each["seq"] for each in found if each["ts"] < ts]
+        later = [each["seq"] for each in found if each["ts"] >= ts]
+        low, high = max(earlier, default=low - 1) + 1, min(later, default=high)
+    return high
+
+
 async def summarize_conversations(database: Database, user: str, names: Collection[str]) -> dict[str, Summary]:
     heads = await conversations.find(database, names)
     ids = {mark_id(head.key, user): name for name, head in heads.items()}
     marks = await database.read_marks.find({"_id": {"$in": list(ids)}}, {"seq": True}).to_list()
     read = {ids[document["_id"]]: document["seq"] for document in marks}
     behind = [head for name, head in heads.items() if head.newest > read.get(name, 0)]
-    jobs: list[Callable[[], Awaitable[int]]] = [
-        partial(_unread, database, head, read.get(head.name, 0), user) for head in behind
+    jobs: list[Callable[[], Awaitable[tuple[int, int]]]] = [
+        partial(_count_unread, database, head, read.get(head.name, 0), user) for head in behind
     ]
-    unread = {head.name: count for head, count in zip(behind, await gather(jobs), strict=True)}
-    found = {name: Summary(head.newest, read.get(name, 0), unread.get(name, 0)) for name, head in heads.items()}
+    unread = {head.name: counts for head, counts in zip(behind, await gather(jobs), strict=True)}
+    found = {name: Summary(head.newest, read.get(name, 0), *unread.get(name, (0, 0))) for name, head in heads.items()}
     return {name: found.get(name, Summary(0, 0, 0)) for name in names}
 
 
-async def _unread(database: Database, head: Head, read: int, user: str) -> int:
-    """How much others said after the mark, that was not withdrawn; at most `UNREAD`."""
+async def _count_unread(database: Database, head: Head, read: int, user: str) -> tuple[int, int]:
+    """How much others said after the mark and was not withdrawn, `UNREAD` at most; and how much of it mentions them."""
+    mentioned = {"$cond": [{"$in": [user, {"$ifNull": ["$mentions", []]}]}, 1, 0]}
     pipeline: list[Document] = [
         {"$match": {"conversation": head.key, "seq": {"$gt": read, "$lte": head.newest}}},
         {"$match": {"sender": {"$ne": user}, "deleted": {"$ne": True}, "moderated": {"$ne": True}}},
         {"$limit": UNREAD},
-        {"$count": "unread"},
+        {"$group": {"_id": None, "unread": {"$sum": 1}, "mentions": {"$sum": mentioned}}},
     ]
     async with await database.messages.aggregate(pipeline) as cursor:
-        return sum([document["unread"] async for document in cursor])
+        found = await cursor.to_list()
+    return (found[0]["unread"], found[0]["mentions"]) if found else (0, 0)
 
 
 async def list_dms(database: Database, user: str) -> Sequence[str]:

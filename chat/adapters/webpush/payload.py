@@ -1,4 +1,4 @@
-"""What a push carries, for the page's service worker (`web/static/sw.js`), and how long it is.
+"""What a push carries, for the page's service worker (`web/app/sw.js`), and how long it is.
 
 A push service sees the length of what it cannot read. So a content is filled up with blanks, which JSON does not heed,
 to one of a few sizes: then the length says nothing of the text (RFC 8291, section 4, leaves the padding to the sender).

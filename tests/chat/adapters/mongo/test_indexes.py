@@ -236,6 +236,8 @@ async def use_history(traced: Traced) -> None:
     await history.read_page(HALL, before=3, after=None, limit=2)
     await history.read_page(HALL, before=None, after=3, limit=2)
     await history.summarize_conversations(BEN, [HALL])
+    await history.find_messages([(HALL, 1), (HALL, 2), (ANN_AND_BEN, 1)])
+    await history.find_seq_at(HALL, NOW)
     await history.list_dms(ANN)
     await history.read_marks(HALL)
     await history.list_pinned(HALL)

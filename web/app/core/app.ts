@@ -1,0 +1,377 @@
+/**
+ * The running page: connects session, REST, WebSocket and store. Views call it and watch the store.
+ *
+ * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
+ * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
+ * conversation that ended).
+ */
+import { ApiError } from "./api.ts";
+import { Choices } from "./choices.ts";
+import { Directory } from "./directory.ts";
+import { Drafts } from "./drafts.ts";
+import { History } from "./history.ts";
+import { Messages } from "./messages.ts";
+import { Moderation } from "./moderation.ts";
+import { Protocol } from "./protocol.ts";
+import { SignedOut } from "./session.ts";
+import { Link } from "./socket.ts";
+import { Store } from "./store.ts";
+import type {
+  AnyEvent,
+  DeletedEvent,
+  DirectMessageEvent,
+  EditedEvent,
+  MessageEvent,
+  ModeratedEvent,
+  Place,
+} from "../../types/wire.d.ts";
+import type { Api } from "./api.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Box } from "./drafts.ts";
+import type { Notifying } from "./notifying.ts";
+import type { Command } from "./outbox.ts";
+import type { Session } from "./session.ts";
+import type { LinkDetail, LinkParts, LinkState, Timer, Timers } from "./socket.ts";
+import type { Effect } from "./threads.ts";
+import type { Config, Grant, Me } from "./rest.ts";
+
+export type Phase = "starting" | "in" | "out";
+export type Tone = "info" | "error";
+/** A POST without a session. */
+export type PublicPost = <T = unknown>(path: string, body?: object) => Promise<T>;
+
+/** What `on` tells, by its name. */
+export interface Signals {
+  session: { phase: Phase; reason?: string };
+  link: { state: LinkState } & LinkDetail;
+  /** `action`: what a button beside the text does */
+  notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown } };
+  arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
+  changed: EditedEvent | DeletedEvent | ModeratedEvent;
+  gone: { conversation: Conversation; why: string; unsent: string[] };
+}
+
+/** `#blank`, which the constructor calls, gives the parts that belong to one user. */
+const BY_BLANK = undefined as never;
+
+const RETRY_START_MS = 3_000;
+const AWAY_MS = 5 * 60_000;
+/** Messages that stay in memory of a conversation that is not open. */
+const KEPT = 100;
+
+export class App {
+  readonly drafts: Drafts;
+  readonly choices: Choices;
+  readonly session: Session;
+  readonly api: Api;
+  readonly publicPost: PublicPost;
+  readonly makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
+  readonly schedule: (run: () => void) => void;
+  readonly timers: Timers;
+  phase: Phase = "starting";
+  link: Link | null = null;
+  away = false;
+  store: Store = BY_BLANK;
+  protocol: Protocol = BY_BLANK;
+  history: History = BY_BLANK;
+  messages: Messages = BY_BLANK;
+  directory: Directory = BY_BLANK;
+  moderation: Moderation = BY_BLANK;
+  /** The key of the conversation that is on the screen. */
+  openKey: string | null = null;
+  #first = true;
+  #listeners = new Map<keyof Signals, Set<(detail: never) => void>>();
+  #renewTimer: Timer = null;
+  #awayTimer: Timer = null;
+  /** Notifications of this browser; null in a page without any. */
+  notifying: Notifying | null = null;
+  #startTimer: Timer = null;
+
+  /**
+   * @param publicPost a POST without a session
+   * @param schedule when views are drawn anew after a change
+   * @param storage for what was written and not sent
+   */
+  constructor({
+    session,
+    api,
+    publicPost,
+    makeLink,
+    schedule,
+    timers,
+    storage,
+  }: {
+    session: Session;
+    api: Api;
+    /** a POST without a session */
+    publicPost: PublicPost;
+    makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
+    /** when views are drawn anew after a change */
+    schedule: (run: () => void) => void;
+    timers: Timers;
+    /** for what was written and not sent */
+    storage: Box | null;
+  }) {
+    this.drafts = new Drafts(storage);
+    this.choices = new Choices(storage);
+    this.session = session;
+    this.api = api;
+    this.publicPost = publicPost;
+    this.makeLink = makeLink;
+    this.schedule = schedule;
+    this.timers = timers;
+    api.onsignedout = () =>
+      this.leave(
+        this.link?.state === "blocked"
+          ? "This account is blocked. Log in to read why, and until when."
+          : "You were signed out. Log in again.",
+      );
+    session.onrenewed = (token) => {
+      this.link?.refresh(token);
+      this.#renewLater();
+    };
+    this.#blank();
+  }
+
+  #blank() {
+    this.store = new Store(this.schedule, this.timers.now);
+    this.protocol = new Protocol();
+    this.history = new History(this.api, this.store);
+    this.messages = new Messages(this);
+    this.directory = new Directory(this);
+    this.moderation = new Moderation(this);
+    this.openKey = null;
+    this.#first = true;
+  }
+
+  /** @returns ends it */
+  on<K extends keyof Signals>(name: K, run: (detail: Signals[K]) => void): () => void {
+    const runs = this.#listeners.get(name) ?? new Set<(detail: never) => void>();
+    this.#listeners.set(name, runs.add(run));
+    return () => runs.delete(run);
+  }
+
+  emit<K extends keyof Signals>(name: K, detail: Signals[K]) {
+    for (const run of this.#listeners.get(name) ?? []) (run as (detail: Signals[K]) => void)(detail);
+  }
+
+  notice(text: string, tone: Tone = "info") {
+    this.emit("notice", { text, tone });
+  }
+
+  /** Run something for the user, and show a notice if it fails. */
+  async attempt(run: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError || error instanceof SignedOut)) throw error;
+      if (this.phase === "in") this.notice(error.message, "error");
+      return false;
+    }
+  }
+
+  /** Continue the session that the browser has kept, or show the log-in. */
+  async start() {
+    this.timers.clear(this.#startTimer);
+    if (!(await this.session.load())) return this.leave();
+    this.#phase("starting");
+    try {
+      await this.#enter();
+    } catch (error) {
+      if (error instanceof SignedOut) return this.leave();
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code === "blocked") return this.leave(error.message);
+      this.emit("link", { state: "reconnecting" });
+      this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
+    }
+  }
+
+  async #enter() {
+    const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
+    this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
+    this.store.meet([me]);
+    this.drafts.open(me.id);
+    this.choices.open(me.id);
+    await this.directory.refresh();
+    const { store } = this;
+    this.link = this.makeLink({
+      url: config.ws_url,
+      protocol: this.protocol,
+      token: (refused) => this.session.token(refused),
+      oneffect: (effect) => this.store === store && this.#act(effect),
+      onstate: (state, detail) => this.store === store && this.#linked(state, detail),
+    });
+    this.#phase("in");
+    this.link.start();
+    this.notifying?.begin(config.push_key);
+    // Which rooms are muted; without it the list shows none as muted.
+    this.notifying?.settings().catch(() => {});
+    this.#renewLater();
+  }
+
+  async logIn(name: string, password: string) {
+    await this.session.begin(await this.publicPost<Grant>("/api/auth/login", { name, password }));
+    await this.start();
+  }
+
+  async register(account: { name: string; display_name?: string; password: string; email?: string; invite?: string }) {
+    const answer = await this.publicPost<Partial<Grant> | null>("/api/auth/register", account);
+    if (!answer?.access_token) return this.logIn(account.name, account.password);
+    await this.session.begin(answer as Grant);
+    return this.start();
+  }
+
+  /** How many messages and changes the server does not have yet. */
+  get unsent() {
+    return this.protocol.outbox.commands.filter((command) => command.type !== "read").length;
+  }
+
+  async logOut() {
+    this.drafts.clear();
+    const ended = this.session.end();
+    this.leave();
+    await ended;
+  }
+
+  /** Another tab began or ended the session. */
+  async follow(begun: boolean) {
+    const here = await this.session.load();
+    if (!begun && !here && this.phase !== "out") this.leave("You logged out in another window.");
+    if (!begun || !here) return;
+    if (this.phase === "out") await this.start();
+    else if (this.phase === "in" && (await this.api.get<Me>("/api/auth/me")).id !== this.store.me?.id) {
+      // Another account is logged in: nothing of the one before may stay on the screen.
+      this.leave();
+      await this.start();
+    }
+  }
+
+  /** Back to the log-in page. */
+  leave(reason?: string) {
+    this.timers.clear(this.#startTimer);
+    this.timers.clear(this.#renewTimer);
+    const link = this.link;
+    this.link = null;
+    link?.stop();
+    this.messages.stop();
+    this.#blank();
+    this.#phase("out", reason);
+  }
+
+  /** Give a command to the protocol, and send what is due. */
+  command(command: Command) {
+    this.protocol.command(command);
+    this.link?.flush();
+  }
+
+  /** The page became visible or hidden. After five hidden minutes the user counts as away. */
+  seen(visible: boolean) {
+    this.timers.clear(this.#awayTimer);
+    if (visible) this.#status("online");
+    else this.#awayTimer = this.timers.set(() => this.#status("away"), AWAY_MS);
+    if (visible) this.link?.wake();
+  }
+
+  #status(state: "online" | "away") {
+    if (this.away === (state === "away")) return;
+    this.away = state === "away";
+    this.protocol.status(state);
+    this.link?.flush();
+    if (this.link) this.emit("link", { state: this.link.state });
+  }
+
+  #phase(phase: Phase, reason?: string) {
+    this.phase = phase;
+    this.emit("session", { phase, reason });
+  }
+
+  #renewLater() {
+    this.timers.clear(this.#renewTimer);
+    const wait = this.session.renewIn();
+    if (wait !== null)
+      this.#renewTimer = this.timers.set(() => this.session.token().catch(() => this.#renewFailed()), wait + 500);
+  }
+
+  /** Without a connection, the next request renews the token; with one, the edge closes it with 4001 in time. */
+  #renewFailed() {
+    if (this.session.tokens) this.#renewTimer = this.timers.set(() => this.#renewLater(), RETRY_START_MS);
+    else this.leave("You were signed out. Log in again.");
+  }
+
+  #linked(state: LinkState, detail: LinkDetail) {
+    if (state === "signed-out") return this.leave("You were signed out. Log in again.");
+    if (state === "blocked") this.#explainBlock();
+    this.emit("link", { state, ...detail });
+  }
+
+  /** The edge closes without a reason. REST has it; or else the log-in has ended, and a new one is told. */
+  async #explainBlock() {
+    const { store } = this;
+    try {
+      await this.api.get("/api/auth/me");
+    } catch (error) {
+      if (this.store === store && error instanceof ApiError && error.code === "blocked") this.leave(error.message);
+    }
+  }
+
+  #act(effect: Effect) {
+    if (effect.kind === "event") this.#event(effect.event);
+    if (effect.kind === "ready") this.#ready();
+    if (effect.kind === "reload") this.#reload(effect);
+    if (effect.kind === "answered") this.messages.answered(effect.command);
+    if (effect.kind === "refused") this.messages.refused(effect);
+  }
+
+  /** After a reconnect, edits and reactions may have been missed, and new conversations begun. */
+  #ready() {
+    if (this.#first) {
+      this.#first = false;
+      return;
+    }
+    for (const conversation of this.store.conversations.values()) {
+      conversation.stale = true;
+      conversation.timeline.forgetQuotes();
+      this.store.touch(`pins:${conversation.key}`);
+    }
+    const open = this.openKey && this.store.get(this.openKey);
+    if (open) this.history.refresh(open).catch(() => {});
+    this.directory.refresh().catch(() => {});
+  }
+
+  /** Too much was missed: the newest page of history replaces the messages in memory. */
+  #reload(effect: { seq: number } & Place) {
+    const conversation = this.store.placeOf(effect);
+    if (!conversation) return;
+    conversation.missed(effect.seq);
+    conversation.timeline.reset();
+    conversation.timeline.forgetQuotes();
+    this.store.touch(`timeline:${conversation.key}`);
+    if (conversation.key === this.openKey) this.attempt(() => this.history.latest(conversation));
+    this.directory.refresh().catch(() => {});
+  }
+
+  #event(event: AnyEvent) {
+    const place = this.store.placeOf(event);
+    this.store.apply(event);
+    // The open conversation gives back what is out of view; any other one keeps its newest.
+    if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
+    if (event.type === "member") this.directory.member(event);
+    if (event.type === "room") this.directory.room(event);
+    if (event.type === "edited" || event.type === "deleted" || event.type === "moderated") this.emit("changed", event);
+    if (event.type === "refused") this.moderation.refused(event, place);
+    if (event.type === "stored" && place) this.#look(place, event.seq);
+    if (place && (event.type === "message" || event.type === "dm")) {
+      const sender = event.type === "dm" ? event.from : event.sender;
+      if (sender.id !== this.store.me?.id) this.emit("arrived", { conversation: place, event });
+    }
+    if (event.type === "dm") this.directory.watchSoon();
+    if (event.type === "activity" && event.rooms.some(({ missed }) => missed)) this.directory.refreshLater();
+  }
+
+  /** A direct message was stored, but its live copy never came: read the newest page, which has it. */
+  #look(conversation: Conversation, seq: number) {
+    const { loaded, attached } = conversation.timeline;
+    if (loaded && attached && !conversation.timeline.at(seq)) this.history.latest(conversation).catch(() => {});
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What a user has decided about the list: favourites, and which sections are collapsed. Kept in this browser, per account.
+ *
+ * Rule 1: they stay at a log-out, as they say nothing that others may not read, and are back at the next log-in.
+ * Rule 2: where the browser stores nothing, they live as long as the page.
+ */
+import type { Box } from "./drafts.ts";
+
+const PREFIX = "rookery.list/";
+
+interface Kept {
+  favourites: string[];
+  collapsed: string[];
+}
+
+export class Choices {
+  readonly box: Box | null;
+  favourites: ReadonlySet<string> = new Set();
+  collapsed: ReadonlySet<string> = new Set();
+  #user = "";
+
+  constructor(box: Box | null) {
+    this.box = box;
+  }
+
+  /** They are those of this user from now on. */
+  open(user: string) {
+    this.#user = user;
+    const { favourites, collapsed } = this.#read();
+    this.favourites = new Set(favourites);
+    this.collapsed = new Set(collapsed);
+  }
+
+  /** @param key of a conversation */
+  toggleFavourite(key: string) {
+    this.favourites = toggled(this.favourites, key);
+    this.#write();
+  }
+
+  /** @param section of the list */
+  toggleCollapsed(section: string) {
+    this.collapsed = toggled(this.collapsed, section);
+    this.#write();
+  }
+
+  #read(): Kept {
+    try {
+      const kept: unknown = JSON.parse(this.box?.getItem(PREFIX + this.#user) ?? "{}");
+      return { favourites: textsIn(kept, "favourites"), collapsed: textsIn(kept, "collapsed") };
+    } catch {
+      return { favourites: [], collapsed: [] };
+    }
+  }
+
+  #write() {
+    const kept: Kept = { favourites: [...this.favourites], collapsed: [...this.collapsed] };
+    try {
+      this.box?.setItem(PREFIX + this.#user, JSON.stringify(kept));
+    } catch {
+      // rule 2
+    }
+  }
+}
+
+function toggled(set: ReadonlySet<string>, item: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(item)) next.add(item);
+  return next;
+}
+
+/** What another version of the page has kept may look different. */
+function textsIn(kept: unknown, field: string): string[] {
+  if (typeof kept !== "object" || kept === null) return [];
+  const list: unknown = (kept as Record<string, unknown>)[field];
+  return Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : [];
+}

@@ -1,0 +1,376 @@
+/** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
+import type { AnyEvent, MemberEvent, Person } from "../../types/wire.d.ts";
+import type { App } from "./app.ts";
+import type { Conversation, Kind } from "./conversation.ts";
+import type { Api } from "./api.ts";
+import type { DirectSummary, ListedRoom, Member, PublicRoom, RoomSummary } from "./rest.ts";
+import type { Timer } from "./socket.ts";
+import type { Store } from "./store.ts";
+
+/** A session may listen to 200 rooms. */
+const JOINED = 190;
+/** How often the rooms that are not followed live are read again. */
+const OTHERS_MS = 60_000;
+const WATCHED = 500;
+/** Of so many rooms that are not followed live, the edge tells what happens in them. */
+const FOLLOWED = 1500;
+const MEMBERS = 200;
+const WATCH_MS = 300;
+const MEMBERS_MS = 500;
+const REFRESH_MS = 3_000;
+
+/** A page of a room's members. */
+interface Members {
+  members: Member[];
+  more: boolean;
+}
+
+export class Directory {
+  readonly app: App;
+  readonly api: Api;
+  readonly store: Store;
+  #asked = new Set<string>();
+  #watchTimer: Timer = null;
+  #refreshTimer: Timer = null;
+  #membersTimer: Timer = null;
+  #othersTimer: Timer = null;
+  #watched = "";
+  #followed = "";
+  #reading: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(app: App) {
+    this.app = app;
+    this.api = app.api;
+    this.store = app.store;
+  }
+
+  /**
+   * Read the lists of rooms and direct conversations, and follow them live. Who asks while they are being read shares the
+   * next reading with the others: this one may have begun before what they know of.
+   */
+  refresh(): Promise<void> {
+    if (!this.#reading) {
+      this.#reading = this.#read().finally(() => (this.#reading = null));
+      return this.#reading;
+    }
+    const again = () => {
+      this.#next = null;
+      return this.refresh();
+    };
+    this.#next ??= this.#reading.then(again, again);
+    return this.#next;
+  }
+
+  async #read() {
+    // A room that was made or joined meanwhile may not be in the answer yet.
+    const before = this.store.list("room");
+    const [{ rooms }, { conversations }] = await Promise.all([
+      this.api.get<{ rooms: RoomSummary[] }>("/api/rooms"),
+      this.api.get<{ conversations: DirectSummary[] }>("/api/dms"),
+    ]);
+    const { protocol, link } = this.app;
+    const ids = new Set(rooms.map((room) => room.id));
+    for (const room of before) {
+      if (ids.has(room.id) || this.store.get(room.key) !== room) continue;
+      const why = `${room.name} was deleted, or you are not in it any more.`;
+      this.app.notice(why, "error");
+      this.#gone(room, why);
+    }
+    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
+    for (const conversation of this.store.setDms(conversations))
+      protocol.threads.know(conversation.id, conversation.seq);
+    link?.flush();
+    this.watchSoon();
+    this.#followOthers(rooms.length);
+  }
+
+  /**
+   * Rooms that are too many to be followed live: the edge tells what is unread in them (`#follow`), and what it may have
+   * left out is read again each minute.
+   * @param count of all rooms
+   */
+  #followOthers(count: number) {
+    const { timers } = this.app;
+    timers.clear(this.#othersTimer);
+    if (count <= JOINED) return;
+    this.#othersTimer = timers.set(() => {
+      if (this.app.store === this.store) this.refresh().catch(() => this.#followOthers(count));
+    }, OTHERS_MS);
+  }
+
+  /** Read the lists again in a moment: the edge refused a conversation that REST still lists. */
+  refreshLater() {
+    this.#refreshTimer ??= this.app.timers.set(() => {
+      this.#refreshTimer = null;
+      if (this.app.store === this.store) this.refresh().catch(() => {});
+    }, REFRESH_MS);
+  }
+
+  /** Make a conversation ready to be shown. @returns or null */
+  async enter(kind: Kind, id: string): Promise<Conversation | null> {
+    const { protocol, link } = this.app;
+    if (kind === "room") {
+      let conversation = this.store.get(`room:${id}`);
+      if (!conversation) {
+        await this.refresh();
+        conversation = this.store.get(`room:${id}`);
+      }
+      if (conversation) this.#join(conversation);
+      this.watchSoon();
+      link?.flush();
+      return conversation;
+    }
+    if (!this.store.people.has(id)) this.store.meet([await this.api.get<Person>(`/api/users/${id}`)]);
+    const conversation = this.store.open("dm", id);
+    conversation.name ||= this.store.nameOf(id);
+    protocol.threads.know(id, conversation.seq);
+    protocol.threads.followed.add(id);
+    link?.flush();
+    this.watchSoon();
+    return conversation;
+  }
+
+  /** A room that the user is not in, if everyone may join it; else null. */
+  async joinable(id: string): Promise<{ id: string; name: string } | null> {
+    const room = await this.api.get<RoomSummary>(`/api/rooms/${id}`).catch(() => null);
+    return room?.visibility === "public" ? room : null;
+  }
+
+  /**
+   * A page of public rooms by name.
+   * @param name how it starts; empty for all
+   * @param last the room before the page, or null
+   */
+  async publicRooms(name: string, last: ListedRoom | null): Promise<{ items: ListedRoom[]; more: boolean }> {
+    const query = { public: 1, name, cursor: last?.next };
+    const { rooms, next } = await this.api.get<{ rooms: PublicRoom[]; next?: string | null }>("/api/rooms", query);
+    return { items: rooms.map((room) => ({ ...room, next })), more: Boolean(next) };
+  }
+
+  /** @param default_role what a user becomes who joins */
+  async createRoom(name: string, visibility: string, default_role?: string) {
+    const room = await this.api.post<RoomSummary>("/api/rooms", { name, visibility, default_role });
+    return this.#added(room);
+  }
+
+  async join(id: string) {
+    await this.api.post(`/api/rooms/${id}/join`);
+    await this.refresh();
+    return this.store.get(`room:${id}`);
+  }
+
+  /** Accept an invitation. @returns the room's conversation, or null */
+  async accept(token: string): Promise<Conversation | null> {
+    const room = await this.api.post<RoomSummary>(`/api/invites/${encodeURIComponent(token)}`);
+    await this.refresh();
+    return this.store.get(`room:${room.id}`);
+  }
+
+  /** @returns a token that lets whoever has it join */
+  async invite(conversation: Conversation): Promise<string> {
+    return (await this.api.post<{ token: string }>(`/api/rooms/${conversation.id}/invites`)).token;
+  }
+
+  async leave(conversation: Conversation) {
+    await this.api.post(`/api/rooms/${conversation.id}/leave`);
+    this.#gone(conversation);
+  }
+
+  async deleteRoom(conversation: Conversation) {
+    await this.api.delete(`/api/rooms/${conversation.id}`);
+    this.#gone(conversation);
+  }
+
+  async changeRoom(conversation: Conversation, change: { name?: string; default_role?: string }) {
+    this.store.addRoom(await this.api.patch<RoomSummary>(`/api/rooms/${conversation.id}`, change));
+    this.store.touch("rooms", `members:${conversation.key}`);
+  }
+
+  async loadMembers(conversation: Conversation) {
+    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
+    conversation.members = members;
+    conversation.moreMembers = Boolean(more);
+    this.store.meet(members);
+    this.store.touch(`members:${conversation.key}`);
+    this.watchSoon();
+  }
+
+  /** The members after those that are here, by name. */
+  async moreMembers(conversation: Conversation) {
+    const here = conversation.members ?? [];
+    const query = { after: here.at(-1)?.name, limit: MEMBERS };
+    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
+    conversation.members = [...here, ...members];
+    conversation.moreMembers = Boolean(more);
+    this.store.meet(members);
+    this.store.touch(`members:${conversation.key}`);
+  }
+
+  /** Members whose name or display name starts so, the first of them by name. */
+  async findMembers(conversation: Conversation, prefix: string): Promise<Member[]> {
+    const query = { name: prefix, limit: MEMBERS };
+    const { members } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
+    this.store.meet(members);
+    return members;
+  }
+
+  async setRole(conversation: Conversation, user: string, role: string) {
+    await this.api.put(`/api/rooms/${conversation.id}/members/${user}`, { role });
+    await this.loadMembers(conversation);
+  }
+
+  async kick(conversation: Conversation, user: string) {
+    await this.api.delete(`/api/rooms/${conversation.id}/members/${user}`);
+    await this.loadMembers(conversation);
+  }
+
+  async ban(conversation: Conversation, user: string) {
+    await this.api.put(`/api/rooms/${conversation.id}/bans/${user}`);
+    await this.loadMembers(conversation);
+  }
+
+  async banned(conversation: Conversation): Promise<Person[]> {
+    return (await this.api.get<{ bans: Person[] }>(`/api/rooms/${conversation.id}/bans`)).bans;
+  }
+
+  unban(conversation: Conversation, user: string) {
+    return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
+  }
+
+  /** @returns without oneself */
+  async findPeople(prefix: string): Promise<Person[]> {
+    const { users } = await this.api.get<{ users: Person[] }>("/api/users", { name: prefix });
+    this.store.meet(users);
+    return users.filter((user) => user.id !== this.store.me?.id);
+  }
+
+  /** Ask for the names of users of whom only the id is known. Views show them when they arrive. */
+  wantNames(ids: string[]) {
+    for (const id of ids) {
+      if (this.store.people.has(id) || this.#asked.has(id)) continue;
+      this.#asked.add(id);
+      this.api.get<Person>(`/api/users/${id}`).then(
+        (user) => this.store.meet([user]),
+        () => {},
+      );
+    }
+  }
+
+  /** How far the other one of a direct conversation has read. */
+  async loadReads(conversation: Conversation) {
+    const { reads } = await this.api.get<{ reads: Record<string, number> }>(`/api/dms/${conversation.id}/reads`);
+    for (const [user, seq] of Object.entries(reads))
+      conversation.marks.set(user, Math.max(seq, conversation.marks.get(user) ?? 0));
+    this.store.touch(`timeline:${conversation.key}`);
+  }
+
+  member(event: MemberEvent) {
+    const conversation = this.store.get(`room:${event.room}`);
+    const mine = event.user === this.store.me?.id;
+    const out = ["left", "kicked", "banned"].includes(event.change);
+    if (mine && out && conversation) {
+      const { name } = conversation;
+      const how = event.change === "kicked" ? "removed" : "banned";
+      const why = event.change === "left" ? `You left ${name}.` : `You were ${how} from ${name}.`;
+      if (event.change !== "left") this.app.notice(why, "error");
+      this.#gone(conversation, why);
+    } else if (mine) {
+      this.refresh().catch(() => {});
+    } else if (conversation) {
+      this.#membersChanged(conversation);
+    }
+  }
+
+  /** A `room` event: somebody renamed a room, which the store has noted, or deleted it. */
+  room(event: Extract<AnyEvent, { type: "room" }>) {
+    const conversation = this.store.get(`room:${event.room}`);
+    if (event.change !== "deleted" || !conversation) return;
+    const why = `${conversation.name} was deleted.`;
+    this.app.notice(why, "error");
+    this.#gone(conversation, why);
+  }
+
+  /**
+   * Reload the list of members that is on the screen, but not at once, as many may change together. Other lists are
+   * loaded when they are opened.
+   */
+  #membersChanged(conversation: Conversation) {
+    if (conversation.key !== this.app.openKey) {
+      conversation.members = null;
+      return;
+    }
+    this.#membersTimer ??= this.app.timers.set(() => {
+      this.#membersTimer = null;
+      if (conversation.key === this.app.openKey) this.loadMembers(conversation).catch(() => {});
+    }, MEMBERS_MS);
+  }
+
+  /** Watch the presence of those who are on the screen, but not at once, as many may change together. */
+  watchSoon() {
+    this.#watchTimer ??= this.app.timers.set(() => {
+      this.#watchTimer = null;
+      this.#watch();
+      this.#follow();
+    }, WATCH_MS);
+  }
+
+  #watch() {
+    const open = this.store.get(this.app.openKey ?? "");
+    const ids = [...(open?.members ?? []).map((member) => member.id), ...this.store.list("dm").map((one) => one.id)];
+    const users = [...new Set(ids)].filter((id) => id !== this.store.me?.id).slice(0, WATCHED);
+    const list = users.join();
+    if (list === this.#watched) return;
+    this.#watched = list;
+    this.app.protocol.watch(users);
+    this.app.link?.flush();
+  }
+
+  /** Ask for the activity of the rooms that are not followed live. */
+  #follow() {
+    const { protocol, link } = this.app;
+    const others = this.store.list("room").filter(({ id }) => !protocol.joined(id));
+    const rooms = others.slice(0, FOLLOWED).map(({ id }) => id);
+    const list = rooms.join();
+    if (list === this.#followed) return;
+    this.#followed = list;
+    protocol.follow(rooms);
+    link?.flush();
+  }
+
+  /** @param room of REST */
+  #added(room: RoomSummary) {
+    const conversation = this.store.addRoom({ role: "owner", ...room });
+    this.#join(conversation);
+    this.app.link?.flush();
+    return conversation;
+  }
+
+  /** Follow a room live. If too many are followed, stop following another one. */
+  #join(conversation: Conversation) {
+    const { protocol, openKey } = this.app;
+    const joined = [...protocol.threads.rooms.keys()];
+    if (!protocol.joined(conversation.id) && joined.length >= JOINED) {
+      const other = joined.find((id) => `room:${id}` !== openKey);
+      if (other) protocol.part(other);
+    }
+    const { timeline, id, seq } = conversation;
+    protocol.join(id, timeline.attached && timeline.span ? timeline.span.last : seq);
+  }
+
+  /**
+   * The user is out of a room. What they wrote for it and the server does not have is told once more, to be copied.
+   * @param why for the user; empty when they ended it themselves here
+   */
+  #gone(conversation: Conversation, why: string = "") {
+    const { app } = this;
+    const waiting = conversation.timeline.entries.filter(({ state }) => state === "sending" || state === "failed");
+    const unsent = [...waiting.map(({ text }) => text), app.drafts.get(conversation.key)];
+    app.protocol.outbox.discard((command) => "room" in command && command.room === conversation.id);
+    app.drafts.set(conversation.key, "");
+    app.protocol.part(conversation.id);
+    app.link?.flush();
+    this.store.close(conversation.key);
+    app.emit("gone", { conversation, why, unsent: unsent.flatMap((text) => text || []) });
+  }
+}

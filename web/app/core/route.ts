@@ -1,0 +1,38 @@
+/**
+ * The address after `#`: which conversation is open, and at which message, which page of moderation, or what the link in
+ * a mail brings. Pure.
+ */
+
+export type Route =
+  | { kind: "room" | "dm"; id: string; seq: number | null }
+  | { kind: "home" }
+  | { kind: "invite"; token: string }
+  | { kind: "verify"; token: string }
+  | { kind: "reset"; token: string }
+  | { kind: "moderation"; tab: string };
+export const TABS = ["open", "decided", "blocks", "audit"];
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function parseRoute(hash: string): Route {
+  const invite = /^#invite=([A-Za-z0-9_\-.~]{1,512})$/.exec(hash);
+  if (invite) return { kind: "invite", token: invite[1] };
+  const mailed = /^#(verify|reset)=([A-Za-z0-9_-]{1,256})$/.exec(hash);
+  if (mailed) return { kind: mailed[1] === "verify" ? "verify" : "reset", token: mailed[2] };
+  const [, where, id, seq] = hash.split("/");
+  if (where === "moderation") return { kind: "moderation", tab: TABS.includes(id) ? id : "open" };
+  if (!["room", "person"].includes(where) || !ID.test(id ?? "")) return { kind: "home" };
+  return {
+    kind: where === "room" ? "room" : "dm",
+    id: id.toLowerCase(),
+    seq: /^[1-9]\d{0,14}$/.test(seq ?? "") ? Number(seq) : null,
+  };
+}
+
+export function routeTo(kind: "room" | "dm", id: string, seq: number | null = null) {
+  return `#/${kind === "room" ? "room" : "person"}/${id}${seq === null ? "" : `/${seq}`}`;
+}
+
+/** @param tab one of `TABS` */
+export function moderationRoute(tab: string) {
+  return tab === "open" ? "#/moderation" : `#/moderation/${tab}`;
+}

@@ -1,0 +1,78 @@
+/**
+ * The line above the first unread message of the conversation that is open, and the way back to it. Pure.
+ *
+ * Rule 1: it stands where the reader left off when the conversation was opened, or when something came unseen later.
+ * Rule 2: it stays until everything below it was seen and something new comes unseen.
+ * Rule 3: while it is above what is on the screen, a button leads to it; until the reader has come from it to the end
+ *   by scrolling. Whoever jumps to the end has read nothing of what is between, and gets the button.
+ */
+import { sinceTime } from "./time.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** The server counts no further. */
+const COUNTED = 1000;
+
+export class UnreadLine {
+  /** The seq behind which it stands; null while there is none. */
+  after: number | null = null;
+  /** How many messages of others were unread below it, at most. */
+  count = 0;
+  /** When the first message below it came, as soon as that is known. */
+  #since = "";
+  /** Everything was seen at the end since it was set. */
+  #ended = false;
+  /** The line itself was on the screen, and nobody has jumped since. */
+  #met = false;
+  #passed = false;
+
+  /** Set it, if anything is unread and it does not stand already. */
+  follow({ unread, read }: { unread: number; read: number }) {
+    if (!unread) return;
+    if (this.after === null || this.#ended) {
+      // rules 1 and 2
+      this.after = read;
+      this.count = 0;
+      this.#since = "";
+      this.#ended = this.#met = this.#passed = false;
+    }
+    this.count = Math.max(this.count, unread);
+  }
+
+  /** The reader sees the line itself. */
+  meet() {
+    this.#met = true;
+  }
+
+  /** The reader sees the newest message. */
+  end() {
+    this.#ended = true;
+    this.#passed ||= this.#met;
+  }
+
+  /** The reader jumps over what is unread. */
+  skip() {
+    if (!this.#passed) this.#met = false;
+  }
+
+  /** Whether a button shall lead to it, if it is above the screen. */
+  get missed() {
+    return this.after !== null && !this.#passed; // rule 3
+  }
+
+  /** What is said of it, as "120 new since 09:40". */
+  label(timeline: Timeline, me: string) {
+    const after = this.after ?? Infinity;
+    const { span } = timeline;
+    if (span !== null && span.first <= after + 1) {
+      const first = timeline.entries.find(({ seq, sender }) => seq !== null && seq > after && sender.id !== me);
+      this.#since = first?.ts ?? "";
+    }
+    const since = this.#since ? ` since ${sinceTime(this.#since)}` : "";
+    return `${counted(this.count)} new${since}`;
+  }
+}
+
+/** A number of unread messages as the server counts them. */
+export function counted(count: number) {
+  return count >= COUNTED ? `${COUNTED.toLocaleString()}+` : String(count);
+}

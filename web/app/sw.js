@@ -1,0 +1,74 @@
+/**
+ * The service worker: shows, replaces and closes notifications that come by push, also while no window is open.
+ * It keeps nothing and answers no request. What is decided stands in `core/pushes.ts`.
+ */
+import { chooseTab, countShown, findClosed, isWatched, makeNotification, readPush } from "./core/pushes.ts";
+
+/** @type {any} */
+const worker = self;
+
+/**
+ * One thing after the other: a browser forgets a notification if it is asked for all of them before it has shown it.
+ * @type {Promise<unknown>}
+ */
+let turn = Promise.resolve();
+
+/** @param {any} event @param {() => Promise<unknown>} run */
+function inTurn(event, run) {
+  turn = turn.then(run, run);
+  event.waitUntil(turn);
+}
+
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  inTurn(event, () => openConversation(event.notification.data?.url ?? "#/"));
+});
+worker.addEventListener("notificationclose", (event) => inTurn(event, showBadge));
+worker.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewSubscription(event)));
+
+/** @param {string} text */
+async function handlePush(text) {
+  const push = readPush(text);
+  if (!push) return;
+  /** @type {any[]} */
+  const shown = await worker.registration.getNotifications();
+  if (push.type === "close") for (const one of findClosed(push, shown)) one.close();
+  else if (!isWatched(push.url, await findTabs())) {
+    const { title, options } = makeNotification(push, shown);
+    await worker.registration.showNotification(title, options);
+  }
+  await showBadge();
+}
+
+/** A window that is open goes there; without one, a new one does. @param {string} url relative to the page */
+async function openConversation(url) {
+  const tab = chooseTab(await findTabs());
+  if (tab) {
+    tab.postMessage({ type: "open", url });
+    await tab.focus().catch(() => {}); // not allowed without a click
+  } else {
+    await worker.clients.openWindow(new URL(url, worker.registration.scope).href).catch(() => {});
+  }
+  await showBadge();
+}
+
+/** The page has the log-in, and so the last word: it stores what was renewed, now or at the next visit. */
+async function renewSubscription(event) {
+  const options = event.oldSubscription?.options;
+  if (options) await worker.registration.pushManager.subscribe(options).catch(() => {});
+  for (const tab of await findTabs()) tab.postMessage({ type: "subscribe" });
+}
+
+async function showBadge() {
+  const count = countShown(await worker.registration.getNotifications());
+  if (count) await worker.navigator.setAppBadge?.(count).catch(() => {});
+  else await worker.navigator.clearAppBadge?.().catch(() => {});
+}
+
+/** @returns {Promise<any[]>} */
+function findTabs() {
+  return worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+}

@@ -1,0 +1,158 @@
+/** A room or a direct conversation on the screen: its head, its messages, and the composer. */
+import { Disposal, h, iconButton, set, setText } from "../core/dom.js";
+import { startsWith } from "../core/people.ts";
+import { ago } from "../core/time.ts";
+import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
+import { Composer } from "./composer.js";
+import { MessageList } from "./list.js";
+import { personDialog } from "./person.js";
+
+const TYPISTS = 3;
+
+/**
+ * @param {import( "../core/app.ts").App} app
+ * @param {import("./shell.js").Shell} shell
+ * @param {any} conversation
+ * @param {number | null} seq the message to show, or null for the newest
+ */
+export function conversationView(app, shell, conversation, seq) {
+  const ends = new Disposal();
+  const composer = new Composer(app, conversation, {
+    sent: () => list.toLatest(),
+    lastOwn: () => list.lastOwn(),
+    names: (prefix) => mentionable(app, conversation, prefix),
+  });
+  const list = new MessageList(app, conversation, {
+    reply: (entry) => composer.reply(entry),
+    edit: (entry) => composer.edit(entry),
+  });
+  const element = h(
+    "section",
+    { class: "conversation", "aria-label": conversation.name },
+    head(app, shell, conversation, ends),
+    list.element,
+    typingLine(app, conversation, ends),
+    composer.element,
+  );
+  const rename = () => {
+    set(element, "aria-label", conversation.name);
+    list.rename();
+  };
+  ends.add(app.store.watch("rooms", rename));
+  ends.add(() => list.end());
+  ends.add(() => composer.end());
+  return {
+    element,
+    begin() {
+      list.begin(seq);
+      if (matchMedia("(hover: hover)").matches) composer.focus();
+      if (conversation.kind === "room") app.directory.loadMembers(conversation).catch(() => {});
+      else app.directory.loadReads(conversation).catch(() => {});
+    },
+    jump: (/** @type {number} */ wanted) => list.jump(wanted),
+    text: () => composer.text,
+    end: () => ends.run(),
+  };
+}
+
+/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation @param {Disposal} ends */
+function head(app, shell, conversation, ends) {
+  const room = conversation.kind === "room";
+  const dot = presenceDot();
+  const face = room
+    ? h("span", { class: "conv-mark" })
+    : avatar(conversation.id, conversation.name, { small: true });
+  if (!room) face.append(dot);
+  const name = h("h2", { class: "conv-name", dir: "auto", text: conversation.name });
+  const about = h("p", { class: "conv-about" });
+  const show = () => {
+    if (room) drawMark(face, conversation);
+    setText(name, conversation.name);
+    setText(about, room ? aboutRoom(app, conversation) : aboutPerson(app, conversation.id));
+    if (!room) setPresence(dot, app.store.presence.get(conversation.id)?.state ?? "offline");
+  };
+  for (const topic of ["rooms", "people", "presence", `members:${conversation.key}`])
+    ends.add(app.store.watch(topic, show));
+  show();
+  return h(
+    "header",
+    { class: "conv-head" },
+    iconButton("back", "Back to the list", {
+      class: "icon-button back",
+      onclick: () => shell.go("#/"),
+      data: { testid: "back" },
+    }),
+    face,
+    h("div", { class: "conv-title" }, name, about),
+    iconButton("search", "Search messages", { onclick: () => shell.openPanel("search") }),
+    room
+      ? iconButton("pin", "Pinned messages", { onclick: () => shell.openPanel("pins"), data: { testid: "open-pins" } })
+      : null,
+    room
+      ? null
+      : iconButton("account", "About this person", {
+          onclick: () => personDialog(app, shell, { id: conversation.id, name: conversation.name, ...app.store.people.get(conversation.id) }),
+          data: { testid: "open-person" },
+        }),
+    room
+      ? iconButton("users", "Members", { onclick: () => shell.openPanel("members"), data: { testid: "open-members" } })
+      : null,
+  );
+}
+
+function aboutRoom(app, conversation) {
+  const place = conversation.visibility === "public" ? "Public room" : "Private room";
+  const kind = conversation.defaultRole === "reader" ? `${place} for announcements` : place;
+  if (!conversation.members) return kind;
+  const count = `${conversation.members.length}${conversation.moreMembers ? "+" : ""}`;
+  const online = conversation.members.filter(
+    (member) => member.id === app.store.me?.id || app.store.presence.get(member.id)?.state === "online",
+  ).length;
+  return `${kind} · ${count === "1" ? "1 member" : `${count} members`}, ${online} online`;
+}
+
+function aboutPerson(app, id) {
+  const { state = "offline", last_seen } = app.store.presence.get(id) ?? {};
+  return state === "offline" && last_seen ? `last seen ${ago(last_seen)}` : state;
+}
+
+/** @param {import( "../core/app.ts").App} app @param {any} conversation @param {Disposal} ends */
+function typingLine(app, conversation, ends) {
+  const text = h("span", { dir: "auto" });
+  const line = h(
+    "div",
+    { class: "typing", data: { testid: "typing" } },
+    h("span", { class: "typing-dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+    text,
+  );
+  let timer;
+  const show = () => {
+    clearTimeout(timer);
+    const typists = conversation.typists(Date.now());
+    app.directory.wantNames(typists);
+    setText(text, typingText(typists.map((id) => app.store.nameOf(id))));
+    set(line, "data-on", typists.length ? "" : null);
+    if (typists.length) timer = setTimeout(show, 1000);
+  };
+  ends.add(app.store.watch(`typing:${conversation.key}`, show));
+  ends.add(() => clearTimeout(timer));
+  show();
+  return line;
+}
+
+/** @param {string[]} names */
+export function typingText(names) {
+  if (!names.length) return "";
+  if (names.length > TYPISTS) return "Several people are typing…";
+  const last = names[names.length - 1];
+  return names.length === 1 ? `${last} is typing…` : `${names.slice(0, -1).join(", ")} and ${last} are typing…`;
+}
+
+/** Whom an `@` may mean: the members who are known here; if none starts so, those whom the server finds in the room. */
+async function mentionable(app, conversation, prefix) {
+  const known = (conversation.members ?? []).filter(
+    (member) => startsWith(member, prefix) && member.id !== app.store.me?.id,
+  );
+  if (known.length || !conversation.moreMembers || !prefix) return known;
+  return app.directory.findMembers(conversation, prefix).catch(() => []);
+}

@@ -1,0 +1,55 @@
+/** What stands in place of a conversation when none is open, or when the user is not in the one that a link names. */
+import { h, icon, iconButton } from "../core/dom.js";
+import { shownName } from "../core/people.ts";
+import { findPersonDialog } from "./people.js";
+import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
+
+/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell */
+export function welcome(app, shell) {
+  const choice = (name, title, text, run) =>
+    h(
+      "button",
+      { type: "button", class: "choice", onclick: run },
+      icon(name),
+      h("span", { class: "choice-text" }, h("strong", { text: title }), h("span", { text })),
+    );
+  return h(
+    "div",
+    { class: "welcome" },
+    h("img", { src: "icons/rook.svg", alt: "", width: 72, height: 72 }),
+    h("h2", { text: `Hello, ${app.store.me ? shownName(app.store.me) : ""}` }),
+    h("p", { text: "Pick a conversation on the left, or begin one." }),
+    h(
+      "div",
+      { class: "choices" },
+      choice("compass", "Browse rooms", "Join one that is open to everyone", () => browseRoomsDialog(app, shell)),
+      choice("plus", "New room", "For a team, a topic or a plan", () => newRoomDialog(app, shell)),
+      choice("chat", "New message", "Write to one person", () => findPersonDialog(app, shell)),
+    ),
+  );
+}
+
+/**
+ * @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell
+ * @param {{id: string, name: string}} room a public one
+ * @param {() => void} joined called once the user is in it
+ */
+export function joinOffer(app, shell, room, joined) {
+  const join = async () => (await app.attempt(() => app.directory.join(room.id))) && joined();
+  const button = h("button", {
+    type: "button",
+    class: "button primary",
+    text: "Join room",
+    data: { testid: "join-offer" },
+    onclick: join,
+  });
+  const back = iconButton("back", "Back to the list", { class: "icon-button back", onclick: () => shell.go("#/") });
+  return h(
+    "div",
+    { class: "welcome" },
+    back,
+    h("h2", { dir: "auto", text: room.name }),
+    h("p", { text: "You are not in this room. It is public: everyone here can join it and read it." }),
+    h("div", { class: "choices" }, button),
+  );
+}
