@@ -1,9 +1,12 @@
 /** The page without a screen: an `App` on a fake server, clock and socket. */
 import { Api } from "../../web/app/core/api.ts";
 import { App } from "../../web/app/core/app.ts";
+import { Drafts } from "../../web/app/core/drafts.ts";
+import { Keeping } from "../../web/app/core/keeping.ts";
 import { Leases } from "../../web/app/core/leases.ts";
 import { Session } from "../../web/app/core/session.ts";
 import { Link } from "../../web/app/core/socket.ts";
+import { PageShelf } from "../../web/app/core/shelf.ts";
 import { PageVault } from "../../web/app/core/vault.ts";
 import { Box, Clock, FakeSocket, ME, ROOM, YOU, item, settle } from "./support.mjs";
 
@@ -70,7 +73,12 @@ export class TestPage {
   /** What the app said, by signal. */
   said = { session: [], link: [], notice: [], arrived: [], gone: [] };
 
-  constructor() {
+  /**
+   * @param shelf what the browser keeps; tabs of one browser share it
+   * @param tabs the tabs of the browser; without them there is no other
+   */
+  constructor(shelf = new PageShelf(), tabs = { id: "a tab", ended: () => new Promise(() => {}) }) {
+    this.shelf = shelf;
     const post = async (path, body) => {
       const answer = await this.rest.fetch(path, { method: "POST", body: JSON.stringify(body) });
       const said = JSON.parse(await answer.text());
@@ -86,6 +94,8 @@ export class TestPage {
       schedule: () => {},
       timers: this.clock,
       storage: this.storage,
+      drafts: new Drafts(shelf),
+      keeping: new Keeping(shelf, tabs),
       makeLink: (parts) => new Link({ ...parts, open, timers: this.clock, random: () => 0.5 }),
     });
     for (const name of Object.keys(this.said)) this.app.on(name, (detail) => this.said[name].push(detail));

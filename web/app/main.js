@@ -17,6 +17,7 @@ import { parseRoute } from "./core/route.ts";
 import { Notifying } from "./core/notifying.ts";
 import { Session } from "./core/session.ts";
 import { Link } from "./core/socket.ts";
+import { openKept } from "./core/kept.ts";
 import { openVault } from "./core/vault.ts";
 import { authView } from "./views/auth.js";
 import { closeDialogs } from "./views/dialog.js";
@@ -43,6 +44,7 @@ const app = new App({
   schedule: soon,
   timers,
   storage: storageOf(globalThis),
+  ...(await openKept()),
   makeLink: (parts) =>
     new Link({ ...parts, url: socketUrl(location.href, parts.url), open: (url) => new WebSocket(url), timers, random: Math.random }),
 });
@@ -141,7 +143,7 @@ document
 document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
 window.addEventListener("online", () => app.link?.wake());
 window.addEventListener("pagehide", () => app.messages.sayReads());
-window.addEventListener("beforeunload", (event) => app.unsent && event.preventDefault());
+window.addEventListener("beforeunload", (event) => app.losable && event.preventDefault());
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
   if (data?.type === "open") location.hash = data.url;
   if (data?.type === "subscribe") app.notifying?.renew();

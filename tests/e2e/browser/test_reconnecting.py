@@ -59,6 +59,25 @@ def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window],
         assert window.texts() == ["one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)]]
 
 
+def test_a_message_that_was_not_sent_survives_its_closed_tab(windows: tuple[Window, Window]) -> None:
+    ann, bob = windows
+    ann.say("one")
+    expect(bob.message("one")).to_be_visible()
+    address, context = ann.page.url, ann.page.context
+    ann.server.kill()
+    expect(ann.get("connection-status")).to_contain_text("reconnecting…")
+    ann.say("two, while it was away")
+    expect(ann.message("two")).to_have_attribute("data-state", "sending")
+    ann.page.close()
+    ann.server.start()
+    tab = Window(context.new_page(), ann.server)
+    tab.page.goto(address)
+    expect(tab.message("two")).to_have_attribute("data-state", "stored")
+    expect(bob.message("two")).to_have_count(1)
+    assert tab.texts() == ["one", "two, while it was away"]
+    assert bob.texts() == ["one", "two, while it was away"]
+
+
 def test_a_wait_is_counted_down_and_can_be_cut_short(
     new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]
 ) -> None:

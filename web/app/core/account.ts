@@ -57,7 +57,7 @@ export class Account {
   /** The account is gone with it, and the user is logged out. */
   async delete(password: string) {
     await this.api.call("DELETE", "/api/auth/me", { password });
-    this.app.drafts.clear();
+    this.app.forgetTexts();
     await this.app.session.end();
     this.app.leave("Your account was deleted.");
   }

@@ -8,7 +8,6 @@
 import { ApiError } from "./api.ts";
 import { Choices } from "./choices.ts";
 import { Directory } from "./directory.ts";
-import { Drafts } from "./drafts.ts";
 import { History } from "./history.ts";
 import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
@@ -27,7 +26,8 @@ import type {
 } from "../../types/wire.d.ts";
 import type { Api } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
-import type { Box } from "./drafts.ts";
+import type { Box, Drafts } from "./drafts.ts";
+import type { Keeping } from "./keeping.ts";
 import type { Notifying } from "./notifying.ts";
 import type { Command } from "./outbox.ts";
 import type { Session } from "./session.ts";
@@ -62,6 +62,7 @@ const KEPT = 100;
 export class App {
   readonly drafts: Drafts;
   readonly choices: Choices;
+  readonly keeping: Keeping;
   readonly session: Session;
   readonly api: Api;
   readonly publicPost: PublicPost;
@@ -90,7 +91,9 @@ export class App {
   /**
    * @param publicPost a POST without a session
    * @param schedule when views are drawn anew after a change
-   * @param storage for what was written and not sent
+   * @param storage for what a user has chosen in this browser
+   * @param drafts what was written and not sent
+   * @param keeping messages that the server has not confirmed
    */
   constructor({
     session,
@@ -100,6 +103,8 @@ export class App {
     schedule,
     timers,
     storage,
+    drafts,
+    keeping,
   }: {
     session: Session;
     api: Api;
@@ -109,11 +114,14 @@ export class App {
     /** when views are drawn anew after a change */
     schedule: (run: () => void) => void;
     timers: Timers;
-    /** for what was written and not sent */
     storage: Box | null;
+    drafts: Drafts;
+    keeping: Keeping;
   }) {
-    this.drafts = new Drafts(storage);
     this.choices = new Choices(storage);
+    this.drafts = drafts;
+    drafts.onchanged = () => this.store.touch("drafts");
+    this.keeping = keeping;
     this.session = session;
     this.api = api;
     this.publicPost = publicPost;
@@ -191,9 +199,8 @@ export class App {
     const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
-    this.drafts.open(me.id);
     this.choices.open(me.id);
-    await this.directory.refresh();
+    await Promise.all([this.drafts.open(me.id), this.directory.refresh()]);
     const { store } = this;
     this.link = this.makeLink({
       url: config.ws_url,
@@ -208,6 +215,7 @@ export class App {
     // Which rooms are muted; without it the list shows none as muted.
     this.notifying?.settings().catch(() => {});
     this.#renewLater();
+    await this.keeping.open(me.id, (message) => this.store === store && this.messages.adopt(message));
   }
 
   async logIn(name: string, password: string) {
@@ -227,11 +235,23 @@ export class App {
     return this.protocol.outbox.commands.filter((command) => command.type !== "read").length;
   }
 
+  /** How many of them a closed window loses. */
+  get losable() {
+    if (!this.keeping.durable) return this.unsent;
+    return this.protocol.outbox.commands.filter(({ type }) => !["read", "send", "dm"].includes(type)).length;
+  }
+
   async logOut() {
-    this.drafts.clear();
+    this.forgetTexts();
     const ended = this.session.end();
     this.leave();
     await ended;
+  }
+
+  /** Nothing of what was written here and not sent stays in this browser. */
+  forgetTexts() {
+    this.drafts.clear();
+    this.keeping.clear();
   }
 
   /** Another tab began or ended the session. */
@@ -255,6 +275,7 @@ export class App {
     this.link = null;
     link?.stop();
     this.messages.stop();
+    this.keeping.stop();
     this.#blank();
     this.#phase("out", reason);
   }

@@ -367,6 +367,7 @@ export class Directory {
     const waiting = conversation.timeline.entries.filter(({ state }) => state === "sending" || state === "failed");
     const unsent = [...waiting.map(({ text }) => text), app.drafts.get(conversation.key)];
     app.protocol.outbox.discard((command) => "room" in command && command.room === conversation.id);
+    for (const { client_id } of waiting) app.keeping.forget(client_id);
     app.drafts.set(conversation.key, "");
     app.protocol.part(conversation.id);
     app.link?.flush();

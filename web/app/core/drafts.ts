@@ -1,75 +1,100 @@
 /**
- * What a user has written and not sent, by conversation. It survives a reload of the page, and ends with a log-out.
+ * What a user has written and not sent, by conversation. It survives a reload of the page and a closed tab, and ends with
+ * a log-out.
  *
  * Rule 1: a draft belongs to one user. When another one logs in, it is gone.
  * Rule 2: all tabs see the same drafts; what was written last stays.
- * Rule 3: where the browser stores nothing (some private windows) or has no room left, a draft lives as long as the page.
+ * Rule 3: reading waits for nothing: all drafts are in memory, too, and live there as long as the page where the
+ *   browser stores nothing.
  */
+import type { Shelf } from "./shelf.ts";
 
 /** As the Web Storage API */
 export type Box = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
-const PREFIX = "rookery.draft/";
+
+/** As much of a BroadcastChannel as is needed. */
+export interface Wire {
+  postMessage(data: unknown): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+const KIND = "draft/";
+/** Edits that are not finished are kept by the side of drafts, and make no conversation one with a draft. */
+const EDIT = "/edit/";
+
+interface Said {
+  readonly user: string;
+  readonly key: string;
+  readonly text: string;
+}
 
 export class Drafts {
-  readonly box: Box | null;
+  /** Called with the key of a conversation, or of an edit, whose draft came or went; its text alone is no change. */
+  onchanged: (key: string) => void = () => {};
+  readonly #shelf: Shelf;
+  readonly #wire: Wire | null;
   #user = "";
-  /** What could not be stored. */
-  #here = new Map<string, string>();
+  readonly #texts = new Map<string, string>();
 
-  constructor(box: Box | null) {
-    this.box = box;
+  constructor(shelf: Shelf, wire: Wire | null = null) {
+    this.#shelf = shelf;
+    this.#wire = wire;
+    if (wire) wire.onmessage = ({ data }) => this.#hear(data as Said);
   }
 
   /** The drafts are those of this user from now on. */
-  open(user: string) {
+  async open(user: string): Promise<void> {
     this.#user = user;
-    this.#drop((key) => !key.startsWith(this.#place(""))); // rule 1
+    this.#texts.clear();
+    const place = this.#place("");
+    this.#shelf.clear(KIND, place); // rule 1
+    const kept = await this.#shelf.list(place);
+    if (this.#user !== user) return;
+    // What was written while they were read is newer.
+    for (const [key, text] of kept) {
+      const name = key.slice(place.length);
+      if (typeof text === "string" && !this.#texts.has(name)) this.#texts.set(name, text);
+    }
   }
 
-  /**
-   * @param key of a conversation
-   * @returns empty if there is none
-   */
+  /** @param key of a conversation @returns empty if there is none */
   get(key: string): string {
-    const place = this.#place(key);
-    return this.#here.get(place) ?? this.#try((box) => box.getItem(place)) ?? "";
+    return this.#texts.get(key) ?? "";
   }
 
-  /**
-   * @param key of a conversation
-   * @param text empty to forget it
-   */
-  set(key: string, text: string) {
-    const place = this.#place(key);
-    this.#here.delete(place);
-    if (!text) this.#try((box) => box.removeItem(place));
-    else if (this.#try((box) => (box.setItem(place, text), true)) === null) this.#here.set(place, text); // rule 3
+  /** @param key of a conversation @param text empty to forget it */
+  set(key: string, text: string): void {
+    if (this.get(key) === text) return;
+    this.#note(key, text);
+    if (text) this.#shelf.put(this.#place(key), text);
+    else this.#shelf.delete(this.#place(key));
+    this.#wire?.postMessage({ user: this.#user, key, text } satisfies Said); // rule 2
+  }
+
+  /** The keys of the conversations that have a draft. */
+  keys(): string[] {
+    return [...this.#texts.keys()].filter((key) => !key.includes(EDIT) && this.#texts.get(key)?.trim());
   }
 
   /** At a log-out: nothing of anyone stays. */
-  clear() {
-    this.#drop(() => true);
+  clear(): void {
+    this.#texts.clear();
+    this.#shelf.clear(KIND);
   }
 
-  #drop(unwanted: (key: string) => boolean) {
-    for (const key of [...this.#here.keys()]) if (unwanted(key)) this.#here.delete(key);
-    this.#try((box) => {
-      const keys = Array.from({ length: box.length }, (_, index) => box.key(index) ?? "");
-      for (const key of keys) if (key.startsWith(PREFIX) && unwanted(key)) box.removeItem(key);
-    });
+  #hear(said: Said): void {
+    if (said.user === this.#user) this.#note(said.key, said.text);
   }
 
-  #place(key: string) {
-    return `${PREFIX}${this.#user}/${key}`;
+  #note(key: string, text: string): void {
+    const had = Boolean(this.get(key).trim());
+    if (text) this.#texts.set(key, text);
+    else this.#texts.delete(key);
+    if (had !== Boolean(text.trim())) this.onchanged(key);
   }
 
-  /** @returns null when the browser refuses */
-  #try<T>(use: (box: Box) => T): T | null {
-    try {
-      return this.box && use(this.box);
-    } catch {
-      return null;
-    }
+  #place(key: string): string {
+    return `${KIND}${this.#user}/${key}`;
   }
 }
 

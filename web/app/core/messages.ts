@@ -3,6 +3,7 @@ import { keyOf } from "./timeline.ts";
 import { uuid } from "./uuid.ts";
 import type { App } from "./app.ts";
 import type { Conversation } from "./conversation.ts";
+import type { KeptMessage, MessageCommand } from "./keeping.ts";
 import type { Command } from "./outbox.ts";
 import type { Entry } from "./timeline.ts";
 import type { AnyEvent, Person } from "../../types/wire.d.ts";
@@ -35,28 +36,52 @@ export class Messages {
     const { timeline } = conversation;
     if (!timeline.attached) await this.latest(conversation);
     const client_id = uuid();
-    timeline.draft({
-      sender: myself(this.store),
-      client_id,
-      text,
-      ts: new Date(this.app.timers.now()).toISOString(),
-      reply_to: replyTo,
-    });
+    const ts = new Date(this.app.timers.now()).toISOString();
+    timeline.draft({ sender: myself(this.store), client_id, text, ts, reply_to: replyTo });
     this.store.touch(`timeline:${conversation.key}`);
     this.typed(conversation);
-    this.app.command(sendCommand(conversation, client_id, text, replyTo));
+    this.#send(sendCommand(conversation, client_id, text, replyTo), ts);
   }
 
   /** Send a failed message again. */
   resend(conversation: Conversation, entry: Entry) {
     conversation.timeline.draft({ ...entry, error: undefined });
     this.store.touch(`timeline:${conversation.key}`);
-    this.app.command(sendCommand(conversation, entry.client_id, entry.text ?? "", entry.reply_to));
+    this.#send(sendCommand(conversation, entry.client_id, entry.text ?? "", entry.reply_to), entry.ts);
+  }
+
+  #send(command: MessageCommand, ts: string) {
+    this.app.keeping.keep(command, ts);
+    this.app.command(command);
+  }
+
+  /** Take over a message that was not confirmed when its tab ended, or when this page was loaded again. */
+  adopt({ command, ts, error }: KeptMessage) {
+    const { store } = this;
+    const { client_id, text } = command;
+    const conversation = command.type === "dm" ? store.open("dm", command.to) : store.get(`room:${command.room}`);
+    if (!conversation) {
+      this.app.keeping.forget(client_id);
+      this.app.notice(`This was not sent, as you are not in its room any more: ${text}`, "error");
+      return;
+    }
+    if (conversation.kind === "dm") {
+      conversation.name ||= store.nameOf(conversation.id);
+      this.app.directory.wantNames([conversation.id]);
+    }
+    const me = myself(store);
+    if (conversation.timeline.find(me.id, client_id)?.seq) return this.app.keeping.forget(client_id); // it came meanwhile
+    const reply_to = "reply_to" in command ? (command.reply_to ?? null) : null;
+    const { key } = conversation.timeline.draft({ sender: me, client_id, text, ts, reply_to });
+    if (error === null) this.app.command(command);
+    else conversation.timeline.patchKey(key, { state: "failed", error });
+    store.touch(`timeline:${conversation.key}`);
   }
 
   /** Give up a message that was not sent. */
   discard(conversation: Conversation, entry: Entry) {
     this.app.protocol.outbox.discard((command) => "client_id" in command && command.client_id === entry.client_id);
+    this.app.keeping.forget(entry.client_id);
     conversation.timeline.remove(entry.key);
     this.store.touch(`timeline:${conversation.key}`);
   }
@@ -160,6 +185,7 @@ export class Messages {
 
   /** `ok` for a command. */
   answered(command: Command) {
+    if (command.type === "send" || command.type === "dm") this.app.keeping.forget(command.client_id);
     const found = this.#draftOf(command);
     if (found?.conversation.timeline.sent(found.key)) this.store.touch(`timeline:${found.conversation.key}`);
   }
@@ -177,7 +203,10 @@ export class Messages {
     if (code === "not_found" || code === "forbidden") app.directory.refreshLater();
     const draft = this.#draftOf(command);
     if (draft) {
-      draft.conversation.timeline.patchKey(draft.key, { state: "failed", error: message });
+      const { timeline } = draft.conversation;
+      const ts = timeline.find(store.me?.id ?? "", draft.command.client_id)?.ts ?? new Date(app.timers.now()).toISOString();
+      app.keeping.refuse(draft.command, ts, message);
+      timeline.patchKey(draft.key, { state: "failed", error: message });
       store.touch(`timeline:${draft.conversation.key}`);
       return;
     }
@@ -190,7 +219,7 @@ export class Messages {
   #draftOf(command: Command) {
     if (command.type !== "send" && command.type !== "dm") return null;
     const conversation = this.store.placeOf(command.type === "dm" ? { with: command.to } : command);
-    return conversation && { conversation, key: keyOf(this.store.me?.id ?? "", command.client_id) };
+    return conversation && { conversation, command, key: keyOf(this.store.me?.id ?? "", command.client_id) };
   }
 }
 
@@ -199,7 +228,7 @@ function myself({ me }: Store): Person {
   return { id: me?.id ?? "", name: me?.name ?? "", display_name: me?.display_name ?? undefined };
 }
 
-function sendCommand(conversation: Conversation, client_id: string, text: string, replyTo: number | null): Command {
+function sendCommand(conversation: Conversation, client_id: string, text: string, replyTo: number | null): MessageCommand {
   if (conversation.kind === "dm") return { type: "dm", to: conversation.id, text, client_id };
   return { type: "send", room: conversation.id, text, client_id, ...(replyTo ? { reply_to: replyTo } : {}) };
 }
