@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from chat.domain.contents import has_contents
 from chat.domain.cursors import FoundPlace
 from chat.domain.models import Message
 from chat.domain.terms import Term, has_terms, terms
@@ -68,7 +69,7 @@ def find(connection: sqlite3.Connection, query: Query, work: int = WORK) -> Foun
 
     The times of a conversation's messages follow their seqs, because one process writes them.
     """
-    if not query.terms or query.limit < 1:
+    if query.limit < 1:
         return FoundPage((), more=False)
     sender = None if query.sender is None else pack_user(query.sender)
     streams = (_list_candidates(connection, name, query) for name in dict.fromkeys(query.conversations))
@@ -78,7 +79,7 @@ def find(connection: sqlite3.Connection, query: Query, work: int = WORK) -> Foun
         work -= _ROW_WORK  # rule 2
         if sender in (None, row[1]):
             work -= _TEXT_WORK + len(text) // _LETTERS_AT_ONCE
-            if has_terms({*terms(text)}, query.terms):  # rule 1
+            if _is_wanted(text, query):  # rule 1
                 if len(hits) == query.limit:
                     return FoundPage(hits, more=True, end=end)
                 hits += to_messages(connection, place.conversation, [row])
@@ -86,6 +87,10 @@ def find(connection: sqlite3.Connection, query: Query, work: int = WORK) -> Foun
         if work <= 0:
             return FoundPage(hits, more=True, end=end)
     return FoundPage(hits, more=False)
+
+
+def _is_wanted(text: str, query: Query) -> bool:
+    return has_contents(text, query.contents) and (not query.terms or has_terms({*terms(text)}, query.terms))
 
 
 def _list_candidates(
@@ -98,6 +103,8 @@ def _list_candidates(
     last = None
     for id_ in _candidate_ids(connection, key, query.terms, _find_start(connection, key, conversation, query)):
         row = connection.execute(f"SELECT {COLUMNS} FROM messages WHERE id = ?", (id_,)).fetchone()  # noqa: S608
+        if row is not None and query.since is not None and row[3] < query.since:
+            return
         if id_ == last or row is None or row[8] is None:
             continue
         last = id_
@@ -125,8 +132,11 @@ def _find_start(connection: sqlite3.Connection, key: int, conversation: str, que
 
 
 def _candidate_ids(connection: sqlite3.Connection, key: int, wanted: Sequence[Term], start: int) -> Iterator[int]:
-    match = " AND ".join(map(_write_condition, wanted))
     low = message_id(key, 1)
+    if not wanted:
+        sql = "SELECT id FROM messages WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?"
+        return _walk(connection, sql, (), low, start)
+    match = " AND ".join(map(_write_condition, wanted))
     indexed = _walk(
         connection,
         "SELECT rowid FROM search WHERE search MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?",

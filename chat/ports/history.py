@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.domain.changes import Pin
+from chat.domain.contents import TextContent
 from chat.domain.cursors import FoundPlace
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
@@ -63,13 +64,16 @@ class PinnedMessage(Struct, frozen=True):
 class Query(Struct, frozen=True, kw_only=True):
     """A search, newest first: every term must occur, as `chat.domain.terms` decides; only in `conversations`.
 
-    `before` is a time, exclusive. `after` is where the page before ended.
+    Without terms, all texts are looked at. `before` is a time, exclusive; `since` another, inclusive. `contents` are
+    what a text must contain, too. `after` is where the page before ended.
     """
 
     terms: Sequence[Term]
     conversations: Collection[str]
     sender: str | None = None
     before: int | None = None
+    since: int | None = None
+    contents: Collection[TextContent] = ()
     after: FoundPlace | None = None
     limit: int = 50
 

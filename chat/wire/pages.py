@@ -51,16 +51,17 @@ class DirectMessages(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seq: int | None = None
 
 
-class FoundMessages(Struct, frozen=True, kw_only=True):
+class FoundMessages(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a search found, newest first.
 
     `more` says whether there may be more, `next` is the cursor for it, or null. A search that looked at as much as it
-    may ends its page there: such a page may be empty.
+    may ends its page there: such a page may be empty. `context` are messages before and after those, if asked for.
     """
 
     messages: Sequence[HistoryMessage | HistoryDirectMessage]
     more: bool
     next: str | None
+    context: Sequence[HistoryMessage | HistoryDirectMessage] | None = None
 
 
 class PinItem(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat.domain.contents import TextContent
 from chat.domain.cursors import FoundPlace
 from chat.domain.models import Message, Room, Visibility
 from chat.domain.records import Deleted, Edited, Moderated
@@ -41,10 +42,47 @@ async def test_every_term_must_occur(history: History) -> None:
     assert await found(history, "cat") == []
 
 
-async def test_search_without_terms_finds_nothing(history: History) -> None:
-    await history.apply_batch(make_messages(1), [])
-    page = await search(history, "?!")
-    assert (list(page.messages), page.more) == ([], False)
+async def test_a_search_without_terms_finds_what_other_conditions_leave(history: History) -> None:
+    messages = [make_message(seq, text="?!", sender=ANN if seq % 2 else BEN) for seq in range(1, 8)]
+    withdrawn = Deleted(conversation=HALL, actor=ANN, ts=NOW, seq=3)
+    await history.apply_batch([*messages, make_message(1, ATTIC, ts=0)], [withdrawn])
+    assert await found(history, "") == [7, 6, 5, 4, 2, 1]
+    assert await found(history, "", sender=ANN) == [7, 5, 1]
+    assert await found(history, "", since=messages[3].ts, before=messages[5].ts) == [5, 4]
+    first = await search(history, "", limit=2, sender=BEN)
+    assert ([message.seq for message in first.messages], first.more) == ([6, 4], True)
+    assert await found(history, "", limit=2, sender=BEN, after=first.end) == [2]
+    assert await found(history, "", conversations=(HALL, ATTIC), before=1) == [1]
+
+
+async def test_a_time_since_which(history: History) -> None:
+    messages = [make_message(seq, text="word") for seq in range(1, 7)]
+    await history.apply_batch(messages, [])
+    assert await found(history, "word", since=messages[3].ts) == [6, 5, 4]
+    assert await found(history, "word", since=messages[5].ts + 1) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "contents"),
+    [
+        ("see https://example.org/a", {TextContent.LINK}),
+        ("HTTP://EXAMPLE.ORG", {TextContent.LINK}),
+        ("(www.example.org)", {TextContent.LINK}),
+        ("https:// alone, awww.", set()),
+        ("call `f(x)` now", {TextContent.CODE}),
+        ("```\ncode\n```", {TextContent.CODE}),
+        ("`open\nand` not", set()),
+        ("``", set()),
+        ("`curl http://example.org`", {TextContent.LINK, TextContent.CODE}),
+        ("plain", set()),
+    ],
+)
+async def test_texts_with_links_or_code(history: History, text: str, contents: set[TextContent]) -> None:
+    await history.apply_batch([make_message(1, text=f"word {text}"), make_message(2, text="word")], [])
+    for wanted in ([TextContent.LINK], [TextContent.CODE], [TextContent.LINK, TextContent.CODE]):
+        expected = [1] if contents.issuperset(wanted) else []
+        assert await found(history, "word", contents=wanted) == expected
+        assert await found(history, "", contents=wanted) == expected
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,38 @@ def test_the_document_takes_the_shape_of_a_message_from_its_struct() -> None:
     assert of_messages == {"HistoryMessage", "HistoryDirectMessage"}
 
 
+async def test_a_search_has_filters_and_context() -> None:
+    async with open_rest() as rest:
+        ann, ben = await rest.user(), await rest.user()
+        room = await ann.room()
+        key = room_key(room)
+        begun = rest.clock()
+        for text in ("one", "fox https://example.org", "three", "fox `code`", "five", "six", "fox"):
+            await rest.say(key, ann, text)
+            rest.clock.now += 1000
+
+        async def find(query: str) -> list[int]:
+            answer = await ann("GET", f"/api/search?{query}")
+            assert answer.status_code == 200, answer.text
+            assert "context" not in answer.json()
+            return [message["seq"] for message in answer.json()["messages"]]
+
+        assert await find("q=fox&has=link") == [2]
+        assert await find("has=code") == [4]
+        assert await find("has=code&has=link") == []
+        assert await find(f"q=fox&after={begun + 3000}") == [7, 4]
+        assert await find(f"from={ann.name}&after={begun + 2000}&before={rfc3339(begun + 4000)}") == [4, 3]
+        assert await find(f"room={room}") == [7, 6, 5, 4, 3, 2, 1]
+        assert await find(f"from={ben.id}") == []
+        page = (await ann("GET", "/api/search?q=fox&context=1")).json()
+        assert sorted(message["seq"] for message in page["context"]) == [1, 3, 5, 6]
+        assert (await ben("GET", f"/api/search?has=code&room={room}")).status_code == 403
+        assert (await ben("GET", "/api/search?has=code&context=2")).json()["messages"] == []
+        for query, field in (("", "q"), ("q=%3F&has=code", "q"), ("has=file", "has"), ("q=a&after=x", "after")):
+            answer = await ann("GET", f"/api/search?{query}")
+            assert (answer.status_code, answer.json()["field"].partition(".")[0]) == (422, field)
+
+
 async def test_a_page_lies_around_a_message_or_a_time() -> None:
     async with open_rest() as rest:
         ann, ben = await rest.user(), await rest.user()

@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 from msgspec.structs import replace
 
 from chat.domain.changes import MessageState, Original, Pin, decide_change, decide_read_mark
+from chat.domain.contents import has_contents
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.cursors import FoundPlace
 from chat.domain.epochs import Epoch
@@ -265,7 +266,8 @@ class MemoryHistory:
             message
             for conversation in query.conversations
             for message in self._table.list_messages(conversation)
-            if message.text is not None and query.terms and has_terms({*terms(message.text)}, query.terms)
+            if message.text is not None and has_terms({*terms(message.text)}, query.terms)
+            if has_contents(message.text, query.contents) and (query.since is None or message.ts >= query.since)
             if query.sender in (None, message.sender) and (query.before is None or message.ts < query.before)
             if query.after is None or _place_of(message).order > query.after.order
         ]

@@ -5,22 +5,21 @@ server's own clock, which is renewed while the migration runs, and which others 
 `MIGRATIONS` leads from version n to n + 1. Each may be repeated, from any point at which it broke off; they are only
 ever added. Roles look at the version when they start, and refuse one that they do not know.
 
-What the collections hold stands with the code that writes them: `accounts`, `rooms`, `messages`.
-Queries name the fields of an index from the first one on, so that a condition never has to look at more documents
-than it finds; what else is asked of a document is asked after that.
+What the collections hold stands with the code that writes them: `accounts`, `rooms`, `messages`. Their
+indexes are in `indexes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from secrets import token_hex
-from typing import Any
 
 import anyio
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import PyMongoError
 
+from chat.adapters.mongo import indexes
 from chat.adapters.mongo.client import Database, Mongo
 from chat.adapters.mongo.errors import translate
 from chat.domain.ids import new_id
@@ -34,127 +33,25 @@ RENEWED_AT_ONCE = 500
 _LOCK, _VERSION = "lock", "version"
 
 
-def _index(name: str, *fields: str, **options: Any) -> IndexModel:
-    """An index over fields; a leading `-` means descending."""
-    keys = [(field.lstrip("-"), DESCENDING if field[0] == "-" else ASCENDING) for field in fields]
-    return IndexModel(keys, name=name, **options)
-
-
-_FIRST: Mapping[str, Sequence[IndexModel]] = {
-    "users": (
-        _index("folded", "folded", unique=True),
-        _index("folded_email", "folded_email", unique=True, sparse=True),
-    ),
-    "families": (_index("digest", "tokens.digest"), _index("expires", "expires")),
-    "rooms": (_index("by_name", "visibility", "folded", "_id"),),
-    "members": (_index("by_name", "room", "folded"), _index("by_role", "room", "role"), _index("user", "user")),
-    "bans": (_index("room", "room"),),
-    "invites": (_index("room", "room"),),
-    "conversations": (_index("key", "key", unique=True), _index("people", "people")),
-    "messages": (
-        _index("conversation_seq", "conversation", "seq", unique=True),
-        _index("sender_client_id", "sender", "client_id", unique=True),
-        # A search names a term and any number of conversations, and walks their entries from the newest on.
-        _index("terms", "terms", "conversation", "-ts", "-seq"),
-    ),
-    "originals": (_index("message", "conversation", "seq"),),
-    "read_marks": (_index("conversation", "conversation"),),
-}
-_MODERATION: Mapping[str, Sequence[IndexModel]] = {
-    "cases": (_index("case", "case", unique=True), _index("by_state", "state", "opened", "case")),
-    "audit": (_index("by_time", "at", "entry"), _index("by_user", "user", "at", "entry")),
-    "removals": (_index("by_user", "user", "forgiven", "at"), _index("by_message", "user", "client_id")),
-    "blocks": (_index("by_end", "until"), _index("by_user", "user", "until")),
-    "strictness": (),
-    "held": (),
-    "families": (_index("user", "user"),),
-}
-_PINS: Mapping[str, Sequence[IndexModel]] = {
-    "messages": (_index("pinned", "pinned_in", "-pin.ts", sparse=True),),
-}
-_INVITATIONS: Mapping[str, Sequence[IndexModel]] = {
-    "invites": (_index("by_id", "room", "invite"), _index("by_creator", "creator", "room", "role")),
-    "former_members": (_index("room", "room"),),
-}
-_ENDED_FAMILIES: Mapping[str, Sequence[IndexModel]] = {"ended_families": (_index("ended", "ended"),)}
-_DELETED_USERS: Mapping[str, Sequence[IndexModel]] = {"deleted_users": ()}
-_USER_BLOCKS: Mapping[str, Sequence[IndexModel]] = {
-    "user_blocks": (_index("user", "user"), _index("other", "other")),
-}
-_MAILINGS: Mapping[str, Sequence[IndexModel]] = {
-    "mail_tokens": (_index("user", "user", "purpose", "-expires"), _index("expires", "expires")),
-    "pending_mails": (_index("due", "due", sparse=True), _index("expires", "expires"), _index("user", "user")),
-    "bounces": (),
-    "mail_secret": (),
-}
-_DISPLAY_NAMES: Mapping[str, Sequence[IndexModel]] = {
-    "users": (_index("by_display_name", "folded_display_name"),),
-    "members": (_index("by_display_name", "room", "folded_display_name"),),
-}
-_PUSH: Mapping[str, Sequence[IndexModel]] = {
-    "push_subscriptions": (_index("user", "user"),),
-    "pushes": (
-        _index("due", "service", "due"),
-        _index("subscription", "subscription", "claimed", "due"),
-        _index("queued", "queued"),
-    ),
-}
-_NOTIFICATION_SETTINGS: Mapping[str, Sequence[IndexModel]] = {
-    "notification_settings": (),
-    "notification_choices": (
-        _index("user", "user"),
-        _index("by_level", "room", "level", "user"),
-    ),
-}
-_PENDING_NOTIFICATIONS: Mapping[str, Sequence[IndexModel]] = {
-    "pending_notifications": (
-        _index("due", "due", sparse=True),
-        _index("shown", "conversation", "shown"),
-        _index("user", "user"),
-        _index("noted", "noted"),
-        _index("gone", "gone", sparse=True),
-    ),
-    "notification_digests": (_index("due", "due", sparse=True),),
-}
-_FIRST_ACCOUNT: Mapping[str, Sequence[IndexModel]] = {"first_account": ()}
-_STEPS = (
-    _FIRST,
-    _MODERATION,
-    _PINS,
-    _INVITATIONS,
-    _ENDED_FAMILIES,
-    _DELETED_USERS,
-    _USER_BLOCKS,
-    _MAILINGS,
-    _DISPLAY_NAMES,
-    _PUSH,
-    _NOTIFICATION_SETTINGS,
-    _PENDING_NOTIFICATIONS,
-    _FIRST_ACCOUNT,
-)
-INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
-"""Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
-
-
 async def _first(database: Database) -> None:
     # A transaction would have to make this one.
     if "graves" not in await database.list_collection_names():
         await database.create_collection("graves")
-    for collection, indexes in _FIRST.items():
-        await database[collection].create_indexes(list(indexes))
+    for collection, wanted in indexes.FIRST.items():
+        await database[collection].create_indexes(list(wanted))
 
 
 async def _second(database: Database) -> None:
-    await _create_all(database, _MODERATION)
+    await _create_all(database, indexes.MODERATION)
 
 
 async def _third(database: Database) -> None:
-    await _create_all(database, _PINS)
+    await _create_all(database, indexes.PINS)
 
 
 async def _fourth(database: Database) -> None:
     """Invitations of before get an id, by which they are listed."""
-    await _create_all(database, _INVITATIONS)
+    await _create_all(database, indexes.INVITATIONS)
     async for invite in database.invites.find({"invite": None}, {"_id": True}):
         added = {"invite": new_id(), "created": 0, "uses": None, "used": 0}
         await database.invites.update_one({"_id": invite["_id"], "invite": None}, {"$set": added})
@@ -166,11 +63,11 @@ async def _fifth(database: Database) -> None:
 
 
 async def _seventh(database: Database) -> None:
-    await _create_all(database, _ENDED_FAMILIES)
+    await _create_all(database, indexes.ENDED_FAMILIES)
 
 
 async def _eighth(database: Database) -> None:
-    await _create_all(database, _DELETED_USERS)
+    await _create_all(database, indexes.DELETED_USERS)
 
 
 async def _ninth(database: Database) -> None:
@@ -180,40 +77,44 @@ async def _ninth(database: Database) -> None:
 
 
 async def _tenth(database: Database) -> None:
-    await _create_all(database, _USER_BLOCKS)
+    await _create_all(database, indexes.USER_BLOCKS)
 
 
 async def _add_mailings(database: Database) -> None:
-    await _create_all(database, _MAILINGS)
+    await _create_all(database, indexes.MAILINGS)
 
 
 async def _add_display_names(database: Database) -> None:
-    await _create_all(database, _DISPLAY_NAMES)
+    await _create_all(database, indexes.DISPLAY_NAMES)
 
 
 async def _add_push(database: Database) -> None:
-    await _create_all(database, _PUSH)
+    await _create_all(database, indexes.PUSH)
 
 
 async def _notification_settings(database: Database) -> None:
-    await _create_all(database, _NOTIFICATION_SETTINGS)
+    await _create_all(database, indexes.NOTIFICATION_SETTINGS)
 
 
 async def _add_pending_notifications(database: Database) -> None:
-    await _create_all(database, _PENDING_NOTIFICATIONS)
+    await _create_all(database, indexes.PENDING_NOTIFICATIONS)
 
 
 async def _add_first_account(database: Database) -> None:
-    await _create_all(database, _FIRST_ACCOUNT)
+    await _create_all(database, indexes.FIRST_ACCOUNT)
+
+
+async def _add_message_times(database: Database) -> None:
+    await _create_all(database, indexes.MESSAGE_TIMES)
 
 
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
-    for collection, indexes in collections.items():
+    for collection, wanted in collections.items():
         if collection not in known:  # a transaction would have to make it
             await database.create_collection(collection)
-        if indexes:
-            await database[collection].create_indexes(list(indexes))
+        if wanted:
+            await database[collection].create_indexes(list(wanted))
 
 
 async def renew_terms(database: Database) -> None:
@@ -260,6 +161,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _notification_settings,
     _add_pending_notifications,
     _add_first_account,
+    _add_message_times,
 )
 
 

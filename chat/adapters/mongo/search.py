@@ -3,6 +3,7 @@
 The index `terms` leads from one term and the conversations to their messages by time. The longest term is taken for
 that, as the one that is likely to be rare, and a prefix only where there is no other; the rest is asked of what it
 leads to. On a real MongoDB the planner merges the two conditions, and may start from another of the terms.
+Without a term, the index `by_time` leads from the conversations to their messages.
 
 Rule 1: messages are sorted by time and seq, as the index has them. Of messages that are alike in both, from several
   conversations, the page has all that belong in it: they are fetched together, and sorted by their conversations.
@@ -21,6 +22,7 @@ from chat.adapters.mongo import conversations
 from chat.adapters.mongo.client import Database, Document
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.messages import WITHOUT_TERMS, to_message
+from chat.domain.contents import PATTERNS
 from chat.domain.cursors import FoundPlace
 from chat.domain.models import Message
 from chat.domain.terms import Term
@@ -34,13 +36,13 @@ _PLACE = {"ts": True, "seq": True}
 
 
 async def search(database: Database, query: Query, looked_at: int = LOOKED_AT) -> FoundPage:
-    if not query.terms or query.limit < 1:
+    if query.limit < 1:
         return FoundPage((), more=False)
     found = await conversations.find(database, query.conversations)
     heads = {head.key: head for head in found.values() if head.newest}
     if not heads:
         return FoundPage((), more=False)
-    lead = min(query.terms, key=lambda term: (term.prefix != "", -len(term.stem)))
+    lead = min(query.terms, key=lambda term: (term.prefix != "", -len(term.stem)), default=None)
     leading, rest = _write_leading(query, lead, heads), _write_rest(query, lead)
     looked = [*leading, _NEWEST_FIRST, {"$limit": looked_at}]
     size = query.limit + 1
@@ -103,9 +105,12 @@ def _write_condition(term: Term) -> Document:
     return {"$or": [{"terms": term.stem}, {"terms": {"$regex": f"^{term.prefix}"}}]}
 
 
-def _write_leading(query: Query, lead: Term, heads: Mapping[ObjectId, Head]) -> list[Document]:
+def _write_leading(query: Query, lead: Term | None, heads: Mapping[ObjectId, Head]) -> list[Document]:
     """The stages that the index answers: the leading term and the conversations, and then the place."""
-    stages: list[Document] = [{"$match": _write_condition(lead) | {"conversation": {"$in": list(heads)}}}]
+    term = _write_condition(lead) if lead else {}
+    stages: list[Document] = [{"$match": term | {"conversation": {"$in": list(heads)}}}]
+    if query.since is not None:
+        stages.append({"$match": {"ts": {"$gte": query.since}}})
     if query.before is not None:
         stages.append({"$match": {"ts": {"$lt": query.before}}})
     if query.after is not None:
@@ -117,9 +122,12 @@ def _write_leading(query: Query, lead: Term, heads: Mapping[ObjectId, Head]) -> 
     return stages
 
 
-def _write_rest(query: Query, lead: Term) -> list[Document]:
+def _write_rest(query: Query, lead: Term | None) -> list[Document]:
     """A stage with what is asked beyond the leading term, if there is something."""
     wanted = [_write_condition(term) for term in query.terms if term != lead]
+    wanted += [{"text": {"$regex": PATTERNS[content]}} for content in query.contents]
+    if lead is None:
+        wanted.append({"text": {"$exists": True}})
     if query.sender is not None:
         wanted.append({"sender": query.sender})
     return [{"$match": {"$and": wanted}}] if wanted else []

@@ -14,12 +14,13 @@ from msgspec import Struct
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.indexes import INDEXES
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.pending import MongoPendingNotifications
 from chat.adapters.mongo.push import MongoPushStore
-from chat.adapters.mongo.schema import INDEXES
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
+from chat.domain.contents import TextContent
 from chat.domain.cursors import RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
@@ -248,6 +249,17 @@ async def use_history(traced: Traced) -> None:
         Query(terms=exact_terms("message", "5"), conversations=[HALL, ATTIC], sender=ANN, before=NOW + 10**6)
     )
     assert page.messages
+    page = await history.search_messages(
+        Query(
+            terms=(),
+            conversations=[HALL, ATTIC],
+            sender=ANN,
+            since=NOW,
+            contents=[TextContent.CODE],
+            before=NOW + 10**6,
+        )
+    )
+    assert not page.messages
 
 
 async def use_mailings(traced: Traced) -> None:

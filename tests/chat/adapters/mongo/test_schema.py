@@ -10,9 +10,9 @@ import pytest
 from bson import ObjectId
 
 from chat.adapters.mongo.client import Database, Mongo
+from chat.adapters.mongo.indexes import INDEXES
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.adapters.mongo.schema import (
-    INDEXES,
     MIGRATIONS,
     READABLE_FROM,
     RENEWED_AT_ONCE,
