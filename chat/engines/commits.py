@@ -3,8 +3,9 @@
 Rule 1: jobs run in the order in which they were submitted, and each `done` is called in that order, on the event loop,
   after the commit.
 Rule 2: each job is atomic on its own; one that raises takes back only its own part.
-Rule 3: alone, a job commits at once; under load, at most one commit begins in `interval_s`, and what came meanwhile
-  goes into the next one together. A job that may linger waits for a commit that begins anyway, for so long.
+Rule 3: alone, a job commits at once; the more is written, the farther apart commits begin (`pacing`), up to
+  `interval_s`, and what came meanwhile goes into the next one together. A job that may linger waits for a commit that
+  begins anyway, for so long.
 Rule 4: a job that was dropped before it started has no effect; one that started runs to its end.
 Rule 5: `done` is called exactly once for each job that was not dropped, also when the database closes before its turn.
 Rule 6: a savepoint copies each page that is changed behind it, so jobs run without. Only if one raises that has written
@@ -24,6 +25,7 @@ import anyio
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
+from chat.engines.pacing import CommitPace
 from chat.errors import Overloaded, Unavailable
 
 T = TypeVar("T")
@@ -76,7 +78,7 @@ class GroupCommit:
         self, execute: Callable[[Sequence[Job[Any]]], Awaitable[None]], *, interval_s: float, limit: int
     ) -> None:
         self._execute = execute
-        self._interval = interval_s
+        self._pace = CommitPace(interval_s)
         self._limit = limit
         self._queue: deque[Job[Any]] = deque()
         self._due = float("inf")  # the earliest of the queue; too early when that job was dropped
@@ -104,8 +106,13 @@ class GroupCommit:
             raise Overloaded("more writes wait than the disk can take; send slower")
         job = Job(call, done, anyio.current_time() + linger_s) if linger_s else Job(call, done)
         self._queue.append(job)
+        self._pace.note_arrival()
         self._note_due(job.due)
         return job
+
+    def note_arrival(self) -> None:
+        """Something more is to be written by a job that is in the queue already."""
+        self._pace.note_arrival()
 
     def hurry_job(self, job: Job[Any]) -> None:
         """Let the job linger no more."""
@@ -146,7 +153,7 @@ class GroupCommit:
                     continue
                 if earliest > now and len(self._queue) < BATCH_LIMIT:
                     await anyio.sleep(earliest - now)
-                earliest = anyio.current_time() + self._interval
+                earliest = self._pace.begin_commit(anyio.current_time())
                 await self._commit_batch()
         finally:
             self._abandon_jobs()

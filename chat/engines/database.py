@@ -115,6 +115,10 @@ class Database:
         """
         return self._commits.submit_job(job, done, linger_s)
 
+    def note_arrival(self) -> None:
+        """Something more is to be written by a job that was submitted: commits of many may begin less often."""
+        self._commits.note_arrival()
+
     def hurry(self, job: Job[Any]) -> None:
         """A job that was submitted with `linger_s` lingers no more."""
         self._commits.hurry_job(job)

@@ -86,9 +86,9 @@ class SqliteLog:
 
         `partitions` gives topics more than one partition when they are first used; afterwards a topic keeps its number,
         for with another one its keys would change places and lose their order. At most `buffer_records` records and
-        `buffer_bytes` bytes wait for their commit; alone, a record is committed at once, under load at most one commit
-        begins in `commit_interval_ms`. On leaving, what waits is stored and acknowledged (for at most 10 s), and the
-        committed offsets are written.
+        `buffer_bytes` bytes wait for their commit; alone, a record is committed at once; the more come, the farther
+        apart commits begin, up to `commit_interval_ms`. On leaving, what waits is stored and acknowledged (for at most
+        10 s), and the committed offsets are written.
         """
         async with (
             Database.open(

@@ -80,6 +80,7 @@ class Appender:
             self._database.hurry(self._submitted)  # rule 4; for a job that has started, this is nothing
         self._pending.append((self._catalogue.partition_for(topic, key), key, value, headers, ack))
         self.pending_bytes += size
+        self._database.note_arrival()
 
     async def close(self) -> None:
         """Take nothing more, and wait until what was taken is stored."""

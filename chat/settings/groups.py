@@ -37,8 +37,9 @@ class EmbeddedSettings(Struct, frozen=True, kw_only=True):
         "data"
     )
     commit_interval_ms: Annotated[
-        float, Setting("under load, the least time between two commits to the disk", ge=0)
-    ] = 6.0
+        float,
+        Setting("under full load, the least time between two commits to the disk; with less load, less", ge=0),
+    ] = 10.0
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True):
