@@ -19,8 +19,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from perf.peers.profiling import Watch, watch_nothing
 from perf.peers.wires import BareWire, CentrifugeWire, RoomWire, SocketIoWire, Wire
-from perf.served import SERVER_CORE, Served, served
+from perf.served import SERVER_CORE, Served, claim_core, served
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "output" / "peers"
@@ -50,6 +51,14 @@ class Crowd:
     members: int = 0
 
 
+@dataclass
+class Spent:
+    """CPU of a server over a measured period, and the length of the period, both in seconds."""
+
+    cpu: float = 0.0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class Started:
     """A running contestant, with tokens and names to use it by."""
@@ -57,6 +66,18 @@ class Started:
     contestant: Contestant
     server: Served
     users: list[str]
+    watch: Watch = watch_nothing
+
+    @contextmanager
+    def spending(self) -> Iterator[Spent]:
+        """Measure the server's CPU over the context, and watch it meanwhile."""
+        spent = Spent()
+        with self.watch(self.server.pid):
+            before, began = self.server.cpu(), time.monotonic()
+            try:
+                yield spent
+            finally:
+                spent.cpu, spent.seconds = self.server.cpu() - before, time.monotonic() - began
 
     @property
     def port(self) -> int:
@@ -166,7 +187,7 @@ def started(
         with open(Path(folder, "log"), "w+") as log:
             process = subprocess.Popen(contestant.command, env=environ, stdout=log, stderr=log, cwd=ROOT)
             try:
-                os.sched_setaffinity(process.pid, {SERVER_CORE} if (os.cpu_count() or 1) > 1 else {0})
+                claim_core(process.pid, SERVER_CORE)
                 _wait_for_port(process, port, Path(folder, "log"))
                 yield Started(contestant, Served(process.pid, ("127.0.0.1", port), "", tokens, rooms), users)
             finally:

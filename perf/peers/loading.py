@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from perf.peers.wires import Step
-from perf.served import CLIENT_CORE
+from perf.served import CLIENT_CORE, claim_core
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -171,7 +170,7 @@ def load_client(program: Path, port: int) -> Iterator[LoadClient]:
     with tempfile.TemporaryDirectory(prefix="rookery-load-") as folder:
         command = [str(program), str(port)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            os.sched_setaffinity(process.pid, {CLIENT_CORE})
+            claim_core(process.pid, CLIENT_CORE)
             try:
                 yield LoadClient(process, Path(folder))
             finally:

@@ -7,15 +7,15 @@ Every scenario raises `LostDelivery` when a delivery is lost or doubled.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perf.peers.contestants import Contestant, Crowd, Started, kernel_memory, started
 from perf.peers.loading import Counted, LoadClient, load_client
+from perf.peers.profiling import Watch, watch_nothing
 from perf.peers.wires import Step
 
 Measures = dict[str, float]
@@ -28,6 +28,7 @@ class Arena:
 
     contestant: Contestant
     program: Path
+    watch: Watch = watch_nothing
 
     @contextmanager
     def start(
@@ -38,7 +39,7 @@ class Arena:
             started(self.contestant, crowd, ping_seconds=ping_seconds, deflate=deflate) as running,
             load_client(self.program, running.port) as load,
         ):
-            yield running, load
+            yield replace(running, watch=self.watch), load
 
 
 def plan_members(
@@ -67,20 +68,19 @@ def measure_sending(
     rate = rate or size["rate"]
     count = count or max(1, int(rate * size["seconds"]))
     wire = running.contestant.wire
-    before = running.server.cpu()
-    counted = load.send(
-        messages,
-        rate=rate,
-        count=count,
-        fan_out=fan_out,
-        answer=wire.answer,
-        seconds=size.get("limit", 60),
-        pinger=pinger,
-        acks=wire.answer != "-",
-    )
-    spent = running.server.cpu() - before
+    with running.spending() as spent:
+        counted = load.send(
+            messages,
+            rate=rate,
+            count=count,
+            fan_out=fan_out,
+            answer=wire.answer,
+            seconds=size.get("limit", 60),
+            pinger=pinger,
+            acks=wire.answer != "-",
+        )
     measures = {
-        "cpu_us": spent / counted.deliveries * 1e6,
+        "cpu_us": spent.cpu / counted.deliveries * 1e6,
         "load_cpu_us": counted.cpu / counted.deliveries * 1e6,
         "deliveries_per_second": counted.deliveries / counted.seconds,
         "p50": counted.latency.p50,
@@ -174,14 +174,13 @@ def measure_idle(arena: Arena, size: Size) -> Measures:
         opened = running.server.cpu() - cpu
         grown, held = running.server.memory() - process, kernel_memory() - kernel
         load.wait(2)
-        cpu, began = running.server.cpu(), time.monotonic()
-        counted = load.wait(size["seconds"])
-        share = (running.server.cpu() - cpu) / (time.monotonic() - began)
+        with running.spending() as spent:
+            counted = load.wait(size["seconds"])
         check_alive(counted)
         return {
             "bytes": grown / count,
             "kernel_bytes": held / count,
-            "cpu_percent": 100 * share * 10_000 / count,
+            "cpu_percent": 100 * spent.cpu / spent.seconds * 10_000 / count,
             "opening_cpu_us": opened / count * 1e6,
         }
 
@@ -202,7 +201,8 @@ def measure_storm(arena: Arena, size: Size) -> Measures:
         messages = [(at, wire.send(room)) for at in range(20)]
         calm = measure_sending(running, talk, messages, {"rate": 20, "seconds": size["calm_seconds"]}, 50)
         newcomers = load.plan(plan_members(running, crowd, count)[talking:])
-        before, felt, stop = running.server.cpu(), [], threading.Event()
+        felt: list[float] = []
+        stop = threading.Event()
 
         def keep_talking() -> None:
             while not stop.is_set():
@@ -212,14 +212,14 @@ def measure_storm(arena: Arena, size: Size) -> Measures:
         with ThreadPoolExecutor(1) as threads:
             talker = threads.submit(keep_talking)
             try:
-                counted = load.open(newcomers, at_once=int(size["at_once"]), attempts=1, seconds=120)
+                with running.spending() as spent:
+                    counted = load.open(newcomers, at_once=int(size["at_once"]), attempts=1, seconds=120)
             finally:
-                spent = running.server.cpu() - before
                 stop.set()
         talker.result()  # raises `LostDelivery` of those who talked
         return {
             "per_second": counted.opened / counted.seconds,
-            "opening_cpu_us": spent / max(1, counted.opened) * 1e6,
+            "opening_cpu_us": spent.cpu / max(1, counted.opened) * 1e6,
             "refused": len(newcomers) - counted.opened,
             "opening_p50": counted.opening.p50,
             "opening_p99": counted.opening.p99,
@@ -259,11 +259,10 @@ def measure_echo(arena: Arena, size: Size) -> Measures:
         load.open_all(load.plan(plans))
         messages = [(at, running.contestant.wire.echo()) for at in range(count)]
         load.echo(messages, 0.5)
-        before = running.server.cpu()
-        counted = load.echo(messages, size["seconds"])
-        spent = running.server.cpu() - before
+        with running.spending() as spent:
+            counted = load.echo(messages, size["seconds"])
         return {
-            "cpu_us": spent / counted.deliveries * 1e6,
+            "cpu_us": spent.cpu / counted.deliveries * 1e6,
             "per_second": counted.deliveries / size["seconds"],
             "load_cpu_us": counted.cpu / counted.deliveries * 1e6,
             "p50": counted.latency.p50,
@@ -293,14 +292,13 @@ def measure_resume(arena: Arena, size: Size) -> Measures:
             texts = [(number, wire.send(room)) for number, room in enumerate(rooms)]
             measure_sending(running, talk, texts, {"rate": 500, "seconds": 1}, 1, count=missed * len(rooms))
         returning = load.plan(plan_members(running, crowd, count, since=1))
-        before = running.server.cpu()
-        counted = load.open(returning, at_once=count, attempts=3, seconds=120)
-        spent = running.server.cpu() - before
+        with running.spending() as spent:
+            counted = load.open(returning, at_once=count, attempts=3, seconds=120)
         assert counted.deliveries == count * missed, f"{counted.deliveries} of {count * missed} missed messages came"
         return {
             "seconds": counted.opening.longest / 1000,
             "per_second": counted.opened / counted.seconds,
-            "opening_cpu_us": spent / count * 1e6,
+            "opening_cpu_us": spent.cpu / count * 1e6,
             "opening_p99": counted.opening.p99,
             "refused": counted.refused,
             "never": count - counted.opened,
