@@ -1,6 +1,6 @@
 /** One's own account: the programs in which one is logged in, and a wrong password. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { programOf } from "../../web/app/core/account.ts";
 import { Api } from "../../web/app/core/api.ts";
 

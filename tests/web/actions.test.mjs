@@ -1,6 +1,6 @@
 /** The page without a screen: what the user does. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { ApiError } from "../../web/app/core/api.ts";
 import { TestPage } from "./page.mjs";
 import { ME, ROOM, YOU, message, settle } from "./support.mjs";

@@ -1,6 +1,6 @@
 /** REST: paths, tokens, and errors that a person can read. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Api, ApiError, request, withQuery } from "../../web/app/core/api.ts";
 import { SignedOut } from "../../web/app/core/session.ts";
 

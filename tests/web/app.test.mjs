@@ -1,6 +1,6 @@
 /** The page without a screen: what follows from log-in, events and reconnects. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { TestPage } from "./page.mjs";
 import { ME, ROOM, YOU, dm, item, message, settle } from "./support.mjs";
 

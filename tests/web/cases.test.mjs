@@ -1,6 +1,6 @@
 /** How moderators read cases and the audit log. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import {
   LENGTHS,
   blockText,

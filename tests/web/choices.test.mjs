@@ -1,6 +1,6 @@
 /** What a user has decided about the list survives a reload, and belongs to one account. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { Choices } from "../../web/app/core/choices.ts";
 import { Box, ME, YOU } from "./support.mjs";
 

@@ -1,6 +1,6 @@
 /** Members of long lists, and public rooms. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { TestPage } from "./page.mjs";
 import { ROOM, YOU } from "./support.mjs";
 

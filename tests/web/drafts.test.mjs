@@ -1,6 +1,6 @@
 /** What was written and not sent. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Drafts, storageOf } from "../../web/app/core/drafts.ts";
 import { Account } from "../../web/app/core/account.ts";
 import { PageShelf } from "../../web/app/core/shelf.ts";

@@ -1,6 +1,6 @@
 /** How much of a long text shows at first. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { fold } from "../../web/app/core/fold.ts";
 
 describe("a text", () => {

@@ -1,6 +1,6 @@
 /** Reading history: pages that join, windows that move, and answers that come too late. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { History } from "../../web/app/core/history.ts";
 import { Store } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, item, message, settle } from "./support.mjs";

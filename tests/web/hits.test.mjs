@@ -1,6 +1,6 @@
 /** What was found, while others edit and withdraw messages. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { hitsAfter } from "../../web/app/core/hits.ts";
 import { ME, ROOM, YOU, dm, item } from "./support.mjs";
 

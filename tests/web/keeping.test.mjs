@@ -1,6 +1,6 @@
 /** Messages that the server has not confirmed survive a reload and a closed tab, and are sent by one tab alone. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { watchTabs } from "../../web/app/core/keeping.ts";
 import { PageShelf } from "../../web/app/core/shelf.ts";
 import { TestPage } from "./page.mjs";

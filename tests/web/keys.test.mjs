@@ -1,6 +1,6 @@
 /** What a key means. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { composes, sends } from "../../web/app/core/keys.ts";
 
 const plain = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, ctrlKey: false, metaKey: false };

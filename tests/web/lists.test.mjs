@@ -1,6 +1,6 @@
 /** What the lists know of each conversation: mentions, the newest message, and which rooms are muted. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Store } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, dm, item, message } from "./support.mjs";
 

@@ -1,6 +1,6 @@
 /** What the field of Ctrl+K finds, and in which order. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { switchLayout } from "../../web/app/switcher/layouts.ts";
 import { Matcher, highlighted, rank } from "../../web/app/switcher/match.ts";
 

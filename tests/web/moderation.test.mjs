@@ -1,6 +1,6 @@
 /** The page without a screen: reports, what moderation does to messages, and the lists of moderators. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { moderationRoute, parseRoute } from "../../web/app/core/route.ts";
 import { TestPage } from "./page.mjs";
 import { ME, ROOM, YOU, item, message, settle } from "./support.mjs";

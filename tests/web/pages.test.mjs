@@ -1,6 +1,6 @@
 /** Lists that come in pages: order, the place of the next page, errors, and answers that come too late. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Pages } from "../../web/app/core/pages.ts";
 
 /** A server with ten numbers, of which a page holds three; a test lets its answers go. */

@@ -1,6 +1,6 @@
 /** How people are called. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { foldName, handleOf, shownName, startsWith } from "../../web/app/core/people.ts";
 import { Store } from "../../web/app/core/store.ts";
 import { ME, YOU } from "./support.mjs";

@@ -1,6 +1,6 @@
 /** The sans-IO core: resume, order, duplicates, commands that must not be lost. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Protocol } from "../../web/app/core/protocol.ts";
 import { ME, ROOM, YOU, dm, message } from "./support.mjs";
 

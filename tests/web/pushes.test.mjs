@@ -1,6 +1,6 @@
 /** What the service worker does with a push, and what is kept of the choices in this browser. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { FOR_EVER, Notifying, concerns, listZones, muteUntil } from "../../web/app/core/notifying.ts";
 import {
   chooseTab,

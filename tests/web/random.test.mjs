@@ -3,7 +3,7 @@
  * and every message that was sent is in the log once. Each run has a seed, which its name tells.
  */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { Protocol } from "../../web/app/core/protocol.ts";
 import { Store } from "../../web/app/core/store.ts";
 import { keyOf } from "../../web/app/core/timeline.ts";

@@ -1,6 +1,6 @@
 /** Links in mails, and what users are told about their address. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { Recovery, describeEmail } from "../../web/app/core/recovery.ts";
 import { parseRoute } from "../../web/app/core/route.ts";
 

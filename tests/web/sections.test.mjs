@@ -1,6 +1,6 @@
 /** Which conversations the list shows, in which sections and order. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import { badgeOf, listRows, nextRow, totalOf } from "../../web/app/sidebar/sections.ts";
 
 const one = (name, more = {}) => ({

@@ -1,6 +1,6 @@
 /** Tokens: kept, renewed in time, and by one tab at a time. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Session, SignedOut } from "../../web/app/core/session.ts";
 import { LEASE_MS, Leases } from "../../web/app/core/leases.ts";
 import { PageVault, openVault } from "../../web/app/core/vault.ts";

@@ -1,6 +1,6 @@
 /** The driver: when it connects again, how long it waits, and when it gives up. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Protocol } from "../../web/app/core/protocol.ts";
 import { FIRST_MS, LONGEST_MS, SLOW_DOWN_MS, actionFor, delayFor } from "../../web/app/core/reconnect.ts";
 import { SignedOut } from "../../web/app/core/session.ts";

@@ -1,6 +1,6 @@
 /** How events and lists change what the page knows. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Store, reacted } from "../../web/app/core/store.ts";
 import { ME, ROOM, YOU, dm, item, message } from "./support.mjs";
 

@@ -1,4 +1,4 @@
-"""The unit tests of the page's modules that touch no DOM, by Node's own test runner."""
+"""The unit tests of the page, by Vitest: those of the core, and those of components in a document of jsdom."""
 
 from __future__ import annotations
 

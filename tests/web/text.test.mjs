@@ -1,6 +1,6 @@
 /** Texts as safe pieces; rows, routes and times. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test } from "vitest";
 import MENTIONS from "../support/mention_cases.json";
 import { foldName } from "../../web/app/core/people.ts";
 import { parseRoute, routeTo } from "../../web/app/core/route.ts";

@@ -1,6 +1,6 @@
 /** Messages in memory: each once, in order, whichever way they come. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Timeline, keyOf } from "../../web/app/core/timeline.ts";
 import { ME, YOU, dm, item, message } from "./support.mjs";
 

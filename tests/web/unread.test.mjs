@@ -1,6 +1,6 @@
 /** The line above what is unread, and when a button leads back to it. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "vitest";
 import { Timeline } from "../../web/app/core/timeline.ts";
 import { sinceTime } from "../../web/app/core/time.ts";
 import { UnreadLine, counted } from "../../web/app/core/unread.ts";
