@@ -9,7 +9,10 @@ export type Route =
   | { kind: "invite"; token: string }
   | { kind: "verify"; token: string }
   | { kind: "reset"; token: string }
-  | { kind: "moderation"; tab: string };
+  | { kind: "moderation"; tab: string }
+  | { kind: "page"; name: string; rest: string };
+/** Pages of their own: `#/NAME`, and what follows a further slash. */
+export const PAGES = ["activity", "gallery", "search", "settings"];
 export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -20,6 +23,7 @@ export function parseRoute(hash: string): Route {
   if (mailed) return { kind: mailed[1] === "verify" ? "verify" : "reset", token: mailed[2] };
   const [, where, id, seq] = hash.split("/");
   if (where === "moderation") return { kind: "moderation", tab: TABS.includes(id) ? id : "open" };
+  if (PAGES.includes(where)) return { kind: "page", name: where, rest: hash.split("/").slice(2).join("/") };
   if (!["room", "person"].includes(where) || !ID.test(id ?? "")) return { kind: "home" };
   return {
     kind: where === "room" ? "room" : "dm",

@@ -42,6 +42,8 @@ export class Store {
   mutes: ReadonlyMap<string, number> = new Map();
   #watchers = new Map<string, Set<() => void>>();
   #dirty = new Set<string>();
+  /** Topic → how often its watchers were told. */
+  #versions = new Map<string, number>();
 
   constructor(schedule: (run: () => void) => void, now: () => number) {
     this.schedule = schedule;
@@ -60,9 +62,15 @@ export class Store {
     for (const topic of topics) this.#dirty.add(topic);
   }
 
+  /** A number that changes when the watchers of a topic are told. */
+  version(topic: string) {
+    return this.#versions.get(topic) ?? 0;
+  }
+
   #notify() {
     const topics = [...this.#dirty];
     this.#dirty.clear();
+    for (const topic of topics) this.#versions.set(topic, this.version(topic) + 1);
     const runs = new Set(topics.flatMap((topic) => [...(this.#watchers.get(topic) ?? [])]));
     for (const run of runs) run();
   }

@@ -7,7 +7,7 @@ import { ago, fullTime } from "../core/time.ts";
 import { displayNameField, field, form, openDialog } from "./dialog.js";
 import { addedByChoice, blockedList } from "./privacy.js";
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export function accountDialog(app) {
   const account = new Account(app);
   return openDialog(
@@ -36,7 +36,7 @@ function secret(label, name, autocomplete, hint = "") {
   return field({ label, name, hint, input });
 }
 
-/** @param {import( "../core/app.ts").App} app @param {Account} account */
+/** @param {import("../core/app.ts").App} app @param {Account} account */
 function displayNameForm(app, account) {
   const name = app.store.me?.name ?? "";
   const shown = displayNameField(app.store.me?.display_name ?? "", `Leave it empty to be shown as ${name}.`);
@@ -118,7 +118,7 @@ function emailForm(account, show) {
   return h("div", {}, open, element);
 }
 
-/** @param {import( "../core/app.ts").App} app @param {Account} account @param {() => void} close */
+/** @param {import("../core/app.ts").App} app @param {Account} account @param {() => void} close */
 function passwordForm(app, account, close) {
   const old = secret("Present password", "password", "current-password");
   const wanted = secret("New password", "new_password", "new-password", "8 characters or more.");
@@ -147,7 +147,7 @@ function logInList(account) {
       tell(error);
     }
   };
-  /** @param {import( "../core/account.ts").LogIn} one */
+  /** @param {import("../core/account.ts").LogIn} one */
   const end = async (one) => {
     try {
       await account.endLogIn(one);
@@ -165,7 +165,7 @@ function logInList(account) {
   return h("div", {}, list, note);
 }
 
-/** @param {import( "../core/account.ts").LogIn} one @param {() => void} end */
+/** @param {import("../core/account.ts").LogIn} one @param {() => void} end */
 function logInLine(one, end) {
   const used = one.used && h("time", { datetime: one.used, title: fullTime(one.used), text: `used ${ago(one.used)}` });
   return h(

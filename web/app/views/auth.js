@@ -5,7 +5,7 @@ import { displayNameField, field, form } from "./dialog.js";
 import { forgotDialog } from "./recovery.js";
 import { blockAppealDialog } from "./report.js";
 
-/** @param {import( "../core/app.ts").App} app @param {string} [reason] why one is here @param {string} [invite] the token of an invitation */
+/** @param {import("../core/app.ts").App} app @param {string} [reason] why one is here @param {string} [invite] the token of an invitation */
 export function authView(app, reason = "", invite = "") {
   const tabs = { login: tab("Log in", "login"), register: tab("Create account", "register") };
   const forms = { login: loginForm(app), register: registerForm(app, invite) };
@@ -66,7 +66,7 @@ export function authView(app, reason = "", invite = "") {
   );
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 function loginForm(app) {
   const name = nameField();
   const password = passwordField("current-password");
@@ -103,7 +103,7 @@ function loginForm(app) {
   return element;
 }
 
-/** @param {import( "../core/app.ts").App} app @param {string} invite */
+/** @param {import("../core/app.ts").App} app @param {string} invite */
 function registerForm(app, invite) {
   const name = nameField("2 to 32 letters, digits, _ - or .");
   const shown = displayNameField();

@@ -22,7 +22,7 @@ export function drawMark(mark, { visibility }) {
   mark.replaceChildren(icon(visibility === "public" ? "hash" : "lock"));
 }
 
-/** What to call a user, and the name by which they are mentioned, if that is another. @param {import( "../core/people.ts").Named} user */
+/** What to call a user, and the name by which they are mentioned, if that is another. @param {import("../core/people.ts").Named} user */
 export function nameParts(user) {
   const handle = handleOf(user);
   return [

@@ -9,7 +9,7 @@ const STYLES = { allow: "button", remove: "button", block: "button danger" };
 
 /**
  * @param {any} one
- * @param {import( "../core/cases.ts").Names} names
+ * @param {import("../core/cases.ts").Names} names
  * @param {(verdict: "allow" | "remove" | "block") => void} decide
  */
 export function caseItem(one, names, decide) {

@@ -13,7 +13,7 @@ export class Composer {
   #kept = "";
 
   /**
-   * @param {import( "../core/app.ts").App} app
+   * @param {import("../core/app.ts").App} app
    * @param {any} conversation
    * @param {{sent: () => void, lastOwn: () => any, names: (prefix: string) => Promise<any[]>}} does
    */
@@ -199,7 +199,7 @@ function byTouch() {
   return matchMedia("(hover: none) and (pointer: coarse)").matches;
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} entry */
+/** @param {import("../core/app.ts").App} app @param {any} entry */
 function replyText(app, entry) {
   const what = entry.text === null ? "a message that was withdrawn" : excerpt(entry.text, "", 80);
   return `Reply to ${app.store.authorOf(entry.sender)}: ${what}`;

@@ -1,62 +1,14 @@
-/** A room or a direct conversation on the screen: its head, its messages, and the composer. */
-import { Disposal, h, iconButton, set, setText } from "../core/dom.js";
+/** Of a room or a direct conversation on the screen: its head, who types, and whom one may mention. */
+import { h, iconButton, set, setText } from "../core/dom.js";
 import { startsWith } from "../core/people.ts";
 import { ago } from "../core/time.ts";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
-import { Composer } from "./composer.js";
-import { MessageList } from "./list.js";
 import { personDialog } from "./person.js";
 
 const TYPISTS = 3;
 
-/**
- * @param {import( "../core/app.ts").App} app
- * @param {import("./shell.js").Shell} shell
- * @param {any} conversation
- * @param {number | null} seq the message to show, or null for the newest
- */
-export function conversationView(app, shell, conversation, seq) {
-  const ends = new Disposal();
-  const composer = new Composer(app, conversation, {
-    sent: () => list.toLatest(),
-    lastOwn: () => list.lastOwn(),
-    names: (prefix) => mentionable(app, conversation, prefix),
-  });
-  const list = new MessageList(app, conversation, {
-    reply: (entry) => composer.reply(entry),
-    edit: (entry) => composer.edit(entry),
-  });
-  const element = h(
-    "section",
-    { class: "conversation", "aria-label": conversation.name },
-    head(app, shell, conversation, ends),
-    list.element,
-    typingLine(app, conversation, ends),
-    composer.element,
-  );
-  const rename = () => {
-    set(element, "aria-label", conversation.name);
-    list.rename();
-  };
-  ends.add(app.store.watch("rooms", rename));
-  ends.add(() => list.end());
-  ends.add(() => composer.end());
-  return {
-    element,
-    begin() {
-      list.begin(seq);
-      if (matchMedia("(hover: hover)").matches) composer.focus();
-      if (conversation.kind === "room") app.directory.loadMembers(conversation).catch(() => {});
-      else app.directory.loadReads(conversation).catch(() => {});
-    },
-    jump: (/** @type {number} */ wanted) => list.jump(wanted),
-    text: () => composer.text,
-    end: () => ends.run(),
-  };
-}
-
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation @param {Disposal} ends */
-function head(app, shell, conversation, ends) {
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {any} conversation @param {import("../core/dom.js").Disposal} ends */
+export function head(app, shell, conversation, ends) {
   const room = conversation.kind === "room";
   const dot = presenceDot();
   const face = room
@@ -116,8 +68,8 @@ function aboutPerson(app, id) {
   return state === "offline" && last_seen ? `last seen ${ago(last_seen)}` : state;
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation @param {Disposal} ends */
-function typingLine(app, conversation, ends) {
+/** @param {import("../core/app.ts").App} app @param {any} conversation @param {import("../core/dom.js").Disposal} ends */
+export function typingLine(app, conversation, ends) {
   const text = h("span", { dir: "auto" });
   const line = h(
     "div",
@@ -149,7 +101,7 @@ export function typingText(names) {
 }
 
 /** Whom an `@` may mean: the members who are known here; if none starts so, those whom the server finds in the room. */
-async function mentionable(app, conversation, prefix) {
+export async function mentionable(app, conversation, prefix) {
   const known = (conversation.members ?? []).filter(
     (member) => startsWith(member, prefix) && member.id !== app.store.me?.id,
   );

@@ -20,7 +20,7 @@ const ROLES = {
   ],
 };
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {any} conversation */
 export function invitationsDialog(app, conversation) {
   const invitations = new Invitations(app, conversation);
   const list = h("ul", { class: "results", data: { testid: "invitations-list" } });
@@ -45,7 +45,7 @@ export function invitationsDialog(app, conversation) {
   });
 }
 
-/** @param {import( "../core/invitations.ts").Invitation} one @param {() => void} end */
+/** @param {import("../core/invitations.ts").Invitation} one @param {() => void} end */
 function line(one, end) {
   const until = h("time", { datetime: one.expires, title: fullTime(one.expires), text: `until ${shortTime(one.expires)}` });
   const role = one.role[0].toUpperCase() + one.role.slice(1);

@@ -35,7 +35,7 @@ export class MessageList {
   #version = 0;
 
   /**
-   * @param {import( "../core/app.ts").App} app
+   * @param {import("../core/app.ts").App} app
    * @param {any} conversation
    * @param {{reply: (entry: any) => void, edit: (entry: any) => void}} does
    */

@@ -13,7 +13,7 @@ import { strictnessDialog } from "./strictness.js";
 const RANK = { owner: 3, moderator: 2, member: 1, reader: 0 };
 const ROLES = { owner: "Owner", moderator: "Moderator", member: "Member", reader: "Reader" };
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {any} conversation */
 export function membersPanel(app, shell, conversation) {
   const ends = new Disposal();
   const list = h("ul", { class: "members", data: { testid: "member-list" } });

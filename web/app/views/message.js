@@ -28,7 +28,7 @@ export class MessageItem {
   version = "";
 
   /**
-   * @param {import( "../core/app.ts").App} app
+   * @param {import("../core/app.ts").App} app
    * @param {any} conversation
    * @param {(seq: number) => void} jump
    */

@@ -39,7 +39,7 @@ const KINDS = {
   },
 };
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {string} tab one of `TABS` */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {string} tab one of `TABS` */
 export function moderationView(app, shell, tab) {
   const view = new ModerationView(app, shell, tab);
   return {

@@ -17,7 +17,7 @@ const EXPLAINED = {
 
 /**
  * A quiet line that offers notifications, after the first message that concerns the user.
- * @param {import( "../core/app.ts").App} app
+ * @param {import("../core/app.ts").App} app
  */
 export function notificationOffer(app) {
   const line = h("div", { class: "offer", role: "status", hidden: true, data: { testid: "push-offer" } });
@@ -43,9 +43,9 @@ export function notificationOffer(app) {
   return line;
 }
 
-/** Ask for permission, and subscribe. What is wrong is said. @param {import( "../core/app.ts").App} app */
+/** Ask for permission, and subscribe. What is wrong is said. @param {import("../core/app.ts").App} app */
 async function turnOn(app) {
-  const notifying = /** @type {import( "../core/notifying.ts").Notifying} */ (app.notifying);
+  const notifying = /** @type {import("../core/notifying.ts").Notifying} */ (app.notifying);
   try {
     await notifying.turnOn();
     if (notifying.state === "denied") app.notice(EXPLAINED.denied, "error");
@@ -55,7 +55,7 @@ async function turnOn(app) {
   }
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export async function notificationsDialog(app) {
   /** @type {any} */
   let settings = null;
@@ -65,9 +65,9 @@ export async function notificationsDialog(app) {
   });
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 function deviceSection(app) {
-  const notifying = /** @type {import( "../core/notifying.ts").Notifying} */ (app.notifying);
+  const notifying = /** @type {import("../core/notifying.ts").Notifying} */ (app.notifying);
   const note = h("p", { class: "dialog-text", role: "status", data: { testid: "device-note" } });
   const here = check("On this device, also while the page is closed", "push-here", false);
   const sound = check("A sound, while the page is open", "sound", notifying.sound);
@@ -88,7 +88,7 @@ function deviceSection(app) {
   return h("section", { class: "notify-device" }, here.box, note, sound.box);
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} settings @param {() => void} close */
+/** @param {import("../core/app.ts").App} app @param {any} settings @param {() => void} close */
 function settingsForm(app, settings, close) {
   const push = check("On my devices", "push", settings.push);
   const email = check("By e-mail, of what stays unread", "email", settings.email);
@@ -127,7 +127,7 @@ function settingsForm(app, settings, close) {
   });
 }
 
-/** What of one room the user is notified of. @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** What of one room the user is notified of. @param {import("../core/app.ts").App} app @param {any} conversation */
 export async function roomNotificationsDialog(app, conversation) {
   /** @type {any} */
   let settings = null;
@@ -186,7 +186,7 @@ function clock(label, name, value) {
 
 /**
  * A short sound for what concerns the user, while nobody looks at its conversation.
- * @param {import( "../core/app.ts").App} app
+ * @param {import("../core/app.ts").App} app
  */
 export function playSounds(app) {
   /** @type {AudioContext | null} */

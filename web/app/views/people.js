@@ -7,7 +7,7 @@ import { openDialog } from "./dialog.js";
 
 const WAIT_MS = 200;
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell */
 export function findPersonDialog(app, shell) {
   return peopleDialog(app, "New message", (user, close) => {
     close();
@@ -15,7 +15,7 @@ export function findPersonDialog(app, shell) {
   });
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {any} conversation */
 export function addPersonDialog(app, conversation) {
   return peopleDialog(app, `Add people to ${conversation.name}`, async (user) => {
     if (conversation.members?.some((member) => member.id === user.id))
@@ -25,7 +25,7 @@ export function addPersonDialog(app, conversation) {
   });
 }
 
-/** @param {import( "../core/app.ts").App} app @param {string} title @param {(user: any, close: () => void) => any} pick */
+/** @param {import("../core/app.ts").App} app @param {string} title @param {(user: any, close: () => void) => any} pick */
 function peopleDialog(app, title, pick) {
   const input = h("input", {
     type: "search",

@@ -7,7 +7,7 @@ import { confirmed, openDialog } from "./dialog.js";
 import { tell } from "./privacy.js";
 
 /**
- * @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell
+ * @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell
  * @param {{id: string, name: string, display_name?: string | null}} user
  */
 export function personDialog(app, shell, user) {

@@ -5,7 +5,7 @@ import { routeTo } from "../core/route.ts";
 import { excerpt } from "../core/text.ts";
 import { fullTime, shortTime } from "../core/time.ts";
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {any} conversation */
 export function pinsPanel(app, shell, conversation) {
   const ends = new Disposal();
   const list = h("ul", { class: "hits", data: { testid: "pin-list" } });

@@ -5,7 +5,7 @@ import { shownName } from "../core/people.ts";
 import { ADDED_BY, Privacy } from "../core/privacy.ts";
 import { avatar, nameParts } from "./avatar.js";
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export function addedByChoice(app) {
   const privacy = new Privacy(app);
   const note = h("p", { class: "dialog-note", role: "status" });
@@ -36,7 +36,7 @@ export function addedByChoice(app) {
   return h("div", {}, h("div", { class: "copy-line" }, select, save), note);
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export function blockedList(app) {
   const privacy = new Privacy(app);
   const list = h("ul", { class: "list", data: { testid: "blocked-users" } });

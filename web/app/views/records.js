@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { ago, fullTime, shortTime } from "../core/time.ts";
 import { avatar } from "./avatar.js";
 
-/** @param {any} block @param {import( "../core/cases.ts").Names} names @param {() => void} unblock */
+/** @param {any} block @param {import("../core/cases.ts").Names} names @param {() => void} unblock */
 export function blockItem(block, names, unblock) {
   const name = block.user.name || "a deleted account";
   const until = block.until === null ? "for ever" : `until ${shortTime(block.until)}`;
@@ -35,7 +35,7 @@ export function blockItem(block, names, unblock) {
   );
 }
 
-/** @param {any} entry @param {import( "../core/cases.ts").Names} names */
+/** @param {any} entry @param {import("../core/cases.ts").Names} names */
 export function auditItem(entry, names) {
   const reason = reasonOf(entry, names);
   const until = entry.until ? ` until ${shortTime(entry.until)}` : "";

@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { Recovery } from "../core/recovery.ts";
 import { field, form, openDialog } from "./dialog.js";
 
-/** Asks whose password is lost. @param {import( "../core/app.ts").App} app @param {string} [typed] what stands in the log-in */
+/** Asks whose password is lost. @param {import("../core/app.ts").App} app @param {string} [typed] what stands in the log-in */
 export function forgotDialog(app, typed = "") {
   const input = h("input", {
     type: "text",
@@ -51,8 +51,8 @@ export function forgotDialog(app, typed = "") {
 
 /**
  * The page behind a link in a mail.
- * @param {import( "../core/app.ts").App} app
- * @param {import( "../core/recovery.ts").MailLink} link
+ * @param {import("../core/app.ts").App} app
+ * @param {import("../core/recovery.ts").MailLink} link
  * @param {(reason?: string) => void} done go on, and tell why, where one is not signed in
  */
 export function mailLinkView(app, link, done) {

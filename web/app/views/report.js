@@ -3,7 +3,7 @@ import { h } from "../core/dom.js";
 import { excerpt } from "../core/text.ts";
 import { form, openDialog, wordsField } from "./dialog.js";
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation @param {any} entry a message of someone else */
+/** @param {import("../core/app.ts").App} app @param {any} conversation @param {any} entry a message of someone else */
 export function reportDialog(app, conversation, entry) {
   const reason = wordsField({ label: "What is wrong with it?", name: "reason", required: true, first: true });
   return openDialog(
@@ -34,7 +34,7 @@ export function reportDialog(app, conversation, entry) {
   );
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation @param {any} entry an own message that was withdrawn */
+/** @param {import("../core/app.ts").App} app @param {any} conversation @param {any} entry an own message that was withdrawn */
 export function appealDialog(app, conversation, entry) {
   const text = wordsField({ label: "Why should it come back?", name: "text", required: true, first: true });
   return openDialog(
@@ -56,7 +56,7 @@ export function appealDialog(app, conversation, entry) {
   );
 }
 
-/** @param {import( "../core/app.ts").App} app @param {{name: string, password: string}} account that is blocked */
+/** @param {import("../core/app.ts").App} app @param {{name: string, password: string}} account that is blocked */
 export function blockAppealDialog(app, account) {
   const text = wordsField({ label: "Why should the block end?", name: "text", required: true, first: true });
   return openDialog(

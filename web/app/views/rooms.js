@@ -13,7 +13,7 @@ const DEFAULT_ROLES = [
   ["reader", "only read, as for announcements"],
 ];
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell */
 export function newRoomDialog(app, shell) {
   const name = field({
     label: "Name",
@@ -57,7 +57,7 @@ export function newRoomDialog(app, shell) {
   );
 }
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell */
 export function browseRoomsDialog(app, shell) {
   const filter = h("input", {
     type: "search",
@@ -150,7 +150,7 @@ function aboutRoom(room) {
   return `${owner} · ${members} · since ${room.created.slice(0, 10)}`;
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {any} conversation */
 export async function inviteDialog(app, conversation) {
   let token = "";
   if (!(await app.attempt(async () => (token = await app.directory.invite(conversation))))) return;
@@ -169,7 +169,7 @@ export async function inviteDialog(app, conversation) {
   ]);
 }
 
-/** What a user becomes who joins. @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** What a user becomes who joins. @param {import("../core/app.ts").App} app @param {any} conversation */
 export function defaultRoleDialog(app, conversation) {
   const role = choiceField("Who joins may", "default_role", DEFAULT_ROLES, conversation.defaultRole);
   return openDialog("Default role", (close) => [
@@ -186,7 +186,7 @@ export function defaultRoleDialog(app, conversation) {
   ]);
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {any} conversation */
 export function renameDialog(app, conversation) {
   const name = field({
     label: "Name",

@@ -5,7 +5,7 @@ import { routeTo } from "../core/route.ts";
 import { excerpt, marked } from "../core/text.ts";
 import { shortTime } from "../core/time.ts";
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {any} conversation the open one, or null */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {any} conversation the open one, or null */
 export function searchPanel(app, shell, conversation) {
   const input = h("input", {
     type: "search",

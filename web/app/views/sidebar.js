@@ -10,7 +10,7 @@ import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 import { badge } from "./status.js";
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell @param {import("../core/dom.js").Disposal} ends */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell @param {import("../core/dom.js").Disposal} ends */
 export function sidebar(app, shell, ends) {
   const rooms = h("ul", { class: "list", "aria-labelledby": "rooms-title", data: { testid: "room-list" } });
   const people = h("ul", { class: "list", "aria-labelledby": "people-title", data: { testid: "people-list" } });
@@ -86,7 +86,7 @@ export function sidebar(app, shell, ends) {
   );
 }
 
-/** For moderators of the instance. @param {import("./shell.js").Shell} shell @param {import( "../core/dom.js").Disposal} ends */
+/** For moderators of the instance. @param {import("../shell/navigation.ts").Navigation} shell @param {import("../core/dom.js").Disposal} ends */
 function moderationItem(shell, ends) {
   const link = h(
     "a",
@@ -125,7 +125,7 @@ function item(conversation, testid, parts, name) {
   return Object.assign(h("li", {}, link), { link, nameBox: name, count: 0 });
 }
 
-/** @param {import( "../core/app.ts").App} app @param {any} element @param {any} conversation */
+/** @param {import("../core/app.ts").App} app @param {any} element @param {any} conversation */
 function updateItem(app, element, conversation) {
   const { link } = element;
   if (element.mark) drawMark(element.mark, conversation);
@@ -140,7 +140,7 @@ function updateItem(app, element, conversation) {
   if (element.dot) setPresence(element.dot, app.store.presence.get(conversation.id)?.state ?? "offline");
 }
 
-/** @param {import( "../core/app.ts").App} app @param {import("../core/dom.js").Disposal} ends */
+/** @param {import("../core/app.ts").App} app @param {import("../core/dom.js").Disposal} ends */
 function meFooter(app, ends) {
   const me = app.store.me ?? { id: "", name: "" };
   const name = h("span", { class: "account-name", dir: "auto", title: me.name, data: { testid: "me" } });
@@ -177,7 +177,7 @@ function meFooter(app, ends) {
   );
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 async function logOut(app) {
   const text = "What you wrote while there was no connection was not sent yet, and would be lost.";
   if (app.unsent && !(await confirmed("Log out?", text, "Log out"))) return;

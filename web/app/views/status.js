@@ -16,7 +16,7 @@ const TEXTS = {
   stopped: "",
 };
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export function connectionStatus(app) {
   const text = h("span", {});
   // A screen reader is told that the connection was lost, and not each second that goes by.
@@ -56,7 +56,7 @@ export function connectionStatus(app) {
   return bar;
 }
 
-/** @param {import( "../core/app.ts").App} app */
+/** @param {import("../core/app.ts").App} app */
 export function notices(app) {
   const box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
   forget(app, box);
@@ -75,12 +75,12 @@ export function notices(app) {
   return box;
 }
 
-/** What was said to one user is not there for the next one. @param {import( "../core/app.ts").App} app @param {Element} box */
+/** What was said to one user is not there for the next one. @param {import("../core/app.ts").App} app @param {Element} box */
 function forget(app, box) {
   app.on("session", ({ phase }) => phase !== "in" && box.replaceChildren());
 }
 
-/** Reads new messages of the open conversation out. @param {import( "../core/app.ts").App} app */
+/** Reads new messages of the open conversation out. @param {import("../core/app.ts").App} app */
 export function announcer(app) {
   const log = h("div", { class: "visually-hidden", role: "log", "aria-live": "polite", "aria-label": "New messages" });
   forget(app, log);
@@ -95,7 +95,7 @@ export function announcer(app) {
   return log;
 }
 
-/** Keeps the count of what is unread in the title and the icon. @param {import( "../core/app.ts").App} app */
+/** Keeps the count of what is unread in the title and the icon. @param {import("../core/app.ts").App} app */
 export function titleView(app) {
   const iconLink = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
   const { store } = app;

@@ -8,7 +8,7 @@ const CHOICES = [
   ["strict", "Strict", "The usual rules, and those for strict rooms."],
 ];
 
-/** @param {import( "../core/app.ts").App} app @param {any} conversation a room */
+/** @param {import("../core/app.ts").App} app @param {any} conversation a room */
 export function strictnessDialog(app, conversation) {
   const note = h("p", { class: "dialog-note", role: "status", text: "Loading…" });
   const box = h("div", {});

@@ -32,13 +32,13 @@ const ROOM_ABOVE = 48;
 export class Toolbar {
   /** The list item of the message that it stands at. @type {any} */
   #item = null;
-  /** @type {import( "../core/timeline.ts").Entry | null} */
+  /** @type {import("../core/timeline.ts").Entry | null} */
   #entry = null;
   /** While the bar is taken from its place, its loss of the focus means nothing. */
   #moving = false;
 
   /**
-   * @param {import( "../core/app.ts").App} app
+   * @param {import("../core/app.ts").App} app
    * @param {any} conversation
    * @param {{reply: (entry: any) => void, edit: (entry: any) => void}} does
    */
@@ -80,7 +80,7 @@ export class Toolbar {
     );
   }
 
-  /** @param {Element} list @param {import( "../core/dom.js").Disposal} ends */
+  /** @param {Element} list @param {import("../core/dom.js").Disposal} ends */
   attach(list, ends) {
     const itemOf = (event) => /** @type {Element} */ (event.target).closest?.(".message");
     // With the palette open, the bar stays until something is chosen.

@@ -4,7 +4,7 @@ import { shownName } from "../core/people.ts";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 
-/** @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell */
+/** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell */
 export function welcome(app, shell) {
   const choice = (name, title, text, run) =>
     h(
@@ -30,7 +30,7 @@ export function welcome(app, shell) {
 }
 
 /**
- * @param {import( "../core/app.ts").App} app @param {import("./shell.js").Shell} shell
+ * @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell
  * @param {{id: string, name: string}} room a public one
  * @param {() => void} joined called once the user is in it
  */

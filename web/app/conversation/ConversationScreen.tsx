@@ -1,0 +1,61 @@
+/** A room or a direct conversation on the screen: its head, its messages, who types, and the composer. */
+import { useEffect, useLayoutEffect, useRef } from "react";
+import { useApp, useNavigation, useWatch } from "../context.ts";
+import type { Conversation } from "../core/conversation.ts";
+import { Legacy } from "../Legacy.tsx";
+import { Disposal, head, typingLine } from "../legacy.js";
+import { ComposerArea, type ComposerHandle } from "./ComposerArea.tsx";
+import { MessageArea, type ListHandle } from "./MessageArea.tsx";
+
+/** `seq` is the message to show, or null for where one stopped. */
+export function ConversationScreen(props: { conversation: Conversation; seq: number | null; visit: number }) {
+  const { conversation, seq, visit } = props;
+  const app = useApp();
+  const navigation = useNavigation();
+  const list = useRef<ListHandle>(null);
+  const composer = useRef<ComposerHandle>(null);
+  const shown = useRef(visit);
+  useWatch("rooms");
+
+  useLayoutEffect(() => {
+    list.current?.begin(seq);
+    if (matchMedia("(hover: hover)").matches) composer.current?.focus();
+    const load = conversation.kind === "room" ? "loadMembers" : "loadReads";
+    app.directory[load](conversation).catch(() => {});
+    navigation.typed = () => composer.current?.text ?? "";
+    return () => void (navigation.typed = () => "");
+  }, []);
+  useEffect(() => {
+    if (shown.current !== visit && seq !== null) list.current?.jump(seq);
+    shown.current = visit;
+  }, [visit]);
+
+  return (
+    <section className="conversation" aria-label={conversation.name}>
+      <Legacy
+        build={() => {
+          const ends = new Disposal();
+          return { element: head(app, navigation, conversation, ends), end: () => ends.run() };
+        }}
+      />
+      <MessageArea
+        ref={list}
+        conversation={conversation}
+        onReply={(entry) => composer.current?.reply(entry)}
+        onEdit={(entry) => composer.current?.edit(entry)}
+      />
+      <Legacy
+        build={() => {
+          const ends = new Disposal();
+          return { element: typingLine(app, conversation, ends), end: () => ends.run() };
+        }}
+      />
+      <ComposerArea
+        ref={composer}
+        conversation={conversation}
+        onSent={() => list.current?.toLatest()}
+        lastOwn={() => list.current?.lastOwn() ?? null}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,78 @@
+/** The types of the old views, which are not checked as strictly as what is new. */
+import type { App } from "./core/app.ts";
+import type { Conversation } from "./core/conversation.ts";
+import type { Entry } from "./core/timeline.ts";
+import type { LegacyView } from "./Legacy.tsx";
+import type { Navigation } from "./shell/navigation.ts";
+
+export interface FocusedView extends LegacyView {
+  focus(): void;
+}
+
+export class Disposal {
+  add(end: () => void): void;
+  run(): void;
+}
+
+export class Composer implements LegacyView {
+  constructor(
+    app: App,
+    conversation: Conversation,
+    parts: {
+      sent: () => void;
+      lastOwn: () => Entry | null;
+      names: (prefix: string) => Promise<{ id: string; name: string }[]>;
+    },
+  );
+  element: HTMLElement;
+  readonly text: string;
+  focus(): void;
+  reply(entry: Entry): void;
+  edit(entry: Entry): void;
+  end(): void;
+}
+
+export class MessageList implements LegacyView {
+  constructor(
+    app: App,
+    conversation: Conversation,
+    parts: { reply: (entry: Entry) => void; edit: (entry: Entry) => void },
+  );
+  element: HTMLElement;
+  begin(seq: number | null): void;
+  jump(seq: number): void;
+  lastOwn(): Entry | null;
+  toLatest(): void;
+  rename(): void;
+  end(): void;
+}
+
+export function authView(app: App, reason: string | undefined, invite: string): HTMLElement;
+export function mailLinkView(
+  app: App,
+  link: { kind: "verify" | "reset"; token: string },
+  done: (reason?: string) => Promise<void>,
+): HTMLElement;
+export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
+export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
+export function mentionable(app: App, conversation: Conversation, prefix: string): Promise<{ id: string; name: string }[]>;
+export function sidebar(app: App, shell: Navigation, ends: Disposal): HTMLElement;
+export function welcome(app: App, shell: Navigation): HTMLElement;
+export function joinOffer(
+  app: App,
+  shell: Navigation,
+  room: { id: string; name: string },
+  joined: () => void,
+): HTMLElement;
+export function moderationView(app: App, shell: Navigation, tab: string): FocusedView & { begin(): void };
+export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
+export function pinsPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
+export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
+export function connectionStatus(app: App): HTMLElement;
+export function notices(app: App): HTMLElement;
+export function announcer(app: App): HTMLElement;
+export function notificationOffer(app: App): HTMLElement;
+export function playSounds(app: App): void;
+export function titleView(app: App): { show(): void; end(): void };
+export function closeDialogs(): void;
+export function unsentDialog(why: string, text: string): void;

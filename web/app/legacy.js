@@ -1,0 +1,16 @@
+/** The old views that components still show. `legacy.d.ts` says their types. */
+export { authView } from "./views/auth.js";
+export { Composer } from "./views/composer.js";
+export { head, mentionable, typingLine } from "./views/conversation.js";
+export { closeDialogs, unsentDialog } from "./views/dialog.js";
+export { MessageList } from "./views/list.js";
+export { membersPanel } from "./views/members.js";
+export { moderationView } from "./views/moderation.js";
+export { notificationOffer, playSounds } from "./views/notifying.js";
+export { pinsPanel } from "./views/pins.js";
+export { mailLinkView } from "./views/recovery.js";
+export { searchPanel } from "./views/search.js";
+export { sidebar } from "./views/sidebar.js";
+export { announcer, connectionStatus, notices, titleView } from "./views/status.js";
+export { joinOffer, welcome } from "./views/welcome.js";
+export { Disposal } from "./core/dom.js";

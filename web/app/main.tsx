@@ -1,0 +1,25 @@
+/**
+ * The entry point: makes the app of the core, and shows the page.
+ *
+ * From the wire to the screen: `core/socket` keeps a connection open for `core/protocol` (sans-IO; with `threads`,
+ * `track` and `outbox`), whose effects `core/app` applies to `core/store` (with `conversation` and `timeline`);
+ * components watch the store. From the user to the wire: components call `core/messages`, `core/directory` and
+ * `core/history`, which use `protocol` and `api`; `session` has the tokens for both. Everything in `core/` but `dom` runs
+ * without a browser.
+ */
+import { createRoot } from "react-dom/client";
+import { makeApp } from "./browser.ts";
+import { playSounds } from "./legacy.js";
+import { keepInvite } from "./shell/invite.ts";
+import { Root } from "./shell/Root.tsx";
+import { Stage } from "./shell/stage.ts";
+import { beginLanguage } from "./texts.ts";
+
+beginLanguage();
+const app = await makeApp();
+keepInvite();
+const stage = new Stage(app);
+playSounds(app);
+const root = document.querySelector("#root");
+if (root) createRoot(root).render(<Root stage={stage} />);
+if (!stage.takeMailLink()) void app.start();

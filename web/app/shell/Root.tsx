@@ -1,0 +1,50 @@
+/** The whole page. */
+import { useSyncExternalStore } from "react";
+import { AuthPage } from "../auth/AuthPage.tsx";
+import { MailLinkPage } from "../auth/MailLinkPage.tsx";
+import { AppContext } from "../context.ts";
+import { Legacy } from "../Legacy.tsx";
+import { announcer, connectionStatus, notices, notificationOffer } from "../legacy.js";
+import { useTexts } from "../texts.ts";
+import { Shell } from "./Shell.tsx";
+import type { Stage } from "./stage.ts";
+import { SHELL } from "./texts.ts";
+
+export function Root({ stage }: { stage: Stage }) {
+  const { app } = stage;
+  return (
+    <AppContext value={app}>
+      <Legacy build={() => ({ element: connectionStatus(app) })} />
+      <div className="page">
+        <Phase stage={stage} />
+      </div>
+      <Legacy build={() => ({ element: notificationOffer(app) })} />
+      <Legacy build={() => ({ element: notices(app) })} />
+      <Legacy build={() => ({ element: announcer(app) })} />
+    </AppContext>
+  );
+}
+
+function Phase({ stage }: { stage: Stage }) {
+  const state = useSyncExternalStore(stage.subscribe, () => stage.state);
+  switch (state.phase) {
+    case "starting":
+      return <Starting />;
+    case "out":
+      return <AuthPage key={state.reason ?? ""} reason={state.reason} />;
+    case "link":
+      return <MailLinkPage key={state.visit} link={state.link} onDone={(reason) => stage.leaveMailLink(reason)} />;
+    default:
+      return <Shell key={state.visit} />;
+  }
+}
+
+function Starting() {
+  const t = useTexts(SHELL);
+  return (
+    <main className="starting">
+      <img src="icons/rook.svg" alt="" width={56} height={56} />
+      <p>{t("starting")}</p>
+    </main>
+  );
+}

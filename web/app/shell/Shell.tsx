@@ -1,0 +1,58 @@
+/** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
+import { Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { NavigationContext, useApp } from "../context.ts";
+import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
+import { titleView } from "../legacy.js";
+import { ModerationPage } from "../moderation/ModerationPage.tsx";
+import { Panel } from "../panels/Panel.tsx";
+import { Sidebar } from "../sidebar/Sidebar.tsx";
+import { JoinOffer } from "../welcome/JoinOffer.tsx";
+import { Welcome } from "../welcome/Welcome.tsx";
+import { Navigation, type Screen } from "./navigation.ts";
+import { PAGES } from "./pages.ts";
+
+export function Shell() {
+  const app = useApp();
+  const [navigation] = useState(() => new Navigation(app));
+  const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
+  useEffect(() => navigation.begin(), [navigation]);
+  useTitle(screen);
+  return (
+    <NavigationContext value={navigation}>
+      <div className="shell" data-screen={screen.kind === "home" ? "list" : "conversation"} data-panel={panel ?? undefined}>
+        <Sidebar />
+        <main className="main">
+          <Suspense>
+            <CurrentScreen screen={screen} />
+          </Suspense>
+        </main>
+        <div className="panel-box">{panel && <Panel key={panel} which={panel} />}</div>
+      </div>
+    </NavigationContext>
+  );
+}
+
+function CurrentScreen({ screen }: { screen: Screen }) {
+  switch (screen.kind) {
+    case "conversation":
+      return <ConversationScreen key={screen.conversation.key} {...screen} />;
+    case "offer":
+      return <JoinOffer key={screen.room.id} room={screen.room} />;
+    case "moderation":
+      return <ModerationPage key={screen.tab} tab={screen.tab} />;
+    case "page": {
+      const Page = PAGES[screen.name];
+      return Page ? <Page rest={screen.rest} /> : <Welcome />;
+    }
+    default:
+      return <Welcome />;
+  }
+}
+
+/** What is unread stands in the title and the icon of the window. */
+function useTitle(screen: Screen) {
+  const app = useApp();
+  const [title] = useState(() => titleView(app));
+  useEffect(() => title.show(), [title, screen]);
+  useEffect(() => title.end, [title]);
+}

@@ -1,0 +1,195 @@
+/**
+ * Where the user is: what the address names is on the screen, and a panel beside it. Components and old views go to
+ * other places through it.
+ */
+import type { App } from "../core/app.ts";
+import type { Conversation } from "../core/conversation.ts";
+import { composes } from "../core/keys.ts";
+import { parseRoute, routeTo } from "../core/route.ts";
+import { unsentDialog } from "../legacy.js";
+import { keepInvite, takeInvite } from "./invite.ts";
+
+export type PanelName = "members" | "pins" | "search";
+export type Screen =
+  | { kind: "home" }
+  /** `visit` grows each time that one is led there, also to where one is already. */
+  | { kind: "conversation"; conversation: Conversation; seq: number | null; visit: number }
+  | { kind: "offer"; room: { id: string; name: string } }
+  | { kind: "moderation"; tab: string }
+  | { kind: "page"; name: string; rest: string };
+export interface Place {
+  screen: Screen;
+  panel: PanelName | null;
+}
+
+const PHONE = "(max-width: 720px)";
+
+export class Navigation {
+  place: Place = { screen: { kind: "home" }, panel: null };
+  /** What was typed in the open conversation and not sent; its composer sets this. */
+  typed: () => string = () => "";
+  #watchers = new Set<() => void>();
+  #shown = 0;
+  #visits = 0;
+  /** What has the focus again when the panel closes. */
+  #returnTo: Element | null = null;
+
+  readonly app: App;
+
+  constructor(app: App) {
+    this.app = app;
+  }
+
+  subscribe = (run: () => void) => {
+    this.#watchers.add(run);
+    return () => void this.#watchers.delete(run);
+  };
+
+  /** Follow the address, and the keys that work everywhere. @returns ends it */
+  begin(): () => void {
+    const ends = new AbortController();
+    const { signal } = ends;
+    window.addEventListener("hashchange", () => void this.#route(), { signal });
+    window.addEventListener("keydown", (event) => this.#key(event), { signal });
+    document.addEventListener("click", (event) => this.#again(event), { signal });
+    const gone = this.app.on("gone", (ended) => this.#gone(ended));
+    void this.#route();
+    return () => {
+      ends.abort();
+      gone();
+    };
+  }
+
+  /** Whether a page of moderation is on the screen. */
+  get moderating(): boolean {
+    return this.place.screen.kind === "moderation";
+  }
+
+  go(hash: string): void {
+    if (location.hash === hash) void this.#route();
+    else location.hash = hash;
+  }
+
+  openConversation(kind: "room" | "dm", id: string, seq: number | null = null): void {
+    this.go(routeTo(kind, id, seq));
+  }
+
+  /** Open a panel; the one that is open, closes. */
+  openPanel(which: PanelName): void {
+    if (this.place.panel === which) return this.closePanel();
+    this.closePanel();
+    if (which !== "search" && this.place.screen.kind !== "conversation") return;
+    this.#returnTo = document.activeElement;
+    this.#set({ panel: which });
+  }
+
+  closePanel(): void {
+    if (!this.place.panel) return;
+    this.#set({ panel: null });
+    if (this.#returnTo instanceof HTMLElement && this.#returnTo.isConnected) this.#returnTo.focus();
+  }
+
+  #set(change: Partial<Place>): void {
+    this.place = { ...this.place, ...change };
+    for (const run of this.#watchers) run();
+  }
+
+  async #route(): Promise<void> {
+    keepInvite();
+    const token = takeInvite();
+    if (token) return this.#accept(token);
+    const route = parseRoute(location.hash);
+    const shown = ++this.#shown;
+    switch (route.kind) {
+      case "verify":
+      case "reset":
+        return; // `Stage` takes the window
+      case "home":
+      case "invite":
+        return this.#show({ kind: "home" });
+      case "page":
+        return this.#show(route);
+      case "moderation":
+        return this.app.store.me?.moderator ? this.#show(route) : this.go("#/");
+      default:
+        return this.#enter(route.kind, route.id, route.seq, shown);
+    }
+  }
+
+  async #enter(kind: "room" | "dm", id: string, seq: number | null, shown: number): Promise<void> {
+    let conversation: Conversation | null = null;
+    const reached = await this.app.attempt(async () => {
+      conversation = await this.app.directory.enter(kind, id);
+    });
+    if (shown !== this.#shown) return;
+    if (conversation) return this.#open(conversation, seq);
+    if (reached && kind === "room") {
+      const room = await this.app.directory.joinable(id);
+      if (shown !== this.#shown) return;
+      if (room) return this.#show({ kind: "offer", room });
+    }
+    if (reached) this.app.notice("This conversation does not exist, or you are not in it.", "error");
+    this.go("#/");
+  }
+
+  #open(conversation: Conversation, seq: number | null): void {
+    // On a phone the panel lies over all of it, and with it over the message that it led to.
+    if (matchMedia(PHONE).matches) this.closePanel();
+    const { screen } = this.place;
+    const stays = screen.kind === "conversation" && screen.conversation === conversation;
+    // A link without a message, to the conversation that is open, leads nowhere else in it.
+    const visit = stays && seq === null ? screen.visit : ++this.#visits;
+    this.#show({ kind: "conversation", conversation, seq, visit });
+    this.app.directory.watchSoon();
+  }
+
+  /** The panel that belongs to what was there goes with it. */
+  #show(screen: Screen): void {
+    const before = this.place.screen;
+    const stays =
+      screen.kind === "conversation" &&
+      before.kind === "conversation" &&
+      before.conversation === screen.conversation;
+    if (!stays && (screen.kind === "home" || this.place.panel !== "search")) this.closePanel();
+    this.app.openKey = screen.kind === "conversation" ? screen.conversation.key : null;
+    this.#set({ screen });
+    this.app.store.touch("rooms", "dms", "unread");
+  }
+
+  /** A conversation has ended. What was written there and not sent can still be copied. */
+  #gone({ conversation, why, unsent }: { conversation: Conversation; why: string; unsent: string[] }): void {
+    const open = conversation.key === this.app.openKey;
+    // An edit is in the field alone.
+    const texts = [...new Set([...unsent, open ? this.typed() : ""])].filter((text) => text.trim());
+    if (open) this.go("#/");
+    if (why && texts.length) unsentDialog(why, texts.join("\n\n"));
+  }
+
+  async #accept(token: string): Promise<void> {
+    const joined: { conversation?: Conversation | null } = {};
+    await this.app.attempt(async () => {
+      joined.conversation = await this.app.directory.accept(token);
+    });
+    if (!joined.conversation) return this.go("#/");
+    this.app.notice(`You are in ${joined.conversation.name} now.`);
+    this.openConversation("room", joined.conversation.id);
+  }
+
+  /** A link to where the address is already changes nothing in it, and leads there once more. */
+  #again(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (!link || !plain || link.getAttribute("href") !== location.hash) return;
+    event.preventDefault();
+    void this.#route();
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (composes(event)) return;
+    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.closePanel();
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      this.openPanel("search");
+    }
+  }
+}

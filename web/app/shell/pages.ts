@@ -1,0 +1,7 @@
+/** The pages of their own, each loaded when one goes there: `#/NAME` (the names are in `core/route`). */
+import type { ComponentType } from "react";
+
+/** `rest` is what follows the name in the address. */
+export type Page = ComponentType<{ rest: string }>;
+
+export const PAGES: Partial<Record<string, Page>> = {};
