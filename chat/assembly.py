@@ -26,6 +26,7 @@ from chat.engines import log_rows
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
 from chat.engines.announcements import AnnouncingRelay, follow_announcements
+from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
 from chat.engines.executor import ThreadExecutor
@@ -45,6 +46,7 @@ from chat.engines.schema import STORE
 from chat.errors import Poison, Unavailable
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
+from chat.ports.attention import Attention
 from chat.ports.cases import Cases
 from chat.ports.exports import Exports
 from chat.ports.history import History
@@ -76,6 +78,7 @@ class Store:
     accounts: Accounts
     rooms: Rooms
     history: History
+    attention: Attention
     cases: Cases
     deletion: AccountDeletion
     exports: Exports
@@ -175,6 +178,7 @@ class Engines:
             accounts=SqliteAccounts(database),
             rooms=SqliteRooms(database),
             history=history,
+            attention=SqliteAttention(database),
             cases=SqliteCases(database),
             deletion=deletion,
             exports=SqliteExports(database),
@@ -259,6 +263,7 @@ class Engines:
             from chat.adapters.mongo import deleted_conversations
             from chat.adapters.mongo.account_deletion import MongoAccountDeletion
             from chat.adapters.mongo.accounts import MongoAccounts
+            from chat.adapters.mongo.attention import MongoAttention
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
             from chat.adapters.mongo.exports import MongoExports
@@ -281,6 +286,7 @@ class Engines:
             accounts=MongoAccounts(mongo, clock=now_ms),
             rooms=MongoRooms(mongo),
             history=MongoHistory(mongo),
+            attention=MongoAttention(mongo),
             cases=MongoCases(mongo),
             deletion=deletion,
             exports=MongoExports(mongo),

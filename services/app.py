@@ -16,6 +16,7 @@ import services.auth.own_account
 import services.auth.profile
 import services.auth.recovery_routes
 import services.auth.routes
+import services.chat.attention
 import services.chat.config
 import services.chat.history
 import services.chat.invites
@@ -30,7 +31,7 @@ import services.notification.push_routes
 import services.notification.settings_routes
 import services.notification.unsubscribe_routes
 from chat.wire.events import encode
-from chat.wire.pages import DirectMessages, FoundMessages, PinList, RoomMessages
+from chat.wire.pages import AttentionList, DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
 from services.chat.config import product_version
 from services.common import operator_routes, problems
@@ -56,6 +57,7 @@ CHAT: tuple[APIRouter, ...] = (
     services.chat.invites.router,
     services.chat.history.router,
     services.chat.search.router,
+    services.chat.attention.router,
     services.chat.users.router,
     services.chat.privacy.router,
     services.chat.config.router,
@@ -118,7 +120,7 @@ def make_openapi() -> dict[str, Any]:
     for router in (*AUTH, *CHAT, *NOTIFICATION, *MODERATION, operator_routes.router):
         app.include_router(router)
     document = problems.complete_document(app.openapi())
-    add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList))
+    add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList, AttentionList))
     return document
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from chat.errors import Invalid
 
@@ -36,6 +36,13 @@ class MemberPlace(Struct, frozen=True, array_like=True, tag="members"):
     """A member of a room, by the name, which no other has."""
 
     name: str
+
+
+class AttentionPlace(Struct, frozen=True, array_like=True, tag="attention"):
+    """A note of what asks for a user's attention: its time, and what the store tells notes of one time apart by."""
+
+    ts: Annotated[int, Meta(ge=0, le=2**53)]
+    note: str
 
 
 class FoundPlace(Struct, frozen=True, array_like=True, tag="found"):

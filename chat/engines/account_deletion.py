@@ -11,7 +11,7 @@ from functools import partial
 
 from chat.domain.ids import now_ms
 from chat.domain.models import DELETED_NAME
-from chat.engines import history_search
+from chat.engines import attention_rows, history_search
 from chat.engines.database import Database
 from chat.engines.history_rows import DELETED, PINNED
 from chat.engines.packing import Packed, pack_user
@@ -73,6 +73,7 @@ def _delete_account(connection: sqlite3.Connection, user: str, now: int) -> None
     connection.execute("DELETE FROM invites WHERE creator = ?", (user,))
     for table in _TABLES_OF_USERS:
         connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))  # noqa: S608
+    attention_rows.forget_user(connection, user)
     connection.execute("DELETE FROM user_blocks WHERE other = ?", (user,))
     connection.execute("DELETE FROM users WHERE key = ?", row)
     connection.execute("INSERT OR REPLACE INTO deleted_users (user, at) VALUES (?, ?)", (pack_user(user), now))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from chat.engines import history_search
+from chat.engines import attention_rows, history_search
 from chat.engines.history_rows import LAST_SEQ, key_of, message_id
 
 STEP = 200
@@ -37,6 +37,7 @@ def clear_deleted(connection: sqlite3.Connection) -> bool:
     high = messages[-1][0] if len(messages) == STEP else low + LAST_SEQ
     connection.execute("DELETE FROM originals WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM reactions WHERE message BETWEEN ? AND ?", (low, high))
+    attention_rows.forget_messages(connection, low, high)
     connection.execute("DELETE FROM pins WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM change_stamps WHERE message BETWEEN ? AND ?", (low, high))
     connection.execute("DELETE FROM messages WHERE id BETWEEN ? AND ?", (low, high))

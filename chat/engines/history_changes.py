@@ -17,7 +17,7 @@ from chat.domain.changes import (
 from chat.domain.conversations import is_room, pair_of
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Pinned, Reacted, Read
-from chat.engines import history_search
+from chat.engines import attention_rows, history_search
 from chat.engines.history_rows import (
     CAPITALS_SHIFT,
     DELETED,
@@ -54,6 +54,7 @@ def store(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
     except sqlite3.IntegrityError as error:
         raise Fenced("another writer stored this seq, or this message, before") from error
     history_search.expect(connection, rows)
+    attention_rows.note_messages(connection, messages, keys)
 
 
 def change(connection: sqlite3.Connection, what: Change) -> bool:
@@ -69,6 +70,7 @@ def change(connection: sqlite3.Connection, what: Change) -> bool:
     if before is None or after is None:
         return False
     _save(connection, id_, before, after)
+    attention_rows.note_change(connection, key, before.sender, what)
     return True
 
 

@@ -65,8 +65,8 @@ def _expire_step(connection: sqlite3.Connection, key: int, before: int) -> tuple
 def _withdraw_message(connection: sqlite3.Connection, id_: int, text: str | None) -> None:
     if text is not None:
         history_search.forget(connection, id_, text)
-    for table in ("originals", "pins", "reactions"):
-        connection.execute(f"DELETE FROM {table} WHERE message = ?", (id_,))  # noqa: S608 - three names of ours
+    for table in ("originals", "pins", "reactions", "attention"):
+        connection.execute(f"DELETE FROM {table} WHERE message = ?", (id_,))  # noqa: S608 - four names of ours
     connection.execute(
         "UPDATE messages SET text = NULL, mentions = NULL, flags = (flags | ?) & ~? WHERE id = ?",
         (DELETED, PINNED, id_),

@@ -7,6 +7,8 @@ Accounts and rooms use integer keys inside and UUID strings outside. A message's
 
 from __future__ import annotations
 
+from chat.engines import attention_rows
+
 _ACCOUNTS = """
 CREATE TABLE users (
     key INTEGER PRIMARY KEY,
@@ -378,5 +380,6 @@ STORE: tuple[str, ...] = (
     _INSTANCE_ROLES,
     _FIRST_ACCOUNT,
     _TRACED_PUSHES,
+    attention_rows.SCHEMA,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from chat.domain.attention import AttentionKind
 from chat.wire.events import HistoryDirectMessage, HistoryMessage, Person, encode
 from chat.wire.fields import Time
 
@@ -76,3 +77,31 @@ class PinList(Struct, frozen=True, kw_only=True):
     """The pinned messages of a room, the one that was pinned last first; at most 50."""
 
     pins: Sequence[PinItem]
+
+
+class AttentionItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What asks for the caller's attention: a mention of them, a reply to a message of theirs, or a reaction to one.
+
+    `message` is the one that mentions or replies, or got the reaction; `replied` the caller's, which got the reply.
+    """
+
+    kind: AttentionKind
+    by: Person
+    at: Time
+    message: HistoryMessage | HistoryDirectMessage
+    emoji: str | None = None
+    replied: HistoryMessage | HistoryDirectMessage | None = None
+
+
+class AttentionList(Struct, frozen=True, kw_only=True):
+    """What asks for the caller's attention, newest first.
+
+    `seen` is until when the caller has seen it, null for who never looked; `unseen` how much came later, up to 100, on
+    the first page, and null on the others. With `more`, go on with `cursor` set to `next`, even if the page is empty.
+    """
+
+    items: Sequence[AttentionItem]
+    more: bool
+    next: str | None
+    seen: Time | None
+    unseen: int | None

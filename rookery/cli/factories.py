@@ -158,6 +158,7 @@ def make_app(
         accounts=store.accounts,
         rooms=store.rooms,
         history=store.history,
+        attention=store.attention,
         cases=store.cases,
         deletion=store.deletion,
         notifications=store.notifications,

@@ -64,6 +64,12 @@ def parse_time(text: str | None, field: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 16 else from_rfc3339(text.replace(" ", "+"), field)
 
 
+async def list_readable(services: Services, user: User) -> list[str]:
+    """The conversations that the user may read now: of their rooms, and their direct ones."""
+    rooms = [room_key(found.id) for found, _ in await services.rooms.rooms_of_user(user.id)]
+    return [*rooms, *await services.history.list_dms(user.id)]
+
+
 async def show_senders(services: Services, messages: Sequence[Message]) -> list[Message]:
     """The messages with the display names that their senders have now."""
     return name_senders(messages, await services.accounts.get_users({message.sender for message in messages}))

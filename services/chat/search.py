@@ -20,7 +20,7 @@ from chat.ports.history import Query as Search
 from chat.wire.events import HistoryDirectMessage, HistoryMessage, encode
 from chat.wire.message_frames import history_item
 from chat.wire.pages import PAGE_BYTES, FoundMessages
-from services.chat.access import admit_member, parse_time, show_senders
+from services.chat.access import admit_member, list_readable, parse_time, show_senders
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, RoomId, check_plain_text
 from services.common.problems import problem_responses
@@ -98,8 +98,7 @@ async def _list_conversations(services: Services, caller: User, room: str | None
     if room is not None:
         await admit_member(services, room, caller, Right.READ)
         return [room_key(room)]
-    rooms = [room_key(found.id) for found, _ in await services.rooms.rooms_of_user(caller.id)]
-    return [*rooms, *await services.history.list_dms(caller.id)]
+    return await list_readable(services, caller)
 
 
 async def _find_sender(services: Services, wanted: str) -> str | None:

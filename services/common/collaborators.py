@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from chat.domain.ids import now_ms
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
+from chat.ports.attention import Attention
 from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
@@ -38,6 +39,7 @@ class Services:
     accounts: Accounts
     rooms: Rooms
     history: History
+    attention: Attention
     relay: Relay
     presence: Presence
     limits: RateLimiter

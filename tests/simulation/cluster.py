@@ -17,6 +17,7 @@ from chat.assembly import SCHEMA
 from chat.domain.models import Message, Role, Room, User, Visibility
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
 from chat.engines.history import SqliteHistory
@@ -249,6 +250,7 @@ class Cluster:
             accounts=ProcessAccounts(process, engines.database, clock),
             rooms=ProcessRooms(process, engines.database),
             history=ProcessHistory(process, engines.history, self.note_stored),
+            attention=SqliteAttention(engines.database),
             relay=self.parts.relay(process, engines.network),
             presence=ProcessPresence(process),
             limits=MemoryRateLimiter(clock),

@@ -9,6 +9,7 @@ from pathlib import Path
 import sniffio
 from msgspec import Struct
 
+from chat.adapters.mongo.attention import MongoAttention
 from chat.adapters.mongo.exports import MongoExports
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
@@ -18,6 +19,7 @@ from chat.adapters.mongo.retention import MongoRetention
 from chat.engines import cases as case_tables
 from chat.engines.account_deletion import SqliteAccountDeletion
 from chat.engines.accounts import SqliteAccounts
+from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
 from chat.engines.exports import SqliteExports
@@ -31,6 +33,7 @@ from chat.engines.rooms import SqliteRooms
 from chat.engines.schema import STORE
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
+from chat.ports.attention import Attention
 from chat.ports.cases import Cases
 from chat.ports.exports import Exports
 from chat.ports.history import History
@@ -58,6 +61,7 @@ class Stores(Struct, frozen=True):
     pending: PendingNotifications
     retention: Retention
     exports: Exports
+    attention: Attention
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -84,6 +88,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqlitePendingNotifications(database),
         SqliteRetention(database),
         SqliteExports(database),
+        SqliteAttention(database),
     )
 
 
@@ -116,6 +121,7 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
             MongoPendingNotifications(database),
             MongoRetention(database),
             MongoExports(database),
+            MongoAttention(database),
         )
 
 

@@ -123,6 +123,7 @@ async def open_rest(
             "accounts": accounts,
             "rooms": rooms,
             "history": history,
+            "attention": stores.attention,
             "relay": relay,
             "presence": presence,
             "limits": MemoryRateLimiter(clock),

@@ -45,9 +45,10 @@ class MongoAccountDeletion:
                 "push_subscriptions",
                 "notification_choices",
                 "pending_notifications",
+                "attention",
             ):
                 await self._database[name].delete_many({"user": user}, session=session)
-            for name in ("notification_settings", "notification_digests"):
+            for name in ("notification_settings", "notification_digests", "attention_seen"):
                 await self._database[name].delete_one({"_id": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)

@@ -17,10 +17,12 @@ from msgspec.structs import replace
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from chat.adapters.mongo.attention_notes import write_notes
 from chat.adapters.mongo.client import Database, Document, gather
 from chat.adapters.mongo.conversations import Head
 from chat.adapters.mongo.errors import is_duplicate
 from chat.adapters.mongo.messages import put_state, read_stamp, to_state
+from chat.domain.attention import AttentionNote, list_notes_of_change
 from chat.domain.changes import Original, decide_change, decide_read_mark, needs_earlier_texts
 from chat.domain.records import MessageChange, Pinned, Read
 from chat.errors import Unavailable
@@ -78,9 +80,13 @@ async def apply_changes(
     for _ in range(ATTEMPTS):
         pins = await count_pins(database, [what for _, what in pending], heads)
         drafts = await _load_drafts(database, [what for _, what in pending], heads)
+        notes: list[AttentionNote] = []
         for number, what in pending:
             draft = drafts.get((what.conversation, what.seq))
             outcomes[number] = draft is not None and draft.apply(what, pins)
+            if draft is not None and outcomes[number]:
+                notes += list_notes_of_change(draft.document["sender"], what)
+        await write_notes(database, notes, heads)
         changed = {place: draft for place, draft in drafts.items() if draft.changed}
         lost = await _write_drafts(database, changed) if changed else set()  # rule 1
         # Rule 2: again from the beginning, for these messages alone.

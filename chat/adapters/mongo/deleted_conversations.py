@@ -27,7 +27,7 @@ async def clear_deleted(mongo: Mongo) -> None:
         graves = await database.graves.find().to_list()
     for grave in graves:
         mine = {"conversation": grave["_id"]}
-        for collection in (database.originals, database.read_marks, database.messages):
+        for collection in (database.originals, database.read_marks, database.attention, database.messages):
             found = STEP
             while found == STEP:
                 with mongo.call():

@@ -7,14 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pymongo.errors import InvalidOperation
 
+from chat.adapters.mongo import attention_notes, epochs, reads, search, store
 from chat.adapters.mongo import changes as message_changes
 from chat.adapters.mongo import conversations as conversation_heads
-from chat.adapters.mongo import epochs, reads, search, store
 from chat.adapters.mongo.changes import Draft, Place
 from chat.adapters.mongo.client import Mongo
 from chat.adapters.mongo.conversations import Head, Heads
 from chat.adapters.mongo.messages import to_document
 from chat.adapters.mongo.store import Run
+from chat.domain.attention import AttentionNote, list_notes_of_change
 from chat.domain.epochs import Epoch
 from chat.domain.models import Message
 from chat.domain.records import MessageChange, Read
@@ -138,6 +139,8 @@ class MongoHistory:
             for message in run:
                 drafts[name, message.seq] = Draft(name, to_document(heads[name].key, message))
         pins = await message_changes.count_pins(self._mongo.latest, changes, heads) if runs else {}
+        await attention_notes.note_messages(self._mongo.latest, [each for run in runs.values() for each in run], heads)
+        drafted: list[AttentionNote] = []
         outcomes: dict[int, bool] = {}
         others: list[tuple[int, MessageChange]] = []
         reads: list[tuple[int, Read]] = []
@@ -147,9 +150,11 @@ class MongoHistory:
                 reads.append((number, what))
             elif draft is not None:
                 outcomes[number] = draft.apply(what, pins)
+                drafted += list_notes_of_change(draft.document["sender"], what) if outcomes[number] else ()
             else:
                 others.append((number, what))
         database = self._mongo.latest
+        await attention_notes.write_notes(database, drafted, heads)
         if runs:
             stored = await self._store_drafts(runs, heads, drafts.values())
             self._heads.keep(stored)

@@ -99,6 +99,10 @@ MESSAGE_TIMES: Mapping[str, Sequence[IndexModel]] = {
     # A search without a term walks the messages of any number of conversations from the newest on.
     "messages": (_index("by_time", "conversation", "-ts", "-seq"),),
 }
+ATTENTION: Mapping[str, Sequence[IndexModel]] = {
+    "attention": (_index("by_user", "user", "-ts", "-_id"), _index("message", "conversation", "seq")),
+    "attention_seen": (),
+}
 _STEPS = (
     FIRST,
     MODERATION,
@@ -114,6 +118,7 @@ _STEPS = (
     PENDING_NOTIFICATIONS,
     FIRST_ACCOUNT,
     MESSAGE_TIMES,
+    ATTENTION,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""

@@ -60,4 +60,5 @@ class MongoRetention:
         change = {"$set": {"deleted": True, "version": ObjectId()}, "$unset": _GONE}
         await self._database.messages.update_many({"_id": {"$in": [each["_id"] for each in old]}}, change)
         seqs = {"$in": [each["seq"] for each in old]}
-        await self._database.originals.delete_many({"conversation": key, "seq": seqs})
+        for collection in (self._database.originals, self._database.attention):
+            await collection.delete_many({"conversation": key, "seq": seqs})

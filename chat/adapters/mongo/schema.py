@@ -108,6 +108,10 @@ async def _add_message_times(database: Database) -> None:
     await _create_all(database, indexes.MESSAGE_TIMES)
 
 
+async def _add_attention(database: Database) -> None:
+    await _create_all(database, indexes.ATTENTION)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, wanted in collections.items():
@@ -162,6 +166,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_pending_notifications,
     _add_first_account,
     _add_message_times,
+    _add_attention,
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
+from chat.adapters.mongo.attention import MongoAttention
 from chat.adapters.mongo.client import Document, Mongo
 from chat.adapters.mongo.indexes import INDEXES
 from chat.adapters.mongo.mailings import MongoMailings
@@ -21,7 +22,7 @@ from chat.adapters.mongo.pending import MongoPendingNotifications
 from chat.adapters.mongo.push import MongoPushStore
 from chat.domain.cases import AuditEntry, Case, CaseAction, CaseKind, CaseState, Removal, Report, message_subject
 from chat.domain.contents import TextContent
-from chat.domain.cursors import RoomPlace
+from chat.domain.cursors import AttentionPlace, RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.mailing import MailFailure, MailToken, TokenPurpose
@@ -262,6 +263,14 @@ async def use_history(traced: Traced) -> None:
     assert not page.messages
 
 
+async def use_attention(traced: Traced) -> None:
+    attention = MongoAttention(traced.mongo)
+    await stores_of(traced.mongo)[2].apply_batch([make_message(7, mentions=(BEN,), reply_to=1)], [])
+    page = await attention.list_notes(BEN, [HALL], limit=5, since=0, after=AttentionPlace(NOW * 2, ""))
+    assert page.notes
+    await attention.move_seen(BEN, 5)
+
+
 async def use_mailings(traced: Traced) -> None:
     mailings, accounts = MongoMailings(traced.mongo), stores_of(traced.mongo)[0]
     token = MailToken(digest=b"d", purpose=TokenPurpose.RESET, user=ANN, expires=NOW + 1)
@@ -349,6 +358,7 @@ async def test_no_query_walks_through_a_collection(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
+    await use_attention(traced)
     await use_cases(traced)
     await use_notifications(MongoNotifications(traced.mongo))
     await use_pending(MongoPendingNotifications(traced.mongo))
@@ -365,6 +375,7 @@ async def test_every_index_is_there_for_some_query(traced: Traced) -> None:
     await use_accounts(traced)
     await use_rooms(traced)
     await use_history(traced)
+    await use_attention(traced)
     await use_cases(traced)
     await use_notifications(MongoNotifications(traced.mongo))
     await use_pending(MongoPendingNotifications(traced.mongo))
