@@ -76,8 +76,13 @@ export class TestPage {
   /**
    * @param shelf what the browser keeps; tabs of one browser share it
    * @param tabs the tabs of the browser; without them there is no other
+   * @param schedule when views are drawn anew after a change; never, unless given
    */
-  constructor(shelf = new PageShelf(), tabs = { id: "a tab", ended: () => new Promise(() => {}) }) {
+  constructor(
+    shelf = new PageShelf(),
+    tabs = { id: "a tab", ended: () => new Promise(() => {}) },
+    schedule = (/** @type {() => void} */ _run) => {},
+  ) {
     this.shelf = shelf;
     const post = async (path, body) => {
       const answer = await this.rest.fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -91,7 +96,7 @@ export class TestPage {
       session,
       api: new Api(this.rest.fetch, session),
       publicPost: post,
-      schedule: () => {},
+      schedule,
       timers: this.clock,
       storage: this.storage,
       drafts: new Drafts(shelf),

@@ -2,10 +2,10 @@
 import { Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
-import { titleView } from "../legacy.js";
 import { ModerationPage } from "../moderation/ModerationPage.tsx";
 import { Panel } from "../panels/Panel.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
+import { useTitle } from "../sidebar/useTitle.ts";
 import { JoinOffer } from "../welcome/JoinOffer.tsx";
 import { Welcome } from "../welcome/Welcome.tsx";
 import { Navigation, type Screen } from "./navigation.ts";
@@ -16,7 +16,7 @@ export function Shell() {
   const [navigation] = useState(() => new Navigation(app));
   const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
   useEffect(() => navigation.begin(), [navigation]);
-  useTitle(screen);
+  useTitle();
   return (
     <NavigationContext value={navigation}>
       <div className="shell" data-screen={screen.kind === "home" ? "list" : "conversation"} data-panel={panel ?? undefined}>
@@ -47,12 +47,4 @@ function CurrentScreen({ screen }: { screen: Screen }) {
     default:
       return <Welcome />;
   }
-}
-
-/** What is unread stands in the title and the icon of the window. */
-function useTitle(screen: Screen) {
-  const app = useApp();
-  const [title] = useState(() => titleView(app));
-  useEffect(() => title.show(), [title, screen]);
-  useEffect(() => title.end, [title]);
 }

@@ -1,5 +1,5 @@
 /** What the page says by itself: the state of the connection, notices, new messages for screen readers, the title. */
-import { h, hidden, iconButton, setText } from "../core/dom.js";
+import { h, iconButton, setText } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
 import { excerpt } from "../core/text.ts";
 import { duration } from "../core/time.ts";
@@ -93,39 +93,4 @@ export function announcer(app) {
     while (log.children.length > 5) log.firstElementChild?.remove();
   });
   return log;
-}
-
-/** Keeps the count of what is unread in the title and the icon. @param {import("../core/app.ts").App} app */
-export function titleView(app) {
-  const iconLink = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
-  const { store } = app;
-  const show = () => {
-    const { unread } = store;
-    const open = app.openKey ? store.get(app.openKey) : null;
-    const place = open ? `${open.name} · Rookery` : "Rookery";
-    document.title = unread ? `(${unread > 999 ? "999+" : unread}) ${place}` : place;
-    const wanted = unread ? "icons/rook-unread.svg" : "icons/rook.svg";
-    // Of an installed page; the browser may not know how (Badging API).
-    if (unread) navigator.setAppBadge?.(unread).catch(() => {});
-    else navigator.clearAppBadge?.().catch(() => {});
-    app.notifying?.closeRead();
-    if (iconLink.getAttribute("href") !== wanted) iconLink.setAttribute("href", wanted);
-  };
-  const unwatches = [store.watch("unread", show), store.watch("rooms", show)];
-  const end = () => {
-    for (const unwatch of unwatches) unwatch();
-    document.title = "Rookery";
-    iconLink.setAttribute("href", "icons/rook.svg");
-  };
-  return { show, end };
-}
-
-/** A badge that says how much is unread. @param {number} count */
-export function badge(count) {
-  return h(
-    "span",
-    { class: "badge", data: { testid: "unread" } },
-    count > 99 ? "99+" : String(count),
-    hidden(" unread"),
-  );
 }
