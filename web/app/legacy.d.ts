@@ -56,7 +56,12 @@ export function mailLinkView(
 export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function mentionable(app: App, conversation: Conversation, prefix: string): Promise<{ id: string; name: string }[]>;
-export function sidebar(app: App, shell: Navigation, ends: Disposal): HTMLElement;
+export function accountDialog(app: App): void;
+export function notificationsDialog(app: App): void;
+export function browseRoomsDialog(app: App, shell: Navigation): void;
+export function newRoomDialog(app: App, shell: Navigation): void;
+export function findPersonDialog(app: App, shell: Navigation): void;
+export function confirmed(title: string, text: string, verb: string): Promise<boolean>;
 export function welcome(app: App, shell: Navigation): HTMLElement;
 export function joinOffer(
   app: App,
@@ -73,6 +78,5 @@ export function notices(app: App): HTMLElement;
 export function announcer(app: App): HTMLElement;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;
-export function titleView(app: App): { show(): void; end(): void };
 export function closeDialogs(): void;
 export function unsentDialog(why: string, text: string): void;

@@ -1,0 +1,54 @@
+/** Who is signed in, and whether others see them as there. */
+import { useState } from "react";
+import { useApp, useAppEvent, useWatch } from "../context.ts";
+import { shownName } from "../core/people.ts";
+import { accountDialog, confirmed, notificationsDialog } from "../legacy.js";
+import { useTexts } from "../texts.ts";
+import { hueOf, initialOf } from "./avatar.ts";
+import { Icon } from "./Icon.tsx";
+import css from "./Sidebar.module.css";
+import { SIDEBAR } from "./texts.ts";
+
+export function AccountFooter() {
+  const app = useApp();
+  const t = useTexts(SIDEBAR);
+  const { me } = useWatch("me");
+  const [link, setLink] = useState(app.link?.state ?? "connecting");
+  useAppEvent("link", ({ state }) => setLink(state));
+  const state = link === "online" ? (app.away ? "away" : "online") : "offline";
+  const name = me ? shownName(me) : "";
+  const logOut = async () => {
+    if (app.unsent && !(await confirmed(t("logOutTitle"), t("logOutText"), t("logOut")))) return;
+    // The next user of this window is not led to where this one was.
+    history.replaceState(null, "", "#/");
+    await app.logOut();
+  };
+  return (
+    <footer className={`account ${css.account}`}>
+      <span className={css.face}>
+        <span className={`${css.disc} ${hueOf(me?.id ?? "")}`} aria-hidden="true">
+          {initialOf(name)}
+        </span>
+        <span className={css.presence} data-testid="presence-dot" data-state={state} />
+      </span>
+      <span className="account-text">
+        <span className="account-name" dir="auto" title={me?.name} data-testid="me">
+          {name}
+        </span>
+        <span className="account-state">{t(state)}</span>
+      </span>
+      <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => notificationsDialog(app)} />
+      <Tool icon="account" label={t("account")} testid="account" run={() => accountDialog(app)} />
+      <Tool icon="logout" label={t("logOut")} testid="logout" run={() => void logOut()} />
+    </footer>
+  );
+}
+
+/** A button with an icon alone. */
+export function Tool({ icon, label, testid, run }: { icon: string; label: string; testid: string; run: () => void }) {
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} data-testid={testid} onClick={run}>
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -1,0 +1,64 @@
+/** What can be done with a conversation of the list. */
+import { useRef } from "react";
+import { Menu, MenuItem, Popover } from "react-aria-components";
+import { useApp } from "../context.ts";
+import type { Conversation } from "../core/conversation.ts";
+import { muteUntil } from "../core/notifying.ts";
+import { confirmed } from "../legacy.js";
+import { useTexts } from "../texts.ts";
+import { Icon } from "./Icon.tsx";
+import css from "./Sidebar.module.css";
+import { SIDEBAR } from "./texts.ts";
+
+export function RowMenu({ conversation, at, onClose }: { conversation: Conversation | null; at: Element; onClose: () => void }) {
+  const t = useTexts(SIDEBAR);
+  const app = useApp();
+  const anchor = useRef(at);
+  if (!conversation) return null;
+  const { key, name, kind } = conversation;
+  const isFavourite = app.choices.favourites.has(key);
+  const isMuted = app.store.isMuted(key);
+
+  const favour = () => {
+    app.choices.toggleFavourite(key);
+    app.store.touch("choices");
+  };
+  const mute = () => {
+    const muted_until = isMuted ? null : muteUntil("always", Date.now());
+    void app.attempt(async () => {
+      const level = (await app.notifying?.settings())?.rooms[conversation.id]?.level ?? null;
+      await app.notifying?.change({ rooms: { [conversation.id]: { level, muted_until } } });
+    });
+  };
+  const leave = async () => {
+    if (!(await confirmed(t("leaveTitle", { name }), t("leaveText"), t("leaveVerb")))) return;
+    await app.attempt(() => app.directory.leave(conversation));
+  };
+  return (
+    <Popover isOpen triggerRef={anchor} placement="bottom start" className={css.menu} onOpenChange={(open) => !open && onClose()}>
+      <Menu aria-label={t("actions", { name })} onClose={onClose} autoFocus="first">
+        <Action id="read" icon="check" text={t("markRead")} isDisabled={!conversation.unread} run={() => app.messages.seen(conversation)} />
+        <Action id="favourite" icon="star" text={t(isFavourite ? "dropFavourite" : "addFavourite")} run={favour} />
+        {kind === "room" && app.notifying && (
+          <Action id="mute" icon="bell" text={t(isMuted ? "unmute" : "mute")} run={mute} />
+        )}
+        {kind === "room" && <Action id="leave" icon="logout" text={t("leave")} run={() => void leave()} />}
+      </Menu>
+    </Popover>
+  );
+}
+
+function Action({ id, icon, text, isDisabled, run }: {
+  id: string;
+  icon: string;
+  text: string;
+  isDisabled?: boolean;
+  run: () => void;
+}) {
+  return (
+    <MenuItem id={id} className={css.action} textValue={text} isDisabled={isDisabled} onAction={run} data-testid={`row-${id}`}>
+      <Icon name={icon} />
+      <span>{text}</span>
+    </MenuItem>
+  );
+}
