@@ -1,0 +1,46 @@
+/** The emoji picker beside a button; on phones it is a sheet at the lower edge of the screen. */
+import type { RefObject } from "react";
+import { Dialog, Modal, ModalOverlay, Popover, type PopoverProps } from "react-aria-components";
+import { useTexts } from "../texts.ts";
+import { EmojiPicker } from "./EmojiPicker.tsx";
+import type { Recents } from "./recents.ts";
+import { EMOJI } from "./texts.ts";
+import styles from "./EmojiPopover.module.css";
+
+interface Props {
+  /** What it stands beside, and what gets the focus back. */
+  readonly trigger: RefObject<Element | null>;
+  readonly isOpen: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly recents: Recents;
+  /** It closes with a choice. */
+  readonly onPick: (text: string) => void;
+  readonly placement?: PopoverProps["placement"];
+}
+
+const PHONE = "(max-width: 719px)";
+
+export function EmojiPopover({ trigger, isOpen, onOpenChange, recents, onPick, placement = "top end" }: Props) {
+  const t = useTexts(EMOJI);
+  const phone = globalThis.matchMedia?.(PHONE).matches ?? false;
+  const pick = (text: string) => {
+    onOpenChange(false);
+    onPick(text);
+  };
+  const dialog = (
+    <Dialog className={styles.dialog} aria-label={t("emoji")}>
+      <EmojiPicker recents={recents} onPick={pick} withoutFocus={phone} />
+    </Dialog>
+  );
+  if (phone)
+    return (
+      <ModalOverlay className={styles.overlay} isOpen={isOpen} onOpenChange={onOpenChange} isDismissable>
+        <Modal className={styles.sheet}>{dialog}</Modal>
+      </ModalOverlay>
+    );
+  return (
+    <Popover className={styles.popover} triggerRef={trigger} isOpen={isOpen} onOpenChange={onOpenChange} placement={placement}>
+      {dialog}
+    </Popover>
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * The emoji that an account used lately in this browser, and the colour of skin that it chose.
+ *
+ * Rule 1: they belong to one account; those of another one are never shown.
+ * Rule 2: all tabs see the same.
+ * Rule 3: where the browser stores nothing, they live as long as the page.
+ */
+import { TONES, type Tone } from "./emoji.ts";
+
+/** As much of the Web Storage API as is needed. */
+export type Box = Pick<Storage, "getItem" | "setItem">;
+
+const PREFIX = "rookery.emoji/";
+/** Three lines of the picker. */
+export const RECENTS = 24;
+/** What is shown first until enough were used. */
+export const USUAL: readonly string[] = ["👍", "❤️", "😂", "🎉", "🙏", "👀", "✅", "🔥"];
+
+interface Kept {
+  readonly used: readonly string[];
+  readonly tone: Tone;
+}
+
+export class Recents {
+  readonly #box: Box | null;
+  readonly #place: string;
+  #here: Kept = { used: [], tone: 0 };
+
+  constructor(box: Box | null, user: string) {
+    this.#box = box;
+    this.#place = PREFIX + user; // rule 1
+  }
+
+  /** The last one first, filled up with usual ones. */
+  list(): string[] {
+    const { used } = this.#read();
+    return [...new Set([...used, ...(used.length < USUAL.length ? USUAL : [])])].slice(0, RECENTS);
+  }
+
+  get tone(): Tone {
+    return this.#read().tone;
+  }
+
+  use(text: string): void {
+    const { used, tone } = this.#read();
+    this.#write({ used: [text, ...used.filter((each) => each !== text)].slice(0, RECENTS), tone });
+  }
+
+  chooseTone(tone: Tone): void {
+    this.#write({ ...this.#read(), tone });
+  }
+
+  #read(): Kept {
+    try {
+      const kept = this.#box?.getItem(this.#place); // rule 2: always what is stored now
+      if (kept) return parseKept(kept);
+    } catch {
+      // What is stored is not ours, or the browser refuses.
+    }
+    return this.#here;
+  }
+
+  #write(kept: Kept): void {
+    this.#here = kept; // rule 3
+    try {
+      this.#box?.setItem(this.#place, JSON.stringify(kept));
+    } catch {
+      // No room, or the browser refuses.
+    }
+  }
+}
+
+function parseKept(text: string): Kept {
+  const kept = JSON.parse(text) as { used?: unknown; tone?: unknown };
+  const used = Array.isArray(kept.used) ? kept.used.filter((each) => typeof each === "string") : [];
+  return { used: used.slice(0, RECENTS), tone: TONES.find((tone) => tone === kept.tone) ?? 0 };
+}
