@@ -14,24 +14,6 @@ export class Disposal {
   run(): void;
 }
 
-export class Composer implements LegacyView {
-  constructor(
-    app: App,
-    conversation: Conversation,
-    parts: {
-      sent: () => void;
-      lastOwn: () => Entry | null;
-      names: (prefix: string) => Promise<{ id: string; name: string }[]>;
-    },
-  );
-  element: HTMLElement;
-  readonly text: string;
-  focus(): void;
-  reply(entry: Entry): void;
-  edit(entry: Entry): void;
-  end(): void;
-}
-
 export class MessageList implements LegacyView {
   constructor(
     app: App,
@@ -55,7 +37,6 @@ export function mailLinkView(
 ): HTMLElement;
 export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
-export function mentionable(app: App, conversation: Conversation, prefix: string): Promise<{ id: string; name: string }[]>;
 export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;

@@ -1,7 +1,6 @@
 /** The old views that components still show. `legacy.d.ts` says their types. */
 export { authView } from "./views/auth.js";
-export { Composer } from "./views/composer.js";
-export { head, mentionable, typingLine } from "./views/conversation.js";
+export { head, typingLine } from "./views/conversation.js";
 export { accountDialog } from "./views/account.js";
 export { closeDialogs, confirmed, unsentDialog } from "./views/dialog.js";
 export { MessageList } from "./views/list.js";

@@ -1,10 +1,10 @@
 /** The field in which one writes. */
-import { type Ref, useImperativeHandle, useRef } from "react";
+import { type Ref, useImperativeHandle, useLayoutEffect, useRef, useState } from "react";
+import { Composer } from "../composer/Composer.tsx";
+import { ComposerModel } from "../composer/model.ts";
 import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
-import { Legacy } from "../Legacy.tsx";
-import { Composer, mentionable } from "../legacy.js";
 
 export interface ComposerHandle {
   reply(entry: Entry): void;
@@ -14,34 +14,38 @@ export interface ComposerHandle {
   readonly text: string;
 }
 
-export function ComposerArea(props: {
-  ref: Ref<ComposerHandle>;
-  conversation: Conversation;
-  onSent: () => void;
-  lastOwn: () => Entry | null;
-}) {
-  const { conversation } = props;
+interface Props {
+  readonly ref: Ref<ComposerHandle>;
+  readonly conversation: Conversation;
+  readonly onSent: () => void;
+  readonly lastOwn: () => Entry | null;
+}
+
+export function ComposerArea({ ref, conversation, onSent, lastOwn }: Props) {
   const app = useApp();
-  const composer = useRef<Composer>(null);
+  const latest = useRef({ onSent, lastOwn });
+  useLayoutEffect(() => {
+    latest.current = { onSent, lastOwn };
+  });
+  const [model] = useState(
+    () =>
+      new ComposerModel(app, conversation, {
+        sent: () => latest.current.onSent(),
+        lastOwn: () => latest.current.lastOwn(),
+      }),
+  );
   useImperativeHandle(
-    props.ref,
+    ref,
     () => ({
-      reply: (entry) => composer.current?.reply(entry),
-      edit: (entry) => composer.current?.edit(entry),
-      focus: () => composer.current?.focus(),
+      reply: (entry) => model.reply(entry),
+      edit: (entry) => model.edit(entry),
+      focus: () => model.focus(),
       get text() {
-        return composer.current?.text ?? "";
+        return model.state.text;
       },
     }),
-    [],
+    [model],
   );
-  const build = () => {
-    composer.current = new Composer(app, conversation, {
-      sent: props.onSent,
-      lastOwn: props.lastOwn,
-      names: (prefix) => mentionable(app, conversation, prefix),
-    });
-    return composer.current;
-  };
-  return <Legacy build={build} />;
+  useLayoutEffect(() => () => model.end(), [model]);
+  return <Composer model={model} />;
 }

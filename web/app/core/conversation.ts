@@ -57,6 +57,8 @@ export class Conversation {
   typing = new Map<string, number>();
   /** Edits and reactions may have been missed since the window was read. */
   stale = false;
+  /** The seq of the message that is being edited in the composer; null for none. */
+  editing: number | null = null;
   /** When something last happened, for the order of the list. */
   lastAt = "";
   members: Member[] | null = null;

@@ -1,6 +1,5 @@
 /** Of a room or a direct conversation on the screen: its head, who types, and whom one may mention. */
 import { h, iconButton, set, setText } from "../core/dom.js";
-import { startsWith } from "../core/people.ts";
 import { ago } from "../core/time.ts";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
 import { personDialog } from "./person.js";
@@ -98,13 +97,4 @@ export function typingText(names) {
   if (names.length > TYPISTS) return "Several people are typing…";
   const last = names[names.length - 1];
   return names.length === 1 ? `${last} is typing…` : `${names.slice(0, -1).join(", ")} and ${last} are typing…`;
-}
-
-/** Whom an `@` may mean: the members who are known here; if none starts so, those whom the server finds in the room. */
-export async function mentionable(app, conversation, prefix) {
-  const known = (conversation.members ?? []).filter(
-    (member) => startsWith(member, prefix) && member.id !== app.store.me?.id,
-  );
-  if (known.length || !conversation.moreMembers || !prefix) return known;
-  return app.directory.findMembers(conversation, prefix).catch(() => []);
 }

@@ -196,6 +196,7 @@ export class MessageList {
     this.#edges();
     this.#tabStop();
     this.#lastOwnShown();
+    this.#editedShown();
     this.toolbar.refresh();
     if (this.#bottom && timeline.attached) this.#toBottom();
     else if (anchor?.element.isConnected)
@@ -246,6 +247,13 @@ export class MessageList {
     const stop = document.activeElement?.closest(".message") ?? this.list.querySelector(".message:last-of-type");
     for (const old of this.list.querySelectorAll(".message[tabindex='0']")) if (old !== stop) old.tabIndex = -1;
     if (stop instanceof HTMLElement && this.list.contains(stop)) stop.tabIndex = 0;
+  }
+
+  /** The message that is being edited in the composer is marked. */
+  #editedShown() {
+    const { editing } = this.conversation;
+    for (const old of this.list.querySelectorAll(".message.editing")) old.classList.remove("editing");
+    if (editing !== null) this.list.querySelector(`.message[data-seq="${editing}"]`)?.classList.add("editing");
   }
 
   /** The state of the newest own message always shows; those of the earlier ones only when they are pointed at. */
