@@ -81,11 +81,12 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @cache
-def find_chromium() -> tuple[str, str]:
-    """Its path, or else the reason why there is none, which starts with `needs`."""
-    answer = subprocess.run([ROOT / "scripts/chromium"], capture_output=True, text=True, timeout=600, check=False)
+def find_chromium(*options: str) -> tuple[str, str]:
+    """Its path, or else the reason why there is none, which starts with `needs`. For `options` see the script."""
+    command = [str(ROOT / "scripts/chromium"), *options]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if answer.returncode:
-        return "", "needs Chromium, which cannot be installed here"
+        return "", f"needs Chromium, which cannot be installed here {' '.join(options)}".rstrip()
     return answer.stdout.strip(), ""
 
 

@@ -8,6 +8,7 @@ import {
   decodeKey,
   findClosed,
   isMadeWith,
+  isPage,
   isWatched,
   makeNotification,
   readPush,
@@ -46,6 +47,15 @@ test("a notification is left out only if its conversation is visible and focused
   assert.equal(isWatched(URL_OF_ROOM, [tab(`#/person/${ROOM}`, "visible", true), tab("", "visible", true)]), false);
   assert.equal(isWatched(URL_OF_ROOM, []), false);
   assert.equal(isWatched("#/", [tab("#/", "visible", true)]), false);
+});
+
+test("the page is at the worker's own address, and nowhere else", () => {
+  for (const scope of ["https://chat.example/", "https://chat.example/talk/"]) {
+    for (const rest of ["", "#/", URL_OF_ROOM, "index.html", `?v=1${URL_OF_ROOM}`]) assert.equal(isPage(scope + rest, scope), true);
+    for (const rest of ["api/unsubscribe?token=x", "sw.js", "x/index.html"]) assert.equal(isPage(scope + rest, scope), false);
+    assert.equal(isPage("https://chat.example/other", "https://chat.example/talk/"), false);
+    assert.equal(isPage(scope.replace("chat.", "mail."), scope), false);
+  }
 });
 
 test("a newer one calls again, and the same one is silent", () => {

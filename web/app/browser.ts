@@ -66,7 +66,8 @@ function followBrowser(app: App): void {
   window.addEventListener("beforeunload", (event) => {
     if (app.losable) event.preventDefault();
   });
-  navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent) => {
+  navigator.serviceWorker?.addEventListener("message", ({ data, ports }: MessageEvent) => {
+    if (data?.type === "where") ports[0]?.postMessage(location.hash);
     if (data?.type === "open") location.hash = data.url;
     if (data?.type === "subscribe") void app.notifying?.renew();
   });

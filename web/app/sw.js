@@ -2,10 +2,13 @@
  * The service worker: shows, replaces and closes notifications that come by push, also while no window is open.
  * It keeps nothing and answers no request. What is decided stands in `core/pushes.ts`.
  */
-import { chooseTab, countShown, findClosed, isWatched, makeNotification, readPush } from "./core/pushes.ts";
+import { chooseTab, countShown, findClosed, isLookedAt, isPage, isWatched, makeNotification, readPush } from "./core/pushes.ts";
 
 /** @type {any} */
 const worker = self;
+
+/** How long a window has to say which conversation it shows. One that is stuck shows nothing that one could read. */
+const ANSWER_MS = 1000;
 
 /**
  * One thing after the other: a browser forgets a notification if it is asked for all of them before it has shown it.
@@ -36,7 +39,7 @@ async function handlePush(text) {
   /** @type {any[]} */
   const shown = await worker.registration.getNotifications();
   if (push.type === "close") for (const one of findClosed(push, shown)) one.close();
-  else if (!isWatched(push.url, await findTabs())) {
+  else if (!isWatched(push.url, await askTabs())) {
     const { title, options } = makeNotification(push, shown);
     await worker.registration.showNotification(title, options);
   }
@@ -68,7 +71,27 @@ async function showBadge() {
   else await worker.navigator.clearAppBadge?.().catch(() => {});
 }
 
-/** @returns {Promise<any[]>} */
-function findTabs() {
-  return worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+/** The windows that show the page. @returns {Promise<any[]>} */
+async function findTabs() {
+  const tabs = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return tabs.filter((/** @type {any} */ tab) => isPage(tab.url, worker.registration.scope));
+}
+
+/** Those that somebody looks at, with the addresses where they are now. A client's own address is where it began. */
+async function askTabs() {
+  const ask = async (/** @type {any} */ tab) => {
+    const { visibilityState, focused } = tab;
+    return { visibilityState, focused, url: await askPlace(tab) };
+  };
+  return Promise.all((await findTabs()).filter(isLookedAt).map(ask));
+}
+
+/** @param {any} tab @returns {Promise<string>} empty without an answer */
+function askPlace(tab) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(String(data));
+    setTimeout(resolve, ANSWER_MS, "");
+    tab.postMessage({ type: "where" }, [port2]);
+  });
 }

@@ -51,8 +51,19 @@ export function readPush(text: string): ShowPush | ClosePush | null {
 /** Whether somebody looks at the conversation of an address (rule 1). */
 export function isWatched(url: string, tabs: readonly Tab[]) {
   const wanted = placeOf(url);
-  const looksAt = (tab: Tab) => tab.visibilityState === "visible" && tab.focused && placeOf(tab.url) === wanted;
-  return wanted !== "" && tabs.some(looksAt);
+  return wanted !== "" && tabs.some((tab) => isLookedAt(tab) && placeOf(tab.url) === wanted);
+}
+
+/** Whether somebody looks at a window. */
+export function isLookedAt(tab: Pick<Tab, "visibilityState" | "focused">) {
+  return tab.visibilityState === "visible" && tab.focused;
+}
+
+/** Whether the page is at an address, and not, for example, the answer to a link in a mail. `scope`: of the worker. */
+export function isPage(url: string, scope: string) {
+  const [address, root] = [new URL(url), new URL(scope)];
+  const rest = address.pathname.slice(root.pathname.length);
+  return address.origin === root.origin && address.pathname.startsWith(root.pathname) && ["", "index.html"].includes(rest);
 }
 
 function placeOf(url: string) {
