@@ -29,6 +29,7 @@ from chat.engines.announcements import AnnouncingRelay, follow_announcements
 from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database
+from chat.engines.documents import SqliteDocuments
 from chat.engines.executor import ThreadExecutor
 from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
@@ -48,6 +49,7 @@ from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.attention import Attention
 from chat.ports.cases import Cases
+from chat.ports.documents import Documents
 from chat.ports.exports import Exports
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
@@ -86,6 +88,7 @@ class Store:
     push: PushStore
     notifications: NotificationStore
     pending: PendingNotifications
+    documents: Documents
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,7 @@ class Engines:
             push=push,
             notifications=SqliteNotifications(database),
             pending=pending,
+            documents=SqliteDocuments(database),
         )
 
     async def open_log(self) -> Log:
@@ -266,6 +270,7 @@ class Engines:
             from chat.adapters.mongo.attention import MongoAttention
             from chat.adapters.mongo.cases import MongoCases
             from chat.adapters.mongo.client import open_mongo
+            from chat.adapters.mongo.documents import MongoDocuments
             from chat.adapters.mongo.exports import MongoExports
             from chat.adapters.mongo.history import MongoHistory
             from chat.adapters.mongo.mailings import MongoMailings
@@ -294,6 +299,7 @@ class Engines:
             push=push,
             notifications=MongoNotifications(mongo),
             pending=pending,
+            documents=MongoDocuments(mongo),
         )
 
     async def _open_kafka(self) -> Log:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from chat.domain.statuses import UserStatus
+
 DELETED_NAME = "deleted user"
 """The author's name in messages of a user whose account was deleted. Nobody can have it: names have no spaces, and
 among display names it is reserved."""
@@ -54,6 +56,8 @@ class User(Struct, frozen=True):
     `email` belongs to nobody until it is verified: only then is it kept from others. Whoever has a verified address and
     gives another one keeps the first, until the other, `pending_email`, is verified.
 
+    `status` may have ended: see `chat.domain.statuses`.
+
     `instance_role` is None for most; those whom the settings name as moderators need none.
     """
 
@@ -66,6 +70,7 @@ class User(Struct, frozen=True):
     pending_email: str | None = None
     display_name: str = ""
     instance_role: InstanceRole | None = None
+    status: UserStatus | None = None
 
 
 class Room(Struct, frozen=True):

@@ -20,6 +20,7 @@ from chat.ports.account_deletion import REMEMBERED_MS
 
 STEP = 200
 _TABLES_OF_USERS = (
+    "documents",
     "grants",
     "mail_tokens",
     "notification_choices",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
+from chat.domain.statuses import UserStatus
 from chat.domain.text import fold_display_name, fold_email, fold_name
 from chat.domain.token_families import Rotation
 from chat.engines.database import Database
@@ -17,8 +19,11 @@ from chat.engines.grants import end_family, find_grant, insert_grant, purge_gran
 from chat.errors import Conflict, NotFound
 from chat.ports.accounts import EMAIL_TAKEN, OpenLogIn, RefreshGrant, SigningKey
 
-_COLUMNS = "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name, instance_role"
+_COLUMNS = (
+    "id, name, email, created, blocked, folded_email IS NOT NULL, pending_email, display_name, instance_role, status"
+)
 _END = "\U0010ffff"
+_status: msgspec.json.Decoder[UserStatus] = msgspec.json.Decoder(UserStatus)
 
 
 class SqliteAccounts:
@@ -76,19 +81,24 @@ class SqliteAccounts:
 
         return await self._database.read(query)
 
-    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
-        return await self._database.read(lambda connection: _search(connection, prefix, limit, fold_name(after)))
+    async def search_users(
+        self, prefix: str, limit: int, *, after: str = "", blocked_only: bool = False
+    ) -> Sequence[User]:
+        return await self._database.read(
+            lambda connection: _search(connection, prefix, limit, fold_name(after), blocked_only=blocked_only)
+        )
 
     async def set_display_name(self, user: str, display_name: str) -> User:
         def job(connection: sqlite3.Connection) -> User:
             sql = "UPDATE users SET display_name = ?, folded_display_name = ? WHERE id = ?"
-            _update(connection, sql, (display_name, fold_display_name(display_name) or None, user))
-            found = _get(connection, user)
-            if found is None:
-                raise NotFound("there is no such user")
-            return found
+            return _update_user(connection, sql, (display_name, fold_display_name(display_name) or None), user)
 
         return await self._database.write(job)
+
+    async def set_status(self, user: str, status: UserStatus | None) -> User:
+        content = msgspec.json.encode(status).decode() if status else None
+        sql = "UPDATE users SET status = ? WHERE id = ?"
+        return await self._database.write(lambda connection: _update_user(connection, sql, (content,), user))
 
     async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
         sql = (
@@ -266,15 +276,22 @@ class SqliteAccounts:
         await self._database.write(job)
 
 
-def _user(row: tuple[str, str, str | None, int, int, int, str | None, str, str | None]) -> User:
-    user, name, email, created, blocked, verified, pending, display_name, role = row
-    given = InstanceRole(role) if role else None
-    return User(user, name, email, created, bool(blocked), bool(verified), pending, display_name, given)
+_Row = tuple[str, str, str | None, int, int, int, str | None, str, str | None, str | None]
 
 
-def _search(connection: sqlite3.Connection, prefix: str, limit: int, after: str) -> list[User]:
+def _user(row: _Row) -> User:
+    user, name, email, created, blocked, verified, pending, display_name, role, status = row
+    given, said = InstanceRole(role) if role else None, _status.decode(status) if status else None
+    return User(user, name, email, created, bool(blocked), bool(verified), pending, display_name, given, said)
+
+
+def _search(connection: sqlite3.Connection, prefix: str, limit: int, after: str, *, blocked_only: bool) -> list[User]:
     """Those whose name starts so, and those whose display name does: each from the index that has it in order."""
-    sql = f"SELECT {_COLUMNS}, folded FROM users WHERE {{0}} >= ? AND {{0}} < ? AND folded > ? ORDER BY folded LIMIT ?"  # noqa: S608
+    only = " AND blocked = 1" if blocked_only else ""
+    sql = (
+        f"SELECT {_COLUMNS}, folded FROM users WHERE {{0}} >= ? AND {{0}} < ? AND folded > ?{only}"  # noqa: S608
+        " ORDER BY folded LIMIT ?"
+    )
     low, shown = fold_name(prefix), fold_display_name(prefix)
     rows = connection.execute(sql.format("folded"), (low, low + _END, after, limit)).fetchall()
     if shown:  # all users have a name that starts with nothing
@@ -341,6 +358,15 @@ def _verify_email(connection: sqlite3.Connection, user: str, email: str) -> str 
     sql = "UPDATE users SET email = ?, folded_email = ?, pending_email = NULL WHERE id = ?"
     _update(connection, sql, (email, folded, user))
     return found.email if found.email_verified and found.email != email else None
+
+
+def _update_user(connection: sqlite3.Connection, sql: str, values: tuple[str | None, ...], user: str) -> User:
+    """Change one user; the user as they are now. Raises `NotFound`."""
+    _update(connection, sql, (*values, user))
+    found = _get(connection, user)
+    if found is None:
+        raise NotFound("there is no such user")
+    return found
 
 
 def _update(connection: sqlite3.Connection, sql: str, values: tuple[str | int | None, ...]) -> None:

@@ -357,6 +357,17 @@ _FIRST_ACCOUNT = "CREATE TABLE first_account (user TEXT NOT NULL);"
 # The traceparent of what waits, if it is traced.
 _TRACED_PUSHES = "ALTER TABLE pushes ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
 
+# `user` is empty for the settings of the instance. A status is JSON, and may have ended.
+_DOCUMENTS = """
+CREATE TABLE documents (
+    user TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE users ADD COLUMN status TEXT;
+CREATE INDEX blocked_users ON users (folded) WHERE blocked = 1;
+"""
+
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -381,5 +392,6 @@ STORE: tuple[str, ...] = (
     _FIRST_ACCOUNT,
     _TRACED_PUSHES,
     attention_rows.SCHEMA,
+    _DOCUMENTS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

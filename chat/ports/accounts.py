@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy
+from chat.domain.statuses import UserStatus
 from chat.domain.token_families import Rotation
 
 EMAIL_TAKEN = "the e-mail address has an account already; log in, or give another"
@@ -71,13 +72,19 @@ class Accounts(Protocol):
         """Lower-case name → id, for those that exist; names are given in lower case."""
         ...
 
-    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
+    async def search_users(
+        self, prefix: str, limit: int, *, after: str = "", blocked_only: bool = False
+    ) -> Sequence[User]:
         """Users whose name or display name starts so (without case, and display names without accents), by name, those
-        after the given name."""
+        after the given name; all of them, or only those who are blocked."""
         ...
 
     async def set_display_name(self, user: str, display_name: str) -> User:
         """Give the user another display name, or none (empty); the user as they are now. Raises `NotFound`."""
+        ...
+
+    async def set_status(self, user: str, status: UserStatus | None) -> User:
+        """Give the user another status, or none; the user as they are now. Raises `NotFound`."""
         ...
 
     async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:

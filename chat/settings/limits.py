@@ -42,7 +42,7 @@ class LimitSettings(Struct, frozen=True, kw_only=True):
         int, Setting("joins and leaves of one user, and members that they add, change, remove or ban", ge=1)
     ] = 60
     profile_changes_per_hour: Annotated[
-        int, Setting("changes of one user's display name; each goes out to all rooms of the user", ge=1)
+        int, Setting("changes of one user's display name and status; each goes out to all rooms of the user", ge=1)
     ] = 20
     searches_per_minute: Annotated[int, Setting("searches of one user, in each process", ge=1)] = 60
     reports_per_minute: Annotated[int, Setting("reports and appeals of one user", ge=1)] = 30

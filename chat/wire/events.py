@@ -208,8 +208,17 @@ class MemberEvent(ServerFrame, tag="member", frozen=True, kw_only=True):
     role: Role | None = None
 
 
+class StatusFields(Struct, frozen=True, kw_only=True):
+    """What a user is doing; after `until`, a client shows it no more. Null: without an end."""
+
+    emoji: Annotated[str, Meta(description="One emoji; empty for none.", examples=["🌴"])]
+    text: Annotated[str, Meta(description="At most 100 characters.", examples=["on holiday"])]
+    until: Time | None
+
+
 class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
-    """A user changed how they are shown. `display_name` is null when there is none any more.
+    """A user changed how they are shown. `display_name` is null when there is none any more; a `status` that is left
+    out is none.
 
     It may come several times: to all sessions of the user, and on each way by which a session knows the user.
     """
@@ -217,6 +226,7 @@ class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
     user: Uuid
     name: str
     display_name: DisplayName | None
+    status: StatusFields | None = None
 
 
 class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
@@ -369,7 +379,11 @@ class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):
 
 def user_event(user: User) -> UserEvent:
     """The `user` event of a user as they are now."""
-    return UserEvent(user=user.id, name=user.name, display_name=user.display_name or None)
+    said, status = user.status, None
+    if said is not None:
+        until = None if said.until is None else rfc3339(said.until)
+        status = StatusFields(emoji=said.emoji, text=said.text, until=until)
+    return UserEvent(user=user.id, name=user.name, display_name=user.display_name or None, status=status)
 
 
 def presence_event(user: str, state: PresenceState, last_seen: int | None) -> PresenceEvent:

@@ -162,6 +162,7 @@ def make_app(
         cases=store.cases,
         deletion=store.deletion,
         notifications=store.notifications,
+        documents=store.documents,
         push_store=store.push,
         push_keys=tuple(push_keys),
         mailings=store.mailings,

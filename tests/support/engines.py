@@ -10,6 +10,7 @@ import sniffio
 from msgspec import Struct
 
 from chat.adapters.mongo.attention import MongoAttention
+from chat.adapters.mongo.documents import MongoDocuments
 from chat.adapters.mongo.exports import MongoExports
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
@@ -22,6 +23,7 @@ from chat.engines.accounts import SqliteAccounts
 from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, Executor, InlineExecutor, ThreadExecutor
+from chat.engines.documents import SqliteDocuments
 from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
 from chat.engines.mailings import SqliteMailings
@@ -35,6 +37,7 @@ from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.attention import Attention
 from chat.ports.cases import Cases
+from chat.ports.documents import Documents
 from chat.ports.exports import Exports
 from chat.ports.history import History
 from chat.ports.mailings import Mailings
@@ -62,6 +65,7 @@ class Stores(Struct, frozen=True):
     retention: Retention
     exports: Exports
     attention: Attention
+    documents: Documents
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -89,6 +93,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteRetention(database),
         SqliteExports(database),
         SqliteAttention(database),
+        SqliteDocuments(database),
     )
 
 
@@ -122,6 +127,7 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
             MongoRetention(database),
             MongoExports(database),
             MongoAttention(database),
+            MongoDocuments(database),
         )
 
 

@@ -35,6 +35,13 @@ export type Seq = number;
 /** A seq, or 0 for the place before the first message. */
 export type Since = number;
 
+/** What a user is doing; after `until`, a client shows it no more. Null: without an end. */
+export interface StatusFields {
+  emoji: string;
+  text: string;
+  until: string | null;
+}
+
 /** 1 to 16,384 bytes of UTF-8, with at least one visible character, and no NUL. */
 export type Text = string;
 
@@ -469,7 +476,7 @@ export interface RoomEvent {
 
 /**
  * A user changed how they are shown.
- * `display_name` is null when there is none any more.
+ * `display_name` is null when there is none any more; a `status` that is left out is none.
  * It may come several times: to all sessions of the user, and on each way by which a session knows the user.
  */
 export interface UserEvent {
@@ -477,6 +484,7 @@ export interface UserEvent {
   user: Uuid;
   name: string;
   display_name: string | null;
+  status?: StatusFields;
 }
 
 /** What happened in rooms that the session follows: at most once a second for each room. */

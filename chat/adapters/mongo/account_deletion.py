@@ -48,7 +48,7 @@ class MongoAccountDeletion:
                 "attention",
             ):
                 await self._database[name].delete_many({"user": user}, session=session)
-            for name in ("notification_settings", "notification_digests", "attention_seen"):
+            for name in ("documents", "notification_settings", "notification_digests", "attention_seen"):
                 await self._database[name].delete_one({"_id": user}, session=session)
             await self._database.invites.delete_many({"creator": user}, session=session)
             await self._database.user_blocks.delete_many({"user": user}, session=session)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+import msgspec
 from msgspec.structs import replace
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -20,6 +21,7 @@ from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy, require_blockable
+from chat.domain.statuses import UserStatus
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable
@@ -106,11 +108,15 @@ class MongoAccounts:
             found = await self._users.find({"folded": {"$in": list(set(names))}}, {"folded": True}).to_list()
         return {document["folded"]: document["_id"] for document in found}
 
-    async def search_users(self, prefix: str, limit: int, *, after: str = "") -> Sequence[User]:
+    async def search_users(
+        self, prefix: str, limit: int, *, after: str = "", blocked_only: bool = False
+    ) -> Sequence[User]:
         if limit < 1:
             return []
         with self._mongo.call():
-            return [_to_user(user) for user in await find_by_prefix(self._users, {}, prefix, after, limit)]
+            only = {"blocked": True} if blocked_only else None
+            found = await find_by_prefix(self._users, {}, prefix, after, limit, only=only)
+        return [_to_user(user) for user in found]
 
     async def set_display_name(self, user: str, display_name: str) -> User:
         """The copies in the members are written last: whoever dies in between sets the name again."""
@@ -123,6 +129,16 @@ class MongoAccounts:
                 raise NotFound("there is no such user")
             copied = {"folded_display_name": fields["folded_display_name"]}
             await self._members.update_many({"user": user}, {"$set": copied})
+        return _to_user(found)
+
+    async def set_status(self, user: str, status: UserStatus | None) -> User:
+        change = {"$set": {"status": msgspec.to_builtins(status)}} if status else {"$unset": {"status": ""}}
+        with self._mongo.call():
+            found = await self._users.find_one_and_update(
+                {"_id": user}, change, projection=_PUBLIC, return_document=ReturnDocument.AFTER
+            )
+        if found is None:
+            raise NotFound("there is no such user")
         return _to_user(found)
 
     async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
@@ -366,4 +382,5 @@ def _to_user(document: Document) -> User:
         blocked=document["blocked"],
         display_name=document.get("display_name", ""),
         instance_role=InstanceRole(document["instance_role"]) if document.get("instance_role") else None,
+        status=msgspec.convert(document["status"], UserStatus) if "status" in document else None,
     )

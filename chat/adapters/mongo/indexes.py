@@ -103,6 +103,7 @@ ATTENTION: Mapping[str, Sequence[IndexModel]] = {
     "attention": (_index("by_user", "user", "-ts", "-_id"), _index("message", "conversation", "seq")),
     "attention_seen": (),
 }
+DOCUMENTS: Mapping[str, Sequence[IndexModel]] = {"documents": ()}
 _STEPS = (
     FIRST,
     MODERATION,
@@ -119,6 +120,7 @@ _STEPS = (
     FIRST_ACCOUNT,
     MESSAGE_TIMES,
     ATTENTION,
+    DOCUMENTS,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""

@@ -112,6 +112,10 @@ async def _add_attention(database: Database) -> None:
     await _create_all(database, indexes.ATTENTION)
 
 
+async def _add_documents(database: Database) -> None:
+    await _create_all(database, indexes.DOCUMENTS)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, wanted in collections.items():
@@ -167,6 +171,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_first_account,
     _add_message_times,
     _add_attention,
+    _add_documents,
 )
 
 

@@ -15,6 +15,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from chat.adapters.mongo.attention import MongoAttention
 from chat.adapters.mongo.client import Document, Mongo
+from chat.adapters.mongo.documents import MongoDocuments
 from chat.adapters.mongo.indexes import INDEXES
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
@@ -29,6 +30,7 @@ from chat.domain.mailing import MailFailure, MailToken, TokenPurpose
 from chat.domain.models import Role, Room, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
+from chat.domain.statuses import UserStatus
 from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
@@ -150,7 +152,9 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.ids_by_names(["ann", "ben"])
     await accounts.search_users("a", 5)
     await accounts.search_users("a", 5, after="ann")
+    await accounts.search_users("a", 5, blocked_only=True)
     await accounts.set_display_name(ANN, "Zoë")
+    await accounts.set_status(ANN, UserStatus("🌴", "away"))
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.add_user_block(ANN, BEN, NOW)
@@ -170,6 +174,10 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.list_ended_families(0, 10)
     await accounts.add_signing_key(SigningKey(kid="k", private=b"", created=1, expires=2), keep_from=0)
     await accounts.signing_keys()
+    documents = MongoDocuments(traced.mongo)
+    for revision in (0, 1):
+        await documents.put_document(ANN, "{}", revision)
+    await documents.get_document(ANN)
 
 
 async def use_rooms(traced: Traced) -> None:
