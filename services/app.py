@@ -21,10 +21,12 @@ import services.chat.config
 import services.chat.history
 import services.chat.invites
 import services.chat.members
+import services.chat.preferences
 import services.chat.privacy
 import services.chat.rooms
 import services.chat.search
 import services.chat.users
+import services.moderation.instance_routes
 import services.moderation.moderator_routes
 import services.moderation.user_routes
 import services.notification.push_routes
@@ -60,11 +62,13 @@ CHAT: tuple[APIRouter, ...] = (
     services.chat.attention.router,
     services.chat.users.router,
     services.chat.privacy.router,
+    services.chat.preferences.router,
     services.chat.config.router,
 )
 MODERATION: tuple[APIRouter, ...] = (
     services.moderation.user_routes.router,
     services.moderation.moderator_routes.router,
+    services.moderation.instance_routes.router,
 )
 NOTIFICATION: tuple[APIRouter, ...] = (
     services.notification.settings_routes.router,

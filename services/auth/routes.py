@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import AfterValidator, BaseModel, Field
 
 from chat.domain.cases import AuditEntry, CaseAction
-from chat.domain.ids import new_id
+from chat.domain.ids import new_id, rfc3339
 from chat.domain.invitations import digest_token
 from chat.domain.models import InstanceRole, User
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.reserved_names import check_display_name_not_reserved, check_not_reserved
 from chat.domain.rights import is_instance_moderator
+from chat.domain.statuses import UserStatus, current_status
 from chat.domain.text import fold_name
 from chat.errors import Conflict, Invalid
 from chat.wire.account_mails import AccountMailKind
@@ -29,7 +30,9 @@ from services.common.addresses import client_address, limit_key
 from services.common.collaborators import Services, With
 from services.common.fair_turns import Asker
 from services.common.field_types import DisplayName, Email, NewName
+from services.common.instance import choose_registration, read_instance
 from services.common.invalid_fields import UnfitValue
+from services.common.newcomers import join_default_rooms
 from services.common.problems import problem_responses
 from services.common.security import Caller, is_moderator, refuse_blocked
 from services.common.shielding import shield_change
@@ -97,6 +100,14 @@ class AccountFields(BaseModel):
     email: str | None
 
 
+class OwnStatus(BaseModel):
+    """What the user is doing: an emoji, a text, or both; and until when, null without an end."""
+
+    emoji: str
+    text: str
+    until: str | None
+
+
 class OwnAccount(AccountFields):
     """The caller's account; `moderator`: whether they moderate the instance (see ROOKERY_MODERATORS).
 
@@ -104,6 +115,8 @@ class OwnAccount(AccountFields):
     """
 
     moderator: bool
+    instance_role: InstanceRole | None
+    status: OwnStatus | None
     email_verified: bool
     pending_email: str | None
 
@@ -161,7 +174,8 @@ async def register_account(
         check_not_reserved(body.name)  # of those, the operator wants just these
         check_display_name_not_reserved(body.display_name or "")
     check_not_name(body.password, body.name)
-    await _require_registration(services, body.invite)
+    _, decided = await read_instance(services)
+    await _require_registration(services, choose_registration(services, decided), body.invite)
     if await services.accounts.find_by_name(body.name) is not None:
         raise _name_taken()
     user = User(
@@ -173,6 +187,7 @@ async def register_account(
     )
     password_hash = await services.passwords.hash_password(body.password, make_asker(address, body.name))
     user = await _create_account(services, user, password_hash)
+    await join_default_rooms(services, decided.default_rooms, user.id)
     tokens = await token_families.begin_family(services, user, agent)
     device.mark_device(user.id)
     if user.email is not None:
@@ -197,8 +212,8 @@ async def _create_account(services: Services, user: User, password_hash: str) ->
     return made
 
 
-async def _require_registration(services: Services, invite: str | None) -> None:
-    mode, now = RegistrationMode(services.settings.accounts.registration), services.clock()
+async def _require_registration(services: Services, mode: RegistrationMode, invite: str | None) -> None:
+    now = services.clock()
     invited = mode is RegistrationMode.INVITATION and invite is not None
     invited = invited and await services.rooms.is_invite_usable(digest_token(invite or ""), now)
     require_registration(mode, invited=invited)
@@ -276,7 +291,16 @@ def view_own_account(services: Services, user: User) -> OwnAccount:
         email_verified=user.email_verified,
         pending_email=user.pending_email,
         moderator=is_moderator(services, user),
+        instance_role=user.instance_role,
+        status=_view_status(current_status(user.status, services.clock())),
     )
+
+
+def _view_status(status: UserStatus | None) -> OwnStatus | None:
+    if status is None:
+        return None
+    until = None if status.until is None else rfc3339(status.until)
+    return OwnStatus(emoji=status.emoji, text=status.text, until=until)
 
 
 @router.delete("/me", status_code=204, responses=problem_responses(401, 403, 422, 429))

@@ -9,7 +9,6 @@ from chat.domain.conversations import room_key
 from chat.domain.display_names import name_senders
 from chat.domain.ids import from_rfc3339, rfc3339
 from chat.domain.models import Message, Role, Room, User
-from chat.domain.records import Read
 from chat.domain.rights import Right, require_right, require_visible
 from chat.domain.sight import read_by_sight
 from chat.errors import Forbidden, NotFound
@@ -73,17 +72,6 @@ async def list_readable(services: Services, user: User) -> list[str]:
 async def show_senders(services: Services, messages: Sequence[Message]) -> list[Message]:
     """The messages with the display names that their senders have now."""
     return name_senders(messages, await services.accounts.get_users({message.sender for message in messages}))
-
-
-async def mark_all_read(services: Services, room: str, user: str) -> None:
-    """Move the user's read mark to the newest message, as for a new member: what was said before is not unread.
-
-    Marks only move forward, so it does not matter which process does it, and how often.
-    """
-    key = room_key(room)
-    newest = (await services.history.newest_seqs([key]))[key]
-    if newest:
-        await services.history.apply_batch([], [Read(conversation=key, actor=user, ts=services.clock(), seq=newest)])
 
 
 async def view_room(services: Services, room: Room, role: Role | None, user: User) -> RoomView:

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from chat.domain.emoji import EMOJI_BYTES
+from chat.domain.instance import RoomMakers
 from chat.domain.registration import RegistrationMode
 from chat.domain.text import ROOM_NAME_LENGTH
 from services.common.addresses import websocket_url
 from services.common.collaborators import With
+from services.common.instance import choose_registration, read_instance
 
 router = APIRouter(tags=["operations"])
 
@@ -38,7 +40,10 @@ class ClientLimits(BaseModel):
 
 
 class Config(BaseModel):
-    """Where the edge is, and what this instance can do. `push_key` is the VAPID key, null without push."""
+    """Where the edge is, and what this instance can do. `push_key` is the VAPID key, null without push.
+
+    `name` is what its owners call the instance.
+    """
 
     name: str
     version: str
@@ -46,6 +51,7 @@ class Config(BaseModel):
     push_key: str | None
     voice: bool
     registration: RegistrationMode
+    room_makers: RoomMakers
     limits: ClientLimits
 
 
@@ -53,13 +59,15 @@ class Config(BaseModel):
 async def get_config(request: Request, services: With) -> Config:
     """For everyone, without a token."""
     allowed = services.settings.limits
+    _, decided = await read_instance(services)
     return Config(
-        name="Rookery",
+        name=decided.shown_name,
         version=product_version(),
         ws_url=websocket_url(request.scope, services.settings),
         push_key=services.push_keys[0] if services.push_keys else None,
         voice=False,
-        registration=RegistrationMode(services.settings.accounts.registration),
+        registration=choose_registration(services, decided),
+        room_makers=decided.room_makers,
         limits=ClientLimits(
             text_bytes=allowed.text_bytes,
             frame_bytes=allowed.frame_bytes,

@@ -15,10 +15,11 @@ from chat.errors import Forbidden, Invalid, NotFound
 from chat.ports.rooms import RoomEntry
 from chat.wire.events import MembershipChange
 from services.chat import announcements
-from services.chat.access import admit_member, find_room, find_user, mark_all_read, view_room
+from services.chat.access import admit_member, find_room, find_user, view_room
 from services.chat.models import BanList, BanReason, MemberPage, MemberView, RoleChoice, RoomView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId, UserId
+from services.common.newcomers import mark_all_read
 from services.common.problems import problem_responses
 from services.common.security import Caller
 from services.common.shielding import shield_change

@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, FailFast, Field
 
+from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState, Role, User, Visibility
 from chat.domain.privacy import AddedBy
+from chat.domain.statuses import UserStatus, current_status
 from services.common.field_types import Reason, RoomName, UserId
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
@@ -36,17 +38,39 @@ ShownName = Annotated[str | None, Field(exclude_if=lambda name: name is None)]
 """What to show of a user in place of the name; left out for a user who has none."""
 
 
+class StatusView(BaseModel):
+    """What a user is doing: an emoji, a text, or both; and until when, null without an end."""
+
+    emoji: str
+    text: str
+    until: str | None
+
+
+ShownStatus = Annotated[StatusView | None, Field(exclude_if=lambda status: status is None)]
+"""A user's status; left out for a user who has none, or whose status has ended."""
+
+
 class UserView(BaseModel):
-    """A user as others see one."""
+    """A user as others see one; the `status` stands where people are looked up."""
 
     id: str
     name: str
     display_name: ShownName = None
+    status: ShownStatus = None
 
 
-def view_user(user: User) -> UserView:
-    """A user as others see one."""
-    return UserView(id=user.id, name=user.name, display_name=user.display_name or None)
+def view_user(user: User, now: int | None = None) -> UserView:
+    """A user as others see one; with the time of now, also the status."""
+    status = None if now is None else view_status(user.status, now)
+    return UserView(id=user.id, name=user.name, display_name=user.display_name or None, status=status)
+
+
+def view_status(status: UserStatus | None, now: int) -> StatusView | None:
+    """The status, unless it has ended."""
+    found = current_status(status, now)
+    if found is None:
+        return None
+    return StatusView(emoji=found.emoji, text=found.text, until=None if found.until is None else rfc3339(found.until))
 
 
 class LastMessage(BaseModel):
@@ -249,6 +273,7 @@ class PresenceView(BaseModel):
 
     state: PresenceState
     last_seen: str | None
+    status: ShownStatus = None
 
 
 class States(BaseModel):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from chat.domain.cursors import RoomPlace, pack_cursor, unpack_cursor
 from chat.domain.ids import new_id
+from chat.domain.instance import require_room_maker
 from chat.domain.models import Role, Room
 from chat.domain.rights import Right
 from chat.domain.text import fold_name
@@ -18,8 +19,9 @@ from services.chat.access import admit_member, find_visible_room, view_public_ro
 from services.chat.models import NewRoom, RoomChange, RoomPage, RoomView
 from services.common.collaborators import With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId
+from services.common.instance import read_instance
 from services.common.problems import problem_responses
-from services.common.security import Caller
+from services.common.security import Caller, is_moderator
 from services.common.shielding import shield_change
 
 router = APIRouter(prefix="/api/rooms", tags=["rooms"])
@@ -29,7 +31,9 @@ DELETE_SECONDS = 50.0
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 422))
 async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView:
-    """Make a room; the caller is its first owner."""
+    """Make a room; the caller is its first owner. The owners of the instance may reserve it to moderators."""
+    _, decided = await read_instance(services)
+    require_room_maker(decided, moderates=is_moderator(services, caller))
     now = services.clock()
     room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now, default_role=body.default_role)
     with shield_change():

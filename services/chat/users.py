@@ -13,7 +13,7 @@ from chat.domain.models import User
 from chat.errors import Invalid
 from chat.ports.presence import HIDDEN
 from services.chat.access import find_user
-from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView, view_user
+from services.chat.models import PresenceQuery, PresenceView, States, UserPage, UserView, view_status, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, Prefix, UserId
 from services.common.problems import problem_responses
@@ -34,7 +34,7 @@ async def find_users(
     """Users by name."""
     after = unpack_cursor(cursor, UserPlace).name if cursor else ""
     found = await services.accounts.search_users(name, limit + 1, after=after)
-    users = [view_user(user) for user in found[:limit]]
+    users = [view_user(user, services.clock()) for user in found[:limit]]
     following = pack_cursor(UserPlace(users[-1].name)) if len(found) > limit else None
     return UserPage(users=users, more=following is not None, next=following)
 
@@ -42,7 +42,7 @@ async def find_users(
 @router.get("/api/users/{user}", responses=problem_responses(401, 403, 404, 422))
 async def get_user(user: UserId, _caller: Caller, services: With) -> UserView:
     """One user."""
-    return view_user(await find_user(services, user))
+    return view_user(await find_user(services, user), services.clock())
 
 
 @router.get("/api/presence", responses=problem_responses(401, 403, 422))
@@ -74,10 +74,13 @@ async def _read_states(services: Services, caller: User, users: set[str]) -> Sta
     """The states as the caller sees them: a user who blocks them is offline."""
     hidden = await services.accounts.find_blockers(caller.id, users)
     seen = dict.fromkeys(hidden, HIDDEN) | dict(await services.presence.get_states(users - hidden))
+    known, now = await services.accounts.get_users(users - hidden), services.clock()
     return States(
         states={
             user: PresenceView(
-                state=found.state, last_seen=None if found.last_seen is None else rfc3339(found.last_seen)
+                state=found.state,
+                last_seen=None if found.last_seen is None else rfc3339(found.last_seen),
+                status=view_status(known[user].status, now) if user in known else None,
             )
             for user, found in seen.items()
         }

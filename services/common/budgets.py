@@ -41,6 +41,8 @@ REPORTS = CallBudget("reports", {"reports_per_minute": MINUTE})
 
 TABLE: Mapping[tuple[str, str], CallBudget] = {
     ("PATCH", "/api/auth/me"): PROFILE,
+    ("PUT", "/api/auth/me/status"): PROFILE,
+    ("DELETE", "/api/auth/me/status"): PROFILE,
     ("POST", "/api/rooms"): ROOMS,
     ("POST", "/api/rooms/{room}/invites"): INVITES,
     ("DELETE", "/api/rooms/{room}/invites/{invite}"): INVITES,

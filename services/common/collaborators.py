@@ -14,6 +14,7 @@ from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
 from chat.ports.attention import Attention
 from chat.ports.cases import Cases
+from chat.ports.documents import Documents
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log
@@ -46,6 +47,7 @@ class Services:
     cases: Cases
     deletion: AccountDeletion
     notifications: NotificationStore
+    documents: Documents
     mailings: Mailings
     keys: KeyRing
     passwords: Passwords

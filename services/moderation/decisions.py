@@ -25,9 +25,10 @@ from chat.domain.records import Moderated, Restored
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.wire.events import MembershipChange
 from chat.wire.records import encode, topic_of
-from services.chat.access import find_room, find_user, mark_all_read
+from services.chat.access import find_room, find_user
 from services.chat.announcements import announce_member
 from services.common.collaborators import Services
+from services.common.newcomers import mark_all_read
 from services.common.security import is_moderator
 from services.common.shielding import shield_change
 from services.moderation.access import last_text

@@ -40,6 +40,8 @@ async def test_registration_gives_an_account_that_is_logged_in() -> None:
             "email_verified": False,
             "pending_email": None,
             "moderator": False,
+            "instance_role": None,
+            "status": None,
         }
         assert me.headers["cache-control"] == "no-store"
 

@@ -20,6 +20,7 @@ from chat.engines.accounts import SqliteAccounts
 from chat.engines.attention import SqliteAttention
 from chat.engines.cases import SqliteCases
 from chat.engines.database import Database, InlineExecutor
+from chat.engines.documents import SqliteDocuments
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
@@ -257,6 +258,7 @@ class Cluster:
             cases=SqliteCases(engines.database),
             deletion=SqliteAccountDeletion(engines.database, clock=clock),
             notifications=SqliteNotifications(engines.database),
+            documents=SqliteDocuments(engines.database),
             mailings=SqliteMailings(engines.database),
             keys=engines.keys,
             passwords=engines.passwords,

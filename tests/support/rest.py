@@ -130,6 +130,7 @@ async def open_rest(
             "cases": stores.cases,
             "deletion": stores.deletion,
             "notifications": stores.notifications,
+            "documents": stores.documents,
             "push_store": stores.push,
             "mailings": stores.mailings,
             "moderator": moderation,
