@@ -1,8 +1,27 @@
-/** What is done for each test of components: nothing of one is left in the document for the next. */
+/** What is done for each test of components: jsdom gets what it lacks, and nothing of one test is left for the next. */
 import { cleanup } from "@testing-library/react";
 import { afterEach } from "vitest";
 
-// jsdom has none, and React Aria looks up items of a menu with it. Keys of ours need no escape but for the colon.
-globalThis.CSS ??= { escape: (text: string) => text.replace(/[^\w-]/g, "\\$&") } as typeof CSS;
+/** A document without a layout has sizes that never change. */
+class StillSizes {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+}
 
-afterEach(cleanup);
+const lacking: Record<string, unknown> = {
+  CSS: { escape: (text: string) => text.replace(/[^\w-]/g, "\\$&"), supports: () => false },
+  ResizeObserver: StillSizes,
+  IntersectionObserver: StillSizes,
+  /** No media query is true: a wide window, moved by a pointer. */
+  matchMedia: (media: string) => Object.assign(new EventTarget(), { media, matches: false, onchange: null }),
+};
+for (const [name, value] of Object.entries(lacking)) {
+  if (Reflect.get(globalThis, name) === undefined) Reflect.defineProperty(globalThis, name, { value, writable: true });
+}
+Element.prototype.scrollIntoView ??= () => {};
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});

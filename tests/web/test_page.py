@@ -26,7 +26,7 @@ _COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?<!:)//.*")
 # What turns data into markup or code, or styles that the policy forbids.
 _FORBIDDEN = re.compile(
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|eval|new Function"
-    r"|DOMParser|srcdoc|cssText)\b|\.style\b|[\"']style[\"']|(?<![\w.])(?:alert|confirm|prompt)\("
+    r"|DOMParser|srcdoc|cssText)\b|\.style\b|(?<!\| )[\"']style[\"']|(?<![\w.])(?:alert|confirm|prompt)\("
 )
 
 
@@ -144,25 +144,32 @@ def _contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+GROUNDS = ["bg", "bg-nav", "bg-raised", "bg-hover", "bg-nav-hover", "bg-selected", "ac-soft"]
 TEXTS = [
-    ("text", ["ground", "side", "raised", "hover", "side-hover", "chosen", "field", "tint"]),
-    ("soft", ["ground", "side", "raised", "hover", "side-hover", "chosen", "field", "tint"]),
-    ("accent", ["ground", "side", "raised", "hover", "tint"]),
-    ("on-accent", ["accent", "accent-hover"]),
-    ("danger", ["ground", "raised", "hover", "danger-tint"]),
-    ("on-danger", ["danger", "danger-hover"]),
-    ("warn-text", ["warn-tint"]),
-    ("unread", ["ground"]),
-    ("mark-text", ["mark"]),
+    ("tx", [*GROUNDS, "bg-code", "bg-mention"]),
+    ("tx-2", [*GROUNDS, "bg-code", "bg-mention"]),
+    ("tx-3", ["bg", "bg-nav", "bg-raised", "bg-hover", "bg-nav-hover"]),
+    ("ac", ["bg", "bg-nav", "bg-raised", "bg-hover", "ac-soft"]),
+    ("link", ["bg", "bg-raised", "bg-hover", "bg-mention"]),
+    ("ac-tx", ["ac", "ac-hover"]),
+    ("badge-tx", ["badge"]),
+    ("danger", ["bg", "bg-raised", "bg-hover", "danger-soft"]),
+    ("danger-tx", ["danger", "danger-hover"]),
+    ("warn-tx", ["warn-soft"]),
+    ("unread", ["bg"]),
+    ("mark-tx", ["mark"]),
 ]
-PARTS = [("field-line", ["field", "ground", "raised"]), ("accent", ["ground", "side", "raised"])]
-PARTS += [(dot, ["ground", "side"]) for dot in ("online", "away", "offline")]
+PARTS = [("bd-strong", ["bg", "bg-raised"]), ("ac", ["bg", "bg-nav", "bg-raised"])]
+PARTS += [(dot, ["bg", "bg-nav"]) for dot in ("online", "away", "offline")]
 
 
 def _schemes() -> dict[str, dict[str, str]]:
-    light, dark = (SOURCES / "css/tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
-    colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", text)) for text in (light, dark)]
-    return {"light": colours[0], "dark": {**colours[0], **colours[1]}}
+    text = (SOURCES / "css/tokens.css").read_text()
+    pairs = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", text.partition("@media")[0])
+    return {
+        "light": {name: light for name, light, _ in pairs},
+        "dark": {name: dark for name, _, dark in pairs},
+    }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@
  * without a browser.
  */
 import { createRoot } from "react-dom/client";
+import { showAppearance } from "./appearance.ts";
 import { makeApp } from "./browser.ts";
 import { playSounds } from "./legacy.js";
 import { keepInvite } from "./shell/invite.ts";
@@ -16,6 +17,7 @@ import { Stage } from "./shell/stage.ts";
 import { beginLanguage } from "./texts.ts";
 
 beginLanguage();
+showAppearance();
 const app = await makeApp();
 keepInvite();
 const stage = new Stage(app);

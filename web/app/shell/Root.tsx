@@ -1,27 +1,33 @@
 /** The whole page. */
 import { useSyncExternalStore } from "react";
+import { I18nProvider } from "react-aria-components";
 import { AuthPage } from "../auth/AuthPage.tsx";
 import { MailLinkPage } from "../auth/MailLinkPage.tsx";
 import { AppContext } from "../context.ts";
+import { Overlays } from "../kit/overlays.tsx";
 import { Legacy } from "../Legacy.tsx";
 import { announcer, connectionStatus, notices, notificationOffer } from "../legacy.js";
-import { useTexts } from "../texts.ts";
+import { useLanguage, useTexts } from "../texts.ts";
 import { Shell } from "./Shell.tsx";
 import type { Stage } from "./stage.ts";
 import { SHELL } from "./texts.ts";
 
 export function Root({ stage }: { stage: Stage }) {
   const { app } = stage;
+  const language = useLanguage();
   return (
-    <AppContext value={app}>
-      <Legacy build={() => ({ element: connectionStatus(app) })} />
-      <div className="page">
-        <Phase stage={stage} />
-      </div>
-      <Legacy build={() => ({ element: notificationOffer(app) })} />
-      <Legacy build={() => ({ element: notices(app) })} />
-      <Legacy build={() => ({ element: announcer(app) })} />
-    </AppContext>
+    <I18nProvider locale={language}>
+      <AppContext value={app}>
+        <Legacy build={() => ({ element: connectionStatus(app) })} />
+        <div className="page">
+          <Phase stage={stage} />
+        </div>
+        <Legacy build={() => ({ element: notificationOffer(app) })} />
+        <Legacy build={() => ({ element: notices(app) })} />
+        <Legacy build={() => ({ element: announcer(app) })} />
+        <Overlays />
+      </AppContext>
+    </I18nProvider>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Which part of the page is on: the start, the log-in, the chat, or what the link in a mail brings. */
 import type { App } from "../core/app.ts";
 import { parseRoute } from "../core/route.ts";
+import { closeOverlays } from "../kit/overlays.tsx";
 import { closeDialogs } from "../legacy.js";
 
 export type MailLink = { kind: "verify" | "reset"; token: string };
@@ -65,6 +66,7 @@ export class Stage {
 
   #set(state: StageState): void {
     closeDialogs();
+    closeOverlays();
     document.body.dataset.phase = state.phase;
     this.state = state;
     for (const run of this.#watchers) run();

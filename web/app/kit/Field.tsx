@@ -1,0 +1,154 @@
+/** What one fills in: a text with its name, hint and error; a password that can be shown; a switch; one of several. */
+import { useState, type ReactNode } from "react";
+import {
+  FieldError,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Radio,
+  RadioGroup,
+  Select as AriaSelect,
+  SelectValue,
+  Button as AriaButton,
+  Switch as AriaSwitch,
+  Text,
+  TextArea,
+  TextField,
+  type TextFieldProps,
+} from "react-aria-components";
+import { useTexts } from "../texts.ts";
+import { IconButton } from "./Button.tsx";
+import { Icon } from "./Icon.tsx";
+import styles from "./Field.module.css";
+import { KIT } from "./texts.ts";
+
+export interface FieldProps extends Omit<TextFieldProps, "className" | "style" | "children"> {
+  label: string;
+  hint?: string;
+  /** What is wrong with what is in it. */
+  error?: string | null;
+  placeholder?: string;
+  /** Rows, for more than a line. */
+  rows?: number;
+  testid?: string;
+}
+
+export function Field({ label, hint, error, placeholder, rows, testid, ...rest }: FieldProps) {
+  const t = useTexts(KIT);
+  const [shown, setShown] = useState(false);
+  const secret = rest.type === "password";
+  return (
+    <TextField {...rest} type={secret && shown ? "text" : rest.type} isInvalid={Boolean(error)} className={styles.field}>
+      <Label className={styles.label}>{label}</Label>
+      <div className={styles.row}>
+        {rows ? (
+          <TextArea className={styles.input} rows={rows} placeholder={placeholder} data-testid={testid} />
+        ) : (
+          <Input className={styles.input} placeholder={placeholder} data-testid={testid} dir="auto" />
+        )}
+        {secret && (
+          <IconButton icon={shown ? "hide" : "show"} label={t(shown ? "hide" : "show")} onPress={() => setShown(!shown)} />
+        )}
+      </div>
+      {hint && (
+        <Text slot="description" className={styles.hint}>
+          {hint}
+        </Text>
+      )}
+      <FieldError className={styles.error}>{error}</FieldError>
+    </TextField>
+  );
+}
+
+export function Switch(props: {
+  isOn: boolean;
+  onChange: (on: boolean) => void;
+  children: string;
+  hint?: string;
+  isDisabled?: boolean;
+  testid?: string;
+}) {
+  const { isOn, onChange, children, hint, isDisabled, testid } = props;
+  return (
+    <AriaSwitch isSelected={isOn} onChange={onChange} isDisabled={isDisabled} className={styles.switch} data-testid={testid}>
+      <span className={styles.track} aria-hidden="true" />
+      <span>
+        {children}
+        {hint && <span className={styles.hint}>{hint}</span>}
+      </span>
+    </AriaSwitch>
+  );
+}
+
+export interface Option<Value extends string> {
+  value: Value;
+  text: string;
+  hint?: string;
+}
+
+/** One of a few, all of which are seen. */
+export function Choice<Value extends string>(props: {
+  label: string;
+  options: readonly Option<Value>[];
+  value: Value;
+  onChange: (value: Value) => void;
+  isDisabled?: boolean;
+}) {
+  const { label, options, value, onChange, isDisabled } = props;
+  return (
+    <RadioGroup value={value} onChange={(chosen) => onChange(chosen as Value)} isDisabled={isDisabled} className={styles.field}>
+      <Label className={styles.label}>{label}</Label>
+      {options.map((option) => (
+        <Radio key={option.value} value={option.value} className={styles.radio}>
+          <span className={styles.dot} aria-hidden="true" />
+          <span>
+            {option.text}
+            {option.hint && <span className={styles.hint}>{option.hint}</span>}
+          </span>
+        </Radio>
+      ))}
+    </RadioGroup>
+  );
+}
+
+/** One of many, in a list that opens. */
+export function Select<Value extends string>(props: {
+  label: string;
+  options: readonly Option<Value>[];
+  value: Value;
+  onChange: (value: Value) => void;
+  isDisabled?: boolean;
+  testid?: string;
+}) {
+  const { label, options, value, onChange, isDisabled, testid } = props;
+  return (
+    <AriaSelect
+      value={value}
+      onChange={(chosen) => chosen !== null && onChange(String(chosen) as Value)}
+      isDisabled={isDisabled}
+      className={styles.field}
+    >
+      <Label className={styles.label}>{label}</Label>
+      <AriaButton className={styles.select} data-testid={testid}>
+        <SelectValue className={styles.chosen} />
+        <Icon name="chevron" size={16} />
+      </AriaButton>
+      <Popover className={styles.popover}>
+        <ListBox className={styles.options}>
+          {options.map((option) => (
+            <ListBoxItem key={option.value} id={option.value} textValue={option.text} className={styles.option}>
+              {option.text}
+            </ListBoxItem>
+          ))}
+        </ListBox>
+      </Popover>
+    </AriaSelect>
+  );
+}
+
+/** Fields below each other. */
+export function Fields({ children }: { children: ReactNode }) {
+  return <div className={styles.fields}>{children}</div>;
+}
