@@ -38,13 +38,15 @@ AMONG_ENGINES = {
     ("mongodb", "mongodb", 27017),
     ("mongodb-initiate", "mongodb", 27017),
 }
+AMONG_LOAD = {("load-worker", "load-master", 5557)}
+"""What the load test calls within the cluster; it reaches Rookery by the public address."""
 
 
 def check_network(overlay: Overlay) -> Iterator[Fault]:
     """Every call that is not allowed, every allowance that nobody uses, every address that leads nowhere."""
     yield from _check_addresses(overlay)
     names = {pod.name for pod in overlay.pods}
-    calls = {call for call in _list_calls(overlay) | AMONG_ENGINES if {call[0], call[1]} <= names}
+    calls = {call for call in _list_calls(overlay) | AMONG_ENGINES | AMONG_LOAD if {call[0], call[1]} <= names}
     policies = overlay.select("NetworkPolicy")
     if not policies:
         return

@@ -24,6 +24,7 @@ FROM_OUTSIDE = {
         *("smtp-url", "vapid-keys", "webhook-secret"),
     },
     "rookery-public-tls": {"tls.crt", "tls.key"},
+    "rookery-load-accounts": {"tokens", "rooms"},
 }
 """Secrets that the operator makes, with their keys (docs/kubernetes.md)."""
 READ_BY = {
