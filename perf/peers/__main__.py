@@ -2,7 +2,8 @@
 
 `scripts/bench peers [--quick] [--scenario a,g] [--only centrifuge,ws] [--rounds N] [--resume] [--report] [--docs]`.
 Contestants take turns, round by round; results are kept in output/peers/results.json after each, tables and plots are
-written beside it. The exit code is 1 when a contestant lost a delivery.
+written beside it. The exit code is 1 when a contestant lost a delivery. With `--profile` the edge runs alone, twice for
+each scenario: for a flame graph, and for a count of its system calls.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import argparse
 import re
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from perf.peers.contestants import CONTESTANTS, OUTPUT, ROOT, Contestant
+from perf.peers.hotspots import profile_scenarios
 from perf.peers.installing import Missing, install_kit, install_load_client
 from perf.peers.plotting import plot_all
+from perf.peers.rendering import BROWSERS, find_browser, render_plots
 from perf.peers.reporting import write_report
 from perf.peers.results import Results, load_results, save_results
 from perf.peers.scenarios import SCENARIOS, Arena, Scenario, Size
@@ -101,15 +105,28 @@ def write_documents(results: Results, folder: Path, *, docs: bool) -> None:
     """Tables and plots into the folder, and with `docs` into the project's documents."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(write_report(results, plots="."))
-    for name, drawn in plot_all(results).items():
+    plots = plot_all(results)
+    for name, drawn in plots.items():
         (folder / name).write_text(drawn)
-        if docs:
-            PLOTS.mkdir(exist_ok=True)
-            (PLOTS / name).write_text(drawn)
+    browser = find_browser()
+    if browser is None:
+        print(f"no PNGs are drawn: there is none of {', '.join(BROWSERS)}", flush=True)
+    else:
+        render_plots([folder / name for name in plots], browser)
+    if docs:
+        PLOTS.mkdir(exist_ok=True)
+        for plot in (path for name in plots for path in folder.glob(f"{Path(name).stem}.*")):
+            shutil.copyfile(plot, PLOTS / plot.name)
     if docs:
         report = write_report(results, plots="performance")
         text = DOCUMENT.read_text()
         DOCUMENT.write_text(_MEASURED.sub(lambda found: f"{found[1]}\n{report}\n{found[2]}", text))
+
+
+def raise_limits() -> None:
+    """As many open files as this user may have: a scenario has 15,000 sockets."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def main() -> int:
@@ -123,16 +140,22 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="a folder for results, instead of output/peers")
     parser.add_argument("--resume", action="store_true", help="measure only what is missing in the results")
     parser.add_argument("--report", action="store_true", help="measure nothing; write tables and plots")
+    parser.add_argument("--profile", action="store_true", help="flame graphs and system calls of the edge alone")
     parser.add_argument("--docs", action="store_true", help="write tables and plots into docs/, too")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
     folder = options.output / ("quick" if options.quick else "full")
     path = folder / "results.json"
+    if options.profile:
+        raise_limits()
+        chosen = [] if options.report else choose_scenarios(options.scenario)
+        program = install_load_client()
+        profile_scenarios(chosen, program, folder / "profile", quick=options.quick, docs=options.docs)
+        return 0
     results = load_results(path)
     failed = 0
     if not options.report:
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        raise_limits()
         scenarios, contestants = (
             choose_scenarios(options.scenario),
             choose_contestants(options.only, quick=options.quick),

@@ -7,12 +7,13 @@ import os
 import anyio
 
 from gateway.multiplexer import Multiplexer
+from gateway.sends import open_sends
 from scripts.lib.autobahn.echo_server import EchoListener
 
 
 async def serve_echo() -> None:
     """Serve for ever."""
-    multiplexer = Multiplexer()
+    multiplexer = Multiplexer(open_sends())
     EchoListener(multiplexer, int(os.environ["PORT"]))
     await multiplexer.run()
 

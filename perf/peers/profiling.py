@@ -1,7 +1,7 @@
-"""Where the time goes: a flame graph and a count of system calls of the server, over a scenario's measured period.
+"""Where the time goes: sampled stacks and a count of system calls of the edge, over each scenario's measured period.
 
-`py-spy` samples the stacks of Python and of C (`pip install py-spy`); `perf trace -s` of Linux counts system calls and
-slows the server little, where `strace -c` would stop it at each. Both need the right to trace another process.
+`py-spy` samples the stacks (`pip install py-spy`) without stopping the server; `perf stat` of Linux counts system calls
+in the kernel, where `strace -c` would stop the server at each. Both need the right to watch another process.
 """
 
 from __future__ import annotations
@@ -18,21 +18,29 @@ from pathlib import Path
 
 import msgspec
 
+from perf.measure import read_process_cpu
 from perf.served import CLIENT_CORE
 
 Watch = Callable[[int], AbstractContextManager[object]]
 """Watches the process of this id while the context is entered."""
 STOP_SECONDS = 60
-SAMPLES_PER_SECOND = 250
-_CALL = re.compile(r"^ {3}(\w+) +(\d+) +(\d+) +([\d.]+) ", re.MULTILINE)
+SAMPLES_PER_SECOND = 400
+CALLS = (
+    "epoll_wait", "epoll_pwait", "epoll_ctl", "accept4", "recvfrom", "sendto", "io_uring_enter", "read", "write",
+    "futex", "pwrite64", "pread64", "fdatasync", "fcntl", "close", "mmap", "getpid", "getrandom",
+)  # fmt: skip
+"""Those that an edge on SQLite makes; `others` are the rest of all."""
+_ALL = "raw_syscalls:sys_enter"
+_COUNT = re.compile(r"^(\d+),[^,]*,syscalls:sys_enter_(\w+)", re.MULTILINE)
+_TOTAL = re.compile(r"^(\d+),[^,]*,raw_syscalls:sys_enter", re.MULTILINE)
 
 
 class SystemCalls(msgspec.Struct, frozen=True):
-    """What the server asked the kernel for: how often, and how long it was in there (with waiting), by call."""
+    """How often a process asked the kernel for something, by call, in all its threads; CPU and time are in seconds."""
 
     seconds: float
+    cpu: float
     calls: dict[str, int]
-    milliseconds: dict[str, float]
 
 
 def watch_nothing(_pid: int) -> AbstractContextManager[object]:
@@ -48,18 +56,19 @@ def require_tools(*names: str) -> None:
 
 
 def record_stacks(target: Path) -> Watch:
-    """Write a flame graph to this file: the last measured period's, if there are several."""
+    """Write sampled stacks to this file (py-spy's `raw`): the last measured period's, if there are several."""
 
     @contextmanager
     def watch(pid: int) -> Iterator[None]:
         options = (
-            "--native",
-            "--threads",
+            "--nonblocking",
+            "--function",
+            "--format",
+            "raw",
             "--rate",
             str(SAMPLES_PER_SECOND),
             "--duration",
             "unlimited",
-            "--nonblocking",
         )
         with _running("py-spy", "record", *options, "--output", str(target), "--pid", str(pid)) as process:
             assert process.stdout is not None
@@ -77,25 +86,26 @@ def count_calls(target: Path) -> Watch:
     @contextmanager
     def watch(pid: int) -> Iterator[None]:
         text = target.with_suffix(".txt")
-        command = ("perf", "trace", "--summary", "--output", str(text), "--pid", str(pid))
-        with _running(*command):
+        names = ",".join([_ALL, *(f"syscalls:sys_enter_{name}" for name in CALLS)])
+        with _running("perf", "stat", "-x", ",", "-e", names, "-o", str(text), "-p", str(pid)):
             time.sleep(0.5)  # it says nothing when it has begun
-            began = time.monotonic()
+            began, before = time.monotonic(), read_process_cpu(pid)
             yield
-            seconds = time.monotonic() - began
-        target.write_bytes(msgspec.json.encode(read_calls(text.read_text(), seconds)))
+            seconds, cpu = time.monotonic() - began, read_process_cpu(pid) - before
+        target.write_bytes(msgspec.json.encode(SystemCalls(seconds, cpu, read_calls(text.read_text()))))
 
     return watch
 
 
-def read_calls(summary: str, seconds: float) -> SystemCalls:
-    """The sums over all threads of what `perf trace --summary` wrote."""
-    calls: dict[str, int] = {}
-    milliseconds: dict[str, float] = {}
-    for name, count, _, spent in _CALL.findall(summary):
-        calls[name] = calls.get(name, 0) + int(count)
-        milliseconds[name] = milliseconds.get(name, 0.0) + float(spent)
-    return SystemCalls(seconds, calls, milliseconds)
+def read_calls(counted: str) -> dict[str, int]:
+    """How often each call was made, from what `perf stat -x ,` wrote; `others` are those that it did not tell apart.
+
+    Calls that were never made are left out.
+    """
+    calls = {name: int(count) for count, name in _COUNT.findall(counted)}
+    others = int(found[1]) if (found := _TOTAL.search(counted)) else 0
+    calls["others"] = max(0, others - sum(calls.values()))
+    return {name: count for name, count in calls.items() if count}
 
 
 @contextmanager
