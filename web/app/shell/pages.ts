@@ -1,7 +1,10 @@
 /** The pages of their own, each loaded when one goes there: `#/NAME` (the names are in `core/route`). */
-import type { ComponentType } from "react";
+import { type ComponentType, lazy } from "react";
 
 /** `rest` is what follows the name in the address. */
 export type Page = ComponentType<{ rest: string }>;
 
-export const PAGES: Partial<Record<string, Page>> = {};
+export const PAGES: Partial<Record<string, Page>> = {
+  activity: lazy(() => import("../attention/ActivityPage.tsx")),
+  search: lazy(() => import("../search/SearchPage.tsx")),
+};

@@ -95,7 +95,16 @@ export function searchPanel(app, shell, conversation) {
       h("h2", { text: "Search" }),
       iconButton("close", "Close", { onclick: () => shell.closePanel() }),
     ),
-    h("div", { class: "panel-scroll" }, form, scope, note, list, more),
+    h(
+      "div",
+      { class: "panel-scroll" },
+      form,
+      scope,
+      h("a", { class: "link-button", href: "#/search", text: "Search with conditions" }),
+      note,
+      list,
+      more,
+    ),
   );
   return { element, focus: () => input.focus(), end: () => ends.run() };
 }

@@ -1,0 +1,148 @@
+/** The search page and the page of activity: how what is typed is read, and what they show. */
+import { act, fireEvent, render, screen } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+import { isFresh, shownBy } from "../../web/app/attention/items.ts";
+import ActivityPage from "../../web/app/attention/ActivityPage.tsx";
+import { AppContext, NavigationContext } from "../../web/app/context.ts";
+import type { App } from "../../web/app/core/app.ts";
+import { Store } from "../../web/app/core/store.ts";
+import SearchPage from "../../web/app/search/SearchPage.tsx";
+import { queryOf, readAsked, readRest, searchRoute, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
+import type { Navigation } from "../../web/app/shell/navigation.ts";
+import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
+
+beforeEach(() => beginLanguage(["en"]));
+
+const ROOMS = [{ id: "r1", name: "General" }, { id: "r2", name: "My room" }];
+
+test("conditions are read out of the words, and written as they are read", () => {
+  const asked = readAsked('release FROM:@ann plan in:"my room" has:link has:link before:2026-02-30 after:2026-02-03');
+  expect(asked.words).toBe("release plan before:2026-02-30");
+  expect(asked.conditions.map(({ kind, value }) => `${kind}=${value}`)).toEqual([
+    "from=@ann",
+    "in=my room",
+    "has=link",
+    "after=2026-02-03",
+  ]);
+  expect(readAsked(writeAsked(asked))).toEqual(asked);
+  expect(withoutCondition(asked, asked.conditions[0]).conditions).toHaveLength(3);
+  expect(readAsked("mail:in:x http://a has:file from: in:#").conditions).toEqual([]);
+});
+
+test("the query has ids of rooms and the midnight of the reader", () => {
+  const query = queryOf(readAsked('plan from:@ann in:"#my ROOM" has:Code has:link after:2026-02-03'), ROOMS);
+  expect(query?.get("q")).toBe("plan");
+  expect(query?.get("from")).toBe("ann");
+  expect(query?.get("room")).toBe("r2");
+  expect(query?.getAll("has")).toEqual(["code", "link"]);
+  expect(query?.get("after")).toBe(new Date(2026, 1, 3).toISOString());
+  expect(queryOf(readAsked("in:nowhere x"), ROOMS)).toBeNull();
+});
+
+test("an address keeps what was asked", () => {
+  for (const text of ["a/b #c", 'in:"x y" 50%', ""]) {
+    expect(readRest(searchRoute(text).split("/").slice(2).join("/"))).toBe(text);
+  }
+  expect(readRest("%E0%A4%A")).toBe("");
+});
+
+function message(seq: number, text: string) {
+  const sender = { id: "ben", name: "ben" };
+  const rest = { mentions: [], edited: false, deleted: false, moderated: false, reactions: {} };
+  return { type: "message", room: "r1", seq, sender, text, ts: "2026-02-03T10:00:00.000Z", client_id: `c${seq}`, ...rest };
+}
+
+function frame(answers: Record<string, unknown>[]) {
+  const store = new Store((run: () => void) => run(), () => 0);
+  store.me = { id: "ann", name: "ann", moderator: false };
+  ROOMS.forEach((room) => store.addRoom(room));
+  const asked: string[] = [];
+  const put: [string, unknown][] = [];
+  const gone: string[] = [];
+  const api = {
+    get: async (path: string) => {
+      asked.push(path);
+      const answer = answers.shift();
+      if (!answer || "status" in answer) throw answer;
+      return answer;
+    },
+    put: async (path: string, body: unknown) => void put.push([path, body]),
+  };
+  const app = { store, api, on: () => () => {}, directory: { wantNames: () => {} } } as unknown as App;
+  const navigation = { go: (hash: string) => void gone.push(hash) } as unknown as Navigation;
+  const show = async (page: React.ReactNode) => {
+    await act(async () => {
+      render(
+        <AppContext value={app}>
+          <NavigationContext value={navigation}>{page}</NavigationContext>
+        </AppContext>,
+      );
+    });
+  };
+  return { show, asked, put, gone };
+}
+
+test("the search page shows hits with what stands around them, and goes on behind an empty page", async () => {
+  const { show, asked, gone } = frame([
+    { messages: [], more: true, next: "further" },
+    { messages: [message(5, "the plan")], context: [message(4, "before it")], more: true, next: "last" },
+    { messages: [message(2, "old plan")], context: [], more: false, next: null },
+  ]);
+  await show(<SearchPage rest={encodeURIComponent("has:link plan")} />);
+  expect(screen.getByRole("searchbox")).toHaveProperty("value", "has:link plan");
+  const hit = screen.getByRole("link", { name: /the plan/ });
+  expect(hit.getAttribute("href")).toBe("#/room/r1/5");
+  expect(hit.textContent).toContain("before it");
+  expect(hit.querySelector("mark")?.textContent).toBe("plan");
+  expect(screen.getByRole("status").textContent).toBe("More than 1 message");
+  await act(async () => screen.getByRole("button", { name: "More results" }).click());
+  expect(screen.getAllByTestId("search-page-hit")).toHaveLength(2);
+  expect(asked[1]).toContain("cursor=further");
+  expect(asked[2]).toContain("cursor=last");
+  screen.getByRole("button", { name: "Remove the condition has:link" }).click();
+  fireEvent.change(screen.getByRole("searchbox"), { target: { value: "from:ben x" } });
+  fireEvent.submit(screen.getByRole("search"));
+  expect(gone).toEqual([searchRoute("plan"), searchRoute("from:ben x")]);
+});
+
+test("the search page says what is wrong, and tries again", async () => {
+  const { show, asked } = frame([{ status: 0 }, { messages: [], more: false, next: null }]);
+  await show(<SearchPage rest="plan" />);
+  expect(screen.getByRole("alert").textContent).toContain("cannot be reached");
+  await act(async () => screen.getByRole("button", { name: "Try again" }).click());
+  expect(screen.getByRole("status").textContent).toContain("Nothing was found");
+  expect(asked).toHaveLength(2);
+});
+
+test("a room that the user is not in is told, and nothing is asked", async () => {
+  const { show, asked } = frame([]);
+  await show(<SearchPage rest={encodeURIComponent("in:nowhere")} />);
+  expect(screen.getByText("You are in no room of this name.")).toBeTruthy();
+  expect(asked).toEqual([]);
+});
+
+test("the page of activity marks what is new, filters, and notes what was seen", async () => {
+  const by = { id: "ben", name: "ben" };
+  const items = [
+    { kind: "reaction", by, at: "2026-02-03T12:00:00.000Z", message: message(1, "mine"), emoji: "👍" },
+    { kind: "mention", by, at: "2026-02-03T10:00:00.000Z", message: message(2, "@ann look") },
+  ];
+  const { show, put } = frame([{ items, more: false, next: null, seen: "2026-02-03T11:00:00.000Z", unseen: 1 }]);
+  await show(<ActivityPage />);
+  expect(screen.getAllByTestId("activity-item").map((item) => item.textContent?.includes("New"))).toEqual([true, false]);
+  expect(screen.getByText("ben reacted with 👍")).toBeTruthy();
+  expect(put).toEqual([["/api/attention/seen", { until: "2026-02-03T12:00:00.000Z" }]]);
+  await act(async () => screen.getByRole("button", { name: "Mentions" }).click());
+  expect(screen.getAllByTestId("activity-item")).toHaveLength(1);
+  act(() => chooseLanguage("ru"));
+  expect(screen.getByRole("heading", { name: "Активность" })).toBeTruthy();
+  chooseLanguage(null);
+});
+
+test("what is new came after the user looked", () => {
+  const item = { kind: "reply", by: { id: "b", name: "b" }, at: "2026-02-03T10:00:00.000Z", message: message(1, "x") };
+  expect(isFresh(item as never, null)).toBe(true);
+  expect(isFresh(item as never, "2026-02-03T10:00:00.000Z")).toBe(false);
+  expect(shownBy("mentions", [item as never])).toEqual([]);
+  expect(shownBy("replies", [item as never])).toHaveLength(1);
+});

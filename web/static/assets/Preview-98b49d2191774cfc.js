@@ -1,1 +1,0 @@
-import{t as e}from"./jsx-runtime-57e5d8772fb7de29.js";var t=e();function n({text:e}){return(0,t.jsx)(`p`,{children:e})}export{n as default};
