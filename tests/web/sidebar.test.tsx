@@ -23,7 +23,8 @@ const see = (happen: () => void) =>
   });
 
 const hear = (...events: object[]) => see(() => events.forEach((event) => page.app.store.apply(event as AnyEvent)));
-const names = () => screen.getAllByTestId(/^(room|person)-item$/).map((item) => item.querySelector(".item-name")?.textContent);
+const names = () =>
+  screen.getAllByTestId(/^(room|person)-item$/).map((item) => item.querySelector(".item-name")?.textContent);
 const row = (name: string) => screen.getByRole("link", { name: new RegExp(name) });
 const sections = () => screen.getAllByRole("heading", { level: 2 }).map((head) => head.textContent);
 
@@ -32,7 +33,15 @@ beforeEach(async () => {
   queue = [];
   page = new TestPage(undefined, undefined, (run: () => void) => queue.push(run));
   page.rest.rooms = [ROOM, OTHER, QUIET].map((id, index) => {
-    return { id, name: ["general", "design", "quiet"][index], visibility: "public", role: "member", seq: 3, unread: 0, read: 3 };
+    return {
+      id,
+      name: ["general", "design", "quiet"][index],
+      visibility: "public",
+      role: "member",
+      seq: 3,
+      unread: 0,
+      read: 3,
+    };
   });
   page.rest.dms = [{ with: { id: YOU, name: "bob" }, seq: 2, unread: 0, read: 2 }];
   await page.signedIn();
@@ -74,7 +83,12 @@ test("Tab leads to one row, and the arrow keys to the others", () => {
   const stops = () => screen.getByTestId("room-list").querySelectorAll('[data-row] [tabindex="0"]').length;
   expect(stops()).toBe(1);
   act(() => row("design").focus());
-  for (const [key, name] of [["ArrowDown", "general"], ["ArrowDown", "quiet"], ["ArrowUp", "general"], ["End", "bob"]]) {
+  for (const [key, name] of [
+    ["ArrowDown", "general"],
+    ["ArrowDown", "quiet"],
+    ["ArrowUp", "general"],
+    ["End", "bob"],
+  ]) {
     fireEvent.keyDown(document.activeElement as Element, { key });
     expect(document.activeElement?.textContent).toContain(name);
     expect(stops()).toBe(1);

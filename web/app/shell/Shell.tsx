@@ -6,6 +6,7 @@ import { ModerationPage } from "../moderation/ModerationPage.tsx";
 import { Panel } from "../panels/Panel.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
 import { useTitle } from "../sidebar/useTitle.ts";
+import { Overlays } from "../switcher/Overlays.tsx";
 import { JoinOffer } from "../welcome/JoinOffer.tsx";
 import { Welcome } from "../welcome/Welcome.tsx";
 import { Navigation, type Screen } from "./navigation.ts";
@@ -28,6 +29,7 @@ export function Shell() {
         </main>
         <div className="panel-box">{panel && <Panel key={panel} which={panel} />}</div>
       </div>
+      <Overlays />
     </NavigationContext>
   );
 }

@@ -187,9 +187,5 @@ export class Navigation {
   #key(event: KeyboardEvent): void {
     if (composes(event)) return;
     if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.closePanel();
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      this.openPanel("search");
-    }
   }
 }

@@ -24,7 +24,11 @@ const PHONE_ROW_PX = 68;
 /** What `nextRow` knows. */
 const KEYS = ["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"];
 
-export function ConversationList({ tools, empty, label }: {
+export function ConversationList({
+  tools,
+  empty,
+  label,
+}: {
   /** What stands beside the name of a section. */
   tools: Partial<Record<SectionName, ReactNode>>;
   /** What stands in a section without any conversation. */
@@ -55,7 +59,13 @@ export function ConversationList({ tools, empty, label }: {
     const note = row.count || rows.some((one) => isOf(one, row.section)) ? null : empty[row.section];
     return (
       <div key={row.key}>
-        <Head rowKey={row.key} section={row.section} count={row.count} isCollapsed={row.collapsed} {...{ isStop, onFocus, onToggle }}>
+        <Head
+          rowKey={row.key}
+          section={row.section}
+          count={row.count}
+          isCollapsed={row.collapsed}
+          {...{ isStop, onFocus, onToggle }}
+        >
           {tools[row.section]}
         </Head>
         {note && <p className="list-empty">{note}</p>}
@@ -63,7 +73,12 @@ export function ConversationList({ tools, empty, label }: {
     );
   });
   return (
-    <div className={`sidebar-scroll ${css.scroll}`} ref={box} data-testid="room-list" onKeyDown={(event) => onListKey(event)}>
+    <div
+      className={`sidebar-scroll ${css.scroll}`}
+      ref={box}
+      data-testid="room-list"
+      onKeyDown={(event) => onListKey(event)}
+    >
       <div role="list" aria-label={label}>
         {rows.length > DRAWN_WHOLE ? (
           <Virtualizer ref={virtualizer} scrollRef={box} itemSize={isPhone ? PHONE_ROW_PX : ROW_PX}>

@@ -107,7 +107,11 @@ function RowBadge({ view }: { view: RowView }) {
   const t = useTexts(SIDEBAR);
   if (!view.badge) return null;
   return (
-    <span className={`${css.badge} ${view.badge === "mention" ? css.mention : ""}`} data-testid="unread" data-kind={view.badge}>
+    <span
+      className={`${css.badge} ${view.badge === "mention" ? css.mention : ""}`}
+      data-testid="unread"
+      data-kind={view.badge}
+    >
       <span aria-hidden="true">{view.count}</span>
       <span className="visually-hidden">
         {" "}

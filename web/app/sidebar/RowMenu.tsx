@@ -10,7 +10,15 @@ import { Icon } from "./Icon.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
-export function RowMenu({ conversation, at, onClose }: { conversation: Conversation | null; at: Element; onClose: () => void }) {
+export function RowMenu({
+  conversation,
+  at,
+  onClose,
+}: {
+  conversation: Conversation | null;
+  at: Element;
+  onClose: () => void;
+}) {
   const t = useTexts(SIDEBAR);
   const app = useApp();
   const anchor = useRef(at);
@@ -35,9 +43,21 @@ export function RowMenu({ conversation, at, onClose }: { conversation: Conversat
     await app.attempt(() => app.directory.leave(conversation));
   };
   return (
-    <Popover isOpen triggerRef={anchor} placement="bottom start" className={css.menu} onOpenChange={(open) => !open && onClose()}>
+    <Popover
+      isOpen
+      triggerRef={anchor}
+      placement="bottom start"
+      className={css.menu}
+      onOpenChange={(open) => !open && onClose()}
+    >
       <Menu aria-label={t("actions", { name })} onClose={onClose} autoFocus="first">
-        <Action id="read" icon="check" text={t("markRead")} isDisabled={!conversation.unread} run={() => app.messages.seen(conversation)} />
+        <Action
+          id="read"
+          icon="check"
+          text={t("markRead")}
+          isDisabled={!conversation.unread}
+          run={() => app.messages.seen(conversation)}
+        />
         <Action id="favourite" icon="star" text={t(isFavourite ? "dropFavourite" : "addFavourite")} run={favour} />
         {kind === "room" && app.notifying && (
           <Action id="mute" icon="bell" text={t(isMuted ? "unmute" : "mute")} run={mute} />
@@ -48,7 +68,13 @@ export function RowMenu({ conversation, at, onClose }: { conversation: Conversat
   );
 }
 
-function Action({ id, icon, text, isDisabled, run }: {
+function Action({
+  id,
+  icon,
+  text,
+  isDisabled,
+  run,
+}: {
   id: string;
   icon: string;
   text: string;
@@ -56,7 +82,14 @@ function Action({ id, icon, text, isDisabled, run }: {
   run: () => void;
 }) {
   return (
-    <MenuItem id={id} className={css.action} textValue={text} isDisabled={isDisabled} onAction={run} data-testid={`row-${id}`}>
+    <MenuItem
+      id={id}
+      className={css.action}
+      textValue={text}
+      isDisabled={isDisabled}
+      onAction={run}
+      data-testid={`row-${id}`}
+    >
       <Icon name={icon} />
       <span>{text}</span>
     </MenuItem>

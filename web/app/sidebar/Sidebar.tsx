@@ -2,6 +2,8 @@
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { moderationRoute } from "../core/route.ts";
 import { browseRoomsDialog, findPersonDialog, newRoomDialog } from "../legacy.js";
+import { keyNames } from "../switcher/keys.ts";
+import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
 import { AccountFooter, Tool } from "./AccountFooter.tsx";
 import { ConversationList } from "./ConversationList.tsx";
@@ -23,6 +25,11 @@ export function Sidebar() {
         </a>
         <Tool icon="search" label={t("search")} testid="open-search" run={() => navigation.openPanel("search")} />
       </header>
+      <button type="button" className={css.jump} data-testid="open-switcher" onClick={() => showOverlay("switcher")}>
+        <Icon name="search" />
+        <span>{t("jump")}</span>
+        <kbd aria-hidden="true">{keyNames("Mod+K", navigator.platform.startsWith("Mac")).join(" ")}</kbd>
+      </button>
       {me?.moderator && <ModerationLink />}
       <ConversationList
         label={t("conversations")}
@@ -30,11 +37,18 @@ export function Sidebar() {
         tools={{
           rooms: (
             <>
-              <Tool icon="compass" label={t("browse")} testid="browse-rooms" run={() => browseRoomsDialog(app, navigation)} />
+              <Tool
+                icon="compass"
+                label={t("browse")}
+                testid="browse-rooms"
+                run={() => browseRoomsDialog(app, navigation)}
+              />
               <Tool icon="plus" label={t("newRoom")} testid="new-room" run={() => newRoomDialog(app, navigation)} />
             </>
           ),
-          direct: <Tool icon="plus" label={t("newMessage")} testid="new-dm" run={() => findPersonDialog(app, navigation)} />,
+          direct: (
+            <Tool icon="plus" label={t("newMessage")} testid="new-dm" run={() => findPersonDialog(app, navigation)} />
+          ),
         }}
       />
       <AccountFooter />

@@ -13,6 +13,9 @@
 export const SECTIONS = ["unread", "favourites", "rooms", "direct"] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
+/** Many names are compared at each change, and `localeCompare` makes one of these each time. */
+const ORDER = new Intl.Collator();
+
 /** What is read here of a conversation. */
 export interface Listed {
   key: string;
@@ -74,7 +77,7 @@ function rowsOf<C extends Listed>(section: SectionName, members: C[], choices: C
 /** Rule 3. */
 export function byRecency(a: Listed, b: Listed) {
   if (a.lastAt !== b.lastAt) return a.lastAt < b.lastAt ? 1 : -1;
-  return a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1);
+  return ORDER.compare(a.name, b.name) || (a.key < b.key ? -1 : 1);
 }
 
 /** How much a badge says; nothing when all is read. A mention is told apart, by its colour and its name. */

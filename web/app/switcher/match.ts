@@ -44,6 +44,7 @@ const LOOSE = 10;
 const OTHER_LAYOUT = 5;
 /** Letters between those of a loose hit; more is chance. */
 const GAPS = 12;
+const ORDER = new Intl.Collator();
 /** A query is a few words; the rest of a pasted text is ignored. */
 const LONGEST = 64;
 /** Nothing that has a name has a longer one. */
@@ -70,7 +71,7 @@ export class Matcher {
   /** The best place of the query in a text, or null. */
   find(text: string): Hit | null {
     if (this.isEmpty) return { score: 0, spans: [] };
-    const folded = fold(text.slice(0, NAME));
+    const folded = foldKept(text.slice(0, NAME));
     let best: Hit | null = null;
     for (const { words, malus } of this.#readings) {
       const hit = findAll(words, folded);
@@ -104,7 +105,7 @@ export function rank<T>(
       b.ranked.score - a.ranked.score ||
       (a.used < b.used ? 1 : a.used > b.used ? -1 : 0) || // rule 3
       a.name.length - b.name.length ||
-      a.name.localeCompare(b.name),
+      ORDER.compare(a.name, b.name),
   );
   return found.slice(0, limit).map(({ ranked }) => ranked);
 }
@@ -200,6 +201,19 @@ function wordsOf(query: string): string[] {
     .split(/\s+/)
     .map((word) => fold(word).text)
     .filter(Boolean);
+}
+
+/** Names that were folded: each is looked at with every letter that is typed. */
+const kept = new Map<string, Folded>();
+const KEPT = 20_000;
+
+function foldKept(text: string): Folded {
+  const known = kept.get(text);
+  if (known) return known;
+  if (kept.size >= KEPT) kept.clear();
+  const folded = fold(text);
+  kept.set(text, folded);
+  return folded;
 }
 
 /** Without case and accents, sign by sign, so that the places in the original stay known. */

@@ -1,0 +1,235 @@
+/** The field of Ctrl+K: rooms, people, messages and commands. */
+import { type KeyboardEvent, type ReactNode, useDeferredValue, useMemo, useState } from "react";
+import {
+  Autocomplete,
+  Dialog,
+  Header,
+  Input,
+  Menu,
+  MenuItem,
+  MenuSection,
+  Modal,
+  ModalOverlay,
+  SearchField,
+} from "react-aria-components";
+import { useApp, useNavigation, useWatch } from "../context.ts";
+import { shownName } from "../core/people.ts";
+import type { HistoryItem } from "../core/rest.ts";
+import { excerpt, marked } from "../core/text.ts";
+import { shortTime } from "../core/time.ts";
+import { routeTo } from "../core/route.ts";
+import { PAGES } from "../shell/pages.ts";
+import { hueOf, initialOf } from "../sidebar/avatar.ts";
+import { Icon } from "../sidebar/Icon.tsx";
+import { useTexts } from "../texts.ts";
+import { ALL_COMMANDS } from "./commands.ts";
+import { type Entry, type Found, findCommands, findPlaces, readQuery } from "./entries.ts";
+import { highlighted } from "./match.ts";
+import css from "./Switcher.module.css";
+import { COMMANDS, SWITCHER } from "./texts.ts";
+import { useFound } from "./useFound.ts";
+
+const PLACES = 12;
+const FOUND_COMMANDS = 5;
+const EXCERPT = 90;
+
+export default function Switcher({ onClose }: { onClose: () => void }) {
+  const t = useTexts(SWITCHER);
+  const c = useTexts(COMMANDS);
+  const app = useApp();
+  const navigation = useNavigation();
+  const [typed, setTyped] = useState("");
+  const asked = useDeferredValue(typed);
+  const { places, commands, hits, isBusy } = useEntries(asked, (id) => c(id));
+  const { wanted, query } = readQuery(typed);
+
+  const act = (key: string) => {
+    onClose();
+    if (key === SEARCH) return searchFor(query);
+    const hit = hits.find((one) => keyOfHit(one) === key);
+    if (hit) return navigation.go(routeOfHit(hit, app.store.me?.id ?? ""));
+    const entry = [...places, ...commands].find((one) => one.entry.key === key)?.entry;
+    if (!entry) return;
+    if (entry.kind === "command") ALL_COMMANDS.find(({ id }) => id === entry.id)?.run(app, navigation);
+    else navigation.go(routeOf(entry));
+  };
+  const searchFor = (text: string) => {
+    if (PAGES["search"]) navigation.go(`#/search/${encodeURIComponent(text)}`);
+    else navigation.openPanel("search");
+  };
+  /** The field would only empty itself at the first Escape. */
+  const leave = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    event.preventDefault();
+    onClose();
+  };
+  const rows = [...places, ...commands];
+  return (
+    <ModalOverlay isOpen isDismissable className={css.veil} onOpenChange={(open) => !open && onClose()}>
+      <Modal className={css.box}>
+        <Dialog className={css.dialog} aria-label={t("title")} data-testid="switcher">
+          <div className={css.inside} onKeyDownCapture={leave}>
+            <Autocomplete inputValue={typed} onInputChange={setTyped}>
+              <SearchField className={css.field} aria-label={t("title")} autoFocus>
+                <Icon name="search" />
+                <Input className={css.input} placeholder={t("placeholder")} data-testid="switcher-input" dir="auto" />
+                <button type="button" className={`icon-button ${css.close}`} aria-label={t("close")} onClick={onClose}>
+                  <Icon name="close" />
+                </button>
+              </SearchField>
+              <Menu className={css.results} aria-label={t("results")} onAction={(key) => act(String(key))}>
+                {places.length > 0 && <Section name={t(typed ? "places" : "recent")} found={places} />}
+                {commands.length > 0 && <Section name={t("commands")} found={commands} />}
+                {wanted === "all" && query !== "" && (
+                  <MenuSection className={css.section}>
+                    <Header className={css.head}>{t("messages")}</Header>
+                    {hits.map((hit) => (
+                      <HitRow key={keyOfHit(hit)} hit={hit} query={asked} />
+                    ))}
+                    <Item id={SEARCH} icon="search" text={t("searchAll", { query })} />
+                  </MenuSection>
+                )}
+              </Menu>
+            </Autocomplete>
+            <p className={css.note} role="status">
+              {isBusy ? t("finding") : rows.length || hits.length ? t("hint") : t("nothing")}
+            </p>
+          </div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+const SEARCH = "search";
+
+function useEntries(typed: string, nameOf: (id: keyof typeof COMMANDS.texts) => string) {
+  const app = useApp();
+  const store = useWatch("rooms", "dms", "people");
+  const remote = useFound(typed);
+  const listed = ALL_COMMANDS.map(({ id, icon }) => ({ id, icon, name: nameOf(id) }));
+  const version = [store.version("rooms"), store.version("dms"), store.version("people")].join();
+  const places = useMemo(() => {
+    const { me, conversations, people } = store;
+    const { rooms } = remote;
+    const sources = {
+      me: me?.id ?? "",
+      openKey: app.openKey,
+      conversations: conversations.values(),
+      people,
+      rooms,
+      commands: [],
+    };
+    return findPlaces(typed, sources, PLACES);
+  }, [typed, version, remote, store, app]);
+  return {
+    places,
+    commands: findCommands(typed, { commands: listed }, FOUND_COMMANDS),
+    hits: remote.messages,
+    isBusy: remote.isBusy,
+  };
+}
+
+function Section({ name, found }: { name: string; found: Found[] }) {
+  return (
+    <MenuSection className={css.section}>
+      <Header className={css.head}>{name}</Header>
+      {found.map((one) => (
+        <EntryRow key={one.entry.key} {...one} />
+      ))}
+    </MenuSection>
+  );
+}
+
+function EntryRow({ entry, text, spans }: Found) {
+  const t = useTexts(SWITCHER);
+  const isName = text === entry.name;
+  const face = entry.kind === "person" || (entry.kind === "conversation" && entry.type === "dm");
+  const note = noteOf(entry);
+  return (
+    <MenuItem id={entry.key} className={css.item} textValue={entry.name} data-testid="switcher-item">
+      {face ? <Disc id={entry.id} name={entry.name} /> : <Icon name={iconOf(entry)} />}
+      <span className={css.name} dir="auto">
+        {isName ? <Marked text={text} spans={spans} /> : entry.name}
+      </span>
+      {!isName && (
+        <span className={css.handle}>
+          @<Marked text={text} spans={spans} />
+        </span>
+      )}
+      {note && <span className={css.about}>{note}</span>}
+    </MenuItem>
+  );
+
+  function noteOf(one: Entry) {
+    if (one.kind === "join") return t("join");
+    if (one.kind === "conversation" && one.unread) return t("unread", { count: one.unread });
+    return one.kind === "person" && isName ? one.handle : "";
+  }
+}
+
+function HitRow({ hit, query }: { hit: HistoryItem; query: string }) {
+  const t = useTexts(SWITCHER);
+  const { store } = useApp();
+  const { author, place } = placeOfHit(hit, store.me?.id ?? "", store);
+  const parts = marked(excerpt(hit.text ?? "", query, EXCERPT), query);
+  return (
+    <MenuItem id={keyOfHit(hit)} className={css.item} textValue={hit.text ?? ""} data-testid="switcher-hit">
+      <Icon name="chat" />
+      <span className={css.hit}>
+        <span className={css.name} dir="auto">
+          {parts.map((part, index) => (part.hit ? <mark key={index}>{part.text}</mark> : part.text))}
+        </span>
+        <span className={css.about}>
+          {t("in", { author, place })} · {shortTime(hit.ts)}
+        </span>
+      </span>
+    </MenuItem>
+  );
+}
+
+function Item({ id, icon, text }: { id: string; icon: string; text: string }) {
+  return (
+    <MenuItem id={id} className={css.item} textValue={text} data-testid={`switcher-${id}`}>
+      <Icon name={icon} />
+      <span className={css.name}>{text}</span>
+    </MenuItem>
+  );
+}
+
+function Disc({ id, name }: { id: string; name: string }) {
+  return (
+    <span className={`${css.disc} ${hueOf(id)}`} aria-hidden="true">
+      {initialOf(name)}
+    </span>
+  );
+}
+
+function Marked({ text, spans }: Pick<Found, "text" | "spans">): ReactNode {
+  return highlighted(text, spans).map((part, index) => (part.hit ? <mark key={index}>{part.text}</mark> : part.text));
+}
+
+function iconOf(entry: Entry) {
+  if (entry.kind === "command") return entry.icon;
+  return entry.kind === "conversation" && entry.isPrivate ? "lock" : "hash";
+}
+
+function routeOf(entry: Exclude<Entry, { kind: "command" }>) {
+  if (entry.kind === "conversation") return routeTo(entry.type, entry.id);
+  return routeTo(entry.kind === "join" ? "room" : "dm", entry.id);
+}
+
+function keyOfHit(hit: HistoryItem) {
+  return `hit:${"room" in hit ? hit.room : `${hit.from.id}/${hit.to}`}:${hit.seq}`;
+}
+
+function routeOfHit(hit: HistoryItem, me: string) {
+  if ("room" in hit) return routeTo("room", hit.room, hit.seq);
+  return routeTo("dm", hit.from.id === me ? hit.to : hit.from.id, hit.seq);
+}
+
+function placeOfHit(hit: HistoryItem, me: string, store: ReturnType<typeof useWatch>) {
+  if ("room" in hit) return { author: shownName(hit.sender), place: store.get(`room:${hit.room}`)?.name ?? "" };
+  return { author: shownName(hit.from), place: store.nameOf(hit.from.id === me ? hit.to : hit.from.id) };
+}

@@ -1,0 +1,29 @@
+/** What can be done from the field of Ctrl+K without going anywhere first. */
+import type { App } from "../core/app.ts";
+import { accountDialog, browseRoomsDialog, findPersonDialog, newRoomDialog, notificationsDialog } from "../legacy.js";
+import type { Navigation } from "../shell/navigation.ts";
+import { chooseLanguage } from "../texts.ts";
+import { showOverlay } from "./overlay.ts";
+import type { COMMANDS } from "./texts.ts";
+
+export interface Command {
+  id: keyof typeof COMMANDS.texts;
+  icon: string;
+  run: (app: App, navigation: Navigation) => void;
+}
+
+export const ALL_COMMANDS: readonly Command[] = [
+  { id: "newRoom", icon: "plus", run: newRoomDialog },
+  { id: "browseRooms", icon: "compass", run: browseRoomsDialog },
+  { id: "newMessage", icon: "chat", run: findPersonDialog },
+  { id: "readAll", icon: "checks", run: readAll },
+  { id: "notifications", icon: "bell", run: (app) => notificationsDialog(app) },
+  { id: "account", icon: "account", run: (app) => accountDialog(app) },
+  { id: "english", icon: "flag", run: () => chooseLanguage("en") },
+  { id: "russian", icon: "flag", run: () => chooseLanguage("ru") },
+  { id: "keys", icon: "alert", run: () => showOverlay("keys") },
+];
+
+export function readAll(app: App) {
+  for (const one of app.store.conversations.values()) if (one.unread) app.messages.seen(one);
+}

@@ -1,0 +1,47 @@
+/** The keys of the page, for the list of them. Pure. */
+import type { KEYS } from "./texts.ts";
+
+type Name = keyof typeof KEYS.texts;
+
+export interface Group {
+  name: Name;
+  /** `press`: keys that are held together have a + between them, others a blank. `Mod` is Ctrl, or ⌘ on a Mac. */
+  keys: { does: Name; press: string }[];
+}
+
+export const GROUPS: readonly Group[] = [
+  {
+    name: "everywhere",
+    keys: [
+      { does: "jump", press: "Mod+K" },
+      { does: "sheet", press: "?" },
+      { does: "escape", press: "Esc" },
+    ],
+  },
+  {
+    name: "list",
+    keys: [
+      { does: "move", press: "↑ ↓" },
+      { does: "ends", press: "Home End" },
+      { does: "menu", press: "Shift+F10" },
+    ],
+  },
+  {
+    name: "writing",
+    keys: [
+      { does: "send", press: "Enter" },
+      { does: "line", press: "Shift+Enter" },
+      { does: "edit", press: "↑" },
+      { does: "cancel", press: "Esc" },
+      { does: "mention", press: "@" },
+    ],
+  },
+];
+
+/** The names of keys as they stand on the keyboard. */
+export function keyNames(press: string, isMac: boolean): string[] {
+  return press.split(/[ +]/).map((key) => {
+    if (key === "Mod") return isMac ? "⌘" : "Ctrl";
+    return isMac && key === "Shift" ? "⇧" : key;
+  });
+}
