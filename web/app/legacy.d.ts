@@ -54,9 +54,6 @@ export function moderationView(app: App, shell: Navigation, tab: string): Focuse
 export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
 export function pinsPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
-export function connectionStatus(app: App): HTMLElement;
-export function notices(app: App): HTMLElement;
-export function announcer(app: App): HTMLElement;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;
 export function closeDialogs(): void;

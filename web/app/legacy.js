@@ -12,6 +12,5 @@ export { mailLinkView } from "./views/recovery.js";
 export { searchPanel } from "./views/search.js";
 export { findPersonDialog } from "./views/people.js";
 export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";
-export { announcer, connectionStatus, notices } from "./views/status.js";
 export { joinOffer, welcome } from "./views/welcome.js";
 export { Disposal } from "./core/dom.js";

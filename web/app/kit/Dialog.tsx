@@ -1,5 +1,5 @@
 /** What lies over the page: a dialog in the middle, a sheet from below on phones, a popover at what was pressed. */
-import type { ReactElement, ReactNode } from "react";
+import { type ReactElement, type ReactNode, useEffect, useRef } from "react";
 import {
   Dialog as AriaDialog,
   DialogTrigger,
@@ -9,6 +9,7 @@ import {
   Popover as AriaPopover,
   type PopoverProps,
 } from "react-aria-components";
+import { closeByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import { IconButton } from "./Button.tsx";
 import styles from "./Dialog.module.css";
@@ -29,6 +30,7 @@ export interface DialogProps {
 /** In the middle; on phones, from below. It is open while it is there. */
 export function Dialog({ title, onClose, children, actions, size = "normal", isDismissable = true, testid }: DialogProps) {
   const t = useTexts(KIT);
+  useCloseByBack(onClose);
   return (
     <ModalOverlay
       isOpen
@@ -54,6 +56,7 @@ export function Dialog({ title, onClose, children, actions, size = "normal", isD
 
 /** From below, at any width: what a long press opens on a phone. */
 export function Sheet({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
+  useCloseByBack(onClose);
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={(open) => !open && onClose()} className={`${styles.veil} ${styles.low}`}>
       <Modal className={styles.sheet}>
@@ -64,6 +67,15 @@ export function Sheet({ label, onClose, children }: { label: string; onClose: ()
       </Modal>
     </ModalOverlay>
   );
+}
+
+/** On phones, Back closes what lies over the page. */
+function useCloseByBack(onClose: () => void): void {
+  const latest = useRef(onClose);
+  useEffect(() => {
+    latest.current = onClose;
+  });
+  useEffect(() => closeByBack(() => latest.current()), []);
 }
 
 /** At `trigger`, the button that opens it. */

@@ -6,7 +6,10 @@ import { MailLinkPage } from "../auth/MailLinkPage.tsx";
 import { AppContext } from "../context.ts";
 import { Overlays } from "../kit/overlays.tsx";
 import { Legacy } from "../Legacy.tsx";
-import { announcer, connectionStatus, notices, notificationOffer } from "../legacy.js";
+import { notificationOffer } from "../legacy.js";
+import { Announcer } from "../status/Announcer.tsx";
+import { ConnectionPill } from "../status/ConnectionPill.tsx";
+import { Toasts } from "../status/Toasts.tsx";
 import { useLanguage, useTexts } from "../texts.ts";
 import { Shell } from "./Shell.tsx";
 import type { Stage } from "./stage.ts";
@@ -18,13 +21,13 @@ export function Root({ stage }: { stage: Stage }) {
   return (
     <I18nProvider locale={language}>
       <AppContext value={app}>
-        <Legacy build={() => ({ element: connectionStatus(app) })} />
+        <ConnectionPill />
         <div className="page">
           <Phase stage={stage} />
         </div>
         <Legacy build={() => ({ element: notificationOffer(app) })} />
-        <Legacy build={() => ({ element: notices(app) })} />
-        <Legacy build={() => ({ element: announcer(app) })} />
+        <Toasts />
+        <Announcer />
         <Overlays />
       </AppContext>
     </I18nProvider>

@@ -11,6 +11,7 @@ import { JoinOffer } from "../welcome/JoinOffer.tsx";
 import { Welcome } from "../welcome/Welcome.tsx";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
+import { TabBar } from "./TabBar.tsx";
 
 export function Shell() {
   const app = useApp();
@@ -20,7 +21,7 @@ export function Shell() {
   useTitle();
   return (
     <NavigationContext value={navigation}>
-      <div className="shell" data-screen={screen.kind === "home" ? "list" : "conversation"} data-panel={panel ?? undefined}>
+      <div className="shell" data-screen={columnOf(screen)} data-panel={panel ?? undefined}>
         <Sidebar />
         <main className="main">
           <Suspense>
@@ -28,10 +29,16 @@ export function Shell() {
           </Suspense>
         </main>
         <div className="panel-box">{panel && <Panel key={panel} which={panel} />}</div>
+        <TabBar screen={screen} />
       </div>
       <Overlays />
     </NavigationContext>
   );
+}
+
+/** Which one thing a phone shows; "page" is one that the tabs below lead to. */
+function columnOf({ kind }: Screen): "list" | "page" | "conversation" {
+  return kind === "home" ? "list" : kind === "page" ? "page" : "conversation";
 }
 
 function CurrentScreen({ screen }: { screen: Screen }) {

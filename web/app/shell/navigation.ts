@@ -7,6 +7,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
 import { parseRoute, routeTo } from "../core/route.ts";
 import { unsentDialog } from "../legacy.js";
+import { closeByBack } from "./back.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 
 export type PanelName = "members" | "pins" | "search";
@@ -33,6 +34,7 @@ export class Navigation {
   #visits = 0;
   /** What has the focus again when the panel closes. */
   #returnTo: Element | null = null;
+  #closed: () => void = () => {};
 
   readonly app: App;
 
@@ -79,12 +81,14 @@ export class Navigation {
     if (this.place.panel === which) return this.closePanel();
     this.closePanel();
     if (which !== "search" && this.place.screen.kind !== "conversation") return;
+    this.#closed = closeByBack(() => this.closePanel());
     this.#returnTo = document.activeElement;
     this.#set({ panel: which });
   }
 
   closePanel(): void {
     if (!this.place.panel) return;
+    this.#closed();
     this.#set({ panel: null });
     if (this.#returnTo instanceof HTMLElement && this.#returnTo.isConnected) this.#returnTo.focus();
   }
