@@ -74,13 +74,18 @@ class User(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A group chat. A user who joins gets the `default_role`: member, or reader in a room for announcements."""
+    """A group chat. A user who joins gets the `default_role`: member, or reader in a room for announcements.
+
+    The `topic` is a line that says what it is about now, the `description` what it is for; both may be empty.
+    """
 
     id: str
     name: str
     visibility: Visibility
     created: int = 0
     default_role: Role = Role.MEMBER
+    topic: str = ""
+    description: str = ""
 
 
 class Member(Struct, frozen=True):

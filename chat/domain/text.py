@@ -9,6 +9,8 @@ from chat.domain.visible import drop_ignorable, drop_invisible, has_visible, is_
 from chat.errors import Invalid, TooLong
 
 NAME = re.compile(r"[A-Za-z0-9_.\-]{2,32}")
+TOPIC_LENGTH = 250
+DESCRIPTION_LENGTH = 1000
 ROOM_NAME_LENGTH = 80
 DISPLAY_NAME_LENGTH = 64
 TEXT_BYTES = 16 * 1024
@@ -37,6 +39,19 @@ def fold_email(email: str) -> str:
 def check_room_name(name: str) -> str:
     """A room's name as it is stored: in NFC, without outer blanks and what nobody sees. Or `Invalid`."""
     return _check_shown_name(name, ROOM_NAME_LENGTH, "a room's name", "name")
+
+
+def check_topic(topic: str) -> str:
+    """A room's topic as it is stored, by the rules of its name, but it may be empty. Or `Invalid`."""
+    return _check_shown_name(topic, TOPIC_LENGTH, "a topic", "topic") if has_visible(topic) else ""
+
+
+def check_description(text: str) -> str:
+    """A room's description as it is stored: in NFC, without outer blanks; it may have several lines. Or `Invalid`."""
+    text = normalize("NFC", check_marks(text, "description")).strip() if has_visible(text) else ""
+    if len(text) > DESCRIPTION_LENGTH or "\0" in text:
+        raise Invalid(f"a description has at most {DESCRIPTION_LENGTH} characters, and no NUL", field="description")
+    return text
 
 
 def check_display_name(name: str) -> str:

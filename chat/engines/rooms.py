@@ -18,7 +18,7 @@ from chat.engines.deleted_conversations import clear_deleted, mark_deleted
 from chat.errors import Conflict, NotFound
 from chat.ports.rooms import RoomEntry, RoomFacts, RoomUpdate
 
-_COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created, rooms.default_role"
+_COLUMNS = "rooms.id, rooms.name, rooms.visibility, rooms.created, rooms.default_role, topic, description"
 _END = "\U0010ffff"
 
 _STEPS_AT_ONCE = 10
@@ -60,7 +60,7 @@ class SqliteRooms:
             " WHERE members.user = (SELECT key FROM users WHERE id = ?) ORDER BY rooms.folded, rooms.id"
         )
         return await self._database.read(
-            lambda connection: [(_room(row), Role(row[5])) for row in connection.execute(sql, (user,))]
+            lambda connection: [(_room(row), Role(row[7])) for row in connection.execute(sql, (user,))]
         )
 
     async def list_public_rooms(self, prefix: str, limit: int, *, after: RoomPlace | None = None) -> Sequence[Room]:
@@ -177,8 +177,9 @@ def _no_room() -> NotFound:
     return NotFound("there is no such room", field="room")
 
 
-def _room(row: tuple[str, str, str, int, str]) -> Room:
-    return Room(id=row[0], name=row[1], visibility=Visibility(row[2]), created=row[3], default_role=Role(row[4]))
+def _room(row: tuple[str, str, str, int, str, str, str]) -> Room:
+    id_, name, visibility, created, default, topic, description = row[:7]
+    return Room(id_, name, Visibility(visibility), created, Role(default), topic, description)
 
 
 def _get(connection: sqlite3.Connection, room: str) -> Room | None:
@@ -190,8 +191,12 @@ def _create(connection: sqlite3.Connection, room: Room, owner: str) -> None:
     if _get(connection, room.id):
         raise Conflict("the id is taken; make a new one", field="id")
     connection.execute(
-        "INSERT INTO rooms (id, name, folded, visibility, created, default_role) VALUES (?, ?, ?, ?, ?, ?)",
-        (room.id, room.name, fold_name(room.name), room.visibility, room.created, room.default_role),
+        "INSERT INTO rooms (id, name, folded, visibility, created, default_role, topic, description)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(room.id, room.name, fold_name(room.name), room.visibility),
+            *(room.created, room.default_role, room.topic, room.description),
+        ),
     )
     membership.set_member(connection, room.id, owner, Role.OWNER, now=room.created)
 
@@ -204,6 +209,10 @@ def _update(connection: sqlite3.Connection, room: str, update: RoomUpdate) -> Ro
         connection.execute("UPDATE rooms SET visibility = ? WHERE id = ?", (update.visibility, room))
     if update.default_role is not None:
         connection.execute("UPDATE rooms SET default_role = ? WHERE id = ?", (update.default_role, room))
+    if update.topic is not None:
+        connection.execute("UPDATE rooms SET topic = ? WHERE id = ?", (update.topic, room))
+    if update.description is not None:
+        connection.execute("UPDATE rooms SET description = ? WHERE id = ?", (update.description, room))
     changed = _get(connection, room)
     if changed is None:
         raise _no_room()

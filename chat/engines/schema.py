@@ -170,8 +170,7 @@ CREATE TABLE change_stamps (
 # No address was ever verified before: so none is kept from others.
 _ADDRESSES = "UPDATE users SET folded_email = NULL;"
 
-# None: the user has not decided.
-_PRIVACY = "ALTER TABLE users ADD COLUMN added_by TEXT;"
+_PRIVACY = "ALTER TABLE users ADD COLUMN added_by TEXT;"  # NULL: the user has not decided
 
 # The terms of a text changed, and a term is taken out of the index by giving it again: so the index is made anew. That
 # happens in steps, from `unindexed`, while the store is in use already. Names of rooms are folded without what is
@@ -354,8 +353,7 @@ _INSTANCE_ROLES = "ALTER TABLE users ADD COLUMN instance_role TEXT;"
 # Who got a role as the first account, also when that account was deleted: nobody gets it after them.
 _FIRST_ACCOUNT = "CREATE TABLE first_account (user TEXT NOT NULL);"
 
-# The traceparent of what waits, if it is traced.
-_TRACED_PUSHES = "ALTER TABLE pushes ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
+_TRACED_PUSHES = "ALTER TABLE pushes ADD COLUMN trace TEXT NOT NULL DEFAULT '';"  # its traceparent, if it is traced
 
 # `user` is empty for the settings of the instance. A status is JSON, and may have ended.
 _DOCUMENTS = """
@@ -368,6 +366,10 @@ ALTER TABLE users ADD COLUMN status TEXT;
 CREATE INDEX blocked_users ON users (folded) WHERE blocked = 1;
 """
 
+_TOPICS = """
+ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+ALTER TABLE rooms ADD COLUMN description TEXT NOT NULL DEFAULT '';
+"""
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -393,5 +395,6 @@ STORE: tuple[str, ...] = (
     _TRACED_PUSHES,
     attention_rows.SCHEMA,
     _DOCUMENTS,
+    _TOPICS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

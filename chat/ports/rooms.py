@@ -35,6 +35,8 @@ class RoomUpdate(Struct, frozen=True, kw_only=True):
     name: str | None = None
     visibility: Visibility | None = None
     default_role: Role | None = None
+    topic: str | None = None
+    description: str | None = None
 
 
 class Rooms(Protocol):

@@ -232,7 +232,7 @@ class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
 class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
     """The room was updated or deleted. A deletion ends the subscription.
 
-    `name`, `visibility` and `default_role` stand with `updated`.
+    `name`, `visibility`, `default_role`, `topic` and `description` stand with `updated`.
     """
 
     room: Uuid
@@ -240,6 +240,8 @@ class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
     name: str | None = None
     visibility: Visibility | None = None
     default_role: Role | None = None
+    topic: str | None = None
+    description: str | None = None
 
 
 class RoomActivity(Struct, frozen=True, kw_only=True, omit_defaults=True):

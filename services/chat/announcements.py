@@ -44,13 +44,15 @@ async def announce_member(
 
 
 async def announce_update(relay: Relay, room: Room) -> None:
-    """Announce that the room has another name, visibility or default role."""
+    """Announce that the room has another name, visibility, default role, topic or description."""
     event = RoomEvent(
         room=room.id,
         change="updated",
         name=room.name,
         visibility=room.visibility,
         default_role=room.default_role,
+        topic=room.topic,
+        description=room.description,
     )
     await publish_with_retries(relay, [Publication(room_channel(room.id), pack_event(encode(event)))])
 

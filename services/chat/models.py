@@ -13,7 +13,7 @@ from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState, Role, User, Visibility
 from chat.domain.privacy import AddedBy
 from chat.domain.statuses import UserStatus, current_status
-from services.common.field_types import Reason, RoomName, UserId
+from services.common.field_types import Description, Reason, RoomName, Topic, UserId
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]
 
@@ -24,6 +24,8 @@ class NewRoom(BaseModel):
     name: RoomName
     visibility: Visibility = Visibility.PUBLIC
     default_role: DefaultRole = Role.MEMBER
+    topic: Topic = ""
+    description: Description = ""
 
 
 class RoomChange(BaseModel):
@@ -32,6 +34,8 @@ class RoomChange(BaseModel):
     name: RoomName | None = None
     visibility: Visibility | None = None
     default_role: DefaultRole | None = None
+    topic: Topic | None = None
+    description: Description | None = None
 
 
 ShownName = Annotated[str | None, Field(exclude_if=lambda name: name is None)]
@@ -93,6 +97,8 @@ class RoomView(BaseModel):
     name: str
     visibility: Visibility
     default_role: Role
+    topic: str
+    description: str
     role: Role | None
     seq: int
     unread: int

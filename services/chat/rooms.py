@@ -35,7 +35,15 @@ async def create_room(body: NewRoom, caller: Caller, services: With) -> RoomView
     _, decided = await read_instance(services)
     require_room_maker(decided, moderates=is_moderator(services, caller))
     now = services.clock()
-    room = Room(id=new_id(), name=body.name, visibility=body.visibility, created=now, default_role=body.default_role)
+    room = Room(
+        id=new_id(),
+        name=body.name,
+        visibility=body.visibility,
+        created=now,
+        default_role=body.default_role,
+        topic=body.topic,
+        description=body.description,
+    )
     with shield_change():
         await services.rooms.create_room(room, caller.id)
         await announcements.announce_member(services.relay, room.id, caller.id, "joined", Role.OWNER)
@@ -76,11 +84,17 @@ async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
 
 @router.patch("/{room}", responses=problem_responses(401, 403, 404, 422))
 async def change_room(room: RoomId, body: RoomChange, caller: Caller, services: With) -> RoomView:
-    """Change a room's name, visibility or default role. For owners."""
+    """Change a room's name, visibility, default role, topic or description. For owners."""
     role = await admit_member(services, room, caller, Right.EDIT_ROOM)
-    update = RoomUpdate(name=body.name, visibility=body.visibility, default_role=body.default_role)
+    update = RoomUpdate(
+        name=body.name,
+        visibility=body.visibility,
+        default_role=body.default_role,
+        topic=body.topic,
+        description=body.description,
+    )
     if update == RoomUpdate():
-        raise Invalid("give `name`, `visibility` or `default_role`", field="name")
+        raise Invalid("give `name`, `visibility`, `default_role`, `topic` or `description`", field="name")
     with shield_change():
         changed = await services.rooms.update_room(room, update)
         await announcements.announce_update(services.relay, changed)

@@ -11,12 +11,16 @@ from chat.domain.cursors import CURSOR_LENGTH
 from chat.domain.ids import check_id
 from chat.domain.mailboxes import EMAIL_LENGTH, check_email
 from chat.domain.text import (
+    DESCRIPTION_LENGTH,
     DISPLAY_NAME_LENGTH,
     NAME,
     ROOM_NAME_LENGTH,
+    TOPIC_LENGTH,
+    check_description,
     check_display_name,
     check_name,
     check_room_name,
+    check_topic,
 )
 from chat.domain.visible import has_visible
 from chat.errors import Invalid
@@ -69,6 +73,10 @@ DisplayName = Annotated[
     str,
     AfterValidator(check_display_name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": DISPLAY_NAME_LENGTH}),
+]
+Topic = Annotated[str, AfterValidator(check_topic), WithJsonSchema({"type": "string", "maxLength": TOPIC_LENGTH})]
+Description = Annotated[
+    str, AfterValidator(check_description), WithJsonSchema({"type": "string", "maxLength": DESCRIPTION_LENGTH})
 ]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(check_plain_text), AfterValidator(parse_reason)]
 Prefix = Annotated[str, Field(max_length=ROOM_NAME_LENGTH), AfterValidator(check_plain_text)]

@@ -177,3 +177,12 @@ async def test_cancelled_deletion_happened_or_not(rooms: Rooms, stores: Stores) 
         if room is None:
             await rooms.create_room(make_room(), ANN)
             await stores.history.apply_batch(make_messages(3), [])
+
+
+async def test_a_topic_and_a_description(rooms: Rooms) -> None:
+    changed = await rooms.update_room(ROOM, RoomUpdate(topic="Release 2.0", description="What is for it.\nAll of it."))
+    assert (changed.topic, changed.description) == ("Release 2.0", "What is for it.\nAll of it.")
+    assert await rooms.get_room(ROOM) == changed
+    assert [room for room, _ in await rooms.rooms_of_user(ANN)] == [changed]
+    emptied = await rooms.update_room(ROOM, RoomUpdate(topic=""))
+    assert (emptied.topic, emptied.description, emptied.name) == ("", changed.description, changed.name)

@@ -21,6 +21,7 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         answer = await ann("POST", "/api/rooms", {"name": " Chess ", "visibility": "public"})
         room = answer.json()
         expected: dict[str, Any] = {"name": "Chess", "visibility": "public", "default_role": "member"}
+        expected |= {"topic": "", "description": ""}
         expected |= {"role": "owner", "seq": 0, "unread": 0, "read": 0, "mentions": 0, "last": None}
         assert (answer.status_code, room) == (201, {"id": room["id"], **expected})
         assert (await ann("GET", "/api/rooms")).json()["rooms"] == [room]
@@ -359,7 +360,7 @@ async def test_a_change_of_a_room_is_announced() -> None:
         await ann("PATCH", f"/api/rooms/{room}", {"name": "attic"})
         await ann("DELETE", f"/api/rooms/{room}")
         updated, deleted, *members = await received(listener, 4)
-        kept = {"visibility": "public", "default_role": "member"}
+        kept = {"visibility": "public", "default_role": "member", "topic": "", "description": ""}
         assert updated == (
             room_channel(room),
             {"type": "room", "room": room, "change": "updated", "name": "attic", **kept},

@@ -463,15 +463,17 @@ export interface MemberEvent {
 /**
  * The room was updated or deleted.
  * A deletion ends the subscription.
- * `name`, `visibility` and `default_role` stand with `updated`.
+ * `name`, `visibility`, `default_role`, `topic` and `description` stand with `updated`.
  */
 export interface RoomEvent {
+  description?: string;
   type: "room";
   room: Uuid;
   change: "deleted" | "updated";
   name?: string;
   visibility?: Visibility;
   default_role?: Role;
+  topic?: string;
 }
 
 /**

@@ -59,6 +59,9 @@ class MongoRooms:
             fields["visibility"] = update.visibility.value
         if update.default_role is not None:
             fields["default_role"] = update.default_role.value
+        for name, text in (("topic", update.topic), ("description", update.description)):
+            if text is not None:
+                fields[name] = text
         if fields:
             with self._mongo.call():
                 await self._database.rooms.update_one({"_id": room}, {"$set": fields})
@@ -252,6 +255,8 @@ def _to_document(room: Room) -> Document:
         "visibility": room.visibility.value,
         "created": room.created,
         "default_role": room.default_role.value,
+        "topic": room.topic,
+        "description": room.description,
         "changes": 0,
     }
 
@@ -263,6 +268,8 @@ def _to_room(document: Document) -> Room:
         visibility=Visibility(document["visibility"]),
         created=document["created"],
         default_role=Role(document.get("default_role", Role.MEMBER)),
+        topic=document.get("topic", ""),
+        description=document.get("description", ""),
     )
 
 

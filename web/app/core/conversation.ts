@@ -39,6 +39,9 @@ export class Conversation {
   visibility: Visibility;
   /** What a user becomes who joins. */
   defaultRole: Role;
+  /** What the room is about now, in a line; and what it is for. Empty for none. */
+  topic = "";
+  description = "";
   role: Role;
   timeline = new Timeline();
   /** Newest seq; 0 for none. */
@@ -114,6 +117,8 @@ export class Conversation {
     this.name = summary.name ?? this.name;
     this.visibility = summary.visibility ?? this.visibility;
     this.defaultRole = summary.default_role ?? this.defaultRole;
+    this.topic = summary.topic ?? this.topic;
+    this.description = summary.description ?? this.description;
     this.role = summary.role ?? this.role;
   }
 

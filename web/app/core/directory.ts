@@ -182,7 +182,10 @@ export class Directory {
     this.#gone(conversation);
   }
 
-  async changeRoom(conversation: Conversation, change: { name?: string; default_role?: string }) {
+  async changeRoom(
+    conversation: Conversation,
+    change: { name?: string; default_role?: string; topic?: string; description?: string },
+  ) {
     this.store.addRoom(await this.api.patch<RoomSummary>(`/api/rooms/${conversation.id}`, change));
     this.store.touch("rooms", `members:${conversation.key}`);
   }

@@ -24,6 +24,8 @@ export interface RoomSummary {
   name: string;
   visibility?: Visibility;
   default_role?: Role;
+  topic?: string;
+  description?: string;
   role?: Role | null;
   seq?: Since;
   unread?: number;

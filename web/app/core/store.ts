@@ -265,6 +265,8 @@ const HANDLERS: {
     conversation.name = event.name ?? conversation.name;
     conversation.visibility = event.visibility ?? conversation.visibility;
     conversation.defaultRole = event.default_role ?? conversation.defaultRole;
+    conversation.topic = event.topic ?? conversation.topic;
+    conversation.description = event.description ?? conversation.description;
     store.touch("rooms", `members:${conversation.key}`);
   },
   member(store, conversation, event) {
