@@ -62,8 +62,9 @@ _NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, text
   .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() || one.labels?.length))
   .map((one) => one.outerHTML)"""
 _TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+# What stands in a box of one pixel is for screen readers alone: no pointer reaches it.
 _SMALL = """() => [...document.querySelectorAll("button, .item")]
-  .filter((one) => one.checkVisibility())
+  .filter((one) => one.checkVisibility() && one.parentElement.getBoundingClientRect().width > 1)
   .map((one) => [one.getBoundingClientRect(), one.outerHTML])
   .filter(([box]) => box.width < 24 || box.height < 24)
   .map(([, html]) => html)"""

@@ -62,6 +62,7 @@ describe("the search", () => {
     ["алое сердце", "❤️"],
     ["coffee", "☕"],
     [":fire:", "🔥"],
+    ["smil", "😄"],
   ])("%s gives %s first", (query, text) => {
     expect(first(query)).toBe(text);
   });

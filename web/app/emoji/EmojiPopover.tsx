@@ -1,8 +1,7 @@
 /** The emoji picker beside a button; on phones it is a sheet at the lower edge of the screen. */
-import type { RefObject } from "react";
+import { lazy, Suspense, useEffect, useRef, type RefObject } from "react";
 import { Dialog, Modal, ModalOverlay, Popover, type PopoverProps } from "react-aria-components";
 import { useTexts } from "../texts.ts";
-import { EmojiPicker } from "./EmojiPicker.tsx";
 import type { Recents } from "./recents.ts";
 import { EMOJI } from "./texts.ts";
 import styles from "./EmojiPopover.module.css";
@@ -18,18 +17,30 @@ interface Props {
   readonly placement?: PopoverProps["placement"];
 }
 
+const EmojiPicker = lazy(async () => ({ default: (await import("./EmojiPicker.tsx")).EmojiPicker }));
+
 const PHONE = "(max-width: 719px)";
 
 export function EmojiPopover({ trigger, isOpen, onOpenChange, recents, onPick, placement = "top end" }: Props) {
   const t = useTexts(EMOJI);
   const phone = globalThis.matchMedia?.(PHONE).matches ?? false;
-  const pick = (text: string) => {
-    onOpenChange(false);
+  // The choice is told after the picker has left: until then it keeps the focus, and gives it back to the trigger.
+  const picked = useRef<string | null>(null);
+  useEffect(() => {
+    const text = picked.current;
+    if (isOpen || text === null) return;
+    picked.current = null;
     onPick(text);
+  }, [isOpen, onPick]);
+  const pick = (text: string) => {
+    picked.current = text;
+    onOpenChange(false);
   };
   const dialog = (
     <Dialog className={styles.dialog} aria-label={t("emoji")}>
-      <EmojiPicker recents={recents} onPick={pick} withoutFocus={phone} />
+      <Suspense fallback={<div className={styles.waiting} />}>
+        <EmojiPicker recents={recents} onPick={pick} withoutFocus={phone} />
+      </Suspense>
     </Dialog>
   );
   if (phone)

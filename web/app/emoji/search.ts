@@ -3,7 +3,8 @@
  *
  * Rule 1: each word of the query must be found in the emoji; where, gives the rank.
  * Rule 2: what was typed whole ranks before what only begins so, and names rank before further words.
- * Rule 3: of the same rank, an emoji that was used lately comes first, then the order of the picker.
+ * Rule 3: of the same rank, an emoji that was used lately comes first, then the one of which most is typed already, then
+ *   the order of the picker.
  */
 import type { Emoji, EmojiSet } from "./emoji.ts";
 
@@ -39,15 +40,20 @@ export function searchEmoji(set: EmojiSet, query: string, recent: readonly strin
   if (!words.length) return [];
   const used = new Map(recent.map((text, index) => [set.byText.get(text), index]));
   return set.all
-    .map((emoji, order) => ({ emoji, rank: rankOf(wordsOf(emoji), asked, words), order }))
+    .map((emoji, order) => ({ emoji, rank: rankOf(wordsOf(emoji), asked, words), rest: restOf(wordsOf(emoji), asked), order }))
     .filter(({ rank }) => rank < RANKS.none)
-    .sort((a, b) => a.rank - b.rank || lately(used, a.emoji) - lately(used, b.emoji) || a.order - b.order)
+    .sort((a, b) => a.rank - b.rank || lately(used, a.emoji) - lately(used, b.emoji) || a.rest - b.rest || a.order - b.order)
     .slice(0, limit)
     .map(({ emoji }) => emoji);
 }
 
 function lately(used: ReadonlyMap<Emoji | undefined, number>, emoji: Emoji): number {
   return used.get(emoji) ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** How much of a name that begins so is still to be typed. */
+function restOf({ names }: Words, asked: string): number {
+  return Math.min(...names.map((name) => (name.startsWith(asked) ? name.length - asked.length : Infinity)), 99);
 }
 
 /** A query of several words ranks as the worst of them, unless it is the name itself. */
