@@ -13,6 +13,7 @@ import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
 import { Protocol } from "./protocol.ts";
 import { SignedOut } from "./session.ts";
+import { shareDecisions } from "./sharing.ts";
 import { Link } from "./socket.ts";
 import { Store } from "./store.ts";
 import type {
@@ -212,8 +213,7 @@ export class App {
     this.#phase("in");
     this.link.start();
     this.notifying?.begin(config.push_key);
-    // Which rooms are muted; without it the list shows none as muted.
-    this.notifying?.settings().catch(() => {});
+    shareDecisions(this);
     this.#renewLater();
     await this.keeping.open(me.id, (message) => this.store === store && this.messages.adopt(message));
   }

@@ -1,14 +1,16 @@
 /**
- * What a user has decided about the list: favourites, and which sections are collapsed. Kept in this browser, per account.
+ * What a user has decided about the list: favourites, and which sections are collapsed. Kept in this browser, per account,
+ * and shared with the user's other devices.
  *
  * Rule 1: they stay at a log-out, as they say nothing that others may not read, and are back at the next log-in.
  * Rule 2: where the browser stores nothing, they live as long as the page.
+ * Rule 3: what the devices share comes a moment after the start, and then replaces what this browser kept.
  */
 import type { Box } from "./drafts.ts";
 
 const PREFIX = "rookery.list/";
 
-interface Kept {
+export interface Kept {
   favourites: string[];
   collapsed: string[];
 }
@@ -17,6 +19,8 @@ export class Choices {
   readonly box: Box | null;
   favourites: ReadonlySet<string> = new Set();
   collapsed: ReadonlySet<string> = new Set();
+  /** Called when the user decided something, to share it. */
+  onchanged: (kept: Kept) => void = () => {};
   #user = "";
 
   constructor(box: Box | null) {
@@ -31,16 +35,28 @@ export class Choices {
     this.collapsed = new Set(collapsed);
   }
 
+  /** What another device has shared; undefined when none did. @returns whether it says anything else than is here (rule 3) */
+  take(shared: unknown): boolean {
+    if (typeof shared !== "object" || shared === null) return false;
+    const before = JSON.stringify(this.#kept());
+    this.favourites = new Set(textsIn(shared, "favourites"));
+    this.collapsed = new Set(textsIn(shared, "collapsed"));
+    this.#write();
+    return JSON.stringify(this.#kept()) !== before;
+  }
+
   /** @param key of a conversation */
   toggleFavourite(key: string) {
     this.favourites = toggled(this.favourites, key);
     this.#write();
+    this.onchanged(this.#kept());
   }
 
   /** @param section of the list */
   toggleCollapsed(section: string) {
     this.collapsed = toggled(this.collapsed, section);
     this.#write();
+    this.onchanged(this.#kept());
   }
 
   #read(): Kept {
@@ -52,10 +68,13 @@ export class Choices {
     }
   }
 
+  #kept(): Kept {
+    return { favourites: [...this.favourites], collapsed: [...this.collapsed] };
+  }
+
   #write() {
-    const kept: Kept = { favourites: [...this.favourites], collapsed: [...this.collapsed] };
     try {
-      this.box?.setItem(PREFIX + this.#user, JSON.stringify(kept));
+      this.box?.setItem(PREFIX + this.#user, JSON.stringify(this.#kept()));
     } catch {
       // rule 2
     }

@@ -1,0 +1,78 @@
+/**
+ * What the devices of a user share: one small document of JSON on the server, in sections that each belong to one part of
+ * the page.
+ *
+ * Rule 1: who saves a section keeps the others, also those of a newer version of the page.
+ * Rule 2: when another device was faster, the document is read again and the section is put over it.
+ */
+import { type Api, ApiError } from "./api.ts";
+
+interface Kept {
+  revision: number;
+  content: string;
+}
+
+const PATH = "/api/preferences";
+/** Two devices that save all the time are not a user. */
+const TRIES = 3;
+
+export class Preferences {
+  readonly #api: Api;
+  #revision = 0;
+  #sections: Record<string, unknown> = {};
+  /** One save after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Read it; what is saved meanwhile waits. */
+  load(): Promise<void> {
+    const read = this.#last.then(() => this.#read());
+    this.#last = read.catch(() => {});
+    return read;
+  }
+
+  async #read(): Promise<void> {
+    const { revision, content } = await this.#api.get<Kept>(PATH);
+    this.#revision = revision;
+    this.#sections = readSections(content);
+  }
+
+  /** A section as it was read or saved last; undefined if nobody has saved it. */
+  get(section: string): unknown {
+    return this.#sections[section];
+  }
+
+  /** Throws the `ApiError` of the last try. */
+  save(section: string, value: unknown): Promise<void> {
+    const saved = this.#last.then(() => this.#put(section, value));
+    this.#last = saved.catch(() => {});
+    return saved;
+  }
+
+  async #put(section: string, value: unknown): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const sections = { ...this.#sections, [section]: value }; // rule 1
+      try {
+        const body: Kept = { revision: this.#revision, content: JSON.stringify(sections) };
+        this.#revision = (await this.#api.put<{ revision: number }>(PATH, body)).revision;
+        this.#sections = sections;
+        return;
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "conflict" || tries === TRIES) throw error;
+        await this.#read(); // rule 2
+      }
+    }
+  }
+}
+
+function readSections(content: string): Record<string, unknown> {
+  try {
+    const read: unknown = JSON.parse(content);
+    return typeof read === "object" && read !== null && !Array.isArray(read) ? { ...read } : {};
+  } catch {
+    return {};
+  }
+}
