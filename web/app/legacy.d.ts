@@ -42,7 +42,6 @@ export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
 export function findPersonDialog(app: App, shell: Navigation): void;
-export function confirmed(title: string, text: string, verb: string): Promise<boolean>;
 export function welcome(app: App, shell: Navigation): HTMLElement;
 export function joinOffer(
   app: App,

@@ -2,7 +2,7 @@
 export { authView } from "./views/auth.js";
 export { head, typingLine } from "./views/conversation.js";
 export { accountDialog } from "./views/account.js";
-export { closeDialogs, confirmed, unsentDialog } from "./views/dialog.js";
+export { closeDialogs, unsentDialog } from "./views/dialog.js";
 export { MessageList } from "./views/list.js";
 export { membersPanel } from "./views/members.js";
 export { moderationView } from "./views/moderation.js";

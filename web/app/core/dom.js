@@ -1,5 +1,5 @@
 /** Builds and updates elements. Texts become text nodes: nothing here parses HTML. */
-import { ICONS } from "./icons.js";
+import { ICONS } from "./icons.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,5 +1,5 @@
 /** An outline in the colour of the text; its name is said by what is around it. */
-import { ICONS } from "../core/icons.js";
+import { ICONS } from "../core/icons.ts";
 
 export function Icon({ name, size = 18 }: { name: string; size?: number }) {
   return (

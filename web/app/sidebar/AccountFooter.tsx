@@ -2,10 +2,11 @@
 import { useState } from "react";
 import { useApp, useAppEvent, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
-import { accountDialog, confirmed, notificationsDialog } from "../legacy.js";
+import { confirmed } from "../kit/overlays.tsx";
+import { accountDialog, notificationsDialog } from "../legacy.js";
 import { useTexts } from "../texts.ts";
-import { hueOf, initialOf } from "./avatar.ts";
-import { Icon } from "./Icon.tsx";
+import { hueOf, initialOf } from "../kit/people.ts";
+import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -18,7 +19,7 @@ export function AccountFooter() {
   const state = link === "online" ? (app.away ? "away" : "online") : "offline";
   const name = me ? shownName(me) : "";
   const logOut = async () => {
-    if (app.unsent && !(await confirmed(t("logOutTitle"), t("logOutText"), t("logOut")))) return;
+    if (app.unsent && !(await confirmed({ title: t("logOutTitle"), text: t("logOutText"), verb: t("logOut") }))) return;
     // The next user of this window is not led to where this one was.
     history.replaceState(null, "", "#/");
     await app.logOut();
@@ -26,7 +27,7 @@ export function AccountFooter() {
   return (
     <footer className={`account ${css.account}`}>
       <span className={css.face}>
-        <span className={`${css.disc} ${hueOf(me?.id ?? "")}`} aria-hidden="true">
+        <span className={`${css.disc} hue-${hueOf(me?.id ?? "")}`} aria-hidden="true">
           {initialOf(name)}
         </span>
         <span className={css.presence} data-testid="presence-dot" data-state={state} />

@@ -1,7 +1,7 @@
 /** The head of a section: its name folds and unfolds it, and its buttons make something new in it. */
 import type { ReactNode } from "react";
 import { useTexts } from "../texts.ts";
-import { Icon } from "./Icon.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
 import type { SectionName } from "./sections.ts";
 import { SIDEBAR } from "./texts.ts";
@@ -35,7 +35,11 @@ export function Head(props: {
           onFocus={() => onFocus(rowKey)}
           onClick={() => onToggle(section)}
         >
-          {folds && <Icon name="fold" className={`icon ${css.chevron}`} />}
+          {folds && (
+            <span className={css.chevron}>
+              <Icon name="fold" size={14} />
+            </span>
+          )}
           <span>{name}</span>
           {isCollapsed && count > 0 && <span className={css.count}>{count}</span>}
         </button>

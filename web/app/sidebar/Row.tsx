@@ -2,8 +2,8 @@
 import { memo } from "react";
 import { shortTime } from "../core/time.ts";
 import { useTexts } from "../texts.ts";
-import { hueOf, initialOf } from "./avatar.ts";
-import { Icon } from "./Icon.tsx";
+import { hueOf, initialOf } from "../kit/people.ts";
+import { Icon } from "../kit/Icon.tsx";
 import { isSameRow, type RowView } from "./rowView.ts";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
@@ -84,7 +84,7 @@ function Mark({ view }: { view: RowView }) {
     );
   return (
     <span className={css.face}>
-      <span className={`${css.disc} ${hueOf(view.id)}`} aria-hidden="true">
+      <span className={`${css.disc} hue-${hueOf(view.id)}`} aria-hidden="true">
         {initialOf(view.name)}
       </span>
       <span className={css.presence} data-testid="presence-dot" data-state={view.presence}>

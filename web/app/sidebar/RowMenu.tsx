@@ -4,9 +4,9 @@ import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { muteUntil } from "../core/notifying.ts";
-import { confirmed } from "../legacy.js";
+import { confirmed } from "../kit/overlays.tsx";
 import { useTexts } from "../texts.ts";
-import { Icon } from "./Icon.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -39,7 +39,15 @@ export function RowMenu({
     });
   };
   const leave = async () => {
-    if (!(await confirmed(t("leaveTitle", { name }), t("leaveText"), t("leaveVerb")))) return;
+    if (
+      !(await confirmed({
+        title: t("leaveTitle", { name }),
+        text: t("leaveText"),
+        verb: t("leaveVerb"),
+        isDangerous: true,
+      }))
+    )
+      return;
     await app.attempt(() => app.directory.leave(conversation));
   };
   return (

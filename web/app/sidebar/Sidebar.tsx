@@ -7,7 +7,7 @@ import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
 import { AccountFooter, Tool } from "./AccountFooter.tsx";
 import { ConversationList } from "./ConversationList.tsx";
-import { Icon } from "./Icon.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 

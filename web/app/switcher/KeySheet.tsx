@@ -1,6 +1,6 @@
 /** The keys that do something, in groups. */
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { Icon } from "../sidebar/Icon.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import { useTexts } from "../texts.ts";
 import { GROUPS, keyNames } from "./keys.ts";
 import css from "./Switcher.module.css";

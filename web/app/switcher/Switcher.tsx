@@ -19,8 +19,8 @@ import { excerpt, marked } from "../core/text.ts";
 import { shortTime } from "../core/time.ts";
 import { routeTo } from "../core/route.ts";
 import { PAGES } from "../shell/pages.ts";
-import { hueOf, initialOf } from "../sidebar/avatar.ts";
-import { Icon } from "../sidebar/Icon.tsx";
+import { hueOf, initialOf } from "../kit/people.ts";
+import { Icon } from "../kit/Icon.tsx";
 import { useTexts } from "../texts.ts";
 import { ALL_COMMANDS } from "./commands.ts";
 import { type Entry, type Found, findCommands, findPlaces, readQuery } from "./entries.ts";
@@ -200,7 +200,7 @@ function Item({ id, icon, text }: { id: string; icon: string; text: string }) {
 
 function Disc({ id, name }: { id: string; name: string }) {
   return (
-    <span className={`${css.disc} ${hueOf(id)}`} aria-hidden="true">
+    <span className={`${css.disc} hue-${hueOf(id)}`} aria-hidden="true">
       {initialOf(name)}
     </span>
   );

@@ -31,9 +31,14 @@ export const GROUPS: readonly Group[] = [
     keys: [
       { does: "send", press: "Enter" },
       { does: "line", press: "Shift+Enter" },
+      { does: "bold", press: "Mod+B" },
+      { does: "italic", press: "Mod+I" },
+      { does: "code", press: "Mod+E" },
       { does: "edit", press: "↑" },
       { does: "cancel", press: "Esc" },
       { does: "mention", press: "@" },
+      { does: "room", press: "#" },
+      { does: "emoji", press: ":" },
     ],
   },
 ];

@@ -51,5 +51,10 @@ export const KEYS = defineTexts("keys", {
   line: { en: "Begin a new line", ru: "Новая строка" },
   edit: { en: "Edit the last message, in an empty field", ru: "Исправить последнее сообщение, если поле пусто" },
   cancel: { en: "Cancel a reply or an edit", ru: "Отменить ответ или правку" },
+  bold: { en: "Bold", ru: "Жирный" },
+  italic: { en: "Italic", ru: "Курсив" },
+  code: { en: "Code", ru: "Код" },
   mention: { en: "Mention somebody", ru: "Упомянуть кого-нибудь" },
+  room: { en: "Name a room", ru: "Назвать комнату" },
+  emoji: { en: "An emoji by its name", ru: "Эмодзи по названию" },
 });

@@ -1,10 +1,8 @@
 /**
  * The icons, as outlines on a grid of 24 by 24, drawn with a line of the text's colour. They are part of the
  * code, so they show even if the server does not answer.
- *
- * @type {Record<string, string>}
  */
-export const ICONS = {
+export const ICONS: Record<string, string> = {
   search: "M4 10.5a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0M15.5 15.5 21 21",
   plus: "M12 5v14M5 12h14",
   compass: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M15.5 8.5l-2 5-5 2 2-5z",
