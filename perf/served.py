@@ -47,8 +47,13 @@ def claim_core(pid: int, core: int) -> None:
     caches, the memory and, with virtual machines, the real processor.
     """
     os.sched_setaffinity(pid, {core} if (os.cpu_count() or 1) > 1 else {0})
+    claim_precedence(pid, -20)
+
+
+def claim_precedence(pid: int, nice: int) -> None:
+    """Let a process, and all that it starts, come before others where that is allowed."""
     with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, pid, -20)
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
 
 
 @contextmanager

@@ -8,27 +8,89 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from chat.concurrency import OneShot
 from chat.domain.conversations import dm_key
 from chat.domain.display_names import name_senders
 from chat.domain.epochs import Epoch, is_still_history
 from chat.domain.models import Message
+from chat.errors import Unavailable
 from chat.wire import commands, events
-from chat.wire.message_frames import history_direct_message
+from chat.wire.message_frames import history_direct_message, history_message
 from gateway.handlers.later import Later
+from gateway.node import Node
 from gateway.session import Session
+
+
+class ReadMessages:
+    """Messages of a conversation, oldest first, with their senders' names of now. They may be answered to many."""
+
+    __slots__ = ("_shown", "messages")
+
+    def __init__(self, messages: Sequence[Message] = ()) -> None:
+        self.messages = messages
+        self._shown: list[events.HistoryMessage] | None = None
+
+    def show_in_room(self) -> list[events.HistoryMessage]:
+        """The messages of a room as they stand in answers; made once."""
+        if self._shown is None:
+            self._shown = [history_message(message) for message in self.messages]
+        return self._shown
+
+
+NONE_FOUND = ReadMessages()
+
+
+class ResumeReads:
+    """What sessions missed that resume together: those with the same `since` of the same room share one read.
+
+    Only for sessions that all listen to their rooms before the first of them reads: else what comes between the read
+    and a later one's listening would be missed. A read that fails, fails for all who share it.
+    """
+
+    __slots__ = ("_reads", "node")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._reads: dict[tuple[str, int], OneShot[ReadMessages | None]] = {}
+
+    async def read_missed(self, key: str, since: int) -> ReadMessages | None:
+        """The messages after `since`; None if they are too many. Raises what the read raises."""
+        read = self._reads.get((key, since))
+        if read is None:
+            read = self._reads[key, since] = OneShot()
+            try:
+                read.resolve(await self._find_messages(key, since))
+            except BaseException as error:
+                read.fail(Unavailable("the command took too long; try again") if _is_cancelled(error) else error)
+                raise
+        return await read.wait()
+
+    async def _find_messages(self, key: str, since: int) -> ReadMessages | None:
+        node = self.node
+        limits = node.limits
+        found = await node.history.messages_since(
+            key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes
+        )
+        if found is None:
+            return None
+        return ReadMessages(name_senders(found, await node.access.get_users({each.sender for each in found})))
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    return not isinstance(error, Exception)
 
 
 class MissedMessages(NamedTuple):
     """What a resume answers: the seq up to which it goes; if there was a `since`, whether nothing is missing after it;
-    and the messages after it, oldest first."""
+    and the messages after it."""
 
     seq: int
     recovered: bool | None = None
-    messages: Sequence[Message] = ()
+    found: ReadMessages = NONE_FOUND
 
 
 async def catch_up(
-    session: Session,
+    reads: ResumeReads,
     key: str,
     command: commands.SubscribeCommand | commands.SyncCommand,
     epoch: Epoch,
@@ -39,7 +101,7 @@ async def catch_up(
     Not recovered: `since` lies beyond the newest message (the client has messages that history does not have), or is of
     a history before a restore, or too much was missed.
     """
-    history, limits, since = session.node.history, session.node.limits, command.since
+    history, since = reads.node.history, command.since
     # The live stream may be behind history: before a client is told that its `since` does not exist, ask history.
     if live is None or (since is not UNSET and since > live):
         live = (await history.newest_seqs([key])).get(key, 0)
@@ -49,11 +111,10 @@ async def catch_up(
         return MissedMessages(live, recovered=False)
     if since >= live:
         return MissedMessages(live, recovered=since == live)
-    missed = await history.messages_since(key, since, limit=limits.resume_messages, max_bytes=limits.resume_bytes)
-    if missed is None:
+    found = await reads.read_missed(key, since)
+    if found is None:
         return MissedMessages(live, recovered=False)
-    shown = name_senders(missed, await session.node.access.get_users({message.sender for message in missed}))
-    return MissedMessages(missed[-1].seq if missed else live, recovered=True, messages=shown)
+    return MissedMessages(found.messages[-1].seq if found.messages else live, recovered=True, found=found)
 
 
 def answer_resume(session: Session, make: Callable[[MissedMessages], events.OkAnswer], missed: MissedMessages) -> None:
@@ -66,7 +127,7 @@ def answer_resume(session: Session, make: Callable[[MissedMessages], events.OkAn
     limits = session.node.limits
     room = min(limits.resume_bytes, limits.outbox_bytes // 2) - session.connection.waiting_bytes
     payload = events.encode(make(missed))
-    if missed.messages and len(payload) > room:
+    if missed.found.messages and len(payload) > room:
         payload = events.encode(make(MissedMessages(missed.seq, recovered=False)))
     session.answer_with_bytes(payload)
 
@@ -79,7 +140,7 @@ def handle_sync(session: Session, command: commands.SyncCommand) -> Later:
 async def _sync_dms(session: Session, command: commands.SyncCommand) -> None:
     other = command.with_
     epoch = await session.node.history.read_epoch()
-    missed = await catch_up(session, dm_key(session.user, other), command, epoch, None)
+    missed = await catch_up(ResumeReads(session.node), dm_key(session.user, other), command, epoch, None)
     answer_resume(session, partial(_sync_ok, command.id, other, epoch), missed)
 
 
@@ -89,7 +150,7 @@ def _sync_ok(
     epoch: Epoch,
     missed: MissedMessages,
 ) -> events.SyncOk:
-    messages = [history_direct_message(message) for message in missed.messages]
+    messages = [history_direct_message(message) for message in missed.found.messages]
     return events.SyncOk(
         id=id, with_=other, seq=missed.seq, recovered=missed.recovered is True, messages=messages, epoch=epoch.id
     )

@@ -21,10 +21,9 @@ from chat.domain.rights import Right, require_right
 from chat.errors import Forbidden, Refused, RookeryError, Unavailable
 from chat.tracing import use_span
 from chat.wire import commands, events
-from chat.wire.message_frames import history_message
 from chat.wire.relay import room_channel
 from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, TakenIn
-from gateway.handlers.resuming import MissedMessages, answer_resume, catch_up
+from gateway.handlers.resuming import MissedMessages, ResumeReads, answer_resume, catch_up
 from gateway.hub import Channel, Joining
 from gateway.node import Node
 from gateway.phase import Phase
@@ -173,27 +172,30 @@ async def _subscribe_rooms(node: Node, asked: Sequence[Sequence[RoomRequest]], e
     epoch = await node.history.read_epoch()
     unknown = {room_key(each.command.room) for each in every if each.waits and _needs_newest(each)}
     newest = await node.history.newest_seqs(unknown) if unknown else {}
+    reads = ResumeReads(node)  # all have entered their rooms, so those who missed the same may share a read
     async with anyio.create_task_group() as tasks:
         for one in asked:
             if any(each.waits and _needs_messages(each, newest) for each in one):
-                tasks.start_soon(_answer_in_order, one, epoch, newest)
+                tasks.start_soon(_answer_in_order, reads, one, epoch, newest)
             else:
-                await _answer_in_order(one, epoch, newest)  # waits for nothing
+                await _answer_in_order(reads, one, epoch, newest)  # waits for nothing
 
 
-async def _answer_in_order(one: Sequence[RoomRequest], epoch: Epoch, newest: Mapping[str, int]) -> None:
+async def _answer_in_order(
+    reads: ResumeReads, one: Sequence[RoomRequest], epoch: Epoch, newest: Mapping[str, int]
+) -> None:
     """Answer a session's subscriptions, each as soon as what it missed is read."""
     for each in one:
         if each.error is not None:
             each.refuse(each.error)
         elif each.session.phase is Phase.LIVE:
-            await _answer_one(each, epoch, newest)
+            await _answer_one(reads, each, epoch, newest)
 
 
-async def _answer_one(each: RoomRequest, epoch: Epoch, newest: Mapping[str, int]) -> None:
+async def _answer_one(reads: ResumeReads, each: RoomRequest, epoch: Epoch, newest: Mapping[str, int]) -> None:
     try:
         key, live = room_key(each.command.room), _known_newest(each, newest)
-        missed = await catch_up(each.session, key, each.command, epoch, live)
+        missed = await catch_up(reads, key, each.command, epoch, live)
     except RookeryError as error:
         each.refuse(error)
     except Exception:
@@ -233,9 +235,7 @@ def _subscribe_ok(
     epoch: Epoch,
     missed: MissedMessages,
 ) -> events.SubscribeOk:
-    messages = None
-    if missed.recovered is not None:
-        messages = [history_message(message) for message in missed.messages]
+    messages = missed.found.show_in_room() if missed.recovered is not None else None
     return events.SubscribeOk(
         id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages, epoch=epoch.id
     )
