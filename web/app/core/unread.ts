@@ -59,16 +59,21 @@ export class UnreadLine {
     return this.after !== null && !this.#passed; // rule 3
   }
 
-  /** What is said of it, as "120 new since 09:40". */
-  label(timeline: Timeline, me: string) {
+  /** When the first message below it came, as far as that is known; else empty. */
+  since(timeline: Timeline, me: string): string {
     const after = this.after ?? Infinity;
     const { span } = timeline;
     if (span !== null && span.first <= after + 1) {
       const first = timeline.entries.find(({ seq, sender }) => seq !== null && seq > after && sender.id !== me);
       this.#since = first?.ts ?? "";
     }
-    const since = this.#since ? ` since ${sinceTime(this.#since)}` : "";
-    return `${counted(this.count)} new${since}`;
+    return this.#since;
+  }
+
+  /** What is said of it, as "120 new since 09:40". */
+  label(timeline: Timeline, me: string) {
+    const since = this.since(timeline, me);
+    return `${counted(this.count)} new${since ? ` since ${sinceTime(since)}` : ""}`;
   }
 }
 

@@ -1,0 +1,395 @@
+/**
+ * What is on the screen of a conversation: which messages, at which place, and what of them counts as read.
+ *
+ * Rule 1: it stays at the newest message while the user is there.
+ * Rule 2: else it keeps the message that the user reads where it is, whatever changes above or below. The virtual list
+ *   does it, if it is told of one change at a time (`planSteps`).
+ * Rule 3: what the user has seen counts as read: all at the newest message, else up to the last message in view.
+ * Rule 4: messages far out of view are given back, so that a conversation of any length takes little memory. They are
+ *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
+ * Rule 5: while a place is being found, nothing is loaded and nothing counts as read.
+ */
+import type { App } from "../core/app.ts";
+import type { Conversation } from "../core/conversation.ts";
+import type { Entry } from "../core/timeline.ts";
+import { UnreadLine } from "../core/unread.ts";
+import { listItems, planSteps, type Item, type Step } from "./items.ts";
+
+/** The scroller, in pixels from its top; items by their index. */
+export interface Viewport {
+  readonly offset: number;
+  readonly height: number;
+  readonly scrollHeight: number;
+  indexAt(offset: number): number;
+  topOf(index: number): number;
+  heightOf(index: number): number;
+  show(index: number, align: "start" | "center", offset: number): void;
+  toEnd(): void;
+  /** When what was asked for is on the screen and measured. */
+  settle(): Promise<void>;
+}
+
+export interface Shown extends Step {
+  /** Grows when the list begins anew. */
+  epoch: number;
+  /** Names or rights have changed: every message is looked at again. */
+  version: string;
+  /** The message that has just been jumped to. */
+  flash: string | null;
+  /** The first message in view, for the date above it. */
+  top: number;
+  loading: boolean;
+  /** The buttons to what is unread, and to the newest message. */
+  missed: boolean;
+  away: boolean;
+}
+
+const NEAR_BOTTOM = 60;
+const LOAD_AT = 400;
+const LINE_AT = 60;
+const FLASH_MS = 1600;
+/** More messages than this are too many; then those farther away than `FAR` pixels go, until `KEPT` are left. */
+const MOST = 260;
+const KEPT = 160;
+const FAR = 3 * LOAD_AT;
+
+export class Reader {
+  shown: Shown = {
+    items: [],
+    shift: false,
+    fresh: false,
+    epoch: 0,
+    version: "",
+    flash: null,
+    top: 0,
+    loading: false,
+    missed: false,
+    away: false,
+  };
+  readonly line = new UnreadLine();
+  #steps: Step[] = [];
+  #watchers = new Set<() => void>();
+  #committed: (() => void)[] = [];
+  #viewport: Viewport | null = null;
+  #bottom = true;
+  #offset = 0;
+  #placing = 0;
+  /** The generation of the timeline that was looked at last. */
+  #generation: number;
+  #version = 0;
+  #ended = false;
+
+  readonly app: App;
+  readonly conversation: Conversation;
+  readonly visible: () => boolean;
+
+  constructor(app: App, conversation: Conversation, visible = () => document.visibilityState === "visible") {
+    this.app = app;
+    this.conversation = conversation;
+    this.visible = visible;
+    this.#generation = conversation.timeline.generation;
+  }
+
+  /** For `useSyncExternalStore`. */
+  readonly subscribe = (run: () => void): (() => void) => {
+    this.#watchers.add(run);
+    return () => this.#watchers.delete(run);
+  };
+
+  attach(viewport: Viewport | null): void {
+    this.#viewport = viewport;
+  }
+
+  /** Follow the store until the function that is returned is called. */
+  follow(): () => void {
+    const { store } = this.app;
+    const { key } = this.conversation;
+    const ends = [
+      store.watch(`timeline:${key}`, () => this.update()),
+      ...[`members:${key}`, "people"].map((topic) => store.watch(topic, () => this.#redraw())),
+    ];
+    this.#ended = false;
+    return () => {
+      this.#ended = true;
+      for (const end of ends) end();
+      this.#resolve();
+    };
+  }
+
+  /** Show the conversation at a message, at the first unread one, or at the end. */
+  async begin(seq: number | null): Promise<void> {
+    const { conversation, app, line } = this;
+    line.follow(conversation);
+    // What is unread was not seen before the place is found where it begins.
+    this.#bottom = line.after === null;
+    this.update();
+    if (seq !== null) return this.jump(seq);
+    await this.#place(async () => {
+      await app.attempt(() => app.history.open(conversation));
+      await this.#updated();
+      this.#bottom = !(await this.#showLine());
+      if (this.#bottom) this.#viewport?.toEnd();
+    });
+  }
+
+  /** Show one message, and where it stands. @returns whether it is there */
+  async jump(seq: number): Promise<void> {
+    const { conversation, app } = this;
+    await this.#place(async () => {
+      if (!conversation.timeline.at(seq) && !(await app.attempt(() => app.history.around(conversation, seq)))) return;
+      this.#bottom = false;
+      await this.#updated();
+      const index = this.shown.items.findIndex(({ entry }) => entry.seq === seq);
+      const item = this.shown.items[index];
+      if (!item) return this.onMissing();
+      await this.#show(index, "center", 0);
+      this.#set({ flash: item.key });
+      this.app.timers.set(() => this.shown.flash === item.key && this.#set({ flash: null }), FLASH_MS);
+    });
+  }
+
+  /** What is done when a message that was asked for is not there. */
+  onMissing: () => void = () => {};
+
+  /** Go to the newest message. */
+  async toLatest(): Promise<void> {
+    this.line.skip();
+    this.#bottom = true;
+    await this.#place(async () => {
+      if (!this.conversation.timeline.attached) await this.app.messages.latest(this.conversation);
+      await this.#updated();
+      this.#bottom = true;
+      this.#viewport?.toEnd();
+      await this.#viewport?.settle();
+      this.#viewport?.toEnd();
+    });
+  }
+
+  /** Go back to where what was unread begins. */
+  async toUnread(): Promise<void> {
+    const { conversation, app } = this;
+    const after = this.line.after ?? 0;
+    this.#bottom = false;
+    await this.#place(async () => {
+      const here = (conversation.timeline.span?.first ?? Infinity) <= after + 1;
+      if (!here && !(await app.attempt(() => app.history.unread(conversation, after)))) return;
+      await this.#updated();
+      await this.#showLine();
+    });
+  }
+
+  /** The user's newest message that can be edited. */
+  lastOwn(): Entry | null {
+    const me = this.#me;
+    const own = ({ sender, seq, text }: Entry) => sender.id === me && seq !== null && text !== null;
+    return this.conversation.timeline.entries.findLast(own) ?? null;
+  }
+
+  get #me(): string {
+    return this.app.store.me?.id ?? "";
+  }
+
+  #redraw(): void {
+    this.#version += 1;
+    this.update();
+  }
+
+  /** Look at the timeline again. */
+  update(): void {
+    const { conversation, line } = this;
+    const { timeline } = conversation;
+    // After a reset, what is unread was never on the screen, though the newest message is.
+    if (timeline.generation !== this.#generation) line.follow(conversation);
+    this.#generation = timeline.generation;
+    this.#seeEnd();
+    line.follow(conversation);
+    const entries = timeline.attached ? timeline.entries : timeline.entries.filter((entry) => entry.seq !== null);
+    this.#steps = planSteps(this.shown.items, listItems(entries, line.after, this.#me));
+    this.#step();
+  }
+
+  /** The list shows what it was told: the next change may come. */
+  committed(): void {
+    if (this.#steps.length) return this.#step();
+    if (this.#bottom && this.conversation.timeline.attached && !this.#placing) this.#viewport?.toEnd(); // rule 1
+    this.#resolve();
+  }
+
+  #resolve(): void {
+    for (const run of this.#committed.splice(0)) run();
+  }
+
+  #step(): void {
+    const step = this.#steps.shift();
+    if (!step) return;
+    const version = `${this.#version}/${this.conversation.marks.get(this.conversation.id) ?? 0}`;
+    const epoch = this.shown.epoch + (step.fresh ? 1 : 0);
+    this.#set({ ...step, epoch, version, ...this.#jumps(step.items) });
+  }
+
+  #set(change: Partial<Shown>): void {
+    this.shown = { ...this.shown, ...change };
+    for (const run of this.#watchers) run();
+  }
+
+  /** The list shows the timeline as it is now. */
+  async #updated(): Promise<void> {
+    this.update();
+    if (!this.#viewport) return;
+    await new Promise<void>((resolve) => {
+      this.#committed.push(resolve);
+      this.#set({});
+    });
+  }
+
+  /** Rule 5. */
+  async #place(run: () => Promise<void>): Promise<void> {
+    this.#placing += 1;
+    try {
+      await run();
+    } finally {
+      this.#placing -= 1;
+    }
+    if (!this.#ended) this.scrolled();
+  }
+
+  /** Scroll to the line above what is unread. @returns whether it is there */
+  async #showLine(): Promise<boolean> {
+    const index = this.shown.items.findIndex(({ unread }) => unread);
+    if (index < 0) return false;
+    await this.#show(index, "start", -LINE_AT);
+    return true;
+  }
+
+  /** Twice: on the way, messages are measured that were only guessed before. */
+  async #show(index: number, align: "start" | "center", offset: number): Promise<void> {
+    for (let time = 0; time < 2; time += 1) {
+      this.#viewport?.show(index, align, offset);
+      await this.#viewport?.settle();
+    }
+  }
+
+  /** The list has another size: its messages were measured. */
+  resized(): void {
+    if (this.#bottom && this.conversation.timeline.attached && !this.#placing) this.#viewport?.toEnd(); // rule 1
+    this.scrolled();
+  }
+
+  scrolled(): void {
+    const view = this.#viewport;
+    const { timeline } = this.conversation;
+    if (!view?.height || this.#placing || this.#steps.length || timeline.generation !== this.#generation) return;
+    if (!timeline.loaded) return;
+    const left = view.scrollHeight - view.height - view.offset;
+    const followed = this.#bottom && view.offset >= this.#offset;
+    this.#offset = view.offset;
+    // Where newer messages are still to be loaded is no bottom: it would take the view along with each page.
+    this.#bottom = timeline.attached && (left < NEAR_BOTTOM || followed);
+    if (timeline.more && view.offset < LOAD_AT) void this.#older();
+    if (!timeline.attached && left < LOAD_AT) void this.#newer();
+    this.see();
+    this.#look();
+    this.#giveBack();
+  }
+
+  #look(): void {
+    const view = this.#viewport;
+    if (!view) return;
+    const { shown } = this;
+    const top = Math.max(0, view.indexAt(view.offset));
+    const { missed, away } = this.#jumps(shown.items);
+    if (top !== shown.top || missed !== shown.missed || away !== shown.away) this.#set({ top, missed, away });
+  }
+
+  async older(): Promise<void> {
+    return this.#older();
+  }
+
+  async #older(): Promise<void> {
+    if (this.shown.loading) return;
+    this.#set({ loading: true });
+    const worked = await this.app.attempt(() => this.app.history.older(this.conversation));
+    this.#set({ loading: false });
+    await this.#lookAgain(worked);
+  }
+
+  async #newer(): Promise<void> {
+    await this.#lookAgain(await this.app.attempt(() => this.app.history.newer(this.conversation)));
+  }
+
+  /** What a page brought may not fill the screen, or may be the end. */
+  async #lookAgain(worked: boolean): Promise<void> {
+    if (!worked || this.#ended) return;
+    await this.#updated();
+    await this.#viewport?.settle();
+    if (!this.#ended) this.scrolled();
+  }
+
+  /** Rule 4. */
+  #giveBack(): void {
+    const view = this.#viewport;
+    const { timeline } = this.conversation;
+    const { items } = this.shown;
+    const surplus = timeline.entries.length - KEPT;
+    if (!view?.height || surplus <= MOST - KEPT || items.length < timeline.entries.length) return;
+    const above = Math.max(0, view.indexAt(Math.max(0, view.offset - FAR)));
+    const below = items.length - 1 - view.indexAt(view.offset + view.height + FAR);
+    const { length } = timeline.entries;
+    if (above >= below) timeline.trim(length - Math.min(above, surplus));
+    else timeline.trimEnd(length - Math.min(below, surplus));
+    if (timeline.entries.length < length) this.update();
+  }
+
+  get #seen(): boolean {
+    return this.visible() && !this.#placing && (this.#viewport?.height ?? 0) > 0 && this.conversation.timeline.loaded;
+  }
+
+  /** Rule 3, once the items are those of the timeline. */
+  see(): void {
+    const { conversation, app } = this;
+    if (!this.#seen || this.#steps.length) return;
+    if (this.#whereIsLine(this.shown.items) === "here") this.line.meet();
+    this.#seeEnd();
+    if (this.#bottom || (conversation.timeline.span?.first ?? Infinity) > conversation.read + 1) return;
+    const seq = this.#lastInView();
+    if (seq > conversation.read) app.messages.seen(conversation, seq);
+  }
+
+  /** Rule 3, for whoever follows the newest message. */
+  #seeEnd(): void {
+    if (!this.#seen || !this.#bottom || !this.conversation.timeline.attached) return;
+    this.app.messages.seen(this.conversation);
+    this.line.end();
+  }
+
+  /** The seq of the last message that is wholly in view, or 0. */
+  #lastInView(): number {
+    const view = this.#viewport;
+    if (!view) return 0;
+    const bottom = view.offset + view.height;
+    const { items } = this.shown;
+    let index = Math.min(items.length - 1, view.indexAt(bottom));
+    while (index >= 0 && (view.topOf(index) + view.heightOf(index) > bottom || items[index]?.entry.seq === null))
+      index -= 1;
+    return items[index]?.entry.seq ?? 0;
+  }
+
+  /** Where the line above what is unread is, seen from the screen. */
+  #whereIsLine(items: Item[]): "above" | "here" | "below" {
+    const view = this.#viewport;
+    const index = items.findIndex(({ unread }) => unread);
+    const { span } = this.conversation.timeline;
+    if (index < 0 || !view)
+      return this.line.after !== null && (span?.first ?? 0) > this.line.after + 1 ? "above" : "below";
+    const top = view.topOf(index);
+    if (top < view.offset - LINE_AT / 2) return "above";
+    return top > view.offset + view.height ? "below" : "here";
+  }
+
+  #jumps(items: Item[]): { missed: boolean; away: boolean } {
+    return {
+      missed: this.line.missed && this.#whereIsLine(items) === "above",
+      away: !(this.#bottom && this.conversation.timeline.attached),
+    };
+  }
+}
