@@ -14,21 +14,6 @@ export class Disposal {
   run(): void;
 }
 
-export class MessageList implements LegacyView {
-  constructor(
-    app: App,
-    conversation: Conversation,
-    parts: { reply: (entry: Entry) => void; edit: (entry: Entry) => void },
-  );
-  element: HTMLElement;
-  begin(seq: number | null): void;
-  jump(seq: number): void;
-  lastOwn(): Entry | null;
-  toLatest(): void;
-  rename(): void;
-  end(): void;
-}
-
 export function authView(app: App, reason: string | undefined, invite: string): HTMLElement;
 export function mailLinkView(
   app: App,
@@ -57,3 +42,5 @@ export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;
 export function closeDialogs(): void;
 export function unsentDialog(why: string, text: string): void;
+export function reportDialog(app: App, conversation: Conversation, entry: Entry): unknown;
+export function appealDialog(app: App, conversation: Conversation, entry: Entry): unknown;

@@ -1,10 +1,13 @@
 /** The messages of a conversation. */
-import { type Ref, useImperativeHandle, useRef } from "react";
+import { type Ref, useEffect, useImperativeHandle, useMemo } from "react";
 import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
-import { Legacy } from "../Legacy.tsx";
-import { MessageList } from "../legacy.js";
+import { Doer } from "../messages/doer.ts";
+import { MessageList } from "../messages/MessageList.tsx";
+import { Reader } from "../messages/reader.ts";
+import { MESSAGES } from "../messages/texts.ts";
+import { say } from "../texts.ts";
 
 export interface ListHandle {
   /** Show the first messages, once all of the conversation is in the document. */
@@ -20,30 +23,25 @@ export function MessageArea(props: {
   onReply: (entry: Entry) => void;
   onEdit: (entry: Entry) => void;
 }) {
+  const { conversation, onReply, onEdit } = props;
   const app = useApp();
-  const list = useRef<MessageList>(null);
+  const reader = useMemo(() => {
+    const made = new Reader(app, conversation);
+    made.onMissing = () => app.notice(say(MESSAGES, "missing"));
+    return made;
+  }, [app, conversation]);
+  const doer = useMemo(() => new Doer(app, conversation), [app, conversation]);
+  doer.does = { reply: onReply, edit: onEdit };
+  useEffect(() => reader.follow(), [reader]);
   useImperativeHandle(
     props.ref,
     () => ({
-      begin: (seq) => list.current?.begin(seq),
-      jump: (seq) => list.current?.jump(seq),
-      toLatest: () => list.current?.toLatest(),
-      lastOwn: () => list.current?.lastOwn() ?? null,
+      begin: (seq) => void reader.begin(seq),
+      jump: (seq) => void reader.jump(seq),
+      toLatest: () => void reader.toLatest(),
+      lastOwn: () => reader.lastOwn(),
     }),
-    [],
+    [reader],
   );
-  const build = () => {
-    const parts = { reply: (entry: Entry) => props.onReply(entry), edit: (entry: Entry) => props.onEdit(entry) };
-    const made = new MessageList(app, props.conversation, parts);
-    const unwatch = app.store.watch("rooms", () => made.rename());
-    list.current = made;
-    return {
-      element: made.element,
-      end: () => {
-        unwatch();
-        made.end();
-      },
-    };
-  };
-  return <Legacy build={build} />;
+  return <MessageList reader={reader} doer={doer} name={conversation.name} />;
 }

@@ -1,1 +1,0 @@
-import{t as e}from"./jsx-runtime-440c1bd9e1c6056c.js";var t=e();function n({text:e}){return(0,t.jsx)(`p`,{children:e})}export{n as default};
