@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any
 
 import grpc
+import grpc.aio
 import pytest
 from anyio import to_thread
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -91,3 +94,30 @@ async def test_a_stopping_server_says_that_it_does_not_serve() -> None:
         await to_thread.run_sync(watch, served, seen)
         await until(lambda: len(seen) == 2)
     assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+
+
+async def test_a_call_of_a_loop_that_is_closed_is_no_failure_of_another_loop(anyio_backend: Any) -> None:
+    if anyio_backend[0] != "asyncio":
+        pytest.skip("the library's asyncio part knows no other loop")
+    left: list[Any] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+        def begin_and_close() -> None:
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(begin_call(port, left))
+            loop.close()
+
+        await to_thread.run_sync(begin_and_close)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            call: Any = channel.unary_unary("/a/b")
+            with pytest.raises(grpc.aio.AioRpcError):
+                await call(b"", timeout=0.5)  # the deadline of the other call is earlier
+
+
+async def begin_call(port: int, left: list[Any]) -> None:
+    """Leave a call under way, whose deadline comes soon."""
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    call: Any = channel.unary_unary("/a/b")
+    left += [channel, call(b"", timeout=0.2)]
+    await asyncio.sleep(0)
