@@ -9,14 +9,17 @@ Rule 4: what may have changed since is asked again when the entry is announced (
   mutes, and that a user was online when a message came that is not addressed to them.
 Rule 5: nobody waits for a notification as for a message. So each call lingers while more notices gather in the log, and
   a message that comes alone does not cost all the questions of a batch.
+Rule 6: users who were passed over because they were online get a second look (`workers.overlooked`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 import anyio
+from anyio.abc import TaskStatus
 from msgspec import Struct
 
 from chat.domain.concerns import Concerns, NewMessage
@@ -31,6 +34,7 @@ from chat.domain.notifying import (
     decide_level,
 )
 from chat.domain.pending import NotedMessages
+from chat.errors import Unavailable
 from chat.ports.history import MessagePlace
 from chat.ports.log import LogRecord
 from chat.ports.pending import PendingNotifications
@@ -43,10 +47,13 @@ from chat.wire.notices import (
     decode_notices,
 )
 from workers.announcement_facts import Sources
+from workers.overlooked import Overlooked
 
 GROUP = "notification"
 PAGE = 500
+LOOK_SECONDS = 5.0
 _TRACED = (Notice, EditNotice)
+_logger = logging.getLogger(__name__)
 
 
 class Candidate(Struct, frozen=True):
@@ -62,6 +69,7 @@ class NotificationHandler:
 
     `noted` counts what was left for users. `wake_announcer` is called when something was. With
     `digest_after_ms`, users get digests of what stays unread for so long. Each call lingers for `linger_s` seconds.
+    `presence_ms`: how long presence shows a session as online at most that is gone; see `look_again`.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class NotificationHandler:
         sources: Sources,
         digest_after_ms: int | None = None,
         linger_s: float = 0.0,
+        presence_ms: int = 60_000,
         wake_announcer: Callable[[], None] = lambda: None,
     ) -> None:
         self.noted = 0
@@ -80,6 +89,26 @@ class NotificationHandler:
         self._digest_after_ms = digest_after_ms
         self._linger_s = linger_s
         self._wake_announcer = wake_announcer
+        self._overlooked: Overlooked[Candidate] = Overlooked(presence_ms)
+
+    async def look_again_regularly(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """The background task of rule 6."""
+        task_status.started()
+        while True:
+            await anyio.sleep(LOOK_SECONDS)
+            try:
+                await self.look_again()
+            except Unavailable as error:
+                _logger.warning("users of edges that are gone may miss a notification: %s", error.message)
+
+    async def look_again(self) -> None:
+        """Decide about those who were online by what presence said, and are gone. Raises `Unavailable`; then a page of
+        them is forgotten."""
+        while due := self._overlooked.take_due(self._sources.clock(), PAGE):
+            states = await self._sources.presence.get_states({each.user for each in due})
+            await self._decide_candidates(
+                [each for each in due if states[each.user].state is not PresenceState.ONLINE], is_again=True
+            )
 
     def decode_record(self, entry: LogRecord) -> Sequence[AnyNotice]:
         """The notices in an entry, or `Poison`."""
@@ -191,8 +220,8 @@ class NotificationHandler:
         members = await self._sources.rooms.find_members([(room, user) for user in users]) if users else set()
         return [user for user in users if (room, user) in members]
 
-    async def _decide_candidates(self, candidates: Sequence[Candidate]) -> None:
-        """Leave for these users what concerns them."""
+    async def _decide_candidates(self, candidates: Sequence[Candidate], *, is_again: bool = False) -> None:
+        """Leave for these users what concerns them. `is_again`: this is the second look at them."""
         if not candidates:
             return
         self.decided += len(candidates)
@@ -219,6 +248,8 @@ class NotificationHandler:
                 continue
             is_online = states[each.user].state is PresenceState.ONLINE
             concern = each.concerns.find_concern(each.user, level, is_online=is_online)
+            if is_online and not is_again and is_room(conversation) and level is NotificationLevel.ALL:
+                self._overlooked.keep(each, now)
             if concern is not None:
                 noted.append(concern)
         await self._note_messages(noted, now)

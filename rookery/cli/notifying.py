@@ -34,6 +34,7 @@ from workers.pool import Pool
 from workers.webhooks import WebhookHandler, WebhookNotifier
 
 LINGER_SECONDS = 0.25
+PRESENCE_MARGIN_MS = 5_000
 
 
 class NotificationParts(Struct, frozen=True):
@@ -93,6 +94,12 @@ def make_notice_writer(settings: Settings, store: Store, log: Log, *, is_whole: 
     return NoticeWriter(log, store.pending, keys=keys)
 
 
+def find_presence_ms(settings: Settings) -> int:
+    """How long presence shows the users of an edge that crashed as online, at most."""
+    seconds = 2 * settings.edge.heartbeat_seconds + settings.edge.presence_damping_seconds
+    return round(1000 * seconds) + PRESENCE_MARGIN_MS
+
+
 @asynccontextmanager
 async def run_notifications(
     settings: Settings,
@@ -139,8 +146,10 @@ async def run_notifications(
             sources=sources,
             digest_after_ms=digest_after_ms if digests is not None else None,
             linger_s=LINGER_SECONDS,
+            presence_ms=find_presence_ms(settings),
             wake_announcer=announcer.wake,
         )
+        await enter(run_in_background(handler.look_again_regularly))
         pools["notification"] = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
         collectors.append(NotificationCollector(handler, announcer, loop))
         yield NotificationParts(pools, collectors, {"announcer": announcer.check_progress})

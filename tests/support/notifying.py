@@ -81,7 +81,8 @@ def make_sources(here: World, **replaced: Any) -> Sources:
 
 def make_handler(here: World, **replaced: Any) -> NotificationHandler:
     """The pool's handler. `replaced` are its own collaborators or sources that a test brings."""
-    own = {name: replaced.pop(name) for name in ("digest_after_ms", "linger_s", "wake_announcer") if name in replaced}
+    names = ("digest_after_ms", "linger_s", "presence_ms", "wake_announcer")
+    own = {name: replaced.pop(name) for name in names if name in replaced}
     pending = replaced.pop("pending", here.pending)
     return NotificationHandler(pending=pending, sources=make_sources(here, **replaced), **own)
 
@@ -110,7 +111,8 @@ async def store_and_decide(here: World, records: Sequence[Any], **replaced: Any)
     """Store what was sent or changed, and decide about the notices of it."""
     log = RememberingLog()
     await store_records(make_storing(here, log, replaced.get("clock")), records)
-    await make_handler(here, **replaced).handle_records(log.notices)
+    handler = replaced.pop("handler", None) or make_handler(here, **replaced)
+    await handler.handle_records(log.notices)
 
 
 async def apply(here: World, *changes: Change) -> None:
