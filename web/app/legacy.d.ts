@@ -28,15 +28,8 @@ export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
 export function findPersonDialog(app: App, shell: Navigation): void;
 export function welcome(app: App, shell: Navigation): HTMLElement;
-export function joinOffer(
-  app: App,
-  shell: Navigation,
-  room: { id: string; name: string },
-  joined: () => void,
-): HTMLElement;
 export function moderationView(app: App, shell: Navigation, tab: string): FocusedView & { begin(): void };
 export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
-export function pinsPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;

@@ -8,6 +8,7 @@ import { roomNotificationsDialog } from "./notifying.js";
 import { addPersonDialog, debounced } from "./people.js";
 import { personDialog } from "./person.js";
 import { defaultRoleDialog, inviteDialog, renameDialog } from "./rooms.js";
+import { showAboutRoom } from "../room/AboutRoom.tsx";
 import { strictnessDialog } from "./strictness.js";
 
 const RANK = { owner: 3, moderator: 2, member: 1, reader: 0 };
@@ -89,6 +90,7 @@ function roomActions(app, conversation) {
   const keeper = conversation.keeper;
   const owner = conversation.role === "owner";
   return [
+    action("hash", "About the room", () => showAboutRoom(conversation), { data: { testid: "about" } }),
     keeper && action("user-plus", "Add people", () => addPersonDialog(app, conversation)),
     keeper && action("link", "Invitation link", () => inviteDialog(app, conversation), { data: { testid: "invite" } }),
     keeper &&

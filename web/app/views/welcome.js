@@ -1,5 +1,5 @@
-/** What stands in place of a conversation when none is open, or when the user is not in the one that a link names. */
-import { h, icon, iconButton } from "../core/dom.js";
+/** What stands in place of a conversation when none is open. */
+import { h, icon } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
 import { findPersonDialog } from "./people.js";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
@@ -26,30 +26,5 @@ export function welcome(app, shell) {
       choice("plus", "New room", "For a team, a topic or a plan", () => newRoomDialog(app, shell)),
       choice("chat", "New message", "Write to one person", () => findPersonDialog(app, shell)),
     ),
-  );
-}
-
-/**
- * @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell
- * @param {{id: string, name: string}} room a public one
- * @param {() => void} joined called once the user is in it
- */
-export function joinOffer(app, shell, room, joined) {
-  const join = async () => (await app.attempt(() => app.directory.join(room.id))) && joined();
-  const button = h("button", {
-    type: "button",
-    class: "button primary",
-    text: "Join room",
-    data: { testid: "join-offer" },
-    onclick: join,
-  });
-  const back = iconButton("back", "Back to the list", { class: "icon-button back", onclick: () => shell.go("#/") });
-  return h(
-    "div",
-    { class: "welcome" },
-    back,
-    h("h2", { dir: "auto", text: room.name }),
-    h("p", { text: "You are not in this room. It is public: everyone here can join it and read it." }),
-    h("div", { class: "choices" }, button),
   );
 }
