@@ -89,7 +89,7 @@ class NotificationHandler:
         self._digest_after_ms = digest_after_ms
         self._linger_s = linger_s
         self._wake_announcer = wake_announcer
-        self._overlooked: Overlooked[Candidate] = Overlooked(presence_ms)
+        self._overlooked: Overlooked[NotedMessages] = Overlooked(presence_ms)
 
     async def look_again_regularly(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """The background task of rule 6."""
@@ -102,13 +102,12 @@ class NotificationHandler:
                 _logger.warning("users of edges that are gone may miss a notification: %s", error.message)
 
     async def look_again(self) -> None:
-        """Decide about those who were online by what presence said, and are gone. Raises `Unavailable`; then a page of
-        them is forgotten."""
+        """Leave for those who were online by what presence said, and are gone, what they were passed over for. Raises
+        `Unavailable`; then a page of them is forgotten."""
         while due := self._overlooked.take_due(self._sources.clock(), PAGE):
             states = await self._sources.presence.get_states({each.user for each in due})
-            await self._decide_candidates(
-                [each for each in due if states[each.user].state is not PresenceState.ONLINE], is_again=True
-            )
+            gone = [each for each in due if states[each.user].state is not PresenceState.ONLINE]
+            await self._note_messages(gone, self._sources.clock())
 
     def decode_record(self, entry: LogRecord) -> Sequence[AnyNotice]:
         """The notices in an entry, or `Poison`."""
@@ -220,8 +219,14 @@ class NotificationHandler:
         members = await self._sources.rooms.find_members([(room, user) for user in users]) if users else set()
         return [user for user in users if (room, user) in members]
 
-    async def _decide_candidates(self, candidates: Sequence[Candidate], *, is_again: bool = False) -> None:
-        """Leave for these users what concerns them. `is_again`: this is the second look at them."""
+    def _overlook(self, candidate: Candidate, now: int) -> None:
+        """Keep what would concern this user, who is online, if they were not (rule 6)."""
+        concern = candidate.concerns.find_concern(candidate.user, NotificationLevel.ALL, is_online=False)
+        if concern is not None:
+            self._overlooked.keep(concern, now)
+
+    async def _decide_candidates(self, candidates: Sequence[Candidate]) -> None:
+        """Leave for these users what concerns them."""
         if not candidates:
             return
         self.decided += len(candidates)
@@ -248,8 +253,8 @@ class NotificationHandler:
                 continue
             is_online = states[each.user].state is PresenceState.ONLINE
             concern = each.concerns.find_concern(each.user, level, is_online=is_online)
-            if is_online and not is_again and is_room(conversation) and level is NotificationLevel.ALL:
-                self._overlooked.keep(each, now)
+            if is_online and is_room(conversation) and level is NotificationLevel.ALL:
+                self._overlook(each, now)
             if concern is not None:
                 noted.append(concern)
         await self._note_messages(noted, now)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-MOST_KEPT = 200_000
+MOST_KEPT = 100_000
 T = TypeVar("T")
 
 

@@ -110,7 +110,7 @@ async def test_who_chose_to_hear_nothing_since_is_not() -> None:
         await here.here.notifications.change_settings(here.bob.id, lambda known: known, choices)
         await here.lose_session()
         await here.look_again()
-        assert not await list_waiting(here.here)
+        assert not await here.announce()
 
 
 async def test_a_bounded_number_is_kept_and_the_oldest_go() -> None:
