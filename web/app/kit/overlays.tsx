@@ -58,7 +58,7 @@ function Question(props: {
   const actions = (
     <>
       <Button onPress={() => onAnswer(false)}>{t("cancel")}</Button>
-      <Button look={isDangerous ? "danger" : "primary"} autoFocus onPress={() => onAnswer(true)}>
+      <Button look={isDangerous ? "danger" : "primary"} autoFocus data-testid="confirm" onPress={() => onAnswer(true)}>
         {verb}
       </Button>
     </>

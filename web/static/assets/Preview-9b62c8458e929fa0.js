@@ -1,1 +1,0 @@
-import{t as e}from"./jsx-runtime-599e9f871d32760a.js";var t=e();function n({text:e}){return(0,t.jsx)(`p`,{children:e})}export{n as default};
