@@ -21,7 +21,8 @@ function findPackages() {
 const project = (name, include, rest) => ({
   plugins: [findPackages()],
   root: ROOT,
-  test: { name, include: [include], ...rest },
+  // Bounds for a test that hangs, which a machine at many times its usual load still keeps.
+  test: { name, include: [include], testTimeout: 120_000, hookTimeout: 120_000, ...rest },
 });
 
 export default defineConfig({

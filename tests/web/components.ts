@@ -1,5 +1,5 @@
 /** What is done for each test of components: jsdom gets what it lacks, and nothing of one test is left for the next. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 /** A document without a layout has sizes that never change. */
@@ -20,6 +20,9 @@ for (const [name, value] of Object.entries(lacking)) {
   if (Reflect.get(globalThis, name) === undefined) Reflect.defineProperty(globalThis, name, { value, writable: true });
 }
 Element.prototype.scrollIntoView ??= () => {};
+
+/** How long a test waits for what should show: a busy machine may take seconds for what is instant on a quiet one. */
+configure({ asyncUtilTimeout: 30_000 });
 
 afterEach(() => {
   cleanup();
