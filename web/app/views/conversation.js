@@ -15,11 +15,13 @@ export function head(app, shell, conversation, ends) {
     : avatar(conversation.id, conversation.name, { small: true });
   if (!room) face.append(dot);
   const name = h("h2", { class: "conv-name", dir: "auto", text: conversation.name });
-  const about = h("p", { class: "conv-about" });
+  const about = h("p", { class: "conv-about", dir: "auto" });
   const show = () => {
     if (room) drawMark(face, conversation);
     setText(name, conversation.name);
-    setText(about, room ? aboutRoom(app, conversation) : aboutPerson(app, conversation.id));
+    const topic = room && conversation.topic ? `${conversation.topic} · ` : "";
+    setText(about, topic + (room ? aboutRoom(app, conversation) : aboutPerson(app, conversation.id)));
+    about.title = topic ? conversation.topic : "";
     if (!room) setPresence(dot, app.store.presence.get(conversation.id)?.state ?? "offline");
   };
   for (const topic of ["rooms", "people", "presence", `members:${conversation.key}`])
