@@ -14,12 +14,7 @@ export class Disposal {
   run(): void;
 }
 
-export function authView(app: App, reason: string | undefined, invite: string): HTMLElement;
-export function mailLinkView(
-  app: App,
-  link: { kind: "verify" | "reset"; token: string },
-  done: (reason?: string) => Promise<void>,
-): HTMLElement;
+export function blockAppealDialog(app: App, account: { name: string; password: string }): void;
 export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function accountDialog(app: App): void;

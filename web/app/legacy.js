@@ -1,13 +1,11 @@
 /** The old views that components still show. `legacy.d.ts` says their types. */
-export { authView } from "./views/auth.js";
 export { head, typingLine } from "./views/conversation.js";
 export { accountDialog } from "./views/account.js";
 export { closeDialogs, unsentDialog } from "./views/dialog.js";
 export { membersPanel } from "./views/members.js";
 export { moderationView } from "./views/moderation.js";
 export { notificationOffer, notificationsDialog, playSounds } from "./views/notifying.js";
-export { mailLinkView } from "./views/recovery.js";
-export { appealDialog, reportDialog } from "./views/report.js";
+export { appealDialog, blockAppealDialog, reportDialog } from "./views/report.js";
 export { searchPanel } from "./views/search.js";
 export { findPersonDialog } from "./views/people.js";
 export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";

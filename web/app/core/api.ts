@@ -17,6 +17,8 @@ export class ApiError extends Error {
   readonly code: string;
   /** The field that is wrong, if one is. */
   readonly field: string | null;
+  /** All that the server said. */
+  readonly problem: Problem;
 
   constructor(status: number, problem: Problem) {
     super(explain(status, problem));
@@ -24,6 +26,7 @@ export class ApiError extends Error {
     this.code = problem.code ?? "";
     /** The field that is wrong, if one is. */
     this.field = problem.field ?? null;
+    this.problem = problem;
   }
 }
 

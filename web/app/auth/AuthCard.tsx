@@ -1,0 +1,34 @@
+/** The card in the middle of the page while nobody is signed in. */
+import { type ReactNode, useEffect, useRef } from "react";
+import { chooseLanguage, type Language, LANGUAGES, useLanguage, useTexts } from "../texts.ts";
+import css from "./Auth.module.css";
+import { AUTH } from "./texts.ts";
+
+export function AuthCard({ children, testid }: { children: ReactNode; testid?: string }) {
+  const t = useTexts(AUTH);
+  const language = useLanguage();
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => card.current?.querySelector("input")?.focus(), []);
+  return (
+    <main className="auth">
+      <div className="auth-card" ref={card} data-testid={testid}>
+        <img className="auth-logo" src="icons/rook.svg" alt="" width={56} height={56} />
+        {children}
+        <p className={css.languages} role="group" aria-label={t("language")}>
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <button
+              key={code}
+              type="button"
+              className="link-button"
+              lang={code}
+              aria-pressed={code === language}
+              onClick={() => chooseLanguage(code as Language)}
+            >
+              {name}
+            </button>
+          ))}
+        </p>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,56 @@
+import { defineTexts } from "../texts.ts";
+
+export const AUTH = defineTexts("auth", {
+  tagline: { en: "Rooms and direct messages, without the noise.", ru: "Комнаты и личные сообщения — без шума." },
+  invited: {
+    en: "You were invited to a room. Log in or create an account to join it.",
+    ru: "Вас пригласили в комнату. Войдите или создайте учётную запись.",
+  },
+  account: { en: "Account", ru: "Учётная запись" },
+  logIn: { en: "Log in", ru: "Войти" },
+  create: { en: "Create account", ru: "Создать учётную запись" },
+  name: { en: "Name", ru: "Имя" },
+  nameHint: { en: "2 to 32 letters, digits, _ - or .", ru: "От 2 до 32 латинских букв, цифр, _ - или ." },
+  shown: { en: "Display name (optional)", ru: "Видимое имя (необязательно)" },
+  shownHint: { en: "What others read in place of the name.", ru: "Его другие видят вместо имени." },
+  password: { en: "Password", ru: "Пароль" },
+  passwordHint: { en: "8 characters or more.", ru: "8 знаков или больше." },
+  newPassword: { en: "New password", ru: "Новый пароль" },
+  email: { en: "E-mail (optional)", ru: "Почта (необязательно)" },
+  emailHint: {
+    en: "For a new password, should you forget yours, and for what you miss.",
+    ru: "Чтобы вернуть забытый пароль и узнать, что вы пропустили.",
+  },
+  forgot: { en: "Forgot password?", ru: "Забыли пароль?" },
+  forgotText: {
+    en: "We send a link to the verified e-mail address of the account. Without one, ask the operator of this server.",
+    ru: "Мы пришлём ссылку на подтверждённый адрес почты. Если его нет, обратитесь к администратору сервера.",
+  },
+  forgotName: { en: "Name or e-mail address", ru: "Имя или адрес почты" },
+  sendLink: { en: "Send the link", ru: "Прислать ссылку" },
+  sent: {
+    en: "If this account has a verified e-mail address, a link is on its way there. It works for an hour. Look among the spam, too.",
+    ru: "Если у этой учётной записи есть подтверждённый адрес, ссылка уже в пути. Она действует час. Загляните и в спам.",
+  },
+  back: { en: "Back to log-in", ru: "Назад ко входу" },
+  appeal: { en: "Ask the moderators to end the block", ru: "Попросить модераторов снять блокировку" },
+  closed: {
+    en: "Accounts are made by the operator here. Ask for one.",
+    ru: "Здесь учётные записи создаёт администратор. Попросите его.",
+  },
+  byInvitation: {
+    en: "You need an invitation link to make an account here. Ask somebody for one.",
+    ru: "Чтобы зарегистрироваться, нужна ссылка-приглашение. Попросите её у коллег.",
+  },
+  resetTitle: { en: "Set a new password", ru: "Новый пароль" },
+  resetText: { en: "You are logged out everywhere then.", ru: "После этого вы выйдете на всех устройствах." },
+  reset: { en: "Set the password", ru: "Сохранить пароль" },
+  resetDone: { en: "The password was changed. Log in with it.", ru: "Пароль изменён. Войдите с ним." },
+  verifyTitle: { en: "Your e-mail address", ru: "Ваш адрес почты" },
+  verifyText: { en: "Press the button to verify your address.", ru: "Нажмите кнопку, чтобы подтвердить адрес." },
+  verify: { en: "Verify the address", ru: "Подтвердить адрес" },
+  verified: { en: "{email} is verified.", ru: "Адрес {email} подтверждён." },
+  notNow: { en: "Not now", ru: "Не сейчас" },
+  goOn: { en: "Go on", ru: "Продолжить" },
+  language: { en: "Language", ru: "Язык" },
+});
