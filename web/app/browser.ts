@@ -59,6 +59,11 @@ function notifyingBrowser() {
   };
 }
 
+/** The service worker keeps the page, so that it opens without a connection; and shows notifications, if they are wanted. */
+export function keepPage(): void {
+  navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" }).catch(() => {});
+}
+
 function followBrowser(app: App): void {
   document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
   window.addEventListener("online", () => app.link?.wake());

@@ -9,7 +9,7 @@
  */
 import { createRoot } from "react-dom/client";
 import { showAppearance } from "./appearance.ts";
-import { makeApp } from "./browser.ts";
+import { keepPage, makeApp } from "./browser.ts";
 import { playSounds } from "./legacy.js";
 import { keepInvite } from "./shell/invite.ts";
 import { Root } from "./shell/Root.tsx";
@@ -25,3 +25,5 @@ playSounds(app);
 const root = document.querySelector("#root");
 if (root) createRoot(root).render(<Root stage={stage} />);
 if (!stage.takeMailLink()) void app.start();
+if (document.readyState === "complete") keepPage();
+else addEventListener("load", keepPage);

@@ -1,11 +1,14 @@
 /**
- * The service worker: shows, replaces and closes notifications that come by push, also while no window is open.
- * It keeps nothing and answers no request. What is decided stands in `core/pushes.ts`.
+ * The service worker: shows, replaces and closes notifications that come by push, also while no window is open; and
+ * keeps the page itself, without anything of its users, so that it opens without a connection. What is decided stands in
+ * `core/pushes.ts` and `core/shell.ts`.
  */
 import { chooseTab, countShown, findClosed, isLookedAt, isPage, isWatched, makeNotification, readPush } from "./core/pushes.ts";
+import { kindOf, namedFiles } from "./core/shell.ts";
 
 /** @type {any} */
 const worker = self;
+const KEPT = "rookery.page";
 
 /** How long a window has to say which conversation it shows. One that is stuck shows nothing that one could read. */
 const ANSWER_MS = 1000;
@@ -22,7 +25,16 @@ function inTurn(event, run) {
   event.waitUntil(turn);
 }
 
-worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("install", (event) => {
+  worker.skipWaiting();
+  // Without it the page works as well, but not offline; so a failure is none of the installation.
+  event.waitUntil(loadDocument(new Request(worker.registration.scope)).catch(() => {}));
+});
+worker.addEventListener("fetch", (event) => {
+  const kind = kindOf(event.request, worker.registration.scope);
+  if (kind === "document") event.respondWith(loadDocument(event.request));
+  if (kind === "asset") event.respondWith(loadAsset(event.request));
+});
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
 worker.addEventListener("notificationclick", (event) => {
@@ -94,4 +106,39 @@ function askPlace(tab) {
     setTimeout(resolve, ANSWER_MS, "");
     tab.postMessage({ type: "where" }, [port2]);
   });
+}
+
+/** As the server has it; what was kept, if the server is not reached. @param {Request} request */
+async function loadDocument(request) {
+  const kept = await caches.open(KEPT);
+  const place = worker.registration.scope;
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await keepDocument(kept, place, answer.clone()).catch(() => {});
+    return answer;
+  } catch (error) {
+    const before = await kept.match(place);
+    if (before) return before;
+    throw error;
+  }
+}
+
+/** With what it names; what only the version before named goes. @param {Cache} kept @param {string} place @param {Response} answer */
+async function keepDocument(kept, place, answer) {
+  const html = await answer.clone().text();
+  const before = await kept.match(place);
+  if (before && (await before.text()) === html) return;
+  for (const request of await kept.keys()) await kept.delete(request);
+  await kept.addAll(namedFiles(html).map((name) => place + name));
+  await kept.put(place, answer);
+}
+
+/** @param {Request} request */
+async function loadAsset(request) {
+  const kept = await caches.open(KEPT);
+  const before = await kept.match(request);
+  if (before) return before;
+  const answer = await fetch(request);
+  if (answer.ok) await kept.put(request, answer.clone()).catch(() => {});
+  return answer;
 }

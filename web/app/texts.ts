@@ -13,7 +13,7 @@
  * Rule 2: the language is the one that was chosen, and else the first of the browser's that the page knows.
  */
 import { type I18n, setupI18n } from "@lingui/core";
-import { compileMessage } from "@lingui/message-utils/compileMessage";
+import { compileMessage, type CompiledMessage } from "@lingui/message-utils/compileMessage";
 import { useSyncExternalStore } from "react";
 import { kept, keep } from "./kept.ts";
 
@@ -39,8 +39,13 @@ export function defineTexts<Key extends string>(area: string, texts: Record<Key,
 export function say<Key extends string>({ area, texts }: Texts<Key>, key: Key, values?: Values): string {
   const language = currentLanguage();
   const id = `${area}.${key}`;
-  if (!(id in i18n.messages)) i18n.load(language, { [id]: compileMessage(texts[key][language]) });
+  if (!(id in i18n.messages)) i18n.load(language, { [id]: parse(texts[key][language]) });
   return i18n._(id, values);
+}
+
+/** The build has parsed those with variables already (`vite.config.js`); tests have them as they are written. */
+function parse(text: string | CompiledMessage): CompiledMessage {
+  return typeof text === "string" ? compileMessage(text) : text;
 }
 
 /** The texts of an area; the component is drawn anew when the language changes. */

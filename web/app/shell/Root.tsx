@@ -1,8 +1,6 @@
 /** The whole page. */
-import { useSyncExternalStore } from "react";
+import { lazy, Suspense, useSyncExternalStore } from "react";
 import { I18nProvider } from "react-aria-components";
-import { AuthPage } from "../auth/AuthPage.tsx";
-import { MailLinkPage } from "../auth/MailLinkPage.tsx";
 import { AppContext } from "../context.ts";
 import { Overlays } from "../kit/overlays.tsx";
 import { Legacy } from "../Legacy.tsx";
@@ -15,6 +13,10 @@ import { Shell } from "./Shell.tsx";
 import type { Stage } from "./stage.ts";
 import { SHELL } from "./texts.ts";
 
+// Who is logged in needs neither.
+const AuthPage = lazy(async () => ({ default: (await import("../auth/AuthPage.tsx")).AuthPage }));
+const MailLinkPage = lazy(async () => ({ default: (await import("../auth/MailLinkPage.tsx")).MailLinkPage }));
+
 export function Root({ stage }: { stage: Stage }) {
   const { app } = stage;
   const language = useLanguage();
@@ -23,7 +25,9 @@ export function Root({ stage }: { stage: Stage }) {
       <AppContext value={app}>
         <ConnectionPill />
         <div className="page">
-          <Phase stage={stage} />
+          <Suspense fallback={<Starting />}>
+            <Phase stage={stage} />
+          </Suspense>
         </div>
         <Legacy build={() => ({ element: notificationOffer(app) })} />
         <Toasts />

@@ -1,9 +1,7 @@
 /** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
-import { Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
-import { ModerationPage } from "../moderation/ModerationPage.tsx";
-import { Panel } from "../panels/Panel.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
 import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
@@ -12,6 +10,9 @@ import { Welcome } from "../welcome/Welcome.tsx";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 import { TabBar } from "./TabBar.tsx";
+
+const ModerationPage = lazy(async () => ({ default: (await import("../moderation/ModerationPage.tsx")).ModerationPage }));
+const Panel = lazy(async () => ({ default: (await import("../panels/Panel.tsx")).Panel }));
 
 export function Shell() {
   const app = useApp();
@@ -28,7 +29,9 @@ export function Shell() {
             <CurrentScreen screen={screen} />
           </Suspense>
         </main>
-        <div className="panel-box">{panel && <Panel key={panel} which={panel} />}</div>
+        <div className="panel-box">
+          <Suspense>{panel && <Panel key={panel} which={panel} />}</Suspense>
+        </div>
         <TabBar screen={screen} />
       </div>
       <Overlays />

@@ -1,0 +1,35 @@
+/** What the service worker keeps of the page, so that it opens without a connection. */
+import { describe, expect, test } from "vitest";
+import { kindOf, namedFiles } from "../../web/app/core/shell.ts";
+
+const SCOPE = "https://chat.example/team/";
+const kind = (path: string, rest = {}) => kindOf({ method: "GET", mode: "no-cors", url: SCOPE + path, ...rest }, SCOPE);
+
+describe("a request is answered from what was kept", () => {
+  test("when its name has a hash, or is an icon", () => {
+    expect(kind("assets/index-0123456789abcdef.js", { mode: "cors" })).toBe("asset");
+    expect(kind("assets/Gallery-0123456789abcdef.css")).toBe("asset");
+    expect(kind("icons/rook.svg")).toBe("asset");
+  });
+
+  test("and never when it is one of the API, of another kind, or elsewhere", () => {
+    expect(kind("api/rooms")).toBe("other");
+    expect(kind("sw.js")).toBe("other");
+    expect(kind("manifest.webmanifest")).toBe("other");
+    expect(kind("assets/index.js")).toBe("other");
+    expect(kind("assets/index-0123456789abcdef.js", { method: "POST" })).toBe("other");
+    expect(kindOf({ method: "GET", mode: "navigate", url: "https://chat.example/" }, SCOPE)).toBe("other");
+  });
+
+  test("and the document only for the page's own address", () => {
+    expect(kind("", { mode: "navigate" })).toBe("document");
+    expect(kind("?source=home", { mode: "navigate" })).toBe("document");
+    expect(kind("api/docs", { mode: "navigate" })).toBe("other");
+  });
+});
+
+test("the files of a document are those that it names", () => {
+  const html = `<link rel="icon" href="./icons/rook.svg" /><link rel="manifest" href="./manifest.webmanifest" />
+    <script type="module" crossorigin src="./assets/index-0123456789abcdef.js"></script>`;
+  expect(namedFiles(html)).toEqual(["icons/rook.svg", "assets/index-0123456789abcdef.js"]);
+});

@@ -1,1 +1,0 @@
-import{n as e,t}from"./Markdown-bfeca8e76f8d4b9b.js";import{t as n}from"./jsx-runtime-3f3b317dc3b3cd4b.js";var r=n();function i({app:n,text:i}){return(0,r.jsx)(`div`,{className:`text`,dir:`auto`,children:(0,r.jsx)(t,{text:i,names:e,me:n.store.me?.id??``})})}export{i as default};
