@@ -7,4 +7,5 @@ export type Page = ComponentType<{ rest: string }>;
 export const PAGES: Partial<Record<string, Page>> = {
   activity: lazy(() => import("../attention/ActivityPage.tsx")),
   search: lazy(() => import("../search/SearchPage.tsx")),
+  gallery: lazy(async () => ({ default: (await import("../gallery/Gallery.tsx")).Gallery })),
 };
