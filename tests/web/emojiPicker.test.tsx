@@ -1,12 +1,15 @@
 /** The emoji picker: groups, search, arrow keys, colours of skin, those used lately. */
 import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { EmojiPicker } from "../../web/app/emoji/EmojiPicker.tsx";
 import { COLUMNS, moveInGroups } from "../../web/app/emoji/moves.ts";
 import { Recents } from "../../web/app/emoji/recents.ts";
 import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
 import { Box } from "./support.mjs";
+
+// Two thousand emoji take a busy machine seconds to draw without a browser.
+vi.setConfig({ testTimeout: 60_000 });
 
 let picked: string[];
 let recents: Recents;

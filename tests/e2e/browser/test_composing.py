@@ -30,6 +30,27 @@ def test_an_emoji_is_found_in_two_languages_and_put_where_one_writes(ann: Window
     expect(ann.message("up! 🚀")).to_be_visible()
 
 
+def test_any_emoji_is_a_reaction(ann: Window) -> None:
+    ann.new_room(unique("reactions"))
+    ann.say("done")
+    expect(ann.message("done")).to_have_attribute("data-state", "stored")
+    ann.act("done", "react")
+    ann.get("emoji-search").fill("ракета")
+    expect(ann.page.get_by_role("option").first).to_have_text("🚀")
+    ann.page.keyboard.press("Enter")
+    expect(ann.message("done").get_by_test_id("reaction")).to_contain_text("🚀")
+    expect(ann.get("emoji-picker")).to_have_count(0)
+
+
+def test_a_preview_shows_the_markdown(ann: Window) -> None:
+    ann.new_room(unique("preview"))
+    ann.get("composer").fill("**strong** words")
+    ann.get("toggle-preview").click()
+    expect(ann.get("preview").locator("strong")).to_have_text("strong")
+    ann.get("toggle-preview").click()
+    expect(ann.get("composer")).to_have_value("**strong** words")
+
+
 def test_formats_are_undone_as_typed_text_is(ann: Window) -> None:
     ann.new_room(unique("formats"))
     composer = ann.get("composer")

@@ -2,14 +2,14 @@
  * Where one writes. Enter sends, Shift+Enter begins a line, Escape cancels, Up edits the last message. With a keyboard on
  * the screen Enter begins a line, and the button sends.
  */
-import { lazy, Suspense, useCallback, useEffect, useId, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
 import type { ClipboardEvent, KeyboardEvent } from "react";
 import { Button } from "react-aria-components";
 import { useWatch } from "../context.ts";
 import { composes, sends } from "../core/keys.ts";
 import { excerpt } from "../core/text.ts";
 import { useLanguage, useTexts } from "../texts.ts";
-import { Recents } from "../emoji/recents.ts";
+import { useRecents } from "../emoji/useRecents.ts";
 import { Completions } from "./Completions.tsx";
 import { applyEdit } from "./applyEdit.ts";
 import { continueLine, format, formatOf, insertFence, pasteLink, type Format, type Selected } from "./format.ts";
@@ -18,12 +18,11 @@ import { countLeft } from "./limit.ts";
 import type { ComposerModel } from "./model.ts";
 import { looksLikeCode } from "./paste.ts";
 import { COMPOSER } from "./texts.ts";
+import { Preview } from "./Preview.tsx";
 import { Tools } from "./Tools.tsx";
 import { useCompletion, type Completed } from "./useCompletion.ts";
 
 import styles from "./Composer.module.css";
-
-const Preview = lazy(() => import("./Preview.tsx"));
 
 /** Whether fingers are the way to point, so that the keyboard is on the screen. */
 function byTouch(): boolean {
@@ -59,7 +58,7 @@ function Writing({ model }: { readonly model: ComposerModel }) {
     useCallback((run) => model.watch(run), [model]),
     () => model.state,
   );
-  const recents = useMemo(() => new Recents(storage(), app.store.me?.id ?? ""), [app]);
+  const recents = useRecents(app);
   const completion = useCompletion(app, conversation, recents, language);
   const [preview, setPreview] = useState(false);
   /** Where code stands that was pasted just now. */
@@ -197,9 +196,7 @@ function Writing({ model }: { readonly model: ComposerModel }) {
         )}
         {preview && (
           <div className={styles.preview} role="region" aria-label={t("preview")} data-testid="preview">
-            <Suspense>
-              <Preview app={app} conversation={conversation} text={text} />
-            </Suspense>
+            <Preview app={app} conversation={conversation} text={text} />
           </div>
         )}
         <div className={styles.grow} data-text={text} hidden={preview}>
@@ -258,12 +255,4 @@ function Context({ model }: { readonly model: ComposerModel }) {
       </Button>
     </div>
   );
-}
-
-function storage(): Storage | null {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,11 @@
-/** How the message will look; a chunk of its own. Whom it mentions is known when it is sent: until then, names are text. */
+/** How the message will look. */
+import { useMemo } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { NOBODY } from "../markdown/divide.ts";
+import { foldName } from "../core/people.ts";
+import { NOBODY, type Names } from "../markdown/divide.ts";
 import { Markdown } from "../markdown/Markdown.tsx";
+import { isLoneEmoji } from "../markdown/shorten.ts";
 
 interface Props {
   readonly app: App;
@@ -10,10 +13,25 @@ interface Props {
   readonly text: string;
 }
 
-export default function Preview({ app, text }: Props) {
+export function Preview({ app, conversation, text }: Props) {
+  const names = useMemo(() => namesOf(app, conversation), [app, conversation]);
   return (
-    <div className="text" dir="auto">
-      <Markdown text={text} names={NOBODY} me={app.store.me?.id ?? ""} />
+    <div className={isLoneEmoji(text) ? "text jumbo" : "text"} dir="auto">
+      <Markdown text={text} names={names} me={app.store.me?.id ?? ""} />
     </div>
   );
+}
+
+/** Whom the names will mean, as far as the page knows: the server decides when the message is sent. */
+function namesOf(app: App, conversation: Conversation): Names {
+  const people = conversation.members ?? [];
+  const byName = new Map(people.map(({ id, name }) => [name.toLowerCase(), id]));
+  const byShown = new Map(people.flatMap(({ id, display_name }) => (display_name ? [[foldName(display_name), id]] : [])));
+  const rooms = new Map(app.store.list("room").map(({ id, name }) => [foldName(name), id]));
+  return {
+    ...NOBODY,
+    mention: (name) => byName.get(name),
+    shown: (name) => byShown.get(name),
+    room: (name) => rooms.get(name),
+  };
 }

@@ -17,7 +17,8 @@ interface Props {
   readonly placement?: PopoverProps["placement"];
 }
 
-const EmojiPicker = lazy(async () => ({ default: (await import("./EmojiPicker.tsx")).EmojiPicker }));
+/** Loads with its first use. */
+export const EmojiPicker = lazy(async () => ({ default: (await import("./EmojiPicker.tsx")).EmojiPicker }));
 
 const PHONE = "(max-width: 719px)";
 

@@ -1,13 +1,16 @@
 /** What one can do with a message, as a sheet from below: after a long press. */
-import { useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import type { Entry } from "../core/timeline.ts";
 import type { Doer } from "./doer.ts";
 import styles from "./messages.module.css";
 import { EmojiButton, labelOf } from "./Toolbar.tsx";
 import { MESSAGES } from "./texts.ts";
+import { EmojiPicker } from "../emoji/EmojiPopover.tsx";
+import { useRecents } from "../emoji/useRecents.ts";
 import { useTexts } from "../texts.ts";
+import { Icon } from "./Icon.tsx";
 
-const QUICK = ["👍", "❤️", "😂", "🎉", "👀", "✅"];
+const QUICK = ["👍", "❤️", "😂", "🎉", "👀"];
 
 interface Props {
   doer: Doer;
@@ -17,6 +20,8 @@ interface Props {
 
 export function MessageSheet({ doer, entry, onClose }: Props) {
   const say = useTexts(MESSAGES);
+  const recents = useRecents(doer.app);
+  const [picking, setPicking] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
@@ -28,6 +33,7 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
     onClose();
     run();
   };
+  const react = (emoji: string) => then(() => doer.react(entry, emoji));
   return (
     <dialog
       ref={dialog}
@@ -37,7 +43,12 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && onClose()}
     >
-      <div className={styles.sheetInside}>
+      {picking && (
+        <Suspense>
+          <EmojiPicker recents={recents} onPick={react} withoutFocus />
+        </Suspense>
+      )}
+      <div className={styles.sheetInside} hidden={picking}>
         {actions.includes("react") && (
           <div className={styles.sheetEmoji}>
             {QUICK.map((emoji) => (
@@ -46,9 +57,18 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
                 emoji={emoji}
                 kind="pick"
                 say={say}
-                onPress={() => then(() => doer.react(entry, emoji))}
+                onPress={react}
               />
             ))}
+            <button
+              type="button"
+              className="emoji pick"
+              aria-label={say("react")}
+              data-testid="sheet-more-emoji"
+              onClick={() => setPicking(true)}
+            >
+              <Icon name="plus" />
+            </button>
           </div>
         )}
         {actions

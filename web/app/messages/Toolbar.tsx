@@ -1,12 +1,13 @@
 /** What one can do with a message: the bar at the message under the pointer or the focus. */
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import type { Action } from "./actions.ts";
 import type { Doer } from "./doer.ts";
 import { Icon } from "./Icon.tsx";
-import { ReactionPalette } from "./ReactionPalette.tsx";
 import { MESSAGES, type Say } from "./texts.ts";
+import { EmojiPopover } from "../emoji/EmojiPopover.tsx";
+import { useRecents } from "../emoji/useRecents.ts";
 import { useTexts } from "../texts.ts";
 
 const QUICK = ["👍", "❤️", "😂"];
@@ -34,28 +35,25 @@ interface Props {
 export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
   const say = useTexts(MESSAGES);
   const bar = useRef<HTMLDivElement>(null);
+  const recents = useRecents(doer.app);
   const more = useRef<HTMLButtonElement>(null);
   const [palette, setPalette] = useState(false);
   const [below, setBelow] = useState(false);
   useLayoutEffect(() => setBelow(roomAbove(bar.current) < ROOM_ABOVE), []);
-  useEffect(() => {
+  // Before the picker takes the focus, which is an effect: a bar that is not kept leaves with the focus.
+  useLayoutEffect(() => {
     onKeep(palette);
     return () => onKeep(false);
   }, [palette, onKeep]);
   const actions = doer.actions(entry);
   if (!actions.length) return null;
   const escape = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || palette) return;
     event.preventDefault();
     event.stopPropagation();
-    if (palette) more.current?.focus();
-    else onLeave();
-    setPalette(false);
+    onLeave();
   };
-  const react = (emoji: string) => {
-    setPalette(false);
-    doer.react(entry, emoji);
-  };
+  const react = (emoji: string) => doer.react(entry, emoji);
   return (
     <div
       ref={bar}
@@ -75,9 +73,10 @@ export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
             className="icon-button"
             aria-label={say("react")}
             title={say("react")}
+            aria-haspopup="dialog"
             aria-expanded={palette}
             data-testid="react"
-            onClick={() => setPalette((open) => !open)}
+            onClick={() => setPalette(true)}
           >
             <Icon name="smile" />
           </button>
@@ -86,7 +85,14 @@ export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
       {actions.map((action) => (
         <ActionButton key={action} action={action} entry={entry} doer={doer} say={say} />
       ))}
-      {palette && <ReactionPalette bar={bar} onPick={react} onClose={() => setPalette(false)} />}
+      <EmojiPopover
+        trigger={more}
+        isOpen={palette}
+        onOpenChange={setPalette}
+        recents={recents}
+        onPick={react}
+        placement="bottom end"
+      />
     </div>
   );
 }

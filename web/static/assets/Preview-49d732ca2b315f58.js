@@ -1,1 +1,0 @@
-import{n as e,t}from"./Markdown-47af0389aa7e36e1.js";import{t as n}from"./jsx-runtime-c10f9051098976cd.js";var r=n();function i({app:n,text:i}){return(0,r.jsx)(`div`,{className:`text`,dir:`auto`,children:(0,r.jsx)(t,{text:i,names:e,me:n.store.me?.id??``})})}export{i as default};
