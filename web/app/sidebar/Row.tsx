@@ -48,7 +48,7 @@ function DrawnRow({ rowKey, view, isStop, isPhone, onFocus, onMenu }: RowProps) 
               {view.name}
             </span>
             {view.isMuted && <span className="visually-hidden"> {t("muted")}</span>}
-            {view.hasDraft && <DraftMark text={t("draft")} />}
+            {view.hasDraft && !isPhone && <DraftMark text={t("draft")} />}
             {isPhone && view.ts && <span className={css.time}>{shortTime(view.ts)}</span>}
             {!isPhone && <RowBadge view={view} />}
           </span>
@@ -126,6 +126,11 @@ function LastLine({ view }: { view: RowView }) {
   const author = view.isMine ? t("you") : view.author;
   return (
     <span className={css.last} dir="auto">
+      {view.hasDraft && (
+        <span className={css.written} data-testid="draft-mark">
+          {t("draft")}{" "}
+        </span>
+      )}
       {view.text === null ? <em>{t("withdrawn")}</em> : view.text && author ? `${author}: ${view.text}` : view.text}
     </span>
   );

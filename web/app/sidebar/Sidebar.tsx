@@ -30,7 +30,10 @@ export function Sidebar() {
         <span>{t("jump")}</span>
         <kbd aria-hidden="true">{keyNames("Mod+K", navigator.platform.startsWith("Mac")).join(" ")}</kbd>
       </button>
-      {me?.moderator && <ModerationLink />}
+      <PlaceLink href="#/activity" icon="bell" name={t("activity")} testid="open-activity" />
+      {me?.moderator && (
+        <PlaceLink href={moderationRoute("open")} icon="shield" name={t("moderation")} testid="open-moderation" />
+      )}
       <ConversationList
         label={t("conversations")}
         empty={{ rooms: t("noRooms"), direct: t("noPeople") }}
@@ -56,22 +59,20 @@ export function Sidebar() {
   );
 }
 
-/** For moderators of the instance. */
-function ModerationLink() {
-  const t = useTexts(SIDEBAR);
-  const navigation = useNavigation();
+/** A place that is no conversation. */
+function PlaceLink({ href, icon, name, testid }: { href: string; icon: string; name: string; testid: string }) {
   useWatch("rooms");
   return (
     <a
       className={`item ${css.item} ${css.place}`}
-      href={moderationRoute("open")}
-      data-testid="open-moderation"
-      aria-current={navigation.moderating ? "page" : undefined}
+      href={href}
+      data-testid={testid}
+      aria-current={location.hash.startsWith(href) ? "page" : undefined}
     >
       <span className={css.mark}>
-        <Icon name="shield" />
+        <Icon name={icon} />
       </span>
-      <span className="item-name">{t("moderation")}</span>
+      <span className="item-name">{name}</span>
     </a>
   );
 }

@@ -4,6 +4,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   conversations: { en: "Conversations", ru: "Беседы" },
   jump: { en: "Jump to or find", ru: "Перейти или найти" },
   search: { en: "Search messages", ru: "Искать в сообщениях" },
+  activity: { en: "Activity", ru: "Активность" },
   moderation: { en: "Moderation", ru: "Модерация" },
   unread: { en: "Unread", ru: "Непрочитанное" },
   favourites: { en: "Favourites", ru: "Избранное" },
