@@ -23,7 +23,7 @@ const CODINGS = {
 const TEXT = /\.(html|css|js|svg|json|webmanifest)$/;
 const CODED = /\.(br|gz)$/;
 /** Bytes, by Brotli, that the first screen loads at most. The goal is 180 KiB; old views and their successors are both in it. */
-const FIRST_LOAD = 210 * 1024;
+const FIRST_LOAD = 220 * 1024;
 
 if (process.argv.includes("--check")) {
   const folder = mkdtempSync(join(tmpdir(), "rookery-page-"));

@@ -26,7 +26,8 @@ _COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?<!:)//.*")
 # What turns data into markup or code, or styles that the policy forbids.
 _FORBIDDEN = re.compile(
     r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|eval|new Function"
-    r"|DOMParser|srcdoc|cssText)\b|\.style\b|(?<!\| )[\"']style[\"']|(?<![\w.])(?:alert|confirm|prompt)\("
+    r"|DOMParser|srcdoc|cssText)\b|\.style\b(?!\.(?:transform|removeProperty)\b)"
+    r"|(?<!\| )[\"']style[\"']|(?<![\w.])(?:alert|confirm|prompt)\("
 )
 
 
