@@ -8,4 +8,5 @@ export const PAGES: Partial<Record<string, Page>> = {
   activity: lazy(() => import("../attention/ActivityPage.tsx")),
   search: lazy(() => import("../search/SearchPage.tsx")),
   gallery: lazy(async () => ({ default: (await import("../gallery/Gallery.tsx")).Gallery })),
+  settings: lazy(() => import("../settings/SettingsPage.tsx")),
 };

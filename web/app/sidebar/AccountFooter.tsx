@@ -1,6 +1,6 @@
 /** Who is signed in, and whether others see them as there. */
 import { useState } from "react";
-import { useApp, useAppEvent, useWatch } from "../context.ts";
+import { useApp, useAppEvent, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
 import { confirmed } from "../kit/overlays.tsx";
 import { accountDialog, notificationsDialog } from "../legacy.js";
@@ -12,6 +12,7 @@ import { SIDEBAR } from "./texts.ts";
 
 export function AccountFooter() {
   const app = useApp();
+  const navigation = useNavigation();
   const t = useTexts(SIDEBAR);
   const { me } = useWatch("me");
   const [link, setLink] = useState(app.link?.state ?? "connecting");
@@ -39,6 +40,7 @@ export function AccountFooter() {
         <span className="account-state">{t(state)}</span>
       </span>
       <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => notificationsDialog(app)} />
+      <Tool icon="settings" label={t("settings")} testid="settings" run={() => navigation.go("#/settings")} />
       <Tool icon="account" label={t("account")} testid="account" run={() => accountDialog(app)} />
       <Tool icon="logout" label={t("logOut")} testid="logout" run={() => void logOut()} />
     </footer>

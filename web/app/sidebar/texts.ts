@@ -49,6 +49,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   leaveVerb: { en: "Leave", ru: "Покинуть" },
   notifications: { en: "Notifications", ru: "Уведомления" },
   account: { en: "Your account", ru: "Ваша учётная запись" },
+  settings: { en: "Settings", ru: "Настройки" },
   logOut: { en: "Log out", ru: "Выйти" },
   logOutTitle: { en: "Log out?", ru: "Выйти?" },
   logOutText: {

@@ -1,0 +1,97 @@
+/** How others see the user: the display name and the status. */
+import { useState } from "react";
+import { useApp } from "../context.ts";
+import { Account } from "../core/account.ts";
+import { Form, TextField } from "../forms/Form.tsx";
+import { Button, ErrorState, Select, Skeleton } from "../kit/index.ts";
+import { accountDialog } from "../legacy.js";
+import { formatDate, useTexts } from "../texts.ts";
+import { type End, ENDS, endOf } from "./ends.ts";
+import type { OwnProfile } from "./rest.ts";
+import css from "./Settings.module.css";
+import { SETTINGS } from "./texts.ts";
+import { useLoaded } from "./useLoaded.ts";
+
+export function Profile() {
+  const app = useApp();
+  const t = useTexts(SETTINGS);
+  const own = useLoaded(() => app.api.get<OwnProfile>("/api/auth/me"));
+  if (own.error) return <ErrorState text={own.error} onRetry={own.reload} />;
+  if (!own.value) return <Skeleton />;
+  const { name, display_name } = own.value;
+  return (
+    <>
+      <section className={css.part}>
+        <Form
+          testid="profile-form"
+          verb={t("save")}
+          submit={async (values) => {
+            await new Account(app).changeDisplayName(values.display_name.trim());
+            app.notice(t("saved"));
+          }}
+        >
+          <TextField
+            label={t("shownName")}
+            name="display_name"
+            hint={t("shownNameHint", { name })}
+            defaultValue={display_name ?? ""}
+            maxLength={64}
+          />
+        </Form>
+      </section>
+      <Status own={own.value} changed={own.set} />
+      <section className={css.part}>
+        <Button onPress={() => accountDialog(app)} data-testid="open-account">
+          {t("account")}
+        </Button>
+      </section>
+    </>
+  );
+}
+
+function Status({ own, changed }: { own: OwnProfile; changed: (own: OwnProfile) => void }) {
+  const app = useApp();
+  const t = useTexts(SETTINGS);
+  const [end, setEnd] = useState<End>("never");
+  const { status } = own;
+  const path = "/api/auth/me/status";
+  return (
+    <section className={css.part} aria-label={t("status")} key={JSON.stringify(status)}>
+      <h3>{t("status")}</h3>
+      {status && (
+        <p className={css.now} data-testid="status-now">
+          {status.emoji} <span dir="auto">{status.text}</span>{" "}
+          {status.until && t("ends", { date: formatDate(status.until, { dateStyle: "medium", timeStyle: "short" }) })}
+        </p>
+      )}
+      <Form
+        testid="status-form"
+        verb={t("setStatus")}
+        submit={async ({ emoji, text }) => {
+          const until = endOf(end, new Date());
+          changed(await app.api.put<OwnProfile>(path, { emoji: emoji.trim(), text, ...(until && { until }) }));
+          app.notice(t("saved"));
+        }}
+      >
+        <TextField label={t("statusEmoji")} name="emoji" defaultValue={status?.emoji} maxLength={32} />
+        <TextField label={t("statusText")} name="text" hint={t("statusHint")} defaultValue={status?.text} maxLength={100} />
+        <Select
+          label={t("statusEnd")}
+          options={ENDS.map((value) => ({ value, text: t(value) }))}
+          value={end}
+          onChange={setEnd}
+          testid="status-end"
+        />
+      </Form>
+      {status && (
+        <Button
+          look="quiet"
+          data-testid="clear-status"
+          onPress={() => void app.attempt(async () => changed(await app.api.delete<OwnProfile>(path)))}
+        >
+          {t("clearStatus")}
+        </Button>
+      )}
+    </section>
+  );
+}

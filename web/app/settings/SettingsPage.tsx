@@ -1,0 +1,49 @@
+/** The settings of the user and, for those who run it, of the instance: a page with tabs, `#/settings/TAB`. */
+import { useApp, useNavigation } from "../context.ts";
+import { IconButton, type TabSpec, Tabs } from "../kit/index.ts";
+import { useTexts } from "../texts.ts";
+import { Rooms, Users } from "./Administration.tsx";
+import { Instance } from "./Instance.tsx";
+import { LanguageChoice, Looks } from "./Looks.tsx";
+import { Profile } from "./Profile.tsx";
+import type { OwnProfile } from "./rest.ts";
+import css from "./Settings.module.css";
+import { SETTINGS } from "./texts.ts";
+import { useLoaded } from "./useLoaded.ts";
+
+export default function SettingsPage({ rest }: { rest: string }) {
+  const app = useApp();
+  const navigation = useNavigation();
+  const t = useTexts(SETTINGS);
+  const moderator = Boolean(app.store.me?.moderator);
+  const own = useLoaded(() => app.api.get<OwnProfile>("/api/auth/me"));
+  const isOwner = own.value?.instance_role === "owner";
+  const tabs: TabSpec[] = [
+    { id: "profile", title: t("profile"), content: <Profile /> },
+    { id: "appearance", title: t("appearance"), content: <Looks /> },
+    { id: "language", title: t("language"), content: <LanguageChoice /> },
+  ];
+  if (moderator)
+    tabs.push(
+      { id: "instance", title: t("instance"), content: <Instance isOwner={isOwner} /> },
+      { id: "users", title: t("users"), content: <Users isOwner={isOwner} /> },
+      { id: "rooms", title: t("rooms"), content: <Rooms /> },
+    );
+  const selected = tabs.some(({ id }) => id === rest) ? rest : "profile";
+  return (
+    <div className={css.page} data-testid="settings-page">
+      <header className={css.head}>
+        <IconButton icon="back" label={t("back")} onPress={() => navigation.go("#/")} />
+        <h2>{t("title")}</h2>
+      </header>
+      <div className={css.body}>
+        <Tabs
+          label={t("title")}
+          tabs={tabs.map((tab) => ({ ...tab, testid: `settings-${tab.id}` }))}
+          selected={selected}
+          onSelect={(id) => id !== selected && navigation.go(`#/settings/${id}`)}
+        />
+      </div>
+    </div>
+  );
+}
