@@ -111,7 +111,7 @@ def test_what_was_seen_is_read_and_the_rest_is_not(ann: Window, bob: Window, awa
     bob.enter(name)
     expect(bob.message("line 12").first).to_be_in_viewport()
     scroll_down_to(bob, "line 60")
-    expect(badge).to_have_text(re.compile(r"^\d\d unread$"))
+    expect(badge).to_have_text(re.compile(r"^(\d\d) \1 unread$"))
     bob.write_to(ann.name)
     bob.enter(name)
     expect(bob.page.locator(".unread-line")).to_be_in_viewport()

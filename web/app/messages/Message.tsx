@@ -131,7 +131,9 @@ function useHover() {
       kept.current = keeps;
     },
     handlers: {
+      // Where the bar was under the mouse when it went, React tells no enter: the next move over the message does.
       onPointerEnter: (event: PointerEvent) => event.pointerType === "mouse" && set(true),
+      onPointerOver: (event: PointerEvent) => event.pointerType === "mouse" && set(true),
       onPointerLeave: (event: PointerEvent) => event.pointerType === "mouse" && leave(event.currentTarget),
       onFocus: (event: FocusEvent) => (event.target as Element).matches(":focus-visible") && set(true),
       onBlur: ({ currentTarget, relatedTarget }: FocusEvent) => {
