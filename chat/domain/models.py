@@ -6,8 +6,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from chat.domain.statuses import UserStatus
-
 DELETED_NAME = "deleted user"
 """The author's name in messages of a user whose account was deleted. Nobody can have it: names have no spaces, and
 among display names it is reserved."""
@@ -45,6 +43,14 @@ class PresenceState(StrEnum):
     ONLINE = "online"
     AWAY = "away"
     OFFLINE = "offline"
+
+
+class UserStatus(Struct, frozen=True, omit_defaults=True):
+    """An emoji, a text, or both. `until` is in milliseconds since the epoch; None: until the user changes it."""
+
+    emoji: str = ""
+    text: str = ""
+    until: int | None = None
 
 
 class User(Struct, frozen=True):

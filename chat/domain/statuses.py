@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from chat.domain.characters import check_marks, normalize
 from chat.domain.emoji import check_emoji
+from chat.domain.models import UserStatus
 from chat.domain.visible import drop_invisible, is_one_line
 from chat.errors import Invalid
 
 STATUS_LENGTH = 100
-
-
-class UserStatus(Struct, frozen=True, omit_defaults=True):
-    """An emoji, a text, or both. `until` is in milliseconds since the epoch; None: until the user changes it."""
-
-    emoji: str = ""
-    text: str = ""
-    until: int | None = None
 
 
 def check_status_text(text: str) -> str:

@@ -9,9 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
-from chat.domain.models import InstanceRole, User
+from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.privacy import AddedBy, require_blockable
-from chat.domain.statuses import UserStatus
 from chat.domain.text import fold_display_name, fold_email, fold_name
 from chat.domain.token_families import Rotation
 from chat.engines.database import Database

@@ -7,9 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from chat.domain.models import InstanceRole, User
+from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.privacy import AddedBy
-from chat.domain.statuses import UserStatus
 from chat.domain.token_families import Rotation
 
 EMAIL_TAKEN = "the e-mail address has an account already; log in, or give another"

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BaseModel, Field
 from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import new_id, rfc3339
 from chat.domain.invitations import digest_token
-from chat.domain.models import InstanceRole, User
+from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.passwords import check_new_password, check_not_name
 from chat.domain.registration import RegistrationMode, require_registration
 from chat.domain.reserved_names import check_display_name_not_reserved, check_not_reserved
 from chat.domain.rights import is_instance_moderator
-from chat.domain.statuses import UserStatus, current_status
+from chat.domain.statuses import current_status
 from chat.domain.text import fold_name
 from chat.errors import Conflict, Invalid
 from chat.wire.account_mails import AccountMailKind

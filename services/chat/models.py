@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, FailFast, Field
 
 from chat.domain.ids import rfc3339
-from chat.domain.models import PresenceState, Role, User, Visibility
+from chat.domain.models import PresenceState, Role, User, UserStatus, Visibility
 from chat.domain.privacy import AddedBy
-from chat.domain.statuses import UserStatus, current_status
+from chat.domain.statuses import current_status
 from services.common.field_types import Description, Reason, RoomName, Topic, UserId
 
 DefaultRole = Annotated[Literal[Role.MEMBER, Role.READER], Field(description="what a user becomes who joins")]

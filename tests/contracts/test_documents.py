@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from chat.domain.ids import new_id
-from chat.domain.statuses import UserStatus
+from chat.domain.models import UserStatus
 from chat.errors import Conflict, NotFound
 from chat.ports.documents import INSTANCE, RevisedDocument
 from tests.support.builders import ANN, BEN, CAT, DAN, make_user

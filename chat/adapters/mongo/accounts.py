@@ -19,9 +19,8 @@ from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.families import has_token, make_token, read_grant, read_log_in, read_token, replace_tokens
 from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
-from chat.domain.models import InstanceRole, User
+from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.privacy import AddedBy, require_blockable
-from chat.domain.statuses import UserStatus
 from chat.domain.text import fold_email, fold_name
 from chat.domain.token_families import Rotation, decide_rotation
 from chat.errors import Conflict, NotFound, Unavailable

@@ -27,10 +27,9 @@ from chat.domain.cursors import AttentionPlace, RoomPlace
 from chat.domain.ids import new_id
 from chat.domain.invitations import Invite
 from chat.domain.mailing import MailFailure, MailToken, TokenPurpose
-from chat.domain.models import Role, Room, Visibility
+from chat.domain.models import Role, Room, UserStatus, Visibility
 from chat.domain.moderation import Block, Strictness, Verdict
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read
-from chat.domain.statuses import UserStatus
 from chat.domain.token_families import GRACE_MS
 from chat.errors import Conflict, Fenced
 from chat.ports.accounts import RefreshGrant, SigningKey
