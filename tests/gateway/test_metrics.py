@@ -107,7 +107,8 @@ async def test_times_are_counted_by_command_topic_and_kind() -> None:
         await client.ask("dm", to=ben.id, text="z", client_id=str(uuid4()))
         await client.ask("subscribe", room=str(uuid4()))
         await other.event("stored")
-        await client.event("stored")
+        await until(lambda: figures(here.edge).get('delivery_seconds_count{kind="room"}') == 2)
+        await until(lambda: figures(here.edge).get('delivery_seconds_count{kind="direct"}') == 2)
         found = figures(here.edge)
         counts = {name: value for name, value in found.items() if "_seconds_count" in name}
         assert counts == {

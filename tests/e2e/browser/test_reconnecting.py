@@ -56,6 +56,8 @@ def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window],
         talk.send(room, [f"more {number}" for number in range(30)])
     for window in windows:
         expect(window.message("more 29")).to_be_visible()
+        window.page.set_viewport_size({"width": 1280, "height": 4000})  # messages out of view have no elements
+        expect(window.message("one")).to_be_visible()
         assert window.texts() == ["one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)]]
 
 

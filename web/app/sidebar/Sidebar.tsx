@@ -72,7 +72,9 @@ function PlaceLink({ href, icon, name, testid }: { href: string; icon: string; n
       <span className={css.mark}>
         <Icon name={icon} />
       </span>
-      <span className="item-name">{name}</span>
+      <span className="item-name" dir="auto">
+        {name}
+      </span>
     </a>
   );
 }
