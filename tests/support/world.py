@@ -39,7 +39,8 @@ from tests.support.settings import make_settings
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
-DEADLINE = 10.0
+DEADLINE = 30.0
+"""Seconds for a frame that does not come; longer than a drain, which is the longest that a session is silent."""
 
 
 class Clock:
