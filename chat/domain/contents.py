@@ -20,7 +20,7 @@ class TextContent(StrEnum):
 
 PATTERNS = {
     TextContent.LINK: r"(?:[Hh][Tt][Tt][Pp][Ss]?://|\b[Ww]{3}\.)[^\s<>\"'`]",
-    TextContent.CODE: r"```[^`]|`[^`\n]+`",
+    TextContent.CODE: r"```[^`]|`[^`\n]+`|(?:^|\n)~~~",
 }
 """What the text of a message has to match: an address, an opened block of code or a span of code."""
 

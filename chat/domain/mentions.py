@@ -1,8 +1,9 @@
 """Who stands in a text as `@name` or `@Display Name`: one grammar for the server and the page (`pieces` in
 web/app/core/text.ts).
 
-Rule 1: code and addresses mention nobody: what stands between back-quotes, and from a scheme, from `www.`, or from a
-  host with a path on, until a blank, or until punctuation that is not ASCII and does not stand within words, as `，`.
+Rule 1: code and addresses mention nobody: code is what `find_code` finds; an address goes from a scheme, from `www.`,
+  or from a host with a path on, until a blank, or until punctuation that is not ASCII and does not stand within words,
+  as `，`.
 Rule 2: an `@` after a letter or digit of any script, a dot or a dash is part of a word, such as an e-mail address.
 Rule 3: a name ends where none of its characters follows; one that a letter with an accent follows is another word.
 Rule 4: a dot, a dash or an underscore at the end of a name may be the sentence's, or emphasis: the longest name that
@@ -17,11 +18,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from msgspec import Struct
 
 from chat.domain.characters import MARKS
+from chat.domain.code import find_code
 from chat.domain.text import fold_display_name, fold_name
 
 MOST_MENTIONS = 50
@@ -36,8 +40,7 @@ _ENDS = re.escape(_AROUND) + (
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
 _PIECES = re.compile(
-    r"```[\s\S]+?```|`[^`\n]+`"  # rule 1
-    r"|(?:[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[Ww]{3}\."
+    r"(?:[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[Ww]{3}\."  # rule 1
     rf"|(?<![A-Za-z0-9.\-])[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+/)[^\s<>\"'`{_ENDS}]+"
     rf"|(?<![^\W_])(?<![.\-{MARKS}])"  # rule 2
     r"@(?:([A-Za-z0-9_.\-]{2,32})(?![A-Za-z0-9_.\-\u00aa-\u024f\u0300-\u036f])"  # rule 3
@@ -59,8 +62,15 @@ def find_mentions(text: str) -> list[Mention]:
     """The first 50 mentions of a text, in order."""
     if "@" not in text:
         return []
-    found = dict.fromkeys(_read_mention(text, match) for match in _PIECES.finditer(text) if match[1] or match[2])
-    return list(found)[:MOST_MENTIONS]
+    found = [match for match in _PIECES.finditer(text) if match[1] or match[2]]
+    code = find_code(text) if found else []  # rule 1
+    outside = (match for match in found if not _is_within(match.start(), code))
+    return list(dict.fromkeys(_read_mention(text, match) for match in outside))[:MOST_MENTIONS]
+
+
+def _is_within(at: int, places: Sequence[tuple[int, int]]) -> bool:
+    before = bisect_right(places, at, key=itemgetter(0)) - 1
+    return before >= 0 and at < places[before][1]
 
 
 def resolve_mentions(

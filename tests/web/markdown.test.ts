@@ -117,6 +117,11 @@ describe("mentions", () => {
   });
 });
 
+test("what CommonMark alone calls code is text", () => {
+  const kinds = parseMarkdown("- ~~~\n@ada\n~~~\n@ben\n~~~").map(({ kind }) => kind);
+  expect(kinds).toEqual(["list", "paragraph", "paragraph"]);
+});
+
 describe("between marks", () => {
   const rooms = new Map([
     ["general", "1"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import MENTIONS from "../support/mention_cases.json";
+import { findCode } from "../../web/app/core/code.ts";
 import { foldName } from "../../web/app/core/people.ts";
 import { parseRoute, routeTo } from "../../web/app/core/route.ts";
 import { rows } from "../../web/app/core/rows.ts";
@@ -34,8 +35,11 @@ describe("pieces of a text", () => {
       );
       const names = found.filter((piece) => piece.kind === "mention").map((piece) => foldName(piece.text.slice(1)));
       assert.deepEqual([...new Set(names)], mentions.map(foldName));
-      const shown = found.map((piece) => piece.text).join("");
-      assert.equal(shown, text.replaceAll(/```([^]+?)```|`([^`\n]+)`/g, "$1$2"));
+      const withoutMarks = findCode(text).reduceRight(
+        (all, { start, from, to, end }) => all.slice(0, start) + all.slice(from, to) + all.slice(end),
+        text,
+      );
+      assert.equal(found.map((piece) => piece.text).join(""), withoutMarks);
     });
   }
 
@@ -56,6 +60,14 @@ describe("pieces of a text", () => {
   });
 
   test("a block of code is one piece", () => {
+    for (const [text, after] of [
+      ["```\na\n\nb\n```\n!", "!"],
+      ["~~~js\na\n\nb\n~~~~\n!", "!"],
+    ])
+      assert.deepEqual(pieces(text), [
+        { kind: "code", text: "a\n\nb\n" },
+        { kind: "text", text: after },
+      ]);
     assert.deepEqual(pieces("```\na\n\nb\n```!"), [
       { kind: "code", text: "\na\n\nb\n" },
       { kind: "text", text: "!" },
@@ -194,7 +206,7 @@ describe("pieces of a text", () => {
   // A text takes a millisecond; where the steps grow faster than the text, it takes a second or does not end.
   test("no text of any shape takes more than its length", { timeout: 20_000 }, () => {
     const random = randomFrom(11);
-    const parts = ["http://a", "www.", "ftp://", "a.b/", "@ada", "`", "```", ".", ")", "(", "]", "[", "，", "”", "/", "\n"];
+    const parts = ["http://a", "www.", "ftp://", "a.b/", "@ada", "`", "``", "```", "~~~", "> ", ".", ")", "(", "]", "[", "，", "”", "/", "\n"];
     parts.push(" ", "a", "é", "\u0301", "\u200d", "👍", "王", "x@y.z", "@", "_", "-", "'", ":", "*");
     const one = () => parts[Math.floor(random() * parts.length)];
     for (let shape = 0; shape < 300; shape += 1) {

@@ -15,3 +15,13 @@ def test_nothing_is_asked_for() -> None:
 def test_long_texts_are_decided(text: str) -> None:
     assert has_contents(text, [TextContent.CODE]) is (text == "```" + "a" * 16_000)
     assert not has_contents(text, [TextContent.LINK])
+
+
+@pytest.mark.parametrize("text", ["`x`", "```\nx", "a\n~~~\nx\n~~~", "~~~\nx\n~~~"])
+def test_code_has_its_marks(text: str) -> None:
+    assert has_contents(text, [TextContent.CODE])
+
+
+@pytest.mark.parametrize("text", ["x", "~~x~~", "a ~~~ b"])
+def test_other_marks_are_no_code(text: str) -> None:
+    assert not has_contents(text, [TextContent.CODE])

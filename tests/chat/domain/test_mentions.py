@@ -28,7 +28,7 @@ def test_mentions_of_a_text_are_bounded() -> None:
     assert len(find_mentions(" ".join(f"@user{number}" for number in range(2 * MOST_MENTIONS)))) == MOST_MENTIONS
 
 
-PARTS = [*"@ab_.-/:` \n", "é", "\u0301", "https://", "www.", "ada", "```", "x.y/"]
+PARTS = [*"@ab_.-/:` \n", "é", "\u0301", "https://", "www.", "ada", "```", "~~~", "> ", "x.y/"]
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=60).map("".join))

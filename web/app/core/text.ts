@@ -1,4 +1,5 @@
 /** Divides a text into pieces that can be shown safely: no part of it is parsed as HTML. */
+import { findCode, type Code } from "./code.ts";
 import { foldName } from "./people.ts";
 
 export interface Piece {
@@ -21,7 +22,6 @@ const WORD = "[\\p{L}\\p{N}][\\p{L}\\p{N}\\p{M}_'’.\\-]{0,63}";
 const SHOWN = new RegExp(`@(${WORD}(?: ${WORD}){0,3})`, "uy");
 const PIECES = new RegExp(
   [
-    "(```[^]+?```|`[^`\\n]+`)",
     "(?:([Hh][Tt][Tt][Pp][Ss]?://)|[A-Za-z][A-Za-z0-9+.\\-]{1,15}://|[Ww]{3}\\.",
     `(?<![A-Za-z0-9.\\-])[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+/)${ADDRESS}`,
     "(?<![\\p{L}\\p{N}\\p{M}.\\-])@(?:([A-Za-z0-9_.\\-]{2,32})(?![A-Za-z0-9_.\\-\\u00aa-\\u024f\\u0300-\\u036f])" +
@@ -51,26 +51,33 @@ export function pieces(
   isShown: (name: string) => boolean = () => false,
 ): Piece[] {
   const found: Piece[] = [];
+  const codes = findCode(text);
   let done = 0;
   let links = 0;
+  let next = 0;
+  const put = (at: number, { length, ...piece }: Found) => {
+    if (at > done) found.push({ kind: "text", text: text.slice(done, at) });
+    found.push(piece);
+    done = at + length;
+  };
+  const putCodes = (until: number) => {
+    for (; next < codes.length && codes[next].start <= until; next += 1)
+      put(codes[next].start, codePiece(text, codes[next]));
+  };
   for (const match of text.matchAll(PIECES)) {
-    if (match.index < done) continue; // a display name went on behind its first word
-    const address = match[2] && ++links <= LINKS ? match[0] : undefined;
-    const piece = code(match[1]) ?? link(address) ?? mention(match[3], isMention) ?? shown(text, match, isShown);
-    if (piece === null) continue;
-    if (match.index > done) found.push({ kind: "text", text: text.slice(done, match.index) });
-    const { length, ...rest } = piece;
-    found.push(rest);
-    done = match.index + length;
+    putCodes(match.index);
+    if (match.index < done) continue; // within code, or a display name went on behind its first word
+    const address = match[1] && ++links <= LINKS ? match[0] : undefined;
+    const piece = link(address) ?? mention(match[2], isMention) ?? shown(text, match, isShown);
+    if (piece !== null) put(match.index, piece);
   }
+  putCodes(text.length);
   if (done < text.length) found.push({ kind: "text", text: text.slice(done) });
   return found;
 }
 
-function code(raw: string | undefined): Found | null {
-  if (!raw) return null;
-  const quotes = raw.startsWith("```") ? 3 : 1;
-  return { kind: "code", text: raw.slice(quotes, -quotes), length: raw.length };
+function codePiece(text: string, { start, end, from, to }: Code): Found {
+  return { kind: "code", text: text.slice(from, to), length: end - start };
 }
 
 /** A link without the punctuation that ends the sentence around it. */
@@ -123,7 +130,7 @@ function mention(name: string | undefined, isMention: (name: string) => boolean)
 
 /** A mention by a display name: the longest of up to four words that is one. */
 function shown(text: string, match: RegExpMatchArray, isShown: (name: string) => boolean): Found | null {
-  if (!match[3] && !match[4]) return null;
+  if (!match[2] && !match[3]) return null;
   SHOWN.lastIndex = match.index ?? 0;
   for (let words = SHOWN.exec(text)?.[1] ?? ""; words; words = words.slice(0, Math.max(0, words.lastIndexOf(" ")))) {
     for (const one of [words, words.replace(/[._\-'’]+$/, "")])

@@ -3,8 +3,8 @@
  *
  * Rule 1: the grammar is CommonMark with tables and strikethrough, without what surprises in a chat: raw HTML, images,
  *   definitions of links, indented code, underlined headings, character references, backslashes that break lines.
- * Rule 2: code is what the server reads as code (chat/domain/mentions.py), since code mentions nobody: a span stays on
- *   one line, and a fence that is never closed is text.
+ * Rule 2: code is what the server reads as code (`findCode`), since code mentions nobody: a span stays on one line, a
+ *   fence that is never closed is text, and so is whatever else CommonMark alone calls code.
  * Rule 3: a link leads to http, https or mailto; any other one stays the text that was written.
  * Rule 4: the time is bounded. A text with very much markup, or longer than any message, is shown as it was written.
  */
@@ -13,6 +13,7 @@ import { gfmAutolinkLiteral } from "micromark-extension-gfm-autolink-literal";
 import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import type { Event, Extension, Token } from "micromark-util-types";
+import { findCode, type Code } from "../core/code.ts";
 import { mentionName } from "./mentionName.ts";
 import { safeHref } from "./safeHref.ts";
 
@@ -67,7 +68,7 @@ export function parseMarkdown(text: string): Block[] {
   if (text.length > LONGEST || isHeavy(text)) return plain(text); // rule 4
   const chunks = preprocess()(text, undefined, true);
   const events = postprocess(parse({ extensions: EXTENSIONS }).document().write(chunks));
-  return new TreeBuilder().build(events);
+  return new TreeBuilder(findCode(text)).build(events);
 }
 
 function isHeavy(text: string): boolean {
@@ -86,13 +87,20 @@ class TreeBuilder {
   readonly #root: Block[] = [];
   #places: Place[] = [{ blocks: this.#root }];
   #links = 0;
-  #code: { text: string; language: string; fences: number; opening: string } | null = null;
+  #code: { text: string; language: string; fences: number; opening: string; source: string } | null = null;
   /** The text of a code span, while one is read. */
   #span: { text: string } | null = null;
   /** Where a link goes, while one is read. */
   #destinations: string[] = [];
   /** While the inside of a token is read that says nothing by itself. */
   #silent = 0;
+
+  readonly #codes: readonly Code[];
+
+  /** @param codes all code of the text, as the server reads it */
+  constructor(codes: readonly Code[]) {
+    this.#codes = codes;
+  }
 
   build(events: Event[]): Block[] {
     for (const [step, token, context] of events) {
@@ -117,7 +125,7 @@ class TreeBuilder {
       case "listItemPrefix":
         return this.#openItem();
       case "codeFenced":
-        this.#code = { text: "", language: "", fences: 0, opening: "" };
+        this.#code = { text: "", language: "", fences: 0, opening: "", source: source() };
         return;
       case "table":
         return this.#openTable(token);
@@ -181,7 +189,7 @@ class TreeBuilder {
         if (this.#code) this.#code.text += source();
         return;
       case "codeFenced":
-        return this.#closeCode();
+        return this.#closeCode(token);
       case "tableDelimiterRow":
       case "resource":
         this.#silent -= 1;
@@ -195,7 +203,7 @@ class TreeBuilder {
         if (this.#span) this.#span.text += source();
         return;
       case "codeText":
-        return this.#closeSpan(source());
+        return this.#closeSpan(token, source());
       case "lineEnding":
         return this.#newLine();
       case "data":
@@ -290,21 +298,28 @@ class TreeBuilder {
     this.#places.push({ inlines });
   }
 
-  #closeCode(): void {
+  #closeCode(token: Token): void {
     const code = this.#code;
     this.#code = null;
     if (!code) return;
     const text = code.text.replace(/^\n/, "");
-    if (code.fences > 1) this.#add({ kind: "code", text: text.replace(/\n$/, ""), language: languageOf(code.language) });
+    if (code.fences > 1 && this.#isCode(token))
+      this.#add({ kind: "code", text: text.replace(/\n$/, ""), language: languageOf(code.language) });
+    else if (code.fences > 1) this.#add({ kind: "paragraph", children: [{ kind: "text", text: code.source }] }); // rule 2
     else this.#add({ kind: "paragraph", children: [{ kind: "text", text: `${code.opening}${code.text}` }] }); // rule 2
   }
 
-  #closeSpan(source: string): void {
+  #closeSpan(token: Token, source: string): void {
     const span = this.#span;
     this.#span = null;
     if (!span) return;
-    if (span.text.includes("\n")) this.#say(source); // rule 2
+    if (span.text.includes("\n") || !this.#isCode(token)) this.#say(source); // rule 2
     else if ("inlines" in this.#place) this.#place.inlines.push({ kind: "code", text: span.text });
+  }
+
+  /** Whether the server reads this as code. */
+  #isCode({ start, end }: Token): boolean {
+    return this.#codes.some((code) => code.start <= start.offset && end.offset <= code.end);
   }
 
   #closeLink(source: string): void {
