@@ -4,7 +4,7 @@ import { type Api, ApiError } from "../../web/app/core/api.ts";
 import type { App } from "../../web/app/core/app.ts";
 import { Choices } from "../../web/app/core/choices.ts";
 import { Preferences } from "../../web/app/core/preferences.ts";
-import { shareDecisions } from "../../web/app/core/sharing.ts";
+import { Sharing } from "../../web/app/core/sharing.ts";
 import { Store } from "../../web/app/core/store.ts";
 import { ME, settle } from "./support.mjs";
 
@@ -86,9 +86,13 @@ describe("the choices of the list", () => {
     const touched: string[] = [];
     const store = new Store(queueMicrotask, () => 0);
     store.watch("choices", () => touched.push("choices"));
-    const app = { api: server, store, choices, notifying: null } as unknown as App;
-    shareDecisions(app);
-    return { app, choices, touched };
+    let now = 0;
+    const told: unknown[] = [];
+    const timers = { now: () => now };
+    const emit = (_name: string, detail: unknown) => told.push(detail);
+    const app = { api: server, store, choices, notifying: null, timers, emit } as unknown as App;
+    const sharing = new Sharing(app);
+    return { app, choices, touched, sharing, told, later: (ms: number) => void (now += ms) };
   };
 
   test("come from the other device, and go there", async () => {
@@ -116,6 +120,43 @@ describe("the choices of the list", () => {
     choices.toggleFavourite("room:a");
     await settle();
     expect([...choices.favourites]).toEqual(["room:a"]);
+  });
+
+  test("of the other device are here when one comes back to the window", async () => {
+    const first = begin();
+    await settle();
+    const second = begin();
+    await settle();
+    second.choices.toggleFavourite("room:b");
+    await settle();
+    first.sharing.readAgain();
+    await settle();
+    expect([...first.choices.favourites]).toEqual([]);
+    first.later(10_000);
+    first.sharing.readAgain();
+    await settle();
+    expect([...first.choices.favourites]).toEqual(["room:b"]);
+  });
+
+  test("that could not be saved are saved when one comes back, and not lost to older ones", async () => {
+    const { choices, sharing, later } = begin();
+    await settle();
+    server.isDown = true;
+    choices.toggleFavourite("room:a");
+    await settle();
+    server.isDown = false;
+    later(10_000);
+    sharing.readAgain();
+    await settle();
+    expect([...choices.favourites]).toEqual(["room:a"]);
+    expect(JSON.parse(server.content).list.favourites).toEqual(["room:a"]);
+  });
+
+  test("of other parts are told to them", async () => {
+    server.content = '{"looks": 7}';
+    const { told } = begin();
+    await settle();
+    expect(told).toEqual([{ section: "looks", value: 7 }]);
   });
 
   test("of a user who left are not saved for the next one", async () => {

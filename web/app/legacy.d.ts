@@ -21,7 +21,6 @@ export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
-export function findPersonDialog(app: App, shell: Navigation): void;
 export function welcome(app: App, shell: Navigation): HTMLElement;
 export function moderationView(app: App, shell: Navigation, tab: string): FocusedView & { begin(): void };
 export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;

@@ -7,7 +7,6 @@ export { moderationView } from "./views/moderation.js";
 export { notificationOffer, notificationsDialog, playSounds } from "./views/notifying.js";
 export { appealDialog, blockAppealDialog, reportDialog } from "./views/report.js";
 export { searchPanel } from "./views/search.js";
-export { findPersonDialog } from "./views/people.js";
 export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";
 export { welcome } from "./views/welcome.js";
 export { Disposal } from "./core/dom.js";

@@ -68,6 +68,13 @@ export class ComposerModel {
     else this.app.messages.typed(this.conversation);
   }
 
+  /** Write the mention of a user at the end of the text. */
+  mention(name: string): void {
+    const { text } = this.#state;
+    this.type(`${text}${text && !/\s$/.test(text) ? " " : ""}@${name} `);
+    this.focus();
+  }
+
   reply(entry: Entry): void {
     this.cancel(); // rule 2
     this.#become({ mode: { kind: "reply", entry } });

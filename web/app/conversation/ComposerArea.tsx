@@ -10,6 +10,8 @@ export interface ComposerHandle {
   reply(entry: Entry): void;
   edit(entry: Entry): void;
   focus(): void;
+  /** Write the mention of a user at the end of what is typed. */
+  mention(name: string): void;
   /** What is typed and not sent. */
   readonly text: string;
 }
@@ -40,6 +42,7 @@ export function ComposerArea({ ref, conversation, onSent, lastOwn }: Props) {
       reply: (entry) => model.reply(entry),
       edit: (entry) => model.edit(entry),
       focus: () => model.focus(),
+      mention: (name) => model.mention(name),
       get text() {
         return model.state.text;
       },

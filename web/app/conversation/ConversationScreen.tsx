@@ -23,7 +23,11 @@ export function ConversationScreen(props: { conversation: Conversation; seq: num
     const load = conversation.kind === "room" ? "loadMembers" : "loadReads";
     app.directory[load](conversation).catch(() => {});
     navigation.typed = () => composer.current?.text ?? "";
-    return () => void (navigation.typed = () => "");
+    navigation.mention = (name) => composer.current?.mention(name);
+    return () => {
+      navigation.typed = () => "";
+      navigation.mention = () => {};
+    };
   }, []);
   useEffect(() => {
     if (shown.current !== visit && seq !== null) list.current?.jump(seq);

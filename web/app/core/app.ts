@@ -3,7 +3,7 @@
  *
  * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
  * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
- * conversation that ended).
+ * conversation that ended), "shared" (what another device may have saved).
  */
 import { ApiError } from "./api.ts";
 import { Choices } from "./choices.ts";
@@ -13,7 +13,7 @@ import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
 import { Protocol } from "./protocol.ts";
 import { SignedOut } from "./session.ts";
-import { shareDecisions } from "./sharing.ts";
+import { Sharing } from "./sharing.ts";
 import { Link } from "./socket.ts";
 import { Store } from "./store.ts";
 import type {
@@ -50,6 +50,7 @@ export interface Signals {
   arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
   changed: EditedEvent | DeletedEvent | ModeratedEvent;
   gone: { conversation: Conversation; why: string; unsent: string[] };
+  shared: { section: string; value: unknown };
 }
 
 /** `#blank`, which the constructor calls, gives the parts that belong to one user. */
@@ -87,13 +88,13 @@ export class App {
   #awayTimer: Timer = null;
   /** Notifications of this browser; null in a page without any. */
   notifying: Notifying | null = null;
+  sharing: Sharing | null = null;
   #startTimer: Timer = null;
 
   /**
    * @param publicPost a POST without a session
    * @param schedule when views are drawn anew after a change
    * @param storage for what a user has chosen in this browser
-   * @param drafts what was written and not sent
    * @param keeping messages that the server has not confirmed
    */
   constructor({
@@ -109,10 +110,8 @@ export class App {
   }: {
     session: Session;
     api: Api;
-    /** a POST without a session */
     publicPost: PublicPost;
     makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
-    /** when views are drawn anew after a change */
     schedule: (run: () => void) => void;
     timers: Timers;
     storage: Box | null;
@@ -200,6 +199,7 @@ export class App {
     const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.meet([me]);
+    this.store.setStatuses([me]);
     this.choices.open(me.id);
     await Promise.all([this.drafts.open(me.id), this.directory.refresh()]);
     const { store } = this;
@@ -213,7 +213,7 @@ export class App {
     this.#phase("in");
     this.link.start();
     this.notifying?.begin(config.push_key);
-    shareDecisions(this);
+    this.sharing = new Sharing(this);
     this.#renewLater();
     await this.keeping.open(me.id, (message) => this.store === store && this.messages.adopt(message));
   }
@@ -291,7 +291,9 @@ export class App {
     this.timers.clear(this.#awayTimer);
     if (visible) this.#status("online");
     else this.#awayTimer = this.timers.set(() => this.#status("away"), AWAY_MS);
-    if (visible) this.link?.wake();
+    if (!visible) return;
+    this.link?.wake();
+    if (this.phase === "in") this.sharing?.readAgain();
   }
 
   #status(state: "online" | "away") {

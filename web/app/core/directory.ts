@@ -5,6 +5,7 @@ import type { Conversation, Kind } from "./conversation.ts";
 import type { Api } from "./api.ts";
 import type { DirectSummary, ListedRoom, Member, PublicRoom, RoomSummary } from "./rest.ts";
 import type { Timer } from "./socket.ts";
+import { readStates, type Known } from "./statuses.ts";
 import type { Store } from "./store.ts";
 
 /** A session may listen to 200 rooms. */
@@ -81,6 +82,7 @@ export class Directory {
     for (const conversation of this.store.setDms(conversations))
       protocol.threads.know(conversation.id, conversation.seq);
     link?.flush();
+    this.#readStatuses(this.#watched ? this.#watched.split(",") : []);
     this.watchSoon();
     this.#followOthers(rooms.length);
   }
@@ -243,8 +245,9 @@ export class Directory {
 
   /** @returns without oneself */
   async findPeople(prefix: string): Promise<Person[]> {
-    const { users } = await this.api.get<{ users: Person[] }>("/api/users", { name: prefix });
+    const { users } = await this.api.get<{ users: (Person & Known)[] }>("/api/users", { name: prefix });
     this.store.meet(users);
+    this.store.setStatuses(users);
     return users.filter((user) => user.id !== this.store.me?.id);
   }
 
@@ -324,9 +327,20 @@ export class Directory {
     const users = [...new Set(ids)].filter((id) => id !== this.store.me?.id).slice(0, WATCHED);
     const list = users.join();
     if (list === this.#watched) return;
+    const known = new Set(this.#watched.split(","));
     this.#watched = list;
+    this.#readStatuses(users.filter((id) => !known.has(id)));
     this.app.protocol.watch(users);
     this.app.link?.flush();
+  }
+
+  /** Of those who are watched, the edge tells each change, but not what they are doing already. */
+  #readStatuses(users: string[]) {
+    if (!users.length) return;
+    readStates(this.api, users).then(
+      (read) => this.store.setStatuses(Object.entries(read).map(([id, { status }]) => ({ id, status }))),
+      () => {},
+    );
   }
 
   /** Ask for the activity of the rooms that are not followed live. */

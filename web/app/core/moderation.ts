@@ -88,6 +88,11 @@ export class Moderation {
     return { items: blocks, more };
   }
 
+  /** Block an account. @param seconds null for ever */
+  block(user: string, reason: string, seconds: number | null) {
+    return this.api.put(`/api/moderation/blocks/${user}`, { reason, seconds });
+  }
+
   unblock(user: string) {
     return this.api.delete(`/api/moderation/blocks/${user}`);
   }

@@ -40,6 +40,11 @@ export class Preferences {
     this.#sections = readSections(content);
   }
 
+  /** The names of those that were saved. */
+  get sections(): string[] {
+    return Object.keys(this.#sections);
+  }
+
   /** A section as it was read or saved last; undefined if nobody has saved it. */
   get(section: string): unknown {
     return this.#sections[section];

@@ -6,6 +6,7 @@ import type {
   Role,
   Seq,
   Since,
+  StatusFields,
   Time,
   Uuid,
   Visibility,
@@ -75,6 +76,7 @@ export interface Me {
   email_verified?: boolean;
   pending_email?: string | null;
   moderator?: boolean;
+  status?: StatusFields | null;
 }
 
 /** What a log-in, a registration and a renewal answer. */

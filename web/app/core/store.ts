@@ -6,6 +6,7 @@
  */
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
 import { shownName } from "./people.ts";
+import { currentStatus, type Known, type Status } from "./statuses.ts";
 import { keyOf } from "./timeline.ts";
 import type { AnyEvent, Place, PresenceState } from "../../types/wire.d.ts";
 import type { Named } from "./people.ts";
@@ -38,6 +39,8 @@ export class Store {
   /** User id → how they are called. */
   people = new Map<string, Named>();
   presence = new Map<string, { state: PresenceState; last_seen?: string | null }>();
+  /** User id → what they are doing; it may have ended. */
+  statuses = new Map<string, Status>();
   /** Room id → until when it is muted, ms since the epoch. */
   mutes: ReadonlyMap<string, number> = new Map();
   #watchers = new Map<string, Set<() => void>>();
@@ -130,6 +133,20 @@ export class Store {
     }
   }
 
+  /** What these users are doing, as the server said just now; those without a status have none. */
+  setStatuses(users: readonly Known[]) {
+    for (const { id, status } of users) {
+      if (status) this.statuses.set(id, status);
+      else if (!this.statuses.delete(id)) continue;
+      this.touch("people");
+    }
+  }
+
+  /** What a user is doing now; null for nothing that is known. */
+  statusOf(id: string): Status | null {
+    return currentStatus(this.statuses.get(id), this.now());
+  }
+
   /** What to call a user. */
   nameOf(id: string) {
     const known = this.people.get(id);
@@ -193,9 +210,10 @@ export class Store {
     if (handler) handler(this, conversation, event);
   }
 
-  /** Somebody is called differently now. */
-  #rename({ user, name, display_name }: Extract<AnyEvent, { type: "user" }>) {
+  /** Somebody is called differently now, or does something else. */
+  #rename({ user, name, display_name, status }: Extract<AnyEvent, { type: "user" }>) {
     this.meet([{ id: user, name, display_name }]);
+    this.setStatuses([{ id: user, status }]);
     if (this.me?.id === user) {
       this.me = { ...this.me, display_name };
       this.touch("me");

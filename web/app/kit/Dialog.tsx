@@ -55,12 +55,12 @@ export function Dialog({ title, onClose, children, actions, size = "normal", isD
 }
 
 /** From below, at any width: what a long press opens on a phone. */
-export function Sheet({ label, onClose, children }: { label: string; onClose: () => void; children: ReactNode }) {
+export function Sheet({ label, onClose, children, testid }: { label: string; onClose: () => void; children: ReactNode; testid?: string }) {
   useCloseByBack(onClose);
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={(open) => !open && onClose()} className={`${styles.veil} ${styles.low}`}>
       <Modal className={styles.sheet}>
-        <AriaDialog className={styles.dialog} aria-label={label}>
+        <AriaDialog className={styles.dialog} aria-label={label} data-testid={testid}>
           <div className={styles.grip} aria-hidden="true" />
           {children}
         </AriaDialog>
@@ -95,5 +95,25 @@ export function Popover(props: {
         </AriaDialog>
       </AriaPopover>
     </DialogTrigger>
+  );
+}
+
+/** At an element that was pressed, and no button of it: open while it is there. */
+export function PopoverAt(props: { label: string; at: Element; onClose: () => void; children: ReactNode; testid?: string }) {
+  const { label, at, onClose, children, testid } = props;
+  const anchor = useRef(at);
+  return (
+    <AriaPopover
+      isOpen
+      triggerRef={anchor}
+      className={styles.popover}
+      placement="bottom start"
+      offset={6}
+      onOpenChange={(open) => !open && onClose()}
+    >
+      <AriaDialog aria-label={label} className={styles.dialog} data-testid={testid}>
+        {children}
+      </AriaDialog>
+    </AriaPopover>
   );
 }

@@ -32,16 +32,18 @@ export interface FieldProps extends Omit<TextFieldProps, "className" | "style" |
   placeholder?: string;
   /** Rows, for more than a line. */
   rows?: number;
+  /** Whether its name is for screen readers alone, as what is around it says it. */
+  isBare?: boolean;
   testid?: string;
 }
 
-export function Field({ label, hint, error, placeholder, rows, testid, ...rest }: FieldProps) {
+export function Field({ label, hint, error, placeholder, rows, isBare = false, testid, ...rest }: FieldProps) {
   const t = useTexts(KIT);
   const [shown, setShown] = useState(false);
   const secret = rest.type === "password";
   return (
     <TextField {...rest} type={secret && shown ? "text" : rest.type} isInvalid={Boolean(error)} className={styles.field}>
-      <Label className={styles.label}>{label}</Label>
+      <Label className={isBare ? "visually-hidden" : styles.label}>{label}</Label>
       <div className={styles.row}>
         {rows ? (
           <TextArea className={styles.input} rows={rows} placeholder={placeholder} data-testid={testid} />

@@ -3,7 +3,7 @@ export { Avatar, Presence } from "./Avatar.tsx";
 export type { PresenceState } from "./people.ts";
 export { Badge } from "./Badge.tsx";
 export { Button, IconButton } from "./Button.tsx";
-export { Dialog, Popover, Sheet } from "./Dialog.tsx";
+export { Dialog, Popover, PopoverAt, Sheet } from "./Dialog.tsx";
 export { Choice, Field, Fields, Select, Switch, type Option } from "./Field.tsx";
 export { Icon } from "./Icon.tsx";
 export { Menu, MenuList, type MenuEntry } from "./Menu.tsx";

@@ -1,5 +1,6 @@
 /** One message in the list. */
-import { memo, useRef, useState, type FocusEvent, type PointerEvent, type ReactNode } from "react";
+import { memo, useContext, useRef, useState, type FocusEvent, type PointerEvent, type ReactNode } from "react";
+import { NavigationContext } from "../context.ts";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
@@ -11,6 +12,8 @@ import { Quote } from "./Quote.tsx";
 import { Reactions } from "./Reactions.tsx";
 import { bareTime, clockTime, wholeTime } from "./times.ts";
 import { Toolbar } from "./Toolbar.tsx";
+import { openPerson } from "../people/open.tsx";
+import { StatusText } from "../people/StatusText.tsx";
 import { useFingers } from "./useFingers.ts";
 import { MESSAGES } from "./texts.ts";
 import { useTexts } from "../texts.ts";
@@ -44,6 +47,10 @@ export const Message = memo(function Message(props: MessageProps) {
     press: () => doer.openSheet(entry),
     swipe: () => doer.run("reply", entry),
   });
+  const navigation = useContext(NavigationContext);
+  const meet = (at: Element) => {
+    if (navigation) openPerson(navigation, entry.sender, at, conversation.kind === "room" ? conversation : null);
+  };
   const classes = [
     "message",
     head && "head",
@@ -69,10 +76,16 @@ export const Message = memo(function Message(props: MessageProps) {
       {...fingers}
     >
       <div className="gutter">
-        {head ? <Avatar id={entry.sender.id} name={app.store.authorOf(entry.sender)} /> : <Time ts={entry.ts} bare />}
+        {head ? (
+          <button type="button" className="face" tabIndex={-1} aria-hidden="true" onClick={(event) => meet(event.currentTarget)}>
+            <Avatar id={entry.sender.id} name={app.store.authorOf(entry.sender)} />
+          </button>
+        ) : (
+          <Time ts={entry.ts} bare />
+        )}
       </div>
       <div className="body">
-        <Head app={app} entry={entry} head={head} />
+        <Head app={app} entry={entry} head={head} stop={stop} onMeet={meet} />
         <Quote {...props} />
         <MessageText {...props} />
         <Reactions {...props} />
@@ -92,14 +105,37 @@ function Time({ ts, bare = false }: { ts: string; bare?: boolean }) {
   );
 }
 
-function Head({ app, entry, head }: { app: App; entry: Entry; head: boolean }): ReactNode {
+interface HeadProps {
+  app: App;
+  entry: Entry;
+  head: boolean;
+  stop: boolean;
+  /** Open the card of the author, at what was pressed. */
+  onMeet: (at: Element) => void;
+}
+
+function Head({ app, entry, head, stop, onMeet }: HeadProps): ReactNode {
   const say = useTexts(MESSAGES);
   const bare = !head && !entry.edited && !entry.pinned;
   return (
     <div className={bare ? "meta bare" : "meta"}>
-      <span className={head ? "sender" : "visually-hidden"} dir="auto">
-        {app.store.authorOf(entry.sender)}
-      </span>
+      {head ? (
+        <button
+          type="button"
+          className="sender"
+          dir="auto"
+          tabIndex={stop ? 0 : -1}
+          data-testid="open-author"
+          onClick={(event) => onMeet(event.currentTarget)}
+        >
+          {app.store.authorOf(entry.sender)}
+        </button>
+      ) : (
+        <span className="visually-hidden" dir="auto">
+          {app.store.authorOf(entry.sender)}
+        </span>
+      )}
+      {head && <StatusText id={entry.sender.id} short />}
       {head && <Time ts={entry.ts} />}
       {entry.edited && <span className="edited">{say("edited")}</span>}
       {entry.pinned && (

@@ -2,6 +2,7 @@
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
+import { useStatusEnds } from "../people/StatusText.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
 import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
@@ -20,6 +21,7 @@ export function Shell() {
   const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
   useEffect(() => navigation.begin(), [navigation]);
   useTitle();
+  useStatusEnds();
   return (
     <NavigationContext value={navigation}>
       <div className="shell" data-screen={columnOf(screen)} data-panel={panel ?? undefined}>

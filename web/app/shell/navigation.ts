@@ -29,6 +29,8 @@ export class Navigation {
   place: Place = { screen: { kind: "home" }, panel: null };
   /** What was typed in the open conversation and not sent; its composer sets this. */
   typed: () => string = () => "";
+  /** Writes the mention of a user into the open conversation; its composer sets this. */
+  mention: (name: string) => void = () => {};
   #watchers = new Set<() => void>();
   #shown = 0;
   #visits = 0;

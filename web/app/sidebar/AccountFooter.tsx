@@ -7,6 +7,7 @@ import { accountDialog, notificationsDialog } from "../legacy.js";
 import { useTexts } from "../texts.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { StatusText } from "../people/StatusText.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -14,7 +15,8 @@ export function AccountFooter() {
   const app = useApp();
   const navigation = useNavigation();
   const t = useTexts(SIDEBAR);
-  const { me } = useWatch("me");
+  const store = useWatch("me", "people");
+  const { me } = store;
   const [link, setLink] = useState(app.link?.state ?? "connecting");
   useAppEvent("link", ({ state }) => setLink(state));
   const state = link === "online" ? (app.away ? "away" : "online") : "offline";
@@ -37,7 +39,9 @@ export function AccountFooter() {
         <span className="account-name" dir="auto" title={me?.name} data-testid="me">
           {name}
         </span>
-        <span className="account-state">{t(state)}</span>
+        <span className="account-state">
+          {me && store.statusOf(me.id) ? <StatusText id={me.id} /> : t(state)}
+        </span>
       </span>
       <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => notificationsDialog(app)} />
       <Tool icon="settings" label={t("settings")} testid="settings" run={() => navigation.go("#/settings")} />

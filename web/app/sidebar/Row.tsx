@@ -4,6 +4,7 @@ import { shortTime } from "../core/time.ts";
 import { useTexts } from "../texts.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { StatusText } from "../people/StatusText.tsx";
 import { isSameRow, type RowView } from "./rowView.ts";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
@@ -47,6 +48,7 @@ function DrawnRow({ rowKey, view, isStop, isPhone, onFocus, onMenu }: RowProps) 
             <span className="item-name" dir="auto">
               {view.name}
             </span>
+            {view.kind === "dm" && <StatusText id={view.id} />}
             {view.isMuted && <span className="visually-hidden"> {t("muted")}</span>}
             {view.hasDraft && !isPhone && <DraftMark text={t("draft")} />}
             {isPhone && view.ts && <span className={css.time}>{shortTime(view.ts)}</span>}

@@ -1,7 +1,8 @@
 /** The left column: where the user can go, the conversations, and who is signed in. */
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { moderationRoute } from "../core/route.ts";
-import { browseRoomsDialog, findPersonDialog, newRoomDialog } from "../legacy.js";
+import { browseRoomsDialog, newRoomDialog } from "../legacy.js";
+import { findPerson } from "../people/open.tsx";
 import { keyNames } from "../switcher/keys.ts";
 import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
@@ -50,7 +51,7 @@ export function Sidebar() {
             </>
           ),
           direct: (
-            <Tool icon="plus" label={t("newMessage")} testid="new-dm" run={() => findPersonDialog(app, navigation)} />
+            <Tool icon="plus" label={t("newMessage")} testid="new-dm" run={() => findPerson(app, navigation)} />
           ),
         }}
       />

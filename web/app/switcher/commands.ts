@@ -1,6 +1,7 @@
 /** What can be done from the field of Ctrl+K without going anywhere first. */
 import type { App } from "../core/app.ts";
-import { accountDialog, browseRoomsDialog, findPersonDialog, newRoomDialog, notificationsDialog } from "../legacy.js";
+import { accountDialog, browseRoomsDialog, newRoomDialog, notificationsDialog } from "../legacy.js";
+import { findPerson } from "../people/open.tsx";
 import type { Navigation } from "../shell/navigation.ts";
 import { chooseLanguage } from "../texts.ts";
 import { showOverlay } from "./overlay.ts";
@@ -15,7 +16,7 @@ export interface Command {
 export const ALL_COMMANDS: readonly Command[] = [
   { id: "newRoom", icon: "plus", run: newRoomDialog },
   { id: "browseRooms", icon: "compass", run: browseRoomsDialog },
-  { id: "newMessage", icon: "chat", run: findPersonDialog },
+  { id: "newMessage", icon: "chat", run: findPerson },
   { id: "readAll", icon: "checks", run: readAll },
   { id: "notifications", icon: "bell", run: (app) => notificationsDialog(app) },
   { id: "account", icon: "account", run: (app) => accountDialog(app) },

@@ -2,7 +2,7 @@
 import { h, iconButton, set, setText } from "../core/dom.js";
 import { ago } from "../core/time.ts";
 import { avatar, drawMark, presenceDot, setPresence } from "./avatar.js";
-import { personDialog } from "./person.js";
+import { openPerson } from "../people/open.tsx";
 
 const TYPISTS = 3;
 
@@ -44,7 +44,8 @@ export function head(app, shell, conversation, ends) {
     room
       ? null
       : iconButton("account", "About this person", {
-          onclick: () => personDialog(app, shell, { id: conversation.id, name: conversation.name, ...app.store.people.get(conversation.id) }),
+          onclick: (event) =>
+            openPerson(shell, { id: conversation.id, name: conversation.name, ...app.store.people.get(conversation.id) }, event.currentTarget),
           data: { testid: "open-person" },
         }),
     room

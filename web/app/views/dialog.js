@@ -141,6 +141,25 @@ export function copyButton(field) {
   return button;
 }
 
+/** Runs once after the last of many calls. @param {() => void} run */
+export function debounced(run) {
+  let timer;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(run, 200);
+  };
+}
+
+/** Run, and say in the note what went wrong. @param {Element} note @param {() => Promise<void>} run */
+export async function tell(note, run) {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    note.textContent = error.message;
+  }
+}
+
 /**
  * A labelled input with room for a hint and an error.
  * @param {{label: string, name: string, hint?: string, input: any}} parts

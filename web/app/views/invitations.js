@@ -3,8 +3,7 @@ import { h } from "../core/dom.js";
 import { Invitations, TIMES, USES, linkTo, usage } from "../core/invitations.ts";
 import { shownName } from "../core/people.ts";
 import { fullTime, shortTime } from "../core/time.ts";
-import { choiceField, copyButton, form, openDialog } from "./dialog.js";
-import { tell } from "./privacy.js";
+import { choiceField, copyButton, form, openDialog, tell } from "./dialog.js";
 
 /** What an owner, or a moderator, may invite others to. @type {Record<string, [string, string][]>} */
 const ROLES = {

@@ -2,11 +2,10 @@
 import { Disposal, h, icon, iconButton, reconcile, set, setText } from "../core/dom.js";
 import { shownName, startsWith } from "../core/people.ts";
 import { avatar, nameParts, presenceDot, setPresence } from "./avatar.js";
-import { confirmed, openDialog } from "./dialog.js";
+import { confirmed, debounced, openDialog } from "./dialog.js";
 import { invitationsDialog } from "./invitations.js";
 import { roomNotificationsDialog } from "./notifying.js";
-import { addPersonDialog, debounced } from "./people.js";
-import { personDialog } from "./person.js";
+import { addPeople, openPerson } from "../people/open.tsx";
 import { defaultRoleDialog, inviteDialog, renameDialog } from "./rooms.js";
 import { showAboutRoom } from "../room/AboutRoom.tsx";
 import { strictnessDialog } from "./strictness.js";
@@ -91,7 +90,7 @@ function roomActions(app, conversation) {
   const owner = conversation.role === "owner";
   return [
     action("hash", "About the room", () => showAboutRoom(conversation), { data: { testid: "about" } }),
-    keeper && action("user-plus", "Add people", () => addPersonDialog(app, conversation)),
+    keeper && action("user-plus", "Add people", () => addPeople(conversation)),
     keeper && action("link", "Invitation link", () => inviteDialog(app, conversation), { data: { testid: "invite" } }),
     keeper &&
       action("clock", "Invitations", () => invitationsDialog(app, conversation), { data: { testid: "invitations" } }),
@@ -172,7 +171,7 @@ function memberLine(app, shell, conversation, member) {
     type: "button",
     class: "member-name",
     data: { testid: "open-person" },
-    onclick: () => personDialog(app, shell, line.member),
+    onclick: (event) => openPerson(shell, line.member, event.currentTarget, conversation),
   });
   const line = Object.assign(
     h("li", { class: "member", data: { testid: "member", id: member.id } }, face, name, role, write, manage),

@@ -3,8 +3,7 @@ import { h, hidden, icon, reconcile } from "../core/dom.js";
 import { linkTo } from "../core/invitations.ts";
 import { Pages } from "../core/pages.ts";
 import { handleOf, shownName } from "../core/people.ts";
-import { choiceField, copyButton, field, form, openDialog, radio } from "./dialog.js";
-import { debounced } from "./people.js";
+import { choiceField, copyButton, debounced, field, form, openDialog, radio } from "./dialog.js";
 
 const PUBLIC = "Everyone here can find and join it.";
 /** @type {[string, string][]} */

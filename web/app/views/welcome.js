@@ -1,7 +1,7 @@
 /** What stands in place of a conversation when none is open. */
 import { h, icon } from "../core/dom.js";
 import { shownName } from "../core/people.ts";
-import { findPersonDialog } from "./people.js";
+import { findPerson } from "../people/open.tsx";
 import { browseRoomsDialog, newRoomDialog } from "./rooms.js";
 
 /** @param {import("../core/app.ts").App} app @param {import("../shell/navigation.ts").Navigation} shell */
@@ -24,7 +24,7 @@ export function welcome(app, shell) {
       { class: "choices" },
       choice("compass", "Browse rooms", "Join one that is open to everyone", () => browseRoomsDialog(app, shell)),
       choice("plus", "New room", "For a team, a topic or a plan", () => newRoomDialog(app, shell)),
-      choice("chat", "New message", "Write to one person", () => findPersonDialog(app, shell)),
+      choice("chat", "New message", "Write to one person", () => findPerson(app, shell)),
     ),
   );
 }

@@ -1,1 +1,0 @@
-import{t as e}from"./icons-a7baa4169be22ab6.js";import{t}from"./jsx-runtime-c10f9051098976cd.js";var n=t();function r({name:t,size:r=18}){return(0,n.jsx)(`svg`,{className:`icon`,viewBox:`0 0 24 24`,width:r,height:r,"aria-hidden":`true`,children:(0,n.jsx)(`path`,{d:e[t]})})}export{r as t};
