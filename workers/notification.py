@@ -2,39 +2,32 @@
 
 Rule 1: only what history has is decided about, and what is decided is durable before the notices are committed. Notices
   that come again change nothing (`chat.domain.pending`).
-Rule 2: users are looked at in pages, so that memory is bounded whatever the size of a room.
-Rule 3: in a large room nobody is looked at but those to whom something is addressed, and those who chose `all` for it.
-Rule 4: what may have changed since is asked again when the entry is announced (`workers.announcer`): membership,
+Rule 2: users are looked at in pages (`workers.audience`), so that memory is bounded whatever the size of a room.
+Rule 3: what may have changed since is asked again when the entry is announced (`workers.announcer`): membership,
   blocks, read marks, withdrawals. What is decided here for good is what nobody would want to be made up for: levels,
   mutes, and that a user was online when a message came that is not addressed to them.
-Rule 5: nobody waits for a notification as for a message. So each call lingers while more notices gather in the log, and
+Rule 4: nobody waits for a notification as for a message. So each call lingers while more notices gather in the log, and
   a message that comes alone does not cost all the questions of a batch.
-Rule 6: users who were passed over because they were online get a second look (`workers.overlooked`).
+Rule 5: users who were passed over because they were online get a second look (`workers.second_looks`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 import anyio
-from anyio.abc import TaskStatus
-from msgspec import Struct
 
 from chat.domain.concerns import Concerns, NewMessage
-from chat.domain.conversations import is_room, pair_of, room_of
+from chat.domain.conversations import is_room, room_of
 from chat.domain.mentions import find_mentions, list_display_names, resolve_mentions
-from chat.domain.models import Message, PresenceState
+from chat.domain.models import Message
 from chat.domain.notifying import (
-    NO_CHOICE,
-    UNDECIDED,
     NotificationKind,
     NotificationLevel,
-    decide_level,
 )
 from chat.domain.pending import NotedMessages
-from chat.errors import Unavailable
 from chat.ports.history import MessagePlace
 from chat.ports.log import LogRecord
 from chat.ports.pending import PendingNotifications
@@ -47,29 +40,21 @@ from chat.wire.notices import (
     decode_notices,
 )
 from workers.announcement_facts import Sources
-from workers.overlooked import Overlooked
+from workers.audience import PAGE, Audience, Candidate
+from workers.noting import Noting
+from workers.second_looks import SecondLooks
 
 GROUP = "notification"
-PAGE = 500
-LOOK_SECONDS = 5.0
 _TRACED = (Notice, EditNotice)
 _logger = logging.getLogger(__name__)
-
-
-class Candidate(Struct, frozen=True):
-    """A user whom a conversation's news may concern; `is_large` if it is a large room."""
-
-    user: str
-    concerns: Concerns
-    is_large: bool
 
 
 class NotificationHandler:
     """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`, in the group `GROUP`.
 
-    `noted` counts what was left for users. `wake_announcer` is called when something was. With
-    `digest_after_ms`, users get digests of what stays unread for so long. Each call lingers for `linger_s` seconds.
-    `presence_ms`: how long presence shows a session as online at most that is gone; see `look_again`.
+    `wake_announcer` is called when something was left for users. With `digest_after_ms`, they get digests of what stays
+    unread for so long. Each call lingers for `linger_s` seconds. `presence_ms`: how long presence shows a session as
+    online at most that is gone; `second_looks` is to be run, too.
     """
 
     def __init__(
@@ -81,33 +66,29 @@ class NotificationHandler:
         linger_s: float = 0.0,
         presence_ms: int = 60_000,
         wake_announcer: Callable[[], None] = lambda: None,
+        looks: Callable[..., SecondLooks] = SecondLooks,
     ) -> None:
-        self.noted = 0
         self.decided = 0
         self._pending = pending
         self._sources = sources
-        self._digest_after_ms = digest_after_ms
         self._linger_s = linger_s
         self._wake_announcer = wake_announcer
-        self._overlooked: Overlooked[NotedMessages] = Overlooked(presence_ms)
+        self._audience = Audience(sources, has_digests=bool(digest_after_ms))
+        self._noting = Noting(
+            pending, clock=sources.clock, digest_after_ms=digest_after_ms, wake_announcer=wake_announcer
+        )
+        self.second_looks = looks(
+            pending=pending,
+            sources=sources,
+            audience=self._audience,
+            noting=self._noting,
+            presence_ms=presence_ms,
+        )
 
-    async def look_again_regularly(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """The background task of rule 6."""
-        task_status.started()
-        while True:
-            await anyio.sleep(LOOK_SECONDS)
-            try:
-                await self.look_again()
-            except Unavailable as error:
-                _logger.warning("users of edges that are gone may miss a notification: %s", error.message)
-
-    async def look_again(self) -> None:
-        """Leave for those who were online by what presence said, and are gone, what they were passed over for. Raises
-        `Unavailable`; then a page of them is forgotten."""
-        while due := self._overlooked.take_due(self._sources.clock(), PAGE):
-            states = await self._sources.presence.get_states({each.user for each in due})
-            gone = [each for each in due if states[each.user].state is not PresenceState.ONLINE]
-            await self._note_messages(gone, self._sources.clock())
+    @property
+    def noted(self) -> int:
+        """How often something was left for a user."""
+        return self._noting.count
 
     def decode_record(self, entry: LogRecord) -> Sequence[AnyNotice]:
         """The notices in an entry, or `Poison`."""
@@ -115,10 +96,10 @@ class NotificationHandler:
 
     async def handle_records(self, records: Sequence[Sequence[AnyNotice]]) -> None:
         """Raises `Unavailable`; then some may be decided, and the same again changes nothing of these."""
-        await anyio.sleep(self._linger_s)  # rule 5
+        await anyio.sleep(self._linger_s)  # rule 4
         notices = [notice for record in records for notice in record]
         chunk: list[Candidate] = []
-        async with aclosing(self._list_candidates(await self._find_concerns(notices))) as pages:
+        async with aclosing(self._audience.list_candidates(await self._find_concerns(notices))) as pages:
             async for page in pages:
                 chunk += page
                 if len(chunk) >= PAGE:  # rule 2
@@ -176,88 +157,29 @@ class NotificationHandler:
         displayed = await self._sources.accounts.find_displayed(room_of(notice.conversation), wanted) if wanted else {}
         return set(resolve_mentions(mentions, ids, displayed))
 
-    async def _list_candidates(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
-        rooms = {room_of(each.conversation) for each in news if is_room(each.conversation)}
-        known = await self._sources.known_rooms.describe_rooms(rooms)
-        for each in news:
-            if not is_room(each.conversation):
-                yield [Candidate(user, each, is_large=False) for user in pair_of(each.conversation)]
-                continue
-            room = room_of(each.conversation)
-            if room not in known:
-                continue  # it was deleted
-            is_large = known[room].is_large
-            async with aclosing(self._list_choosers(room, each) if is_large else self._list_members(room)) as pages:
-                async for users in pages:
-                    yield [Candidate(user, each, is_large=is_large) for user in users]
-
-    async def _list_members(self, room: str) -> AsyncGenerator[list[str], None]:
-        after = ""
-        while True:
-            members = await self._sources.rooms.list_members(room, after, PAGE)
-            yield [member.user for member in members]
-            if len(members) < PAGE:
-                return
-            after = members[-1].name
-
-    async def _list_choosers(self, room: str, concerns: Concerns) -> AsyncGenerator[list[str], None]:
-        """Of a large room, those to whom something is addressed, and those who chose `all` (rule 3)."""
-        addressed = set(concerns.addressed)
-        yield await self._list_present(room, sorted(addressed))
-        after = ""
-        while True:
-            users = await self._sources.settings.list_users_of_level(
-                room, NotificationLevel.ALL, after=after, limit=PAGE
-            )
-            yield await self._list_present(room, [user for user in users if user not in addressed])
-            if len(users) < PAGE:
-                return
-            after = users[-1]
-
-    async def _list_present(self, room: str, users: Sequence[str]) -> list[str]:
-        """Those of these users who are members."""
-        members = await self._sources.rooms.find_members([(room, user) for user in users]) if users else set()
-        return [user for user in users if (room, user) in members]
-
-    def _overlook(self, candidate: Candidate, now: int) -> None:
-        """Keep what would concern this user, who is online, if they were not (rule 6)."""
-        concern = candidate.concerns.find_concern(candidate.user, NotificationLevel.ALL, is_online=False)
-        if concern is not None:
-            self._overlooked.keep(concern, now)
-
     async def _decide_candidates(self, candidates: Sequence[Candidate]) -> None:
-        """Leave for these users what concerns them."""
+        """Leave for these users what concerns them, and let those who are online be looked at again."""
         if not candidates:
             return
         self.decided += len(candidates)
         now = self._sources.clock()
-        users = {each.user for each in candidates}
-        settings = await self._sources.settings.get_settings(users)
-        places = {
-            (each.user, room_of(each.concerns.conversation))
-            for each in candidates
-            if is_room(each.concerns.conversation)
-        }
-        choices = await self._sources.settings.get_room_choices(places) if places else {}
-        states = await self._sources.presence.get_states(users)
+        wishes = await self._audience.find_wishes(candidates, now)
+        online = await self._audience.find_online({each.user for each in candidates})
         noted: list[NotedMessages] = []
-        for each in candidates:
-            conversation = each.concerns.conversation
-            wanted = settings.get(each.user, UNDECIDED)
-            level = NotificationLevel.ALL
-            if is_room(conversation):
-                choice = choices.get((each.user, room_of(conversation)), NO_CHOICE)
-                muted = choice.is_muted(now)
-                level = NotificationLevel.NOTHING if muted else decide_level(choice, wanted, is_large=each.is_large)
-            if not wanted.push and not (wanted.email and self._digest_after_ms):
+        passed_over: dict[str, int] = {}
+        for each, wish in zip(candidates, wishes, strict=True):
+            if wish is None:
                 continue
-            is_online = states[each.user].state is PresenceState.ONLINE
-            concern = each.concerns.find_concern(each.user, level, is_online=is_online)
-            if is_online and is_room(conversation) and level is NotificationLevel.ALL:
-                self._overlook(each, now)
+            concerns, is_online = each.concerns, each.user in online
+            concern = concerns.find_concern(each.user, wish.level, is_online=is_online)
             if concern is not None:
                 noted.append(concern)
-        await self._note_messages(noted, now)
+            if is_online and is_room(concerns.conversation) and wish.level is NotificationLevel.ALL:
+                first = concerns.find_first_of_others(each.user)
+                if first is not None:
+                    passed_over[concerns.conversation] = min(first, passed_over.get(concerns.conversation, first))
+        await self._noting.note_messages(noted)
+        await self.second_looks.schedule_looks(passed_over, now)  # rule 5
 
     async def _note_again(self, notices: Sequence[UndeliveredNotice]) -> None:
         """What was given up, and is replayed."""
@@ -270,14 +192,7 @@ class NotificationHandler:
             )
             for each in notices
         ]
-        await self._note_messages(noted, self._sources.clock())
-
-    async def _note_messages(self, noted: Sequence[NotedMessages], now: int) -> None:
-        if noted:
-            digest_due = now + self._digest_after_ms if self._digest_after_ms else None
-            count = await self._pending.note_messages(noted, now, digest_due=digest_due)
-            self.noted += count  # read after the await, for another turn may have counted meanwhile
-            self._wake_announcer()
+        await self._noting.note_messages(noted)
 
 
 def _find_author(messages: dict[MessagePlace, Message], conversation: str, seq: int | None) -> str | None:

@@ -77,6 +77,11 @@ class Concerns:
             trace=self._trace,
         )
 
+    def find_first_of_others(self, user: str) -> int | None:
+        """The first of these messages that is not this user's own; None if all are."""
+        others = self._list_others(user)
+        return others[0] if others else None
+
     def _address(self, message: NewMessage) -> None:
         found: dict[str, NotificationKind] = {}
         if not is_room(self.conversation):

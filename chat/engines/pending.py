@@ -9,8 +9,9 @@ import msgspec
 
 from chat.domain import pending
 from chat.domain.pending import NotedMessages, PendingNotification, Settlement
+from chat.engines import second_look_rows
 from chat.engines.database import Database
-from chat.ports.pending import DueDigest, ReadMark
+from chat.ports.pending import DueDigest, ReadMark, SecondLook
 
 CLEARED_AT_ONCE = 500
 _encode = msgspec.json.Encoder().encode
@@ -148,6 +149,20 @@ class SqlitePendingNotifications:
             return len(rows)
 
         return await self._database.write(job)
+
+    async def schedule_looks(self, looks: Sequence[SecondLook]) -> None:
+        await self._database.write(lambda connection: second_look_rows.schedule_looks(connection, looks))
+
+    async def claim_looks(self, now: int, until: int, limit: int) -> Sequence[SecondLook]:
+        # Asked every few seconds: then nothing is written, mostly.
+        if not await self._database.read(lambda connection: second_look_rows.is_look_due(connection, now)):
+            return ()
+        return await self._database.write(
+            lambda connection: second_look_rows.claim_looks(connection, now, until, limit)
+        )
+
+    async def settle_looks(self, looks: Sequence[SecondLook]) -> None:
+        await self._database.write(lambda connection: second_look_rows.settle_looks(connection, looks))
 
 
 def _note_messages(connection: sqlite3.Connection, noted: NotedMessages, now: int) -> bool:

@@ -7,7 +7,7 @@ Accounts and rooms use integer keys inside and UUID strings outside. A message's
 
 from __future__ import annotations
 
-from chat.engines import attention_rows
+from chat.engines import attention_rows, second_look_rows
 
 _ACCOUNTS = """
 CREATE TABLE users (
@@ -357,11 +357,7 @@ _TRACED_PUSHES = "ALTER TABLE pushes ADD COLUMN trace TEXT NOT NULL DEFAULT '';"
 
 # `user` is empty for the settings of the instance. A status is JSON, and may have ended.
 _DOCUMENTS = """
-CREATE TABLE documents (
-    user TEXT PRIMARY KEY,
-    revision INTEGER NOT NULL,
-    content TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE documents (user TEXT PRIMARY KEY, revision INTEGER NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
 ALTER TABLE users ADD COLUMN status TEXT;
 CREATE INDEX blocked_users ON users (folded) WHERE blocked = 1;
 """
@@ -396,5 +392,6 @@ STORE: tuple[str, ...] = (
     attention_rows.SCHEMA,
     _DOCUMENTS,
     _TOPICS,
+    second_look_rows.SCHEMA,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

@@ -28,6 +28,15 @@ class DueDigest(Struct, frozen=True):
     sent: int
 
 
+class SecondLook(Struct, frozen=True):
+    """When somebody is to look again at who is online of those whom a conversation concerns, from the message `first`
+    on. A conversation may have several, each with another `due`."""
+
+    conversation: str
+    due: int
+    first: int
+
+
 class PendingNotifications(Protocol):
     """Entries by user and conversation, as `chat.domain.pending` decides. Any number of processes share them.
 
@@ -78,4 +87,17 @@ class PendingNotifications(Protocol):
 
     async def clear_entries(self, before: int) -> int:
         """Forget some entries whose last message came before then; how many. Called until it is 0."""
+        ...
+
+    async def schedule_looks(self, looks: Sequence[SecondLook]) -> None:
+        """Keep these. One of the same conversation and time is the same: it begins at the earlier of both messages."""
+        ...
+
+    async def claim_looks(self, now: int, until: int, limit: int) -> Sequence[SecondLook]:
+        """At most `limit` looks that are due, the longest due first. Nobody else gets them before `until`, unless they
+        are settled; then they are due again."""
+        ...
+
+    async def settle_looks(self, looks: Sequence[SecondLook]) -> None:
+        """These were taken, and are not due again."""
         ...

@@ -149,7 +149,7 @@ async def run_notifications(
             presence_ms=find_presence_ms(settings),
             wake_announcer=announcer.wake,
         )
-        await enter(run_in_background(handler.look_again_regularly))
+        await enter(run_in_background(handler.second_looks.run))
         pools["notification"] = Pool(log, GROUP, [NOTIFICATION_TOPIC], handler)
         collectors.append(NotificationCollector(handler, announcer, loop))
         yield NotificationParts(pools, collectors, {"announcer": announcer.check_progress})

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from chat.domain.ids import new_id
 from chat.domain.notifying import NotificationKind
 from chat.domain.pending import GATHER_MS, NotedMessages, PendingNotification, Settlement
-from chat.ports.pending import PendingNotifications, ReadMark
+from chat.ports.pending import PendingNotifications, ReadMark, SecondLook
 from tests.support.builders import ANN, ANN_AND_BEN, ATTIC, BEN, CAT, HALL, NOW, make_user
 from tests.support.cancellation import each_suspension
 from tests.support.engines import Stores
@@ -197,3 +197,37 @@ async def test_an_entry_has_the_trace_of_what_was_taken_in_last(pending: Pending
         (entry,) = await claim(pending)
         assert entry.trace == trace
         await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=0)])
+
+
+async def test_a_look_is_claimed_by_one_until_its_lease_ends_and_is_gone_when_it_is_settled(
+    pending: PendingNotifications,
+) -> None:
+    await pending.schedule_looks([])
+    await pending.schedule_looks([SecondLook(HALL, NOW + 5, 7), SecondLook(ATTIC, NOW + 6, 1)])
+    await pending.schedule_looks([SecondLook(HALL, NOW + 5, 9), SecondLook(HALL, NOW + 9, 9)])
+    await pending.schedule_looks([SecondLook(HALL, NOW + 5, 3), SecondLook(HALL, NOW + 9, 9)])
+    assert list(await pending.claim_looks(NOW + 4, NOW + LEASE, 9)) == []
+    (hall,) = await pending.claim_looks(NOW + 6, NOW + LEASE, 1)
+    assert hall == SecondLook(HALL, NOW + 5, 3)
+    (attic,) = await pending.claim_looks(NOW + 6, NOW + LEASE, 9)
+    assert attic == SecondLook(ATTIC, NOW + 6, 1)
+    await pending.settle_looks([attic])
+    await pending.settle_looks([])
+    later = [SecondLook(HALL, NOW + 5, 3), SecondLook(HALL, NOW + 9, 9)]
+    assert list(await pending.claim_looks(NOW + LEASE, NOW + 2 * LEASE, 9)) == later
+    assert list(await pending.claim_looks(NOW + LEASE, NOW + 2 * LEASE, 9)) == []
+    await pending.settle_looks(later)
+    assert list(await pending.claim_looks(NOW + 9 * LEASE, NOW + 10 * LEASE, 9)) == []
+
+
+async def test_many_who_claim_looks_at_once_share_them(pending: PendingNotifications) -> None:
+    await pending.schedule_looks([SecondLook(f"room:{new_id()}", NOW, 1) for _ in range(40)])
+    claimed: list[str] = []
+
+    async def take() -> None:
+        claimed.extend([look.conversation for look in await pending.claim_looks(NOW, NOW + LEASE, 40)])
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(take)
+    assert len(claimed) == len(set(claimed)) == 40

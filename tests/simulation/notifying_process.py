@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from anyio.lowlevel import checkpoint
 
@@ -11,7 +11,7 @@ from chat.domain.pending import NotedMessages, PendingNotification, Settlement
 from chat.engines.database import Database
 from chat.engines.pending import SqlitePendingNotifications
 from chat.ports.notifier import Notification, Retraction
-from chat.ports.pending import ReadMark
+from chat.ports.pending import ReadMark, SecondLook
 from chat.ports.presence import Seen
 from chat.ports.relay import Publication
 from tests.simulation.calls import call_engine
@@ -20,10 +20,24 @@ from tests.simulation.notified import NotifiedLedger
 
 
 class SharedPresence:
-    """Who is online, for all processes."""
+    """Who is online, for all processes. The users of an edge that died are shown as online until their sessions expire;
+    `now` is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         self.states: dict[str, PresenceState] = {}
+        self._now = now
+        self._expire: dict[str, float] = {}
+
+    def lose_edge(self, user: str, seconds: float) -> None:
+        """The edge of the user died: the sessions expire after so many seconds."""
+        self.states[user] = PresenceState.OFFLINE
+        self._expire[user] = self._now() + seconds
+
+    def state_of(self, user: str) -> PresenceState:
+        """What presence shows."""
+        if self._now() < self._expire.get(user, 0.0):
+            return PresenceState.ONLINE
+        return self.states.get(user, PresenceState.OFFLINE)
 
 
 class ProcessPresence:
@@ -37,7 +51,7 @@ class ProcessPresence:
         """See `Presence.get_states`."""
 
         async def read() -> dict[str, Seen]:
-            return {user: Seen(self._shared.states.get(user, PresenceState.OFFLINE)) for user in users}
+            return {user: Seen(self._shared.state_of(user)) for user in users}
 
         return await call_engine(self._process, "presence", read)
 
@@ -68,6 +82,18 @@ class ProcessPending(SqlitePendingNotifications):
     async def settle_entries(self, settlements: Sequence[Settlement]) -> None:
         settle = super().settle_entries
         await call_engine(self._process, "settle", lambda: settle(settlements))
+
+    async def schedule_looks(self, looks: Sequence[SecondLook]) -> None:
+        schedule = super().schedule_looks
+        await call_engine(self._process, "note", lambda: schedule(looks))
+
+    async def claim_looks(self, now: int, until: int, limit: int) -> Sequence[SecondLook]:
+        claim = super().claim_looks
+        return await call_engine(self._process, "claim", lambda: claim(now, until, limit))
+
+    async def settle_looks(self, looks: Sequence[SecondLook]) -> None:
+        settle = super().settle_looks
+        await call_engine(self._process, "settle", lambda: settle(looks))
 
 
 class ProcessChannel:

@@ -56,6 +56,7 @@ from workers.pool import Pool
 TOPICS = (ROOM_TOPIC, DM_TOPIC)
 ACTIVE_SECONDS = 200.0
 SETTLE_SECONDS = 3600.0
+PRESENCE_MS = 50_000
 DEADLINE_SECONDS = 10_000.0
 WRITES = ("append", "apply", "publish", "commit", "note", "settle", "notify")
 READS = ("newest", "known", "get", "find", "marks", "page", "poll", "account", "claim", "presence")
@@ -68,7 +69,7 @@ def now_seconds() -> float:
 
 def clock() -> int:
     """The wall clock of a run, in milliseconds."""
-    return int(anyio.current_time() * 1000)
+    return int(now_seconds() * 1000)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class NotifyingCluster:
         self.history = TimedHistory(now_seconds)
         self.standings = Standings(now_seconds)
         self.ledger = NotifiedLedger(story, self.history, self.standings, now_seconds)
-        self.presence = SharedPresence()
+        self.presence = SharedPresence(now_seconds)
         self.rooms = SqliteRooms(database)
         self.users = [User(id=identity(1, number), name=name) for number, name in enumerate(NAMES)]
         self.room_ids = [identity(3, number) for number in range(2)]
@@ -191,10 +192,13 @@ class NotifyingCluster:
         pending = ProcessPending(process, self.database)
         channel = ProcessChannel(process, self.ledger)
         announcer = parts.announcer(pending=pending, sources=sources, channels=[channel], log=log)
-        handler = parts.handler(pending=pending, sources=sources, wake_announcer=announcer.wake)
+        handler = parts.handler(
+            pending=pending, sources=sources, presence_ms=PRESENCE_MS, wake_announcer=announcer.wake
+        )
         pool = Pool(log, "notification", [NOTIFICATION_TOPIC], handler, clock=clock)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(announcer.run)
+            tasks.start_soon(handler.second_looks.run)
             await pool.run()
 
     # Users.
@@ -206,6 +210,7 @@ class NotifyingCluster:
             self._send: 12,
             self._read: 6,
             self._come_or_go: 6,
+            self._lose_edge: 3,
             self._edit: 3,
             self._delete: 2,
             self._remove_or_add: 2,
@@ -261,6 +266,14 @@ class NotifyingCluster:
         self.presence.states[user.id] = state
         self.story.tell(user.name, f"is {state}")
 
+    async def _lose_edge(self, _user: User) -> None:
+        """The edge of somebody who is online dies: presence shows them for a while, and nobody is there."""
+        if online := [each for each in self.users if self.presence.states.get(each.id) is PresenceState.ONLINE]:
+            user = self.rng.choice(online)
+            self.standings.note_online(user.id)
+            self.presence.lose_edge(user.id, self.rng.uniform(25, PRESENCE_MS / 1000))
+            self.story.tell(user.name, "is gone with an edge")
+
     async def _pick_own(self, user: User) -> tuple[str, int] | None:
         for key in self.rng.sample(mine := self._mine(user), len(mine)):
             messages = await self.history.messages_since(key, 0, limit=10_000, max_bytes=1 << 30) or ()
@@ -293,8 +306,7 @@ class NotifyingCluster:
         self.story.tell(user.name, f"is {'out of' if is_member else 'in'} {self.story.name(room_key(room))}")
 
     async def _kill(self, _user: User) -> None:
-        process = self.rng.choice(list(self.processes.values()))
-        process.kill("by an incident")
+        self.rng.choice(list(self.processes.values())).kill("by an incident")
 
     # The end.
 
@@ -316,7 +328,8 @@ class NotifyingCluster:
 
     async def is_settled(self) -> bool:
         """Whether nothing is left to do."""
-        return not self.lag() and await SqlitePendingNotifications(self.database).find_next_due() is None
+        (looks,) = await self.database.read(lambda each: each.execute("SELECT count(*) FROM second_looks").fetchone())
+        return not looks and not self.lag() and await SqlitePendingNotifications(self.database).find_next_due() is None
 
 
 def _draw_rates(rng: random.Random, is_write: bool) -> Rates:

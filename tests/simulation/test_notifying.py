@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from workers.announcement_facts import FactsReader, LoadedFacts
 from workers.announcer import Announcer
 from workers.notification import NotificationHandler
 from workers.pool import Pool
+from workers.second_looks import SecondLooks
 from workers.turns import Leftover
 
 SEEDS = range(1, 25)
@@ -107,12 +109,31 @@ class HastyPool(Pool[Any]):
             await super()._take_last_step(leftover)
 
 
+class BlindLooks(SecondLooks):
+    """Passes users over for good."""
+
+    async def schedule_looks(self, firsts: Mapping[str, int], now: int) -> None:
+        """See `SecondLooks.schedule_looks`."""
+
+
+class ResignedLooks(SecondLooks):
+    """Settles a look, whether it could be taken or not."""
+
+    async def _look_again(self, conversation: str, first: int) -> None:
+        try:
+            await super()._look_again(conversation, first)
+        except Unavailable:
+            return
+
+
 DEFECTS = {
     "commit before the notices are written": NotifyingParts(storing_pool=HastyPool),
     "announce what was read": NotifyingParts(announcer=UnreadAnnouncer),
     "announce to who left": NotifyingParts(announcer=OpenAnnouncer),
     "settle before it is announced": NotifyingParts(announcer=HastyAnnouncer),
     "commit what could not be noted": NotifyingParts(handler=ResignedNotifier),
+    "pass over who seems to be online": NotifyingParts(handler=partial(NotificationHandler, looks=BlindLooks)),
+    "settle looks that failed": NotifyingParts(handler=partial(NotificationHandler, looks=ResignedLooks)),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chat.domain.notifying import NO_CHOICE, NotificationKind, NotificationLevel, RoomChoice
 from chat.domain.pending import NotedMessages, Settlement
 from chat.ports.notifications import NotificationStore
-from chat.ports.pending import PendingNotifications, ReadMark
+from chat.ports.pending import PendingNotifications, ReadMark, SecondLook
 from tests.support.builders import ANN, BEN, HALL, NOW, OTHER_ROOM, ROOM
 
 
@@ -34,3 +34,5 @@ async def use_pending(pending: PendingNotifications) -> None:
     await pending.settle_entries([Settlement(user=ANN, conversation=HALL, at=NOW, seen=1, is_gone=True)])
     await pending.note_messages([entry], NOW)
     await pending.clear_entries(NOW + 1)
+    await pending.schedule_looks([SecondLook(HALL, NOW, 1)])
+    await pending.settle_looks(await pending.claim_looks(NOW, NOW + 1, 5))

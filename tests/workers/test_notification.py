@@ -48,7 +48,7 @@ from tests.support.notifying import (
 from tests.support.patience import patient
 from tests.support.persisting import sent
 from tests.support.world import World, world
-from workers.notification import PAGE
+from workers.audience import PAGE
 from workers.pool import Pool
 
 pytestmark = pytest.mark.anyio

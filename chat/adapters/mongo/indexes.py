@@ -104,6 +104,7 @@ ATTENTION: Mapping[str, Sequence[IndexModel]] = {
     "attention_seen": (),
 }
 DOCUMENTS: Mapping[str, Sequence[IndexModel]] = {"documents": ()}
+SECOND_LOOKS: Mapping[str, Sequence[IndexModel]] = {"second_looks": (_index("due", "due"),)}
 _STEPS = (
     FIRST,
     MODERATION,
@@ -121,6 +122,7 @@ _STEPS = (
     MESSAGE_TIMES,
     ATTENTION,
     DOCUMENTS,
+    SECOND_LOOKS,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""

@@ -5,7 +5,8 @@ the fields that are asked for or changed alone: `due` and `leased` beside it are
 missing where nothing is due, and nothing shown. `noted` is when the last message was noted. Each write gives a new
 `version`, by which a writer notices that another was faster: then it decides again. The conditions of writes stand in
 the updates, so that their filters are keys, which every server looks up; therefore an entry that goes is first written
-as `gone`, and then removed. `notification_digests`: `_id` is the user.
+as `gone`, and then removed. `notification_digests`: `_id` is the user. `second_looks`: `_id` is the conversation, a
+space, and when it is due; `version` is new with each claim.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from chat.adapters.mongo.errors import is_duplicate
 from chat.domain import pending
 from chat.domain.pending import NotedMessages, PendingNotification, Settlement
 from chat.errors import Unavailable
-from chat.ports.pending import DueDigest, ReadMark
+from chat.ports.pending import DueDigest, ReadMark, SecondLook
 
 ATTEMPTS = 8
 CLEARED_AT_ONCE = 500
@@ -40,6 +41,7 @@ class MongoPendingNotifications:
         self._mongo = mongo
         self._entries = mongo.latest.pending_notifications
         self._digests = mongo.latest.notification_digests
+        self._looks = mongo.latest.second_looks
 
     async def note_messages(self, noted: Sequence[NotedMessages], now: int, *, digest_due: int | None = None) -> int:
         by_id: dict[str, list[NotedMessages]] = {}
@@ -146,6 +148,45 @@ class MongoPendingNotifications:
             done = await self._entries.delete_many({"noted": {"$lte": found[-1]["noted"]}})
         return done.deleted_count
 
+    async def schedule_looks(self, looks: Sequence[SecondLook]) -> None:
+        writes = [
+            UpdateOne(
+                {"_id": _look_id(look)},
+                {
+                    "$min": {"first": look.first},
+                    "$setOnInsert": {"conversation": look.conversation, "due": look.due, "leased": 0},
+                },
+                upsert=True,
+            )
+            for look in looks
+        ]
+        if writes:
+            with self._mongo.call():
+                await self._looks.bulk_write(writes, ordered=False)
+
+    async def claim_looks(self, now: int, until: int, limit: int) -> Sequence[SecondLook]:
+        version = ObjectId()
+        is_free = {"$lte": ["$leased", now]}
+        claimed = {"$mergeObjects": ["$$ROOT", {"leased": until, "version": version}]}
+        with self._mongo.shield_write(), self._mongo.call():
+            due = self._looks.find({"due": {"$lte": now}, "leased": {"$lte": now}}, {"_id": True})
+            ids = [document["_id"] for document in await due.sort("due").limit(limit).to_list()]
+            if not ids:
+                return ()
+            await self._looks.update_many(
+                {"_id": {"$in": ids}}, [{"$replaceWith": {"$cond": [is_free, claimed, "$$ROOT"]}}]
+            )
+            found = await self._looks.find({"_id": {"$in": ids}}).sort("due").to_list()
+        return [
+            SecondLook(each["conversation"], int(each["due"]), int(each["first"]))
+            for each in found
+            if each.get("version") == version
+        ]
+
+    async def settle_looks(self, looks: Sequence[SecondLook]) -> None:
+        with self._mongo.call():
+            await self._looks.delete_many({"_id": {"$in": [_look_id(look) for look in looks]}})
+
     async def _change(self, changes: Mapping[str, _Change], *, noted: int | None = None) -> Collection[str]:
         """Change entries; those that changed. Decides again about those of which another writer was faster."""
         changed: set[str] = set()
@@ -200,6 +241,10 @@ class MongoPendingNotifications:
 
 def _entry_id(user: str, conversation: str) -> str:
     return f"{user} {conversation}"
+
+
+def _look_id(look: SecondLook) -> str:
+    return f"{look.conversation} {look.due}"
 
 
 def _if_due(now: int, fields: Document) -> list[Document]:

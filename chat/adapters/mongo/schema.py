@@ -116,6 +116,10 @@ async def _add_documents(database: Database) -> None:
     await _create_all(database, indexes.DOCUMENTS)
 
 
+async def _add_second_looks(database: Database) -> None:
+    await _create_all(database, indexes.SECOND_LOOKS)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, wanted in collections.items():
@@ -172,6 +176,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_message_times,
     _add_attention,
     _add_documents,
+    _add_second_looks,
 )
 
 
