@@ -104,7 +104,7 @@ ATTENTION: Mapping[str, Sequence[IndexModel]] = {
     "attention_seen": (),
 }
 DOCUMENTS: Mapping[str, Sequence[IndexModel]] = {"documents": ()}
-SECOND_LOOKS: Mapping[str, Sequence[IndexModel]] = {"second_looks": (_index("due", "due"),)}
+SECOND_LOOKS: Mapping[str, Sequence[IndexModel]] = {"second_looks": (_index("claimable", "claimable"),)}
 _STEPS = (
     FIRST,
     MODERATION,

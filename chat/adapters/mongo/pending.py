@@ -6,7 +6,7 @@ missing where nothing is due, and nothing shown. `noted` is when the last messag
 `version`, by which a writer notices that another was faster: then it decides again. The conditions of writes stand in
 the updates, so that their filters are keys, which every server looks up; therefore an entry that goes is first written
 as `gone`, and then removed. `notification_digests`: `_id` is the user. `second_looks`: `_id` is the conversation, a
-space, and when it is due; `version` is new with each claim.
+space, and when it is due; `claimable` is that, or the end of its lease; `version` is new with each claim.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class MongoPendingNotifications:
                 {"_id": _look_id(look)},
                 {
                     "$min": {"first": look.first},
-                    "$setOnInsert": {"conversation": look.conversation, "due": look.due, "leased": 0},
+                    "$setOnInsert": {"conversation": look.conversation, "due": look.due, "claimable": look.due},
                 },
                 upsert=True,
             )
@@ -166,11 +166,11 @@ class MongoPendingNotifications:
 
     async def claim_looks(self, now: int, until: int, limit: int) -> Sequence[SecondLook]:
         version = ObjectId()
-        is_free = {"$lte": ["$leased", now]}
-        claimed = {"$mergeObjects": ["$$ROOT", {"leased": until, "version": version}]}
+        is_free = {"$lte": ["$claimable", now]}
+        claimed = {"$mergeObjects": ["$$ROOT", {"claimable": until, "version": version}]}
         with self._mongo.shield_write(), self._mongo.call():
-            due = self._looks.find({"due": {"$lte": now}, "leased": {"$lte": now}}, {"_id": True})
-            ids = [document["_id"] for document in await due.sort("due").limit(limit).to_list()]
+            due = self._looks.find({"claimable": {"$lte": now}}, {"_id": True}).sort("claimable").limit(limit)
+            ids = [document["_id"] for document in await due.to_list()]
             if not ids:
                 return ()
             await self._looks.update_many(
