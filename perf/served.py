@@ -18,6 +18,7 @@ from pathlib import Path
 from perf.measure import read_process_cpu
 
 SERVER_CORE, CLIENT_CORE = 1, 0
+SEED_SECONDS = 600
 
 
 @dataclass
@@ -57,8 +58,34 @@ def claim_precedence(pid: int, nice: int) -> None:
 
 
 @contextmanager
+def session_precedence(nice: int = -20) -> Iterator[None]:
+    """Let all processes of this login session come before those of others, where that is allowed; then no more.
+
+    Where the kernel shares cores between sessions (`autogroup` of sched(7), usual on desktops and servers), `nice` says
+    who comes first within a session, and nothing about others: beside 20 busy sessions, a server with nice -20 has a
+    twentieth of its core.
+    """
+    group = Path("/proc/self/autogroup")
+    before = None
+    with contextlib.suppress(OSError):
+        before = group.read_text().rpartition(" ")[2]
+        group.write_text(str(nice))
+    try:
+        yield
+    finally:
+        if before is not None:
+            with contextlib.suppress(OSError):
+                group.write_text(before)
+
+
+@contextmanager
 def served(*, users: int, rooms: int, members: int, backend: str = "uvloop", **settings: str) -> Iterator[Served]:
     """Seed, start, pin, and stop by process id. Limits of rate are off."""
+    with session_precedence():
+        yield from _serve_seeded(users=users, rooms=rooms, members=members, backend=backend, settings=settings)
+
+
+def _serve_seeded(*, users: int, rooms: int, members: int, backend: str, settings: dict[str, str]) -> Iterator[Served]:
     data = tempfile.mkdtemp(prefix="rookery-perf-")
     environ = {**os.environ, "ROOKERY_RATE_LIMITS": "off", **settings}
     command = [sys.executable, "-m", "rookery"]
@@ -66,7 +93,11 @@ def served(*, users: int, rooms: int, members: int, backend: str = "uvloop", **s
     flags = [f"--users={users}", f"--rooms={rooms}", f"--members={members}", f"--tokens={tokens}", f"--room-ids={ids}"]
     try:
         subprocess.run(
-            [*command, "admin", "seed", "--data", data, *flags], check=True, env=environ, capture_output=True
+            [*command, "admin", "seed", "--data", data, *flags],
+            check=True,
+            env=environ,
+            capture_output=True,
+            timeout=SEED_SECONDS,
         )
         process = subprocess.Popen(
             [

@@ -1,9 +1,10 @@
 """How does the edge compare with its peers and with the limits of the machine, scenario by scenario, in one run?
 
-`scripts/bench peers [--quick] [--scenario a,g] [--only centrifuge,ws] [--rounds N] [--resume] [--report] [--docs]`.
-Contestants take turns, round by round; results are kept in output/peers/results.json after each, tables and plots are
-written beside it. The exit code is 1 when a contestant lost a delivery. With `--profile` the edge runs alone, twice for
-each scenario: for a flame graph, and for a count of its system calls.
+`scripts/bench peers [--quick] [--scenario a,g] [--only centrifuge,ws] [--rounds N] [--minutes N] [--resume] [--report]
+[--docs]`. Contestants take turns, round by round; results are kept in output/peers after each measurement, tables and
+plots are written beside them. With `--minutes`, nothing is begun that is not expected to end in time. The exit code is
+1 when a contestant lost a delivery. With `--profile` the edge runs alone, twice for each scenario: for a flame graph,
+and for a count of its system calls.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ import re
 import resource
 import shutil
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from perf.peers.contestants import CONTESTANTS, OUTPUT, ROOT, Contestant
@@ -23,9 +22,10 @@ from perf.peers.installing import Missing, install_kit, install_load_client
 from perf.peers.plotting import plot_all
 from perf.peers.rendering import BROWSERS, find_browser, render_plots
 from perf.peers.reporting import write_report
-from perf.peers.results import Results, load_results, save_results
-from perf.peers.scenarios import SCENARIOS, Arena, Scenario, Size
-from perf.served import claim_precedence
+from perf.peers.results import Results, load_results
+from perf.peers.running import Plan, run_rounds
+from perf.peers.scenarios import SCENARIOS, Scenario
+from perf.served import claim_precedence, session_precedence
 
 QUICK = ("rookery", "rookery-echo", "centrifuge", "ws", "websockets", "picows", "send", "io_uring")
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -58,48 +58,6 @@ def choose_contestants(names: str | None, *, quick: bool) -> list[Contestant]:
         else:
             chosen.append(known[name])
     return chosen
-
-
-def shrink_size(size: Size, by: int) -> Size:
-    """The same with fewer sessions."""
-    fewer = ("members", "users", "connections", "pairs")
-    return {name: max(2, value // by) if name in fewer else value for name, value in size.items()}
-
-
-def run_scenario(
-    scenario: Scenario, contestants: Sequence[Contestant], results: Results, path: Path, options: argparse.Namespace
-) -> int:
-    """All rounds of a scenario; how many contestants failed."""
-    size = shrink_size(scenario.quick if options.quick else scenario.full, options.shrink)
-    results.sizes[scenario.letter] = ", ".join(f"{name} {value:g}" for name, value in size.items())
-    program = install_load_client()
-    able = [each for each in contestants if scenario.needs in each.can]
-    for each in contestants:
-        if each not in able:
-            print(f"({scenario.letter}) {each.name} cannot do this and is passed over", flush=True)
-        elif not options.resume:
-            results.forget(scenario.letter, each.name)
-    failed: set[str] = set()
-    for number in range(options.rounds):
-        for each in able:
-            done = len(results.samples.get(scenario.letter, {}).get(each.name, []))
-            if done > number or each.name in failed:
-                continue
-            began = time.monotonic()
-            try:
-                measures = scenario.run(Arena(each, program), size)
-            except (AssertionError, RuntimeError, OSError) as error:
-                failed.add(each.name)
-                results.failed.setdefault(scenario.letter, {})[each.name] = f"failed: {str(error)[:160]}"
-                print(f"({scenario.letter}) {each.name} FAILED: {error}", flush=True)
-            else:
-                results.add(scenario.letter, each.name, measures)
-                results.failed.get(scenario.letter, {}).pop(each.name, None)
-                shown = ", ".join(f"{name} {value:,.2f}" for name, value in measures.items())
-                took = time.monotonic() - began
-                print(f"({scenario.letter}) {each.name}, round {number + 1}: {shown} [{took:.0f} s]", flush=True)
-            save_results(results, path)
-    return len(failed)
 
 
 def write_documents(results: Results, folder: Path, *, docs: bool) -> None:
@@ -137,6 +95,7 @@ def main() -> int:
     parser.add_argument("--scenario", help="letters, as in a,g")
     parser.add_argument("--only", help="contestants, as in rookery,centrifuge")
     parser.add_argument("--rounds", type=int, help="of each; 3 by default, 1 with --quick")
+    parser.add_argument("--minutes", type=float, help="for all of it, builds left out; as long as it takes by default")
     parser.add_argument("--shrink", type=int, default=1, help="divide the number of sessions by this")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="a folder for results, instead of output/peers")
     parser.add_argument("--resume", action="store_true", help="measure only what is missing in the results")
@@ -146,24 +105,34 @@ def main() -> int:
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
     folder = options.output / ("quick" if options.quick else "full")
-    path = folder / "results.json"
     claim_precedence(0, -10)  # what is seeded and started takes most of the time
+    with session_precedence():
+        return run_chosen(options, folder)
+
+
+def run_chosen(options: argparse.Namespace, folder: Path) -> int:
+    """Do what the arguments ask for; the exit code."""
     if options.profile:
         raise_limits()
         chosen = [] if options.report else choose_scenarios(options.scenario)
         program = install_load_client()
         profile_scenarios(chosen, program, folder / "profile", quick=options.quick, docs=options.docs)
         return 0
+    path = folder / "results.json"
     results = load_results(path)
     failed = 0
     if not options.report:
         raise_limits()
-        scenarios, contestants = (
-            choose_scenarios(options.scenario),
-            choose_contestants(options.only, quick=options.quick),
+        plan = Plan(
+            scenarios=choose_scenarios(options.scenario),
+            contestants=choose_contestants(options.only, quick=options.quick),
+            rounds=options.rounds,
+            quick=options.quick,
+            shrink=options.shrink,
+            minutes=options.minutes,
+            resume=options.resume,
         )
-        for scenario in scenarios:
-            failed += run_scenario(scenario, contestants, results, path, options)
+        failed = run_rounds(plan, install_load_client(), results, path)
     write_documents(results, folder, docs=options.docs)
     print(f"tables and plots: {folder}", flush=True)
     return 1 if failed else 0

@@ -18,6 +18,7 @@ from perf.peers.contestants import OUTPUT, ROOT
 
 PEERS = ROOT / "perf" / "peers"
 LOAD_CLIENT = OUTPUT / "bin" / "load"
+INSTALL_SECONDS = 900
 _LOAD_SOURCES = ("load.c", "frames.c", "plan.c")
 
 
@@ -55,6 +56,8 @@ def _install(kit: str, sources: list[Path], build: Callable[[], None]) -> None:
         build()
     except subprocess.CalledProcessError as error:
         raise Missing(f"{error.cmd[0]} failed: {(error.stderr or b'').decode(errors='replace')[-500:]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise Missing(f"{error.cmd[0]} took longer than {INSTALL_SECONDS} s") from error
     stamp.write_text(digest)
 
 
@@ -67,7 +70,8 @@ def _find(*names: str) -> str:
 
 
 def _run(*command: str | Path, cwd: Path, **environ: str) -> None:
-    subprocess.run(command, cwd=cwd, env={**os.environ, **environ}, check=True, capture_output=True)
+    environment = {**os.environ, **environ}
+    subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True, timeout=INSTALL_SECONDS)
 
 
 def _build_load_client() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import re
@@ -19,7 +20,10 @@ Rounds = list[dict[str, float]]
 
 
 class Results(msgspec.Struct):
-    """Samples of every round: scenario's letter → contestant → a round's measures; and what failed, with why."""
+    """Samples of every round: scenario's letter → contestant → a round's measures; and what failed, with why.
+
+    `seconds` is how long the newest round took, with start and set-up.
+    """
 
     machine: str = ""
     versions: dict[str, str] = msgspec.field(default_factory=dict)
@@ -27,6 +31,7 @@ class Results(msgspec.Struct):
     taken: dict[str, str] = msgspec.field(default_factory=dict)
     samples: dict[str, dict[str, Rounds]] = msgspec.field(default_factory=dict)
     failed: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    seconds: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
 
     def forget(self, letter: str, name: str) -> None:
         """Begin anew with a contestant in a scenario."""
@@ -37,6 +42,14 @@ class Results(msgspec.Struct):
         """One round."""
         self.samples.setdefault(letter, {}).setdefault(name, []).append(measures)
         self.taken[letter] = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+
+    def note_seconds(self, letter: str, name: str, seconds: float) -> None:
+        """How long a round took."""
+        self.seconds.setdefault(letter, {})[name] = seconds
+
+    def estimate_seconds(self, letter: str, name: str, unknown: float) -> float:
+        """How long a round will take: as long as the newest one; `unknown` where there was none."""
+        return self.seconds.get(letter, {}).get(name, unknown)
 
     def median(self, letter: str, name: str, key: str) -> float | None:
         """The median over the rounds, or None where nothing was measured."""
@@ -66,8 +79,13 @@ def describe_machine() -> str:
     return f"{name}, {os.cpu_count()} cores, Linux {platform.release()}; load {load:.1f} over the last 15 minutes"
 
 
-def list_versions() -> Iterator[tuple[str, str]]:
+@functools.cache
+def list_versions() -> tuple[tuple[str, str], ...]:
     """The contestants' libraries and what they run on, from the lock files."""
+    return tuple(_find_versions())
+
+
+def _find_versions() -> Iterator[tuple[str, str]]:
     peers = ROOT / "perf" / "peers"
     yield "Python", platform.python_version()
     for command, name in ((("go", "env", "GOVERSION"), "Go"), (("node", "--version"), "Node")):
