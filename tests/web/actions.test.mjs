@@ -34,7 +34,7 @@ describe("what the user does", () => {
     await app.messages.send(room(), "hello");
     socket().say({ type: "error", id: send("send").id, code: "forbidden", message: "not here" });
     const [failed] = room().timeline.entries;
-    assert.deepEqual([failed.state, failed.error], ["failed", "not here"]);
+    assert.deepEqual([failed.state, failed.error], ["failed", "You may not do this here."]);
     app.messages.resend(room(), failed);
     assert.equal(socket().of("send").length, 2);
     assert.equal(send("send").client_id, failed.client_id);
@@ -60,7 +60,7 @@ describe("what the user does", () => {
     assert.deepEqual([at(2).reactions, send("react").remove], [{}, true]);
     socket().say({ type: "error", id: send("delete").id, code: "forbidden", message: "not yours" });
     await settle();
-    assert.deepEqual([at(3).text, said.notice.at(-1).text], ["text 3", "not yours"]);
+    assert.deepEqual([at(3).text, said.notice.at(-1).text], ["text 3", "You may not do this here."]);
   });
 
   test("typing is said at most every three seconds, and not after the message", async () => {
@@ -171,8 +171,8 @@ describe("what the user does", () => {
   });
 
   test("what fails is said, and what is a defect is not hidden", async () => {
-    assert.equal(await app.attempt(async () => Promise.reject(new ApiError(409, { detail: "taken" }))), false);
-    assert.deepEqual(said.notice.at(-1), { text: "Taken", tone: "error" });
+    assert.equal(await app.attempt(async () => Promise.reject(new ApiError(409, { code: "name_taken" }))), false);
+    assert.deepEqual(said.notice.at(-1), { text: "This name is taken. Choose another.", tone: "error" });
     await assert.rejects(
       app.attempt(async () => Promise.reject(new TypeError("a bug"))),
       /a bug/,

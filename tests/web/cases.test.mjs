@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import {
   LENGTHS,
-  blockText,
   choicesFor,
   deedOf,
   kindOf,
@@ -35,14 +34,6 @@ const reported = {
   decided: null,
 };
 const caseOf = (more) => ({ ...reported, ...more });
-
-describe("a block", () => {
-  test("is told with its reason and its end", () => {
-    assert.equal(blockText({ reason: "spam!" }), "This account is blocked by the moderators. The reason: spam!");
-    assert.equal(blockText({ reason: null, until: null }), "This account is blocked by the moderators.");
-    assert.match(blockText({ until: "2031-05-01T12:00:00.000Z" }), /moderators until .*2031, .*\.$/);
-  });
-});
 
 describe("a case", () => {
   test("says how it began", () => {

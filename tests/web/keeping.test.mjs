@@ -127,7 +127,7 @@ test("a refused message stays with its reason after a reload, and is sent when t
   await browser.close("first");
   const again = await browser.tab("again");
   const [entry] = again.room.timeline.entries;
-  assert.deepEqual([sent(again), entry.state, entry.error], [[], "failed", "not here"]);
+  assert.deepEqual([sent(again), entry.state, entry.error], [[], "failed", "You may not do this here."]);
   again.app.messages.resend(again.room, entry);
   assert.deepEqual([sent(again), await browser.kept()], [["hello"], [["hello", null]]]);
 });

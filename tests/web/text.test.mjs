@@ -6,7 +6,7 @@ import { findCode } from "../../web/app/core/code.ts";
 import { foldName } from "../../web/app/core/people.ts";
 import { parseRoute, routeTo } from "../../web/app/core/route.ts";
 import { rows } from "../../web/app/core/rows.ts";
-import { begunMention, clean, excerpt, marked, pieces, refusal } from "../../web/app/core/text.ts";
+import { begunMention, clean, excerpt, marked, pieces } from "../../web/app/core/text.ts";
 import { ago, bareTime, clockTime, dayLabel, dayOf, fullTime, shortTime } from "../../web/app/core/time.ts";
 import { normal } from "../../web/app/core/timeline.ts";
 import { uuid } from "../../web/app/core/uuid.ts";
@@ -197,7 +197,6 @@ describe("pieces of a text", () => {
       for (let again = 0; again < 20; again += 1) {
         pieces(text);
         clean(text);
-        refusal(text);
       }
       excerpt(text, "a");
     }
@@ -215,7 +214,6 @@ describe("pieces of a text", () => {
       const spans = pieces(text, () => true, () => true);
       const length = spans.reduce((sum, piece) => sum + piece.text.length, 0);
       assert.ok(length <= text.length);
-      refusal(text);
       clean(text);
       assert.ok(excerpt(text, `${one()} a`).length <= 162);
       begunMention(text);
@@ -273,12 +271,6 @@ describe("a text to send", () => {
   test("is cleaned of what no text may have", () => {
     assert.equal(clean("\n  \n a\0b \ud800 \n\n"), " ab \ufffd");
     assert.equal(clean("👍🏽 👨‍👩‍👧"), "👍🏽 👨‍👩‍👧");
-  });
-
-  test("is refused when it is empty or too long", () => {
-    assert.match(refusal("  \n"), /Write something/);
-    assert.match(refusal("é".repeat(8193)), /16,386|16.386/);
-    assert.equal(refusal("é".repeat(8192)), null);
   });
 });
 

@@ -96,8 +96,20 @@ function known(language: string | null): Language | null {
   return language !== null && language in LANGUAGES ? (language as Language) : null;
 }
 
+/** Formats are costly to make, and lists need the same for each line. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 export function formatDate(date: Date | string | number, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(date));
+  const key = `${i18n.locale} ${JSON.stringify(options)}`;
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(regionOf(currentLanguage()), options)));
+  return format.format(new Date(date));
+}
+
+/** The language as the browser's user writes dates in it: "en-GB" has no AM and PM. */
+function regionOf(language: Language): string {
+  const languages = typeof navigator === "undefined" ? [] : (navigator.languages ?? []);
+  return languages.find((one) => one.slice(0, 2).toLowerCase() === language) ?? language;
 }
 
 export function formatNumber(value: number): string {

@@ -1,4 +1,6 @@
 /** The calls of REST about the user's own account. */
+import { say } from "../texts.ts";
+import { CORE } from "./texts.ts";
 import type { App } from "./app.ts";
 import type { Api } from "./api.ts";
 import type { Me } from "./rest.ts";
@@ -59,7 +61,7 @@ export class Account {
     await this.api.call("DELETE", "/api/auth/me", { password });
     this.app.forgetTexts();
     await this.app.session.end();
-    this.app.leave("Your account was deleted.");
+    this.app.leave(say(CORE, "accountDeleted"));
   }
 }
 

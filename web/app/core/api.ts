@@ -1,7 +1,6 @@
 /** Calls of REST. Each returns the parsed body, or throws an `ApiError` whose message is for people. */
-import { blockText } from "./cases.ts";
+import { explainProblem } from "./problems.ts";
 import { SignedOut } from "./session.ts";
-import { duration } from "./time.ts";
 import type { Session } from "./session.ts";
 import type { Problem } from "./rest.ts";
 
@@ -11,7 +10,7 @@ export type Query = Record<string, string | number | boolean | null | undefined>
 
 const TIMEOUT_MS = 20_000;
 
-/** The error of a problem document (RFC 9457). `status` is 0 if the server was not reached. */
+/** The error of a problem document (RFC 9457), with a sentence for people. `status` is 0 if the server was not reached. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -20,23 +19,14 @@ export class ApiError extends Error {
   /** All that the server said. */
   readonly problem: Problem;
 
-  constructor(status: number, problem: Problem) {
-    super(explain(status, problem));
+  constructor(status: number, problem: Problem, path = "") {
+    super(explainProblem(problem, path));
     this.status = status;
     this.code = problem.code ?? "";
     /** The field that is wrong, if one is. */
     this.field = problem.field ?? null;
     this.problem = problem;
   }
-}
-
-/** What to tell a person about a problem document. */
-function explain(status: number, problem: Problem) {
-  const { code, detail, title, retry_after_ms: wait } = problem;
-  if (code === "blocked" && (problem.reason || problem.until)) return blockText(problem);
-  const said = sentence(detail || title || `The server answered ${status}.`);
-  // The server says "later"; here it is known how much later.
-  return code === "rate_limited" && wait ? `${said.split(";")[0]}. Try again in ${duration(wait)}.` : said;
 }
 
 /** One request without authentication. */
@@ -62,13 +52,10 @@ export async function request<T = unknown>(
     response = await fetch(path, init);
     text = await response.text();
   } catch {
-    throw new ApiError(0, {
-      detail: "The server cannot be reached. Check the connection, and try again.",
-      code: "unreachable",
-    });
+    throw new ApiError(0, { code: "unreachable" });
   }
   const answer = readJson(text);
-  if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Problem);
+  if (!response.ok) throw new ApiError(response.status, (answer ?? {}) as Problem, path);
   return answer as T;
 }
 
@@ -78,12 +65,6 @@ function readJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-/** The message as the page shows it: without the name of the field, beside which it is shown. */
-function sentence(text: string) {
-  const bare = text.replace(/^`[^`]+`: /, "").replace(/^`[^`]+` /, "This ");
-  return bare.slice(0, 1).toUpperCase() + bare.slice(1);
 }
 
 /** A path with its query; parameters that are undefined or null are left out. */

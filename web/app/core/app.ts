@@ -5,6 +5,7 @@
  * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
  * conversation that ended), "shared" (what another device may have saved).
  */
+import { say } from "../texts.ts";
 import { ApiError } from "./api.ts";
 import { Choices } from "./choices.ts";
 import { Directory } from "./directory.ts";
@@ -16,6 +17,7 @@ import { SignedOut } from "./session.ts";
 import { Sharing } from "./sharing.ts";
 import { Link } from "./socket.ts";
 import { Store } from "./store.ts";
+import { CORE } from "./texts.ts";
 import type {
   AnyEvent,
   DeletedEvent,
@@ -131,8 +133,8 @@ export class App {
     api.onsignedout = () =>
       this.leave(
         this.link?.state === "blocked"
-          ? "This account is blocked. Log in to read why, and until when."
-          : "You were signed out. Log in again.",
+          ? say(CORE, "blockedLogIn")
+          : say(CORE, "signedOut"),
       );
     session.onrenewed = (token) => {
       this.link?.refresh(token);
@@ -257,7 +259,7 @@ export class App {
   /** Another tab began or ended the session. */
   async follow(begun: boolean) {
     const here = await this.session.load();
-    if (!begun && !here && this.phase !== "out") this.leave("You logged out in another window.");
+    if (!begun && !here && this.phase !== "out") this.leave(say(CORE, "outElsewhere"));
     if (!begun || !here) return;
     if (this.phase === "out") await this.start();
     else if (this.phase === "in" && (await this.api.get<Me>("/api/auth/me")).id !== this.store.me?.id) {
@@ -319,11 +321,11 @@ export class App {
   /** Without a connection, the next request renews the token; with one, the edge closes it with 4001 in time. */
   #renewFailed() {
     if (this.session.tokens) this.#renewTimer = this.timers.set(() => this.#renewLater(), RETRY_START_MS);
-    else this.leave("You were signed out. Log in again.");
+    else this.leave(say(CORE, "signedOut"));
   }
 
   #linked(state: LinkState, detail: LinkDetail) {
-    if (state === "signed-out") return this.leave("You were signed out. Log in again.");
+    if (state === "signed-out") return this.leave(say(CORE, "signedOut"));
     if (state === "blocked") this.#explainBlock();
     this.emit("link", { state, ...detail });
   }

@@ -1,5 +1,4 @@
 /** The words for cases, blocks and entries of the audit log. Pure. */
-import { shortTime } from "./time.ts";
 import type { AuditEntry, Case, Verdict } from "./rest.ts";
 
 export interface Names {
@@ -69,16 +68,6 @@ const DECIDED: Record<string, string> = {
   block: "Removed, and the sender blocked",
 };
 const ABOUT_BLOCK: Record<string, string> = { allow: "Block ended", remove: "Block kept", block: "Blocked anew" };
-
-/** What a blocked user is told. */
-export function blockText(
-  { reason, until }: { reason?: string | null; until?: string | null },
-  now: number = Date.now(),
-) {
-  const end = until ? ` until ${shortTime(until, now)}` : "";
-  const why = reason ? ` The reason: ${reason.replace(/[.!?…]?$/, (last) => last || ".")}` : "";
-  return `This account is blocked by the moderators${end}.${why}`;
-}
 
 /** What was decided, and by whom; empty while the case is open. */
 export function outcomeOf(one: Pick<Case, "verdict" | "kind" | "decided_by">, names: Names) {

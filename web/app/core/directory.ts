@@ -1,4 +1,6 @@
 /** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
+import { say } from "../texts.ts";
+import { CORE } from "./texts.ts";
 import type { AnyEvent, MemberEvent, Person } from "../../types/wire.d.ts";
 import type { App } from "./app.ts";
 import type { Conversation, Kind } from "./conversation.ts";
@@ -8,6 +10,8 @@ import type { Timer } from "./socket.ts";
 import { readStates, type Known } from "./statuses.ts";
 import type { Store } from "./store.ts";
 
+/** How one is out of a room. */
+const OUT = { left: "youLeft", kicked: "youKicked", banned: "youBanned" } as const;
 /** A session may listen to 200 rooms. */
 const JOINED = 190;
 /** How often the rooms that are not followed live are read again. */
@@ -74,7 +78,7 @@ export class Directory {
     const ids = new Set(rooms.map((room) => room.id));
     for (const room of before) {
       if (ids.has(room.id) || this.store.get(room.key) !== room) continue;
-      const why = `${room.name} was deleted, or you are not in it any more.`;
+      const why = say(CORE, "roomGone", { name: room.name });
       this.app.notice(why, "error");
       this.#gone(room, why);
     }
@@ -274,11 +278,10 @@ export class Directory {
   member(event: MemberEvent) {
     const conversation = this.store.get(`room:${event.room}`);
     const mine = event.user === this.store.me?.id;
-    const out = ["left", "kicked", "banned"].includes(event.change);
+    const out = event.change in OUT;
     if (mine && out && conversation) {
       const { name } = conversation;
-      const how = event.change === "kicked" ? "removed" : "banned";
-      const why = event.change === "left" ? `You left ${name}.` : `You were ${how} from ${name}.`;
+      const why = say(CORE, OUT[event.change as keyof typeof OUT], { name });
       if (event.change !== "left") this.app.notice(why, "error");
       this.#gone(conversation, why);
     } else if (mine) {
@@ -292,7 +295,7 @@ export class Directory {
   room(event: Extract<AnyEvent, { type: "room" }>) {
     const conversation = this.store.get(`room:${event.room}`);
     if (event.change !== "deleted" || !conversation) return;
-    const why = `${conversation.name} was deleted.`;
+    const why = say(CORE, "roomDeleted", { name: conversation.name });
     this.app.notice(why, "error");
     this.#gone(conversation, why);
   }

@@ -1,4 +1,7 @@
 /** What a user does with messages: send, edit, delete, react, type, read. */
+import { say } from "../texts.ts";
+import { explainProblem } from "./problems.ts";
+import { CORE } from "./texts.ts";
 import { keyOf } from "./timeline.ts";
 import { uuid } from "./uuid.ts";
 import type { App } from "./app.ts";
@@ -62,7 +65,7 @@ export class Messages {
     const conversation = command.type === "dm" ? store.open("dm", command.to) : store.get(`room:${command.room}`);
     if (!conversation) {
       this.app.keeping.forget(client_id);
-      this.app.notice(`This was not sent, as you are not in its room any more: ${text}`, "error");
+      this.app.notice(say(CORE, "notSentGone", { text }), "error");
       return;
     }
     if (conversation.kind === "dm") {
@@ -191,7 +194,7 @@ export class Messages {
   }
 
   /** A final refusal. */
-  refused({ command, code, message }: { command: Command | null; code: string; message: string }) {
+  refused({ command, code, message: detail }: { command: Command | null; code: string; message: string }) {
     const { app, store } = this;
     if (!command || ["typing", "read", "status", "presence", "refresh", "unsubscribe", "auth"].includes(command.type))
       return;
@@ -199,6 +202,7 @@ export class Messages {
       app.directory.refreshLater();
       return;
     }
+    const message = explainProblem({ code, detail });
     // The room may be deleted, or the user out of it: the lists know.
     if (code === "not_found" || code === "forbidden") app.directory.refreshLater();
     const draft = this.#draftOf(command);

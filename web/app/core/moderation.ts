@@ -1,4 +1,6 @@
 /** The calls of REST about moderation: for everyone, for owners of rooms, and for moderators of the instance. */
+import { say } from "../texts.ts";
+import { CORE } from "./texts.ts";
 import type { RefusedEvent } from "../../types/wire.d.ts";
 import type { App } from "./app.ts";
 import type { Conversation } from "./conversation.ts";
@@ -46,9 +48,8 @@ export class Moderation {
   /** Moderation held back an own message. If it is in the timeline, it shows that itself; otherwise a notice does. */
   refused(event: RefusedEvent, place: Conversation | null) {
     if (place?.timeline.find(this.store.me?.id ?? "", event.client_id)) return;
-    const where = place?.name ? ` in ${place.name}` : "";
-    const reason = event.reason || "no reason was given";
-    this.app.notice(`A message of yours${where} was held back by moderation: ${reason}`, "error");
+    const reason = event.reason || say(CORE, "noReason");
+    this.app.notice(say(CORE, place?.name ? "heldIn" : "held", { name: place?.name ?? "", reason }), "error");
   }
 
   /** @param conversation a room */
@@ -110,8 +111,8 @@ export class Moderation {
 
   /** The name of a user, or of the service itself. */
   nameOf(id: string) {
-    if (id.startsWith("operator:")) return `the operator (${id.slice("operator:".length)})`;
-    return id === "moderation" ? "the rules" : this.store.nameOf(id);
+    if (id.startsWith("operator:")) return say(CORE, "operator", { name: id.slice("operator:".length) });
+    return id === "moderation" ? say(CORE, "rules") : this.store.nameOf(id);
   }
 
   roomName(id: string) {

@@ -4,9 +4,11 @@
  * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY",
  * "typing:KEY", "unread", "drafts", "choices". Watchers run once after any number of changes, when `schedule` lets them.
  */
+import { say } from "../texts.ts";
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
 import { shownName } from "./people.ts";
 import { currentStatus, type Known, type Status } from "./statuses.ts";
+import { CORE } from "./texts.ts";
 import { keyOf } from "./timeline.ts";
 import type { AnyEvent, Place, PresenceState } from "../../types/wire.d.ts";
 import type { Named } from "./people.ts";
@@ -150,7 +152,7 @@ export class Store {
   /** What to call a user. */
   nameOf(id: string) {
     const known = this.people.get(id);
-    return known ? shownName(known) : "someone";
+    return known ? shownName(known) : say(CORE, "someone");
   }
 
   /** What to call the author of a message: as they are called now, unless the account is gone. */

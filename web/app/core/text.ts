@@ -165,15 +165,6 @@ export function excerpt(text: string, query: string, length: number = 160) {
   return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
 }
 
-/** What is wrong with a text that is to be sent, or null. */
-export function refusal(text: string) {
-  if (!text.trim()) return "Write something first.";
-  const bytes = new TextEncoder().encode(text).length;
-  if (bytes > TEXT_BYTES)
-    return `This is ${bytes.toLocaleString()} bytes long; a message has at most ${TEXT_BYTES.toLocaleString()}. Split it.`;
-  return null;
-}
-
 /** The text as it is sent: without NUL, lone surrogates and outer blank lines. */
 export function clean(text: string) {
   return text

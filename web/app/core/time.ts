@@ -1,27 +1,24 @@
-/** Times as people read them, in the browser's language and time zone. */
+/** Times as people read them, in the language of the page and the time zone of the browser. */
+import { currentLanguage, formatDate, say } from "../texts.ts";
+import { CORE } from "./texts.ts";
+
 const MINUTE = 60_000;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const CLOCK = { hour: "2-digit", minute: "2-digit" } as const;
 
 /** @param ts RFC 3339 */
 export function clockTime(ts: string) {
-  return clock.format(new Date(ts));
+  return formatDate(ts, CLOCK);
 }
 
 /** The clock without AM or PM, where a full time stands near. */
 export function bareTime(ts: string) {
-  const parts = clock.formatToParts(new Date(ts)).filter((part) => part.type !== "dayPeriod");
-  return parts
-    .map((part) => part.value)
-    .join("")
+  return clockTime(ts)
+    .replace(/[\s\u202f]*[AP]M$/, "")
     .trim();
 }
 
 export function fullTime(ts: string) {
-  return full.format(new Date(ts));
+  return formatDate(ts, { dateStyle: "full", timeStyle: "medium" });
 }
 
 /** A key that is the same for all times of one local day. */
@@ -35,34 +32,42 @@ export function dayLabel(ts: string, now: number = Date.now()) {
   const date = new Date(ts);
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
-  if (dayOf(date) === dayOf(now)) return "Today";
-  if (dayOf(date) === dayOf(yesterday)) return "Yesterday";
-  return (date.getFullYear() === new Date(now).getFullYear() ? weekday : dated).format(date);
+  if (dayOf(date) === dayOf(now)) return capital(relative(0, "day"));
+  if (dayOf(date) === dayOf(yesterday)) return capital(relative(-1, "day"));
+  const thisYear = date.getFullYear() === new Date(now).getFullYear();
+  return thisYear
+    ? formatDate(date, { weekday: "long", day: "numeric", month: "long" })
+    : formatDate(date, { day: "numeric", month: "long", year: "numeric" });
 }
 
 /** "5 minutes ago". */
 export function ago(ts: string, now: number = Date.now()) {
   const minutes = Math.round((now - Date.parse(ts)) / MINUTE);
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return relative.format(-minutes, "minute");
-  if (minutes < 24 * 60) return relative.format(-Math.round(minutes / 60), "hour");
-  return relative.format(-Math.round(minutes / 60 / 24), "day");
+  if (minutes < 1) return say(CORE, "justNow");
+  if (minutes < 60) return relative(-minutes, "minute");
+  if (minutes < 24 * 60) return relative(-Math.round(minutes / 60), "hour");
+  return relative(-Math.round(minutes / 60 / 24), "day");
 }
 
-/** A wait: "12 seconds", "3 minutes"; never shorter than it is. */
-export function duration(ms: number) {
+/** A wait: "in 12 seconds", "in 3 minutes"; never shorter than it is. */
+export function inTime(ms: number) {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
-  if (seconds < 100) return counted(seconds, "second");
-  return seconds < 100 * 60 ? counted(Math.ceil(seconds / 60), "minute") : counted(Math.ceil(seconds / 3600), "hour");
+  if (seconds < 100) return relative(seconds, "second", "always");
+  if (seconds < 100 * 60) return relative(Math.ceil(seconds / 60), "minute", "always");
+  return relative(Math.ceil(seconds / 3600), "hour", "always");
 }
 
-function counted(count: number, unit: string) {
-  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(count);
+function relative(value: number, unit: Intl.RelativeTimeFormatUnit, numeric: "auto" | "always" = "auto") {
+  return new Intl.RelativeTimeFormat(currentLanguage(), { numeric }).format(value, unit);
+}
+
+function capital(text: string) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** The time behind "since": the clock today, the day before it otherwise. */
 export function sinceTime(ts: string, now: number = Date.now()) {
-  return shortTime(ts, now).replace(/^Yesterday/, "yesterday");
+  return shortTime(ts, now).replace(/^(Yesterday|Вчера)/, (day) => day.toLowerCase());
 }
 
 /** The time for a list: the clock today, the day otherwise. */

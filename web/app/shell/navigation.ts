@@ -6,7 +6,9 @@ import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
 import { parseRoute, routeTo } from "../core/route.ts";
+import { CORE } from "../core/texts.ts";
 import { unsentDialog } from "../legacy.js";
+import { say } from "../texts.ts";
 import { closeByBack } from "./back.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 
@@ -134,7 +136,7 @@ export class Navigation {
       if (shown !== this.#shown) return;
       if (room) return this.#show({ kind: "offer", room });
     }
-    if (reached) this.app.notice("This conversation does not exist, or you are not in it.", "error");
+    if (reached) this.app.notice(say(CORE, "noConversation"), "error");
     this.go("#/");
   }
 
@@ -177,7 +179,7 @@ export class Navigation {
       joined.conversation = await this.app.directory.accept(token);
     });
     if (!joined.conversation) return this.go("#/");
-    this.app.notice(`You are in ${joined.conversation.name} now.`);
+    this.app.notice(say(CORE, "joined", { name: joined.conversation.name }));
     this.openConversation("room", joined.conversation.id);
   }
 

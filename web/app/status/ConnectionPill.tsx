@@ -1,8 +1,9 @@
 /** The state of the connection: a pill over the page when it is lost for more than a moment. */
 import { useEffect, useState } from "react";
 import { useApp, useAppEvent } from "../context.ts";
+import { inTime } from "../core/time.ts";
 import { Button } from "../kit/Button.tsx";
-import { useLanguage, useTexts } from "../texts.ts";
+import { useTexts } from "../texts.ts";
 import { connectionText, isSeen, waitLeft, type Connection } from "./connection.ts";
 import styles from "./ConnectionPill.module.css";
 import { STATUS } from "./texts.ts";
@@ -12,7 +13,6 @@ const TICK_MS = 500;
 export function ConnectionPill() {
   const app = useApp();
   const t = useTexts(STATUS);
-  const language = useLanguage();
   const [link, setLink] = useState<Connection>({ state: "connecting" });
   const [lostAt, setLostAt] = useState<number | null>(null);
   const now = useNow(link.state === "reconnecting");
@@ -35,7 +35,7 @@ export function ConnectionPill() {
       {seen && left > 0 && (
         <>
           {/* A screen reader is told that the connection was lost, and not each second that goes by. */}
-          <span aria-hidden="true">{t("next", { wait: formatWait(left, language) })}</span>
+          <span aria-hidden="true">{t("next", { wait: inTime(left) })}</span>
           <Button look="quiet" data-testid="connect-now" onPress={() => app.link?.wake()}>
             {t("retryNow")}
           </Button>
@@ -54,10 +54,4 @@ function useNow(runs: boolean): number {
     return () => clearInterval(timer);
   }, [runs]);
   return now;
-}
-
-function formatWait(ms: number, language: string): string {
-  const seconds = Math.max(1, Math.ceil(ms / 1000));
-  const [count, unit] = seconds < 100 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
 }

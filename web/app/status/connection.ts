@@ -1,8 +1,8 @@
 /** What is said of the connection, and when. Pure. */
 import type { LinkState } from "../core/socket.ts";
 
-/** Shorter losses are not worth a word. */
-export const QUIET_MS = 2_000;
+/** Shorter losses are not worth a word; after two seconds one can hurry the next try. */
+export const QUIET_MS = 1_500;
 export type ConnectionText = "connecting" | "connected" | "lost" | "slow" | "blocked" | "none";
 
 export interface Connection {

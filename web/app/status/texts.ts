@@ -12,7 +12,7 @@ export const STATUS = defineTexts("status", {
     en: "This account is blocked. Ask a moderator if you think that this is a mistake.",
     ru: "Учётная запись заблокирована. Если это ошибка, обратитесь к модератору.",
   },
-  next: { en: "Next try in {wait}.", ru: "Следующая попытка через {wait}." },
+  next: { en: "Next try {wait}.", ru: "Следующая попытка {wait}." },
   retryNow: { en: "Retry now", ru: "Повторить сейчас" },
   notices: { en: "Notices", ru: "Уведомления" },
   dismiss: { en: "Dismiss", ru: "Скрыть" },
