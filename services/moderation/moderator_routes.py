@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from chat.domain.cases import AuditEntry, Case, CaseState
 from chat.domain.conversations import is_room, pair_of, room_of
@@ -13,10 +13,14 @@ from chat.domain.ids import check_id, rfc3339
 from chat.domain.models import User
 from chat.domain.moderation import Block
 from chat.errors import Invalid, NotFound
+from chat.wire.message_frames import history_message
+from chat.wire.pages import RoomMessages, bound_page
+from services.chat.access import show_senders
 from services.chat.models import UserView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Limit, RoomId, UserId
 from services.common.problems import problem_responses
+from services.common.struct_schemas import encode_response, struct_response
 from services.moderation import decisions
 from services.moderation.access import Moderator, last_text
 from services.moderation.models import (
@@ -33,6 +37,8 @@ from services.moderation.models import (
 )
 
 router = APIRouter(prefix="/api/moderation", tags=["moderation"])
+#: How many messages before the one of a case, and after it, tell what it answers and what it led to.
+CONTEXT = 5
 
 
 @router.get("/queue", responses=problem_responses(401, 403, 404, 422))
@@ -46,6 +52,25 @@ async def list_cases(
     """What waits for a moderator, the oldest first; or what was decided, by moderators and by rules."""
     found = await services.cases.list_cases(state, after, limit + 1)
     return CasePage(cases=await _view_cases(services, found[:limit]), more=len(found) > limit)
+
+
+@router.get("/queue/{case}/context", responses=struct_response(RoomMessages) | problem_responses(401, 403, 404, 422))
+async def read_context(case: str, _moderator: Moderator, services: With) -> Response:
+    """The message of a case in its room, with up to five before and five after it, the oldest first.
+
+    What stands around a direct message is nobody's but the two's: 404, as for a case without a message.
+    """
+    found = await services.cases.get_case(check_id(case, "case"))
+    if found is None:
+        raise NotFound("there is no such case")
+    if not found.seq or not is_room(found.conversation):
+        raise NotFound("this case is not about a message in a room")
+    read, key = services.history.read_page, found.conversation
+    older = await read(key, before=found.seq, after=None, limit=CONTEXT)
+    newer = await read(key, before=None, after=found.seq - 1, limit=CONTEXT + 1)
+    shown = await show_senders(services, [*reversed(older.messages), *newer.messages])
+    messages, more = bound_page(list(map(history_message, shown)), newer.more)
+    return encode_response(RoomMessages(messages=messages, more=more, more_before=older.more, seq=found.seq))
 
 
 @router.post("/queue/{case}", responses=problem_responses(401, 403, 404, 422))

@@ -1,7 +1,6 @@
 /** The types of the old views, which are not checked as strictly as what is new. */
 import type { App } from "./core/app.ts";
 import type { Conversation } from "./core/conversation.ts";
-import type { Entry } from "./core/timeline.ts";
 import type { LegacyView } from "./Legacy.tsx";
 import type { Navigation } from "./shell/navigation.ts";
 
@@ -14,7 +13,6 @@ export class Disposal {
   run(): void;
 }
 
-export function blockAppealDialog(app: App, account: { name: string; password: string }): void;
 export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function accountDialog(app: App): void;
@@ -22,12 +20,9 @@ export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
 export function welcome(app: App, shell: Navigation): HTMLElement;
-export function moderationView(app: App, shell: Navigation, tab: string): FocusedView & { begin(): void };
 export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;
 export function closeDialogs(): void;
 export function unsentDialog(why: string, text: string): void;
-export function reportDialog(app: App, conversation: Conversation, entry: Entry): unknown;
-export function appealDialog(app: App, conversation: Conversation, entry: Entry): unknown;

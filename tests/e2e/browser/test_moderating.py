@@ -88,7 +88,7 @@ def test_from_a_report_to_an_appeal(ann: Window, bob: Window, new_window: Callab
     expect(bob.get("notice").last).to_contain_text("look at your message again")
     bob.screenshot("withdrawn")
     sound(bob)
-    keeper.get("moderation-refresh").click()
+    expect(keeper.get("open-cases")).to_have_text("1 waiting", use_inner_text=True)  # by itself
     expect(case).to_contain_text(f"Appeal of {bob.name}: It was a quotation.")
     case.get_by_test_id("decide-allow").click()
     for window in (ann, bob):
@@ -115,7 +115,8 @@ def test_a_block_on_a_phone_by_the_keyboard(ann: Window, bob: Window, new_window
     keeper.screenshot("moderation-phone")
     sound(keeper)
     case.get_by_test_id("decide-block").press("Enter")
-    keeper.get("block-length").select_option("One week")
+    keeper.get("block-length").press("Enter")
+    keeper.page.get_by_role("option", name="One week").press("Enter")
     keeper.get("reason").fill("Threats")
     keeper.screenshot("moderation-block-phone")
     sound(keeper)

@@ -45,6 +45,24 @@ async def test_a_direct_message_is_reported_by_who_got_it(world: ModeratedRoom) 
     assert (case["room"], set(case["users"]), case["text"]) == (None, {world.ann.id, world.ben.id}, "psst")
 
 
+async def test_a_message_is_read_among_those_around_it(world: ModeratedRoom) -> None:
+    for number in range(9):
+        await world.rest.say(world.key, world.ben, f"later {number}")
+    report = await world.ann("POST", "/api/moderation/reports", {"room": world.room, "seq": 7})
+    page = (await world.mod("GET", f"/api/moderation/queue/{report.json()['id']}/context")).json()
+    assert [each["seq"] for each in page["messages"]] == list(range(2, 13))
+    assert (page["seq"], page["more"], page["more_before"]) == (7, False, True)
+    assert page["messages"][0]["sender"]["name"] == "Ann"
+
+
+async def test_what_stands_around_a_direct_message_is_for_the_two_alone(world: ModeratedRoom) -> None:
+    await world.rest.say(dm_key(world.ann.id, world.ben.id), world.ann, "psst")
+    report = await world.ben("POST", "/api/moderation/reports", {"with": world.ann.id, "seq": 1})
+    for case in (report.json()["id"], new_id()):
+        answer = await world.mod("GET", f"/api/moderation/queue/{case}/context")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 async def test_a_reason_that_shows_nothing_is_none(world: ModeratedRoom) -> None:
     body = {"room": world.room, "seq": 2, "reason": "\u200b\u3164 "}
     assert (await world.ben("POST", "/api/moderation/reports", body)).status_code == 201
@@ -95,6 +113,7 @@ async def test_reports_have_a_rate() -> None:
     ("method", "path"),
     [
         ("GET", "/queue"),
+        ("GET", "/queue/00000000-0000-4000-8000-000000000000/context"),
         ("POST", "/queue/00000000-0000-4000-8000-000000000000"),
         ("GET", "/blocks"),
         ("PUT", "/blocks/00000000-0000-4000-8000-000000000000"),

@@ -5,7 +5,7 @@ import { ApiError, request } from "../core/api.ts";
 import { Recovery } from "../core/recovery.ts";
 import type { Config } from "../core/rest.ts";
 import { Form, PasswordField, TextField } from "../forms/Form.tsx";
-import { blockAppealDialog } from "../legacy.js";
+import { openBlockAppeal } from "../moderation/openers.ts";
 import { keptInvite } from "../shell/invite.ts";
 import { useTexts } from "../texts.ts";
 import { AuthCard } from "./AuthCard.tsx";
@@ -116,7 +116,7 @@ function LogIn({ onName, onForgot }: { onName: (name: string) => void; onForgot:
       </Form>
       <p className={css.under}>
         {blocked && (
-          <button type="button" className="link-button" data-testid="appeal-block" onClick={() => blockAppealDialog(app, blocked)}>
+          <button type="button" className="link-button" data-testid="appeal-block" onClick={() => void openBlockAppeal(app, blocked)}>
             {t("appeal")}
           </button>
         )}

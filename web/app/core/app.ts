@@ -200,6 +200,8 @@ export class App {
   async #enter() {
     const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
+    this.store.isOwner = me.instance_role === "owner";
+    this.store.instance = config.name ?? "";
     this.store.meet([me]);
     this.store.setStatuses([me]);
     this.choices.open(me.id);

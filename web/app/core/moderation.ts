@@ -1,7 +1,8 @@
 /** The calls of REST about moderation: for everyone, for owners of rooms, and for moderators of the instance. */
 import { say } from "../texts.ts";
+import { CaseWatch } from "./caseWatch.ts";
 import { CORE } from "./texts.ts";
-import type { RefusedEvent } from "../../types/wire.d.ts";
+import type { HistoryMessage, RefusedEvent } from "../../types/wire.d.ts";
 import type { App } from "./app.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Api } from "./api.ts";
@@ -21,6 +22,7 @@ export class Moderation {
   readonly app: App;
   readonly api: Api;
   readonly store: Store;
+  readonly watch: CaseWatch;
   /** Names of public rooms that the user is not in. */
   #rooms = new Map<string, string>();
 
@@ -28,6 +30,7 @@ export class Moderation {
     this.app = app;
     this.api = app.api;
     this.store = app.store;
+    this.watch = new CaseWatch(app);
   }
 
   /** Report a message to the moderators of the instance. */
@@ -63,13 +66,20 @@ export class Moderation {
   }
 
   /** A page of cases. @param last the case before it, or null */
-  async cases(state: "open" | "decided", last: Case | null) {
-    const query = { state, after: last?.id, limit: PAGE };
+  async cases(state: "open" | "decided", last: Case | null, limit = PAGE) {
+    const query = { state, after: last?.id, limit };
     const { cases, more } = await this.api.get<{ cases: Case[]; more: boolean }>("/api/moderation/queue", query);
     this.store.meet(cases.map((one) => one.user));
     this.app.directory.wantNames(cases.flatMap(namesIn));
     this.#wantRooms(cases.map((one) => one.room));
     return { items: cases, more };
+  }
+
+  /** The message of a case among some before and after it, the oldest first. @param one a case of a room */
+  async context(one: Case): Promise<HistoryMessage[]> {
+    const { messages } = await this.api.get<{ messages: HistoryMessage[] }>(`/api/moderation/queue/${one.id}/context`);
+    this.store.meet(messages.map(({ sender }) => sender));
+    return messages;
   }
 
   /** Decide a case. Returns the decided case. @param one a case */

@@ -45,6 +45,14 @@ export class Pages<T> {
     this.changed();
   }
 
+  /** What the list is now, as something else has read it. */
+  show(items: T[], more: boolean) {
+    this.items = items;
+    this.more = more;
+    this.#last = items.at(-1) ?? this.#last;
+    this.changed();
+  }
+
   /** Remove an item. If none is left, read the next page. */
   async remove(key: string) {
     this.items = this.items.filter((one) => this.keyOf(one) !== key);

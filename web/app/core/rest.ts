@@ -77,6 +77,7 @@ export interface Me {
   pending_email?: string | null;
   moderator?: boolean;
   status?: StatusFields | null;
+  instance_role?: "owner" | "moderator" | null;
 }
 
 /** What a log-in, a registration and a renewal answer. */
@@ -125,10 +126,12 @@ export interface Case {
   text: string | null;
   rule: string | null;
   reason: string;
-  reports: { user: Uuid; reason: string }[];
+  opened: Time;
+  reports: { user: Uuid; reason: string; at: Time }[];
   appeal: string | null;
   verdict: string | null;
   decided_by: Uuid | null;
+  decided: Time | null;
 }
 
 /** A user who is blocked on the instance. */
@@ -136,6 +139,7 @@ export interface Block {
   user: Person;
   by: string | null;
   reason: string;
+  since: Time;
   until: Time | null;
 }
 
@@ -149,6 +153,7 @@ export interface AuditEntry {
   verdict: string;
   rule: string | null;
   reason: string;
+  until?: Time | null;
 }
 
 /** A level of a room, and until when it is muted, in ms since the epoch. */

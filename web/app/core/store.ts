@@ -36,6 +36,10 @@ export class Store {
   readonly schedule: (run: () => void) => void;
   readonly now: () => number;
   me: Myself | null = null;
+  /** The name of the instance; empty where it is that of the product. Topic "instance". */
+  instance = "";
+  /** Whether the user owns the instance. */
+  isOwner = false;
   /** By key. */
   conversations = new Map<string, Conversation>();
   /** User id → how they are called. */

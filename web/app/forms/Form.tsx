@@ -52,7 +52,7 @@ export function Form(props: {
       <p className="form-error" role="alert">
         {errors[GENERAL]}
       </p>
-      <button type="submit" className={`button ${props.danger ? "danger" : "primary"} wide`} disabled={busy} data-testid="submit">
+      <button type="submit" className={`button ${props.danger ? "danger" : "primary"} wide`} aria-disabled={busy} data-testid="submit">
         {props.verb}
       </button>
     </form>
@@ -90,6 +90,23 @@ export function TextField({ label, name, hint, plain, testid = name, onType, typ
           onInput={(event) => onType?.(event.currentTarget.value)}
         />
       )}
+    </Labelled>
+  );
+}
+
+/** Some lines of text. */
+export function WordsField(props: {
+  label: string;
+  name: string;
+  hint?: string;
+  required?: boolean;
+  defaultValue?: string;
+  autoFocus?: boolean;
+}) {
+  const { label, name, hint, ...rest } = props;
+  return (
+    <Labelled label={label} name={name} hint={hint}>
+      {(ids) => <textarea {...ids} {...rest} name={name} rows={3} maxLength={500} dir="auto" className="input" data-testid={name} />}
     </Labelled>
   );
 }

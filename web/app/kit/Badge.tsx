@@ -3,12 +3,14 @@ import { useTexts } from "../texts.ts";
 import styles from "./Badge.module.css";
 import { KIT } from "./texts.ts";
 
-export function Badge({ count, kind = "unread", testid = "unread" }: { count: number; kind?: "unread" | "mention"; testid?: string }) {
+/** `noun`: what is counted, for screen readers; else by `kind`. */
+export function Badge(props: { count: number; kind?: "unread" | "mention"; noun?: string; testid?: string }) {
+  const { count, kind = "unread", noun, testid = "unread" } = props;
   const t = useTexts(KIT);
   return (
     <span className={`${styles.badge} ${styles[kind]}`} data-testid={testid}>
       {count > 99 ? "99+" : count}
-      <span className="visually-hidden"> {t(kind === "mention" ? "mentions" : "unread")}</span>
+      <span className="visually-hidden"> {noun ?? t(kind === "mention" ? "mentions" : "unread")}</span>
     </span>
   );
 }

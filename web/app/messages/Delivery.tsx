@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
-import { appealDialog } from "../legacy.js";
+import { openAppeal } from "../moderation/openers.ts";
 import { Hidden, Icon } from "./Icon.tsx";
 import { MESSAGES, type Say } from "./texts.ts";
 import { useTexts } from "../texts.ts";
@@ -59,7 +59,7 @@ export function Below({ app, conversation, entry }: Props): ReactNode {
   if (state !== "withdrawn") return null;
   return (
     <div className="failure">
-      <Do text={say("appeal")} run={() => appealDialog(app, conversation, entry)} />
+      <Do text={say("appeal")} run={() => void openAppeal(app, conversation, entry)} />
     </div>
   );
 }

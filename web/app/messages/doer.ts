@@ -3,7 +3,7 @@ import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import { confirmed } from "../kit/overlays.tsx";
-import { reportDialog } from "../legacy.js";
+import { openReport } from "../moderation/openers.ts";
 import { say } from "../texts.ts";
 import { linkTo, listActions, type Action } from "./actions.ts";
 import { MESSAGES, type MessageKey } from "./texts.ts";
@@ -53,7 +53,7 @@ export class Doer {
     else if (action === "edit") does.edit(entry);
     else if (action === "pin") app.messages.pin(conversation, entry);
     else if (action === "delete") void this.#delete(entry);
-    else if (action === "report") void reportDialog(app, conversation, entry);
+    else if (action === "report") void openReport(app, conversation, entry);
     else if (action === "copyLink") void this.#copy(linkTo(conversation, entry.seq ?? 0, location.href), "linkCopied");
     else if (action === "copyText") void this.#copy(entry.text ?? "", "textCopied");
   }

@@ -8,6 +8,7 @@ import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
 import { JoinOffer } from "../welcome/JoinOffer.tsx";
 import { Welcome } from "../welcome/Welcome.tsx";
+import { useCaseWatch } from "../moderation/useCaseWatch.ts";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 import { TabBar } from "./TabBar.tsx";
@@ -22,6 +23,7 @@ export function Shell() {
   useEffect(() => navigation.begin(), [navigation]);
   useTitle();
   useStatusEnds();
+  useCaseWatch();
   return (
     <NavigationContext value={navigation}>
       <div className="shell" data-screen={columnOf(screen)} data-panel={panel ?? undefined}>

@@ -1,4 +1,5 @@
 /** The left column: where the user can go, the conversations, and who is signed in. */
+import type { ReactNode } from "react";
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { moderationRoute } from "../core/route.ts";
 import { browseRoomsDialog, newRoomDialog } from "../legacy.js";
@@ -8,6 +9,7 @@ import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
 import { AccountFooter, Tool } from "./AccountFooter.tsx";
 import { ConversationList } from "./ConversationList.tsx";
+import { Badge } from "../kit/Badge.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
@@ -16,13 +18,13 @@ export function Sidebar() {
   const app = useApp();
   const navigation = useNavigation();
   const t = useTexts(SIDEBAR);
-  const { me } = useWatch("me");
+  const { me, instance } = useWatch("me", "instance");
   return (
     <nav className={`sidebar ${css.sidebar}`} aria-label={t("conversations")}>
       <header className={`sidebar-head ${css.top}`}>
         <a className="brand" href="#/">
           <img src="icons/rook.svg" alt="" width={28} height={28} />
-          <span>Rookery</span>
+          <span dir="auto">{instance || "Rookery"}</span>
         </a>
         <Tool icon="search" label={t("search")} testid="open-search" run={() => navigation.openPanel("search")} />
       </header>
@@ -33,7 +35,7 @@ export function Sidebar() {
       </button>
       <PlaceLink href="#/activity" icon="bell" name={t("activity")} testid="open-activity" />
       {me?.moderator && (
-        <PlaceLink href={moderationRoute("open")} icon="shield" name={t("moderation")} testid="open-moderation" />
+        <ModerationLink />
       )}
       <ConversationList
         label={t("conversations")}
@@ -60,8 +62,22 @@ export function Sidebar() {
   );
 }
 
-/** A place that is no conversation. */
-function PlaceLink({ href, icon, name, testid }: { href: string; icon: string; name: string; testid: string }) {
+/** With how many cases wait. */
+function ModerationLink() {
+  const { moderation } = useApp();
+  const t = useTexts(SIDEBAR);
+  useWatch("cases");
+  const { count } = moderation.watch;
+  return (
+    <PlaceLink href={moderationRoute("open")} icon="shield" name={t("moderation")} testid="open-moderation">
+      {count > 0 && <Badge count={count} kind="mention" noun={t("casesWait")} testid="open-cases" />}
+    </PlaceLink>
+  );
+}
+
+/** A place that is no conversation. `children` stand behind its name. */
+function PlaceLink(props: { href: string; icon: string; name: string; testid: string; children?: ReactNode }) {
+  const { href, icon, name, testid, children } = props;
   useWatch("rooms");
   return (
     <a
@@ -76,6 +92,7 @@ function PlaceLink({ href, icon, name, testid }: { href: string; icon: string; n
       <span className="item-name" dir="auto">
         {name}
       </span>
+      {children}
     </a>
   );
 }

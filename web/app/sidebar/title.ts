@@ -10,9 +10,10 @@ export interface WindowTitle {
 
 const MOST = 999;
 
-/** @param place the name of the open conversation, or null */
-export function windowTitle({ unread, mentions }: Total, place: string | null, instance: string): WindowTitle {
-  const where = place ? `${place} · ${instance}` : instance;
+/** @param place the name of the open conversation, or null @param cases how many wait for this moderator */
+export function windowTitle({ unread, mentions }: Total, place: string | null, instance: string, cases = 0): WindowTitle {
+  const flag = cases ? `⚑${counted(cases)} ` : "";
+  const where = `${flag}${place ? `${place} · ${instance}` : instance}`;
   if (mentions) return { title: `(${counted(mentions)}) ${where}`, icon: "icons/rook-unread.svg", badge: mentions };
   if (unread) return { title: `• ${where}`, icon: "icons/rook-quiet.svg", badge: 0 };
   return { title: where, icon: "icons/rook.svg", badge: 0 };

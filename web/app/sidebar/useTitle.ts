@@ -4,15 +4,15 @@ import { useApp, useWatch } from "../context.ts";
 import { totalOf } from "./sections.ts";
 import { windowTitle } from "./title.ts";
 
-const INSTANCE = "Rookery";
+const PRODUCT = "Rookery";
 const ICON = "icons/rook.svg";
 
 export function useTitle(): void {
   const app = useApp();
-  const store = useWatch("unread", "rooms", "dms");
+  const store = useWatch("unread", "rooms", "dms", "cases", "instance");
   const open = app.openKey ? store.get(app.openKey) : null;
   const total = totalOf(store.conversations.values(), (key) => store.isMuted(key));
-  const { title, icon, badge } = windowTitle(total, open?.name ?? null, INSTANCE);
+  const { title, icon, badge } = windowTitle(total, open?.name ?? null, store.instance || PRODUCT, app.moderation.watch.count);
   useEffect(() => {
     document.title = title;
     showIcon(icon);
@@ -21,12 +21,12 @@ export function useTitle(): void {
   useEffect(() => {
     void app.notifying?.closeRead();
   });
-  useEffect(() => leave, []);
+  useEffect(() => () => leave(store.instance || PRODUCT), [store]);
 }
 
 /** After a log-out nothing of the user stays in the window's frame. */
-function leave() {
-  document.title = INSTANCE;
+function leave(instance: string) {
+  document.title = instance;
   showIcon(ICON);
   showBadge(0);
 }
