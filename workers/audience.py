@@ -2,6 +2,8 @@
 
 Rule 1: users are looked at in pages, so that memory is bounded whatever the size of a room.
 Rule 2: in a large room nobody is looked at but those to whom something is addressed, and those who chose `all` for it.
+Rule 3: rooms of at most `SMALL_MEMBERS` are asked for together, `AT_ONCE` with one question, for most rooms are small,
+  and a question costs more than its answer. Larger ones are asked for alone, page by page.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from chat.domain.notifying import NO_CHOICE, UNDECIDED, NotificationLevel, decid
 from workers.announcement_facts import Sources
 
 PAGE = 500
+SMALL_MEMBERS = 50
+AT_ONCE = 100
 
 
 class Candidate(Struct, frozen=True):
@@ -44,19 +48,28 @@ class Audience:
 
     async def list_candidates(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
         """Those of each conversation, in pages (rule 1). Those of a room that was deleted are none."""
+        for start in range(0, len(news), AT_ONCE):
+            async with aclosing(self._list_some(news[start : start + AT_ONCE])) as pages:
+                async for page in pages:
+                    yield page
+
+    async def _list_some(self, news: Sequence[Concerns]) -> AsyncGenerator[list[Candidate], None]:
         rooms = {room_of(each.conversation) for each in news if is_room(each.conversation)}
         known = await self._sources.known_rooms.describe_rooms(rooms)
+        asked = [room for room, facts in known.items() if not facts.is_large]
+        small = await self._sources.rooms.find_small_rooms(asked, SMALL_MEMBERS) if len(asked) > 1 else {}  # rule 3
         for each in news:
             if not is_room(each.conversation):
                 yield [Candidate(user, each, is_large=False) for user in pair_of(each.conversation)]
                 continue
             room = room_of(each.conversation)
-            if room not in known:
-                continue
-            is_large = known[room].is_large
-            async with aclosing(self._list_choosers(room, each) if is_large else self._list_members(room)) as pages:
-                async for users in pages:
-                    yield [Candidate(user, each, is_large=is_large) for user in users]
+            if room in small:
+                yield [Candidate(user, each, is_large=False) for user in small[room]]
+            elif room in known:
+                is_large = known[room].is_large
+                async with aclosing(self._list_choosers(room, each) if is_large else self._list_members(room)) as pages:
+                    async for users in pages:
+                        yield [Candidate(user, each, is_large=is_large) for user in users]
 
     async def _list_members(self, room: str) -> AsyncGenerator[list[str], None]:
         after = ""

@@ -112,6 +112,18 @@ class SqliteRooms:
         )
         return await self._database.read(lambda connection: [row[0] for row in connection.execute(sql, (room,))])
 
+    async def find_small_rooms(self, rooms: Collection[str], limit: int) -> dict[str, Sequence[str]]:
+        sql = (
+            "SELECT users.id FROM members JOIN users ON users.key = members.user"
+            " WHERE members.room = (SELECT key FROM rooms WHERE id = ?) LIMIT ?"
+        )
+
+        def query(connection: sqlite3.Connection) -> dict[str, Sequence[str]]:
+            found = {room: [row[0] for row in connection.execute(sql, (room, limit + 1))] for room in rooms}
+            return {room: users for room, users in found.items() if 0 < len(users) <= limit}
+
+        return await self._database.read(query)
+
     async def set_member(
         self,
         room: str,

@@ -96,6 +96,11 @@ class Rooms(Protocol):
 
     async def list_member_ids(self, room: str) -> Sequence[str]: ...
 
+    async def find_small_rooms(self, rooms: Collection[str], limit: int) -> dict[str, Sequence[str]]:
+        """The members' ids of each of these rooms that has at most `limit` members and one at least, with one question.
+        It may be that a small room is missing, when another has grown large."""
+        ...
+
     async def set_member(
         self,
         room: str,

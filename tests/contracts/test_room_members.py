@@ -39,6 +39,18 @@ async def test_members_come_by_name_in_pages(rooms: Rooms) -> None:
     assert list(await rooms.get_roles([])) == []
 
 
+async def test_small_rooms_are_asked_for_together(rooms: Rooms) -> None:
+    await rooms.add_members(ROOM, [DAN, CAT, BEN], Role.MEMBER, NOW + 5)
+    other = make_room(new_id())
+    await rooms.create_room(other, BEN)
+    found = await rooms.find_small_rooms([ROOM, other.id, new_id()], 4)
+    assert {room: set(users) for room, users in found.items()} == {ROOM: {ANN, BEN, CAT, DAN}, other.id: {BEN}}
+    found = await rooms.find_small_rooms([ROOM, other.id], 3)
+    assert found.keys() <= {other.id}  # one that is larger is never shown in part
+    assert await rooms.find_small_rooms([ROOM], 3) == {}
+    assert await rooms.find_small_rooms([], 3) == {}
+
+
 async def test_set_member_answers_the_role_before(rooms: Rooms) -> None:
     assert await rooms.set_member(ROOM, BEN, Role.READER, now=NOW + 1) is None
     assert await rooms.set_member(ROOM, BEN, Role.MODERATOR, now=NOW + 2) is Role.READER

@@ -162,6 +162,18 @@ class MongoRooms:
             found = await self._database.members.find({"room": room}, {"user": True}).to_list()
         return [member["user"] for member in found]
 
+    async def find_small_rooms(self, rooms: Collection[str], limit: int) -> dict[str, Sequence[str]]:
+        most = len(rooms) * limit + 1
+        wanted = {"room": {"$in": list(rooms)}}
+        with self._mongo.call():
+            members = await self._database.members.find(wanted, {"room": True, "user": True}).limit(most).to_list()
+        if len(members) == most:
+            return {}  # a room is larger, and of the others some members may be missing
+        found: dict[str, list[str]] = {}
+        for member in members:
+            found.setdefault(member["room"], []).append(member["user"])
+        return {room: users for room, users in found.items() if len(users) <= limit}
+
     async def set_member(
         self,
         room: str,

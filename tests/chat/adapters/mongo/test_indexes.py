@@ -197,6 +197,7 @@ async def use_rooms(traced: Traced) -> None:
     await accounts.find_displayed(ROOM, ["zoe"])
     await rooms.set_member(OTHER_ROOM, BEN, Role.MEMBER, now=NOW, by=ANN)
     await rooms.list_member_ids(ROOM)
+    await rooms.find_small_rooms([ROOM], 5)
     await rooms.find_members([(ROOM, BEN)])
     await rooms.remove_member(ROOM, BEN)
     with pytest.raises(Conflict):
