@@ -14,7 +14,7 @@ from chat.domain.sight import read_by_sight
 from chat.errors import Forbidden, NotFound
 from chat.ports.history import Summary
 from chat.ports.rooms import RoomFacts
-from services.chat.models import LastMessage, PublicRoomView, RoomView, UserView, view_user
+from services.chat.models import LastMessage, PublicRoomView, RoomDetails, RoomView, UserView, view_user
 from services.common.collaborators import Services
 
 LAST_LENGTH = 120
@@ -83,16 +83,21 @@ async def view_public_rooms(
     services: Services, rooms: list[tuple[Room, Role | None]], user: User
 ) -> list[PublicRoomView]:
     """Public rooms as this user sees them in a list."""
-    facts = await services.rooms.describe_rooms([room.id for room, _ in rooms])
     looks = Counter(read_by_sight(room.name) for room, _ in rooms)
+    details = await view_details(services, rooms, user)
+    return [PublicRoomView(**one.model_dump(), alike=looks[read_by_sight(one.name)] > 1) for one in details]
+
+
+async def view_details(services: Services, rooms: list[tuple[Room, Role | None]], user: User) -> list[RoomDetails]:
+    """Rooms as this user sees them, with their owners, their numbers of members, and when they were made."""
+    facts = await services.rooms.describe_rooms([room.id for room, _ in rooms])
     owners = await services.accounts.get_users({about.owner.user for about in facts.values() if about.owner})
     found = []
     for (room, _), view in zip(rooms, await view_rooms(services, rooms, user), strict=True):
         about = facts.get(room.id, RoomFacts(None, 0))  # it may have been deleted meanwhile
         owner = view_user(owners[about.owner.user]) if about.owner and about.owner.user in owners else None
-        created, alike = rfc3339(room.created), looks[read_by_sight(room.name)] > 1
         found.append(
-            PublicRoomView(**view.model_dump(), owner=owner, members=about.members, created=created, alike=alike)
+            RoomDetails(**view.model_dump(), owner=owner, members=about.members, created=rfc3339(room.created))
         )
     return found
 

@@ -107,16 +107,20 @@ class RoomView(BaseModel):
     last: LastMessage | None
 
 
-class PublicRoomView(RoomView):
-    """A public room in a list, with what tells it from others whose names look the same.
+class RoomDetails(RoomView):
+    """A room by itself, or a public one in a list, with what tells it from others whose names look the same.
 
     `owner` is the owner who came first, null if there is none; `members` counts them; `created` is when it was made.
-    `alike`: the name looks like that of another room on this page.
     """
 
     owner: UserView | None
     members: int
     created: str
+
+
+class PublicRoomView(RoomDetails):
+    """A public room in a list. `alike`: the name looks like that of another room on this page."""
+
     alike: bool
 
 

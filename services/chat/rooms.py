@@ -15,8 +15,8 @@ from chat.domain.text import fold_name
 from chat.errors import Invalid, NotFound
 from chat.ports.rooms import RoomUpdate
 from services.chat import announcements
-from services.chat.access import admit_member, find_visible_room, view_public_rooms, view_room, view_rooms
-from services.chat.models import NewRoom, RoomChange, RoomPage, RoomView
+from services.chat.access import admit_member, find_visible_room, view_details, view_public_rooms, view_room, view_rooms
+from services.chat.models import NewRoom, RoomChange, RoomDetails, RoomPage, RoomView
 from services.common.collaborators import With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId
 from services.common.instance import read_instance
@@ -76,10 +76,10 @@ async def list_rooms(
 
 
 @router.get("/{room}", responses=problem_responses(401, 403, 404, 422))
-async def get_room(room: RoomId, caller: Caller, services: With) -> RoomView:
-    """A room that the caller is in, or that is public."""
+async def get_room(room: RoomId, caller: Caller, services: With) -> RoomDetails:
+    """A room that the caller is in, or that is public, with its owner and the number of its members."""
     found, role = await find_visible_room(services, room, caller)
-    return await view_room(services, found, role, caller)
+    return (await view_details(services, [(found, role)], caller))[0]
 
 
 @router.patch("/{room}", responses=problem_responses(401, 403, 404, 422))

@@ -28,11 +28,13 @@ async def test_a_room_is_made_found_changed_and_deleted() -> None:
         assert (await bob("GET", "/api/rooms")).json()["rooms"] == []
         seen = {**room, "role": None}
         owner = {"id": ann.id, "name": ann.name}
-        listed = {**seen, "owner": owner, "members": 1, "created": rfc3339(rest.clock()), "alike": False}
+        details = {"owner": owner, "members": 1, "created": rfc3339(rest.clock())}
+        listed = {**seen, **details, "alike": False}
         assert (await bob("GET", "/api/rooms?public=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=ch&limit=1")).json()["rooms"] == [listed]
         assert (await bob("GET", "/api/rooms?public=1&name=x")).json()["rooms"] == []
-        assert (await bob("GET", f"/api/rooms/{room['id'].upper()}")).json() == seen
+        assert (await bob("GET", f"/api/rooms/{room['id'].upper()}")).json() == {**seen, **details}
+        assert (await ann("GET", f"/api/rooms/{room['id']}")).json() == {**room, **details}
         changed = await ann("PATCH", f"/api/rooms/{room['id']}", {"visibility": "private"})
         assert changed.json() == {**room, "visibility": "private"}
         assert (await bob("GET", f"/api/rooms/{room['id']}")).status_code == 403
