@@ -17,10 +17,12 @@ beforeEach(async () => {
   const { get } = page.app.api;
   page.app.api.get = async (path, query = {}) => {
     page.rest.calls.push(`${path} ${JSON.stringify(query)}`);
+    if (path === `/api/rooms/${ROOM}`) return { id: ROOM, members: MEMBERS.length };
     if (!path.endsWith("/members")) return get.call(page.app.api, path, query);
     const starts = MEMBERS.filter(({ name }) => name.toLowerCase().startsWith((query.name ?? "").toLowerCase()));
-    const rest = starts.filter(({ name }) => name.toLowerCase() > (query.after ?? "").toLowerCase());
-    return { members: rest.slice(0, query.limit), more: rest.length > query.limit };
+    const rest = starts.filter(({ name }) => name.toLowerCase() > (query.cursor ?? "").toLowerCase());
+    const members = rest.slice(0, query.limit);
+    return { members, more: rest.length > query.limit, next: rest.length > query.limit ? members.at(-1).name : null };
   };
 });
 
@@ -33,6 +35,23 @@ describe("members of a long list", () => {
     for (let times = 0; times < 4; times += 1) await directory.moreMembers(page.room);
     assert.deepEqual([page.room.members.length, page.room.moreMembers], [904, false]);
     assert.equal(new Set(page.room.members.map(({ id }) => id)).size, 904);
+  });
+
+  test("follow what happens, and are not read anew", async () => {
+    page.app.openKey = page.room.key;
+    await directory.loadMembers(page.room);
+    await directory.moreMembers(page.room);
+    const before = asked();
+    const [first] = page.room.members;
+    const event = { type: "member", room: ROOM, user: first.id };
+    directory.member({ ...event, change: "role", role: "reader" });
+    assert.equal(page.room.members[0].role, "reader");
+    directory.member({ ...event, change: "kicked" });
+    directory.member({ ...event, change: "kicked" });
+    assert.deepEqual([page.room.members.length, page.room.memberCount], [399, 903]);
+    directory.member({ ...event, change: "joined" });
+    assert.deepEqual([page.room.members[0].id, page.room.memberCount], [first.id, 904]);
+    assert.equal(asked(), before);
   });
 
   test("are found by the server, wherever they stand", async () => {

@@ -67,6 +67,10 @@ export class Conversation {
   members: Member[] | null = null;
   /** Whether there are more than those. */
   moreMembers = false;
+  /** The cursor of the next page of them. */
+  membersNext: string | null = null;
+  /** How many members there are; null while it is not known. */
+  memberCount: number | null = null;
   /** Client ids of direct messages that were counted before they had a seq. */
   #awaited = new Set<string>();
 

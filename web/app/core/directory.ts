@@ -1,14 +1,12 @@
-/** Rooms, members and people: reads them over REST, and chooses which of them to follow live. */
+/** Rooms and people: reads them over REST, and chooses which of them to follow live. Members: see `Roster`. */
 import { say } from "../texts.ts";
 import { CORE } from "./texts.ts";
 import type { AnyEvent, MemberEvent, Person } from "../../types/wire.d.ts";
-import type { App } from "./app.ts";
 import type { Conversation, Kind } from "./conversation.ts";
-import type { Api } from "./api.ts";
-import type { DirectSummary, ListedRoom, Member, PublicRoom, RoomSummary } from "./rest.ts";
+import type { DirectSummary, ListedRoom, PublicRoom, RoomSummary } from "./rest.ts";
+import { Roster } from "./roster.ts";
 import type { Timer } from "./socket.ts";
 import { readStates, type Known } from "./statuses.ts";
-import type { Store } from "./store.ts";
 
 /** How one is out of a room. */
 const OUT = { left: "youLeft", kicked: "youKicked", banned: "youBanned" } as const;
@@ -19,36 +17,18 @@ const OTHERS_MS = 60_000;
 const WATCHED = 500;
 /** Of so many rooms that are not followed live, the edge tells what happens in them. */
 const FOLLOWED = 1500;
-const MEMBERS = 200;
 const WATCH_MS = 300;
-const MEMBERS_MS = 500;
 const REFRESH_MS = 3_000;
 
-/** A page of a room's members. */
-interface Members {
-  members: Member[];
-  more: boolean;
-}
-
-export class Directory {
-  readonly app: App;
-  readonly api: Api;
-  readonly store: Store;
+export class Directory extends Roster {
   #asked = new Set<string>();
   #watchTimer: Timer = null;
   #refreshTimer: Timer = null;
-  #membersTimer: Timer = null;
   #othersTimer: Timer = null;
   #watched = "";
   #followed = "";
   #reading: Promise<void> | null = null;
   #next: Promise<void> | null = null;
-
-  constructor(app: App) {
-    this.app = app;
-    this.api = app.api;
-    this.store = app.store;
-  }
 
   /**
    * Read the lists of rooms and direct conversations, and follow them live. Who asks while they are being read shares the
@@ -155,8 +135,8 @@ export class Directory {
   }
 
   /** @param default_role what a user becomes who joins */
-  async createRoom(name: string, visibility: string, default_role?: string) {
-    const room = await this.api.post<RoomSummary>("/api/rooms", { name, visibility, default_role });
+  async createRoom(name: string, visibility: string, default_role?: string, topic?: string) {
+    const room = await this.api.post<RoomSummary>("/api/rooms", { name, visibility, default_role, topic });
     return this.#added(room);
   }
 
@@ -190,61 +170,10 @@ export class Directory {
 
   async changeRoom(
     conversation: Conversation,
-    change: { name?: string; default_role?: string; topic?: string; description?: string },
+    change: { name?: string; visibility?: string; default_role?: string; topic?: string; description?: string },
   ) {
     this.store.addRoom(await this.api.patch<RoomSummary>(`/api/rooms/${conversation.id}`, change));
     this.store.touch("rooms", `members:${conversation.key}`);
-  }
-
-  async loadMembers(conversation: Conversation) {
-    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, { limit: MEMBERS });
-    conversation.members = members;
-    conversation.moreMembers = Boolean(more);
-    this.store.meet(members);
-    this.store.touch(`members:${conversation.key}`);
-    this.watchSoon();
-  }
-
-  /** The members after those that are here, by name. */
-  async moreMembers(conversation: Conversation) {
-    const here = conversation.members ?? [];
-    const query = { after: here.at(-1)?.name, limit: MEMBERS };
-    const { members, more } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
-    conversation.members = [...here, ...members];
-    conversation.moreMembers = Boolean(more);
-    this.store.meet(members);
-    this.store.touch(`members:${conversation.key}`);
-  }
-
-  /** Members whose name or display name starts so, the first of them by name. */
-  async findMembers(conversation: Conversation, prefix: string): Promise<Member[]> {
-    const query = { name: prefix, limit: MEMBERS };
-    const { members } = await this.api.get<Members>(`/api/rooms/${conversation.id}/members`, query);
-    this.store.meet(members);
-    return members;
-  }
-
-  async setRole(conversation: Conversation, user: string, role: string) {
-    await this.api.put(`/api/rooms/${conversation.id}/members/${user}`, { role });
-    await this.loadMembers(conversation);
-  }
-
-  async kick(conversation: Conversation, user: string) {
-    await this.api.delete(`/api/rooms/${conversation.id}/members/${user}`);
-    await this.loadMembers(conversation);
-  }
-
-  async ban(conversation: Conversation, user: string) {
-    await this.api.put(`/api/rooms/${conversation.id}/bans/${user}`);
-    await this.loadMembers(conversation);
-  }
-
-  async banned(conversation: Conversation): Promise<Person[]> {
-    return (await this.api.get<{ bans: Person[] }>(`/api/rooms/${conversation.id}/bans`)).bans;
-  }
-
-  unban(conversation: Conversation, user: string) {
-    return this.api.delete(`/api/rooms/${conversation.id}/bans/${user}`);
   }
 
   /** @returns without oneself */
@@ -287,7 +216,7 @@ export class Directory {
     } else if (mine) {
       this.refresh().catch(() => {});
     } else if (conversation) {
-      this.#membersChanged(conversation);
+      this.membersChanged(conversation, event);
     }
   }
 
@@ -298,21 +227,6 @@ export class Directory {
     const why = say(CORE, "roomDeleted", { name: conversation.name });
     this.app.notice(why, "error");
     this.#gone(conversation, why);
-  }
-
-  /**
-   * Reload the list of members that is on the screen, but not at once, as many may change together. Other lists are
-   * loaded when they are opened.
-   */
-  #membersChanged(conversation: Conversation) {
-    if (conversation.key !== this.app.openKey) {
-      conversation.members = null;
-      return;
-    }
-    this.#membersTimer ??= this.app.timers.set(() => {
-      this.#membersTimer = null;
-      if (conversation.key === this.app.openKey) this.loadMembers(conversation).catch(() => {});
-    }, MEMBERS_MS);
   }
 
   /** Watch the presence of those who are on the screen, but not at once, as many may change together. */

@@ -1,4 +1,4 @@
-/** The calls of REST about a room's invitations, and how their limits read. */
+/** The calls of REST about a room's invitations. */
 import type { App } from "./app.ts";
 import type { Named } from "./people.ts";
 import type { Api } from "./api.ts";
@@ -11,21 +11,6 @@ export type Invitation = {
   uses: number | null;
   used: number;
 };
-
-/** For how long an invitation may be open, in seconds. */
-export const TIMES: [number, string][] = [
-  [3600, "an hour"],
-  [24 * 3600, "a day"],
-  [7 * 24 * 3600, "a week"],
-  [30 * 24 * 3600, "30 days"],
-];
-/** How many may use it; 0 for any number. */
-export const USES: [number, string][] = [
-  [0, "any number of people"],
-  [1, "one person"],
-  [10, "10 people"],
-  [100, "100 people"],
-];
 
 export class Invitations {
   readonly api: Api;
@@ -52,12 +37,6 @@ export class Invitations {
   end(id: string) {
     return this.api.delete(`${this.path}/${id}`);
   }
-}
-
-/** "2 of 10 used", "used once". */
-export function usage({ uses, used }: { uses: number | null; used: number }) {
-  if (uses !== null) return `${used} of ${uses} used`;
-  return used === 0 ? "not used yet" : used === 1 ? "used once" : `used ${used} times`;
 }
 
 /** The address that lets whoever opens it join. */

@@ -36,11 +36,15 @@ export interface RoomSummary {
   last?: LastSummary | null;
 }
 
-/** An item of `GET /api/rooms?public=1`. */
-export interface PublicRoom extends RoomSummary {
+/** `GET /api/rooms/{id}`. */
+export interface RoomDetails extends RoomSummary {
   members?: number;
   owner?: Person | null;
   created?: Time;
+}
+
+/** An item of `GET /api/rooms?public=1`. */
+export interface PublicRoom extends RoomDetails {
   /** Another room's name looks the same. */
   alike?: boolean;
 }

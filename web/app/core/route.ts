@@ -4,15 +4,18 @@
  */
 
 export type Route =
-  | { kind: "room" | "dm"; id: string; seq: number | null }
+  | { kind: "room" | "dm"; id: string; seq: number | null; tab?: RoomTab }
   | { kind: "home" }
   | { kind: "invite"; token: string }
   | { kind: "verify"; token: string }
   | { kind: "reset"; token: string }
   | { kind: "moderation"; tab: string }
   | { kind: "page"; name: string; rest: string };
+/** What the panel of a room shows: `#/room/ID/TAB`. */
+export const ROOM_TABS = ["about", "members", "pins", "settings", "invitations"] as const;
+export type RoomTab = (typeof ROOM_TABS)[number];
 /** Pages of their own: `#/NAME`, and what follows a further slash. */
-export const PAGES = ["activity", "gallery", "search", "settings"];
+export const PAGES = ["activity", "gallery", "rooms", "search", "settings"];
 export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -29,11 +32,17 @@ export function parseRoute(hash: string): Route {
     kind: where === "room" ? "room" : "dm",
     id: id.toLowerCase(),
     seq: /^[1-9]\d{0,14}$/.test(seq ?? "") ? Number(seq) : null,
+    ...(where === "room" && isRoomTab(seq) ? { tab: seq } : {}),
   };
 }
 
-export function routeTo(kind: "room" | "dm", id: string, seq: number | null = null) {
-  return `#/${kind === "room" ? "room" : "person"}/${id}${seq === null ? "" : `/${seq}`}`;
+export function isRoomTab(name: string | null | undefined): name is RoomTab {
+  return (ROOM_TABS as readonly (string | null | undefined)[]).includes(name);
+}
+
+/** @param place the seq of a message, or a tab of the room's panel */
+export function routeTo(kind: "room" | "dm", id: string, place: number | RoomTab | null = null) {
+  return `#/${kind === "room" ? "room" : "person"}/${id}${place === null ? "" : `/${place}`}`;
 }
 
 /** @param tab one of `TABS` */

@@ -5,14 +5,14 @@
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
-import { parseRoute, routeTo } from "../core/route.ts";
+import { isRoomTab, parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
 import { CORE } from "../core/texts.ts";
 import { unsentDialog } from "../legacy.js";
 import { say } from "../texts.ts";
 import { closeByBack } from "./back.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 
-export type PanelName = "members" | "pins" | "search";
+export type PanelName = RoomTab | "search";
 export type Screen =
   | { kind: "home" }
   /** `visit` grows each time that one is led there, also to where one is already. */
@@ -25,7 +25,14 @@ export interface Place {
   panel: PanelName | null;
 }
 
+type ConversationRoute = Extract<Route, { kind: "room" | "dm" }>;
+
 const PHONE = "(max-width: 720px)";
+
+/** Whether the entry of the history is a tab of a room, below which the room has one. */
+function isTabEntry(): boolean {
+  return history.state?.tab === true;
+}
 
 export class Navigation {
   place: Place = { screen: { kind: "home" }, panel: null };
@@ -80,19 +87,43 @@ export class Navigation {
     this.go(routeTo(kind, id, seq));
   }
 
-  /** Open a panel; the one that is open, closes. */
+  /** Open a panel; the one that is open, closes. A tab of a room has an address, which Back leaves. */
   openPanel(which: PanelName): void {
-    if (this.place.panel === which) return this.closePanel();
+    const { panel, screen } = this.place;
+    if (panel === which) return this.closePanel();
+    if (isRoomTab(which)) {
+      if (screen.kind !== "conversation" || screen.conversation.kind !== "room") return;
+      const address = routeTo("room", screen.conversation.id, which);
+      if (panel === "search") this.#dropPanel();
+      if (panel && isTabEntry()) history.replaceState({ tab: true }, "", address);
+      else history.pushState({ tab: true }, "", address);
+      return this.#showPanel(which);
+    }
     this.closePanel();
-    if (which !== "search" && this.place.screen.kind !== "conversation") return;
+    this.#showPanel(which);
     this.#closed = closeByBack(() => this.closePanel());
-    this.#returnTo = document.activeElement;
-    this.#set({ panel: which });
   }
 
   closePanel(): void {
+    const { panel } = this.place;
+    this.#dropPanel();
+    const route = parseRoute(location.hash);
+    if (!isRoomTab(panel) || route.kind !== "room" || !route.tab) return;
+    if (isTabEntry()) history.back();
+    else history.replaceState(null, "", routeTo("room", route.id));
+  }
+
+  #showPanel(panel: PanelName): void {
+    if (!this.place.panel) this.#returnTo = document.activeElement;
+    this.#set({ panel });
+  }
+
+  /** The panel goes, and the address stays. */
+  #dropPanel(): void {
     if (!this.place.panel) return;
-    this.#closed();
+    const closed = this.#closed;
+    this.#closed = () => {};
+    closed();
     this.#set({ panel: null });
     if (this.#returnTo instanceof HTMLElement && this.#returnTo.isConnected) this.#returnTo.focus();
   }
@@ -120,17 +151,17 @@ export class Navigation {
       case "moderation":
         return this.app.store.me?.moderator ? this.#show(route) : this.go("#/");
       default:
-        return this.#enter(route.kind, route.id, route.seq, shown);
+        return this.#enter(route, shown);
     }
   }
 
-  async #enter(kind: "room" | "dm", id: string, seq: number | null, shown: number): Promise<void> {
+  async #enter({ kind, id, seq, tab }: ConversationRoute, shown: number): Promise<void> {
     let conversation: Conversation | null = null;
     const reached = await this.app.attempt(async () => {
       conversation = await this.app.directory.enter(kind, id);
     });
     if (shown !== this.#shown) return;
-    if (conversation) return this.#open(conversation, seq);
+    if (conversation) return this.#open(conversation, seq, tab ?? null);
     if (reached && kind === "room") {
       const room = await this.app.directory.joinable(id);
       if (shown !== this.#shown) return;
@@ -140,15 +171,27 @@ export class Navigation {
     this.go("#/");
   }
 
-  #open(conversation: Conversation, seq: number | null): void {
-    // On a phone the panel lies over all of it, and with it over the message that it led to.
-    if (matchMedia(PHONE).matches) this.closePanel();
-    const { screen } = this.place;
+  #open(conversation: Conversation, seq: number | null, tab: RoomTab | null): void {
+    const { screen, panel } = this.place;
     const stays = screen.kind === "conversation" && screen.conversation === conversation;
+    // On a phone the panel lies over all of it, and with it over the message that it led to.
+    const covers = !tab && matchMedia(PHONE).matches;
+    if (covers || (stays && !tab && seq === null && isRoomTab(panel))) this.#dropPanel();
     // A link without a message, to the conversation that is open, leads nowhere else in it.
     const visit = stays && seq === null ? screen.visit : ++this.#visits;
     this.#show({ kind: "conversation", conversation, seq, visit });
+    if (tab) this.#enterTab(conversation, tab, stays);
     this.app.directory.watchSoon();
+  }
+
+  /** The address names a tab. Back leads to the room from it, also when the link came from elsewhere. */
+  #enterTab({ id }: Conversation, tab: RoomTab, stays: boolean): void {
+    if (!isTabEntry() && !stays) {
+      history.replaceState(null, "", routeTo("room", id));
+      history.pushState({ tab: true }, "", routeTo("room", id, tab));
+    } else if (!isTabEntry()) history.replaceState({ ...history.state, tab: true }, "");
+    if (this.place.panel === "search") this.#dropPanel();
+    if (this.place.panel !== tab) this.#showPanel(tab);
   }
 
   /** The panel that belongs to what was there goes with it. */
@@ -158,7 +201,7 @@ export class Navigation {
       screen.kind === "conversation" &&
       before.kind === "conversation" &&
       before.conversation === screen.conversation;
-    if (!stays && (screen.kind === "home" || this.place.panel !== "search")) this.closePanel();
+    if (!stays && (screen.kind === "home" || this.place.panel !== "search")) this.#dropPanel();
     this.app.openKey = screen.kind === "conversation" ? screen.conversation.key : null;
     this.#set({ screen });
     this.app.store.touch("rooms", "dms", "unread");
