@@ -97,13 +97,29 @@ export function Choice<Value extends string>(props: {
   value: Value;
   onChange: (value: Value) => void;
   isDisabled?: boolean;
+  /** Whether the chosen one gets the focus. */
+  autoFocus?: boolean;
+  /** Of the group; an option has it with `-VALUE`. */
+  testid?: string;
 }) {
-  const { label, options, value, onChange, isDisabled } = props;
+  const { label, options, value, onChange, isDisabled, autoFocus, testid } = props;
   return (
-    <RadioGroup value={value} onChange={(chosen) => onChange(chosen as Value)} isDisabled={isDisabled} className={styles.field}>
+    <RadioGroup
+      value={value}
+      onChange={(chosen) => onChange(chosen as Value)}
+      isDisabled={isDisabled}
+      className={styles.field}
+      data-testid={testid}
+    >
       <Label className={styles.label}>{label}</Label>
       {options.map((option) => (
-        <Radio key={option.value} value={option.value} className={styles.radio}>
+        <Radio
+          key={option.value}
+          value={option.value}
+          autoFocus={autoFocus && option.value === value}
+          className={styles.radio}
+          data-testid={testid && `${testid}-${option.value}`}
+        >
           <span className={styles.dot} aria-hidden="true" />
           <span>
             {option.text}

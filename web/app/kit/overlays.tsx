@@ -57,8 +57,10 @@ function Question(props: {
   const t = useTexts(KIT);
   const actions = (
     <>
-      <Button onPress={() => onAnswer(false)}>{t("cancel")}</Button>
-      <Button look={isDangerous ? "danger" : "primary"} autoFocus data-testid="confirm" onPress={() => onAnswer(true)}>
+      <Button autoFocus={isDangerous} onPress={() => onAnswer(false)}>
+        {t("cancel")}
+      </Button>
+      <Button look={isDangerous ? "danger" : "primary"} autoFocus={!isDangerous} data-testid="confirm" onPress={() => onAnswer(true)}>
         {verb}
       </Button>
     </>
