@@ -13,14 +13,13 @@ export class Disposal {
   run(): void;
 }
 
-export function head(app: App, shell: Navigation, conversation: Conversation, ends: Disposal): HTMLElement;
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
 export function welcome(app: App, shell: Navigation): HTMLElement;
-export function membersPanel(app: App, shell: Navigation, conversation: Conversation): FocusedView;
+export function roomNotificationsDialog(app: App, conversation: Conversation): void;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;

@@ -1,9 +1,8 @@
 /** The old views that components still show. `legacy.d.ts` says their types. */
-export { head, typingLine } from "./views/conversation.js";
+export { typingLine } from "./views/conversation.js";
 export { accountDialog } from "./views/account.js";
 export { closeDialogs, unsentDialog } from "./views/dialog.js";
-export { membersPanel } from "./views/members.js";
-export { notificationOffer, notificationsDialog, playSounds } from "./views/notifying.js";
+export { notificationOffer, notificationsDialog, playSounds, roomNotificationsDialog } from "./views/notifying.js";
 export { searchPanel } from "./views/search.js";
 export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";
 export { welcome } from "./views/welcome.js";

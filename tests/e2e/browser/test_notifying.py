@@ -182,7 +182,7 @@ def test_the_settings_are_kept(ann: Window) -> None:
 
 def test_a_room_is_muted_in_its_menu(bob: Window) -> None:
     bob.new_room("loud room")
-    bob.get("open-members").click()
+    bob.get("open-about").click()
     bob.get("room-notifications").click()
     form = bob.get("room-notifications-form")
     form.get_by_test_id("level").select_option("nothing")

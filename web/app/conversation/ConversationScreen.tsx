@@ -3,7 +3,8 @@ import { useEffect, useLayoutEffect, useRef } from "react";
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { Legacy } from "../Legacy.tsx";
-import { Disposal, head, typingLine } from "../legacy.js";
+import { Disposal, typingLine } from "../legacy.js";
+import { Head } from "./Head.tsx";
 import { ComposerArea, type ComposerHandle } from "./ComposerArea.tsx";
 import { MessageArea, type ListHandle } from "./MessageArea.tsx";
 
@@ -36,12 +37,7 @@ export function ConversationScreen(props: { conversation: Conversation; seq: num
 
   return (
     <section className="conversation" aria-label={conversation.name}>
-      <Legacy
-        build={() => {
-          const ends = new Disposal();
-          return { element: head(app, navigation, conversation, ends), end: () => ends.run() };
-        }}
-      />
+      <Head conversation={conversation} />
       <MessageArea
         ref={list}
         conversation={conversation}

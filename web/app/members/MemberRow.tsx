@@ -5,7 +5,8 @@ import { outranks } from "../core/members.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import type { Member } from "../core/rest.ts";
 import { Avatar, confirmed, IconButton, Menu, type MenuEntry, showOverlay } from "../kit/index.ts";
-import { personDialog } from "../legacy.js";
+import { openPerson } from "../people/open.tsx";
+import { StatusText } from "../people/StatusText.tsx";
 import { MEMBERS } from "../room/panelTexts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
@@ -28,11 +29,11 @@ export function MemberRow({ conversation, member }: { conversation: Conversation
         type="button"
         className={styles.who}
         data-testid="open-person"
-        onClick={() => personDialog(app, navigation, member)}
+        onClick={(event) => openPerson(navigation, member, event.currentTarget, conversation)}
       >
         <span className={styles.called}>
           <span dir="auto">{name}</span>
-          {isMe && <span className={styles.soft}> {t("you")}</span>}
+          {isMe && <span className={styles.soft}> {t("you")}</span>} <StatusText id={member.id} short />
         </span>
         {handle && (
           <span className={styles.soft} dir="ltr">

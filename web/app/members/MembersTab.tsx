@@ -10,7 +10,7 @@ import { useApp, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { ordered } from "../core/members.ts";
 import { Button, EmptyState, ErrorState, Field, showOverlay, Skeleton } from "../kit/index.ts";
-import { addPersonDialog } from "../legacy.js";
+import { addPeople } from "../people/open.tsx";
 import { MEMBERS } from "../room/panelTexts.ts";
 import { useTexts } from "../texts.ts";
 import { Banned } from "./Banned.tsx";
@@ -79,7 +79,7 @@ function Tools({ conversation }: { conversation: Conversation }) {
   const t = useTexts(MEMBERS);
   return (
     <div className={styles.tools}>
-      <Button icon="user-plus" look="primary" onPress={() => addPersonDialog(app, conversation)} data-testid="add-people">
+      <Button icon="user-plus" look="primary" onPress={() => addPeople(conversation)} data-testid="add-people">
         {t("add")}
       </Button>
       <Button

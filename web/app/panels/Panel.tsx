@@ -1,19 +1,15 @@
-/** The panel beside a conversation: members, pins, or the search. */
+/** The panel beside a conversation: about a room, or the search. */
 import { useApp, useNavigation } from "../context.ts";
+import { isRoomTab } from "../core/route.ts";
 import { Legacy } from "../Legacy.tsx";
-import { membersPanel, searchPanel } from "../legacy.js";
-import { PinsPanel } from "../room/PinsPanel.tsx";
+import { searchPanel } from "../legacy.js";
+import { RoomPanel } from "../room/RoomPanel.tsx";
 import type { PanelName } from "../shell/navigation.ts";
 
 export function Panel({ which }: { which: PanelName }) {
   const app = useApp();
   const navigation = useNavigation();
-  const build = () => {
-    const conversation = app.store.get(app.openKey ?? "");
-    if (which === "search" || !conversation) return searchPanel(app, navigation, conversation);
-    return membersPanel(app, navigation, conversation);
-  };
   const open = app.store.get(app.openKey ?? "");
-  if (which === "pins" && open) return <PinsPanel conversation={open} />;
-  return <Legacy build={build} onMount={(view) => view.focus()} />;
+  if (isRoomTab(which)) return open && <RoomPanel conversation={open} tab={which} />;
+  return <Legacy build={() => searchPanel(app, navigation, open)} onMount={(view) => view.focus()} />;
 }

@@ -1,6 +1,8 @@
 /** What a room says of itself, and what its owner may write. Pure. */
-import type { PublicRoom } from "../core/rest.ts";
+import type { Role } from "../../types/wire.d.ts";
+import { type RoomTab, routeTo } from "../core/route.ts";
 
+export const NAME = 80;
 export const TOPIC = 250;
 export const DESCRIPTION = 1000;
 
@@ -24,7 +26,20 @@ export function lengthOf(text: string): number {
   return [...text.trim()].length;
 }
 
-/** The room of this id, of those that a list by name has. */
-export function pickRoom(rooms: readonly PublicRoom[], id: string): PublicRoom | null {
-  return rooms.find((room) => room.id === id) ?? null;
+/** The tabs of the panel, by one's role in the room. @param moderator of the instance */
+export function tabsFor(role: Role, moderator: boolean): RoomTab[] {
+  const tabs: RoomTab[] = ["about", "members", "pins"];
+  if (role === "owner" || moderator) tabs.push("settings");
+  if (role === "owner" || role === "moderator") tabs.push("invitations");
+  return tabs;
+}
+
+/** The tab that was asked for, if the user has it. */
+export function shownTab(tabs: readonly RoomTab[], wanted: RoomTab): RoomTab {
+  return tabs.includes(wanted) ? wanted : "about";
+}
+
+/** The address of a room, for others. */
+export function linkToRoom(id: string, { origin, pathname }: { origin: string; pathname: string }): string {
+  return `${origin}${pathname}${routeTo("room", id)}`;
 }

@@ -1,12 +1,12 @@
 import { defineTexts } from "../texts.ts";
 
 export const ROOM = defineTexts("room", {
-  close: { en: "Close", ru: "Закрыть" },
-  pins: { en: "Pinned messages", ru: "Закреплённые сообщения" },
-  noPins: {
-    en: "No message is pinned. Moderators of the room pin messages.",
-    ru: "Ничего не закреплено. Закрепляют модераторы комнаты.",
+  noPins: { en: "Nothing is pinned", ru: "Ничего не закреплено" },
+  howToPin: {
+    en: "Pin what everyone should find: open the actions of a message, and choose “Pin”.",
+    ru: "Закрепите важное: откройте действия сообщения и выберите «Закрепить».",
   },
+  whoPins: { en: "Moderators of the room pin messages.", ru: "Сообщения закрепляют модераторы комнаты." },
   pinnedBy: { en: "Pinned by {name}", ru: "Закрепляет {name}" },
   pinned: { en: "Pinned", ru: "Закреплено" },
   back: { en: "Back to the list", ru: "Назад к списку" },

@@ -34,7 +34,7 @@ export function Shell() {
           </Suspense>
         </main>
         <div className="panel-box">
-          <Suspense>{panel && <Panel key={panel} which={panel} />}</Suspense>
+          <Suspense>{panel && <Panel key={panel === "search" ? panel : "room"} which={panel} />}</Suspense>
         </div>
         <TabBar screen={screen} />
       </div>

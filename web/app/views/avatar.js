@@ -1,5 +1,5 @@
 /** A person's disc with the initial, and the dot of presence. */
-import { h, hidden, icon, set, setText } from "../core/dom.js";
+import { h, hidden, set, setText } from "../core/dom.js";
 import { handleOf, shownName } from "../core/people.ts";
 
 const HUES = 8;
@@ -13,13 +13,6 @@ export function avatar(id, name, { dot = false, small = false } = {}) {
     text: initial(name),
   });
   return h("span", { class: "avatar-box" }, disc, dot ? presenceDot() : null);
-}
-
-/** What stands for a room: whether it is public or private, as it is now. @param {any} mark @param {any} conversation */
-export function drawMark(mark, { visibility }) {
-  if (mark.visibility === visibility) return;
-  mark.visibility = visibility;
-  mark.replaceChildren(icon(visibility === "public" ? "hash" : "lock"));
 }
 
 /** What to call a user, and the name by which they are mentioned, if that is another. @param {import("../core/people.ts").Named} user */

@@ -1,9 +1,9 @@
 /** A public room that the user is not in: what it is about, who is in it, and the way in. */
 import { useEffect, useState } from "react";
 import { useApp, useNavigation } from "../context.ts";
-import type { PublicRoom, RoomSummary } from "../core/rest.ts";
+import type { RoomDetails } from "../core/rest.ts";
 import { Button, IconButton } from "../kit/index.ts";
-import { pickRoom } from "../room/facts.ts";
+import { useTry } from "../room/useTry.ts";
 import styles from "../room/Room.module.css";
 import { ROOM } from "../room/texts.ts";
 import { formatDate, useTexts } from "../texts.ts";
@@ -12,18 +12,19 @@ export function JoinOffer({ room }: { room: { id: string; name: string } }) {
   const t = useTexts(ROOM);
   const app = useApp();
   const navigation = useNavigation();
+  const attempt = useTry();
   const [isBusy, setBusy] = useState(false);
-  const { about, listed } = usePreview(room);
+  const about = usePreview(room.id);
   async function join() {
     setBusy(true);
-    const joined = await app.attempt(() => app.directory.join(room.id));
+    const joined = await attempt(() => app.directory.join(room.id));
     setBusy(false);
     if (joined) navigation.go(location.hash);
   }
   const facts = [
-    listed?.members === undefined ? "" : t("members", { count: listed.members }),
-    listed?.owner ? t("owner", { name: app.store.authorOf(listed.owner) }) : "",
-    listed?.created ? t("made", { date: formatDate(listed.created, { dateStyle: "medium" }) }) : "",
+    about?.members === undefined ? "" : t("members", { count: about.members }),
+    about?.owner ? t("owner", { name: app.store.authorOf(about.owner) }) : "",
+    about?.created ? t("made", { date: formatDate(about.created, { dateStyle: "medium" }) }) : "",
   ].filter(Boolean);
   return (
     <div className={styles.offer}>
@@ -51,19 +52,15 @@ export function JoinOffer({ room }: { room: { id: string; name: string } }) {
 }
 
 /** What strangers may know of a public room. Without an answer the offer stands by itself. */
-function usePreview({ id, name }: { id: string; name: string }) {
+function usePreview(id: string): RoomDetails | null {
   const { api } = useApp();
-  const [about, setAbout] = useState<RoomSummary | null>(null);
-  const [listed, setListed] = useState<PublicRoom | null>(null);
+  const [about, setAbout] = useState<RoomDetails | null>(null);
   useEffect(() => {
     let isCurrent = true;
-    api.get<RoomSummary>(`/api/rooms/${id}`).then((room) => isCurrent && setAbout(room), () => {});
-    api
-      .get<{ rooms: PublicRoom[] }>("/api/rooms", { public: 1, name })
-      .then(({ rooms }) => isCurrent && setListed(pickRoom(rooms, id)), () => {});
+    api.get<RoomDetails>(`/api/rooms/${id}`).then((room) => isCurrent && setAbout(room), () => {});
     return () => {
       isCurrent = false;
     };
-  }, [api, id, name]);
-  return { about, listed };
+  }, [api, id]);
+  return about;
 }
