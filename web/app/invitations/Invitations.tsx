@@ -8,7 +8,7 @@ import type { Role } from "../../types/wire.d.ts";
 import { Button, EmptyState, ErrorState, Select, Skeleton } from "../kit/index.ts";
 import { CopyField } from "../room/CopyField.tsx";
 import panel from "../room/Panel.module.css";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "../members/texts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { formatDate, useTexts } from "../texts.ts";

@@ -5,7 +5,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { shownName } from "../core/people.ts";
 import type { Member } from "../core/rest.ts";
 import { Button, Dialog, Field, Fields } from "../kit/index.ts";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "./texts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 

@@ -3,7 +3,7 @@ import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import { Avatar, Button, Dialog, EmptyState, ErrorState, Skeleton } from "../kit/index.ts";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "./texts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { useTexts } from "../texts.ts";

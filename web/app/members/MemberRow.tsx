@@ -7,7 +7,7 @@ import type { Member } from "../core/rest.ts";
 import { Avatar, confirmed, IconButton, Menu, type MenuEntry, showOverlay } from "../kit/index.ts";
 import { openPerson } from "../people/open.tsx";
 import { StatusText } from "../people/StatusText.tsx";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "./texts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 import { BanDialog } from "./BanDialog.tsx";

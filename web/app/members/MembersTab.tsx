@@ -11,7 +11,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { ordered } from "../core/members.ts";
 import { Button, EmptyState, ErrorState, Field, showOverlay, Skeleton } from "../kit/index.ts";
 import { addPeople } from "../people/open.tsx";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "./texts.ts";
 import { useTexts } from "../texts.ts";
 import { Banned } from "./Banned.tsx";
 import { InviteDialog } from "../invitations/InviteDialog.tsx";

@@ -6,7 +6,7 @@ import { givenBy } from "../core/members.ts";
 import { shownName } from "../core/people.ts";
 import type { Member } from "../core/rest.ts";
 import { Button, Choice, Dialog } from "../kit/index.ts";
-import { MEMBERS } from "../room/panelTexts.ts";
+import { MEMBERS } from "./texts.ts";
 import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 

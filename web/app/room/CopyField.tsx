@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import { Button, Field } from "../kit/index.ts";
 import { useTexts } from "../texts.ts";
 import styles from "./Panel.module.css";
-import { PANEL } from "./panelTexts.ts";
+import { PANEL } from "../panels/texts.ts";
 
 export function CopyField({ label, value, testid }: { label: string; value: string; testid: string }) {
   const t = useTexts(PANEL);

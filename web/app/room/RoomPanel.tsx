@@ -8,7 +8,7 @@ import { MembersTab } from "../members/MembersTab.tsx";
 import { useTexts } from "../texts.ts";
 import { AboutTab } from "./AboutTab.tsx";
 import { shownTab, tabsFor } from "./facts.ts";
-import { PANEL } from "./panelTexts.ts";
+import { PANEL } from "../panels/texts.ts";
 import { Pins } from "./Pins.tsx";
 import styles from "./Panel.module.css";
 import { SettingsTab } from "./SettingsTab.tsx";

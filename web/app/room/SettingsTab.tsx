@@ -11,7 +11,7 @@ import { type Say, useTexts } from "../texts.ts";
 import { changed } from "./draft.ts";
 import { NAME } from "./facts.ts";
 import styles from "./Panel.module.css";
-import { PANEL } from "./panelTexts.ts";
+import { PANEL } from "../panels/texts.ts";
 import { useTry } from "./useTry.ts";
 
 type PanelSay = Say<keyof (typeof PANEL)["texts"]>;
