@@ -4,7 +4,7 @@ import { useApp, useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { Legacy } from "../Legacy.tsx";
 import { Disposal, typingLine } from "../legacy.js";
-import { Head } from "./Head.tsx";
+import { Head } from "../head/Head.tsx";
 import { ComposerArea, type ComposerHandle } from "./ComposerArea.tsx";
 import { MessageArea, type ListHandle } from "./MessageArea.tsx";
 

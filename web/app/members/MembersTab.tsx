@@ -6,7 +6,7 @@
  */
 import { useEffect, useRef } from "react";
 import { Virtualizer } from "virtua";
-import { useApp, useWatch } from "../context.ts";
+import { useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { ordered } from "../core/members.ts";
 import { Button, EmptyState, ErrorState, Field, showOverlay, Skeleton } from "../kit/index.ts";
@@ -75,7 +75,6 @@ export function MembersTab({ conversation }: { conversation: Conversation }) {
 }
 
 function Tools({ conversation }: { conversation: Conversation }) {
-  const app = useApp();
   const t = useTexts(MEMBERS);
   return (
     <div className={styles.tools}>
