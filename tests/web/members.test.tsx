@@ -3,7 +3,6 @@ import { act, fireEvent, render, screen, waitFor, within } from "@testing-librar
 import type { ReactNode } from "react";
 import { beforeEach, expect, test } from "vitest";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
-import { ApiError } from "../../web/app/core/api.ts";
 import type { App } from "../../web/app/core/app.ts";
 import type { Conversation } from "../../web/app/core/conversation.ts";
 import { changedBy, countedBy, filtered, givenBy, ordered, outranks } from "../../web/app/core/members.ts";
@@ -12,7 +11,6 @@ import { Store } from "../../web/app/core/store.ts";
 import { Invitations } from "../../web/app/invitations/Invitations.tsx";
 import { Overlays } from "../../web/app/kit/overlays.tsx";
 import { MembersTab } from "../../web/app/members/MembersTab.tsx";
-import { explainRoom } from "../../web/app/room/errors.ts";
 import type { Navigation } from "../../web/app/shell/navigation.ts";
 import { beginLanguage } from "../../web/app/texts.ts";
 import type { MemberEvent, Role } from "../../web/types/wire.d.ts";
@@ -54,16 +52,6 @@ test("a list of which the beginning is read follows each event", () => {
   expect([event("x", "joined"), event("x", "role"), event("x", "left")].map(countedBy)).toEqual([1, 0, -1]);
 });
 
-test("failures are sentences by their code, in the language of the page", () => {
-  const error = (status: number, problem: object) => new ApiError(status, problem);
-  expect(explainRoom(error(409, { code: "last_owner", detail: "x" }))).toContain("needs an owner");
-  expect(explainRoom(error(422, { code: "invalid", field: "name" }))).toContain("1 to 80");
-  expect(explainRoom(error(403, { code: "forbidden" }), { forbidden: "makers" })).toContain("Only moderators");
-  beginLanguage(["ru"]);
-  expect(explainRoom(error(403, { code: "banned", detail: "you are banned" }))).toBe("Вход в эту комнату для вас закрыт.");
-  expect(explainRoom(error(0, { code: "unreachable" }))).toContain("Нет связи");
-});
-
 function frame(role: Role, more: boolean) {
   const store = new Store((run: () => void) => queueMicrotask(run), () => 0);
   store.me = { id: "ann", name: "ann", moderator: false };
@@ -95,7 +83,8 @@ function frame(role: Role, more: boolean) {
     delete: async (path: string) => void done.push(["end", path]),
   };
   const notice = (text: string) => void done.push(["notice", text]);
-  const app = { store, api, directory, notice, emit: () => {}, on: () => () => {} } as unknown as App;
+  const attempt = async (run: () => Promise<unknown>) => run().then(() => true);
+  const app = { store, api, directory, notice, attempt, emit: () => {}, on: () => () => {} } as unknown as App;
   const show = (page: ReactNode) =>
     act(async () => {
       render(

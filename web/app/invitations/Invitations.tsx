@@ -9,7 +9,6 @@ import { Button, EmptyState, ErrorState, Select, Skeleton } from "../kit/index.t
 import { CopyField } from "../room/CopyField.tsx";
 import panel from "../room/Panel.module.css";
 import { MEMBERS } from "../members/texts.ts";
-import { useTry } from "../room/useTry.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { formatDate, useTexts } from "../texts.ts";
 import styles from "./Invitations.module.css";
@@ -19,11 +18,10 @@ import { INVITATIONS } from "./texts.ts";
 export function Invitations({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const t = useTexts(INVITATIONS);
-  const attempt = useTry();
   const calls = useMemo(() => new Calls(app, conversation), [app, conversation]);
   const found = useLoaded(() => calls.list(), [calls]);
   async function end(id: string) {
-    await attempt(() => calls.end(id));
+    await app.attempt(() => calls.end(id));
     found.reload(); // it may have been used up meanwhile
   }
   return (
@@ -70,9 +68,9 @@ function Line({ one, onEnd }: { one: Invitation; onEnd: () => void }) {
 
 function NewInvitation(props: { conversation: Conversation; calls: Calls; onMade: () => void }) {
   const { conversation, calls, onMade } = props;
+  const app = useApp();
   const t = useTexts(INVITATIONS);
   const roles = useTexts(MEMBERS);
-  const attempt = useTry();
   const [role, setRole] = useState<Role>("member");
   const [time, setTime] = useState(TIMES[2].value);
   const [uses, setUses] = useState("0");
@@ -83,7 +81,7 @@ function NewInvitation(props: { conversation: Conversation; calls: Calls; onMade
     if (isBusy) return;
     setBusy(true);
     const run = async () => setToken(await calls.make(role, Number(time), Number(uses)));
-    if (await attempt(run, { conflict: "tooMany" })) onMade();
+    if (await app.attempt(run)) onMade();
     setBusy(false);
   }
   return (

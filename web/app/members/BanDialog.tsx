@@ -6,7 +6,6 @@ import { shownName } from "../core/people.ts";
 import type { Member } from "../core/rest.ts";
 import { Button, Dialog, Field, Fields } from "../kit/index.ts";
 import { MEMBERS } from "./texts.ts";
-import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 
 const REASON = 500;
@@ -15,13 +14,12 @@ export function BanDialog(props: { conversation: Conversation; member: Member; o
   const { conversation, member, onClose } = props;
   const app = useApp();
   const t = useTexts(MEMBERS);
-  const attempt = useTry();
   const [reason, setReason] = useState("");
   const name = shownName(member);
   async function ban() {
     onClose();
-    if (!(await attempt(() => app.directory.ban(conversation, member.id, reason.trim())))) return;
-    const run = () => attempt(() => app.directory.unban(conversation, member.id));
+    if (!(await app.attempt(() => app.directory.ban(conversation, member.id, reason.trim())))) return;
+    const run = () => app.attempt(() => app.directory.unban(conversation, member.id));
     app.emit("notice", { text: t("isBanned", { name }), tone: "info", action: { label: t("lift"), run } });
   }
   const actions = (

@@ -4,18 +4,16 @@ import type { Conversation } from "../core/conversation.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import { Avatar, Button, Dialog, EmptyState, ErrorState, Skeleton } from "../kit/index.ts";
 import { MEMBERS } from "./texts.ts";
-import { useTry } from "../room/useTry.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { useTexts } from "../texts.ts";
 import styles from "./Members.module.css";
 
 export function Banned({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
-  const { directory } = useApp();
+  const app = useApp();
   const t = useTexts(MEMBERS);
-  const attempt = useTry();
-  const found = useLoaded(() => directory.banned(conversation), [conversation.id]);
+  const found = useLoaded(() => app.directory.banned(conversation), [conversation.id]);
   async function lift(user: string) {
-    if (await attempt(() => directory.unban(conversation, user))) found.reload();
+    if (await app.attempt(() => app.directory.unban(conversation, user))) found.reload();
   }
   return (
     <Dialog title={t("banned")} onClose={onClose} testid="banned-dialog">

@@ -8,7 +8,6 @@ import { Avatar, confirmed, IconButton, Menu, type MenuEntry, showOverlay } from
 import { openPerson } from "../people/open.tsx";
 import { StatusText } from "../people/StatusText.tsx";
 import { MEMBERS } from "./texts.ts";
-import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 import { BanDialog } from "./BanDialog.tsx";
 import styles from "./Members.module.css";
@@ -57,13 +56,12 @@ export function MemberRow({ conversation, member }: { conversation: Conversation
 function Manage({ conversation, member }: { conversation: Conversation; member: Member }) {
   const app = useApp();
   const t = useTexts(MEMBERS);
-  const attempt = useTry();
   const name = shownName(member);
   const setRole = (role: "member" | "reader") =>
-    void attempt(() => app.directory.setRole(conversation, member.id, role));
+    void app.attempt(() => app.directory.setRole(conversation, member.id, role));
   async function kick() {
     if (await confirmed({ title: t("kickTitle", { name }), text: t("kickText"), verb: t("kickVerb") }))
-      await attempt(() => app.directory.kick(conversation, member.id));
+      await app.attempt(() => app.directory.kick(conversation, member.id));
   }
   const entries: MenuEntry[] = [
     {

@@ -7,17 +7,15 @@ import { shownName } from "../core/people.ts";
 import type { Member } from "../core/rest.ts";
 import { Button, Choice, Dialog } from "../kit/index.ts";
 import { MEMBERS } from "./texts.ts";
-import { useTry } from "../room/useTry.ts";
 import { useTexts } from "../texts.ts";
 
 export function RoleDialog(props: { conversation: Conversation; member: Member; onClose: () => void }) {
   const { conversation, member, onClose } = props;
-  const { directory } = useApp();
+  const app = useApp();
   const t = useTexts(MEMBERS);
-  const attempt = useTry();
   const [role, setRole] = useState(member.role);
   async function apply() {
-    if (role === member.role || (await attempt(() => directory.setRole(conversation, member.id, role)))) onClose();
+    if (role === member.role || (await app.attempt(() => app.directory.setRole(conversation, member.id, role)))) onClose();
   }
   const action = (
     <Button look="primary" onPress={() => void apply()} data-testid="apply-role">

@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from "react";
 import { useApp, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { filtered } from "../core/members.ts";
+import { ApiError } from "../core/api.ts";
 import type { Member } from "../core/rest.ts";
-import { explainRoom } from "../room/errors.ts";
 
 const WAIT_MS = 200;
 
@@ -37,7 +37,8 @@ export function useMembers(conversation: Conversation) {
       setTrouble("");
       if (typeof show === "function") show();
     } catch (error) {
-      if (number === asked.current) setTrouble(explainRoom(error) ?? "");
+      if (!(error instanceof ApiError)) throw error;
+      if (number === asked.current) setTrouble(error.message);
     }
     if (number === asked.current) setLoading(false);
   };

@@ -1,10 +1,10 @@
 /** The dialog in which an owner says what a room is about: its topic and its description. */
 import { useState } from "react";
 import { useApp } from "../context.ts";
+import { ApiError } from "../core/api.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { Button, Dialog, Field, Fields } from "../kit/index.ts";
 import { useTexts } from "../texts.ts";
-import { explainRoom } from "./errors.ts";
 import { type About, changeOf, DESCRIPTION, lengthOf, TOPIC } from "./facts.ts";
 import styles from "./Room.module.css";
 import { ROOM } from "./texts.ts";
@@ -25,7 +25,8 @@ export function AboutForm({ conversation, onClose }: { conversation: Conversatio
       await directory.changeRoom(conversation, change);
       onClose();
     } catch (error) {
-      setTrouble(explainRoom(error) ?? "");
+      if (!(error instanceof ApiError)) throw error;
+      setTrouble(error.message);
       setBusy(false);
     }
   }

@@ -13,7 +13,6 @@ import { AboutForm } from "./AboutForm.tsx";
 import { linkToRoom } from "./facts.ts";
 import styles from "./Panel.module.css";
 import { ROOM } from "./texts.ts";
-import { useTry } from "./useTry.ts";
 
 export function AboutTab({ conversation }: { conversation: Conversation }) {
   const t = useTexts(PANEL);
@@ -96,7 +95,6 @@ function Facts({ conversation }: { conversation: Conversation }) {
 function Deeds({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const t = useTexts(PANEL);
-  const attempt = useTry();
   const { id, name, visibility } = conversation;
   async function copyLink() {
     await navigator.clipboard?.writeText(linkToRoom(id, location)).then(() => app.notice(t("copied")), () => {});
@@ -104,7 +102,7 @@ function Deeds({ conversation }: { conversation: Conversation }) {
   async function leave() {
     const text = t(visibility === "public" ? "leavePublic" : "leavePrivate");
     if (await confirmed({ title: t("leaveTitle", { name }), text, verb: t("leaveVerb") }))
-      await attempt(() => app.directory.leave(conversation));
+      await app.attempt(() => app.directory.leave(conversation));
   }
   return (
     <div className={styles.actions}>

@@ -12,7 +12,6 @@ import { changed } from "./draft.ts";
 import { NAME } from "./facts.ts";
 import styles from "./Panel.module.css";
 import { PANEL } from "../panels/texts.ts";
-import { useTry } from "./useTry.ts";
 
 type PanelSay = Say<keyof (typeof PANEL)["texts"]>;
 const STRICTNESS: readonly Strictness[] = ["relaxed", "normal", "strict"];
@@ -46,7 +45,6 @@ export function defaultRoles(t: PanelSay): { value: Role; text: string }[] {
 function General({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const t = useTexts(PANEL);
-  const attempt = useTry();
   useWatch("rooms");
   const { name, visibility, defaultRole: default_role } = conversation;
   const now: { name: string; visibility: Visibility; default_role: Role } = { name, visibility, default_role };
@@ -58,7 +56,7 @@ function General({ conversation }: { conversation: Conversation }) {
     event.preventDefault();
     if (!change || isBusy) return;
     setBusy(true);
-    const done = await attempt(() => app.directory.changeRoom(conversation, change));
+    const done = await app.attempt(() => app.directory.changeRoom(conversation, change));
     setBusy(false);
     if (!done) return;
     setDraft({});
@@ -104,7 +102,6 @@ function General({ conversation }: { conversation: Conversation }) {
 function Moderation({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const t = useTexts(PANEL);
-  const attempt = useTry();
   const found = useLoaded(() => app.moderation.settings(conversation), [conversation.id]);
   const [draft, setDraft] = useState<Partial<RoomModeration>>({});
   if (found.error) return <ErrorState text={found.error} onRetry={found.reload} />;
@@ -112,7 +109,7 @@ function Moderation({ conversation }: { conversation: Conversation }) {
   const value = { ...found.value, ...draft };
   async function save(event: FormEvent) {
     event.preventDefault();
-    if (!(await attempt(() => app.moderation.setSettings(conversation, value)))) return;
+    if (!(await app.attempt(() => app.moderation.setSettings(conversation, value)))) return;
     found.set(value);
     setDraft({});
     app.notice(t("moderationSaved", { name: conversation.name }));
@@ -142,11 +139,10 @@ function Moderation({ conversation }: { conversation: Conversation }) {
 function Deletion({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const t = useTexts(PANEL);
-  const attempt = useTry();
   async function remove() {
     const { name } = conversation;
     if (await confirmed({ title: t("deleteTitle", { name }), text: t("deleteText"), verb: t("delete") }))
-      await attempt(() => app.directory.deleteRoom(conversation));
+      await app.attempt(() => app.directory.deleteRoom(conversation));
   }
   return (
     <section className={styles.part}>

@@ -31,28 +31,3 @@ export const ROOM = defineTexts("room", {
   save: { en: "Save", ru: "Сохранить" },
   tooLong: { en: "At most {count} characters", ru: "Не больше {count} символов" },
 });
-
-/** Failures, by their codes. */
-export const ROOM_ERRORS = defineTexts("roomErrors", {
-  last_owner: {
-    en: "A room needs an owner. Make somebody else an owner first, or delete the room.",
-    ru: "У комнаты должен быть владелец. Сначала сделайте владельцем другого участника или удалите комнату.",
-  },
-  banned: { en: "You are banned from this room.", ru: "Вход в эту комнату для вас закрыт." },
-  forbidden: { en: "Your role does not allow this.", ru: "Ваша роль этого не позволяет." },
-  makers: {
-    en: "Only moderators make rooms here. Ask one of them.",
-    ru: "Комнаты здесь создают только модераторы. Обратитесь к ним.",
-  },
-  not_found: { en: "This room is not there any more.", ru: "Этой комнаты больше нет." },
-  conflict: {
-    en: "Something changed meanwhile. Look again, and repeat it.",
-    ru: "За это время что-то изменилось. Посмотрите ещё раз и повторите.",
-  },
-  name: { en: "A name has 1 to 80 visible characters.", ru: "В названии от 1 до 80 видимых знаков." },
-  topic: { en: "A topic is a line of up to 250 characters.", ru: "Тема — одна строка, до 250 знаков." },
-  tooMany: {
-    en: "There are too many open invitations. End some of them first.",
-    ru: "Открыто слишком много приглашений. Сначала закройте часть из них.",
-  },
-});

@@ -3,7 +3,6 @@ import { useEffect, useState } from "react";
 import { useApp, useNavigation } from "../context.ts";
 import type { RoomDetails } from "../core/rest.ts";
 import { Button, IconButton } from "../kit/index.ts";
-import { useTry } from "../room/useTry.ts";
 import styles from "../room/Room.module.css";
 import { ROOM } from "../room/texts.ts";
 import { formatDate, useTexts } from "../texts.ts";
@@ -12,12 +11,11 @@ export function JoinOffer({ room }: { room: { id: string; name: string } }) {
   const t = useTexts(ROOM);
   const app = useApp();
   const navigation = useNavigation();
-  const attempt = useTry();
   const [isBusy, setBusy] = useState(false);
   const about = usePreview(room.id);
   async function join() {
     setBusy(true);
-    const joined = await attempt(() => app.directory.join(room.id));
+    const joined = await app.attempt(() => app.directory.join(room.id));
     setBusy(false);
     if (joined) navigation.go(location.hash);
   }
