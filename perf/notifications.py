@@ -9,7 +9,9 @@ about one user and one batch of a room, a notification about one user and one me
 claimed, asked about again, handed over and settled. `large`: a room of 10,000 members of whom 9,000 are offline; each
 message mentions one, 100 chose to hear everything. `pending`: so many users get an entry each, and a batch is announced
 out of them; memory is that of the process, of which the database's cache is a part. `persistence`: messages lie in the
-log, and the pool stores them with and without notices, in turns; what is compared is the median of the rounds.
+log, and the pool stores them with and without notices, in turns; what is compared is the median of the rounds. `paced`:
+as `persistence`, at a steady 2,000 messages a second, so that batches are small, and also with the pool that decides;
+everybody is online. What is compared is the median of the pairs.
 """
 
 from __future__ import annotations
@@ -44,14 +46,14 @@ from chat.engines.presence import MemoryPresence
 from chat.engines.relay import MemoryRelay
 from chat.engines.rooms import SqliteRooms
 from chat.ports.notifier import Notification, Retraction
-from chat.wire.notices import Notice, NoticedMessage, decode_notices, encode_notices
+from chat.wire.notices import NOTIFICATION_TOPIC, Notice, NoticedMessage, decode_notices, encode_notices
 from chat.wire.records import ROOM_TOPIC, encode
 from perf.store import make_messages, make_records
 from workers.announcement_facts import Sources
 from workers.announcer import Announcer
 from workers.known_rooms import KnownRooms
 from workers.notices import NoticeWriter
-from workers.notification import NotificationHandler
+from workers.notification import GROUP, NotificationHandler
 from workers.persistence import PersistenceHandler
 from workers.pool import Pool
 
@@ -59,6 +61,8 @@ NOW = 1_767_225_600_000
 BATCH = 100
 MEMBERS = 20
 LARGE, ONLINE, CHOOSERS = 10_000, 1_000, 100
+PACE, TICK_SECONDS, LINGER_SECONDS = 2_000, 0.001, 0.25
+MODES = ("without", "with notices", "with notices and decisions")
 
 
 class Channel:
@@ -94,7 +98,7 @@ class House(Struct):
 
 
 @asynccontextmanager
-async def open_house() -> AsyncIterator[House]:
+async def open_house(linger_s: float = 0.0) -> AsyncIterator[House]:
     """A new file."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         path = Path(folder) / "rookery.db"
@@ -102,10 +106,10 @@ async def open_house() -> AsyncIterator[House]:
         async with opening as database, SqliteLog.on_database(database, lingering=LINGERING) as log:
             relay = MemoryRelay()
             async with MemoryPresence.open(relay, lambda: NOW, 3600.0, 1.0) as presence:
-                yield make_house(database, log, presence)
+                yield make_house(database, log, presence, linger_s)
 
 
-def make_house(database: Database, log: SqliteLog, presence: MemoryPresence) -> House:
+def make_house(database: Database, log: SqliteLog, presence: MemoryPresence, linger_s: float) -> House:
     """The parts over a database that is open."""
     accounts, rooms, history = SqliteAccounts(database), SqliteRooms(database), SqliteHistory(database)
     settings, pending = SqliteNotifications(database), SqlitePendingNotifications(database)
@@ -119,7 +123,7 @@ def make_house(database: Database, log: SqliteLog, presence: MemoryPresence) -> 
         known_rooms=known_rooms,
         clock=lambda: NOW,
     )
-    handler = NotificationHandler(pending=pending, sources=sources, digest_after_ms=900_000)
+    handler = NotificationHandler(pending=pending, sources=sources, digest_after_ms=900_000, linger_s=linger_s)
     channel = Channel()
     announcer = Announcer(pending=pending, sources=sources, channels=[channel], log=log)
     return House(database, accounts, rooms, history, log, presence, settings, pending, handler, announcer, channel)
@@ -288,6 +292,50 @@ async def measure_pool(records: Sequence[AnyRecord], with_notices: bool) -> floa
         return await measure_cpu(store)
 
 
+async def measure_paced(count: int, rounds: int) -> None:
+    """The part `paced`."""
+    messages, records = make_messages(count), make_records(count)
+    costs: list[list[float]] = [[] for _ in MODES]
+    for number in range(rounds):
+        for mode in range(len(MODES)) if number % 2 else reversed(range(len(MODES))):
+            costs[mode].append(1e6 * await measure_mode(mode, messages, records) / count)
+    for name, some in zip(MODES, costs, strict=True):
+        growth = statistics.median([one / before for one, before in zip(some, costs[0], strict=True)]) - 1
+        print(f"paced, {name}: {statistics.median(some):.1f} µs CPU a message ({100 * growth:+.1f} %)")
+
+
+async def measure_mode(mode: int, messages: Sequence[Message], records: Sequence[AnyRecord]) -> float:
+    """Seconds of CPU of log, pools, store and relay in one of `MODES`."""
+    async with open_house(linger_s=LINGER_SECONDS) as house:
+        await populate(house, messages)
+        for number in range(5 * MEMBERS):
+            await house.presence.enter_session(str(uuid.UUID(int=number + 1)), str(uuid.uuid4()))
+        for sender in {message.sender for message in messages}:
+            await house.presence.enter_session(sender, str(uuid.uuid4()))
+        notices = NoticeWriter(house.log, house.pending, keys=1) if mode else None
+        handler = PersistenceHandler(house.history, house.accounts, MemoryRelay(), notices=notices)
+        storing = Pool(house.log, "persistence", [ROOM_TOPIC], handler)
+        deciding = Pool(house.log, GROUP, [NOTIFICATION_TOPIC], house.handler)
+
+        async def send() -> None:
+            async with anyio.create_task_group() as tasks:
+                for pool in (storing, deciding)[: max(1, mode)]:
+                    await tasks.start(pool.run)
+                begun, sent = anyio.current_time(), 0
+                while sent < len(records):
+                    due = int((anyio.current_time() - begun) * PACE)
+                    for record in records[sent:due]:
+                        house.log.produce(ROOM_TOPIC, record.conversation, encode(record), lambda _: None)
+                    sent = max(sent, due)
+                    await anyio.sleep(TICK_SECONDS)
+                while storing.records_done < len(records):  # noqa: ASYNC110 - the pool notifies nobody when it is done
+                    await anyio.sleep(TICK_SECONDS)
+                await anyio.sleep(2 * LINGER_SECONDS)
+                tasks.cancel_scope.cancel()
+
+        return await measure_cpu(send)
+
+
 async def run(given: argparse.Namespace) -> None:
     """The parts that were asked for."""
     if given.only in (None, "decide"):
@@ -298,6 +346,8 @@ async def run(given: argparse.Namespace) -> None:
         await measure_pending(given.pending)
     if given.only in (None, "persistence"):
         await measure_persistence(given.messages, given.rounds)
+    if given.only in (None, "paced"):
+        await measure_paced(given.messages, given.rounds)
 
 
 def main() -> None:
@@ -306,7 +356,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--pending", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["decide", "large", "pending", "persistence"])
+    parser.add_argument("--only", choices=["decide", "large", "pending", "persistence", "paced"])
     anyio.run(run, parser.parse_args(), backend_options={"use_uvloop": True})
 
 
