@@ -22,6 +22,9 @@ WINDOWS = """clients.matchAll({ type: "window", includeUncontrolled: true }).the
   .filter((one) => new URL(one.url).pathname === "/")
   .map((one) => `${one.visibilityState} ${one.focused}`))"""
 
+HEARD = "globalThis.heard"
+LISTEN = "navigator.serviceWorker.addEventListener('message', ({ data }) => resolve(data.type), { once: true });"
+
 
 class Scene:
     """A person with two rooms on a desktop; their page shows the second one."""
@@ -143,6 +146,14 @@ def test_only_the_conversation_that_is_visible_and_in_focus_is_not_notified_of(s
         scene.push(scene.attic, 3)
         scene.expect_shown(scene.attic)
         scene.close_all()
+
+
+def test_a_browser_that_renews_its_subscription_has_the_page_store_it(scene: Scene) -> None:
+    """No push service is reached, so the browser never renews by itself: the worker gets the event from the test."""
+    page = scene.tools.attach(scene.page)
+    scene.tools.evaluate(page, f"{HEARD} = new Promise((resolve) => {{ {LISTEN} }}), true")
+    scene.tools.evaluate(scene.worker, "dispatchEvent(new PushSubscriptionChangeEvent('pushsubscriptionchange'))")
+    assert scene.tools.evaluate(page, HEARD) == "subscribe"
 
 
 def test_a_click_leads_to_the_conversation_in_the_open_window_and_else_in_a_new_one(scene: Scene) -> None:
