@@ -62,7 +62,9 @@ class NoticeWriter:
         return partial(self._write_notices, encoded, marks) if encoded or marks else None
 
     async def _write_notices(self, encoded: Sequence[tuple[str, bytes]], marks: Sequence[ReadMark]) -> None:
-        if encoded:
+        if len(encoded) == 1:  # the topic has one partition, mostly; then a wait for several would cost as much again
+            await self._log.append(NOTIFICATION_TOPIC, *encoded[0])
+        elif encoded:
             await append_all(self._log, (NewRecord(NOTIFICATION_TOPIC, *each) for each in encoded))
         if marks:
             await self._pending.note_reads(marks, self._clock())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import anyio
 
+from chat.concurrency import OneShot
 from chat.ports.log import Batch, LogRecord
 
 LastStep = Callable[[], Awaitable[None]]
@@ -71,11 +72,11 @@ class Ending:
 
     def __init__(self) -> None:
         self.is_committed = False
-        self._ended = anyio.Event()
+        self._ended = OneShot[None]()  # makes an event only for somebody who waits: mostly nobody does
 
     def end(self) -> None:
         """They are committed; or, unless `is_committed`, they are left uncommitted."""
-        self._ended.set()
+        self._ended.resolve(None)
 
     async def wait(self) -> bool:
         """Whether they were committed, once that is known."""

@@ -116,14 +116,11 @@ class BlindLooks(SecondLooks):
         """See `SecondLooks.schedule_looks`."""
 
 
-class ResignedLooks(SecondLooks):
-    """Settles a look, whether it could be taken or not."""
+class HastyLooks(SecondLooks):
+    """Looks again while presence still shows the users of an edge that died."""
 
-    async def _look_again(self, conversation: str, first: int) -> None:
-        try:
-            await super()._look_again(conversation, first)
-        except Unavailable:
-            return
+    def __init__(self, **collaborators: Any) -> None:
+        super().__init__(**{**collaborators, "presence_ms": 1})
 
 
 DEFECTS = {
@@ -133,7 +130,7 @@ DEFECTS = {
     "settle before it is announced": NotifyingParts(announcer=HastyAnnouncer),
     "commit what could not be noted": NotifyingParts(handler=ResignedNotifier),
     "pass over who seems to be online": NotifyingParts(handler=partial(NotificationHandler, looks=BlindLooks)),
-    "settle looks that failed": NotifyingParts(handler=partial(NotificationHandler, looks=ResignedLooks)),
+    "look again too early": NotifyingParts(handler=partial(NotificationHandler, looks=HastyLooks)),
 }
 
 

@@ -77,7 +77,7 @@ class FaultyLog:
         self.before_commit: Fault = nothing
         self.before_append: Fault = nothing
         self.failures: list[Exception] = []
-        """What the next records that are produced fail with."""
+        """What the next records that are produced or appended fail with."""
 
     def produce(
         self, topic: str, key: str, value: bytes, ack: Ack, headers: tuple[tuple[str, bytes], ...] = ()
@@ -89,6 +89,8 @@ class FaultyLog:
 
     async def append(self, topic: str, key: str, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> None:
         await self.before_append()
+        if self.failures:
+            raise self.failures.pop()
         await self._log.append(topic, key, value, headers)
 
     @asynccontextmanager

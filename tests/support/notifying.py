@@ -23,7 +23,7 @@ LEASE_MS = 180_000
 
 
 class RememberingLog:
-    """`chat.ports.log.Log`, of which only `produce` is used: the test reads the notices."""
+    """`chat.ports.log.Log`, to which only notices are written: the test reads them."""
 
     def __init__(self) -> None:
         self.notices: list[Sequence[AnyNotice]] = []
@@ -33,6 +33,10 @@ class RememberingLog:
         assert topic == "notifications"
         self.notices.append(decode_notices(value))
         ack(None)
+
+    async def append(self, topic: str, key: str, value: bytes, headers: Any = ()) -> None:
+        """See `Log.append`."""
+        self.produce(topic, key, value, lambda _: None, headers)
 
 
 class RememberingChannel:
