@@ -20,10 +20,12 @@ const CODINGS = {
   ],
   gz: [(/** @type {Buffer} */ content) => gzipSync(content, { level: 9 }), gunzipSync],
 };
+/** What the service worker keeps: all files of a build, by name. */
+const MANIFEST = "assets.json";
 const TEXT = /\.(html|css|js|svg|json|webmanifest)$/;
 const CODED = /\.(br|gz)$/;
-/** Bytes, by Brotli, that the first screen loads at most. The goal is 180 KiB; old views and their successors are both in it. */
-const FIRST_LOAD = 220 * 1024;
+/** Bytes, by Brotli, that the first screen loads at most. What it does not need is loaded by `app/late.tsx`. */
+const FIRST_LOAD = 180 * 1024;
 
 if (process.argv.includes("--check")) {
   const folder = mkdtempSync(join(tmpdir(), "rookery-page-"));
@@ -46,10 +48,20 @@ async function make(folder) {
   const into = { build: { outDir: folder, emptyOutDir: true }, logLevel: /** @type {const} */ ("warn") };
   await build(mergeConfig(page, into));
   await build(mergeConfig(WORKER, { ...into, build: { outDir: folder, emptyOutDir: false } }));
+  writeManifest(folder);
   for (const name of list(folder).filter((one) => TEXT.test(one))) {
     const content = readFileSync(join(folder, name));
     for (const [coding, [compress]] of Object.entries(CODINGS)) writeFileSync(join(folder, `${name}.${coding}`), compress(content));
   }
+}
+
+/** @param {string} folder */
+function writeManifest(folder) {
+  const html = readFileSync(join(folder, "index.html"), "utf8");
+  // As `buildOfDocument` of `app/core/shell.ts`, which Node cannot import; a test compares them.
+  const build = [...html.matchAll(/<script [^>]*src="\.\/assets\/([^"]+)"/g)].map((match) => match[1]).sort().join(" ");
+  const files = list(folder).filter((name) => name.startsWith("assets/"));
+  writeFileSync(join(folder, MANIFEST), `${JSON.stringify({ build, files }, null, 1)}\n`);
 }
 
 /**

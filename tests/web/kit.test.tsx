@@ -73,7 +73,7 @@ test("a question is answered by a button, and by Escape with no", async () => {
   const ask = () => confirmed({ title: "Delete it?", text: "It is gone then.", verb: "Delete" });
   let answer!: Promise<boolean>;
   act(() => void (answer = ask()));
-  await user.click(screen.getByRole("button", { name: "Delete" }));
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
   expect(await answer).toBe(true);
   act(() => void (answer = ask()));
   await user.keyboard("{Escape}");

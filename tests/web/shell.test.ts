@@ -1,6 +1,6 @@
 /** What the service worker keeps of the page, so that it opens without a connection. */
 import { describe, expect, test } from "vitest";
-import { kindOf, namedFiles } from "../../web/app/core/shell.ts";
+import { buildOf, buildOfDocument, cacheOf, kindOf, lockOf, namedFiles, surplusCaches } from "../../web/app/core/shell.ts";
 
 const SCOPE = "https://chat.example/team/";
 const kind = (path: string, rest = {}) => kindOf({ method: "GET", mode: "no-cors", url: SCOPE + path, ...rest }, SCOPE);
@@ -32,4 +32,23 @@ test("the files of a document are those that it names", () => {
   const html = `<link rel="icon" href="./icons/rook.svg" /><link rel="manifest" href="./manifest.webmanifest" />
     <script type="module" crossorigin src="./assets/index-0123456789abcdef.js"></script>`;
   expect(namedFiles(html)).toEqual(["icons/rook.svg", "assets/index-0123456789abcdef.js"]);
+});
+
+describe("a build is named by the scripts of its document", () => {
+  const scripts = ["assets/page-0123456789abcdef.js", "assets/runtime-fedcba9876543210.js"];
+  const html = `<script type="module" crossorigin src="./${scripts[0]}"></script><link href="./assets/page-0123456789abcdef.css">
+    <link rel="modulepreload" href="./assets/Menu-1111111111111111.js"><script type="module" src="./${scripts[1]}"></script>`;
+
+  test("whether read from the document, or from a window, in any order", () => {
+    const build = "page-0123456789abcdef.js runtime-fedcba9876543210.js";
+    expect(buildOfDocument(html)).toBe(build);
+    expect(buildOf(scripts.map((name) => SCOPE + name).reverse())).toBe(build);
+    expect(buildOf(["https://chat.example/team/sw.js", ""])).toBe("");
+  });
+
+  test("its files go when it is not the newest, and no window shows it", () => {
+    const caches = ["rookery.page", cacheOf("a.js"), cacheOf("b.js"), cacheOf("c.js"), "other"];
+    expect(surplusCaches(caches, "c.js", [lockOf("a.js"), "rookery.tab/1"])).toEqual([cacheOf("b.js")]);
+    expect(surplusCaches(caches, "c.js", [])).toEqual([cacheOf("a.js"), cacheOf("b.js")]);
+  });
 });

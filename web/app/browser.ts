@@ -61,7 +61,12 @@ function notifyingBrowser() {
 
 /** The service worker keeps the page, so that it opens without a connection; and shows notifications, if they are wanted. */
 export function keepPage(): void {
-  navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" }).catch(() => {});
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return;
+  serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
+  // Who pays for each byte keeps what they have used, and no more.
+  const thrifty = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
+  if (!thrifty) void serviceWorker.ready.then(({ active }) => active?.postMessage({ type: "keep" }));
 }
 
 function followBrowser(app: App): void {

@@ -10,7 +10,9 @@
 import { createRoot } from "react-dom/client";
 import { showAppearance } from "./appearance.ts";
 import { keepPage, makeApp } from "./browser.ts";
+import { followFailures, holdBuild } from "./build.ts";
 import { playSounds } from "./legacy.js";
+import { loadLater } from "./late.tsx";
 import { keepInvite } from "./shell/invite.ts";
 import { Root } from "./shell/Root.tsx";
 import { Stage } from "./shell/stage.ts";
@@ -18,12 +20,20 @@ import { beginLanguage } from "./texts.ts";
 
 beginLanguage();
 showAppearance();
+holdBuild();
 const app = await makeApp();
+followFailures(app);
 keepInvite();
 const stage = new Stage(app);
 playSounds(app);
 const root = document.querySelector("#root");
 if (root) createRoot(root).render(<Root stage={stage} />);
 if (!stage.takeMailLink()) void app.start();
-if (document.readyState === "complete") keepPage();
-else addEventListener("load", keepPage);
+if (document.readyState === "complete") loadRest();
+else addEventListener("load", loadRest);
+
+/** What the first screen does not wait for. */
+function loadRest() {
+  keepPage();
+  loadLater();
+}

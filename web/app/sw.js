@@ -4,11 +4,10 @@
  * `core/pushes.ts` and `core/shell.ts`.
  */
 import { chooseTab, countShown, findClosed, isLookedAt, isPage, isWatched, makeNotification, readPush } from "./core/pushes.ts";
-import { kindOf, namedFiles } from "./core/shell.ts";
+import { DOCUMENT, buildOfDocument, cacheOf, kindOf, namedFiles, surplusCaches } from "./core/shell.ts";
 
 /** @type {any} */
 const worker = self;
-const KEPT = "rookery.page";
 
 /** How long a window has to say which conversation it shows. One that is stuck shows nothing that one could read. */
 const ANSWER_MS = 1000;
@@ -34,6 +33,10 @@ worker.addEventListener("fetch", (event) => {
   const kind = kindOf(event.request, worker.registration.scope);
   if (kind === "document") event.respondWith(loadDocument(event.request));
   if (kind === "asset") event.respondWith(loadAsset(event.request));
+});
+worker.addEventListener("message", (event) => {
+  // From a page that has loaded what it needs at once.
+  if (event.data?.type === "keep") event.waitUntil(keepBuild().catch(() => {}));
 });
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
@@ -110,7 +113,7 @@ function askPlace(tab) {
 
 /** As the server has it; what was kept, if the server is not reached. @param {Request} request */
 async function loadDocument(request) {
-  const kept = await caches.open(KEPT);
+  const kept = await caches.open(DOCUMENT);
   const place = worker.registration.scope;
   try {
     const answer = await fetch(request);
@@ -123,22 +126,44 @@ async function loadDocument(request) {
   }
 }
 
-/** With what it names; what only the version before named goes. @param {Cache} kept @param {string} place @param {Response} answer */
+/** With what it names. @param {Cache} kept @param {string} place @param {Response} answer */
 async function keepDocument(kept, place, answer) {
   const html = await answer.clone().text();
   const before = await kept.match(place);
   if (before && (await before.text()) === html) return;
-  for (const request of await kept.keys()) await kept.delete(request);
-  await kept.addAll(namedFiles(html).map((name) => place + name));
+  const named = namedFiles(html);
+  const files = await caches.open(cacheOf(buildOfDocument(html)));
+  await files.addAll(named.map((name) => place + name));
   await kept.put(place, answer);
 }
 
-/** @param {Request} request */
+/**
+ * Keep all files of the newest build, so that every part of the page opens without a connection, and after an upgrade of
+ * the server; and drop builds that no window shows.
+ */
+async function keepBuild() {
+  const place = worker.registration.scope;
+  const kept = await (await caches.open(DOCUMENT)).match(place);
+  if (!kept) return;
+  const build = buildOfDocument(await kept.text());
+  await dropBuilds(build);
+  /** @type {import("./core/shell.ts").Manifest} */
+  const manifest = await (await fetch(`${place}assets.json`, { cache: "no-cache" })).json();
+  if (manifest.build !== build) return; // the server has another one already
+  const files = await caches.open(cacheOf(build));
+  for (const name of manifest.files) {
+    if (!(await files.match(place + name))) await files.add(place + name);
+  }
+}
+
+/** @param {string} build that stays */
+async function dropBuilds(build) {
+  const { held = [] } = (await worker.navigator.locks?.query()) ?? {};
+  const locks = held.map((/** @type {LockInfo} */ lock) => lock.name ?? "");
+  for (const name of surplusCaches(await caches.keys(), build, locks)) await caches.delete(name);
+}
+
+/** What was kept, of whichever build. @param {Request} request */
 async function loadAsset(request) {
-  const kept = await caches.open(KEPT);
-  const before = await kept.match(request);
-  if (before) return before;
-  const answer = await fetch(request);
-  if (answer.ok) await kept.put(request, answer.clone()).catch(() => {});
-  return answer;
+  return (await caches.match(request)) ?? fetch(request);
 }

@@ -47,8 +47,8 @@ export type PublicPost = <T = unknown>(path: string, body?: object) => Promise<T
 export interface Signals {
   session: { phase: Phase; reason?: string };
   link: { state: LinkState } & LinkDetail;
-  /** `action`: what a button beside the text does */
-  notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown } };
+  /** `action`: what a button beside the text does; `stays`: until the user dismisses it, as errors do */
+  notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown }; stays?: boolean };
   arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
   changed: EditedEvent | DeletedEvent | ModeratedEvent;
   gone: { conversation: Conversation; why: string; unsent: string[] };

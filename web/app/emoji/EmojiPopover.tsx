@@ -1,58 +1,14 @@
-/** The emoji picker beside a button; on phones it is a sheet at the lower edge of the screen. */
-import { lazy, Suspense, useEffect, useRef, type RefObject } from "react";
-import { Dialog, Modal, ModalOverlay, Popover, type PopoverProps } from "react-aria-components";
-import { useTexts } from "../texts.ts";
-import type { Recents } from "./recents.ts";
-import { EMOJI } from "./texts.ts";
-import styles from "./EmojiPopover.module.css";
+/** The emoji picker beside a button. It loads with its first use. */
+import { lazy, useRef } from "react";
+import { late } from "../late.tsx";
+import type { PickerProps } from "./PickerOverlay.tsx";
 
-interface Props {
-  /** What it stands beside, and what gets the focus back. */
-  readonly trigger: RefObject<Element | null>;
-  readonly isOpen: boolean;
-  readonly onOpenChange: (open: boolean) => void;
-  readonly recents: Recents;
-  /** It closes with a choice. */
-  readonly onPick: (text: string) => void;
-  readonly placement?: PopoverProps["placement"];
-}
-
-/** Loads with its first use. */
 export const EmojiPicker = lazy(async () => ({ default: (await import("./EmojiPicker.tsx")).EmojiPicker }));
+const PickerOverlay = late(async () => (await import("./PickerOverlay.tsx")).PickerOverlay);
 
-const PHONE = "(max-width: 719px)";
-
-export function EmojiPopover({ trigger, isOpen, onOpenChange, recents, onPick, placement = "top end" }: Props) {
-  const t = useTexts(EMOJI);
-  const phone = globalThis.matchMedia?.(PHONE).matches ?? false;
-  // The choice is told after the picker has left: until then it keeps the focus, and gives it back to the trigger.
-  const picked = useRef<string | null>(null);
-  useEffect(() => {
-    const text = picked.current;
-    if (isOpen || text === null) return;
-    picked.current = null;
-    onPick(text);
-  }, [isOpen, onPick]);
-  const pick = (text: string) => {
-    picked.current = text;
-    onOpenChange(false);
-  };
-  const dialog = (
-    <Dialog className={styles.dialog} aria-label={t("emoji")}>
-      <Suspense fallback={<div className={styles.waiting} />}>
-        <EmojiPicker recents={recents} onPick={pick} withoutFocus={phone} />
-      </Suspense>
-    </Dialog>
-  );
-  if (phone)
-    return (
-      <ModalOverlay className={styles.overlay} isOpen={isOpen} onOpenChange={onOpenChange} isDismissable>
-        <Modal className={styles.sheet}>{dialog}</Modal>
-      </ModalOverlay>
-    );
-  return (
-    <Popover className={styles.popover} triggerRef={trigger} isOpen={isOpen} onOpenChange={onOpenChange} placement={placement}>
-      {dialog}
-    </Popover>
-  );
+export function EmojiPopover(props: PickerProps) {
+  // It stays once it was open: it tells the choice after it has closed.
+  const used = useRef(false);
+  used.current ||= props.isOpen;
+  return used.current && <PickerOverlay {...props} />;
 }

@@ -1,5 +1,5 @@
-/** What one presses: with a text, or with an icon whose name a tooltip tells. */
-import { Button as AriaButton, type ButtonProps as AriaProps, Tooltip, TooltipTrigger } from "react-aria-components";
+/** What one presses, with a text. */
+import { Button as AriaButton, type ButtonProps as AriaProps } from "react-aria-components";
 import styles from "./Button.module.css";
 import { Icon } from "./Icon.tsx";
 
@@ -18,26 +18,5 @@ export function Button({ look = "normal", icon, children, wide = false, isPendin
       {icon && <Icon name={icon} />}
       {children}
     </AriaButton>
-  );
-}
-
-export interface IconButtonProps extends Omit<AriaProps, "className" | "style" | "children"> {
-  icon: string;
-  /** What it does: its name for screen readers, and its tooltip. */
-  label: string;
-  isOn?: boolean;
-  "data-testid"?: string;
-}
-
-export function IconButton({ icon, label, isOn, ...rest }: IconButtonProps) {
-  return (
-    <TooltipTrigger delay={600}>
-      <AriaButton {...rest} aria-label={label} aria-pressed={isOn} className={styles.icon}>
-        <Icon name={icon} />
-      </AriaButton>
-      <Tooltip className={styles.tooltip} offset={6}>
-        {label}
-      </Tooltip>
-    </TooltipTrigger>
   );
 }

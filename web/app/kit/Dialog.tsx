@@ -11,7 +11,7 @@ import {
 } from "react-aria-components";
 import { closeByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
-import { IconButton } from "./Button.tsx";
+import { IconButton } from "./IconButton.tsx";
 import styles from "./Dialog.module.css";
 import { KIT } from "./texts.ts";
 

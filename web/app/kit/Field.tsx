@@ -19,7 +19,7 @@ import {
   type TextFieldProps,
 } from "react-aria-components";
 import { useTexts } from "../texts.ts";
-import { IconButton } from "./Button.tsx";
+import { IconButton } from "./IconButton.tsx";
 import { Icon } from "./Icon.tsx";
 import styles from "./Field.module.css";
 import { KIT } from "./texts.ts";

@@ -1,9 +1,8 @@
 /** Dialogs that are opened from anywhere, also by old views, and wait for an answer. */
 import { type ReactNode, useSyncExternalStore } from "react";
-import { useTexts } from "../texts.ts";
-import { Button } from "./Button.tsx";
-import { Dialog } from "./Dialog.tsx";
-import { KIT } from "./texts.ts";
+import { late } from "../late.tsx";
+
+const Question = late(async () => (await import("./Question.tsx")).Question);
 
 interface Open {
   id: number;
@@ -44,32 +43,6 @@ export function confirmed(question: { title: string; text: string; verb: string;
       return <Question {...question} onAnswer={answer} />;
     });
   });
-}
-
-function Question(props: {
-  title: string;
-  text: string;
-  verb: string;
-  isDangerous?: boolean;
-  onAnswer: (yes: boolean) => void;
-}) {
-  const { title, text, verb, isDangerous = true, onAnswer } = props;
-  const t = useTexts(KIT);
-  const actions = (
-    <>
-      <Button autoFocus={isDangerous} onPress={() => onAnswer(false)}>
-        {t("cancel")}
-      </Button>
-      <Button look={isDangerous ? "danger" : "primary"} autoFocus={!isDangerous} data-testid="confirm" onPress={() => onAnswer(true)}>
-        {verb}
-      </Button>
-    </>
-  );
-  return (
-    <Dialog title={title} onClose={() => onAnswer(false)} actions={actions} testid="confirm-dialog">
-      <p>{text}</p>
-    </Dialog>
-  );
 }
 
 /** Where they are drawn. */

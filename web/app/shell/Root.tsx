@@ -1,6 +1,7 @@
 /** The whole page. */
 import { lazy, Suspense, useSyncExternalStore } from "react";
 import { I18nProvider } from "react-aria-components";
+import { Boundary } from "../Boundary.tsx";
 import { AppContext } from "../context.ts";
 import { Overlays } from "../kit/overlays.tsx";
 import { Legacy } from "../Legacy.tsx";
@@ -25,9 +26,11 @@ export function Root({ stage }: { stage: Stage }) {
       <AppContext value={app}>
         <ConnectionPill />
         <div className="page">
-          <Suspense fallback={<Starting />}>
-            <Phase stage={stage} />
-          </Suspense>
+          <Boundary>
+            <Suspense fallback={<Starting />}>
+              <Phase stage={stage} />
+            </Suspense>
+          </Boundary>
         </div>
         <Legacy build={() => ({ element: notificationOffer(app) })} />
         <Toasts />

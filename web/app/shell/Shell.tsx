@@ -1,18 +1,19 @@
 /** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { Boundary } from "../Boundary.tsx";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
 import { useStatusEnds } from "../people/StatusText.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
 import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
-import { JoinOffer } from "../welcome/JoinOffer.tsx";
 import { Welcome } from "../welcome/Welcome.tsx";
 import { useCaseWatch } from "../moderation/useCaseWatch.ts";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 import { TabBar } from "./TabBar.tsx";
 
+const JoinOffer = lazy(async () => ({ default: (await import("../welcome/JoinOffer.tsx")).JoinOffer }));
 const ModerationPage = lazy(async () => ({ default: (await import("../moderation/ModerationPage.tsx")).ModerationPage }));
 const Panel = lazy(async () => ({ default: (await import("../panels/Panel.tsx")).Panel }));
 
@@ -29,12 +30,16 @@ export function Shell() {
       <div className="shell" data-screen={columnOf(screen)} data-panel={panel ?? undefined}>
         <Sidebar />
         <main className="main">
-          <Suspense>
-            <CurrentScreen screen={screen} />
-          </Suspense>
+          <Boundary key={nameOf(screen)}>
+            <Suspense>
+              <CurrentScreen screen={screen} />
+            </Suspense>
+          </Boundary>
         </main>
         <div className="panel-box">
-          <Suspense>{panel && <Panel key={panel === "search" ? panel : "room"} which={panel} />}</Suspense>
+          <Boundary key={panel === "search" ? panel : "room"}>
+            <Suspense>{panel && <Panel key={panel === "search" ? panel : "room"} which={panel} />}</Suspense>
+          </Boundary>
         </div>
         <TabBar screen={screen} />
       </div>
@@ -46,6 +51,11 @@ export function Shell() {
 /** Which one thing a phone shows; "page" is one that the tabs below lead to. */
 function columnOf({ kind }: Screen): "list" | "page" | "conversation" {
   return kind === "home" ? "list" : kind === "page" ? "page" : "conversation";
+}
+
+/** One that failed is not drawn in the place of another one. */
+function nameOf(screen: Screen): string {
+  return screen.kind === "page" ? screen.name : screen.kind === "conversation" ? screen.conversation.key : screen.kind;
 }
 
 function CurrentScreen({ screen }: { screen: Screen }) {

@@ -9,13 +9,15 @@ import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, us
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useApp, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
+import { late } from "../late.tsx";
 import { Head } from "./Head.tsx";
 import { Row } from "./Row.tsx";
-import { RowMenu } from "./RowMenu.tsx";
 import { rowView } from "./rowView.ts";
 import css from "./Sidebar.module.css";
 import { type Held, type Row as ListRow, type SectionName, listRows, nextRow, sectionOf } from "./sections.ts";
 import { PHONE, useMedia } from "./useMedia.ts";
+
+const RowMenu = late(async () => (await import("./RowMenu.tsx")).RowMenu);
 
 /** Of more rows, only those near the screen are drawn. */
 const DRAWN_WHOLE = 80;

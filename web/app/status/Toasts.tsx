@@ -2,7 +2,8 @@
 import { useRef, useState } from "react";
 import { useAppEvent } from "../context.ts";
 import type { Signals } from "../core/app.ts";
-import { Button, IconButton } from "../kit/Button.tsx";
+import { Button } from "../kit/Button.tsx";
+import { Icon } from "../kit/Icon.tsx";
 import { useTexts } from "../texts.ts";
 import { STATUS } from "./texts.ts";
 import styles from "./Toasts.module.css";
@@ -20,7 +21,7 @@ export function Toasts() {
     const id = ++last.current;
     // The same once more takes the place of the one before.
     setToasts((shown) => [...shown.filter((one) => one.text !== notice.text), { ...notice, id }].slice(-MOST));
-    if (notice.tone !== "error") setTimeout(() => end(id), SHOWN_MS);
+    if (notice.tone !== "error" && !notice.stays) setTimeout(() => end(id), SHOWN_MS);
   });
   // What was said to one user is not there for the next one.
   useAppEvent("session", ({ phase }) => phase !== "in" && setToasts([]));
@@ -40,7 +41,9 @@ export function Toasts() {
               {action.label}
             </Button>
           )}
-          <IconButton icon="close" label={t("dismiss")} onPress={() => end(id)} />
+          <button type="button" className="icon-button" aria-label={t("dismiss")} title={t("dismiss")} onClick={() => end(id)}>
+            <Icon name="close" />
+          </button>
         </div>
       ))}
     </div>

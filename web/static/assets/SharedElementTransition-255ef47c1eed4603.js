@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{Tt as t}from"./FocusScope-6e7a2baa01f0e9de.js";import{h as n}from"./jsx-runtime-eff19c5b08648e9a.js";t();var r=e(n(),1),i=(0,r.createContext)(null);function a(e){let t=(0,r.useRef)({});return r.createElement(i.Provider,{value:t},e.children)}export{a as t};

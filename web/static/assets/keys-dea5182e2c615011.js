@@ -1,1 +1,0 @@
-function e(e){return e.isComposing||e.keyCode===229}function t(t,n){return t.key!==`Enter`||t.shiftKey||e(t)?!1:!n||t.ctrlKey||t.metaKey}export{t as n,e as t};

@@ -1,1 +1,0 @@
-function e(e){return([...e.replace(/^[^\p{L}\p{N}]+/u,``)][0]??`?`).toUpperCase()}function t(e){let t=0;for(let n of e)t=t*31+n.charCodeAt(0)>>>0;return t%8}export{e as n,t};

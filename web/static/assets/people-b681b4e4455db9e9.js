@@ -1,1 +1,0 @@
-function e({name:e,display_name:t}){return t||e}function t({name:e,display_name:t}){return t&&t!==e?`@${e}`:``}function n(e,t){let n=r(t);return[e.name,e.display_name??``].some(e=>r(e).startsWith(n))}function r(e){return e.normalize(`NFD`).replace(/[\u0300-\u036f]/g,``).normalize(`NFC`).toLowerCase()}export{n as i,t as n,e as r,r as t};

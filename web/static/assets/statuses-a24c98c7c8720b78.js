@@ -1,1 +1,0 @@
-function e(e,t){return e&&!(e.until&&Date.parse(e.until)<=t)?e:null}function t(e){return e?`${e.emoji} ${e.text}`.trim():``}function n(e,t){let n=[...e].flatMap(({until:e})=>e?[Date.parse(e)]:[]).filter(e=>e>t);return n.length?Math.min(...n):null}async function r(e,t){return(await e.post(`/api/presence`,{users:t.slice(0,1e3)})).states}export{t as i,r as n,n as r,e as t};
