@@ -6,8 +6,8 @@ application, and a frame of 14 bytes may reorder a tree of streams. All of it ru
 Rule 1: bytes are parsed in slices, and each takes a turn at the loop (see `loop_turns`), so that no read can hold it.
 Rule 2: control frames (resets, pings, settings, priorities, empty data) take from a budget of the connection and from
     one of the process. A client that has used up either gets GOAWAY with ENHANCE_YOUR_CALM (RFC 9113, section 7).
-Rule 2a: a window update is free for each KiB that was sent, as for a client that reads; beyond that it takes from the
-    same budgets.
+Rule 2a: a window update is free for each KiB that was sent, as for a client that reads; beyond that, and
+    beyond `UPDATES_KEPT` that were earned and not used, it takes from the same budgets.
 Rule 2b: the names and values of a request's headers have `HEADER_BYTES` at most, before and after the client has seen
     the settings.
 Rule 3: streams are served in turn. The priorities of RFC 7540 are read and ignored, as RFC 9113, section 5.3, allows.
@@ -31,6 +31,7 @@ HEADER_BYTES = 16 * 1024
 SLICE_BYTES = 2048
 CONNECTION_BURST, CONNECTION_RATE = 200.0, 20.0
 PROCESS_BURST, PROCESS_RATE = 2000.0, 500.0
+UPDATES_KEPT = 2000.0
 _ENHANCE_YOUR_CALM = 0xB
 
 # The libraries under hypercorn, by the names that it has for them: only hypercorn decides which versions these are.
@@ -150,7 +151,7 @@ class BoundedHttp2(H2Protocol):
     async def _flush(self) -> None:
         data = self.connection.data_to_send()
         if data:
-            self._updates_left += len(data) / 1024
+            self._updates_left = min(UPDATES_KEPT, self._updates_left + len(data) / 1024)
             await self.send(RawData(data=data))
 
     async def stream_send(self, event: Any) -> None:

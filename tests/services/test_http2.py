@@ -16,6 +16,7 @@ import pytest
 
 from services.common.http2 import FrameBudget, NothingToSend, StreamTurns
 from tests.support.http_server import REAL_CLOCKS, read_all, running
+from tests.support.patience import patient
 
 pytestmark = pytest.mark.anyio
 # Frames and the encoder of headers, by the names that h2 has for them: only h2 decides which versions these are.
@@ -150,6 +151,24 @@ async def test_a_client_that_reads_much_opens_its_windows_as_often_as_it_likes()
             await stream.send(client.data_to_send())
         assert received == 24_000_000
         assert updates > 1000
+
+
+async def test_updates_that_were_earned_are_not_saved_up_without_end() -> None:
+    """8 MB that are read with windows open from the start, and then as many updates as that would have earned."""
+    async with running(http2=True) as here, await here.connect() as stream:
+        client = open_client(INITIAL_WINDOW_SIZE=2**30)
+        client.increment_flow_control_window(2**30)
+        client.send_headers(1, make_request("/large"), end_stream=True)
+        await stream.send(client.data_to_send())
+        events: list[Any] = []
+        while not any(isinstance(event, h2.events.StreamEnded) for event in events):
+            events = client.receive_data(await stream.receive())
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            await stream.send(WindowUpdateFrame(0, window_increment=1).serialize() * 6_000)
+        with anyio.fail_after(patient(10)):
+            answer = await read_all(stream)
+        goaway = answer[answer.rindex(b"\7\0\0\0\0\0") :]
+        assert int.from_bytes(goaway[10:14], "big") == CALM
 
 
 async def test_control_frames_take_from_a_budget_of_all_connections() -> None:
