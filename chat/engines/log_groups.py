@@ -28,11 +28,12 @@ class Assignment:
 
     `position` is the next offset to deliver; between `released` and it is the batch in hand, and what is between
     `committed` and `released` is handled, but for its last step. `ahead` was read from the disk and not delivered yet.
+    `skipped`: from where to where nothing is left to deliver, while what is before that is not committed.
     `next_owner` is the choice of the last rebalance; `owner` differs from it only while something is not committed
     (rule 2).
     """
 
-    __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "released", "stream")
+    __slots__ = ("ahead", "committed", "group", "next_owner", "owner", "position", "released", "skipped", "stream")
 
     def __init__(self, group: Group, stream: LogStream, committed: int) -> None:
         self.group = group
@@ -41,6 +42,7 @@ class Assignment:
         self.released = committed
         self.position = committed
         self.ahead: list[LogRecord] = []
+        self.skipped: tuple[int, int] | None = None
         self.owner: GroupMember | None = None
         self.next_owner: GroupMember | None = None
 
@@ -89,12 +91,23 @@ class Assignment:
     def commit_before(self, offset: int) -> None:
         """What was delivered before `offset` is done with; only forward (rule 3)."""
         self.committed = max(self.committed, min(offset, self.position))
+        if self.skipped is not None and self.committed >= self.skipped[0]:
+            self.committed, self.skipped = max(self.committed, self.skipped[1]), None
         self.release_before(offset)
+
+    def skip_before(self, offset: int) -> None:
+        """Nothing is left from `position` to there: committed at once, unless something from before waits for its last
+        step, and then together with that (rule 3)."""
+        if self.is_uncommitted:
+            self.skipped = (self.skipped[0] if self.skipped is not None else self.position, offset)
+            self.position = self.released = offset
+        else:
+            self.start_again_at(offset)
 
     def hand_over(self) -> None:
         """Give the partition to its next owner; what is not committed comes again."""
         self.position = self.released = self.committed
-        self.ahead = []
+        self.ahead, self.skipped = [], None
         self.owner = self.next_owner
         self.wake_owner()
 
@@ -104,9 +117,9 @@ class Assignment:
             self.owner.wake_poller()
 
     def start_again_at(self, offset: int) -> None:
-        """Start again from `offset`. Only while there is no owner."""
+        """Start again from `offset`. Only while nothing is delivered."""
         self.committed = self.released = self.position = offset
-        self.ahead = []
+        self.ahead, self.skipped = [], None
 
 
 class Group:
@@ -262,7 +275,7 @@ class GroupMember:
         if records:
             assignment.ahead = records
         else:  # trimmed: nothing is left of what was there
-            assignment.start_again_at(end)
+            assignment.skip_before(end)
             self.group.on_commit(assignment)
 
     def _check_open(self) -> None:
