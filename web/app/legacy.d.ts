@@ -18,7 +18,6 @@ export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
 export function browseRoomsDialog(app: App, shell: Navigation): void;
 export function newRoomDialog(app: App, shell: Navigation): void;
-export function welcome(app: App, shell: Navigation): HTMLElement;
 export function roomNotificationsDialog(app: App, conversation: Conversation): void;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;

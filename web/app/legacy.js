@@ -5,5 +5,4 @@ export { closeDialogs, unsentDialog } from "./views/dialog.js";
 export { notificationOffer, notificationsDialog, playSounds, roomNotificationsDialog } from "./views/notifying.js";
 export { searchPanel } from "./views/search.js";
 export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";
-export { welcome } from "./views/welcome.js";
 export { Disposal } from "./core/dom.js";

@@ -20,6 +20,9 @@ export function AuthPage({ reason }: { reason: string | undefined }) {
   const [typed, setTyped] = useState("");
   const [invite] = useState(keptInvite);
   const config = useConfig();
+  useEffect(() => {
+    if (config?.name) document.title = config.name;
+  }, [config]);
   return (
     <AuthCard>
       <h1>{config?.name ?? "Rookery"}</h1>

@@ -201,6 +201,7 @@ export class App {
     const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.isOwner = me.instance_role === "owner";
+    this.store.mayMakeRooms = config.room_makers !== "moderators" || Boolean(me.moderator);
     this.store.instance = config.name ?? "";
     this.store.meet([me]);
     this.store.setStatuses([me]);

@@ -98,6 +98,7 @@ export interface Config {
   ws_url: string;
   push_key: string | null;
   registration?: "open" | "invitation" | "closed";
+  room_makers?: "everyone" | "moderators";
 }
 
 /** A problem document (RFC 9457). */

@@ -15,7 +15,7 @@ export type Route =
 export const ROOM_TABS = ["about", "members", "pins", "settings", "invitations"] as const;
 export type RoomTab = (typeof ROOM_TABS)[number];
 /** Pages of their own: `#/NAME`, and what follows a further slash. */
-export const PAGES = ["activity", "gallery", "rooms", "search", "settings"];
+export const PAGES = ["activity", "gallery", "rooms", "search", "settings", "start"];
 export const TABS = ["open", "decided", "blocks", "audit"];
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -40,6 +40,7 @@ export class Store {
   instance = "";
   /** Whether the user owns the instance. */
   isOwner = false;
+  mayMakeRooms = true;
   /** By key. */
   conversations = new Map<string, Conversation>();
   /** User id → how they are called. */

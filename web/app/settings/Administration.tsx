@@ -1,7 +1,8 @@
 /** The lists of all users and of all rooms, for those who moderate the instance. */
 import { useState } from "react";
-import { useApp } from "../context.ts";
+import { useApp, useNavigation } from "../context.ts";
 import { Button, EmptyState, ErrorState, Field, Select, Skeleton, Switch } from "../kit/index.ts";
+import { openPerson } from "../people/open.tsx";
 import { formatDate, useTexts } from "../texts.ts";
 import type { Listed, ListedRoom, ListedUser } from "./rest.ts";
 import css from "./Settings.module.css";
@@ -51,23 +52,40 @@ export function Users({ isOwner }: { isOwner: boolean }) {
 function UserLine({ user, isOwner }: { user: ListedUser; isOwner: boolean }) {
   const app = useApp();
   const t = useTexts(SETTINGS);
+  const navigation = useNavigation();
   const [role, setRole] = useState<RoleName>(user.instance_role ?? "none");
+  const [isBlocked, setBlocked] = useState(user.blocked);
   const choose = (wanted: RoleName) =>
     app.attempt(async () => {
       await app.api.put(`/api/instance/users/${user.id}/role`, { role: wanted === "none" ? null : wanted });
       setRole(wanted);
     });
+  const unblock = () =>
+    app.attempt(async () => {
+      await app.moderation.unblock(user.id);
+      setBlocked(false);
+      app.notice(t("unblocked", { name: user.display_name ?? user.name }));
+    });
   const own = user.id === app.store.me?.id;
   return (
     <li className={css.line} data-testid="user-line">
       <span className={css.who}>
-        <strong dir="auto">{user.display_name ?? user.name}</strong>
+        <button type="button" className={css.person} dir="auto" onClick={(event) => openPerson(navigation, { ...user, display_name: user.display_name }, event.currentTarget)}>
+          {user.display_name ?? user.name}
+        </button>
         <span className={css.soft}>
           {user.display_name && `${user.name} · `}
           {formatDate(user.created, { dateStyle: "medium" })}
-          {user.blocked && ` · ${t("blocked")}`}
         </span>
       </span>
+      {isBlocked && (
+        <>
+          <span className={css.tag}>{t("blocked")}</span>
+          <Button onPress={() => void unblock()} aria-label={t("unblockOf", { name: user.name })} data-testid="unblock-user">
+            {t("unblock")}
+          </Button>
+        </>
+      )}
       {isOwner && !own ? (
         <Select
           label={t("roleOf", { name: user.name })}

@@ -81,7 +81,10 @@ function Choices(props: { known: InstanceChoices; isOwner: boolean; changed: (no
             default_rooms: rooms,
             room_makers: makers,
           };
-          changed(await app.api.put<InstanceChoices>("/api/instance", body));
+          const now = await app.api.put<InstanceChoices>("/api/instance", body);
+          app.store.instance = now.name ?? "";
+          app.store.touch("instance");
+          changed(now);
           app.notice(t("saved"));
         }}
       >

@@ -7,13 +7,13 @@ import { useStatusEnds } from "../people/StatusText.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
 import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
-import { Welcome } from "../welcome/Welcome.tsx";
 import { useCaseWatch } from "../moderation/useCaseWatch.ts";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 import { TabBar } from "./TabBar.tsx";
 
 const JoinOffer = lazy(async () => ({ default: (await import("../welcome/JoinOffer.tsx")).JoinOffer }));
+const Welcome = lazy(() => import("../welcome/Welcome.tsx"));
 const ModerationPage = lazy(async () => ({ default: (await import("../moderation/ModerationPage.tsx")).ModerationPage }));
 const Panel = lazy(async () => ({ default: (await import("../panels/Panel.tsx")).Panel }));
 

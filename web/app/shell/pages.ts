@@ -8,5 +8,6 @@ export const PAGES: Partial<Record<string, Page>> = {
   activity: lazy(() => import("../attention/ActivityPage.tsx")),
   search: lazy(() => import("../search/SearchPage.tsx")),
   gallery: lazy(async () => ({ default: (await import("../gallery/Gallery.tsx")).Gallery })),
+  start: lazy(() => import("../welcome/Welcome.tsx")),
   settings: lazy(() => import("../settings/SettingsPage.tsx")),
 };

@@ -7,6 +7,7 @@ import { findPerson } from "../people/open.tsx";
 import { keyNames } from "../switcher/keys.ts";
 import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
+import { areStepsHidden } from "../welcome/hidden.ts";
 import { AccountFooter, Tool } from "./AccountFooter.tsx";
 import { ConversationList } from "./ConversationList.tsx";
 import { Badge } from "../kit/Badge.tsx";
@@ -18,7 +19,7 @@ export function Sidebar() {
   const app = useApp();
   const navigation = useNavigation();
   const t = useTexts(SIDEBAR);
-  const { me, instance } = useWatch("me", "instance");
+  const { me, instance, isOwner, mayMakeRooms } = useWatch("me", "instance");
   return (
     <nav className={`sidebar ${css.sidebar}`} aria-label={t("conversations")}>
       <header className={`sidebar-head ${css.top}`}>
@@ -34,8 +35,9 @@ export function Sidebar() {
         <kbd aria-hidden="true">{keyNames("Mod+K", navigator.platform.startsWith("Mac")).join(" ")}</kbd>
       </button>
       <PlaceLink href="#/activity" icon="bell" name={t("activity")} testid="open-activity" />
-      {me?.moderator && (
-        <ModerationLink />
+      {me?.moderator && <ModerationLink />}
+      {isOwner && !areStepsHidden(me?.id ?? "") && (
+        <PlaceLink href="#/start" icon="star" name={t("firstSteps")} testid="open-first-steps" />
       )}
       <ConversationList
         label={t("conversations")}
@@ -49,7 +51,9 @@ export function Sidebar() {
                 testid="browse-rooms"
                 run={() => browseRoomsDialog(app, navigation)}
               />
-              <Tool icon="plus" label={t("newRoom")} testid="new-room" run={() => newRoomDialog(app, navigation)} />
+              {mayMakeRooms && (
+                <Tool icon="plus" label={t("newRoom")} testid="new-room" run={() => newRoomDialog(app, navigation)} />
+              )}
             </>
           ),
           direct: (

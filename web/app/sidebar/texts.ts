@@ -5,6 +5,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   jump: { en: "Jump to or find", ru: "Перейти или найти" },
   search: { en: "Search messages", ru: "Искать в сообщениях" },
   activity: { en: "Activity", ru: "Активность" },
+  firstSteps: { en: "First steps", ru: "Первые шаги" },
   casesWait: { en: "waiting", ru: "ждут решения" },
   moderation: { en: "Moderation", ru: "Модерация" },
   unread: { en: "Unread", ru: "Непрочитанное" },
