@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import trio.testing
 
+from tests.support.scheduling import BothEnds, line_up
+
 # No test asserts a time, and on a busy machine an example may take longer than any bound.
 hypothesis.settings.register_profile("rookery", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("rookery")
+
+
+_OF_PROCESSES = ("tests/faults/", "tests/e2e/", "tests/ops/", "tests/perf/")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def measured_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Real processes run without coverage: with it they take half as much again of the machine, and what they run is
+    measured elsewhere, but for the few modules that say `MEASURED = True`."""
+    unmeasured = request.node.nodeid.startswith(_OF_PROCESSES) and not getattr(request.module, "MEASURED", False)
+    kept = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if unmeasured else None
+    yield
+    if kept is not None:
+        os.environ["COVERAGE_PROCESS_CONFIG"] = kept
 
 
 @pytest.fixture(params=["trio", "asyncio"])
@@ -24,12 +40,23 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run on its event loop."""
+    """Leave out what cannot run on its event loop; among several workers, line files up as `scheduling` says."""
     left_out = [item for item in items if _wrong_loop(item)]
     if left_out:
         gone = set(left_out)
         items[:] = [item for item in items if item not in gone]
         config.hook.pytest_deselected(items=left_out)
+    if hasattr(config, "workerinput"):
+        line_up(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BothEnds | None:
+    """How `scripts/test` hands files to its processes."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return BothEnds(config, log)
 
 
 def _wrong_loop(item: pytest.Item) -> bool:

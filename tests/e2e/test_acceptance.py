@@ -13,6 +13,7 @@ from tests.support.people import Person, new_id, register
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SERVERS = EVERY_SERVER
+MEASURED = True
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

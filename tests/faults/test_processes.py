@@ -20,6 +20,7 @@ from tests.support.scraped import find_faults, scraped_metrics
 from tests.support.traffic import Traffic
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.production]
+MEASURED = True
 
 
 OF_SUPERVISORS = {"rookery_edge_processes", "rookery_edge_process_restarts_total"}
