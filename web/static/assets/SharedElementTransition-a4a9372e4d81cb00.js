@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{cr as t,lr as n}from"./page-cd75f27601d26de8.js";t();var r=e(n(),1),i=(0,r.createContext)(null);function a(e){let t=(0,r.useRef)({});return r.createElement(i.Provider,{value:t},e.children)}export{a as t};
