@@ -256,6 +256,28 @@ async def test_members_are_looked_at_in_pages() -> None:
         assert len(await list_waiting(here)) == len(crowd)
 
 
+async def test_of_10_000_members_only_those_are_looked_at_whom_a_message_may_concern() -> None:
+    """9,000 are offline; a message mentions ten, half of them online, and three chose to hear everything."""
+    async with world() as here:
+        ann = await here.user("ann")
+        room = await here.room(ann)
+        crowd = [User(id=new_id(), name=f"user{number}") for number in range(9_999)]
+        async with anyio.create_task_group() as tasks:
+            for user in crowd:
+                tasks.start_soon(here.accounts.create_user, user, None)
+        await here.rooms.add_members(room, [user.id for user in crowd], Role.MEMBER, 1)
+        await enter(here, *crowd[:1000])
+        mentioned, choosers = [*crowd[:5], *crowd[-5:]], [crowd[10], *crowd[2000:2002]]
+        for user in choosers:
+            await choose(here, user, room, level=NotificationLevel.ALL)
+        presence = CountingPresence(here)
+        text = " ".join(f"@{user.name}" for user in mentioned)
+        await store_and_decide(here, [sent(text, room=room_key(room), actor=ann.id)], presence=presence)
+        assert presence.asked == {user.id for user in (*mentioned, *choosers)}
+        kinds = await kinds_in(here, room_key(room))
+        assert kinds == {**{user.id: MENTION for user in mentioned}, **{user.id: MESSAGE for user in choosers[1:]}}
+
+
 async def test_what_was_given_up_is_announced_again_when_it_is_replayed() -> None:
     async with world() as here:
         ann, bob = await here.user("ann"), await here.user("bob")
