@@ -29,11 +29,12 @@ function Choices(props: { known: InstanceChoices; isOwner: boolean; changed: (no
   const [rooms, setRooms] = useState(known.default_rooms);
   const store = useWatch("rooms");
   const open = [...store.conversations.values()].filter((one) => one.kind === "room" && one.visibility === "public");
+  const operator = known.operator_registration && t(known.operator_registration);
   const parts = (
     <>
       <Choice
         label={t("registration")}
-        options={REGISTRATIONS.map((value) => ({ value, text: t(value) }))}
+        options={REGISTRATIONS.map((value) => ({ value, text: t(value), hint: value === "operator" ? operator : undefined }))}
         value={registration}
         onChange={setRegistration}
         isDisabled={!isOwner}

@@ -19,6 +19,8 @@ export interface InstanceChoices {
   registration: "open" | "invitation" | "closed" | null;
   default_rooms: Uuid[];
   room_makers: "everyone" | "moderators";
+  /** Not among what is written. */
+  operator_registration?: "open" | "invitation" | "closed";
 }
 export interface ListedUser {
   id: Uuid;

@@ -3,8 +3,8 @@ import { defineTexts } from "../texts.ts";
 export const WELCOME = defineTexts("welcome", {
   hello: { en: "Hello, {name}", ru: "Здравствуйте, {name}" },
   pick: {
-    en: "Pick a conversation on the left, or begin one.",
-    ru: "Выберите беседу слева или начните новую.",
+    en: "Pick a conversation, or begin a new one.",
+    ru: "Выберите беседу или начните новую.",
   },
   begin: { en: "Join a room, or write to somebody.", ru: "Войдите в комнату или напишите кому-нибудь." },
   browse: { en: "Browse rooms", ru: "Открытые комнаты" },
