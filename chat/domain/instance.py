@@ -51,7 +51,12 @@ def check_instance_name(name: str) -> str:
 
 def require_owner(user: User) -> None:
     """Raise `Forbidden` unless the user owns the instance."""
-    if user.instance_role is not InstanceRole.OWNER:
+    require_owner_role(user.instance_role)
+
+
+def require_owner_role(role: InstanceRole | None) -> None:
+    """Raise `Forbidden` unless this is the role of one who owns the instance."""
+    if role is not InstanceRole.OWNER:
         raise Forbidden("this is for the owners of the instance")
 
 
@@ -64,7 +69,8 @@ def require_room_maker(settings: InstanceSettings, *, moderates: bool) -> None:
 def require_role_change(owner: User, user: str) -> None:
     """Raise unless this owner may give this user another role in the instance: `Forbidden`, `Conflict`.
 
-    Nobody changes their own role, so that one owner is always left.
+    Nobody changes their own role, so that one owner is always left. Whether this one is an owner is asked again when
+    the role is stored: of two who take each other's role at once, one is left.
     """
     require_owner(owner)
     if owner.id == user:

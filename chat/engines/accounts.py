@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat.domain.ids import now_ms
+from chat.domain.instance import require_owner_role
 from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_display_name, fold_email, fold_name
@@ -145,9 +146,14 @@ class SqliteAccounts:
 
         await self._database.write(job)
 
-    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
-        sql = "UPDATE users SET instance_role = ? WHERE id = ?"
-        await self._database.write(lambda connection: _update(connection, sql, (role, user)))
+    async def set_instance_role(self, user: str, role: InstanceRole | None, *, by: str | None = None) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            if by is not None:
+                row = connection.execute("SELECT instance_role FROM users WHERE id = ?", (by,)).fetchone()
+                require_owner_role(InstanceRole(row[0]) if row and row[0] else None)
+            _update(connection, "UPDATE users SET instance_role = ? WHERE id = ?", (role, user))
+
+        await self._database.write(job)
 
     async def get_added_by(self, user: str) -> AddedBy | None:
         def query(connection: sqlite3.Connection) -> AddedBy | None:

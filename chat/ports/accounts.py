@@ -119,8 +119,9 @@ class Accounts(Protocol):
         """Mark the account as blocked or not; with the mark, the user's invitations to rooms end. Raises `NotFound`."""
         ...
 
-    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
-        """Make the user an owner or a moderator of the instance, or neither. Raises `NotFound`."""
+    async def set_instance_role(self, user: str, role: InstanceRole | None, *, by: str | None = None) -> None:
+        """Make the user an owner or a moderator of the instance, or neither. With `by`, only while that user is an
+        owner of it. Raises `NotFound`, `Forbidden`."""
         ...
 
     async def get_added_by(self, user: str) -> AddedBy | None:

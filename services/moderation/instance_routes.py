@@ -150,7 +150,7 @@ async def set_instance_role(
     require_role_change(caller, user)
     await find_user(services, user)
     with shield_change():
-        await services.accounts.set_instance_role(user, body.role)
+        await services.accounts.set_instance_role(user, body.role, by=caller.id)
         await _note(services, caller, CaseAction.OWNER, user, f"role in the instance: {body.role or 'none'}")
     return body
 

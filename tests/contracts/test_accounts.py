@@ -6,11 +6,11 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from chat.domain.ids import now_ms
+from chat.domain.ids import new_id, now_ms
 from chat.domain.models import InstanceRole, User
 from chat.domain.privacy import AddedBy
 from chat.domain.token_families import GRACE_MS, Rotation
-from chat.errors import Conflict, Invalid, NotFound
+from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.ports.accounts import Accounts, OpenLogIn, RefreshGrant, SigningKey
 from tests.support.builders import ANN, BEN, CAT, DAN, NOW, make_user
 from tests.support.cancellation import each_suspension
@@ -371,3 +371,24 @@ async def test_a_role_in_the_instance_is_given_and_taken(stores: Stores) -> None
         assert (await stores.accounts.get_users([ANN]))[ANN].instance_role is role
     with pytest.raises(NotFound):
         await stores.accounts.set_instance_role("00000000-0000-4000-8000-000000000000", None)
+
+
+async def test_of_two_owners_who_take_each_others_role_at_once_one_is_left(stores: Stores) -> None:
+    for user in (ANN, BEN):
+        await stores.accounts.create_user(replace(make_user(user), instance_role=InstanceRole.OWNER), None)
+    refused: list[str] = []
+
+    async def take(by: str, user: str) -> None:
+        try:
+            await stores.accounts.set_instance_role(user, None, by=by)
+        except Forbidden:
+            refused.append(by)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take, ANN, BEN)
+        tasks.start_soon(take, BEN, ANN)
+    owners = [user for user, found in (await stores.accounts.get_users([ANN, BEN])).items() if found.instance_role]
+    assert len(refused) == 1
+    assert owners == [ANN if refused == [BEN] else BEN]
+    with pytest.raises(Forbidden):
+        await stores.accounts.set_instance_role(owners[0], None, by=new_id())

@@ -19,6 +19,7 @@ from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.families import has_token, make_token, read_grant, read_log_in, read_token, replace_tokens
 from chat.adapters.mongo.names import display_fields, find_by_prefix
 from chat.domain.ids import now_ms
+from chat.domain.instance import require_owner_role
 from chat.domain.models import InstanceRole, User, UserStatus
 from chat.domain.privacy import AddedBy, require_blockable
 from chat.domain.text import fold_email, fold_name
@@ -199,12 +200,20 @@ class MongoAccounts:
             with self._mongo.call():
                 await self._invites.delete_many({"creator": user})
 
-    async def set_instance_role(self, user: str, role: InstanceRole | None) -> None:
+    async def set_instance_role(self, user: str, role: InstanceRole | None, *, by: str | None = None) -> None:
         change = {"$unset": {"instance_role": ""}} if role is None else {"$set": {"instance_role": role.value}}
-        with self._mongo.call():
-            done = await self._users.update_one({"_id": user}, change)
-        if not done.matched_count:
-            raise NotFound("there is no such user")
+
+        async def job(session: Session) -> None:
+            if by is not None:  # written, so that of two who take each other's role one begins again
+                counted = {"$inc": {"roles_given": 1}}
+                owner = await self._latest.users.find_one_and_update({"_id": by}, counted, session=session)
+                given = owner.get("instance_role") if owner else None
+                require_owner_role(InstanceRole(given) if given else None)
+            done = await self._latest.users.update_one({"_id": user}, change, session=session)
+            if not done.matched_count:
+                raise NotFound("there is no such user")
+
+        await self._mongo.transaction(job)
 
     async def get_added_by(self, user: str) -> AddedBy | None:
         with self._mongo.call():
