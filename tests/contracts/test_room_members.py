@@ -342,3 +342,20 @@ async def test_many_members_at_once_keep_their_roles(rooms: Rooms) -> None:
     with pytest.raises(NotFound):
         await rooms.add_members(ROOM, [DAN, NOBODY], Role.MEMBER, NOW)
     assert await rooms.get_role(ROOM, DAN) is None
+
+
+async def test_of_two_owners_who_take_each_others_role_at_once_one_is_left(rooms: Rooms) -> None:
+    await rooms.set_member(ROOM, BEN, Role.OWNER, now=NOW)
+    refused: list[str] = []
+
+    async def take(by: str, user: str) -> None:
+        try:
+            await rooms.set_member(ROOM, user, Role.MEMBER, now=NOW, by=by)
+        except Forbidden:
+            refused.append(by)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take, ANN, BEN)
+        tasks.start_soon(take, BEN, ANN)
+    assert len(refused) == 1
+    assert set(await rooms.get_roles([(ROOM, ANN), (ROOM, BEN)])) == {Role.OWNER, Role.MEMBER}
