@@ -30,7 +30,7 @@ export async function makeApp(): Promise<App> {
     schedule: soon,
     timers,
     storage: storageOf(globalThis),
-    ...(await openKept()),
+    ...(await openKept(timers)),
     makeLink: (parts) =>
       new Link({
         ...parts,
@@ -72,7 +72,10 @@ export function keepPage(): void {
 function followBrowser(app: App): void {
   document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
   window.addEventListener("online", () => app.link?.wake());
-  window.addEventListener("pagehide", () => app.messages.sayReads());
+  window.addEventListener("pagehide", () => {
+    app.messages.sayReads();
+    app.lastSeen?.keepNow();
+  });
   window.addEventListener("beforeunload", (event) => {
     if (app.losable) event.preventDefault();
   });

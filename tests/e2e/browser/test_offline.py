@@ -44,6 +44,56 @@ def test_every_part_of_the_page_opens_while_the_server_is_away(
     expect(ann.page).to_have_title("Rookery")
 
 
+def test_what_was_seen_last_is_there_while_the_server_is_away(
+    new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]
+) -> None:
+    """And what is written meanwhile is sent once when the server is back."""
+    server = new_server()
+    ann = new_window(server)
+    ann.register("ann")
+    all_parts_are_kept(ann)
+    name = unique("seen")
+    ann.new_room(name)
+    ann.say("said before")
+    expect(ann.message("said before")).to_have_attribute("data-state", "stored")
+    ann.page.reload()
+    expect(ann.message("said before")).to_be_visible()
+    ann.page.wait_for_function(SEEN, arg="said before")
+    ann.lenient = True
+    server.terminate()
+    server.wait()
+    ann.page.reload()
+    expect(ann.message("said before")).to_be_visible()
+    expect(ann.get("room-item").filter(has_text=name)).to_be_visible()
+    expect(ann.get("connection-status")).to_contain_text("Connection lost")
+    ann.get("composer").fill("said without a connection")
+    ann.get("send").click()
+    expect(ann.message("said without a connection")).to_have_attribute("data-state", "sending")
+    ann.page.reload()
+    expect(ann.message("said without a connection")).to_be_visible()
+    server.start()
+    expect(ann.message("said without a connection")).to_have_attribute("data-state", "stored")
+    ann.page.reload()
+    expect(ann.message("said without a connection")).to_have_count(1)
+    expect(ann.message("said before")).to_have_count(1)
+    ann.get("logout").click()
+    expect(ann.get("login-form")).to_be_visible()
+    assert not ann.page.evaluate(SEEN, "said")
+
+
+# Whether a text stands in what is kept of this user.
+SEEN = """async (text) => {
+  const database = await new Promise((done) => {
+    const opening = indexedDB.open("rookery.shelf");
+    opening.onsuccess = () => done(opening.result);
+  });
+  const all = database.transaction("kept").objectStore("kept").getAll();
+  const values = await new Promise((done) => { all.onsuccess = () => done(all.result); });
+  database.close();
+  return JSON.stringify(values).includes(text);
+}"""
+
+
 def test_a_part_that_an_upgrade_took_away_offers_the_new_version(
     new_window: Callable[..., Window], server: ServerProcess
 ) -> None:

@@ -15,45 +15,25 @@ import { Moderation } from "./moderation.ts";
 import { Protocol } from "./protocol.ts";
 import { SignedOut } from "./session.ts";
 import { Sharing } from "./sharing.ts";
-import { Link } from "./socket.ts";
 import { Store } from "./store.ts";
 import { CORE } from "./texts.ts";
-import type {
-  AnyEvent,
-  DeletedEvent,
-  DirectMessageEvent,
-  EditedEvent,
-  MessageEvent,
-  ModeratedEvent,
-  Place,
-} from "../../types/wire.d.ts";
+import type { AnyEvent, Place } from "../../types/wire.d.ts";
 import type { Api } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
-import type { Box, Drafts } from "./drafts.ts";
+import type { Drafts } from "./drafts.ts";
 import type { Keeping } from "./keeping.ts";
+import type { LastSeen, SeenAccount } from "./lastSeen.ts";
 import type { Notifying } from "./notifying.ts";
 import type { Command } from "./outbox.ts";
+import type { AppParts, MakeLink, PublicPost } from "./parts.ts";
 import type { Session } from "./session.ts";
-import type { LinkDetail, LinkParts, LinkState, Timer, Timers } from "./socket.ts";
+import type { Phase, Signals, Tone } from "./signals.ts";
+import type { Link, LinkDetail, LinkState, Timer, Timers } from "./socket.ts";
 import type { Effect } from "./threads.ts";
 import type { Config, Grant, Me } from "./rest.ts";
 
-export type Phase = "starting" | "in" | "out";
-export type Tone = "info" | "error";
-/** A POST without a session. */
-export type PublicPost = <T = unknown>(path: string, body?: object) => Promise<T>;
-
-/** What `on` tells, by its name. */
-export interface Signals {
-  session: { phase: Phase; reason?: string };
-  link: { state: LinkState } & LinkDetail;
-  /** `action`: what a button beside the text does; `stays`: until the user dismisses it, as errors do */
-  notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown }; stays?: boolean };
-  arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
-  changed: EditedEvent | DeletedEvent | ModeratedEvent;
-  gone: { conversation: Conversation; why: string; unsent: string[] };
-  shared: { section: string; value: unknown };
-}
+export type { AppParts, PublicPost } from "./parts.ts";
+export type { Phase, Signals, Tone } from "./signals.ts";
 
 /** `#blank`, which the constructor calls, gives the parts that belong to one user. */
 const BY_BLANK = undefined as never;
@@ -67,10 +47,12 @@ export class App {
   readonly drafts: Drafts;
   readonly choices: Choices;
   readonly keeping: Keeping;
+  /** What is shown without a connection; null in a page that keeps nothing. */
+  readonly lastSeen: LastSeen | null;
   readonly session: Session;
   readonly api: Api;
   readonly publicPost: PublicPost;
-  readonly makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
+  readonly makeLink: MakeLink;
   readonly schedule: (run: () => void) => void;
   readonly timers: Timers;
   phase: Phase = "starting";
@@ -93,49 +75,21 @@ export class App {
   sharing: Sharing | null = null;
   #startTimer: Timer = null;
 
-  /**
-   * @param publicPost a POST without a session
-   * @param schedule when views are drawn anew after a change
-   * @param storage for what a user has chosen in this browser
-   * @param keeping messages that the server has not confirmed
-   */
-  constructor({
-    session,
-    api,
-    publicPost,
-    makeLink,
-    schedule,
-    timers,
-    storage,
-    drafts,
-    keeping,
-  }: {
-    session: Session;
-    api: Api;
-    publicPost: PublicPost;
-    makeLink: (parts: Omit<LinkParts, "open" | "timers" | "random">) => Link;
-    schedule: (run: () => void) => void;
-    timers: Timers;
-    storage: Box | null;
-    drafts: Drafts;
-    keeping: Keeping;
-  }) {
-    this.choices = new Choices(storage);
+  constructor(parts: AppParts) {
+    const { session, api, drafts, keeping } = parts;
+    this.lastSeen = parts.lastSeen ?? null;
+    this.choices = new Choices(parts.storage);
     this.drafts = drafts;
     drafts.onchanged = () => this.store.touch("drafts");
     this.keeping = keeping;
     this.session = session;
     this.api = api;
-    this.publicPost = publicPost;
-    this.makeLink = makeLink;
-    this.schedule = schedule;
-    this.timers = timers;
+    this.publicPost = parts.publicPost;
+    this.makeLink = parts.makeLink;
+    this.schedule = parts.schedule;
+    this.timers = parts.timers;
     api.onsignedout = () =>
-      this.leave(
-        this.link?.state === "blocked"
-          ? say(CORE, "blockedLogIn")
-          : say(CORE, "signedOut"),
-      );
+      this.leave(say(CORE, this.link?.state === "blocked" ? "blockedLogIn" : "signedOut"));
     session.onrenewed = (token) => {
       this.link?.refresh(token);
       this.#renewLater();
@@ -147,6 +101,7 @@ export class App {
     this.store = new Store(this.schedule, this.timers.now);
     this.protocol = new Protocol();
     this.history = new History(this.api, this.store);
+    this.history.onread = (conversation) => this.lastSeen?.keepSoon(conversation);
     this.messages = new Messages(this);
     this.directory = new Directory(this);
     this.moderation = new Moderation(this);
@@ -193,12 +148,13 @@ export class App {
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "blocked") return this.leave(error.message);
       this.emit("link", { state: "reconnecting" });
+      if (error.status === 0 && (await this.#enterSeen())) return;
       this.#startTimer = this.timers.set(() => this.start(), RETRY_START_MS);
     }
   }
 
-  async #enter() {
-    const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
+  /** Who the user is, and what the instance is. */
+  #know({ config, me }: SeenAccount) {
     this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
     this.store.isOwner = me.instance_role === "owner";
     this.store.mayMakeRooms = config.room_makers !== "moderators" || Boolean(me.moderator);
@@ -206,7 +162,35 @@ export class App {
     this.store.meet([me]);
     this.store.setStatuses([me]);
     this.choices.open(me.id);
+  }
+
+  async #enter() {
+    const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
+    this.#know({ config, me });
+    await this.lastSeen?.open({ config, me });
     await Promise.all([this.drafts.open(me.id), this.directory.refresh()]);
+    await this.#begin({ config, me });
+  }
+
+  /** The server is not reached: begin with what was seen last, until it is. @returns false if nothing was kept */
+  async #enterSeen(): Promise<boolean> {
+    const seen = await this.lastSeen?.load();
+    if (!seen) return false;
+    const { account, lists, messages } = seen;
+    this.#know(account);
+    await Promise.all([this.drafts.open(account.me.id), this.lastSeen?.open(account)]);
+    this.directory.show(lists.rooms, lists.dms);
+    for (const [key, entries] of messages) {
+      const timeline = this.store.get(key)?.timeline;
+      timeline?.page(entries, timeline.mark());
+    }
+    this.#first = false; // all of it may have changed
+    await this.#begin(account);
+    return true;
+  }
+
+  /** Connect, and show the chat. */
+  async #begin({ config, me }: SeenAccount) {
     const { store } = this;
     this.link = this.makeLink({
       url: config.ws_url,
@@ -281,6 +265,7 @@ export class App {
     link?.stop();
     this.messages.stop();
     this.keeping.stop();
+    this.lastSeen?.clear();
     this.#blank();
     this.#phase("out", reason);
   }
@@ -382,6 +367,7 @@ export class App {
   #event(event: AnyEvent) {
     const place = this.store.placeOf(event);
     this.store.apply(event);
+    if (place) this.#remember(place, event);
     // The open conversation gives back what is out of view; any other one keeps its newest.
     if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
     if (event.type === "member") this.directory.member(event);
@@ -395,6 +381,13 @@ export class App {
     }
     if (event.type === "dm") this.directory.watchSoon();
     if (event.type === "activity" && event.rooms.some(({ missed }) => missed)) this.directory.refreshLater();
+  }
+
+  /** What is kept of a conversation changes with what is shown of it. */
+  #remember(place: Conversation, event: AnyEvent) {
+    if (event.type === "edited") this.lastSeen?.rewrite(place.key, event.seq, event.text);
+    if (event.type === "deleted" || event.type === "moderated") this.lastSeen?.rewrite(place.key, event.seq, null);
+    if (place.key === this.openKey) this.lastSeen?.keepSoon(place);
   }
 
   /** A direct message was stored, but its live copy never came: read the newest page, which has it. */

@@ -54,7 +54,7 @@ export class Directory extends Roster {
       this.api.get<{ rooms: RoomSummary[] }>("/api/rooms"),
       this.api.get<{ conversations: DirectSummary[] }>("/api/dms"),
     ]);
-    const { protocol, link } = this.app;
+    this.app.lastSeen?.keepLists({ rooms, dms: conversations });
     const ids = new Set(rooms.map((room) => room.id));
     for (const room of before) {
       if (ids.has(room.id) || this.store.get(room.key) !== room) continue;
@@ -62,13 +62,18 @@ export class Directory extends Roster {
       this.app.notice(why, "error");
       this.#gone(room, why);
     }
-    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
-    for (const conversation of this.store.setDms(conversations))
-      protocol.threads.know(conversation.id, conversation.seq);
-    link?.flush();
+    this.show(rooms, conversations);
     this.#readStatuses(this.#watched ? this.#watched.split(",") : []);
     this.watchSoon();
     this.#followOthers(rooms.length);
+  }
+
+  /** Show these lists, and follow them live. */
+  show(rooms: readonly RoomSummary[], dms: readonly DirectSummary[]): void {
+    const { protocol, link } = this.app;
+    for (const conversation of this.store.setRooms(rooms).slice(0, JOINED)) this.#join(conversation);
+    for (const conversation of this.store.setDms(dms)) protocol.threads.know(conversation.id, conversation.seq);
+    link?.flush();
   }
 
   /**
@@ -305,6 +310,7 @@ export class Directory extends Roster {
     app.drafts.set(conversation.key, "");
     app.protocol.part(conversation.id);
     app.link?.flush();
+    app.lastSeen?.forget(conversation.key);
     this.store.close(conversation.key);
     app.emit("gone", { conversation, why, unsent: unsent.flatMap((text) => text || []) });
   }

@@ -1,5 +1,5 @@
 /** Reads history over REST into timelines. One read per conversation and direction at a time. */
-import type { Api } from "./api.ts";
+import { type Api, ApiError } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Store } from "./store.ts";
 import type { HistoryItem } from "./rest.ts";
@@ -37,11 +37,24 @@ export class History {
     this.store = store;
   }
 
+  /** Called when messages were read. */
+  onread: (conversation: Conversation) => void = () => {};
+
+  /** Read what a conversation opens with; without a connection, what is here already is enough. */
+  async open(conversation: Conversation): Promise<void> {
+    try {
+      await this.#fill(conversation);
+    } catch (error) {
+      const enough = error instanceof ApiError && error.status === 0 && conversation.timeline.loaded;
+      if (!enough) throw error;
+    }
+  }
+
   /**
    * What a conversation opens with: the messages around the read mark if anything is unread, else the newest ones. It
    * is one request, however much is unread.
    */
-  open(conversation: Conversation) {
+  #fill(conversation: Conversation): Promise<void> {
     const { timeline, unread, read, seq, stale } = conversation;
     const { first = Infinity, last = 0 } = (timeline.loaded && timeline.span) || {};
     const here = unread ? first <= read + 1 && read < last : timeline.loaded && timeline.attached;
@@ -163,6 +176,7 @@ export class History {
     const newest = Math.max(0, ...messages.map((item) => item.seq));
     if (newest > conversation.seq && conversation.timeline.attached) conversation.seq = newest;
     this.store.touch(`timeline:${conversation.key}`);
+    this.onread(conversation);
   }
 
   #fetch(conversation: Conversation, query: PageQuery): Promise<Page> {

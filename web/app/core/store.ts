@@ -167,7 +167,7 @@ export class Store {
   }
 
   /** The answer of `GET /api/rooms`: all of the user's rooms. Who calls this closes those that are not among them. */
-  setRooms(rooms: RoomSummary[]): Conversation[] {
+  setRooms(rooms: readonly RoomSummary[]): Conversation[] {
     this.touch("rooms", "unread");
     return rooms.map((room) => this.addRoom(room));
   }
@@ -180,7 +180,7 @@ export class Store {
   }
 
   /** The answer of `GET /api/dms`, the most recent first. */
-  setDms(summaries: DirectSummary[]): Conversation[] {
+  setDms(summaries: readonly DirectSummary[]): Conversation[] {
     this.meet(summaries.map((summary) => summary.with));
     this.touch("dms", "unread");
     return summaries.map((summary, index) => {
