@@ -91,9 +91,7 @@ class SqliteRooms:
         return await self._database.read(lambda connection: membership.get_role(connection, room, user))
 
     async def get_roles(self, places: Sequence[tuple[str, str]]) -> Sequence[Role | None]:
-        return await self._database.read(
-            lambda connection: [membership.get_role(connection, room, user) for room, user in places]
-        )
+        return await self._database.read(lambda connection: membership.get_roles(connection, places))
 
     async def list_members(self, room: str, after: str, limit: int, *, prefix: str = "") -> Sequence[Member]:
         return await self._database.read(
@@ -101,9 +99,9 @@ class SqliteRooms:
         )
 
     async def find_members(self, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        return await self._database.read(
-            lambda connection: {place for place in places if membership.get_role(connection, *place) is not None}
-        )
+        asked = list(places)
+        roles = await self._database.read(lambda connection: membership.get_roles(connection, asked))
+        return {place for place, role in zip(asked, roles, strict=True) if role is not None}
 
     async def list_member_ids(self, room: str) -> Sequence[str]:
         sql = (
