@@ -28,7 +28,7 @@ _NOTHING_KNOWN: dict[str, tuple[UserBlocks, float]] = {}  # never written to: mo
 class AccessCache:
     """Roles by user and room, and users by id."""
 
-    __slots__ = ("_accounts", "_authority", "_blocks", "_roles", "_seconds", "_users", "_wheel")
+    __slots__ = ("_accounts", "_authority", "_blocks", "_newest", "_roles", "_seconds", "_users", "_wheel")
 
     def __init__(self, authority: Authority, accounts: Accounts, wheel: Wheel, seconds: float) -> None:
         self._wheel = wheel
@@ -38,6 +38,7 @@ class AccessCache:
         # By user, then room: the role, and until when it is used. A user's dictionary is replaced when a role changes:
         # `get_role` sees by its identity whether a change was announced while it waited (rule 2).
         self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
+        self._newest: dict[Role, tuple[Role, float]] = {}  # what is read within a tick shares its entries
         self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
         # By user, then the other one; replaced when a block changes, as `_roles` is.
         self._blocks: dict[str, dict[str, tuple[UserBlocks, float]]] = {}
@@ -75,9 +76,15 @@ class AccessCache:
 
     def _keep_role(self, roles: dict[str, tuple[Role, float]] | None, room: str, role: Role | None) -> None:
         if role is not None and roles is not None:
-            roles[intern(room)] = (role, self._wheel.now + self._seconds)
+            roles[intern(room)] = self._find_entry(role, self._wheel.now + self._seconds)
             if len(roles) > _ROOMS:
                 del roles[next(iter(roles))]
+
+    def _find_entry(self, role: Role, until: float) -> tuple[Role, float]:
+        entry = self._newest.get(role)
+        if entry is None or entry[1] != until:
+            entry = self._newest[role] = (role, until)
+        return entry
 
     async def get_roles(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Role | None]:
         """The role of each (user, room), as `get_role`; what is not known is asked with one question."""

@@ -57,12 +57,11 @@ class Owner(Protocol):
 class Connection:
     """One socket. `bound` is the outbox's, in bytes. `heard` becomes true with every read; keep-alive resets it."""
 
-    __slots__ = ("_ending", "_mask", "_mux", "_outbox", "_queued", "_send", "_sock", "bound", "fd", "heard", "owner")
+    __slots__ = ("_ending", "_mask", "_mux", "_outbox", "_queued", "_sock", "bound", "fd", "heard", "owner")
 
     def __init__(self, mux: Multiplexer, sock: socket.socket, bound: int) -> None:
         self._mux = mux
         self._sock = sock
-        self._send = sock.send  # looked up once: a broadcast consists of nothing but this call
         self.fd = sock.fileno()
         self.bound = bound
         self.heard = True
@@ -129,7 +128,7 @@ class Connection:
         if self.fd < 0:
             return
         try:
-            sent = self._send(data)
+            sent = self._sock.send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:
@@ -194,7 +193,7 @@ class Connection:
             return  # the event was meant for a socket that was closed in this turn, and had the same descriptor
         data = _take_chunks(outbox)
         try:
-            sent = self._send(data)
+            sent = self._sock.send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:
@@ -304,7 +303,7 @@ def _broadcast_one_by_one(connections: Sequence[Connection], data: bytes) -> Non
         try:
             if connection._outbox is None:
                 try:
-                    sent = connection._send(data)
+                    sent = connection._sock.send(data)
                 except (BlockingIOError, InterruptedError):
                     sent = 0
                 except OSError as error:

@@ -101,7 +101,9 @@ class MemoryRelay:
         """Deliver these channels to the listener too."""
         for channel in channels:
             listeners = self._channels.get(channel, ())
-            if listener not in listeners:
+            if not listeners:
+                self._channels[channel] = listener.alone
+            elif listener not in listeners:
                 self._channels[channel] = (*listeners, listener)
 
     def drop_listener(self, channels: Collection[str], listener: MemoryListener) -> None:
@@ -130,6 +132,8 @@ class MemoryListener:
         self._overflowed: set[str] = set()
         self._arrived = AutoResetEvent()
         self._closed = False
+        self.alone = (self,)
+        """The listeners of a channel that has this one alone, as most have: one tuple for all of these."""
 
     async def subscribe(self, channels: Collection[str]) -> None:
         """A channel that is subscribed already is left as it is."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import anyio.lowlevel
 
@@ -53,7 +55,7 @@ class Wire(Connection):
 
     def __init__(self, take: Any) -> None:
         self._mux = _MUX
-        self._send = take  # in place of the socket's
+        self._sock = cast("socket.socket", SimpleNamespace(send=take))
         self._outbox = None
         self.fd = 1
         self.owner = None
