@@ -16,8 +16,6 @@ export class Disposal {
 export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
-export function browseRoomsDialog(app: App, shell: Navigation): void;
-export function newRoomDialog(app: App, shell: Navigation): void;
 export function roomNotificationsDialog(app: App, conversation: Conversation): void;
 export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;

@@ -4,5 +4,4 @@ export { accountDialog } from "./views/account.js";
 export { closeDialogs, unsentDialog } from "./views/dialog.js";
 export { notificationOffer, notificationsDialog, playSounds, roomNotificationsDialog } from "./views/notifying.js";
 export { searchPanel } from "./views/search.js";
-export { browseRoomsDialog, newRoomDialog } from "./views/rooms.js";
 export { Disposal } from "./core/dom.js";

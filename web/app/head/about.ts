@@ -18,6 +18,11 @@ export function aboutRoom(room: About, isThere: (user: string) => boolean, t: He
   return `${place} · ${members}, ${t("onlineCount", { count: online })}`;
 }
 
+/** Whether one keeps the room and is alone in it. */
+export function isLonely(room: Pick<Conversation, "keeper" | "memberCount">): boolean {
+  return room.keeper && room.memberCount === 1;
+}
+
 export function aboutPerson(
   presence: { state: PresenceState; last_seen?: string | null } | undefined,
   now: number,

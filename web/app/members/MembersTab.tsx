@@ -42,6 +42,7 @@ export function MembersTab({ conversation }: { conversation: Conversation }) {
       {conversation.keeper && <Tools conversation={conversation} />}
       <Field
         label={t("search")}
+        isBare
         type="search"
         placeholder={t("placeholder")}
         value={wanted}

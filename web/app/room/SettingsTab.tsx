@@ -7,13 +7,13 @@ import type { RoomModeration } from "../core/moderation.ts";
 import type { Strictness } from "../core/rest.ts";
 import type { Role, Visibility } from "../../types/wire.d.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
-import { type Say, useTexts } from "../texts.ts";
+import { useTexts } from "../texts.ts";
+import { defaultRoles, visibilities } from "./choices.ts";
 import { changed } from "./draft.ts";
 import { NAME } from "./facts.ts";
 import styles from "./Panel.module.css";
 import { PANEL } from "../panels/texts.ts";
 
-type PanelSay = Say<keyof (typeof PANEL)["texts"]>;
 const STRICTNESS: readonly Strictness[] = ["relaxed", "normal", "strict"];
 
 export function SettingsTab({ conversation }: { conversation: Conversation }) {
@@ -25,20 +25,6 @@ export function SettingsTab({ conversation }: { conversation: Conversation }) {
       {isOwner && <Deletion conversation={conversation} />}
     </>
   );
-}
-
-export function visibilities(t: PanelSay): { value: Visibility; text: string; hint: string }[] {
-  return [
-    { value: "public", text: t("isPublic"), hint: t("isPublicHint") },
-    { value: "private", text: t("isPrivate"), hint: t("isPrivateHint") },
-  ];
-}
-
-export function defaultRoles(t: PanelSay): { value: Role; text: string }[] {
-  return [
-    { value: "member", text: t("joinsMember") },
-    { value: "reader", text: t("joinsReader") },
-  ];
 }
 
 /** What others change meanwhile shows, but where one has typed something else. */

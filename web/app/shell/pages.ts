@@ -7,6 +7,7 @@ export type Page = ComponentType<{ rest: string }>;
 export const PAGES: Partial<Record<string, Page>> = {
   activity: lazy(() => import("../attention/ActivityPage.tsx")),
   search: lazy(() => import("../search/SearchPage.tsx")),
+  rooms: lazy(() => import("../rooms/RoomsPage.tsx")),
   gallery: lazy(async () => ({ default: (await import("../gallery/Gallery.tsx")).Gallery })),
   start: lazy(() => import("../welcome/Welcome.tsx")),
   settings: lazy(() => import("../settings/SettingsPage.tsx")),

@@ -2,8 +2,8 @@
 import type { ReactNode } from "react";
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { moderationRoute } from "../core/route.ts";
-import { browseRoomsDialog, newRoomDialog } from "../legacy.js";
 import { findPerson } from "../people/open.tsx";
+import { browseRooms, newRoom } from "../rooms/open.tsx";
 import { keyNames } from "../switcher/keys.ts";
 import { showOverlay } from "../switcher/overlay.ts";
 import { useTexts } from "../texts.ts";
@@ -49,10 +49,10 @@ export function Sidebar() {
                 icon="compass"
                 label={t("browse")}
                 testid="browse-rooms"
-                run={() => browseRoomsDialog(app, navigation)}
+                run={() => browseRooms(app, navigation)}
               />
               {mayMakeRooms && (
-                <Tool icon="plus" label={t("newRoom")} testid="new-room" run={() => newRoomDialog(app, navigation)} />
+                <Tool icon="plus" label={t("newRoom")} testid="new-room" run={() => newRoom(app, navigation)} />
               )}
             </>
           ),

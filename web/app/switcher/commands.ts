@@ -1,7 +1,8 @@
 /** What can be done from the field of Ctrl+K without going anywhere first. */
 import type { App } from "../core/app.ts";
-import { accountDialog, browseRoomsDialog, newRoomDialog, notificationsDialog } from "../legacy.js";
+import { accountDialog, notificationsDialog } from "../legacy.js";
 import { findPerson } from "../people/open.tsx";
+import { browseRooms, newRoom } from "../rooms/open.tsx";
 import type { Navigation } from "../shell/navigation.ts";
 import { chooseLanguage } from "../texts.ts";
 import { showOverlay } from "./overlay.ts";
@@ -14,8 +15,8 @@ export interface Command {
 }
 
 export const ALL_COMMANDS: readonly Command[] = [
-  { id: "newRoom", icon: "plus", run: newRoomDialog },
-  { id: "browseRooms", icon: "compass", run: browseRoomsDialog },
+  { id: "newRoom", icon: "plus", run: newRoom },
+  { id: "browseRooms", icon: "compass", run: browseRooms },
   { id: "newMessage", icon: "chat", run: findPerson },
   { id: "readAll", icon: "checks", run: readAll },
   { id: "notifications", icon: "bell", run: (app) => notificationsDialog(app) },

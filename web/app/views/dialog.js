@@ -141,15 +141,6 @@ export function copyButton(field) {
   return button;
 }
 
-/** Runs once after the last of many calls. @param {() => void} run */
-export function debounced(run) {
-  let timer;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(run, 200);
-  };
-}
-
 /** Run, and say in the note what went wrong. @param {Element} note @param {() => Promise<void>} run */
 export async function tell(note, run) {
   try {
@@ -202,32 +193,6 @@ export function displayNameField(value = "", hint = "What others read in place o
     data: { testid: "display_name" },
   });
   return field({ label: "Display name (optional)", name: "display_name", hint, input });
-}
-
-/**
- * A field with a few choices.
- * @param {string} label @param {string} name @param {[string | number, string][]} options value and text of each
- * @param {string | number} [value] the chosen one; else the first
- */
-export function choiceField(label, name, options, value = options[0][0]) {
-  const input = h(
-    "select",
-    { class: "input", data: { testid: name } },
-    ...options.map(([each, text]) => h("option", { value: each, text, selected: each === value })),
-  );
-  return field({ label, name, input });
-}
-
-/**
- * A field for a sentence or two.
- * @param {{label: string, name: string, hint?: string, required?: boolean, value?: string, first?: boolean}} parts
- *   `first`: it gets the focus when its dialog opens
- */
-export function wordsField({ label, name, hint, required = false, value = "", first = false }) {
-  const props = { class: "input", rows: 3, maxlength: 500, required, autofocus: first, dir: "auto" };
-  const input = h("textarea", { ...props, data: { testid: name } });
-  input.value = value;
-  return field({ label, name, hint, input });
 }
 
 /**

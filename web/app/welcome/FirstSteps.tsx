@@ -1,7 +1,7 @@
 /** What the owner of a new instance does first: a list that checks itself off. */
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { Button, Icon, showOverlay, Skeleton } from "../kit/index.ts";
-import { newRoomDialog } from "../legacy.js";
+import { newRoom } from "../rooms/open.tsx";
 import type { InstanceChoices, Listed, ListedUser } from "../settings/rest.ts";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { useTexts } from "../texts.ts";
@@ -60,7 +60,7 @@ function StepLine({ step, isDone, isNext }: { step: Step; isDone: boolean; isNex
   const t = useTexts(WELCOME);
   const run: Record<Step, () => void> = {
     name: () => navigation.go("#/settings/instance"),
-    room: () => newRoomDialog(app, navigation),
+    room: () => newRoom(app, navigation),
     defaults: () => navigation.go("#/settings/instance"),
     invite: () => showOverlay((close) => <InviteTeam onClose={close} />),
   };

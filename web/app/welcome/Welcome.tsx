@@ -2,7 +2,7 @@
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
 import { Icon, IconButton } from "../kit/index.ts";
-import { browseRoomsDialog, newRoomDialog } from "../legacy.js";
+import { browseRooms, newRoom } from "../rooms/open.tsx";
 import { findPerson } from "../people/open.tsx";
 import { useTexts } from "../texts.ts";
 import { FirstSteps } from "./FirstSteps.tsx";
@@ -29,8 +29,8 @@ export default function Welcome() {
         <p className={css.soft}>{t(isNew ? "begin" : "pick")}</p>
         {hasSteps && <FirstSteps />}
         <div className={css.choices}>
-          <Choice icon="compass" name="browse" run={() => browseRoomsDialog(app, navigation)} />
-          {store.mayMakeRooms && <Choice icon="plus" name="newRoom" run={() => newRoomDialog(app, navigation)} />}
+          <Choice icon="compass" name="browse" run={() => browseRooms(app, navigation)} />
+          {store.mayMakeRooms && <Choice icon="plus" name="newRoom" run={() => newRoom(app, navigation)} />}
           <Choice icon="chat" name="newMessage" run={() => findPerson(app, navigation)} />
         </div>
       </div>

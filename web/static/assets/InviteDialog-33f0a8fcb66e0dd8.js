@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-113534d5b6abadee.js";
