@@ -4,6 +4,7 @@ import { useApp, useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { Legacy } from "../Legacy.tsx";
 import { Disposal, typingLine } from "../legacy.js";
+import { EmptyRoom } from "../head/EmptyRoom.tsx";
 import { Head } from "../head/Head.tsx";
 import { ComposerArea, type ComposerHandle } from "./ComposerArea.tsx";
 import { MessageArea, type ListHandle } from "./MessageArea.tsx";
@@ -38,6 +39,7 @@ export function ConversationScreen(props: { conversation: Conversation; seq: num
   return (
     <section className="conversation" aria-label={conversation.name}>
       <Head conversation={conversation} />
+      <EmptyRoom conversation={conversation} />
       <MessageArea
         ref={list}
         conversation={conversation}

@@ -2,9 +2,10 @@
 import { lazy, Suspense } from "react";
 import { useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { Button, EmptyState, showOverlay } from "../kit/index.ts";
+import { Button, Icon, showOverlay } from "../kit/index.ts";
 import { useTexts } from "../texts.ts";
 import { isLonely } from "./about.ts";
+import styles from "./Head.module.css";
 import { HEAD } from "./texts.ts";
 
 const InviteDialog = lazy(async () => ({ default: (await import("../invitations/InviteDialog.tsx")).InviteDialog }));
@@ -20,15 +21,15 @@ export function EmptyRoom({ conversation }: { conversation: Conversation }) {
       </Suspense>
     ));
   return (
-    <EmptyState
-      icon="user-plus"
-      title={t("inviteTitle")}
-      text={t("inviteText")}
-      action={
-        <Button look="primary" icon="link" onPress={invite} data-testid="invite-team">
-          {t("invite")}
-        </Button>
-      }
-    />
+    <aside className={styles.alone} aria-label={t("inviteTitle")}>
+      <Icon name="user-plus" size={24} />
+      <p>
+        <strong>{t("inviteTitle")}</strong>
+        <span>{t("inviteText")}</span>
+      </p>
+      <Button look="primary" icon="link" onPress={invite} data-testid="invite-team">
+        {t("invite")}
+      </Button>
+    </aside>
   );
 }

@@ -49,9 +49,20 @@ export function MembersTab({ conversation }: { conversation: Conversation }) {
         onChange={setWanted}
         testid="member-search"
       />
-      <p className={styles.count} role="status">
-        {!wanted && memberCount !== null && t("count", { count: memberCount })}
-      </p>
+      <div className={styles.about}>
+        <p className={styles.count} role="status">
+          {!wanted && memberCount !== null && t("count", { count: memberCount })}
+        </p>
+        {conversation.keeper && (
+          <Button
+            look="quiet"
+            onPress={() => showOverlay((close) => <Banned conversation={conversation} onClose={close} />)}
+            data-testid="banned"
+          >
+            {t("banned")}
+          </Button>
+        )}
+      </div>
       {trouble && <ErrorState text={trouble} onRetry={reload} />}
       {!members && !trouble && <Skeleton lines={6} />}
       {members && !shown.length && <EmptyState icon="users" title={t("none")} />}
@@ -88,14 +99,6 @@ function Tools({ conversation }: { conversation: Conversation }) {
         data-testid="invite"
       >
         {t("invite")}
-      </Button>
-      <Button
-        icon="lock"
-        look="plain"
-        onPress={() => showOverlay((close) => <Banned conversation={conversation} onClose={close} />)}
-        data-testid="banned"
-      >
-        {t("banned")}
       </Button>
     </div>
   );

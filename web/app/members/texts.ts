@@ -2,8 +2,8 @@
 import { defineTexts } from "../texts.ts";
 
 export const MEMBERS = defineTexts("members", {
-  add: { en: "Add people", ru: "Добавить людей" },
-  invite: { en: "Invitation link", ru: "Ссылка-приглашение" },
+  add: { en: "Add people", ru: "Добавить" },
+  invite: { en: "Invitation link", ru: "Ссылка для входа" },
   banned: { en: "Banned people", ru: "Заблокированные" },
   search: { en: "Search members", ru: "Поиск участников" },
   placeholder: { en: "Start of a name", ru: "Начало имени" },

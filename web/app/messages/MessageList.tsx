@@ -15,7 +15,6 @@ import {
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Entry } from "../core/timeline.ts";
 import { counted } from "../core/unread.ts";
-import { EmptyRoom } from "../head/EmptyRoom.tsx";
 import { actionOf, moveOf } from "./actions.ts";
 import type { Doer } from "./doer.ts";
 import { Icon } from "./Icon.tsx";
@@ -202,7 +201,6 @@ function Edge({ reader, say, name }: { reader: Reader; say: Say; name: string })
       {timeline.loaded && !timeline.more && (
         <div className="beginning">{say(kind === "room" ? "beginningRoom" : "beginningDirect", { name })}</div>
       )}
-      {timeline.loaded && !timeline.more && <EmptyRoom conversation={reader.conversation} />}
     </div>
   );
 }

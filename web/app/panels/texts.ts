@@ -19,7 +19,7 @@ export const PANEL = defineTexts("panel", {
   owner: { en: "Owner", ru: "Владелец" },
   count: { en: "Members", ru: "Участников" },
   yourRole: { en: "Your role", ru: "Ваша роль" },
-  copyLink: { en: "Copy the link to the room", ru: "Скопировать ссылку на комнату" },
+  copyLink: { en: "Copy the link to the room", ru: "Скопировать ссылку" },
   copied: { en: "Copied", ru: "Скопировано" },
   copy: { en: "Copy", ru: "Копировать" },
   notifications: { en: "Notifications", ru: "Уведомления" },

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-113534d5b6abadee.js";
