@@ -12,7 +12,7 @@ const InviteDialog = lazy(async () => ({ default: (await import("../invitations/
 
 export function EmptyRoom({ conversation }: { conversation: Conversation }) {
   const t = useTexts(HEAD);
-  useWatch("rooms", `members:${conversation.key}`);
+  useWatch("rooms", `members:${conversation.key}`, `timeline:${conversation.key}`);
   if (!isLonely(conversation)) return null;
   const invite = () =>
     showOverlay((close) => (

@@ -18,9 +18,9 @@ export function aboutRoom(room: About, isThere: (user: string) => boolean, t: He
   return `${place} · ${members}, ${t("onlineCount", { count: online })}`;
 }
 
-/** Whether one keeps the room and is alone in it. */
-export function isLonely(room: Pick<Conversation, "keeper" | "memberCount">): boolean {
-  return room.keeper && room.memberCount === 1;
+/** Whether one keeps the room, is alone in it, and nothing was written yet. */
+export function isLonely({ keeper, memberCount, timeline, seq }: Conversation): boolean {
+  return keeper && memberCount === 1 && seq === 0 && !timeline.entries.length;
 }
 
 export function aboutPerson(
