@@ -13,7 +13,7 @@ import { EmptyRoom } from "../../web/app/head/EmptyRoom.tsx";
 import { Head } from "../../web/app/head/Head.tsx";
 import { agoText } from "../../web/app/head/about.ts";
 import { changed } from "../../web/app/room/draft.ts";
-import NewRoom from "../../web/app/rooms/NewRoom.tsx";
+import { NewRoom } from "../../web/app/rooms/NewRoom.tsx";
 import RoomsPage from "../../web/app/rooms/RoomsPage.tsx";
 import type { Navigation } from "../../web/app/shell/navigation.ts";
 import { beginLanguage } from "../../web/app/texts.ts";

@@ -39,6 +39,7 @@ export const SAID: Record<string, Sentence> = {
   "you cannot report yourself; delete the message instead": "reportSelf",
   "you cannot change your own role; another owner can": "ownRole",
   "there is no such invitation": "noInvitation",
+  "this invitation is unknown or has ended; ask for another": "noInvitation",
 };
 
 const CODES: Record<string, Sentence> = {

@@ -1,25 +1,22 @@
 /** In a room in which one is alone: the way to get the team in. */
-import { lazy, Suspense } from "react";
 import { useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { Button, Icon, showOverlay } from "../kit/index.ts";
+import { Button } from "../kit/Button.tsx";
+import { Icon } from "../kit/Icon.tsx";
+import { showOverlay } from "../kit/overlays.tsx";
+import { late } from "../late.tsx";
 import { useTexts } from "../texts.ts";
 import { isLonely } from "./about.ts";
 import styles from "./Head.module.css";
 import { HEAD } from "./texts.ts";
 
-const InviteDialog = lazy(async () => ({ default: (await import("../invitations/InviteDialog.tsx")).InviteDialog }));
+const InviteDialog = late(async () => (await import("../invitations/InviteDialog.tsx")).InviteDialog);
 
 export function EmptyRoom({ conversation }: { conversation: Conversation }) {
   const t = useTexts(HEAD);
   useWatch("rooms", `members:${conversation.key}`, `timeline:${conversation.key}`);
   if (!isLonely(conversation)) return null;
-  const invite = () =>
-    showOverlay((close) => (
-      <Suspense>
-        <InviteDialog conversation={conversation} onClose={close} />
-      </Suspense>
-    ));
+  const invite = () => showOverlay((close) => <InviteDialog conversation={conversation} onClose={close} />);
   return (
     <aside className={styles.alone} aria-label={t("inviteTitle")}>
       <Icon name="user-plus" size={24} />

@@ -1,7 +1,9 @@
 /** Above the messages: where one is, what it is about and who is there, and the ways to more about it. */
 import { useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { Avatar, Icon, IconButton } from "../kit/index.ts";
+import { Avatar } from "../kit/Avatar.tsx";
+import { Icon } from "../kit/Icon.tsx";
+import { IconButton } from "../kit/IconButton.tsx";
 import { openPerson } from "../people/open.tsx";
 import { StatusText } from "../people/StatusText.tsx";
 import { useLanguage, useTexts } from "../texts.ts";

@@ -14,7 +14,7 @@ import { ROOMS } from "./texts.ts";
 
 const FORM = "new-room";
 
-export default function NewRoom({ navigation, onClose }: { navigation: Navigation; onClose: () => void }) {
+export function NewRoom({ navigation, onClose }: { navigation: Navigation; onClose: () => void }) {
   const { directory } = useApp();
   const t = useTexts(ROOMS);
   const say = useTexts(PANEL);

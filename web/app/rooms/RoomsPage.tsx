@@ -23,15 +23,18 @@ export default function RoomsPage() {
   const wanted = name.trim();
   const found = useRooms(wanted);
   const make = () => newRoom(app, navigation);
+  const { mayMakeRooms } = useWatch("instance");
   const isEmpty = !found.items.length && !found.loading && !found.error;
   return (
     <div className={pages.page}>
       <div className={pages.inner}>
         <div className={pages.top}>
           <PageTitle text={t("browse")} />
-          <Button icon="plus" onPress={make}>
-            {t("newTitle")}
-          </Button>
+          {mayMakeRooms && (
+            <Button icon="plus" onPress={make}>
+              {t("newTitle")}
+            </Button>
+          )}
         </div>
         <Field
           label={t("find")}
@@ -50,11 +53,13 @@ export default function RoomsPage() {
           <EmptyState
             icon="hash"
             title={t("empty")}
-            text={t("emptyText")}
+            text={mayMakeRooms ? t("emptyText") : undefined}
             action={
-              <Button look="primary" onPress={make}>
-                {t("newTitle")}
-              </Button>
+              mayMakeRooms && (
+                <Button look="primary" onPress={make}>
+                  {t("newTitle")}
+                </Button>
+              )
             }
           />
         )}

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-fb09a435bd868051.js";
