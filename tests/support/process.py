@@ -83,7 +83,11 @@ class RoleProcess:
     def start(self) -> None:
         """Start, and wait until its ports accept. Raises `ServerFailed` with what the process said."""
         self.launch()
-        self.await_ready()
+        try:
+            self.await_ready()
+        except BaseException:  # also when the run ends now: nobody else knows of this process yet
+            self.kill()
+            raise
 
     def launch(self) -> None:
         """Start, without waiting."""
