@@ -49,7 +49,7 @@ export function Ask(props: {
         app.notice(t("removed", { name, room: room.name }));
     }
   };
-  const confirm = async () => {
+  const carryOut = async () => {
     setBusy(true);
     const isDone = await app.attempt(run);
     setBusy(false);
@@ -72,7 +72,7 @@ export function Ask(props: {
       )}
       <div className={css.answers}>
         <Button onPress={() => onAnswer(false)}>{t("cancel")}</Button>
-        <Button look="danger" autoFocus isPending={isBusy} data-testid="confirm" onPress={() => void confirm()}>
+        <Button look="danger" autoFocus isPending={isBusy} data-testid="confirm" onPress={() => void carryOut()}>
           {t(verb)}
         </Button>
       </div>

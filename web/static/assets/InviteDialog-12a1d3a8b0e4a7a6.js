@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-b41915632d2f4894.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-e3918492b3345def.js";
