@@ -13,6 +13,7 @@ import argparse
 import re
 import resource
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def main() -> int:
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
     folder = options.output / ("quick" if options.quick else "full")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped, and the session's precedence ends
     claim_precedence(0, -10)  # what is seeded and started takes most of the time
     with session_precedence():
         return run_chosen(options, folder)
