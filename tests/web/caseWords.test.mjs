@@ -1,7 +1,10 @@
 /** How moderators read cases and the audit log. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "vitest";
 import { mergeQueue, stillThere } from "../../web/app/moderation/queue.ts";
+import { findNote, NOTES } from "../../web/app/moderation/notes.ts";
 import { MODERATION } from "../../web/app/moderation/texts.ts";
 import * as words from "../../web/app/moderation/words.ts";
 import { say } from "../../web/app/texts.ts";
@@ -159,5 +162,36 @@ describe("the queue while one looks at it", () => {
 
   test("forgets the selection of what is gone", () => {
     assert.deepEqual([...stillThere(new Set(["a", "x"]), queue("ab").items)], ["a"]);
+  });
+});
+
+describe("what the service writes into the log", () => {
+  const read = (folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".py"))
+      .map((name) => readFileSync(join(folder, name), "utf8"));
+
+  test("is known as its sources have it", () => {
+    const root = join(import.meta.dirname, "../..");
+    const sources = ["services", "rookery/cli"].flatMap((folder) => read(join(root, folder))).join("\n");
+    const literal = sources.replaceAll(/"\s*\n\s*f?"/g, "");
+    for (const template of Object.keys(NOTES)) {
+      const parts = template.replaceAll(/room:\{room\}|are (not )?held/g, "{}").split(/\{\w*\}/).map((part) => part.trim());
+      for (const part of parts) assert.ok(literal.includes(part), `${template}: ${part}`);
+    }
+  });
+
+  test("is told in the words of the page, and what people wrote as it is", () => {
+    const note = (reason) => words.reasonOf({ reason, rule: "" }, names, t);
+    assert.equal(note(`messages of room:${ROOM} are not held until their verdict`), "messages of general are not held until their verdict");
+    assert.equal(
+      note("the instance: name Nest, registration open, rooms are made by moderators, 2 default rooms"),
+      "name: Nest; who may register: everybody; who may make rooms: moderators; rooms for newcomers: 2",
+    );
+    assert.equal(note("role in the instance: none"), "role in the instance: none");
+    assert.equal(note("spam"), "spam");
+    assert.equal(findNote("he is rude"), null);
+    const owner = { action: "owner", by: ME, user: YOU, reason: "role in the instance: owner" };
+    assert.equal(words.deedOf(owner, names, t), "changed the role of bob in the instance");
   });
 });

@@ -20,6 +20,7 @@ export function ModerationPage({ tab }: { tab: string }) {
   const focusTab = () => current.current?.focus();
   // From one tab to another the focus is on the new one; from elsewhere it stays with what led here.
   useEffect(() => {
+    current.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (document.activeElement === document.body || document.activeElement?.closest("main")) focusTab();
   }, []);
   const list = { refresh, onNoLine: focusTab };

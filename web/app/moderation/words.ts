@@ -1,6 +1,7 @@
 /** The words for cases, blocks and entries of the audit log. Pure. */
 import type { AuditEntry, Case, Verdict } from "../core/rest.ts";
 import type { Say } from "../texts.ts";
+import { findNote, tellNote } from "./notes.ts";
 import type { MODERATION } from "./texts.ts";
 
 export type Key = keyof (typeof MODERATION)["texts"];
@@ -98,7 +99,7 @@ const DEEDS: Record<string, Key> = {
 
 /** An entry of the audit log as a sentence without its subject. @param until the end of a block, as it is read */
 export function deedOf(
-  entry: Pick<AuditEntry, "user" | "verdict" | "action">,
+  entry: Pick<AuditEntry, "user" | "verdict" | "action" | "reason">,
   names: Names,
   t: ModerationSay,
   until = "",
@@ -106,12 +107,16 @@ export function deedOf(
   const name = entry.user ? names.nameOf(entry.user) : t("someone");
   if (entry.action === "operator") return t(entry.user ? "didAccount" : "didInstance", { name });
   if (entry.action === "block" && until) return t("didBlockUntil", { name, date: until });
+  const note = entry.action === "owner" ? findNote(entry.reason)?.key : null;
+  if (note === "noteFirst" || note === "noteRole") return t(note === "noteFirst" ? "didOwn" : "didRole", { name });
   const verdict = entry.verdict && VERDICTS[entry.verdict] ? t(VERDICTS[entry.verdict]) : "";
   return t(DEEDS[entry.action] ?? "didOther", { name, verdict });
 }
 
 /** The reason of an entry, with rooms by their names. */
 export function reasonOf(entry: Pick<AuditEntry, "reason" | "rule">, names: Names, t: ModerationSay): string {
+  const note = tellNote(entry.reason, names, t);
+  if (note) return note;
   const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, (_, id: string) => names.roomName(id) || t("aRoom"));
   return entry.rule ? [t("rule", { name: entry.rule }), said].filter(Boolean).join(": ") : said;
 }

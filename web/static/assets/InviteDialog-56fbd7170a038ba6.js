@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-f0291fb018291665.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-e3918492b3345def.js";
