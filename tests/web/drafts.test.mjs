@@ -54,6 +54,28 @@ describe("a draft", () => {
     assert.equal(again.get("room:a"), "newer");
   });
 
+  test("of an earlier version is taken over once, if it is the user's", async () => {
+    const values = new Map([
+      [`rookery.draft/${ME}/room:a`, "older than the shelf's"],
+      [`rookery.draft/${ME}/room:c`, "from before"],
+      [`rookery.draft/${YOU}/room:c`, "of another one"],
+      ["rookery.list/x", "stays"],
+    ]);
+    const box = {
+      get length() {
+        return values.size;
+      },
+      key: (index) => [...values.keys()][index],
+      getItem: (key) => values.get(key) ?? null,
+      removeItem: (key) => void values.delete(key),
+    };
+    const again = new Drafts(shelf, null, box);
+    await again.open(ME);
+    assert.deepEqual([again.get("room:a"), again.get("room:c")], ["half a sen", "from before"]);
+    assert.deepEqual([...values], [["rookery.list/x", "stays"]]);
+    assert.equal((await reloaded(shelf)).get("room:c"), "from before");
+  });
+
   test("is told to the list when it comes and when it goes, and not for each letter", () => {
     const told = [];
     drafts.onchanged = (key) => told.push(key);

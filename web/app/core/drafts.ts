@@ -19,6 +19,8 @@ export interface Wire {
 }
 
 const KIND = "draft/";
+/** Where drafts stood in the Web Storage before there was a shelf. */
+const OLD = "rookery.draft/";
 /** Edits that are not finished are kept by the side of drafts, and make no conversation one with a draft. */
 const EDIT = "/edit/";
 
@@ -36,9 +38,13 @@ export class Drafts {
   #user = "";
   readonly #texts = new Map<string, string>();
 
-  constructor(shelf: Shelf, wire: Wire | null = null) {
+  readonly #old: Box | null;
+
+  /** @param old the storage in which earlier versions of the page kept drafts */
+  constructor(shelf: Shelf, wire: Wire | null = null, old: Box | null = null) {
     this.#shelf = shelf;
     this.#wire = wire;
+    this.#old = old;
     if (wire) wire.onmessage = ({ data }) => this.#hear(data as Said);
   }
 
@@ -54,6 +60,15 @@ export class Drafts {
     for (const [key, text] of kept) {
       const name = key.slice(place.length);
       if (typeof text === "string" && !this.#texts.has(name)) this.#texts.set(name, text);
+    }
+    this.#moveOld();
+  }
+
+  /** Take over what an earlier version of the page kept for this user, and leave nothing of anyone there. */
+  #moveOld(): void {
+    for (const [key, text] of takeOld(this.#old)) {
+      const name = key.startsWith(`${this.#user}/`) ? key.slice(this.#user.length + 1) : "";
+      if (name && text && !this.#texts.has(name)) this.set(name, text);
     }
   }
 
@@ -80,6 +95,7 @@ export class Drafts {
   clear(): void {
     this.#texts.clear();
     this.#shelf.clear(KIND);
+    takeOld(this.#old);
   }
 
   #hear(said: Said): void {
@@ -95,6 +111,22 @@ export class Drafts {
 
   #place(key: string): string {
     return `${KIND}${this.#user}/${key}`;
+  }
+}
+
+/** The old drafts, which are there no more then. */
+function takeOld(box: Box | null): [key: string, text: string][] {
+  try {
+    const keys = Array.from({ length: box?.length ?? 0 }, (_, index) => box?.key(index) ?? "");
+    return keys
+      .filter((key) => key.startsWith(OLD))
+      .map((key) => {
+        const text = box?.getItem(key) ?? "";
+        box?.removeItem(key);
+        return [key.slice(OLD.length), text];
+      });
+  } catch {
+    return []; // The browser refuses.
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a page keeps of its user in the browser. */
-import { Drafts } from "./drafts.ts";
+import { Drafts, storageOf } from "./drafts.ts";
 import { Keeping, watchTabs } from "./keeping.ts";
 import { LastSeen } from "./lastSeen.ts";
 import { openShelf } from "./shelf.ts";
@@ -11,7 +11,7 @@ export async function openKept(timers: Timers): Promise<{ drafts: Drafts; keepin
   const shelf = await openShelf(globalThis.indexedDB);
   const tabs = watchTabs(globalThis.navigator?.locks, uuid());
   return {
-    drafts: new Drafts(shelf, new BroadcastChannel("rookery.drafts")),
+    drafts: new Drafts(shelf, new BroadcastChannel("rookery.drafts"), storageOf(globalThis)),
     lastSeen: new LastSeen(shelf, timers),
     keeping: new Keeping(shelf, tabs, new BroadcastChannel("rookery.messages")),
   };

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-f0291fb018291665.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-c59accd58ec96812.js";
