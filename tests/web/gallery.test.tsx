@@ -31,7 +31,7 @@ test("its sections show components, and its buttons open what lies over the page
     ["Question", "Question"],
   ]) {
     await user.click(screen.getByRole("button", { name: button }));
-    expect(screen.getByRole("dialog", { name })).toBeTruthy();
+    expect(await screen.findByRole("dialog", { name })).toBeTruthy();
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("dialog")).toBeNull();
   }
