@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 import trio.testing
 
-from tests.support.scheduling import BothEnds, line_up
+from tests.support.scheduling import line_up
 
 # No test asserts a time, and on a busy machine an example may take longer than any bound.
 hypothesis.settings.register_profile("rookery", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -57,10 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BothEnds | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """How `scripts/test` hands files to its processes."""
     if config.getoption("dist") != "loadfile":
         return None
+    from tests.support.both_ends import BothEnds  # the tests of the client alone run without xdist
+
     config.option.loadscopereorder = False
     return BothEnds(config, log)
 

@@ -11,19 +11,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 #: Those of real processes, the longest first; what is marked `slow` and not among them comes after these.
 _LONG = ("tests/faults/", "tests/e2e/browser/", "tests/web/test_modules.py", "tests/ops/", "tests/e2e/")
-
-
-class BothEnds(LoadFileScheduling):  # type: ignore[misc] # xdist says nothing of its types
-    """Hands files out from both ends of the row."""
-
-    def _assign_work_unit(self, node: object) -> None:
-        if list(self.assigned_work).index(node) % 2:
-            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
-        super()._assign_work_unit(node)
 
 
 def line_up(items: list[pytest.Item]) -> None:

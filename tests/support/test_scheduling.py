@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from tests.support.scheduling import BothEnds, line_up
+from tests.support.both_ends import BothEnds
+from tests.support.scheduling import line_up
 
 
 class Item:
