@@ -1,13 +1,14 @@
 /** The search page and the page of activity: how what is typed is read, and what they show. */
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
-import { isFresh, shownBy } from "../../web/app/attention/items.ts";
+import { concerns } from "../../web/app/attention/follow.ts";
+import { isFresh, joined, shownBy } from "../../web/app/attention/items.ts";
 import ActivityPage from "../../web/app/attention/ActivityPage.tsx";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import type { App } from "../../web/app/core/app.ts";
 import { Store } from "../../web/app/core/store.ts";
 import SearchPage from "../../web/app/search/SearchPage.tsx";
-import { queryOf, readAsked, readRest, searchRoute, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
+import { queryOf, readAsked, readRest, searchRoute, searchRouteIn, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
 import type { Navigation } from "../../web/app/shell/navigation.ts";
 import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
 
@@ -145,4 +146,51 @@ test("what is new came after the user looked", () => {
   expect(isFresh(item as never, "2026-02-03T10:00:00.000Z")).toBe(false);
   expect(shownBy("mentions", [item as never])).toEqual([]);
   expect(shownBy("replies", [item as never])).toHaveLength(1);
+});
+
+test("the search within a room has its name as a condition", () => {
+  expect(readAsked(readRest(searchRouteIn({ kind: "room", name: "My room" }).slice("#/search/".length)))).toEqual({
+    words: "",
+    conditions: [{ kind: "in", value: "My room" }],
+  });
+  expect(searchRouteIn({ kind: "dm", name: "ben" })).toBe("#/search");
+});
+
+test("what may concern the user is asked for anew, and nothing else", () => {
+  const known = (_: unknown, seq: number) => (seq === 1 ? { sender: { id: "ann" } } : { sender: { id: "cleo" } });
+  const event = (more: object) => ({ ...message(7, "x"), ...more }) as Parameters<typeof concerns>[0];
+  const isAsked = (more: object) => concerns(event(more), "ann", known);
+  expect(isAsked({})).toBe(false);
+  expect(isAsked({ mentions: ["ann"] })).toBe(true);
+  expect(isAsked({ mentions: ["ann"], sender: { id: "ann", name: "ann" } })).toBe(false);
+  expect(isAsked({ reply_to: 1 })).toBe(true);
+  expect(isAsked({ reply_to: 2 })).toBe(false);
+  expect(isAsked({ type: "reaction", user: "ben", seq: 1 })).toBe(true);
+  expect(isAsked({ type: "reaction", user: "ann", seq: 1 })).toBe(false);
+  expect(isAsked({ type: "activity", rooms: [{ room: "r1", seq: 9, mentioned: true }] })).toBe(true);
+  expect(isAsked({ type: "typing", user: "ben" })).toBe(false);
+});
+
+test("news come before the older pages that are there already", () => {
+  const by = { id: "ben", name: "ben" };
+  const item = (seq: number) => ({
+    kind: "mention" as const,
+    by,
+    at: `2026-02-03T10:00:0${seq}.000Z`,
+    message: message(seq, "x") as never,
+  });
+  const page = (seqs: number[], next: string | null) => ({
+    items: seqs.map(item),
+    more: next !== null,
+    next,
+    seen: null,
+    unseen: 0,
+  });
+  const seqs = ({ items }: { items: { message: { seq: number } }[] }) => items.map((one) => one.message.seq);
+  const before = joined(page([5, 4], "b"), page([4, 3, 2], "c"), true);
+  expect(seqs(before)).toEqual([5, 4, 3, 2]);
+  const after = joined(before, page([6, 5, 4], "d"), false);
+  expect([seqs(after), after.next]).toEqual([[6, 5, 4, 3, 2], "c"]);
+  expect(seqs(joined(before, page([9, 8], "x"), false))).toEqual([9, 8]);
+  expect(seqs(joined(before, page([5, 3], null), false))).toEqual([5, 3]);
 });

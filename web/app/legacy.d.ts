@@ -8,16 +8,9 @@ export interface FocusedView extends LegacyView {
   focus(): void;
 }
 
-export class Disposal {
-  add(end: () => void): void;
-  run(): void;
-}
-
-export function typingLine(app: App, conversation: Conversation, ends: Disposal): HTMLElement;
 export function accountDialog(app: App): void;
 export function notificationsDialog(app: App): void;
 export function roomNotificationsDialog(app: App, conversation: Conversation): void;
-export function searchPanel(app: App, shell: Navigation, conversation: Conversation | null): FocusedView;
 export function notificationOffer(app: App): HTMLElement;
 export function playSounds(app: App): void;
 export function closeDialogs(): void;

@@ -1,7 +1,4 @@
 /** The old views that components still show. `legacy.d.ts` says their types. */
-export { typingLine } from "./views/conversation.js";
 export { accountDialog } from "./views/account.js";
 export { closeDialogs, unsentDialog } from "./views/dialog.js";
 export { notificationOffer, notificationsDialog, playSounds, roomNotificationsDialog } from "./views/notifying.js";
-export { searchPanel } from "./views/search.js";
-export { Disposal } from "./core/dom.js";

@@ -186,7 +186,7 @@ def test_dialogs_begin_at_their_first_field(ann: Window) -> None:
     expect(ann.get("confirm")).to_have_count(0)
 
 
-def test_a_hit_on_a_phone_is_not_under_its_panel(new_window: OpenWindow, server: ServerProcess) -> None:
+def test_a_hit_of_a_room_on_a_phone_opens_it(new_window: OpenWindow, server: ServerProcess) -> None:
     phone = new_window(server, viewport=PHONE, is_mobile=True, has_touch=True)
     phone.register("seeker")
     phone.new_room(unique("hits"))
@@ -194,10 +194,10 @@ def test_a_hit_on_a_phone_is_not_under_its_panel(new_window: OpenWindow, server:
     expect(phone.message("a needle")).to_have_attribute("data-state", "stored")
     for _ in range(2):
         phone.page.get_by_role("button", name="Search messages").last.tap()
-        phone.get("search-input").fill("needle")
-        phone.get("search-input").press("Enter")
-        phone.get("search-hit").tap()
-        expect(phone.get("search-input")).to_have_count(0)
+        phone.get("search-page-input").press_sequentially("needle")
+        phone.get("search-page-input").press("Enter")
+        phone.get("search-page-hit").filter(has_text="a needle").tap()
+        expect(phone.get("search-page-input")).to_have_count(0)
         expect(phone.message("a needle")).to_be_in_viewport()
 
 

@@ -1,13 +1,13 @@
 /** The page of what asks for the user's attention: mentions, replies and reactions, in one place. */
 import { useEffect, useRef, useState } from "react";
-import { useApp, useAppEvent } from "../context.ts";
+import { useApp, useWatch } from "../context.ts";
 import { HitCard } from "../hits/HitCard.tsx";
 import styles from "../hits/Page.module.css";
 import { PageTitle } from "../hits/PageTitle.tsx";
 import { troubleOf } from "../hits/place.ts";
 import { HITS } from "../hits/texts.ts";
 import { useTexts } from "../texts.ts";
-import { type AttentionItem, type AttentionPage, FILTERS, type Filter, isFresh, keyOfItem, shownBy } from "./items.ts";
+import { type AttentionItem, type AttentionPage, FILTERS, type Filter, isFresh, joined, keyOfItem, shownBy } from "./items.ts";
 import { ATTENTION } from "./texts.ts";
 
 const NOTHING: AttentionPage = { items: [], more: false, next: null, seen: null, unseen: null };
@@ -44,7 +44,6 @@ function List({ filter }: { filter: Filter }) {
   const t = useTexts(ATTENTION);
   const say = useTexts(HITS);
   const { page, seen, state, load } = useAttention();
-  useAppEvent("link", ({ state: link }) => link === "online" && void load(null));
   const items = shownBy(filter, page.items);
   const isBroken = state !== "done" && state !== "loading";
   return (
@@ -96,7 +95,8 @@ function Head({ item, fresh }: { item: AttentionItem; fresh: boolean }) {
 function useAttention() {
   const app = useApp();
   const [page, setPage] = useState<AttentionPage>(NOTHING);
-  const [seen, setSeen] = useState<string | null>(null);
+  // What is new stays marked as new until one goes.
+  const [seen, setSeen] = useState<string | null | undefined>(undefined);
   const [state, setState] = useState<"loading" | "done" | ReturnType<typeof troubleOf>>("loading");
   const number = useRef(0);
   async function load(cursor: string | null) {
@@ -106,19 +106,26 @@ function useAttention() {
       const answer = await app.api.get<AttentionPage>("/api/attention", { cursor });
       if (mine !== number.current) return;
       app.store.meet(answer.items.map((item) => item.by));
-      setPage((before) => (cursor ? { ...answer, items: [...before.items, ...answer.items] } : answer));
-      if (!cursor) setSeen(answer.seen);
+      setPage((before) => joined(before, answer, cursor !== null));
+      setSeen((before) => (before === undefined ? answer.seen : before));
       setState("done");
-      const newest = answer.items[0]?.at;
-      // Whether the mark was noted is no matter of what is shown; the next visit notes it again.
-      if (!cursor && newest) app.api.put("/api/attention/seen", { until: newest }).catch(() => {});
+      if (!cursor) note(answer.items[0]?.at);
     } catch (error) {
       if (mine === number.current) setState(troubleOf(error));
     }
   }
+  /** All up to here was seen. */
+  const note = (newest: string | undefined) => {
+    const { attention } = app.store;
+    app.store.attention = { ...attention, unseen: 0 };
+    app.store.touch("attention");
+    // Whether the mark was noted is no matter of what is shown; the next visit notes it again.
+    if (newest) app.api.put("/api/attention/seen", { until: newest }).catch(() => {});
+  };
+  const { news } = useWatch("attention").attention;
   useEffect(() => {
     void load(null);
     return () => void number.current++;
-  }, []);
-  return { page, seen, state, load };
+  }, [news]);
+  return { page, seen: seen ?? null, state, load };
 }

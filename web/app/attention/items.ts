@@ -32,6 +32,20 @@ export function isFresh(item: AttentionItem, seen: Time | null): boolean {
   return seen === null || Date.parse(item.at) > Date.parse(seen);
 }
 
+/**
+ * The list after a page: one behind a cursor goes on, and a first page comes before what was there already, if they
+ * touch; what the server has not any more, of what lies within it, is gone.
+ */
+export function joined(before: AttentionPage, page: AttentionPage, further: boolean): AttentionPage {
+  const known = new Set((further ? before : page).items.map(keyOfItem));
+  if (further) return { ...page, items: [...before.items, ...page.items.filter((item) => !known.has(keyOfItem(item)))] };
+  const oldest = Date.parse(page.items[page.items.length - 1]?.at ?? "");
+  const older = before.items.filter((item) => Date.parse(item.at) < oldest);
+  const touches = page.more && before.items.some((item) => known.has(keyOfItem(item)));
+  if (!touches || !older.length) return page;
+  return { ...page, more: before.more, next: before.next, items: [...page.items, ...older] };
+}
+
 export function keyOfItem(item: AttentionItem): string {
   return [item.kind, item.by.id, item.message.client_id, item.emoji ?? ""].join(" ");
 }

@@ -2,12 +2,11 @@
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { Legacy } from "../Legacy.tsx";
-import { Disposal, typingLine } from "../legacy.js";
 import { EmptyRoom } from "../head/EmptyRoom.tsx";
 import { Head } from "../head/Head.tsx";
 import { ComposerArea, type ComposerHandle } from "./ComposerArea.tsx";
 import { MessageArea, type ListHandle } from "./MessageArea.tsx";
+import { TypingLine } from "./TypingLine.tsx";
 
 /** `seq` is the message to show, or null for where one stopped. */
 export function ConversationScreen(props: { conversation: Conversation; seq: number | null; visit: number }) {
@@ -46,12 +45,7 @@ export function ConversationScreen(props: { conversation: Conversation; seq: num
         onReply={(entry) => composer.current?.reply(entry)}
         onEdit={(entry) => composer.current?.edit(entry)}
       />
-      <Legacy
-        build={() => {
-          const ends = new Disposal();
-          return { element: typingLine(app, conversation, ends), end: () => ends.run() };
-        }}
-      />
+      <TypingLine conversation={conversation} />
       <ComposerArea
         ref={composer}
         conversation={conversation}

@@ -2,7 +2,7 @@
  * The running page: connects session, REST, WebSocket and store. Views call it and watch the store.
  *
  * Signals, by `on(name, run)`: "session" (signed in or out), "link" (state of the connection), "notice" (a line for
- * the user), "arrived" (a live message of someone else), "changed" (a text was edited or withdrawn), "gone" (a
+ * the user), "arrived" (a live message of someone else), "event" (any of the edge, once the store has it), "gone" (a
  * conversation that ended), "shared" (what another device may have saved).
  */
 import { say } from "../texts.ts";
@@ -372,7 +372,6 @@ export class App {
     if (place && place.key !== this.openKey) place.timeline.trim(KEPT);
     if (event.type === "member") this.directory.member(event);
     if (event.type === "room") this.directory.room(event);
-    if (event.type === "edited" || event.type === "deleted" || event.type === "moderated") this.emit("changed", event);
     if (event.type === "refused") this.moderation.refused(event, place);
     if (event.type === "stored" && place) this.#look(place, event.seq);
     if (place && (event.type === "message" || event.type === "dm")) {
@@ -381,6 +380,7 @@ export class App {
     }
     if (event.type === "dm") this.directory.watchSoon();
     if (event.type === "activity" && event.rooms.some(({ missed }) => missed)) this.directory.refreshLater();
+    this.emit("event", event);
   }
 
   /** What is kept of a conversation changes with what is shown of it. */

@@ -5,6 +5,10 @@ export type Hit = HistoryMessage | HistoryDirectMessage;
 
 export type Change = Extract<AnyEvent, { type: "edited" | "deleted" | "moderated" }>;
 
+export function isChange(event: AnyEvent): event is Change {
+  return event.type === "edited" || event.type === "deleted" || event.type === "moderated";
+}
+
 /**
  * The hits after a change: a text that was withdrawn is not among them, and one that was edited reads as it is now.
  */

@@ -1,5 +1,5 @@
 /** What the app tells to whoever listens (`App.on`). */
-import type { DeletedEvent, DirectMessageEvent, EditedEvent, MessageEvent, ModeratedEvent } from "../../types/wire.d.ts";
+import type { AnyEvent, DirectMessageEvent, MessageEvent } from "../../types/wire.d.ts";
 import type { Conversation } from "./conversation.ts";
 import type { LinkDetail, LinkState } from "./socket.ts";
 
@@ -13,7 +13,8 @@ export interface Signals {
   /** `action`: what a button beside the text does; `stays`: until the user dismisses it, as errors do */
   notice: { text: string; tone: Tone; action?: { label: string; run: () => unknown }; stays?: boolean };
   arrived: { conversation: Conversation; event: MessageEvent | DirectMessageEvent };
-  changed: EditedEvent | DeletedEvent | ModeratedEvent;
+  /** any of the edge, once the store has it */
+  event: AnyEvent;
   gone: { conversation: Conversation; why: string; unsent: string[] };
   shared: { section: string; value: unknown };
 }

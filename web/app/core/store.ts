@@ -2,7 +2,7 @@
  * The state of the page, and how events change it. Pure: no DOM, no network; the clock is a parameter.
  *
  * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY",
- * "typing:KEY", "unread", "drafts", "choices". Watchers run once after any number of changes, when `schedule` lets them.
+ * "typing:KEY", "unread", "attention", "drafts", "choices". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { say } from "../texts.ts";
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
@@ -50,6 +50,8 @@ export class Store {
   statuses = new Map<string, Status>();
   /** Room id → until when it is muted, ms since the epoch. */
   mutes: ReadonlyMap<string, number> = new Map();
+  /** How much of what asks for the user's attention was not seen; `news` grows when there is more. */
+  attention = { unseen: 0, news: 0 };
   #watchers = new Map<string, Set<() => void>>();
   #dirty = new Set<string>();
   /** Topic → how often its watchers were told. */

@@ -10,6 +10,7 @@ import { useLanguage, useTexts } from "../texts.ts";
 import { aboutPerson, aboutRoom } from "./about.ts";
 import styles from "./Head.module.css";
 import { HEAD } from "./texts.ts";
+import { searchRouteIn } from "../search/query.ts";
 
 export function Head({ conversation }: { conversation: Conversation }) {
   const t = useTexts(HEAD);
@@ -21,7 +22,7 @@ export function Head({ conversation }: { conversation: Conversation }) {
         <IconButton icon="back" label={t("back")} onPress={() => navigation.go("#/")} data-testid="back" />
       </span>
       {isRoom ? <RoomTitle conversation={conversation} /> : <PersonTitle conversation={conversation} />}
-      <IconButton icon="search" label={t("search")} onPress={() => navigation.openPanel("search")} />
+      <IconButton icon="search" label={t("search")} onPress={() => navigation.go(searchRouteIn(conversation))} />
       {isRoom && (
         <>
           <IconButton icon="pin" label={t("pins")} onPress={() => navigation.openPanel("pins")} data-testid="open-pins" />

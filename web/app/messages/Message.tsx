@@ -85,7 +85,7 @@ export const Message = memo(function Message(props: MessageProps) {
         )}
       </div>
       <div className="body">
-        <Head app={app} entry={entry} head={head} stop={stop} onMeet={meet} />
+        <Head app={app} entry={entry} head={head} stop={stop && hover.on} onMeet={meet} />
         <Quote {...props} />
         <MessageText {...props} />
         <Reactions {...props} />
@@ -109,6 +109,7 @@ interface HeadProps {
   app: App;
   entry: Entry;
   head: boolean;
+  /** Whether Tab reaches the author: only from the message, so that Shift+Tab from below stops at the message itself. */
   stop: boolean;
   /** Open the card of the author, at what was pressed. */
   onMeet: (at: Element) => void;

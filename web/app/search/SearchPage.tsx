@@ -1,7 +1,7 @@
 /** The page that searches all that the user may read: words and conditions, what was found and what stands around it. */
 import { useEffect, useRef, useState } from "react";
 import { useApp, useAppEvent, useNavigation, useWatch } from "../context.ts";
-import { type Hit, hitsAfter } from "../core/hits.ts";
+import { type Hit, hitsAfter, isChange } from "../core/hits.ts";
 import { HitCard } from "../hits/HitCard.tsx";
 import styles from "../hits/Page.module.css";
 import { PageTitle } from "../hits/PageTitle.tsx";
@@ -102,7 +102,7 @@ function Results({ asked }: { asked: Asked }) {
   const { store } = useApp();
   const { found, state, ask, change } = useSearch(asked);
   useWatch("people");
-  useAppEvent("changed", (event) => change((hits) => hitsAfter(hits, event, store.me?.id ?? "")));
+  useAppEvent("event", (event) => isChange(event) && change((hits) => hitsAfter(hits, event, store.me?.id ?? "")));
   // While there was no connection, texts may have been withdrawn.
   useAppEvent("link", ({ state: link }) => link === "online" && void ask(null));
   if (state === "noRoom") return <p className={styles.note}>{t("noRoom")}</p>;

@@ -91,6 +91,11 @@ export function readRest(rest: string): string {
   }
 }
 
+/** The search within a conversation; a direct one has no condition of its own. */
+export function searchRouteIn({ kind, name }: { kind: "room" | "dm"; name: string }): string {
+  return searchRoute(kind === "room" ? writeAsked({ words: "", conditions: [{ kind: "in", value: name }] }) : "");
+}
+
 export function searchRoute(text: string): string {
   return text ? `#/search/${encodeURIComponent(text)}` : "#/search";
 }

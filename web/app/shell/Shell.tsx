@@ -1,6 +1,7 @@
 /** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { Boundary } from "../Boundary.tsx";
+import { followAttention } from "../attention/follow.ts";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
 import { useStatusEnds } from "../people/StatusText.tsx";
@@ -22,6 +23,7 @@ export function Shell() {
   const [navigation] = useState(() => new Navigation(app));
   const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
   useEffect(() => navigation.begin(), [navigation]);
+  useEffect(() => followAttention(app), [app]);
   useTitle();
   useStatusEnds();
   useCaseWatch();
@@ -37,8 +39,8 @@ export function Shell() {
           </Boundary>
         </main>
         <div className="panel-box">
-          <Boundary key={panel === "search" ? panel : "room"}>
-            <Suspense>{panel && <Panel key={panel === "search" ? panel : "room"} which={panel} />}</Suspense>
+          <Boundary>
+            <Suspense>{panel && <Panel which={panel} />}</Suspense>
           </Boundary>
         </div>
         <TabBar screen={screen} />

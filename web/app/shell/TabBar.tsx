@@ -1,11 +1,10 @@
 /** The tabs below on phones. */
-import { useNavigation, useWatch } from "../context.ts";
+import { useWatch } from "../context.ts";
 import { Badge } from "../kit/Badge.tsx";
 import { Icon } from "../kit/Icon.tsx";
 import { totalOf } from "../sidebar/sections.ts";
 import { useTexts } from "../texts.ts";
 import type { Screen } from "./navigation.ts";
-import { PAGES } from "./pages.ts";
 import styles from "./TabBar.module.css";
 import { SHELL } from "./texts.ts";
 
@@ -18,26 +17,22 @@ const TABS = [
 
 export function TabBar({ screen }: { screen: Screen }) {
   const t = useTexts(SHELL);
-  const navigation = useNavigation();
-  const store = useWatch("unread", "rooms", "dms");
-  const { mentions } = totalOf(store.conversations.values(), (key) => store.isMuted(key));
+  const store = useWatch("unread", "rooms", "dms", "attention");
+  const { mentions, unread } = totalOf(store.conversations.values(), (key) => store.isMuted(key));
+  const counts: Partial<Record<string, { count: number; kind: "unread" | "mention" }>> = {
+    chats: mentions > 0 ? { count: mentions, kind: "mention" } : unread > 0 ? { count: unread, kind: "unread" } : undefined,
+    activity: store.attention.unseen > 0 ? { count: store.attention.unseen, kind: "mention" } : undefined,
+  };
   const here = screen.kind === "page" ? screen.name : "chats";
   return (
     <nav className={styles.bar} aria-label={t("places")}>
-      {TABS.filter(({ name }) => name === "chats" || name === "search" || PAGES[name]).map(({ name, icon, href }) =>
-        name === "search" && !PAGES[name] ? (
-          <button key={name} type="button" className={styles.tab} onClick={() => navigation.openPanel("search")}>
-            <Icon name={icon} size={22} />
-            <span>{t(name)}</span>
-          </button>
-        ) : (
-          <a key={name} href={href} className={styles.tab} aria-current={name === here ? "page" : undefined}>
-            <Icon name={icon} size={22} />
-            <span>{t(name)}</span>
-            {name === "activity" && mentions > 0 && <Badge count={mentions} kind="mention" testid="tab-mentions" />}
-          </a>
-        ),
-      )}
+      {TABS.map(({ name, icon, href }) => (
+        <a key={name} href={href} className={styles.tab} aria-current={name === here ? "page" : undefined}>
+          <Icon name={icon} size={22} />
+          <span>{t(name)}</span>
+          {counts[name] && <Badge {...counts[name]} testid={`tab-${name}-count`} />}
+        </a>
+      ))}
     </nav>
   );
 }

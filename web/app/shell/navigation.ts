@@ -5,14 +5,13 @@
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
-import { isRoomTab, parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
+import { parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
 import { CORE } from "../core/texts.ts";
 import { unsentDialog } from "../legacy.js";
 import { say } from "../texts.ts";
-import { closeByBack } from "./back.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 
-export type PanelName = RoomTab | "search";
+export type PanelName = RoomTab;
 export type Screen =
   | { kind: "home" }
   /** `visit` grows each time that one is led there, also to where one is already. */
@@ -45,7 +44,6 @@ export class Navigation {
   #visits = 0;
   /** What has the focus again when the panel closes. */
   #returnTo: Element | null = null;
-  #closed: () => void = () => {};
 
   readonly app: App;
 
@@ -91,24 +89,18 @@ export class Navigation {
   openPanel(which: PanelName): void {
     const { panel, screen } = this.place;
     if (panel === which) return this.closePanel();
-    if (isRoomTab(which)) {
-      if (screen.kind !== "conversation" || screen.conversation.kind !== "room") return;
-      const address = routeTo("room", screen.conversation.id, which);
-      if (panel === "search") this.#dropPanel();
-      if (panel && isTabEntry()) history.replaceState({ tab: true }, "", address);
-      else history.pushState({ tab: true }, "", address);
-      return this.#showPanel(which);
-    }
-    this.closePanel();
+    if (screen.kind !== "conversation" || screen.conversation.kind !== "room") return;
+    const address = routeTo("room", screen.conversation.id, which);
+    if (panel && isTabEntry()) history.replaceState({ tab: true }, "", address);
+    else history.pushState({ tab: true }, "", address);
     this.#showPanel(which);
-    this.#closed = closeByBack(() => this.closePanel());
   }
 
   closePanel(): void {
     const { panel } = this.place;
     this.#dropPanel();
     const route = parseRoute(location.hash);
-    if (!isRoomTab(panel) || route.kind !== "room" || !route.tab) return;
+    if (!panel || route.kind !== "room" || !route.tab) return;
     if (isTabEntry()) history.back();
     else history.replaceState(null, "", routeTo("room", route.id));
   }
@@ -121,9 +113,6 @@ export class Navigation {
   /** The panel goes, and the address stays. */
   #dropPanel(): void {
     if (!this.place.panel) return;
-    const closed = this.#closed;
-    this.#closed = () => {};
-    closed();
     this.#set({ panel: null });
     if (this.#returnTo instanceof HTMLElement && this.#returnTo.isConnected) this.#returnTo.focus();
   }
@@ -176,7 +165,7 @@ export class Navigation {
     const stays = screen.kind === "conversation" && screen.conversation === conversation;
     // On a phone the panel lies over all of it, and with it over the message that it led to.
     const covers = !tab && matchMedia(PHONE).matches;
-    if (covers || (stays && !tab && seq === null && isRoomTab(panel))) this.#dropPanel();
+    if (covers || (stays && !tab && seq === null && panel)) this.#dropPanel();
     // A link without a message, to the conversation that is open, leads nowhere else in it.
     const visit = stays && seq === null ? screen.visit : ++this.#visits;
     this.#show({ kind: "conversation", conversation, seq, visit });
@@ -190,7 +179,6 @@ export class Navigation {
       history.replaceState(null, "", routeTo("room", id));
       history.pushState({ tab: true }, "", routeTo("room", id, tab));
     } else if (!isTabEntry()) history.replaceState({ ...history.state, tab: true }, "");
-    if (this.place.panel === "search") this.#dropPanel();
     if (this.place.panel !== tab) this.#showPanel(tab);
   }
 
@@ -201,7 +189,7 @@ export class Navigation {
       screen.kind === "conversation" &&
       before.kind === "conversation" &&
       before.conversation === screen.conversation;
-    if (!stays && (screen.kind === "home" || this.place.panel !== "search")) this.#dropPanel();
+    if (!stays) this.#dropPanel();
     this.app.openKey = screen.kind === "conversation" ? screen.conversation.key : null;
     this.#set({ screen });
     this.app.store.touch("rooms", "dms", "unread");

@@ -27,14 +27,14 @@ export function Sidebar() {
           <img src="icons/rook.svg" alt="" width={28} height={28} />
           <span dir="auto">{instance || "Rookery"}</span>
         </a>
-        <Tool icon="search" label={t("search")} testid="open-search" run={() => navigation.openPanel("search")} />
+        <Tool icon="search" label={t("search")} testid="open-search" run={() => navigation.go("#/search")} />
       </header>
       <button type="button" className={css.jump} data-testid="open-switcher" onClick={() => showOverlay("switcher")}>
         <Icon name="search" />
         <span>{t("jump")}</span>
         <kbd aria-hidden="true">{keyNames("Mod+K", navigator.platform.startsWith("Mac")).join(" ")}</kbd>
       </button>
-      <PlaceLink href="#/activity" icon="bell" name={t("activity")} testid="open-activity" />
+      <ActivityLink />
       {me?.moderator && <ModerationLink />}
       {isOwner && !areStepsHidden(me?.id ?? "") && (
         <PlaceLink href="#/start" icon="star" name={t("firstSteps")} testid="open-first-steps" />
@@ -63,6 +63,17 @@ export function Sidebar() {
       />
       <AccountFooter />
     </nav>
+  );
+}
+
+/** With how much was not seen. */
+function ActivityLink() {
+  const t = useTexts(SIDEBAR);
+  const { unseen } = useWatch("attention").attention;
+  return (
+    <PlaceLink href="#/activity" icon="bell" name={t("activity")} testid="open-activity">
+      {unseen > 0 && <Badge count={unseen} kind="mention" testid="activity-count" />}
+    </PlaceLink>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Reads new messages of the open conversation out. */
 import { useRef, useState } from "react";
 import { useApp, useAppEvent } from "../context.ts";
+import { isChange } from "../core/hits.ts";
 import { shownName } from "../core/people.ts";
 import { excerpt } from "../core/text.ts";
 import { useTexts } from "../texts.ts";
@@ -22,7 +23,7 @@ export function Announcer() {
     setLines((shown) => [...shown, { id: ++last.current, text }].slice(-KEPT));
   });
   // Whichever it was, its text is not to be found here any more; what is new was read out already.
-  useAppEvent("changed", () => setLines([]));
+  useAppEvent("event", (event) => isChange(event) && setLines([]));
   useAppEvent("session", ({ phase }) => phase !== "in" && setLines([]));
   return (
     <div className="visually-hidden" role="log" aria-live="polite" aria-label={t("newMessages")}>

@@ -18,7 +18,6 @@ import type { HistoryItem } from "../core/rest.ts";
 import { excerpt, marked } from "../core/text.ts";
 import { shortTime } from "../core/time.ts";
 import { routeTo } from "../core/route.ts";
-import { PAGES } from "../shell/pages.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { useTexts } from "../texts.ts";
@@ -54,8 +53,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
     else navigation.go(routeOf(entry));
   };
   const searchFor = (text: string) => {
-    if (PAGES["search"]) navigation.go(`#/search/${encodeURIComponent(text)}`);
-    else navigation.openPanel("search");
+    navigation.go(`#/search/${encodeURIComponent(text)}`);
   };
   /** The field would only empty itself at the first Escape. */
   const leave = (event: KeyboardEvent) => {

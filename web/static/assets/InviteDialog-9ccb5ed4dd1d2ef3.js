@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-c59accd58ec96812.js";

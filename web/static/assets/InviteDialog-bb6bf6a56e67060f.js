@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-1f0519bae72f0b2a.js";

@@ -1,1 +1,0 @@
-function e(e,n,r){return e.flatMap(e=>t(n,e,r)?n.type===`edited`?[{...e,text:n.text}]:[]:[e])}function t({room:e,with:t,seq:n},r,i){return r.seq===n?`room`in r?r.room===e:(r.from.id===i?r.to:r.from.id)===t:!1}export{e as t};
