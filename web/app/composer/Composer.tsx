@@ -209,9 +209,8 @@ function Writing({ model }: { readonly model: ComposerModel }) {
             enterKeyHint={byTouch() ? "enter" : "send"}
             placeholder={placeholder}
             aria-label={placeholder}
-            role="combobox"
             aria-autocomplete="list"
-            aria-expanded={found !== null}
+            aria-haspopup="listbox"
             aria-controls={`${id}-list`}
             aria-activedescendant={found && found.chosen >= 0 ? `${id}-list-${found.chosen}` : undefined}
             aria-describedby={left === null ? undefined : `${id}-left`}

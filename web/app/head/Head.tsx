@@ -51,7 +51,7 @@ function RoomTitle({ conversation }: { conversation: Conversation }) {
         <Icon name={visibility === "public" ? "hash" : "lock"} />
       </span>
       <div className={styles.texts}>
-        <h2 className={`conv-name ${styles.name}`} dir="auto">
+        <h1 className={`conv-name ${styles.name}`} dir="auto">
           <button
             type="button"
             className={styles.open}
@@ -61,7 +61,7 @@ function RoomTitle({ conversation }: { conversation: Conversation }) {
           >
             {name}
           </button>
-        </h2>
+        </h1>
         <p className={`conv-about ${styles.about}`} dir="auto" title={topic || undefined}>
           {[topic, aboutRoom(conversation, isThere, t)].filter(Boolean).join(" · ")}
         </p>
@@ -81,7 +81,7 @@ function PersonTitle({ conversation }: { conversation: Conversation }) {
     <div className={styles.title}>
       <Avatar id={id} name={name} presence={presence?.state ?? "offline"} />
       <div className={styles.texts}>
-        <h2 className={`conv-name ${styles.name}`} dir="auto">
+        <h1 className={`conv-name ${styles.name}`} dir="auto">
           <button
             type="button"
             className={styles.open}
@@ -91,7 +91,7 @@ function PersonTitle({ conversation }: { conversation: Conversation }) {
           >
             {name}
           </button>
-        </h2>
+        </h1>
         <p className={`conv-about ${styles.about}`}>
           {aboutPerson(presence, Date.now(), language, t)} <StatusText id={id} />
         </p>

@@ -34,7 +34,7 @@ function drawBlock(block: Block, around: Around): ReactNode {
       return <p className={styles.paragraph}>{drawInlines(block.children, around)}</p>;
     case "heading":
       return (
-        <p className={block.level < 3 ? styles.heading : styles.subheading} role="heading" aria-level={block.level + 3}>
+        <p className={block.level < 3 ? styles.heading : styles.subheading} role="heading" aria-level={block.level + 1}>
           {drawInlines(block.children, around)}
         </p>
       );

@@ -34,7 +34,7 @@ export function ModerationPage({ tab }: { tab: string }) {
           <Icon name="shield" />
         </span>
         <div className={css.title}>
-          <h2>{t("title")}</h2>
+          <h1>{t("title")}</h1>
           <p>{t("about")}</p>
         </div>
         <IconButton icon="refresh" label={t("refresh")} onPress={() => refresh.current()} data-testid="moderation-refresh" />

@@ -57,7 +57,7 @@ function Status({ own, changed }: { own: OwnProfile; changed: (own: OwnProfile) 
   const path = "/api/auth/me/status";
   return (
     <section className={css.part} aria-label={t("status")} key={JSON.stringify(status)}>
-      <h3>{t("status")}</h3>
+      <h2>{t("status")}</h2>
       {status && (
         <p className={css.now} data-testid="status-now">
           {status.emoji} <span dir="auto">{status.text}</span>{" "}

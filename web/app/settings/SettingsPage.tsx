@@ -34,7 +34,7 @@ export default function SettingsPage({ rest }: { rest: string }) {
     <div className={css.page} data-testid="settings-page">
       <header className={css.head}>
         <IconButton icon="back" label={t("back")} onPress={() => navigation.go("#/")} />
-        <h2>{t("title")}</h2>
+        <h1>{t("title")}</h1>
       </header>
       <div className={css.body}>
         <Tabs

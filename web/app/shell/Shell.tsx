@@ -6,12 +6,15 @@ import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
 import { useStatusEnds } from "../people/StatusText.tsx";
 import { Sidebar } from "../sidebar/Sidebar.tsx";
+import { PHONE, useMedia } from "../sidebar/useMedia.ts";
 import { useTitle } from "../sidebar/useTitle.ts";
 import { Overlays } from "../switcher/Overlays.tsx";
+import { useTexts } from "../texts.ts";
 import { useCaseWatch } from "../moderation/useCaseWatch.ts";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 import { TabBar } from "./TabBar.tsx";
+import { SHELL } from "./texts.ts";
 
 const JoinOffer = lazy(async () => ({ default: (await import("../welcome/JoinOffer.tsx")).JoinOffer }));
 const Welcome = lazy(() => import("../welcome/Welcome.tsx"));
@@ -24,13 +27,15 @@ export function Shell() {
   const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
   useEffect(() => navigation.begin(), [navigation]);
   useEffect(() => followAttention(app), [app]);
+  const isPhone = useMedia(PHONE);
+  const column = columnOf(screen);
   useTitle();
   useStatusEnds();
   useCaseWatch();
   return (
     <NavigationContext value={navigation}>
-      <div className="shell" data-screen={columnOf(screen)} data-panel={panel ?? undefined}>
-        <Sidebar />
+      <div className="shell" data-screen={column} data-panel={panel ?? undefined}>
+        <Lists isAlone={isPhone && column === "list"} />
         <main className="main">
           <Boundary key={nameOf(screen)}>
             <Suspense>
@@ -47,6 +52,17 @@ export function Shell() {
       </div>
       <Overlays />
     </NavigationContext>
+  );
+}
+
+/** On a phone they are all that one sees, and so what the page is about. */
+function Lists({ isAlone }: { isAlone: boolean }) {
+  const t = useTexts(SHELL);
+  return (
+    <div className="lists" role={isAlone ? "main" : undefined}>
+      {isAlone && <h1 className="visually-hidden">{t("chats")}</h1>}
+      <Sidebar />
+    </div>
   );
 }
 

@@ -32,7 +32,7 @@ export function FirstSteps() {
   const next = nextStep(done);
   return (
     <section className={css.steps} aria-label={t("steps")} data-testid="first-steps">
-      <h3>{t("yours", { instance: store.instance || "Rookery" })}</h3>
+      <h2>{t("yours", { instance: store.instance || "Rookery" })}</h2>
       <p className={css.soft}>{t(next ? "yoursText" : "allDone")}</p>
       <progress className={css.progress} max={STEPS.length} value={done.size} aria-label={t("progress", { done: done.size, all: STEPS.length })} />
       <ol className={css.list}>

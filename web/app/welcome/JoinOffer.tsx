@@ -29,7 +29,7 @@ export function JoinOffer({ room }: { room: { id: string; name: string } }) {
       <span className={styles.back}>
         <IconButton icon="back" label={t("back")} onPress={() => navigation.go("#/")} />
       </span>
-      <h2 dir="auto">{room.name}</h2>
+      <h1 dir="auto">{room.name}</h1>
       {about?.topic && (
         <p className={styles.topic} dir="auto">
           {about.topic}

@@ -25,7 +25,7 @@ export default function Welcome() {
       </span>
       <div className={css.inner}>
         <img src="icons/rook.svg" alt="" width={64} height={64} />
-        <h2 dir="auto">{t("hello", { name: me ? shownName(me) : "" })}</h2>
+        <h1 dir="auto">{t("hello", { name: me ? shownName(me) : "" })}</h1>
         <p className={css.soft}>{t(isNew ? "begin" : "pick")}</p>
         {hasSteps && <FirstSteps />}
         <div className={css.choices}>

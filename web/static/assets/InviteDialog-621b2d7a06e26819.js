@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-1a10dbb769a081c1.js";

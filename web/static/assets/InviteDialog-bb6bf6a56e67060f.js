@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-1f0519bae72f0b2a.js";
