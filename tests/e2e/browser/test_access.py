@@ -46,7 +46,9 @@ def test_a_phone(new_window: OpenWindow, server: ServerProcess, bob: Window) -> 
     expect(phone.get("role")).to_be_visible()
     sound(phone)
     phone.page.keyboard.press("Escape")
-    phone.page.keyboard.press("Escape")
+    expect(phone.get("role")).to_have_count(0)
+    # Its tooltip shows at the button that has the focus again; Escape would take that away first.
+    phone.page.locator(".panel").get_by_role("button", name="Close").tap()
     expect(phone.get("member-list")).to_have_count(0)
     phone.get("back").tap()
     expect(phone.get("room-list")).to_be_visible()

@@ -102,7 +102,13 @@ export class Navigation {
     const route = parseRoute(location.hash);
     if (!panel || route.kind !== "room" || !route.tab) return;
     if (isTabEntry()) history.back();
+    else if (history.state?.depth) addEventListener("popstate", () => this.#leaveTab(), { once: true });
     else history.replaceState(null, "", routeTo("room", route.id));
+  }
+
+  /** What closed over the panel takes its entry of the history along a moment later; then that of the tab goes. */
+  #leaveTab(): void {
+    if (isTabEntry() && !this.place.panel) history.back();
   }
 
   #showPanel(panel: PanelName): void {

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-4448a07d6398b924.js";

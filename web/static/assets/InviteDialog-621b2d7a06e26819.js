@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-1a10dbb769a081c1.js";
