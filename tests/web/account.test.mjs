@@ -1,7 +1,7 @@
 /** One's own account: the programs in which one is logged in, and a wrong password. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { programOf } from "../../web/app/core/account.ts";
+import { programOf } from "../../web/app/settings/programs.ts";
 import { Api } from "../../web/app/core/api.ts";
 
 test("browsers have their names", () => {
@@ -13,10 +13,10 @@ test("browsers have their names", () => {
     ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"],
     ["Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Version/18.0 Safari/605.1", "Safari on macOS"],
     ["Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"],
-    ["rookery-client/1.0", "rookery-client/1.0"],
-    ["", "an unknown program"],
+    ["rookery-client/1.0", null],
+    ["", null],
   ])
-    assert.equal(programOf(agent), name);
+    assert.deepEqual(programOf(agent), name && { browser: name.split(" on ")[0], system: name.split(" on ")[1] });
 });
 
 test("a wrong password is not tried again with another token", async () => {

@@ -8,10 +8,5 @@ export interface FocusedView extends LegacyView {
   focus(): void;
 }
 
-export function accountDialog(app: App): void;
-export function notificationsDialog(app: App): void;
-export function roomNotificationsDialog(app: App, conversation: Conversation): void;
-export function notificationOffer(app: App): HTMLElement;
-export function playSounds(app: App): void;
 export function closeDialogs(): void;
 export function unsentDialog(why: string, text: string): void;

@@ -11,7 +11,7 @@ import { createRoot } from "react-dom/client";
 import { showAppearance } from "./appearance.ts";
 import { keepPage, makeApp } from "./browser.ts";
 import { followFailures, holdBuild } from "./build.ts";
-import { playSounds } from "./legacy.js";
+import { playSounds } from "./notifying/sounds.ts";
 import { loadLater } from "./late.tsx";
 import { keepInvite } from "./shell/invite.ts";
 import { Root } from "./shell/Root.tsx";

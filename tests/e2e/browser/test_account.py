@@ -35,7 +35,7 @@ def test_a_new_password_ends_the_other_log_ins(ann: Window, new_window: OpenWind
     other.log_in(ann.name, NEW)
     expect(other.get("me")).to_have_text(ann.name)
 
-    ann.get("account").click()
+    ann.page.reload()
     ann.get("end-log-in").click()
     expect(ann.get("log-in")).to_have_count(1)
     expect(other.get("login-form")).to_be_visible()

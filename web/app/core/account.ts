@@ -56,6 +56,11 @@ export class Account {
     return this.api.delete(`/api/auth/logins/${logIn.id}`);
   }
 
+  /** All but this one. */
+  endOthers() {
+    return this.api.delete("/api/auth/logins");
+  }
+
   /** The account is gone with it, and the user is logged out. */
   async delete(password: string) {
     await this.api.call("DELETE", "/api/auth/me", { password });
@@ -63,29 +68,4 @@ export class Account {
     await this.app.session.end();
     this.app.leave(say(CORE, "accountDeleted"));
   }
-}
-
-/** The first that occurs is meant: browsers claim to be others, too. */
-const BROWSERS: Record<string, string> = {
-  "Edg/": "Edge",
-  "OPR/": "Opera",
-  "Firefox/": "Firefox",
-  "Chrome/": "Chrome",
-  "Safari/": "Safari",
-};
-const SYSTEMS: Record<string, string> = {
-  Android: "Android",
-  iPhone: "iPhone",
-  iPad: "iPad",
-  Windows: "Windows",
-  "Mac OS X": "macOS",
-  Linux: "Linux",
-};
-
-/** "Firefox on Windows", of the browser in which a log-in began; of other programs, what they call themselves. */
-export function programOf(agent: string) {
-  const find = (names: Record<string, string>) => Object.keys(names).find((mark) => agent.includes(mark));
-  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
-  if (!browser || !system) return agent || "an unknown program";
-  return `${BROWSERS[browser]} on ${SYSTEMS[system]}`;
 }

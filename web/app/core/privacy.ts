@@ -5,13 +5,6 @@ import type { Person } from "../../types/wire.d.ts";
 
 export type AddedBy = "everyone" | "shared" | "nobody";
 
-/** What each choice means. */
-export const ADDED_BY: Record<AddedBy, string> = {
-  everyone: "Everyone",
-  shared: "People who are in a room with you",
-  nobody: "Nobody: you join by yourself, or by an invitation",
-};
-
 export class Privacy {
   readonly app: App;
   readonly api: Api;

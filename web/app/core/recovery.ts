@@ -30,24 +30,3 @@ export class Recovery {
     return (await this.app.publicPost<{ email: string }>("/api/auth/email/verify", { token })).email;
   }
 }
-
-/** What to tell users about their address, and whether a mail can be sent again. */
-export function describeEmail({
-  email,
-  email_verified,
-  pending_email,
-}: {
-  email: string | null;
-  email_verified: boolean;
-  pending_email: string | null;
-}): { text: string; waits: boolean } {
-  if (!email) return { text: "You have given no e-mail address.", waits: false };
-  if (!email_verified)
-    return { text: `${email} is not verified. Open the link in the mail that was sent there.`, waits: true };
-  if (pending_email && pending_email !== email)
-    return {
-      text: `${email} is verified. ${pending_email} takes its place once you open the link sent there.`,
-      waits: true,
-    };
-  return { text: `${email} is verified.`, waits: false };
-}

@@ -1,5 +1,5 @@
 /** What one fills in: a text with its name, hint and error; a password that can be shown; a switch; one of several. */
-import { useState, type ReactNode } from "react";
+import { useId, useState, type ReactNode } from "react";
 import {
   FieldError,
   Input,
@@ -169,4 +169,43 @@ export function Select<Value extends string>(props: {
 /** Fields below each other. */
 export function Fields({ children }: { children: ReactNode }) {
   return <div className={styles.fields}>{children}</div>;
+}
+
+/** One of many by the browser's own list: on phones it is the one that fingers know, and letters find an option. */
+export function NativeSelect<Value extends string>(props: {
+  label: string;
+  options: readonly Option<Value>[];
+  value: Value;
+  onChange: (value: Value) => void;
+  hint?: string;
+  testid?: string;
+}) {
+  const { label, options, value, onChange, hint, testid } = props;
+  const id = useId();
+  return (
+    <div className={styles.field}>
+      <label className={styles.label} htmlFor={id}>
+        {label}
+      </label>
+      <select
+        id={id}
+        className={styles.input}
+        value={value}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        data-testid={testid}
+        onChange={(event) => onChange(event.currentTarget.value as Value)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.text}
+          </option>
+        ))}
+      </select>
+      {hint && (
+        <span id={`${id}-hint`} className={styles.hint}>
+          {hint}
+        </span>
+      )}
+    </div>
+  );
 }

@@ -4,7 +4,7 @@ export type { PresenceState } from "./people.ts";
 export { Badge } from "./Badge.tsx";
 export { Button } from "./Button.tsx";
 export { Dialog, Popover, PopoverAt, Sheet } from "./Dialog.tsx";
-export { Choice, Field, Fields, Select, Switch, type Option } from "./Field.tsx";
+export { Choice, Field, Fields, NativeSelect, Select, Switch, type Option } from "./Field.tsx";
 export { Icon } from "./Icon.tsx";
 export { IconButton } from "./IconButton.tsx";
 export { Menu, MenuList, type MenuEntry } from "./Menu.tsx";

@@ -5,7 +5,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { shownName } from "../core/people.ts";
 import type { RoomDetails } from "../core/rest.ts";
 import { Button, confirmed, Icon, showOverlay } from "../kit/index.ts";
-import { roomNotificationsDialog } from "../legacy.js";
+import { openRoomNotifications } from "../notifying/open.tsx";
 import { MEMBERS } from "../members/texts.ts";
 import { PANEL } from "../panels/texts.ts";
 import { formatDate, formatNumber, useTexts } from "../texts.ts";
@@ -110,7 +110,7 @@ function Deeds({ conversation }: { conversation: Conversation }) {
         {t("copyLink")}
       </Button>
       {app.notifying && (
-        <Button icon="bell" onPress={() => roomNotificationsDialog(app, conversation)} data-testid="room-notifications">
+        <Button icon="bell" onPress={() => openRoomNotifications(app, conversation)} data-testid="room-notifications">
           {t("notifications")}
         </Button>
       )}

@@ -4,7 +4,6 @@ import { useApp } from "../context.ts";
 import { Account } from "../core/account.ts";
 import { Form, TextField } from "../forms/Form.tsx";
 import { Button, ErrorState, Select, Skeleton } from "../kit/index.ts";
-import { accountDialog } from "../legacy.js";
 import { formatDate, useTexts } from "../texts.ts";
 import { type End, ENDS, endOf } from "./ends.ts";
 import type { OwnProfile } from "./rest.ts";
@@ -40,11 +39,6 @@ export function Profile() {
         </Form>
       </section>
       <Status own={own.value} changed={own.set} />
-      <section className={css.part}>
-        <Button onPress={() => accountDialog(app)} data-testid="open-account">
-          {t("account")}
-        </Button>
-      </section>
     </>
   );
 }

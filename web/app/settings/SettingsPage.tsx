@@ -5,6 +5,9 @@ import { useTexts } from "../texts.ts";
 import { Rooms, Users } from "./Administration.tsx";
 import { Instance } from "./Instance.tsx";
 import { LanguageChoice, Looks } from "./Looks.tsx";
+import { Notifications } from "./own/Notifications.tsx";
+import { Privacy } from "./own/Privacy.tsx";
+import { Security } from "./own/Security.tsx";
 import { Profile } from "./Profile.tsx";
 import type { OwnProfile } from "./rest.ts";
 import css from "./Settings.module.css";
@@ -20,6 +23,9 @@ export default function SettingsPage({ rest }: { rest: string }) {
   const isOwner = own.value?.instance_role === "owner";
   const tabs: TabSpec[] = [
     { id: "profile", title: t("profile"), content: <Profile /> },
+    { id: "security", title: t("security"), content: <Security /> },
+    { id: "notifications", title: t("notifications"), content: <Notifications /> },
+    { id: "privacy", title: t("privacy"), content: <Privacy /> },
     { id: "appearance", title: t("appearance"), content: <Looks /> },
     { id: "language", title: t("language"), content: <LanguageChoice /> },
   ];
@@ -39,6 +45,7 @@ export default function SettingsPage({ rest }: { rest: string }) {
       <div className={css.body}>
         <Tabs
           label={t("title")}
+          side
           tabs={tabs.map((tab) => ({ ...tab, testid: `settings-${tab.id}` }))}
           selected={selected}
           onSelect={(id) => id !== selected && navigation.go(`#/settings/${id}`)}

@@ -3,6 +3,9 @@ import { defineTexts } from "../texts.ts";
 export const SETTINGS = defineTexts("settings", {
   title: { en: "Settings", ru: "Настройки" },
   profile: { en: "Profile", ru: "Профиль" },
+  security: { en: "Security", ru: "Безопасность" },
+  notifications: { en: "Notifications", ru: "Уведомления" },
+  privacy: { en: "Privacy", ru: "Приватность" },
   appearance: { en: "Appearance", ru: "Вид" },
   language: { en: "Language", ru: "Язык" },
   instance: { en: "Instance", ru: "Сервер" },
@@ -27,7 +30,6 @@ export const SETTINGS = defineTexts("settings", {
   setStatus: { en: "Set the status", ru: "Поставить статус" },
   clearStatus: { en: "Clear the status", ru: "Убрать статус" },
   ends: { en: "It ends on {date}.", ru: "Действует до {date}." },
-  account: { en: "Password, e-mail and log-ins…", ru: "Пароль, почта и входы…" },
   theme: { en: "Colours", ru: "Цвета" },
   system: { en: "As the system", ru: "Как в системе" },
   light: { en: "Light", ru: "Светлые" },

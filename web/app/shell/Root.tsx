@@ -4,8 +4,7 @@ import { I18nProvider } from "react-aria-components";
 import { Boundary } from "../Boundary.tsx";
 import { AppContext } from "../context.ts";
 import { Overlays } from "../kit/overlays.tsx";
-import { Legacy } from "../Legacy.tsx";
-import { notificationOffer } from "../legacy.js";
+import { Offer } from "../notifying/Offer.tsx";
 import { Announcer } from "../status/Announcer.tsx";
 import { ConnectionPill } from "../status/ConnectionPill.tsx";
 import { Toasts } from "../status/Toasts.tsx";
@@ -32,7 +31,7 @@ export function Root({ stage }: { stage: Stage }) {
             </Suspense>
           </Boundary>
         </div>
-        <Legacy build={() => ({ element: notificationOffer(app) })} />
+        <Offer />
         <Toasts />
         <Announcer />
         <Overlays />

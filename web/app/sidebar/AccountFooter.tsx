@@ -3,7 +3,6 @@ import { useState } from "react";
 import { useApp, useAppEvent, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
 import { confirmed } from "../kit/overlays.tsx";
-import { accountDialog, notificationsDialog } from "../legacy.js";
 import { useTexts } from "../texts.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -43,9 +42,9 @@ export function AccountFooter() {
           {me && store.statusOf(me.id) ? <StatusText id={me.id} /> : t(state)}
         </span>
       </span>
-      <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => notificationsDialog(app)} />
+      <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => navigation.go("#/settings/notifications")} />
       <Tool icon="settings" label={t("settings")} testid="settings" run={() => navigation.go("#/settings")} />
-      <Tool icon="account" label={t("account")} testid="account" run={() => accountDialog(app)} />
+      <Tool icon="account" label={t("account")} testid="account" run={() => navigation.go("#/settings/security")} />
       <Tool icon="logout" label={t("logOut")} testid="logout" run={() => void logOut()} />
     </footer>
   );

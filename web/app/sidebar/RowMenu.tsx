@@ -5,6 +5,7 @@ import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { muteUntil } from "../core/notifying.ts";
 import { confirmed } from "../kit/overlays.tsx";
+import { openRoomNotifications } from "../notifying/open.tsx";
 import { useTexts } from "../texts.ts";
 import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
@@ -69,6 +70,14 @@ export function RowMenu({
         <Action id="favourite" icon="star" text={t(isFavourite ? "dropFavourite" : "addFavourite")} run={favour} />
         {kind === "room" && app.notifying && (
           <Action id="mute" icon="bell" text={t(isMuted ? "unmute" : "mute")} run={mute} />
+        )}
+        {kind === "room" && app.notifying && (
+          <Action
+            id="notifications"
+            icon="settings"
+            text={t("rowNotifications")}
+            run={() => void openRoomNotifications(app, conversation)}
+          />
         )}
         {kind === "room" && <Action id="leave" icon="logout" text={t("leave")} run={() => void leave()} />}
       </Menu>

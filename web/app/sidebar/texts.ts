@@ -42,6 +42,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   dropFavourite: { en: "Remove from favourites", ru: "Убрать из избранного" },
   mute: { en: "Mute", ru: "Выключить уведомления" },
   unmute: { en: "Unmute", ru: "Включить уведомления" },
+  rowNotifications: { en: "Notifications…", ru: "Уведомления…" },
   leave: { en: "Leave room…", ru: "Покинуть комнату…" },
   leaveTitle: { en: "Leave {name}?", ru: "Покинуть {name}?" },
   leaveText: {

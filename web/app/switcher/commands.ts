@@ -1,6 +1,5 @@
 /** What can be done from the field of Ctrl+K without going anywhere first. */
 import type { App } from "../core/app.ts";
-import { accountDialog, notificationsDialog } from "../legacy.js";
 import { findPerson } from "../people/open.tsx";
 import { browseRooms, newRoom } from "../rooms/open.tsx";
 import type { Navigation } from "../shell/navigation.ts";
@@ -19,8 +18,8 @@ export const ALL_COMMANDS: readonly Command[] = [
   { id: "browseRooms", icon: "compass", run: browseRooms },
   { id: "newMessage", icon: "chat", run: findPerson },
   { id: "readAll", icon: "checks", run: readAll },
-  { id: "notifications", icon: "bell", run: (app) => notificationsDialog(app) },
-  { id: "account", icon: "account", run: (app) => accountDialog(app) },
+  { id: "notifications", icon: "bell", run: (_app, navigation) => navigation.go("#/settings/notifications") },
+  { id: "account", icon: "account", run: (_app, navigation) => navigation.go("#/settings/security") },
   { id: "english", icon: "flag", run: () => chooseLanguage("en") },
   { id: "russian", icon: "flag", run: () => chooseLanguage("ru") },
   { id: "keys", icon: "alert", run: () => showOverlay("keys") },

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-4448a07d6398b924.js";
