@@ -173,6 +173,7 @@ class Window:
         """Open the conversation with a person."""
         self.get("new-dm").click()
         self.get("people-search").fill(name)
+        expect(self.get("people-results")).to_have_attribute("aria-busy", "false")
         self.get("people-results").get_by_role("button", name=name).click()
         expect(self.get("composer")).to_be_visible()
 

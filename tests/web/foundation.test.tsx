@@ -1,10 +1,9 @@
-/** What all components stand on: the watch of the store, texts in two languages, and the host of old views. */
+/** What all components stand on: the watch of the store, and texts in two languages. */
 import { act, render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { AppContext, useWatch } from "../../web/app/context.ts";
 import type { App } from "../../web/app/core/app.ts";
 import { Store } from "../../web/app/core/store.ts";
-import { Legacy } from "../../web/app/Legacy.tsx";
 import { beginLanguage, chooseLanguage, defineTexts, formatDate, pickLanguage, say, useTexts } from "../../web/app/texts.ts";
 
 const TEXTS = defineTexts("test", {
@@ -53,18 +52,4 @@ test("the language is the chosen one, or the first of the browser's that the pag
   expect(pickLanguage(null, ["de-DE", "ru-RU", "en"])).toBe("ru");
   expect(pickLanguage(null, ["de"])).toBe("en");
   expect(pickLanguage(null, [])).toBe("en");
-});
-
-test("an old view is in the document when it begins, and ends with its host", () => {
-  const said: string[] = [];
-  const element = document.createElement("p");
-  const build = () => ({
-    element,
-    begin: () => said.push(`begin ${element.isConnected}`),
-    end: () => said.push("end"),
-  });
-  const { unmount } = render(<Legacy build={build} onMount={() => said.push("mounted")} />);
-  unmount();
-  expect(said).toEqual(["begin true", "mounted", "end"]);
-  expect(element.isConnected).toBe(false);
 });

@@ -8,7 +8,7 @@ import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import type { App } from "../../web/app/core/app.ts";
 import { Store } from "../../web/app/core/store.ts";
 import SearchPage from "../../web/app/search/SearchPage.tsx";
-import { queryOf, readAsked, readRest, searchRoute, searchRouteIn, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
+import { queryOf, readAsked, readRest, searchRoute, searchRouteIn, toGoOn, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
 import type { Navigation } from "../../web/app/shell/navigation.ts";
 import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
 
@@ -26,6 +26,9 @@ test("conditions are read out of the words, and written as they are read", () =>
     "after=2026-02-03",
   ]);
   expect(readAsked(writeAsked(asked))).toEqual(asked);
+  expect(toGoOn("in:General")).toBe("in:General ");
+  expect(toGoOn("in:General needle")).toBe("in:General needle");
+  expect(toGoOn("")).toBe("");
   expect(withoutCondition(asked, asked.conditions[0]).conditions).toHaveLength(3);
   expect(readAsked("mail:in:x http://a has:file from: in:#").conditions).toEqual([]);
 });

@@ -125,7 +125,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 def test_every_icon_that_is_shown_is_drawn() -> None:
     drawn = set(re.findall(r'^  "?([a-z-]+)"?:\s*"M', (SOURCES / "core/icons.ts").read_text(), re.MULTILINE))
     text = "".join(module.read_text() for module in MODULES)
-    shown = set(re.findall(r'\b(?:icon|iconButton|action|choice)\("([a-z-]+)"', text))
+    shown = set(re.findall(r'(?:\bicon(?:=|: )|<Icon name=)"([a-z-]+)"', text))
     assert shown
     assert shown - drawn == set()
     assert {name for name in drawn if f'"{name}"' not in text} == set()

@@ -86,6 +86,8 @@ def test_the_keyboard_alone(ann: Window, bob: Window) -> None:
     ann.page.keyboard.press("End")
     expect(ann.message("an answer")).to_be_focused()
     ann.page.keyboard.press("Tab")
+    expect(ann.message("an answer").get_by_test_id("open-author")).to_be_focused()
+    ann.page.keyboard.press("Tab")
     ann.page.keyboard.press("Enter")
     expect(bob.message("an answer").get_by_test_id("reaction")).to_have_attribute("aria-pressed", "false")
     sound(ann)

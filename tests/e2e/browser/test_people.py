@@ -95,6 +95,7 @@ def test_a_person_decides_who_may_add_them(ann: Window, bob: Window) -> None:
     ann.get("open-members").click()
     ann.page.get_by_role("button", name="Add people").click()
     ann.get("people-search").fill(bob.name)
+    expect(ann.get("people-results")).to_have_attribute("aria-busy", "false")
     ann.get("people-results").get_by_text(bob.name).click()
     expect(ann.get("notice")).to_contain_text("lets nobody add them")
 

@@ -163,6 +163,7 @@ function Choices() {
             isDisabled={isDisabled}
             testid={isDisabled ? undefined : "gallery-select"}
           />
+          {!isDisabled && <kit.NativeSelect label={t("native")} options={options} value={value} onChange={setValue} />}
         </div>
       ))}
     </>

@@ -35,6 +35,7 @@ export const GALLERY = defineTexts("gallery", {
   on: { en: "On", ru: "Включено" },
   off: { en: "Off", ru: "Выключено" },
   few: { en: "One of a few", ru: "Один из нескольких" },
+  native: { en: "The list of the browser", ru: "Список браузера" },
   many: { en: "One of many", ru: "Один из многих" },
   above: { en: "Tabs above", ru: "Вкладки сверху" },
   beside: { en: "Tabs beside", ru: "Вкладки сбоку" },

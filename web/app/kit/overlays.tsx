@@ -1,4 +1,4 @@
-/** Dialogs that are opened from anywhere, also by old views, and wait for an answer. */
+/** Dialogs that are opened from anywhere, and wait for an answer. */
 import { type ReactNode, useSyncExternalStore } from "react";
 import { late } from "../late.tsx";
 

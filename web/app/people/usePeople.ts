@@ -68,6 +68,7 @@ export function usePeople(name: string): People {
     return read(other, null);
   };
   useEffect(() => {
+    setBusy(true); // from the first letter on: Enter does not choose one of those that were found before
     const timer = setTimeout(() => void ask([], first), name ? PAUSE_MS : 0);
     return () => {
       clearTimeout(timer);

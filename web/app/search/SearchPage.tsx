@@ -8,7 +8,7 @@ import { PageTitle } from "../hits/PageTitle.tsx";
 import { troubleOf } from "../hits/place.ts";
 import { HITS } from "../hits/texts.ts";
 import { useTexts } from "../texts.ts";
-import { type Asked, queryOf, readAsked, readRest, searchRoute, withoutCondition, writeAsked } from "./query.ts";
+import { type Asked, queryOf, readAsked, readRest, searchRoute, toGoOn, withoutCondition, writeAsked } from "./query.ts";
 import { SEARCH } from "./texts.ts";
 
 interface Found {
@@ -27,10 +27,10 @@ export default function SearchPage({ rest }: { rest: string }) {
   const navigation = useNavigation();
   const text = readRest(rest);
   const asked = readAsked(text);
-  const [typed, setTyped] = useState(text);
+  const [typed, setTyped] = useState(() => toGoOn(text));
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    setTyped(text);
+    setTyped(toGoOn(text));
     field.current?.focus();
   }, [text]);
   const go = (next: Asked) => navigation.go(searchRoute(writeAsked(next)));

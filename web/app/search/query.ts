@@ -40,6 +40,11 @@ export function writeAsked({ words, conditions }: Asked): string {
   return [...parts, words].filter(Boolean).join(" ");
 }
 
+/** The text in the field when the page opens: behind a condition one goes on with the next word. */
+export function toGoOn(text: string): string {
+  return text && !readAsked(text).words ? `${text} ` : text;
+}
+
 export function withoutCondition(asked: Asked, gone: Condition): Asked {
   return { ...asked, conditions: asked.conditions.filter((one) => one !== gone) };
 }

@@ -1,13 +1,13 @@
 /**
- * Where the user is: what the address names is on the screen, and a panel beside it. Components and old views go to
- * other places through it.
+ * Where the user is: what the address names is on the screen, and a panel beside it. Components go to other places
+ * through it.
  */
+import { showUnsent } from "../conversation/unsent.tsx";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
 import { parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
 import { CORE } from "../core/texts.ts";
-import { unsentDialog } from "../legacy.js";
 import { say } from "../texts.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 
@@ -207,7 +207,7 @@ export class Navigation {
     // An edit is in the field alone.
     const texts = [...new Set([...unsent, open ? this.typed() : ""])].filter((text) => text.trim());
     if (open) this.go("#/");
-    if (why && texts.length) unsentDialog(why, texts.join("\n\n"));
+    if (why && texts.length) showUnsent(why, texts.join("\n\n"));
   }
 
   async #accept(token: string): Promise<void> {

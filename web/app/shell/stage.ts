@@ -2,7 +2,6 @@
 import type { App } from "../core/app.ts";
 import { parseRoute } from "../core/route.ts";
 import { closeOverlays } from "../kit/overlays.tsx";
-import { closeDialogs } from "../legacy.js";
 
 export type MailLink = { kind: "verify" | "reset"; token: string };
 export type StageState =
@@ -65,7 +64,6 @@ export class Stage {
   }
 
   #set(state: StageState): void {
-    closeDialogs();
     closeOverlays();
     document.body.dataset.phase = state.phase;
     this.state = state;

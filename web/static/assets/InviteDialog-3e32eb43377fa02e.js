@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-abd13c1411fe759a.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-c3ac8d7f468d3a6b.js";
