@@ -40,6 +40,12 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return "asyncio", {}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options that only the conftest of all tests may add."""
+    help_ = "browser tests: a processor N times slower, and a network with a latency"
+    parser.addoption("--slow-browser", type=float, default=1.0, metavar="N", help=help_)
+
+
 def pytest_configure() -> None:
     """A run that is ended by SIGTERM ends as by Ctrl+C, so fixtures stop the servers that they started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

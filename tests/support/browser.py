@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
@@ -70,6 +70,17 @@ _SMALL = """() => [...document.querySelectorAll("button, .item")]
   .map(([, html]) => html)"""
 
 _numbers = itertools.count(1)
+# What a slow connection adds to a request and to a message of a WebSocket.
+_LATENCY_MS = 100
+
+
+def _slow_down(page: Page, times: float) -> None:
+    """From now on its processor is `times` slower, and its network slow."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": times})
+    network = {"offline": False, "latency": _LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", network)
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -99,6 +110,9 @@ def unique(name: str) -> str:
 class Window:
     """A window of one person, with what a person does in it. Every error on its console fails the test at the end."""
 
+    # How many times slower than the machine its processor is: `--slow-browser`.
+    slowness: ClassVar[float] = 1.0
+
     def __init__(self, page: Page, server: ServerProcess) -> None:
         self.page = page
         self.server = server
@@ -109,6 +123,8 @@ class Window:
         self.lenient = False
         page.set_default_timeout(patient(DEADLINE_MS))
         expect.set_options(timeout=patient(DEADLINE_MS))
+        if self.slowness > 1:
+            _slow_down(page, self.slowness)
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 

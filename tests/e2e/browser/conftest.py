@@ -14,6 +14,11 @@ from tests.support.process import ServerProcess
 OpenWindow = Callable[..., Window]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Every window is as slow as `--slow-browser` says."""
+    Window.slowness = config.getoption("slow_browser")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
