@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "scripts/lib").mkdir(parents=True)
     shutil.copy(ROOT / "scripts/test", tmp_path / "scripts/test")
     shutil.copy(ROOT / "scripts/lib/setup.sh", tmp_path / "scripts/lib/setup.sh")
-    for name in ("chromium", "lint", "servers", "simulate", "autobahn", "k8s-check"):
+    for name in ("chromium", "lint", "servers", "simulate", "autobahn", "k8s-check", "lighthouse"):
         _write_program(tmp_path / f"scripts/{name}", SCRIPT.format(name=f"scripts/{name}"))
     (tmp_path / "requirements").mkdir()
     for name in ("requirements/test.txt", "pyproject.toml", "test_a.py"):
@@ -98,6 +98,7 @@ def test_all_adds_the_long_runs(checkout: Path) -> None:
     assert [call for call in calls if "simulate" in call] == ["scripts/simulate --seeds 2000"]
     assert [call for call in calls if "autobahn" in call] == ["scripts/autobahn "]
     assert [call for call in calls if "k8s-check" in call] == ["scripts/k8s-check --server"]
+    assert [call for call in calls if "lighthouse" in call] == ["scripts/lighthouse "]
 
 
 @pytest.mark.parametrize("arguments", [("--all", "tests"), ("--all", "--fast"), ("--watch",)], ids=" ".join)
