@@ -24,6 +24,8 @@ const CODINGS = {
 const MANIFEST = "assets.json";
 const TEXT = /\.(html|css|js|svg|json|webmanifest)$/;
 const CODED = /\.(br|gz)$/;
+/** The files that a signed-in user needs beside those of the log-in (`vite.config.js`): styles, and script with its door. */
+const CHAT = /^assets\/(chat|Shell)-[0-9a-f]{16}\.(js|css)$/;
 /** Bytes, by Brotli, that the first screen loads at most. What it does not need is loaded by `app/late.tsx`. */
 const FIRST_LOAD = 180 * 1024;
 
@@ -65,11 +67,14 @@ function writeManifest(folder) {
 }
 
 /**
- * What is loaded before the first screen is complete: the document, what it names, and what these import at once.
+ * What is loaded before a conversation is on the screen: the document, what it names, the chat, and what these import at
+ * once.
  * @param {string} folder
  */
 function firstLoad(folder) {
-  const todo = ["index.html"];
+  const chat = list(folder).filter((name) => CHAT.test(name));
+  if (chat.length !== 3) throw new Error(`the chat is to be loaded as three files, and is in ${chat.join(", ") || "none"}`);
+  const todo = ["index.html", ...chat];
   const names = new Set(todo);
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     const text = readFileSync(join(folder, name), "utf8");

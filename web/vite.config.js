@@ -62,8 +62,14 @@ export default defineConfig({
         entryFileNames: NAMES.chunk,
         chunkFileNames: NAMES.chunk,
         assetFileNames: NAMES.other,
-        // What is needed at once is one file: forty small ones cost a phone more round trips, and compress worse.
-        codeSplitting: { groups: [{ name: "page", tags: ["$initial"] }] },
+        // What is needed at once is one file for the log-in, and one more for the chat: forty small ones cost a phone more
+        // round trips, and compress worse.
+        codeSplitting: {
+          groups: [
+            { name: "page", tags: ["$initial"] },
+            { name: "chat", test: /\/app\/shell\/Shell\.tsx$/ }, // and what it imports, but what the page has
+          ],
+        },
       },
     },
   },

@@ -12,8 +12,8 @@ import { showAppearance } from "./appearance.ts";
 import { keepPage, makeApp } from "./browser.ts";
 import { followFailures, holdBuild } from "./build.ts";
 import { playSounds } from "./notifying/sounds.ts";
-import { loadLater } from "./late.tsx";
 import { keepInvite } from "./shell/invite.ts";
+import { loadShell } from "./shell/load.ts";
 import { Root } from "./shell/Root.tsx";
 import { Stage } from "./shell/stage.ts";
 import { beginLanguage } from "./texts.ts";
@@ -26,14 +26,9 @@ followFailures(app);
 keepInvite();
 const stage = new Stage(app);
 playSounds(app);
+app.on("session", ({ phase }) => void (phase !== "out" && loadShell().catch(() => {})));
 const root = document.querySelector("#root");
 if (root) createRoot(root).render(<Root stage={stage} />);
 if (!stage.takeMailLink()) void app.start();
-if (document.readyState === "complete") loadRest();
-else addEventListener("load", loadRest);
-
-/** What the first screen does not wait for. */
-function loadRest() {
-  keepPage();
-  loadLater();
-}
+if (document.readyState === "complete") keepPage();
+else addEventListener("load", keepPage);

@@ -1,5 +1,7 @@
 /** The card in the middle of the page while nobody is signed in. */
 import { type ReactNode, useEffect, useRef } from "react";
+import { Rook } from "../kit/Rook.tsx";
+import { loadShell } from "../shell/load.ts";
 import { chooseLanguage, type Language, LANGUAGES, useLanguage, useTexts } from "../texts.ts";
 import css from "./Auth.module.css";
 import { AUTH } from "./texts.ts";
@@ -11,8 +13,8 @@ export function AuthCard({ children, testid }: { children: ReactNode; testid?: s
   useEffect(() => card.current?.querySelector("input")?.focus(), []);
   return (
     <main className="auth">
-      <div className="auth-card" ref={card} data-testid={testid}>
-        <img className="auth-logo" src="icons/rook.svg" alt="" width={56} height={56} />
+      <div className="auth-card" ref={card} data-testid={testid} onInput={readyShell}>
+        <Rook className="auth-logo" />
         {children}
         <p className={css.languages} role="group" aria-label={t("language")}>
           {Object.entries(LANGUAGES).map(([code, name]) => (
@@ -31,4 +33,9 @@ export function AuthCard({ children, testid }: { children: ReactNode; testid?: s
       </div>
     </main>
   );
+}
+
+/** Who types here is going to need it. What fails now is loaded when it is shown. */
+function readyShell(): void {
+  loadShell().catch(() => {});
 }

@@ -1,20 +1,22 @@
 /** The whole page. */
 import { lazy, Suspense, useSyncExternalStore } from "react";
 import { I18nProvider } from "react-aria-components";
+import { AuthPage } from "../auth/AuthPage.tsx";
 import { Boundary } from "../Boundary.tsx";
 import { AppContext } from "../context.ts";
 import { Overlays } from "../kit/overlays.tsx";
+import { Rook } from "../kit/Rook.tsx";
 import { Offer } from "../notifying/Offer.tsx";
 import { Announcer } from "../status/Announcer.tsx";
 import { ConnectionPill } from "../status/ConnectionPill.tsx";
 import { Toasts } from "../status/Toasts.tsx";
 import { useLanguage, useTexts } from "../texts.ts";
-import { Shell } from "./Shell.tsx";
+import { loadShell } from "./load.ts";
 import type { Stage } from "./stage.ts";
 import { SHELL } from "./texts.ts";
 
-// Who is logged in needs neither.
-const AuthPage = lazy(async () => ({ default: (await import("../auth/AuthPage.tsx")).AuthPage }));
+// Who logs in needs none of the chat, by far the largest part; and few come by the link of a mail.
+const Shell = lazy(async () => ({ default: (await loadShell()).Shell }));
 const MailLinkPage = lazy(async () => ({ default: (await import("../auth/MailLinkPage.tsx")).MailLinkPage }));
 
 export function Root({ stage }: { stage: Stage }) {
@@ -58,7 +60,7 @@ function Starting() {
   const t = useTexts(SHELL);
   return (
     <main className="starting">
-      <img src="icons/rook.svg" alt="" width={56} height={56} />
+      <Rook />
       <p>{t("starting")}</p>
     </main>
   );

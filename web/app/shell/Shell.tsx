@@ -1,6 +1,7 @@
 /** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { Boundary } from "../Boundary.tsx";
+import { loadLater } from "../late.tsx";
 import { followAttention } from "../attention/follow.ts";
 import { NavigationContext, useApp } from "../context.ts";
 import { ConversationScreen } from "../conversation/ConversationScreen.tsx";
@@ -27,6 +28,7 @@ export function Shell() {
   const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
   useEffect(() => navigation.begin(), [navigation]);
   useEffect(() => followAttention(app), [app]);
+  useEffect(loadLater, []);
   const isPhone = useMedia(PHONE);
   const column = columnOf(screen);
   useTitle();

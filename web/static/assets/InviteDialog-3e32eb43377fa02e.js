@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-abd13c1411fe759a.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-28de9ab0b99eed10.js";
