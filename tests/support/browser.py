@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,16 @@ _FRAMES = """async () => {
   for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
 }"""
 
+_STILL = """async () => {
+  for (let before = "", frames = 0; frames < 20; ) {
+    await new Promise(requestAnimationFrame);
+    const list = document.querySelector(".messages");
+    const now = `${list?.scrollTop} ${list?.scrollHeight}`;
+    frames = list && now === before ? frames + 1 : 0;
+    before = now;
+  }
+}"""
+
 # Everything that one can press or fill, without a name that a screen reader could say.
 _NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, textarea, select")]
   .filter((one) => one.checkVisibility())
@@ -68,6 +79,9 @@ _SMALL = """() => [...document.querySelectorAll("button, .item")]
   .map((one) => [one.getBoundingClientRect(), one.outerHTML])
   .filter(([box]) => box.width < 24 || box.height < 24)
   .map(([, html]) => html)"""
+
+# What lies over the page, with the focus in it.
+_FOCUSED_LAYER = ':is([role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]):focus-within'
 
 _numbers = itertools.count(1)
 # What a slow connection adds to a request and to a message of a WebSocket.
@@ -103,8 +117,8 @@ def find_chromium(*options: str) -> tuple[str, str]:
 
 
 def unique(name: str) -> str:
-    """A name that no other test of this run takes."""
-    return f"{name}-{next(_numbers)}"
+    """A name that no other test of this run takes, and that none of theirs begins with."""
+    return f"{name}-{next(_numbers):04}"
 
 
 class Window:
@@ -169,21 +183,25 @@ class Window:
         if private:
             self.get("visibility-private").check()
         self.get("new-room-dialog").get_by_test_id("submit").click()
-        # The composer of the room before may still be there.
+        self._arrive(name)
+        return self.page.url.rpartition("/room/")[2]
+
+    def _arrive(self, name: str) -> None:
+        """Wait until this conversation is there: what is typed earlier goes into the composer of the one before."""
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(self.get("composer")).to_be_visible()
-        return self.page.url.rpartition("/room/")[2]
 
     def join(self, name: str) -> None:
         """Find a public room and be in it."""
         self.get("browse-rooms").click()
-        self.page.get_by_role("button", name=f"Join {name}").click()
-        expect(self.get("composer")).to_be_visible()
+        expect(self.get("public-rooms")).to_have_attribute("aria-busy", "false")
+        self.page.get_by_role("button", name=f"Join {name}", exact=True).click()
+        self._arrive(name)
 
     def enter(self, name: str) -> None:
         """Open a conversation from the lists."""
         self.page.get_by_role("navigation").get_by_role("link", name=name).click()
-        expect(self.get("composer")).to_be_visible()
+        self._arrive(name)
 
     def write_to(self, name: str) -> None:
         """Open the conversation with a person."""
@@ -191,7 +209,7 @@ class Window:
         self.get("people-search").fill(name)
         expect(self.get("people-results")).to_have_attribute("aria-busy", "false")
         self.get("people-results").get_by_role("button", name=name).click()
-        expect(self.get("composer")).to_be_visible()
+        self._arrive(name)
 
     def say(self, text: str) -> None:
         """Send a message in the open conversation."""
@@ -204,12 +222,40 @@ class Window:
 
     def act(self, text: str, action: str) -> None:
         """Use an action of the bar that a message shows under the pointer."""
-        self.message(text).last.hover()
-        self.get(action).first.click()
+        message = self.message(text).last
+        button = message.get_by_test_id(action).first
+
+        def is_offered() -> bool:
+            # A message that comes may take this one away from under the pointer, which follows it.
+            message.hover()
+            return button.is_visible()
+
+        self.eventually(is_offered, True)
+        button.click()
 
     def texts(self) -> list[str]:
-        """The texts of the messages that are in the list, in order."""
+        """The texts of the messages that are in the list now, in order."""
         return self.page.locator(".message .text").all_inner_texts()
+
+    def escape(self) -> None:
+        """Press Escape in what lies over the page, once the focus is there: before, it would go elsewhere."""
+        expect(self.page.locator(_FOCUSED_LAYER).last).to_be_attached()
+        self.page.keyboard.press("Escape")
+
+    def expect_texts(self, *texts: str) -> None:
+        """The texts of the messages become these, and are no more than these."""
+        self.eventually(self.texts, list(texts))
+
+    def rest(self) -> None:
+        """Wait until the list of messages stands still: nothing is loaded, measured or scrolled any more."""
+        self.page.evaluate(_STILL)
+
+    def eventually(self, find: Callable[[], object], wanted: object) -> None:
+        """Look for something, frame by frame, until it is what is wanted."""
+        until = time.monotonic() + patient(DEADLINE_MS) / 1000
+        while (found := find()) != wanted:
+            assert time.monotonic() < until, f"{found!r} instead of {wanted!r}"
+            self.draw()
 
     def screenshot(self, name: str) -> None:
         """Keep what the window shows under the tests' output."""
@@ -238,10 +284,11 @@ class Window:
 
 
 def sound(window: Window) -> None:
-    """What must hold on every screen: names, no sideways scrolling, targets of 24 pixels (WCAG 2.2, 2.5.8)."""
-    assert window.page.evaluate(_NAMELESS) == []
-    assert window.page.evaluate(_TOO_WIDE) is False
-    assert window.page.evaluate(_SMALL) == []
+    """What must hold on every screen, once it has come to rest: names, no sideways scrolling, targets of 24 pixels
+    (WCAG 2.2, 2.5.8)."""
+    window.eventually(lambda: window.page.evaluate(_NAMELESS), [])
+    window.eventually(lambda: window.page.evaluate(_TOO_WIDE), False)
+    window.eventually(lambda: window.page.evaluate(_SMALL), [])
 
 
 @contextmanager

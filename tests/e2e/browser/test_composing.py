@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import OpenWindow
 from tests.support.browser import PHONE, Window, sound, unique
 from tests.support.process import ServerProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_an_emoji_is_found_in_two_languages_and_put_where_one_writes(ann: Window) -> None:
@@ -55,6 +58,7 @@ def test_formats_are_undone_as_typed_text_is(ann: Window) -> None:
     ann.new_room(unique("formats"))
     composer = ann.get("composer")
     composer.press_sequentially("a word")
+    expect(composer).to_have_value("a word")
     composer.press("Control+Shift+ArrowLeft")
     composer.press("Control+b")
     expect(composer).to_have_value("a **word**")
