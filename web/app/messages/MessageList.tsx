@@ -26,10 +26,7 @@ import type { Reader } from "./reader.ts";
 import { dayName, sinceName } from "./times.ts";
 import { MESSAGES, type Say } from "./texts.ts";
 import { useTexts } from "../texts.ts";
-import { viewportOf } from "./viewport.ts";
-
-/** What stands above the first message, in pixels: its height is known, so that the list needs not measure it. */
-const EDGE = 72;
+import { EDGE, viewportOf, type Viewport } from "./viewport.ts";
 
 interface Props {
   reader: Reader;
@@ -45,11 +42,12 @@ export function MessageList({ reader, doer, name }: Props) {
   const list = useRef<VirtualizerHandle>(null);
   const [sheet, setSheet] = useState<Entry | null>(null);
   const [, redraw] = useState(0);
-  const focus = useFocus(reader, list, scroller);
+  const view = useMemo(() => viewportOf(scroller, list), []);
+  const focus = useFocus(reader, view, scroller);
   useLayoutEffect(() => {
-    reader.attach(viewportOf(scroller, list));
+    reader.attach(view);
     return () => reader.attach(null);
-  }, [reader]);
+  }, [reader, view]);
   useLayoutEffect(() => reader.committed());
   useEffect(() => {
     doer.openSheet = setSheet;
@@ -220,11 +218,7 @@ function keyPressed(event: KeyboardEvent, items: Item[], doer: Doer, focus: (ind
 }
 
 /** Tab reaches one message, the last or the one that had the focus; it stays mounted while it has it. */
-function useFocus(
-  reader: Reader,
-  list: { current: VirtualizerHandle | null },
-  scroller: { current: HTMLElement | null },
-) {
+function useFocus(reader: Reader, view: Viewport, scroller: { current: HTMLElement | null }) {
   const [key, setKey] = useState<string | null>(null);
   const [wanted, setWanted] = useState<string | null>(null);
   useLayoutEffect(() => {
@@ -240,9 +234,9 @@ function useFocus(
       if (!item) return;
       setKey(item.key);
       setWanted(item.key);
-      list.current?.scrollToIndex(index, { align: "nearest" });
+      view.show(index, "nearest");
     },
-    [reader, list],
+    [reader, view],
   );
   const follow = useCallback((event: { target: EventTarget }) => {
     const found = (event.target as Element).closest<HTMLElement>(".message")?.dataset["key"];

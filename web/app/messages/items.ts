@@ -39,6 +39,22 @@ export interface Step {
   fresh: boolean;
 }
 
+/** What the list is told to show. */
+export interface Shown extends Step {
+  /** Grows when the list begins anew. */
+  epoch: number;
+  /** Names or rights have changed: every message is looked at again. */
+  version: string;
+  /** The message that has just been jumped to. */
+  flash: string | null;
+  /** The first message in view, for the date above it. */
+  top: number;
+  loading: boolean;
+  /** The buttons to what is unread, and to the newest message. */
+  missed: boolean;
+  away: boolean;
+}
+
 /** The steps from one list to another: first what changes at the beginning, then the rest. */
 export function planSteps(before: readonly Item[], after: Item[]): Step[] {
   const places = new Map(after.map((item, index) => [item.key, index]));

@@ -1,7 +1,7 @@
 /**
  * What is on the screen of a conversation: which messages, at which place, and what of them counts as read.
  *
- * Rule 1: it stays at the newest message while the user is there.
+ * Rule 1: it stays at the newest message while the user is there. Who scrolls away is left there.
  * Rule 2: else it keeps the message that the user reads where it is, whatever changes above or below. The virtual list
  *   does it, if it is told of one change at a time (`planSteps`).
  * Rule 3: what the user has seen counts as read: all at the newest message, else up to the last message in view.
@@ -13,36 +13,9 @@ import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import { UnreadLine } from "../core/unread.ts";
-import { listItems, planSteps, type Item, type Step } from "./items.ts";
-
-/** The scroller, in pixels from its top; items by their index. */
-export interface Viewport {
-  readonly offset: number;
-  readonly height: number;
-  readonly scrollHeight: number;
-  indexAt(offset: number): number;
-  topOf(index: number): number;
-  heightOf(index: number): number;
-  show(index: number, align: "start" | "center", offset: number): void;
-  toEnd(): void;
-  /** When what was asked for is on the screen and measured. */
-  settle(): Promise<void>;
-}
-
-export interface Shown extends Step {
-  /** Grows when the list begins anew. */
-  epoch: number;
-  /** Names or rights have changed: every message is looked at again. */
-  version: string;
-  /** The message that has just been jumped to. */
-  flash: string | null;
-  /** The first message in view, for the date above it. */
-  top: number;
-  loading: boolean;
-  /** The buttons to what is unread, and to the newest message. */
-  missed: boolean;
-  away: boolean;
-}
+import { listItems, planSteps, type Item, type Shown, type Step } from "./items.ts";
+import { bring, hasScrolled, standOf, type Place } from "./place.ts";
+import type { Viewport } from "./viewport.ts";
 
 const NEAR_BOTTOM = 60;
 const LOAD_AT = 400;
@@ -73,7 +46,10 @@ export class Reader {
   #viewport: Viewport | null = null;
   #bottom = true;
   #offset = 0;
+  /** Where the list stood when it was scrolled to its end last. */
+  #end: ReturnType<typeof standOf> | null = null;
   #placing = 0;
+  #asked = 0;
   /** The generation of the timeline that was looked at last. */
   #generation: number;
   #version = 0;
@@ -124,25 +100,25 @@ export class Reader {
     this.#bottom = line.after === null;
     this.update();
     if (seq !== null) return this.jump(seq);
-    await this.#place(async () => {
+    await this.#place(async (goesOn) => {
+      if (this.#bottom) await this.#updated();
+      if (this.#bottom) this.#toEnd(); // of what is here already, while the rest is on its way
       await app.attempt(() => app.history.open(conversation));
       await this.#updated();
-      this.#bottom = !(await this.#showLine());
-      if (this.#bottom) this.#viewport?.toEnd();
+      if (goesOn()) this.#bottom = !(await this.#showLine(goesOn));
     });
   }
 
   /** Show one message, and where it stands. @returns whether it is there */
   async jump(seq: number): Promise<void> {
     const { conversation, app } = this;
-    await this.#place(async () => {
+    await this.#place(async (goesOn) => {
       if (!conversation.timeline.at(seq) && !(await app.attempt(() => app.history.around(conversation, seq)))) return;
       this.#bottom = false;
       await this.#updated();
-      const index = this.shown.items.findIndex(({ entry }) => entry.seq === seq);
-      const item = this.shown.items[index];
+      const item = this.shown.items.find(({ entry }) => entry.seq === seq);
       if (!item) return this.onMissing();
-      await this.#show(index, "center", 0);
+      await this.#bring({ key: item.key, align: "center", offset: 0 }, goesOn);
       this.#set({ flash: item.key });
       this.app.timers.set(() => this.shown.flash === item.key && this.#set({ flash: null }), FLASH_MS);
     });
@@ -155,13 +131,13 @@ export class Reader {
   async toLatest(): Promise<void> {
     this.line.skip();
     this.#bottom = true;
-    await this.#place(async () => {
+    await this.#place(async (goesOn) => {
       if (!this.conversation.timeline.attached) await this.app.messages.latest(this.conversation);
       await this.#updated();
+      if (!goesOn()) return;
       this.#bottom = true;
-      this.#viewport?.toEnd();
+      this.#toEnd();
       await this.#viewport?.settle();
-      this.#viewport?.toEnd();
     });
   }
 
@@ -170,11 +146,11 @@ export class Reader {
     const { conversation, app } = this;
     const after = this.line.after ?? 0;
     this.#bottom = false;
-    await this.#place(async () => {
+    await this.#place(async (goesOn) => {
       const here = (conversation.timeline.span?.first ?? Infinity) <= after + 1;
       if (!here && !(await app.attempt(() => app.history.unread(conversation, after)))) return;
       await this.#updated();
-      await this.#showLine();
+      await this.#showLine(goesOn);
     });
   }
 
@@ -211,8 +187,25 @@ export class Reader {
   /** The list shows what it was told: the next change may come. */
   committed(): void {
     if (this.#steps.length) return this.#step();
-    if (this.#bottom && this.conversation.timeline.attached && !this.#placing) this.#viewport?.toEnd(); // rule 1
+    if (!this.#placing) this.#followEnd();
     this.#resolve();
+  }
+
+  /** Rule 1. */
+  #followEnd(): void {
+    const view = this.#viewport;
+    if (!view || !this.#bottom || !this.conversation.timeline.attached) return;
+    const left = view.scrollHeight - view.height - view.offset;
+    const gone = left >= NEAR_BOTTOM && this.#end && hasScrolled(view, this.shown.items, this.#end);
+    // The browser tells of it a moment later: until then it would be taken back.
+    if (gone && view.offset < (this.#end?.offset ?? 0)) this.#bottom = false;
+    else this.#toEnd();
+  }
+
+  #toEnd(): void {
+    const view = this.#viewport;
+    view?.toEnd();
+    this.#end = view && standOf(view, this.shown.items);
   }
 
   #resolve(): void {
@@ -242,36 +235,34 @@ export class Reader {
     });
   }
 
-  /** Rule 5. */
-  async #place(run: () => Promise<void>): Promise<void> {
+  /** Rule 5. Of two places that are asked for, the later one counts: the other one no longer `goesOn`. */
+  async #place(run: (goesOn: () => boolean) => Promise<void>): Promise<void> {
     this.#placing += 1;
+    const asked = (this.#asked += 1);
     try {
-      await run();
+      await run(() => asked === this.#asked && !this.#ended);
     } finally {
       this.#placing -= 1;
     }
-    if (!this.#ended) this.scrolled();
+    if (this.#ended || this.#placing) return;
+    this.#followEnd();
+    this.scrolled();
   }
 
   /** Scroll to the line above what is unread. @returns whether it is there */
-  async #showLine(): Promise<boolean> {
-    const index = this.shown.items.findIndex(({ unread }) => unread);
-    if (index < 0) return false;
-    await this.#show(index, "start", -LINE_AT);
-    return true;
+  async #showLine(goesOn: () => boolean): Promise<boolean> {
+    const item = this.shown.items.find(({ unread }) => unread);
+    if (item) await this.#bring({ key: item.key, align: "start", offset: -LINE_AT }, goesOn);
+    return item !== undefined;
   }
 
-  /** Twice: on the way, messages are measured that were only guessed before. */
-  async #show(index: number, align: "start" | "center", offset: number): Promise<void> {
-    for (let time = 0; time < 2; time += 1) {
-      this.#viewport?.show(index, align, offset);
-      await this.#viewport?.settle();
-    }
+  async #bring(place: Place, goesOn: () => boolean): Promise<void> {
+    if (this.#viewport) await bring(this.#viewport, () => this.shown.items, place, goesOn);
   }
 
   /** The list has another size: its messages were measured. */
   resized(): void {
-    if (this.#bottom && this.conversation.timeline.attached && !this.#placing) this.#viewport?.toEnd(); // rule 1
+    if (!this.#placing) this.#followEnd();
     this.scrolled();
   }
 
@@ -285,7 +276,7 @@ export class Reader {
     this.#offset = view.offset;
     // Where newer messages are still to be loaded is no bottom: it would take the view along with each page.
     this.#bottom = timeline.attached && (left < NEAR_BOTTOM || followed);
-    if (timeline.more && view.offset < LOAD_AT) void this.#older();
+    if (timeline.more && view.offset < LOAD_AT) void this.older();
     if (!timeline.attached && left < LOAD_AT) void this.#newer();
     this.see();
     this.#look();
@@ -302,10 +293,6 @@ export class Reader {
   }
 
   async older(): Promise<void> {
-    return this.#older();
-  }
-
-  async #older(): Promise<void> {
     if (this.shown.loading) return;
     this.#set({ loading: true });
     const worked = await this.app.attempt(() => this.app.history.older(this.conversation));

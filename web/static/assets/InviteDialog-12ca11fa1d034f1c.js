@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-23ae11a2798f5bd7.js";

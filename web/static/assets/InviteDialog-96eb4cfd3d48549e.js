@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-28de9ab0b99eed10.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-5b870419c9ac9f21.js";
