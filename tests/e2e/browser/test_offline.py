@@ -78,7 +78,7 @@ def test_what_was_seen_last_is_there_while_the_server_is_away(
     expect(ann.message("said before")).to_have_count(1)
     ann.get("logout").click()
     expect(ann.get("login-form")).to_be_visible()
-    assert not ann.page.evaluate(SEEN, "said")
+    ann.eventually(lambda: ann.page.evaluate(SEEN, "said"), False)
 
 
 # Whether a text stands in what is kept of this user.

@@ -58,7 +58,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(windows: tuple[Window, Window],
         expect(window.message("more 29")).to_be_visible()
         window.page.set_viewport_size({"width": 1280, "height": 4000})  # messages out of view have no elements
         expect(window.message("one")).to_be_visible()
-        assert window.texts() == ["one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)]]
+        window.expect_texts("one", "two", "three, while it was away", "four", *[f"more {n}" for n in range(30)])
 
 
 def test_a_message_that_was_not_sent_survives_its_closed_tab(windows: tuple[Window, Window]) -> None:
@@ -76,8 +76,8 @@ def test_a_message_that_was_not_sent_survives_its_closed_tab(windows: tuple[Wind
     tab.page.goto(address)
     expect(tab.message("two")).to_have_attribute("data-state", "stored")
     expect(bob.message("two")).to_have_count(1)
-    assert tab.texts() == ["one", "two, while it was away"]
-    assert bob.texts() == ["one", "two, while it was away"]
+    tab.expect_texts("one", "two, while it was away")
+    bob.expect_texts("one", "two, while it was away")
 
 
 def test_a_wait_is_counted_down_and_can_be_cut_short(
@@ -121,7 +121,7 @@ def test_what_happened_meanwhile_is_caught_up_with(windows: tuple[Window, Window
 
     expect(bob.message("something new")).to_be_visible()
     expect(bob.message("no typo").get_by_test_id("reaction")).to_be_visible()
-    assert bob.texts() == ["no typo", "This message was deleted.", "something new"]
+    bob.expect_texts("no typo", "This message was deleted.", "something new")
 
 
 def test_too_much_was_missed(new_window: Callable[..., Window], new_server: Callable[..., ServerProcess]) -> None:

@@ -98,7 +98,8 @@ def test_a_session_that_was_ended_elsewhere(ann: Window) -> None:
           const { tokens, put } = await VAULT;
           const body = JSON.stringify({ refresh_token: tokens.refresh });
           await fetch("/api/auth/logout", { method: "POST", body, headers: { "Content-Type": "application/json" } });
-          put({ ...tokens, renew: 0 });
+          const { transaction } = put({ ...tokens, renew: 0 });
+          await new Promise((resolve) => { transaction.oncomplete = resolve; });
         }""".replace("VAULT", VAULT)
     )
     ann.page.reload()
