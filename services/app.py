@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
+import anyio
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -32,6 +34,7 @@ import services.moderation.user_routes
 import services.notification.push_routes
 import services.notification.settings_routes
 import services.notification.unsubscribe_routes
+from chat.engines.executor import ThreadExecutor
 from chat.wire.events import encode
 from chat.wire.pages import AttentionList, DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
@@ -76,6 +79,7 @@ NOTIFICATION: tuple[APIRouter, ...] = (
     services.notification.unsubscribe_routes.router,
 )
 ROLES = {"auth": AUTH, "chat": (*CHAT, *NOTIFICATION, *MODERATION), "moderation": MODERATION}
+EVERY_ROUTER = (*AUTH, *CHAT, *NOTIFICATION, *MODERATION, operator_routes.router)
 
 
 def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat")) -> ASGIApp:
@@ -86,15 +90,14 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     if {"chat", "moderation"} <= set(roles):
         roles = set(roles) - {"moderation"}  # `chat` serves it
     for role in roles:
-        for router in ROLES[role]:
-            app.include_router(router)
-    app.include_router(operator_routes.router)
+        add_routes(app, ROLES[role])
+    add_routes(app, [operator_routes.router])
     if roles:
-        app.add_route("/api/openapi.json", _send_document, include_in_schema=False)
+        app.add_route("/api/openapi.json", _DocumentRoute().send_document, include_in_schema=False)
     if "chat" in roles:
         app.router.routes.extend(page_routes())
     app.state.services = collaborators
-    app.state.document = make_openapi()
+    app.state.rest_routes = list_rest_routes()
     app.state.login_rates = LoginRates(collaborators)
     app.state.budgets = CallBudgets(collaborators)
     problems.install_handlers(app)
@@ -108,8 +111,29 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     return allow_origins(layered, collaborators.settings.origins)
 
 
-async def _send_document(_request: Request) -> Response:
-    return Response(_encode_openapi(), media_type="application/json")
+def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Let the application serve the routes of these routers, as they are.
+
+    `FastAPI.include_router` would read the signatures of all their functions again, within the first request: for a
+    tenth of a second, nobody else would be answered.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)
+
+
+class _DocumentRoute:
+    """Serves the OpenAPI document. It is made when somebody first asks for it, since that takes as long as a quarter of
+    all else that a process does until it is ready; and off the event loop, which others share."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadExecutor()
+        self._turns = anyio.CapacityLimiter(1)
+        self._encoded: bytes | None = None
+
+    async def send_document(self, _request: Request) -> Response:
+        if self._encoded is None:
+            self._encoded = await self._executor.run_blocking(_encode_openapi, self._turns)
+        return Response(self._encoded, media_type="application/json")
 
 
 @cache
@@ -118,11 +142,16 @@ def _encode_openapi() -> bytes:
 
 
 @cache
+def list_rest_routes() -> tuple[APIRoute, ...]:
+    """The routes of all roles that the OpenAPI document describes."""
+    return tuple(route for router in EVERY_ROUTER for route in router.routes if isinstance(route, APIRoute))
+
+
+@cache
 def make_openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
     app = _make_bare_app()
-    for router in (*AUTH, *CHAT, *NOTIFICATION, *MODERATION, operator_routes.router):
-        app.include_router(router)
+    add_routes(app, EVERY_ROUTER)
     document = problems.complete_document(app.openapi())
     add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList, AttentionList))
     return document

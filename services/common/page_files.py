@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -50,10 +51,18 @@ class _File:
 def page_routes(root: Traversable | None = None) -> list[Route]:
     """A route for each file of the page, and `/` for index.html.
 
-    `root` is the folder of the built page, by default `web/static`. Only files of the types above are served, so a
-    stray file in the folder is not published.
+    `root` is the folder of the built page, by default `web/static`, which a process reads once. Only files of the types
+    above are served, so a stray file in the folder is not published.
     """
-    root = root or files(web) / "static"
+    return _list_routes(root) if root else _list_own_routes()
+
+
+@cache
+def _list_own_routes() -> list[Route]:
+    return _list_routes(files(web) / "static")
+
+
+def _list_routes(root: Traversable) -> list[Route]:
     if not root.is_dir():
         return []
     return [_make_route(name, _read_file(name, file, root)) for name, file in _list_files(root, "")]

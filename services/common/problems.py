@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
 
 from chat.domain.ids import rfc3339
 from chat.errors import Blocked, RateLimited, Refused, RookeryError, Unauthorized, Unavailable
@@ -106,13 +106,11 @@ async def _on_http(request: Request, error: Any) -> Response:
 
 def _list_allowed(request: Request) -> list[str]:
     """The methods of a path (RFC 9110, section 15.5.6): the framework names those of one of its routes only."""
-    paths: dict[str, dict[str, Any]] = request.app.state.document["paths"]
-    found = {
-        method.upper()
-        for path, operations in paths.items()
-        if compile_path(path)[0].match(request.url.path)
-        for method in operations
-    }
+    routes: Iterable[APIRoute] = request.app.state.rest_routes
+    found: set[str] = set()
+    for route in routes:
+        if route.path_regex.match(request.url.path):
+            found.update(route.methods or ())
     return sorted(found | {"HEAD"} if "GET" in found else found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,18 @@ async def test_a_wrong_method_is_405_and_names_the_right_ones() -> None:
             assert answer.headers["allow"] == allowed
         answer = await rest("DELETE", "/api/rooms")
         assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "POST"}
+
+
+async def test_the_document_is_made_when_it_is_first_asked_for() -> None:
+    async with open_rest() as rest:
+        make_openapi.cache_clear()
+        async with served(create_app(replace(rest.services, registry=CollectorRegistry()))) as http:
+            assert (await http.get("/api/config")).is_success
+            assert (await http.post("/api/config")).headers["allow"] == "GET, HEAD"
+            assert make_openapi.cache_info().currsize == 0
+            first = await http.get("/api/openapi.json")
+            assert first.json() == make_openapi()
+            assert (await http.get("/api/openapi.json")).content == first.content
 
 
 async def test_every_answer_carries_the_security_headers() -> None:
