@@ -9,14 +9,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from perf.browser import running_chromium
 from perf.served import served, session_precedence
 
 RUNS = 3
@@ -27,35 +24,7 @@ SHOWN = {
     "total-blocking-time": "blocked",
     "cumulative-layout-shift": "layout shift",
 }
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
-START_SECONDS = 60
 RUN_SECONDS = 180
-
-
-@contextmanager
-def running_chromium(path: str) -> Iterator[int]:
-    """A headless Chromium with nothing kept; the port that it is driven by.
-
-    Lighthouse would start it in a session of its own, where it comes before nobody.
-    """
-    with tempfile.TemporaryDirectory(prefix="rookery-lighthouse-", ignore_cleanup_errors=True) as profile:
-        command = [path, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield _read_port(Path(profile, "DevToolsActivePort"), browser)
-        finally:
-            browser.terminate()
-            browser.wait(START_SECONDS)
-
-
-def _read_port(file: Path, browser: subprocess.Popen[bytes]) -> int:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and browser.poll() is None:
-        lines = file.read_text().split() if file.exists() else []
-        if len(lines) > 1:
-            return int(lines[0])
-        time.sleep(0.1)
-    raise SystemExit("Chromium does not start")
 
 
 def measure(lighthouse: str, chromium: str, url: str, report: Path) -> dict[str, Any]:

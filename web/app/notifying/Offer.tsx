@@ -13,7 +13,8 @@ export function Offer() {
   const t = useTexts(NOTIFYING);
   const [isOn, setOn] = useState(false);
   useAppEvent("arrived", ({ event }) => {
-    if (app.notifying?.offers && concerns(event, app.store.me?.id ?? "")) setOn(true);
+    // In this order: whether the browser would ask is a question to another process, too slow for each message.
+    if (concerns(event, app.store.me?.id ?? "") && app.notifying?.offers) setOn(true);
   });
   useAppEvent("session", ({ phase }) => phase !== "in" && setOn(false));
   const end = (run: () => void) => () => {

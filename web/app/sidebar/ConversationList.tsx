@@ -52,7 +52,7 @@ export function ConversationList({
     },
     [app],
   );
-  const drawn = rows.map((row) => {
+  const draw = (row: ListRow<Conversation>) => {
     const isStop = row.key === stop;
     if (row.kind === "item") {
       const view = rowView(store, app.openKey, drafts, row.conversation);
@@ -73,7 +73,7 @@ export function ConversationList({
         {note && <p className="list-empty">{note}</p>}
       </div>
     );
-  });
+  };
   return (
     <div
       className={`sidebar-scroll ${css.scroll}`}
@@ -83,11 +83,11 @@ export function ConversationList({
     >
       <div role="list" aria-label={label}>
         {rows.length > DRAWN_WHOLE ? (
-          <Virtualizer ref={virtualizer} scrollRef={box} itemSize={isPhone ? PHONE_ROW_PX : ROW_PX}>
-            {drawn}
+          <Virtualizer ref={virtualizer} scrollRef={box} data={rows} itemSize={isPhone ? PHONE_ROW_PX : ROW_PX}>
+            {draw}
           </Virtualizer>
         ) : (
-          drawn
+          rows.map(draw)
         )}
       </div>
       {menu && (

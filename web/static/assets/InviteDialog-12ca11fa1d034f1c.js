@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-23ae11a2798f5bd7.js";

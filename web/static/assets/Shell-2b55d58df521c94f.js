@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-8703836a946a6c50.js";
