@@ -229,6 +229,15 @@ class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
     status: StatusFields | None = None
 
 
+class PreferencesEvent(ServerFrame, tag="preferences", frozen=True, kw_only=True):
+    """A device of the user saved their preferences, as this revision: `GET /api/preferences` has them.
+
+    It is a hint and may be lost: a client also reads them after a reconnect.
+    """
+
+    revision: Annotated[int, Meta(extra_json_schema={"minimum": 1}, examples=[7])]
+
+
 class RoomEvent(ServerFrame, tag="room", frozen=True, kw_only=True):
     """The room was updated or deleted. A deletion ends the subscription.
 
@@ -298,6 +307,7 @@ ServerEvent = (
     | MemberEvent
     | RoomEvent
     | UserEvent
+    | PreferencesEvent
     | ActivityEvent
 )
 """What happens to people, rooms and messages: the client library hands it to programs."""

@@ -17,6 +17,7 @@ from chat.wire.events import MessageEvent as Message
 from chat.wire.events import ModeratedEvent as Moderated
 from chat.wire.events import Person
 from chat.wire.events import PinnedEvent as Pinned
+from chat.wire.events import PreferencesEvent as PreferencesChanged
 from chat.wire.events import PresenceEvent as PresenceChanged
 from chat.wire.events import ReactionEvent as Reaction
 from chat.wire.events import ReadEvent as Read
@@ -76,6 +77,7 @@ __all__ = [
     "Moderated",
     "Person",
     "Pinned",
+    "PreferencesChanged",
     "PresenceChanged",
     "Reaction",
     "Read",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
+from chat.errors import Unavailable
+from chat.ports.relay import Publication
+from chat.wire.events import PreferencesEvent, encode
+from chat.wire.relay import pack_event, user_channel
 from services.common.collaborators import With
 from services.common.field_types import check_plain_text
 from services.common.invalid_fields import UnfitValue
@@ -48,5 +53,12 @@ async def get_preferences(caller: Caller, services: With) -> Preferences:
 
 @router.put("", responses=problem_responses(401, 403, 409, 422))
 async def put_preferences(body: Preferences, caller: Caller, services: With) -> Revision:
-    """Replace the revision that was read. 409 `conflict` when another device was faster: read it, and try again."""
-    return Revision(revision=await services.documents.put_document(caller.id, body.content, body.revision))
+    """Replace the revision that was read. 409 `conflict` when another device was faster: read it, and try again.
+
+    The user's sessions get the event `preferences`. Without the relay they do not, and read them at their next visit.
+    """
+    revision = await services.documents.put_document(caller.id, body.content, body.revision)
+    event = PreferencesEvent(revision=revision)
+    with suppress(Unavailable):
+        await services.relay.publish([Publication(user_channel(caller.id), pack_event(encode(event)))])
+    return Revision(revision=revision)

@@ -27,6 +27,18 @@ async def test_devices_agree_by_revisions() -> None:
         assert (await bob("GET", "/api/preferences")).json()["revision"] == 0
 
 
+async def test_what_one_device_saved_is_told_to_the_others() -> None:
+    async with open_rest() as rest:
+        ann, bob = await rest.user("ann"), await rest.user("bob")
+        async with rest.services.relay.open_listener() as listener:
+            await listener.subscribe([user_channel(ann.id), user_channel(bob.id)])
+            await ann("PUT", "/api/preferences", {"revision": 0, "content": "{}"})
+            await ann("PUT", "/api/preferences", {"revision": 0, "content": "late"})
+            await ann("PUT", "/api/preferences", {"revision": 1, "content": ""})
+            events = [{"type": "preferences", "revision": revision} for revision in (1, 2)]
+            assert await received(listener, 2) == [(user_channel(ann.id), event) for event in events]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [

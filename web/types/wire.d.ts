@@ -489,6 +489,15 @@ export interface UserEvent {
   status?: StatusFields;
 }
 
+/**
+ * A device of the user saved their preferences, as this revision: `GET /api/preferences` has them.
+ * It is a hint and may be lost: a client also reads them after a reconnect.
+ */
+export interface PreferencesEvent {
+  type: "preferences";
+  revision: number;
+}
+
 /** What happened in rooms that the session follows: at most once a second for each room. */
 export interface ActivityEvent {
   type: "activity";
@@ -586,6 +595,7 @@ export type AnyEvent =
   | MemberEvent
   | RoomEvent
   | UserEvent
+  | PreferencesEvent
   | ActivityEvent
   | GapEvent
   | ClosingEvent;
