@@ -6,7 +6,8 @@ import { Choices } from "../../web/app/core/choices.ts";
 import { Preferences } from "../../web/app/core/preferences.ts";
 import { Sharing } from "../../web/app/core/sharing.ts";
 import { Store } from "../../web/app/core/store.ts";
-import { ME, settle } from "./support.mjs";
+import type { Signals } from "../../web/app/core/signals.ts";
+import { Box, Clock, ME, settle } from "./support.mjs";
 
 /** A server with the document, as far as `Preferences` uses its `Api`. */
 class Server {
@@ -14,6 +15,7 @@ class Server {
   content = "";
   puts = 0;
   isDown = false;
+  refusal: ApiError | null = null;
 
   get = async () => {
     if (this.isDown) throw new ApiError(0, {});
@@ -22,6 +24,7 @@ class Server {
   put = async (_path: string, body: { revision: number; content: string }) => {
     this.puts += 1;
     if (this.isDown) throw new ApiError(0, {});
+    if (this.refusal) throw this.refusal;
     if (body.revision !== this.revision) throw new ApiError(409, { code: "conflict" });
     this.content = body.content;
     this.revision += 1;
@@ -69,6 +72,20 @@ describe("a section", () => {
     expect(JSON.parse(server.content)).toEqual({ list: 2 });
   });
 
+  test("keeps the fields that were not decided, and those that this build does not know", async () => {
+    server.content = '{"looks": {"theme": "sepia", "shadows": 3, "density": "compact"}}';
+    server.revision = 1;
+    const here = device();
+    await here.save("looks", { density: "comfortable" });
+    expect(JSON.parse(server.content)).toEqual({ looks: { theme: "sepia", shadows: 3, density: "comfortable" } });
+  });
+
+  test("is not read again when its revision is known", async () => {
+    const here = device();
+    await here.save("list", 1);
+    expect([await here.load(1), await here.load(2), await here.load()]).toEqual([false, true, true]);
+  });
+
   test("of a document that cannot be read is none", async () => {
     for (const content of ["", "{", "[1]", "null", '"x"']) {
       server.content = content;
@@ -80,19 +97,26 @@ describe("a section", () => {
 });
 
 describe("the choices of the list", () => {
-  const begin = () => {
-    const choices = new Choices(null);
+  /** @param box what the browser keeps */
+  const begin = (box: Box | null = null) => {
+    const choices = new Choices(box);
     choices.open(ME);
     const touched: string[] = [];
-    const store = new Store(queueMicrotask, () => 0);
+    const clock = new Clock();
+    const store = new Store(queueMicrotask, clock.now);
+    store.me = { id: ME, name: "ann", moderator: false };
     store.watch("choices", () => touched.push("choices"));
-    let now = 0;
     const told: unknown[] = [];
-    const timers = { now: () => now };
+    const runs = new Map<string, (detail: unknown) => void>();
+    const on = (name: string, run: (detail: unknown) => void) => {
+      runs.set(name, run);
+      return () => runs.delete(name);
+    };
     const emit = (_name: string, detail: unknown) => told.push(detail);
-    const app = { api: server, store, choices, notifying: null, timers, emit } as unknown as App;
+    const app = { api: server, store, choices, notifying: null, timers: clock, emit, on } as unknown as App;
     const sharing = new Sharing(app);
-    return { app, choices, touched, sharing, told, later: (ms: number) => void (now += ms) };
+    const say = <K extends keyof Signals>(name: K, detail: Partial<Signals[K]>) => runs.get(name)?.(detail);
+    return { app, choices, touched, sharing, told, say, clock, later: (ms: number) => void (clock.time += ms) };
   };
 
   test("come from the other device, and go there", async () => {
@@ -157,6 +181,72 @@ describe("the choices of the list", () => {
     const { told } = begin();
     await settle();
     expect(told).toEqual([{ section: "looks", value: 7 }]);
+  });
+
+  test("of the other device are here at once, by the event that tells of them", async () => {
+    const [first, second] = [begin(), begin()];
+    await settle();
+    second.choices.toggleFavourite("room:b");
+    await settle();
+    first.say("event", { type: "preferences", revision: 1 });
+    await settle();
+    expect([...first.choices.favourites]).toEqual(["room:b"]);
+    second.choices.toggleFavourite("room:c");
+    await settle();
+    first.say("event", { type: "preferences", revision: 1 });
+    await settle();
+    expect([...first.choices.favourites]).toEqual(["room:b"]);
+  });
+
+  test("of the other device are here after a lost connection, in which the event was lost", async () => {
+    const [first, second] = [begin(), begin()];
+    await settle();
+    first.say("link", { state: "online" });
+    second.choices.toggleFavourite("room:b");
+    await settle();
+    first.say("link", { state: "reconnecting" });
+    first.say("link", { state: "online" });
+    await settle();
+    expect([...first.choices.favourites]).toEqual(["room:b"]);
+  });
+
+  test("that were made without a connection are sent when it is back, also by another visit", async () => {
+    server.isDown = true;
+    const box = new Box();
+    const offline = begin(box);
+    void offline.sharing.save("looks", { theme: "dark" });
+    void offline.sharing.save("looks", { density: "compact" });
+    offline.choices.toggleFavourite("room:a");
+    await settle();
+    offline.sharing.stop();
+    server.isDown = false;
+    server.content = '{"looks": {"theme": "light", "textSize": "125"}}';
+    server.revision = 1;
+    const { told, choices } = begin(box);
+    await settle();
+    const looks = { theme: "dark", textSize: "125", density: "compact" };
+    expect(JSON.parse(server.content)).toEqual({ looks, list: { favourites: ["room:a"], collapsed: [] } });
+    expect([told.at(-1), [...choices.favourites]]).toEqual([{ section: "looks", value: looks }, ["room:a"]]);
+    expect(box.getItem(`rookery.unsaved/${ME}`)).toBeNull();
+  });
+
+  test("that the server refuses for good are not sent again and again", async () => {
+    const { sharing } = begin();
+    await settle();
+    server.refusal = new ApiError(422, { code: "invalid" });
+    await sharing.save("looks", { theme: "x".repeat(20_000) });
+    server.refusal = null;
+    sharing.readAgain();
+    await settle();
+    expect([server.puts, server.content]).toEqual([1, ""]);
+  });
+
+  test("that change often are sent once, with the last state", async () => {
+    const { sharing, clock } = begin();
+    await settle();
+    for (const used of ["a", "b", "c"]) sharing.saveSoon("emoji", { used });
+    await clock.pass(10_000);
+    expect([server.puts, JSON.parse(server.content)]).toEqual([1, { emoji: { used: "c" } }]);
   });
 
   test("of a user who left are not saved for the next one", async () => {

@@ -43,7 +43,7 @@ export function say<Key extends string>({ area, texts }: Texts<Key>, key: Key, v
   return i18n._(id, values);
 }
 
-/** The build has parsed those with variables already (`vite.config.js`); tests have them as they are written. */
+/** The build has parsed those with variables already (`parseTexts.mjs`); tests have them as they are written. */
 function parse(text: string | CompiledMessage): CompiledMessage {
   return typeof text === "string" ? compileMessage(text) : text;
 }
@@ -55,10 +55,17 @@ export function useTexts<Key extends string>(texts: Texts<Key>): Say<Key> {
 }
 
 export function useLanguage(): Language {
-  return useSyncExternalStore((run) => {
-    watchers.add(run);
-    return () => void watchers.delete(run);
-  }, currentLanguage);
+  return useSyncExternalStore(watchLanguage, currentLanguage);
+}
+
+/** As `chosenLanguage`; another choice may be the same language. */
+export function useChosenLanguage(): Language | null {
+  return useSyncExternalStore(watchLanguage, chosenLanguage);
+}
+
+function watchLanguage(run: () => void) {
+  watchers.add(run);
+  return () => void watchers.delete(run);
 }
 
 export function currentLanguage(): Language {

@@ -2,10 +2,12 @@
  * What the devices of a user share: one small document of JSON on the server, in sections that each belong to one part of
  * the page.
  *
- * Rule 1: who saves a section keeps the others, also those of a newer version of the page.
+ * Rule 1: who saves a section keeps the others, and the fields of it that were not decided: also those of a newer
+ *   version of the page.
  * Rule 2: when another device was faster, the document is read again and the section is put over it.
  */
 import { type Api, ApiError } from "./api.ts";
+import { isFields, joinFields } from "./unsaved.ts";
 
 interface Kept {
   revision: number;
@@ -27,9 +29,13 @@ export class Preferences {
     this.#api = api;
   }
 
-  /** Read it; what is saved meanwhile waits. */
-  load(): Promise<void> {
-    const read = this.#last.then(() => this.#read());
+  /**
+   * Read it; what is saved meanwhile waits.
+   * @param revision nothing is read when it is known already
+   * @returns whether it was read
+   */
+  load(revision = Infinity): Promise<boolean> {
+    const read = this.#last.then(() => this.#revision < revision && this.#read().then(() => true));
     this.#last = read.catch(() => {});
     return read;
   }
@@ -59,7 +65,7 @@ export class Preferences {
 
   async #put(section: string, value: unknown): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      const sections = { ...this.#sections, [section]: value }; // rule 1
+      const sections = { ...this.#sections, [section]: joinFields(this.#sections[section], value) }; // rule 1
       try {
         const body: Kept = { revision: this.#revision, content: JSON.stringify(sections) };
         this.#revision = (await this.#api.put<{ revision: number }>(PATH, body)).revision;
@@ -76,7 +82,7 @@ export class Preferences {
 function readSections(content: string): Record<string, unknown> {
   try {
     const read: unknown = JSON.parse(content);
-    return typeof read === "object" && read !== null && !Array.isArray(read) ? { ...read } : {};
+    return isFields(read) ? { ...read } : {};
   } catch {
     return {};
   }

@@ -1,5 +1,6 @@
 /**
- * The emoji that an account used lately in this browser, and the colour of skin that it chose.
+ * The emoji that an account used lately, and the colour of skin that it chose: as this browser keeps them. `shared.ts`
+ * brings those of the account's other devices.
  *
  * Rule 1: they belong to one account; those of another one are never shown.
  * Rule 2: all tabs see the same.
@@ -16,7 +17,7 @@ export const RECENTS = 24;
 /** What is shown first until enough were used. */
 export const USUAL: readonly string[] = ["👍", "❤️", "😂", "🎉", "🙏", "👀", "✅", "🔥"];
 
-interface Kept {
+export interface KeptEmoji {
   readonly used: readonly string[];
   readonly tone: Tone;
 }
@@ -24,10 +25,13 @@ interface Kept {
 export class Recents {
   readonly #box: Box | null;
   readonly #place: string;
-  #here: Kept = { used: [], tone: 0 };
+  readonly #onchanged: (kept: KeptEmoji) => void;
+  #here: KeptEmoji = { used: [], tone: 0 };
 
-  constructor(box: Box | null, user: string) {
+  /** @param onchanged called with what the user changed here, and not with what `take` gets */
+  constructor(box: Box | null, user: string, onchanged: (kept: KeptEmoji) => void = () => {}) {
     this.#box = box;
+    this.#onchanged = onchanged;
     this.#place = PREFIX + user; // rule 1
   }
 
@@ -43,24 +47,34 @@ export class Recents {
 
   use(text: string): void {
     const { used, tone } = this.#read();
-    this.#write({ used: [text, ...used.filter((each) => each !== text)].slice(0, RECENTS), tone });
+    this.#change({ used: [text, ...used.filter((each) => each !== text)].slice(0, RECENTS), tone });
   }
 
   chooseTone(tone: Tone): void {
-    this.#write({ ...this.#read(), tone });
+    this.#change({ ...this.#read(), tone });
   }
 
-  #read(): Kept {
+  /** What another device shared; fields that it lacks stay as they are here. */
+  take(shared: object): void {
+    this.#write(parseKept({ ...this.#read(), ...shared }));
+  }
+
+  #change(kept: KeptEmoji): void {
+    this.#write(kept);
+    this.#onchanged(kept);
+  }
+
+  #read(): KeptEmoji {
     try {
       const kept = this.#box?.getItem(this.#place); // rule 2: always what is stored now
-      if (kept) return parseKept(kept);
+      if (kept) return parseKept(JSON.parse(kept));
     } catch {
       // What is stored is not ours, or the browser refuses.
     }
     return this.#here;
   }
 
-  #write(kept: Kept): void {
+  #write(kept: KeptEmoji): void {
     this.#here = kept; // rule 3
     try {
       this.#box?.setItem(this.#place, JSON.stringify(kept));
@@ -70,8 +84,7 @@ export class Recents {
   }
 }
 
-function parseKept(text: string): Kept {
-  const kept = JSON.parse(text) as { used?: unknown; tone?: unknown };
+function parseKept(kept: { used?: unknown; tone?: unknown }): KeptEmoji {
   const used = Array.isArray(kept.used) ? kept.used.filter((each) => typeof each === "string") : [];
   return { used: used.slice(0, RECENTS), tone: TONES.find((tone) => tone === kept.tone) ?? 0 };
 }

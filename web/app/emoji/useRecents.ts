@@ -1,10 +1,10 @@
 /** The emoji that the account on this page used lately. */
 import { useMemo } from "react";
 import type { App } from "../core/app.ts";
-import { storageOf } from "../core/drafts.ts";
-import { Recents } from "./recents.ts";
+import { openRecents } from "../shared.ts";
+import type { Recents } from "./recents.ts";
 
 export function useRecents(app: App): Recents {
   const me = app.store.me?.id ?? "";
-  return useMemo(() => new Recents(storageOf(globalThis), me), [me]);
+  return useMemo(() => openRecents(app), [app, me]);
 }

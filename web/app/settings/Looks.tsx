@@ -1,43 +1,43 @@
-/** Colours, density, text size and language of this browser. */
-import { useState } from "react";
-import { type Appearance, chooseAppearance, DENSITIES, readAppearance, TEXT_SIZES, THEMES } from "../appearance.ts";
+/** Colours, density, text size and language: the same on all devices of the user. */
+import { DENSITIES, TEXT_SIZES, THEMES, useAppearance } from "../appearance.ts";
+import { useApp } from "../context.ts";
 import { Choice } from "../kit/index.ts";
-import { chosenLanguage, chooseLanguage, type Language, LANGUAGES, useTexts } from "../texts.ts";
+import { chooseLooks, chooseOwnLanguage } from "../shared.ts";
+import { type Language, LANGUAGES, useChosenLanguage, useTexts } from "../texts.ts";
 import css from "./Settings.module.css";
 import { SETTINGS } from "./texts.ts";
 
 export function Looks() {
+  const app = useApp();
   const t = useTexts(SETTINGS);
-  const [looks, setLooks] = useState(readAppearance);
-  const choose = (change: Partial<Appearance>) => {
-    chooseAppearance(change);
-    setLooks(readAppearance());
-  };
+  const looks = useAppearance();
   return (
     <section className={css.part}>
       <Choice
         label={t("theme")}
         options={THEMES.map((value) => ({ value, text: t(value) }))}
         value={looks.theme}
-        onChange={(theme) => choose({ theme })}
+        onChange={(theme) => chooseLooks(app, { theme })}
       />
       <Choice
         label={t("density")}
         options={DENSITIES.map((value) => ({ value, text: t(value) }))}
         value={looks.density}
-        onChange={(density) => choose({ density })}
+        onChange={(density) => chooseLooks(app, { density })}
       />
       <Choice
         label={t("textSize")}
         options={TEXT_SIZES.map((value) => ({ value, text: t("textSizeValue", { size: value }) }))}
         value={looks.textSize}
-        onChange={(textSize) => choose({ textSize })}
+        onChange={(textSize) => chooseLooks(app, { textSize })}
       />
     </section>
   );
 }
 
 export function LanguageChoice() {
+  const app = useApp();
+  const chosen = useChosenLanguage();
   const t = useTexts(SETTINGS);
   const options = [
     { value: "browser", text: t("browserLanguage") },
@@ -48,8 +48,8 @@ export function LanguageChoice() {
       <Choice
         label={t("language")}
         options={options}
-        value={chosenLanguage() ?? "browser"}
-        onChange={(value) => chooseLanguage(value === "browser" ? null : (value as Language))}
+        value={chosen ?? "browser"}
+        onChange={(value) => chooseOwnLanguage(app, value === "browser" ? null : (value as Language))}
       />
     </section>
   );

@@ -3,7 +3,7 @@ import type { App } from "../core/app.ts";
 import { findPerson } from "../people/open.tsx";
 import { browseRooms, newRoom } from "../rooms/open.tsx";
 import type { Navigation } from "../shell/navigation.ts";
-import { chooseLanguage } from "../texts.ts";
+import { chooseOwnLanguage } from "../shared.ts";
 import { showOverlay } from "./overlay.ts";
 import type { COMMANDS } from "./texts.ts";
 
@@ -20,8 +20,8 @@ export const ALL_COMMANDS: readonly Command[] = [
   { id: "readAll", icon: "checks", run: readAll },
   { id: "notifications", icon: "bell", run: (_app, navigation) => navigation.go("#/settings/notifications") },
   { id: "account", icon: "account", run: (_app, navigation) => navigation.go("#/settings/security") },
-  { id: "english", icon: "flag", run: () => chooseLanguage("en") },
-  { id: "russian", icon: "flag", run: () => chooseLanguage("ru") },
+  { id: "english", icon: "flag", run: (app) => chooseOwnLanguage(app, "en") },
+  { id: "russian", icon: "flag", run: (app) => chooseOwnLanguage(app, "ru") },
   { id: "keys", icon: "alert", run: () => showOverlay("keys") },
 ];
 
