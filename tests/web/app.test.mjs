@@ -132,6 +132,34 @@ describe("signing in and out", () => {
   });
 });
 
+test("opened without a connection, the page asks for rights and the key of pushes when it is back", async () => {
+  const open = () => new TestPage(page.shelf, undefined, undefined, true);
+  const before = open();
+  await before.signedIn();
+  const later = open();
+  await later.vault.set(await before.vault.get());
+  later.rest.down = true;
+  const begun = [];
+  later.app.notifying = { begin: async (key) => void begun.push(key), settings: async () => {} };
+  await later.app.start();
+  assert.deepEqual([later.app.phase, later.app.store.me.moderator, begun], ["in", false, [undefined]]);
+  later.rest.down = false;
+  const { answer } = later.rest;
+  later.rest.answer = (method, path, body) => {
+    if (path === "/api/config") return { ws_url: "ws://edge/ws", push_key: "new", name: "Team", room_makers: "moderators" };
+    if (path === "/api/auth/me") return { id: ME, name: "ann", moderator: true, instance_role: "owner" };
+    return answer.call(later.rest, method, path, body);
+  };
+  await later.connect();
+  const { me, isOwner, instance, mayMakeRooms } = later.app.store;
+  assert.deepEqual([me.moderator, isOwner, instance, mayMakeRooms], [true, true, "Team", true]);
+  assert.deepEqual(begun, [undefined, "new"]);
+  const asked = later.rest.count("GET /api/config");
+  await later.lose();
+  await later.connect();
+  assert.equal(later.rest.count("GET /api/config"), asked);
+});
+
 describe("events", () => {
   beforeEach(() => page.signedIn());
 

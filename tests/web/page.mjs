@@ -3,6 +3,7 @@ import { Api } from "../../web/app/core/api.ts";
 import { App } from "../../web/app/core/app.ts";
 import { Drafts } from "../../web/app/core/drafts.ts";
 import { Keeping } from "../../web/app/core/keeping.ts";
+import { LastSeen } from "../../web/app/core/lastSeen.ts";
 import { Leases } from "../../web/app/core/leases.ts";
 import { Session } from "../../web/app/core/session.ts";
 import { Link } from "../../web/app/core/socket.ts";
@@ -77,11 +78,13 @@ export class TestPage {
    * @param shelf what the browser keeps; tabs of one browser share it
    * @param tabs the tabs of the browser; without them there is no other
    * @param schedule when views are drawn anew after a change; never, unless given
+   * @param isKept whether the shelf keeps what was seen, for a page that opens without a connection
    */
   constructor(
     shelf = new PageShelf(),
     tabs = { id: "a tab", ended: () => new Promise(() => {}) },
     schedule = (/** @type {() => void} */ _run) => {},
+    isKept = false,
   ) {
     this.shelf = shelf;
     const post = async (path, body) => {
@@ -101,6 +104,7 @@ export class TestPage {
       storage: this.storage,
       drafts: new Drafts(shelf),
       keeping: new Keeping(shelf, tabs),
+      lastSeen: isKept ? new LastSeen(shelf, this.clock) : null,
       makeLink: (parts) => new Link({ ...parts, open, timers: this.clock, random: () => 0.5 }),
     });
     for (const name of Object.keys(this.said)) this.app.on(name, (detail) => this.said[name].push(detail));

@@ -9,6 +9,7 @@ import { say } from "../texts.ts";
 import { ApiError } from "./api.ts";
 import { Choices } from "./choices.ts";
 import { Directory } from "./directory.ts";
+import { askAccount, knowAccount, renewAccount } from "./entering.ts";
 import { History } from "./history.ts";
 import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
@@ -30,7 +31,7 @@ import type { Session } from "./session.ts";
 import type { Phase, Signals, Tone } from "./signals.ts";
 import type { Link, LinkDetail, LinkState, Timer, Timers } from "./socket.ts";
 import type { Effect } from "./threads.ts";
-import type { Config, Grant, Me } from "./rest.ts";
+import type { Grant, Me } from "./rest.ts";
 
 export type { AppParts, PublicPost } from "./parts.ts";
 export type { Phase, Signals, Tone } from "./signals.ts";
@@ -67,6 +68,8 @@ export class App {
   /** The key of the conversation that is on the screen. */
   openKey: string | null = null;
   #first = true;
+  /** What is known of the user and the instance is what was seen last. */
+  #isAccountOld = false;
   #listeners = new Map<keyof Signals, Set<(detail: never) => void>>();
   #renewTimer: Timer = null;
   #awayTimer: Timer = null;
@@ -107,6 +110,7 @@ export class App {
     this.moderation = new Moderation(this);
     this.openKey = null;
     this.#first = true;
+    this.#isAccountOld = false;
   }
 
   /** @returns ends it */
@@ -153,23 +157,12 @@ export class App {
     }
   }
 
-  /** Who the user is, and what the instance is. */
-  #know({ config, me }: SeenAccount) {
-    this.store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
-    this.store.isOwner = me.instance_role === "owner";
-    this.store.mayMakeRooms = config.room_makers !== "moderators" || Boolean(me.moderator);
-    this.store.instance = config.name ?? "";
-    this.store.meet([me]);
-    this.store.setStatuses([me]);
-    this.choices.open(me.id);
-  }
-
   async #enter() {
-    const [config, me] = await Promise.all([this.api.get<Config>("/api/config"), this.api.get<Me>("/api/auth/me")]);
-    this.#know({ config, me });
-    await this.lastSeen?.open({ config, me });
-    await Promise.all([this.drafts.open(me.id), this.directory.refresh()]);
-    await this.#begin({ config, me });
+    const account = await askAccount(this.api);
+    knowAccount(this, account);
+    await this.lastSeen?.open(account);
+    await Promise.all([this.drafts.open(account.me.id), this.directory.refresh()]);
+    await this.#begin(account);
   }
 
   /** The server is not reached: begin with what was seen last, until it is. @returns false if nothing was kept */
@@ -177,7 +170,7 @@ export class App {
     const seen = await this.lastSeen?.load();
     if (!seen) return false;
     const { account, lists, messages } = seen;
-    this.#know(account);
+    knowAccount(this, account);
     await Promise.all([this.drafts.open(account.me.id), this.lastSeen?.open(account)]);
     this.directory.show(lists.rooms, lists.dms);
     for (const [key, entries] of messages) {
@@ -185,6 +178,7 @@ export class App {
       timeline?.page(entries, timeline.mark());
     }
     this.#first = false; // all of it may have changed
+    this.#isAccountOld = true;
     await this.#begin(account);
     return true;
   }
@@ -265,6 +259,7 @@ export class App {
     link?.stop();
     this.messages.stop();
     this.keeping.stop();
+    this.sharing?.stop();
     this.lastSeen?.clear();
     this.#blank();
     this.#phase("out", reason);
@@ -350,6 +345,7 @@ export class App {
     const open = this.openKey && this.store.get(this.openKey);
     if (open) this.history.refresh(open).catch(() => {});
     this.directory.refresh().catch(() => {});
+    if (this.#isAccountOld) void renewAccount(this).then(() => (this.#isAccountOld = false), () => {});
   }
 
   /** Too much was missed: the newest page of history replaces the messages in memory. */

@@ -2,7 +2,7 @@
  * The state of the page, and how events change it. Pure: no DOM, no network; the clock is a parameter.
  *
  * Views `watch` topics: "me", "rooms", "dms", "people", "presence", "members:KEY", "timeline:KEY", "pins:KEY",
- * "typing:KEY", "unread", "attention", "drafts", "choices". Watchers run once after any number of changes, when `schedule` lets them.
+ * "typing:KEY", "unread", "attention", "drafts", "choices", "instance", "notifying". Watchers run once after any number of changes, when `schedule` lets them.
  */
 import { say } from "../texts.ts";
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";

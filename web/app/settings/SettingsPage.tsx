@@ -1,5 +1,5 @@
 /** The settings of the user and, for those who run it, of the instance: a page with tabs, `#/settings/TAB`. */
-import { useApp, useNavigation } from "../context.ts";
+import { useNavigation, useWatch } from "../context.ts";
 import { IconButton, type TabSpec, Tabs } from "../kit/index.ts";
 import { useTexts } from "../texts.ts";
 import { Rooms, Users } from "./Administration.tsx";
@@ -9,18 +9,13 @@ import { Notifications } from "./own/Notifications.tsx";
 import { Privacy } from "./own/Privacy.tsx";
 import { Security } from "./own/Security.tsx";
 import { Profile } from "./Profile.tsx";
-import type { OwnProfile } from "./rest.ts";
 import css from "./Settings.module.css";
 import { SETTINGS } from "./texts.ts";
-import { useLoaded } from "./useLoaded.ts";
 
 export default function SettingsPage({ rest }: { rest: string }) {
-  const app = useApp();
+  const { me, isOwner } = useWatch("me");
   const navigation = useNavigation();
   const t = useTexts(SETTINGS);
-  const moderator = Boolean(app.store.me?.moderator);
-  const own = useLoaded(() => app.api.get<OwnProfile>("/api/auth/me"));
-  const isOwner = own.value?.instance_role === "owner";
   const tabs: TabSpec[] = [
     { id: "profile", title: t("profile"), content: <Profile /> },
     { id: "security", title: t("security"), content: <Security /> },
@@ -29,7 +24,7 @@ export default function SettingsPage({ rest }: { rest: string }) {
     { id: "appearance", title: t("appearance"), content: <Looks /> },
     { id: "language", title: t("language"), content: <LanguageChoice /> },
   ];
-  if (moderator)
+  if (me?.moderator)
     tabs.push(
       { id: "instance", title: t("instance"), content: <Instance isOwner={isOwner} /> },
       { id: "users", title: t("users"), content: <Users isOwner={isOwner} /> },

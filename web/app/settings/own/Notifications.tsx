@@ -1,5 +1,5 @@
 /** Of what, how and when the user is notified. Each change is saved at once. */
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useApp, useWatch } from "../../context.ts";
 import { FOR_EVER, listZones, type DeviceState } from "../../core/notifying.ts";
 import type { NotificationSettings } from "../../core/rest.ts";
@@ -67,6 +67,7 @@ function Device() {
   const t = useTexts(OWN);
   const say = useTexts(NOTIFYING);
   const { notifying } = app;
+  const version = useWatch("notifying").version("notifying");
   const [state, setState] = useState<DeviceState>(notifying?.state ?? "unsupported");
   const [hasSound, setSound] = useState(notifying?.sound ?? false);
   const turn = async (on: boolean) => {
@@ -74,6 +75,7 @@ function Device() {
     else await app.attempt(async () => notifying?.turnOff());
     setState(notifying?.state ?? "unsupported");
   };
+  useEffect(() => setState(notifying?.state ?? "unsupported"), [notifying, version]);
   const isUnable = state === "unsupported" || state === "denied";
   return (
     <section className={css.part} aria-labelledby="own-device">
