@@ -2,6 +2,7 @@
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
+import { closeOverlays, Overlays as CardOverlays } from "../../web/app/kit/overlays.tsx";
 import { Navigation } from "../../web/app/shell/navigation.ts";
 import { Sidebar } from "../../web/app/sidebar/Sidebar.tsx";
 import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
@@ -52,6 +53,18 @@ beforeEach(async () => {
       </NavigationContext>
     </AppContext>,
   );
+});
+
+test("the menu of a person opens their card", async () => {
+  render(
+    <AppContext value={page.app}>
+      <CardOverlays />
+    </AppContext>,
+  );
+  fireEvent.contextMenu(row("bob"));
+  fireEvent.click(await screen.findByRole("menuitem", { name: "About this person" }));
+  expect(await screen.findByRole("dialog", { name: "About bob" })).toBeTruthy();
+  act(() => closeOverlays());
 });
 
 test("rooms and people stand in their sections, and what comes unread above them", () => {

@@ -3,6 +3,7 @@ import { act, fireEvent, render, screen, waitFor } from "@testing-library/react"
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
+import { closeOverlays, Overlays as CardOverlays } from "../../web/app/kit/overlays.tsx";
 import { Navigation } from "../../web/app/shell/navigation.ts";
 import { Overlays } from "../../web/app/switcher/Overlays.tsx";
 import { beginLanguage } from "../../web/app/texts.ts";
@@ -23,6 +24,7 @@ beforeEach(async () => {
     <AppContext value={page.app}>
       <NavigationContext value={new Navigation(page.app)}>
         <Overlays />
+        <CardOverlays />
         <input aria-label="somewhere else" />
       </NavigationContext>
     </AppContext>,
@@ -52,6 +54,23 @@ test("what is typed on the wrong layout finds the room, and Enter goes there", a
   await userEvent.keyboard("{Enter}");
   expect(location.hash).toBe(`#/room/${ROOM}`);
   expect(screen.queryByTestId("switcher")).toBeNull();
+});
+
+test("a person's card opens from their line, by its button and by Alt+Enter", async () => {
+  for (const press of [
+    () => userEvent.click(screen.getByRole("button", { name: "About bob" })),
+    () => userEvent.keyboard("{Alt>}{Enter}{/Alt}"),
+  ]) {
+    await open();
+    await userEvent.keyboard("bob");
+    await waitFor(() => expect(items()[0]).toContain("bob"));
+    expect(screen.getByRole("status").textContent).toContain("Alt+Enter");
+    await press();
+    expect(await screen.findByRole("dialog", { name: "bob" })).toBeTruthy();
+    expect(screen.queryByTestId("switcher")).toBeNull();
+    expect(location.hash).toBe("");
+    act(() => closeOverlays());
+  }
 });
 
 test("a command is carried out", async () => {

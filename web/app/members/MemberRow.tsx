@@ -32,13 +32,16 @@ export function MemberRow({ conversation, member }: { conversation: Conversation
       >
         <span className={styles.called}>
           <span dir="auto">{name}</span>
-          {isMe && <span className={styles.soft}> {t("you")}</span>} <StatusText id={member.id} short />
+          {isMe && <span className={styles.soft}> {t("you")}</span>}
         </span>
-        {handle && (
-          <span className={styles.soft} dir="ltr">
-            {handle}
-          </span>
-        )}
+        <span className={styles.more}>
+          {handle && (
+            <span className={styles.soft} dir="ltr">
+              {handle}
+            </span>
+          )}
+          <StatusText id={member.id} />
+        </span>
       </button>
       {member.role !== "member" && <span className={styles.role}>{t(member.role)}</span>}
       {!isMe && (

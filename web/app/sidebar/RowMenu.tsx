@@ -1,10 +1,11 @@
 /** What can be done with a conversation of the list. */
 import { useRef } from "react";
 import { Menu, MenuItem, Popover } from "react-aria-components";
-import { useApp } from "../context.ts";
+import { useApp, useNavigation } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { muteUntil } from "../core/notifying.ts";
 import { confirmed } from "../kit/overlays.tsx";
+import { openPerson } from "../people/open.tsx";
 import { openRoomNotifications } from "../notifying/open.tsx";
 import { useTexts } from "../texts.ts";
 import { Icon } from "../kit/Icon.tsx";
@@ -22,6 +23,7 @@ export function RowMenu({
 }) {
   const t = useTexts(SIDEBAR);
   const app = useApp();
+  const navigation = useNavigation();
   const anchor = useRef(at);
   if (!conversation) return null;
   const { key, name, kind } = conversation;
@@ -51,6 +53,11 @@ export function RowMenu({
       return;
     await app.attempt(() => app.directory.leave(conversation));
   };
+  const showPerson = () => {
+    onClose();
+    const { id } = conversation;
+    openPerson(navigation, { id, name, ...app.store.people.get(id) }, at.closest("[data-row]") ?? at);
+  };
   return (
     <Popover
       isOpen
@@ -68,6 +75,7 @@ export function RowMenu({
           run={() => app.messages.seen(conversation)}
         />
         <Action id="favourite" icon="star" text={t(isFavourite ? "dropFavourite" : "addFavourite")} run={favour} />
+        {kind === "dm" && <Action id="person" icon="account" text={t("person")} run={showPerson} />}
         {kind === "room" && app.notifying && (
           <Action id="mute" icon="bell" text={t(isMuted ? "unmute" : "mute")} run={mute} />
         )}

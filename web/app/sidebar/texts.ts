@@ -40,6 +40,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   markRead: { en: "Mark as read", ru: "Отметить прочитанным" },
   addFavourite: { en: "Add to favourites", ru: "В избранное" },
   dropFavourite: { en: "Remove from favourites", ru: "Убрать из избранного" },
+  person: { en: "About this person", ru: "О человеке" },
   mute: { en: "Mute", ru: "Выключить уведомления" },
   unmute: { en: "Unmute", ru: "Включить уведомления" },
   rowNotifications: { en: "Notifications…", ru: "Уведомления…" },

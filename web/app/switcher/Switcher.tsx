@@ -1,5 +1,5 @@
 /** The field of Ctrl+K: rooms, people, messages and commands. */
-import { type KeyboardEvent, type ReactNode, useDeferredValue, useMemo, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useDeferredValue, useMemo, useState } from "react";
 import {
   Autocomplete,
   Dialog,
@@ -20,9 +20,10 @@ import { shortTime } from "../core/time.ts";
 import { routeTo } from "../core/route.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { openPerson } from "../people/open.tsx";
 import { useTexts } from "../texts.ts";
 import { ALL_COMMANDS } from "./commands.ts";
-import { type Entry, type Found, findCommands, findPlaces, readQuery } from "./entries.ts";
+import { type Entry, type Found, findCommands, findPlaces, personOf, readQuery } from "./entries.ts";
 import { highlighted } from "./match.ts";
 import css from "./Switcher.module.css";
 import { COMMANDS, SWITCHER } from "./texts.ts";
@@ -52,22 +53,34 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
     if (entry.kind === "command") ALL_COMMANDS.find(({ id }) => id === entry.id)?.run(app, navigation);
     else navigation.go(routeOf(entry));
   };
+  /** The card of the person of an entry, in place of the conversation. */
+  const about = (key: string | undefined) => {
+    const person = personOf(places.find(({ entry }) => entry.key === key)?.entry);
+    if (!person) return;
+    onClose();
+    openPerson(navigation, { ...person, ...app.store.people.get(person.id) });
+  };
   const searchFor = (text: string) => {
     navigation.go(`#/search/${encodeURIComponent(text)}`);
   };
-  /** The field would only empty itself at the first Escape. */
-  const leave = (event: KeyboardEvent) => {
-    if (event.key !== "Escape") return;
+  const onKeyDown = (event: KeyboardEvent) => {
+    const isAbout = event.key === "Enter" && event.altKey;
+    if (event.key !== "Escape" && !isAbout) return;
     event.stopPropagation();
     event.preventDefault();
-    onClose();
+    // The field would only empty itself at the first Escape.
+    if (!isAbout) return onClose();
+    // The focus stays in the field, which names the entry that is chosen.
+    const chosen = document.activeElement?.getAttribute("aria-activedescendant");
+    about(document.getElementById(chosen ?? "")?.dataset.key);
   };
   const rows = [...places, ...commands];
+  const hasPerson = places.some(({ entry }) => personOf(entry));
   return (
     <ModalOverlay isOpen isDismissable className={css.veil} onOpenChange={(open) => !open && onClose()}>
       <Modal className={css.box}>
         <Dialog className={css.dialog} aria-label={t("title")} data-testid="switcher">
-          <div className={css.inside} onKeyDownCapture={leave}>
+          <div className={css.inside} onKeyDownCapture={onKeyDown}>
             <Autocomplete inputValue={typed} onInputChange={setTyped}>
               <SearchField className={css.field} aria-label={t("title")} autoFocus>
                 <Icon name="search" />
@@ -77,7 +90,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
                 </button>
               </SearchField>
               <Menu className={css.results} aria-label={t("results")} onAction={(key) => act(String(key))}>
-                {places.length > 0 && <Section name={t(typed ? "places" : "recent")} found={places} />}
+                {places.length > 0 && <Section name={t(typed ? "places" : "recent")} found={places} onAbout={about} />}
                 {commands.length > 0 && <Section name={t("commands")} found={commands} />}
                 {wanted === "all" && query !== "" && (
                   <MenuSection className={css.section}>
@@ -91,7 +104,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
               </Menu>
             </Autocomplete>
             <p className={css.note} role="status">
-              {isBusy ? t("finding") : rows.length || hits.length ? t("hint") : t("nothing")}
+              {isBusy ? t("finding") : rows.length || hits.length ? t(hasPerson ? "hintPerson" : "hint") : t("nothing")}
             </p>
           </div>
         </Dialog>
@@ -129,21 +142,23 @@ function useEntries(typed: string, nameOf: (id: keyof typeof COMMANDS.texts) => 
   };
 }
 
-function Section({ name, found }: { name: string; found: Found[] }) {
+type OnAbout = (key: string) => void;
+
+function Section({ name, found, onAbout }: { name: string; found: Found[]; onAbout?: OnAbout }) {
   return (
     <MenuSection className={css.section}>
       <Header className={css.head}>{name}</Header>
       {found.map((one) => (
-        <EntryRow key={one.entry.key} {...one} />
+        <EntryRow key={one.entry.key} {...one} onAbout={onAbout} />
       ))}
     </MenuSection>
   );
 }
 
-function EntryRow({ entry, text, spans }: Found) {
+function EntryRow({ entry, text, spans, onAbout }: Found & { onAbout?: OnAbout }) {
   const t = useTexts(SWITCHER);
   const isName = text === entry.name;
-  const face = entry.kind === "person" || (entry.kind === "conversation" && entry.type === "dm");
+  const face = personOf(entry) !== null;
   const note = noteOf(entry);
   return (
     <MenuItem id={entry.key} className={css.item} textValue={entry.name} data-testid="switcher-item">
@@ -157,6 +172,7 @@ function EntryRow({ entry, text, spans }: Found) {
         </span>
       )}
       {note && <span className={css.about}>{note}</span>}
+      {face && onAbout && <AboutButton name={entry.name} onPress={() => onAbout(entry.key)} />}
     </MenuItem>
   );
 
@@ -165,6 +181,37 @@ function EntryRow({ entry, text, spans }: Found) {
     if (one.kind === "conversation" && one.unread) return t("unread", { count: one.unread });
     return one.kind === "person" && isName ? one.handle : "";
   }
+}
+
+/** Within a line of the menu, which would take every press for its own. The keyboard has Alt+Enter. */
+function AboutButton({ name, onPress }: { name: string; onPress: () => void }) {
+  const t = useTexts(SWITCHER);
+  const keep = (event: SyntheticEvent) => event.stopPropagation();
+  return (
+    <button
+      type="button"
+      className={css.card}
+      tabIndex={-1}
+      aria-label={t("person", { name })}
+      title={t("person", { name })}
+      data-testid="switcher-person"
+      onPointerDown={keep}
+      onPointerUp={keep}
+      onMouseDown={(event) => {
+        keep(event);
+        event.preventDefault(); // the focus stays in the field
+      }}
+      onMouseUp={keep}
+      onTouchStart={keep}
+      onTouchEnd={keep}
+      onClick={(event) => {
+        keep(event);
+        onPress();
+      }}
+    >
+      <Icon name="account" />
+    </button>
+  );
 }
 
 function HitRow({ hit, query }: { hit: HistoryItem; query: string }) {

@@ -51,6 +51,13 @@ export interface Sources {
   commands: readonly { id: string; name: string; icon: string }[];
 }
 
+/** Whom an entry is about; null for a room or a command. */
+export function personOf(entry: Entry | undefined): { id: string; name: string } | null {
+  if (!entry) return null;
+  const isPerson = entry.kind === "person" || (entry.kind === "conversation" && entry.type === "dm");
+  return isPerson ? { id: entry.id, name: entry.name } : null;
+}
+
 /** What a query asks for, and what is left of it without the sign in front (rule 1). */
 export function readQuery(typed: string): { wanted: "all" | "rooms" | "people" | "commands"; query: string } {
   const query = typed.trim();

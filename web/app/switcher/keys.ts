@@ -14,6 +14,7 @@ export const GROUPS: readonly Group[] = [
     name: "everywhere",
     keys: [
       { does: "jump", press: "Mod+K" },
+      { does: "person", press: "Alt+Enter" },
       { does: "sheet", press: "?" },
       { does: "escape", press: "Esc" },
     ],
@@ -43,10 +44,12 @@ export const GROUPS: readonly Group[] = [
   },
 ];
 
+const MAC: Record<string, string> = { Shift: "⇧", Alt: "⌥" };
+
 /** The names of keys as they stand on the keyboard. */
 export function keyNames(press: string, isMac: boolean): string[] {
   return press.split(/[ +]/).map((key) => {
     if (key === "Mod") return isMac ? "⌘" : "Ctrl";
-    return isMac && key === "Shift" ? "⇧" : key;
+    return isMac ? (MAC[key] ?? key) : key;
   });
 }
