@@ -79,6 +79,14 @@ describe("what is decided about a room", () => {
   });
 });
 
+test("who comes back to the window sees where they are logged in now", async () => {
+  show(<Security />);
+  expect(await screen.findAllByTestId("log-in")).toHaveLength(3);
+  logIns = logIns.slice(0, 2);
+  window.dispatchEvent(new Event("focus"));
+  await waitFor(() => expect(screen.getAllByTestId("log-in")).toHaveLength(2));
+});
+
 test("log-ins are listed with their programs, and ended one by one or all others", async () => {
   show(<Security />);
   const lines = await screen.findAllByTestId("log-in");

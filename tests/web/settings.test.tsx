@@ -50,6 +50,28 @@ test("a status is set, and stands above its form", async () => {
   expect((await screen.findByTestId("status-now")).textContent).toContain("on holiday");
 });
 
+test("the emoji of a status is one of the picker's, and may be taken away", async () => {
+  show("");
+  await userEvent.click(await screen.findByRole("button", { name: "Choose an emoji for the status" }));
+  await userEvent.click(await screen.findByRole("option", { name: "rocket" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Set the status" }));
+  expect(put["/api/auth/me/status"]).toEqual({ emoji: "🚀", text: "" });
+  expect(await screen.findByRole("button", { name: "Emoji of the status: 🚀. Choose another" })).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "Remove the emoji" }));
+  await userEvent.click(screen.getByRole("button", { name: "Set the status" }));
+  expect(put["/api/auth/me/status"]).toEqual({ emoji: "", text: "" });
+});
+
+test("the letter of the profile is that of the name as it is typed", async () => {
+  show("");
+  const face = await screen.findByTestId("profile-face");
+  expect(face.textContent).toBe("Aann@ann");
+  await userEvent.type(screen.getByLabelText("Display name"), " Zoë Ott");
+  expect(face.textContent).toBe("ZZoë Ott@ann");
+  await userEvent.clear(screen.getByLabelText("Display name"));
+  expect(face.textContent).toBe("Aann@ann");
+});
+
 test("the language and the colours change at once, and are kept", async () => {
   const { unmount } = show("language");
   await userEvent.click(screen.getByRole("radio", { name: "Русский" }));

@@ -3,47 +3,75 @@ import { useState } from "react";
 import { useApp } from "../context.ts";
 import { Account } from "../core/account.ts";
 import { Form, TextField } from "../forms/Form.tsx";
-import { Button, ErrorState, Select, Skeleton } from "../kit/index.ts";
+import { Avatar, Button, ErrorState, Select, Skeleton } from "../kit/index.ts";
 import { formatDate, useTexts } from "../texts.ts";
 import { type End, ENDS, endOf } from "./ends.ts";
 import type { OwnProfile } from "./rest.ts";
 import css from "./Settings.module.css";
+import { StatusEmoji } from "./StatusEmoji.tsx";
 import { SETTINGS } from "./texts.ts";
 import { useLoaded } from "./useLoaded.ts";
 
 export function Profile() {
   const app = useApp();
-  const t = useTexts(SETTINGS);
   const own = useLoaded(() => app.api.get<OwnProfile>("/api/auth/me"));
   if (own.error) return <ErrorState text={own.error} onRetry={own.reload} />;
   if (!own.value) return <Skeleton />;
-  const { name, display_name } = own.value;
   return (
     <>
-      <section className={css.part}>
-        <Form
-          testid="profile-form"
-          verb={t("save")}
-          submit={async (values) => {
-            await new Account(app).changeDisplayName(values.display_name.trim());
-            app.notice(t("saved"));
-          }}
-        >
-          <TextField
-            label={t("shownName")}
-            name="display_name"
-            hint={t("shownNameHint", { name })}
-            defaultValue={display_name ?? ""}
-            maxLength={64}
-          />
-        </Form>
-      </section>
+      <ShownName own={own.value} changed={own.set} />
       <Status own={own.value} changed={own.set} />
     </>
   );
 }
 
-function Status({ own, changed }: { own: OwnProfile; changed: (own: OwnProfile) => void }) {
+interface PartProps {
+  own: OwnProfile;
+  changed: (own: OwnProfile) => void;
+}
+
+/** The disc with the letter is that of the name as it is typed. */
+function ShownName({ own, changed }: PartProps) {
+  const app = useApp();
+  const t = useTexts(SETTINGS);
+  const { id, name, display_name } = own;
+  const [typed, setTyped] = useState(display_name ?? "");
+  const shown = typed.trim() || name;
+  return (
+    <section className={css.part}>
+      <div className={css.face} data-testid="profile-face">
+        <Avatar id={id} name={shown} size="large" />
+        <span className={css.who}>
+          <strong dir="auto">{shown}</strong>
+          <span className={css.soft} dir="ltr">
+            @{name}
+          </span>
+        </span>
+      </div>
+      <Form
+        testid="profile-form"
+        verb={t("save")}
+        submit={async (values) => {
+          const chosen = values.display_name.trim();
+          await new Account(app).changeDisplayName(chosen);
+          changed({ ...own, display_name: chosen || null });
+          app.notice(t("saved"));
+        }}
+      >
+        <TextField
+          label={t("shownName")}
+          name="display_name"
+          hint={t("shownNameHint", { name })}
+          defaultValue={display_name ?? ""}
+          maxLength={64}
+          onType={setTyped}
+        />
+      </Form>
+    </section>
+  );
+}
+
+function Status({ own, changed }: PartProps) {
   const app = useApp();
   const t = useTexts(SETTINGS);
   const [end, setEnd] = useState<End>("never");
@@ -67,7 +95,7 @@ function Status({ own, changed }: { own: OwnProfile; changed: (own: OwnProfile) 
           app.notice(t("saved"));
         }}
       >
-        <TextField label={t("statusEmoji")} name="emoji" defaultValue={status?.emoji} maxLength={32} />
+        <StatusEmoji name="emoji" initial={status?.emoji ?? ""} />
         <TextField label={t("statusText")} name="text" hint={t("statusHint")} defaultValue={status?.text} maxLength={100} />
         <Select
           label={t("statusEnd")}

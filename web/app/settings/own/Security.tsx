@@ -11,6 +11,7 @@ import { programOf } from "../programs.ts";
 import { useLoaded } from "../useLoaded.ts";
 import css from "./Own.module.css";
 import { OWN } from "./texts.ts";
+import { useReturn } from "./useReturn.ts";
 
 export function Security() {
   const app = useApp();
@@ -31,6 +32,8 @@ function LogIns({ account }: { account: Account }) {
   const app = useApp();
   const t = useTexts(OWN);
   const found = useLoaded(() => account.logIns());
+  // No event tells that another device logged in or out.
+  useReturn(found.reload);
   const end = (run: () => Promise<unknown>) => void app.attempt(run).then(found.reload);
   return (
     <section className={css.part} aria-labelledby="own-log-ins">
