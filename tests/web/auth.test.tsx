@@ -48,6 +48,22 @@ test("what is missing is told by its field, and what is there is sent", async ()
   expect(bodies["/api/auth/login"]).toEqual({ name: "ann", password: "secret words" });
 });
 
+test("an error goes when one types, and what is sent again is judged anew", async () => {
+  show();
+  await press("Log in");
+  await userEvent.type(screen.getByLabelText("Name"), "a");
+  expect(screen.getAllByText("This is needed.")).toHaveLength(1);
+  await userEvent.type(screen.getByLabelText("Password"), "x");
+  expect(screen.queryByText("This is needed.")).toBeNull();
+  refuse({ status: 401, code: "wrong_login" });
+  await press("Log in");
+  expect(await screen.findByText("The name or the password is wrong.")).toBeTruthy();
+  await userEvent.type(screen.getByLabelText("Password"), "y");
+  expect(screen.queryByText("The name or the password is wrong.")).toBeNull();
+  await press("Log in");
+  expect(await screen.findByText("The name or the password is wrong.")).toBeTruthy();
+});
+
 test("errors are sentences in the language of the page, not the server's words", async () => {
   refuse({ status: 401, code: "wrong_login", detail: "the name or the password is wrong" });
   show();

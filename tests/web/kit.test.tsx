@@ -1,7 +1,7 @@
 /** The components of which views are made, as people use them: by names, roles and keys. */
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { chooseAppearance, readAppearance } from "../../web/app/appearance.ts";
 import { closeOverlays, confirmed, Overlays } from "../../web/app/kit/overlays.tsx";
@@ -80,6 +80,26 @@ test("a question is answered by a button, and by Escape with no", async () => {
   expect(await answer).toBe(false);
   act(() => closeOverlays());
   expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("a field with an error does not keep its form from being sent", async () => {
+  const user = userEvent.setup();
+  let sent = 0;
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    sent += 1;
+  };
+  render(
+    <form onSubmit={send}>
+      <Field label="Name" error="That name is taken." />
+      <button>Send</button>
+    </form>,
+  );
+  expect(screen.getByLabelText("Name").getAttribute("aria-invalid")).toBe("true");
+  expect(screen.getByText("That name is taken.")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Send" }));
+  await user.type(screen.getByLabelText("Name"), "x{Enter}");
+  expect(sent).toBe(2);
 });
 
 test("a password can be shown", async () => {

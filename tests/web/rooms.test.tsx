@@ -96,10 +96,13 @@ test("a room is made as it is described, and a refused name says so by its field
   fireEvent.change(name, { target: { value: "bad" } });
   await act(async () => screen.getByRole("button", { name: "Create room" }).click());
   expect(name.getAttribute("aria-invalid")).toBe("true");
+  await act(async () => screen.getByRole("button", { name: "Create room" }).click());
+  expect(done.map(([what, typed]) => `${what} ${typed}`)).toEqual(["create bad", "create bad"]);
   fireEvent.change(name, { target: { value: " Plans " } });
+  expect(name.getAttribute("aria-invalid")).toBeNull();
   fireEvent.click(screen.getByRole("radio", { name: /Private/ }));
   await act(async () => screen.getByRole("button", { name: "Create room" }).click());
-  expect(done.slice(1)).toEqual([["create", "Plans", "private", "member", undefined], ["open", "room", "made"]]);
+  expect(done.slice(2)).toEqual([["create", "Plans", "private", "member", undefined], ["open", "room", "made"]]);
   expect(closed).toBe(1);
 });
 

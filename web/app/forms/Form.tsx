@@ -46,8 +46,21 @@ export function Form(props: {
     }
   }
 
+  /** What was refused may be right now. */
+  function onType({ target }: FormEvent) {
+    const name = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? target.name : "";
+    setErrors(({ [name]: _, [GENERAL]: __, ...others }) => others);
+  }
+
   return (
-    <form ref={element} className="form" noValidate data-testid={props.testid} onSubmit={(event) => void onSubmit(event)}>
+    <form
+      ref={element}
+      className="form"
+      noValidate
+      data-testid={props.testid}
+      onSubmit={(event) => void onSubmit(event)}
+      onInput={onType}
+    >
       <Errors value={errors}>{props.children}</Errors>
       <p className="form-error" role="alert">
         {errors[GENERAL]}

@@ -42,7 +42,14 @@ export function Field({ label, hint, error, placeholder, rows, isBare = false, t
   const [shown, setShown] = useState(false);
   const secret = rest.type === "password";
   return (
-    <TextField {...rest} type={secret && shown ? "text" : rest.type} isInvalid={Boolean(error)} className={styles.field}>
+    <TextField
+      {...rest}
+      type={secret && shown ? "text" : rest.type}
+      isInvalid={Boolean(error)}
+      // An error is told, and never keeps the browser from sending the form: whoever sends it again is judged anew.
+      validationBehavior="aria"
+      className={styles.field}
+    >
       <Label className={isBare ? "visually-hidden" : styles.label}>{label}</Label>
       <div className={styles.row}>
         {rows ? (

@@ -13,9 +13,14 @@ export function AboutForm({ conversation, onClose }: { conversation: Conversatio
   const t = useTexts(ROOM);
   const { directory } = useApp();
   const [about, setAbout] = useState<About>({ topic: conversation.topic, description: conversation.description });
-  const [trouble, setTrouble] = useState("");
+  const [trouble, setTrouble] = useState<{ field: string | null; text: string } | null>(null);
   const [isBusy, setBusy] = useState(false);
   const tooLong = (text: string, count: number) => (lengthOf(text) > count ? t("tooLong", { count }) : null);
+  const refused = (field: keyof About) => (trouble?.field === field ? trouble.text : null);
+  const type = (change: Partial<About>) => {
+    setTrouble(null);
+    setAbout({ ...about, ...change });
+  };
   const isBad = lengthOf(about.topic) > TOPIC || lengthOf(about.description) > DESCRIPTION;
   async function save() {
     const change = changeOf(conversation, about);
@@ -26,7 +31,7 @@ export function AboutForm({ conversation, onClose }: { conversation: Conversatio
       onClose();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setTrouble(error.message);
+      setTrouble({ field: error.field, text: error.message });
       setBusy(false);
     }
   }
@@ -43,8 +48,8 @@ export function AboutForm({ conversation, onClose }: { conversation: Conversatio
           autoFocus
           hint={t("topicHint")}
           value={about.topic}
-          onChange={(topic) => setAbout({ ...about, topic })}
-          error={tooLong(about.topic, TOPIC)}
+          onChange={(topic) => type({ topic })}
+          error={tooLong(about.topic, TOPIC) ?? refused("topic")}
           testid="room-topic"
         />
         <Field
@@ -52,14 +57,14 @@ export function AboutForm({ conversation, onClose }: { conversation: Conversatio
           hint={t("descriptionHint")}
           rows={5}
           value={about.description}
-          onChange={(description) => setAbout({ ...about, description })}
-          error={tooLong(about.description, DESCRIPTION)}
+          onChange={(description) => type({ description })}
+          error={tooLong(about.description, DESCRIPTION) ?? refused("description")}
           testid="room-description"
         />
       </Fields>
-      {trouble && (
+      {trouble && !["topic", "description"].includes(trouble.field ?? "") && (
         <p className={styles.trouble} role="alert">
-          {trouble}
+          {trouble.text}
         </p>
       )}
     </Dialog>

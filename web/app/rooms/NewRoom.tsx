@@ -24,7 +24,7 @@ export function NewRoom({ navigation, onClose }: { navigation: Navigation; onClo
   const [role, setRole] = useState<Role>("member");
   const [trouble, setTrouble] = useState<{ field: string | null; text: string } | null>(null);
   const [isBusy, setBusy] = useState(false);
-  /** What was refused may be right now: a field with an error keeps the form from being sent. */
+  /** What was refused may be right now. */
   const type = (set: (typed: string) => void) => (typed: string) => {
     setTrouble(null);
     set(typed);
