@@ -8,7 +8,7 @@ import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import type { App } from "../../web/app/core/app.ts";
 import { Store } from "../../web/app/core/store.ts";
 import SearchPage from "../../web/app/search/SearchPage.tsx";
-import { queryOf, readAsked, readRest, searchRoute, searchRouteIn, toGoOn, withoutCondition, writeAsked } from "../../web/app/search/query.ts";
+import { queryOf, readAsked, readRest, searchRoute, searchRouteIn, withoutCondition, withTyped, writeAsked } from "../../web/app/search/query.ts";
 import type { Navigation } from "../../web/app/shell/navigation.ts";
 import { beginLanguage, chooseLanguage } from "../../web/app/texts.ts";
 
@@ -26,11 +26,17 @@ test("conditions are read out of the words, and written as they are read", () =>
     "after=2026-02-03",
   ]);
   expect(readAsked(writeAsked(asked))).toEqual(asked);
-  expect(toGoOn("in:General")).toBe("in:General ");
-  expect(toGoOn("in:General needle")).toBe("in:General needle");
-  expect(toGoOn("")).toBe("");
   expect(withoutCondition(asked, asked.conditions[0]).conditions).toHaveLength(3);
   expect(readAsked("mail:in:x http://a has:file from: in:#").conditions).toEqual([]);
+});
+
+test("conditions that are typed join the others, and replace one of their kind", () => {
+  const asked = readAsked("in:General has:link from:ann old");
+  expect(writeAsked(withTyped(asked, " new words "))).toBe("in:General has:link from:ann new words");
+  expect(writeAsked(withTyped(asked, "from:ben has:code has:link x"))).toBe("in:General from:ben has:code has:link x");
+  expect(writeAsked(withTyped(asked, ""))).toBe("in:General has:link from:ann");
+  const { conditions } = withTyped(asked, "x");
+  expect(withoutCondition({ words: "x", conditions }, asked.conditions[1]).conditions).toHaveLength(2);
 });
 
 test("the query has ids of rooms and the midnight of the reader", () => {
@@ -93,7 +99,7 @@ test("the search page shows hits with what stands around them, and goes on behin
     { messages: [message(2, "old plan")], context: [], more: false, next: null },
   ]);
   await show(<SearchPage rest={encodeURIComponent("has:link plan")} />);
-  expect(screen.getByRole("searchbox")).toHaveProperty("value", "has:link plan");
+  expect(screen.getByRole("searchbox")).toHaveProperty("value", "plan");
   const hit = screen.getByRole("link", { name: /the plan/ });
   expect(hit.getAttribute("href")).toBe("#/room/r1/5");
   expect(hit.textContent).toContain("before it");
@@ -106,7 +112,9 @@ test("the search page shows hits with what stands around them, and goes on behin
   screen.getByRole("button", { name: "Remove the condition has:link" }).click();
   fireEvent.change(screen.getByRole("searchbox"), { target: { value: "from:ben x" } });
   fireEvent.submit(screen.getByRole("search"));
-  expect(gone).toEqual([searchRoute("plan"), searchRoute("from:ben x")]);
+  fireEvent.change(screen.getByRole("searchbox"), { target: { value: "" } });
+  fireEvent.keyDown(screen.getByRole("searchbox"), { key: "Backspace" });
+  expect(gone).toEqual([searchRoute("plan"), searchRoute("has:link from:ben x"), searchRoute("")]);
 });
 
 test("the search page says what is wrong, and tries again", async () => {

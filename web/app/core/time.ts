@@ -65,11 +65,6 @@ function capital(text: string) {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** The time behind "since": the clock today, the day before it otherwise. */
-export function sinceTime(ts: string, now: number = Date.now()) {
-  return shortTime(ts, now).replace(/^(Yesterday|Вчера)/, (day) => day.toLowerCase());
-}
-
 /** The time for a list: the clock today, the day otherwise. */
 export function shortTime(ts: string, now: number = Date.now()) {
   return dayOf(ts) === dayOf(now) ? clockTime(ts) : `${dayLabel(ts, now)}, ${clockTime(ts)}`;

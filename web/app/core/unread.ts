@@ -6,7 +6,7 @@
  * Rule 3: while it is above what is on the screen, a button leads to it; until the reader has come from it to the end
  *   by scrolling. Whoever jumps to the end has read nothing of what is between, and gets the button.
  */
-import { sinceTime } from "./time.ts";
+import { formatNumber } from "../texts.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** The server counts no further. */
@@ -69,15 +69,9 @@ export class UnreadLine {
     }
     return this.#since;
   }
-
-  /** What is said of it, as "120 new since 09:40". */
-  label(timeline: Timeline, me: string) {
-    const since = this.since(timeline, me);
-    return `${counted(this.count)} new${since ? ` since ${sinceTime(since)}` : ""}`;
-  }
 }
 
 /** A number of unread messages as the server counts them. */
 export function counted(count: number) {
-  return count >= COUNTED ? `${COUNTED.toLocaleString()}+` : String(count);
+  return count >= COUNTED ? `${formatNumber(COUNTED)}+` : String(count);
 }

@@ -8,7 +8,7 @@ import { PageTitle } from "../hits/PageTitle.tsx";
 import { troubleOf } from "../hits/place.ts";
 import { HITS } from "../hits/texts.ts";
 import { useTexts } from "../texts.ts";
-import { type Asked, queryOf, readAsked, readRest, searchRoute, toGoOn, withoutCondition, writeAsked } from "./query.ts";
+import { type Asked, type Condition, queryOf, readAsked, readRest, searchRoute, withoutCondition, withTyped, writeAsked } from "./query.ts";
 import { SEARCH } from "./texts.ts";
 
 interface Found {
@@ -27,18 +27,21 @@ export default function SearchPage({ rest }: { rest: string }) {
   const navigation = useNavigation();
   const text = readRest(rest);
   const asked = readAsked(text);
-  const [typed, setTyped] = useState(() => toGoOn(text));
+  // The conditions are the chips below, and the field has the words alone.
+  const [typed, setTyped] = useState(asked.words);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    setTyped(toGoOn(text));
+    setTyped(asked.words);
     field.current?.focus();
   }, [text]);
   const go = (next: Asked) => navigation.go(searchRoute(writeAsked(next)));
   const offer = (name: (typeof OFFERS)[number]) => {
-    if (name === "link" || name === "code") return go(readAsked(`${typed} has:${name}`));
+    if (name === "link" || name === "code") return go(withTyped(asked, `${typed} has:${name}`));
     setTyped(`${typed.trimEnd()}${typed.trim() ? " " : ""}${name}:`);
     field.current?.focus();
   };
+  const drop = (one: Condition) => go(withoutCondition(withTyped(asked, typed), one));
+  const last = asked.conditions.at(-1);
   return (
     <div className={styles.page}>
       <div className={styles.inner}>
@@ -48,7 +51,7 @@ export default function SearchPage({ rest }: { rest: string }) {
           className={styles.form}
           onSubmit={(event) => {
             event.preventDefault();
-            go(readAsked(typed));
+            go(withTyped(asked, typed));
           }}
         >
           <input
@@ -61,6 +64,7 @@ export default function SearchPage({ rest }: { rest: string }) {
             placeholder={t("field")}
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
+            onKeyDown={(event) => event.key === "Backspace" && !typed && last && drop(last)}
             data-testid="search-page-input"
           />
           <button type="submit" className="button primary">
@@ -75,7 +79,7 @@ export default function SearchPage({ rest }: { rest: string }) {
                   type="button"
                   className={styles.chip}
                   aria-label={t("remove", { name: `${one.kind}:${one.value}` })}
-                  onClick={() => go(withoutCondition(asked, one))}
+                  onClick={() => drop(one)}
                 >
                   {`${one.kind}:${one.value}`} <span aria-hidden="true">×</span>
                 </button>

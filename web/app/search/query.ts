@@ -40,9 +40,12 @@ export function writeAsked({ words, conditions }: Asked): string {
   return [...parts, words].filter(Boolean).join(" ");
 }
 
-/** The text in the field when the page opens: behind a condition one goes on with the next word. */
-export function toGoOn(text: string): string {
-  return text && !readAsked(text).words ? `${text} ` : text;
+/** What is asked with the words in the field, which may have further conditions; of each but `has` the last one counts. */
+export function withTyped(asked: Asked, typed: string): Asked {
+  const { words, conditions } = readAsked(typed);
+  const isKept = ({ kind, value }: Condition) =>
+    !conditions.some((one) => one.kind === kind && (kind !== "has" || one.value === value));
+  return { words, conditions: [...asked.conditions.filter(isKept), ...conditions] };
 }
 
 export function withoutCondition(asked: Asked, gone: Condition): Asked {
