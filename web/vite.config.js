@@ -7,8 +7,8 @@
  * Rule 3: nothing is put into the document or into a data: address, so the Content-Security-Policy needs no exception.
  */
 import { fileURLToPath } from "node:url";
-import { compileMessage } from "@lingui/message-utils/compileMessage";
 import { defineConfig } from "vite";
+import { parseTexts } from "./parseTexts.mjs";
 
 export const SOURCES = fileURLToPath(new URL("app", import.meta.url));
 export const BUILT = fileURLToPath(new URL("static", import.meta.url));
@@ -20,26 +20,6 @@ const NAMES = { chunk: "assets/[name]-[hash:16].js", other: "assets/[name]-[hash
 function leaveLanguagesOut() {
   const other = /react-(?:aria|stately)[^?]*\/intl\/[^/]+\/(?!en-US|ru-RU)[a-z]{2}-[A-Z]{2}\.m?js$/;
   return { name: "rookery:languages", load: (id) => (other.test(id) ? "export default {}" : null) };
-}
-
-/** The texts are parsed here, and not in the browser, which then needs no parser. @returns {import("vite").Plugin} */
-function parseTexts() {
-  const parser = "@lingui/message-utils/compileMessage";
-  const literal = /\b(en|ru):(\s*)("(?:[^"\\]|\\.)*")/g;
-  return {
-    name: "rookery:texts",
-    enforce: "pre",
-    resolveId: (id) => (id === parser ? "\0parsed" : null),
-    load: (id) => (id === "\0parsed" ? "export const compileMessage = (text) => [text];" : null),
-    transform(code, id) {
-      if (!id.endsWith("/texts.ts") || id === `${SOURCES}/texts.ts` || !code.includes("defineTexts(")) return null;
-      const parsed = code.replace(literal, (all, language, space, text) => {
-        const tokens = compileMessage(JSON.parse(text));
-        return tokens.every((token) => typeof token === "string") ? all : `${language}:${space}${JSON.stringify(tokens)}`;
-      });
-      return { code: parsed, map: null };
-    },
-  };
 }
 
 export default defineConfig({

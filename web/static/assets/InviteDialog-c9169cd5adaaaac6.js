@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-06cde581c8b466b7.js";

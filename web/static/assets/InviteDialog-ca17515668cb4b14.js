@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-775a6930f1025fa7.js";

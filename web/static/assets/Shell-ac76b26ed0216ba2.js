@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-8025ceb7053f6b35.js";

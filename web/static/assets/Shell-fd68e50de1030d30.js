@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-aa34d12f972f9ccb.js";
