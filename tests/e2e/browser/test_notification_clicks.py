@@ -13,6 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.support.browser import Window, find_chromium
 from tests.support.named_hosts import wait_until
 from tests.support.process import ServerProcess
+from tests.support.pushes import COUNT_HANDLED
 from tests.support.screen import Desktop, open_desktop
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.browser]
@@ -39,6 +40,8 @@ class Scene:
         self.tools.evaluate(session, "navigator.serviceWorker.ready.then(() => true)")
         (worker,) = self.tools.find_targets("service_worker", server.http)
         self.worker = self.tools.attach(worker)
+        self.tools.evaluate(self.worker, COUNT_HANDLED)
+        self.delivered = 0
         # A page that serves DevTools, and stays when the other one is closed.
         self.bench = self.tools.attach(self.tools.call("Target.createTarget", url=f"{server.http}/sw.js")["targetId"])
         self.tools.call("Target.activateTarget", targetId=self.page)
@@ -74,11 +77,12 @@ class Scene:
             registrationId=self.registration,
             data=json.dumps(content),
         )
+        self.delivered += 1
 
     def expect_shown(self, room: str) -> None:
         """This one comes to be shown, and is the only one then."""
-        wait_until(lambda: f"room:{room}" in self.list_shown())
-        assert self.list_shown() == [f"room:{room}"]
+        wait_until(lambda: bool(self.tools.evaluate(self.worker, "self.handled") == self.delivered))
+        wait_until(lambda: self.list_shown() == [f"room:{room}"])
 
     def expect_nothing(self) -> None:
         wait_until(lambda: not self.list_shown())

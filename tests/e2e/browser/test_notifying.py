@@ -6,30 +6,21 @@ DevTools hands the pushes to the page's service worker: a browser for tests has 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import CDPSession, expect
 
-from tests.support.browser import DEADLINE_MS, Window, sound
+from tests.support.browser import Window, sound
 from tests.support.process import ServerProcess
+from tests.support.pushes import COUNT_HANDLED
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 OpenWindow = Callable[..., Window]
-# The notifications as soon as they are the wanted ones (tag and seq), or when the time is over.
-SHOWN = """async ([wanted, ms]) => {
-  const show = ({ title, body, tag, data }) => ({ title, body, tag, seq: data.seq });
-  const { ready } = navigator.serviceWorker;
-  const end = performance.now() + ms;
-  for (;;) {
-    // Not at once: Chromium forgets a notification if it is asked before it has shown it.
-    await new Promise((resume) => setTimeout(resume, 500));
-    const shown = (await (await ready).getNotifications()).map(show);
-    const found = shown.map(({ tag, seq }) => `${tag} ${seq}`).sort();
-    if (JSON.stringify(found) === JSON.stringify(wanted) || performance.now() > end) return shown;
-  }
-}"""
+SHOWN = """async () => (await self.registration.getNotifications())
+  .map(({ title, body, tag, data }) => ({ title, body, tag, seq: data.seq }))"""
 
 
 class Pushes:
@@ -43,8 +34,11 @@ class Pushes:
         self.devtools.send("ServiceWorker.enable")
         window.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
         window.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-        while not self.registration:
-            window.draw()
+        window.eventually(lambda: bool(self.registration), True)
+        window.eventually(lambda: len(window.page.context.service_workers), 1)
+        (self.worker,) = window.page.context.service_workers
+        self.worker.evaluate(COUNT_HANDLED)
+        self.delivered = 0
 
     def _note(self, update: Any) -> None:
         for each in update["registrations"]:
@@ -56,18 +50,23 @@ class Pushes:
             "ServiceWorker.deliverPushMessage",
             {"origin": self.window.server.http, "registrationId": self.registration, "data": content},
         )
+        self.delivered += 1
 
     def expect(self, *wanted: tuple[str, int]) -> list[dict[str, Any]]:
         """The notifications that are shown, which come to be these: tag and seq."""
-        names = sorted(f"{tag} {seq}" for tag, seq in wanted)
-        found: list[dict[str, Any]] = self.window.page.evaluate(SHOWN, [names, DEADLINE_MS])
-        assert sorted((one["tag"], one["seq"]) for one in found) == sorted(wanted)
+        self.window.eventually(lambda: self.worker.evaluate("self.handled"), self.delivered)
+        found: list[dict[str, Any]] = []
+
+        def look() -> list[tuple[str, int]]:
+            found[:] = self.worker.evaluate(SHOWN)
+            return sorted((one["tag"], one["seq"]) for one in found)
+
+        self.window.eventually(look, sorted(wanted))
         return found
 
     def click(self, tag: str) -> None:
         """Click a notification: the event that Chromium gives, of the notification that is shown."""
-        (worker,) = self.window.page.context.service_workers
-        worker.evaluate(
+        self.worker.evaluate(
             """async (tag) => {
               const [notification] = await self.registration.getNotifications({ tag });
               self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
@@ -97,7 +96,7 @@ def test_a_push_is_shown_and_replaced_and_a_click_opens_the_conversation(cat: Wi
     assert other in cat.page.url
     pushes.click(f"room:{room}")
     expect(cat.page.get_by_role("heading", name="hall of cat", exact=True)).to_be_visible()
-    assert room in cat.page.url
+    expect(cat.page).to_have_url(re.compile(room))
     pushes.expect(("room:third", 1))
     cat.screenshot("notification-opened")
 
