@@ -113,6 +113,11 @@ export function formatDate(date: Date | string | number, options: Intl.DateTimeF
   return format.format(new Date(date));
 }
 
+/** The locale of dates: the language of the page, in the region of the browser's user. */
+export function currentRegion(): string {
+  return regionOf(currentLanguage());
+}
+
 /** The language as the browser's user writes dates in it: "en-GB" has no AM and PM. */
 function regionOf(language: Language): string {
   const languages = typeof navigator === "undefined" ? [] : (navigator.languages ?? []);

@@ -25,8 +25,10 @@ export function ConversationScreen(props: { conversation: Conversation; seq: num
     app.directory[load](conversation).catch(() => {});
     navigation.typed = () => composer.current?.text ?? "";
     navigation.mention = (name) => composer.current?.mention(name);
+    navigation.askForDay = () => list.current?.askForDay();
     return () => {
       navigation.typed = () => "";
+      navigation.askForDay = () => {};
       navigation.mention = () => {};
     };
   }, []);

@@ -15,6 +15,8 @@ export interface ListHandle {
   jump(seq: number): void;
   toLatest(): void;
   lastOwn(): Entry | null;
+  /** Let the user choose a day to go to. */
+  askForDay(): void;
 }
 
 export function MessageArea(props: {
@@ -40,8 +42,9 @@ export function MessageArea(props: {
       jump: (seq) => void reader.jump(seq),
       toLatest: () => void reader.toLatest(),
       lastOwn: () => reader.lastOwn(),
+      askForDay: () => doer.askForDay(null),
     }),
-    [reader],
+    [reader, doer],
   );
   return <MessageList reader={reader} doer={doer} name={conversation.name} />;
 }

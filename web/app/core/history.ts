@@ -9,6 +9,8 @@ export interface Page {
   messages: HistoryItem[];
   more: boolean;
   late?: boolean;
+  /** Of a page around a place: whether there are older ones. */
+  more_before?: boolean;
 }
 
 export interface Span {
@@ -19,6 +21,7 @@ export interface Span {
 export interface PageQuery {
   before?: number;
   after?: number;
+  at?: number;
   limit?: number;
 }
 
@@ -107,12 +110,36 @@ export class History {
     return this.#window(conversation, seq, PAGE / 2, PAGE / 2);
   }
 
+  /**
+   * What is in memory reaches the first message since a time, without a request if it did before.
+   * @param time milliseconds since the epoch
+   * @returns its seq, or that of the newest message if all are older; null in an empty conversation
+   */
+  async since(conversation: Conversation, time: number): Promise<number | null> {
+    const { timeline } = conversation;
+    const here = timeline.firstSince(time);
+    if (here !== null) return here;
+    await this.#once(conversation, `at:${time}`, async () => {
+      const answer = await this.#fetch(conversation, { at: time });
+      this.#take(conversation, answer.messages, this.#moveTo(conversation));
+      timeline.more = answer.more_before ?? false;
+      timeline.attached = this.#reaches(conversation);
+      conversation.stale = false;
+    });
+    return timeline.firstSince(time) ?? timeline.span?.first ?? null;
+  }
+
+  /** The window begins anew, elsewhere. */
+  #moveTo({ timeline }: Conversation): number {
+    timeline.reset();
+    return timeline.mark();
+  }
+
   /** @param below with `seq` itself */
   #window(conversation: Conversation, seq: number, above: number, below: number) {
     return this.#once(conversation, `around:${seq}`, async () => {
       const answer = await this.#fetch(conversation, { before: seq + below, limit: above + below });
-      conversation.timeline.reset();
-      this.#take(conversation, answer.messages, conversation.timeline.mark());
+      this.#take(conversation, answer.messages, this.#moveTo(conversation));
       conversation.timeline.more = answer.more;
       conversation.timeline.attached = this.#reaches(conversation);
       conversation.stale = false;

@@ -20,6 +20,7 @@ export const ICONS: Record<string, string> = {
   close: "M6 6l12 12M18 6 6 18",
   check: "M6 12.5l4.2 4.2L18.5 8",
   checks: "M2.5 12.5l4.2 4.2L14.5 8M12 16.2l.6.5L20.8 8",
+  calendar: "M5 6.5h14v13H5zM5 10.5h14M8.5 4v4M15.5 4v4",
   clock: "M4 12a8 8 0 1 0 16 0a8 8 0 1 0-16 0M12 7.5V12l3 2",
   alert: "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0M12 7.5V13M12 16.3v.1",
   account: "M8 8a4 4 0 1 0 8 0a4 4 0 1 0-8 0M4.5 20.5c.6-4 3.6-6.5 7.5-6.5s6.9 2.5 7.5 6.5",

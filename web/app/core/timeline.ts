@@ -125,6 +125,19 @@ export class Timeline {
     return stored.length ? { first: stored[0], last: stored[stored.length - 1] } : null;
   }
 
+  /**
+   * The seq of the first message since a time, or of the newest if all are older; null when history has to be asked.
+   * @param since milliseconds since the epoch
+   */
+  firstSince(since: number): number | null {
+    if (!this.loaded) return null;
+    const stored = this.entries.filter(({ seq }) => seq !== null);
+    const index = stored.findIndex(({ ts }) => Date.parse(ts) >= since);
+    // Before the first that is here, there may be others of that day.
+    if (index > 0 || (index === 0 && !this.more)) return stored[index].seq;
+    return index < 0 && this.attached ? (stored.at(-1)?.seq ?? null) : null;
+  }
+
   /** Call it before a page is requested, and give the result to `page`. */
   mark() {
     return this.#tick;

@@ -16,6 +16,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Entry } from "../core/timeline.ts";
 import { counted } from "../core/unread.ts";
 import { actionOf, moveOf } from "./actions.ts";
+import { askForDay } from "../dates/open.tsx";
 import type { Doer } from "./doer.ts";
 import { Icon } from "./Icon.tsx";
 import type { Item } from "./items.ts";
@@ -52,8 +53,14 @@ export function MessageList({ reader, doer, name }: Props) {
   useEffect(() => {
     doer.openSheet = setSheet;
     doer.jump = (seq) => void reader.jump(seq);
+    doer.askForDay = (at) => {
+      const { timeline } = reader.conversation;
+      const day = reader.shown.items[reader.shown.top]?.entry.ts ?? null;
+      const from = timeline.loaded && !timeline.more ? (timeline.entries[0]?.ts ?? null) : null;
+      askForDay({ at, day, from, onPick: (since) => void reader.toDay(since).then(focus.rest) });
+    };
     doer.redraw = () => redraw((times) => times + 1);
-  }, [doer, reader]);
+  }, [doer, reader, focus.rest]);
   useEffect(() => {
     const see = () => reader.see();
     document.addEventListener("visibilitychange", see);
@@ -65,7 +72,7 @@ export function MessageList({ reader, doer, name }: Props) {
     <div key={item.key} className="row">
       {item.day !== null && (
         <div className="day-line">
-          <span>{dayName(item.day, say)}</span>
+          <DayButton ts={item.day} say={say} onPress={doer.askForDay} />
         </div>
       )}
       {item.unread && (
@@ -91,7 +98,7 @@ export function MessageList({ reader, doer, name }: Props) {
   return (
     <div className="messages-box">
       <UnreadButton reader={reader} say={say} />
-      {!shown.missed && <StickyDay items={items} top={shown.top} say={say} />}
+      <StickyDay items={items} top={shown.top} isQuiet={shown.missed} say={say} onPress={doer.askForDay} />
       <div
         ref={scroller}
         className="messages"
@@ -116,6 +123,7 @@ export function MessageList({ reader, doer, name }: Props) {
             {row}
           </Virtualizer>
         </div>
+        {shown.cutOff === "below" && <CutOff>{say("cutOffBelow")}</CutOff>}
         <div className={styles.foot} />
       </div>
       <LatestButton reader={reader} say={say} />
@@ -173,13 +181,52 @@ function LatestButton({ reader, say }: { reader: Reader; say: Say }) {
   );
 }
 
-/** The day of the messages at the top, while its line is out of view. */
-function StickyDay({ items, top, say }: { items: Item[]; top: number; say: Say }) {
-  const item = items[top];
-  if (!item || item.day !== null) return null;
+interface DayProps {
+  ts: string;
+  say: Say;
+  onPress: (at: Element) => void;
+}
+
+/** The line of a day; a press leads to another day. The keyboard has the sticky one for it. */
+function DayButton({ ts, say, onPress }: DayProps) {
+  const day = dayName(ts, say);
   return (
-    <div className={styles.sticky} aria-hidden="true">
-      <span>{dayName(item.entry.ts, say)}</span>
+    <button
+      type="button"
+      tabIndex={-1}
+      className={styles.day}
+      aria-label={say("dayToJump", { day })}
+      aria-haspopup="dialog"
+      title={say("jumpToDate")}
+      data-testid="day"
+      onClick={(event) => onPress(event.currentTarget)}
+    >
+      {day}
+    </button>
+  );
+}
+
+/**
+ * The day of the messages at the top. While its line is in view, or where the way to what is unread stands, only the
+ * focus shows it.
+ */
+function StickyDay({ items, top, isQuiet, say, onPress }: Omit<DayProps, "ts"> & { items: Item[]; top: number; isQuiet: boolean }) {
+  const item = items[top];
+  if (!item) return null;
+  const day = dayName(item.entry.ts, say);
+  return (
+    <div className={item.day !== null || isQuiet ? `${styles.sticky} ${styles.quiet}` : styles.sticky}>
+      <button
+        type="button"
+        className={styles.day}
+        aria-label={say("dayToJump", { day })}
+        aria-haspopup="dialog"
+        title={say("jumpToDate")}
+        data-testid="sticky-day"
+        onClick={(event) => onPress(event.currentTarget)}
+      >
+        {day}
+      </button>
     </div>
   );
 }
@@ -187,11 +234,12 @@ function StickyDay({ items, top, say }: { items: Item[]; top: number; say: Say }
 /** What stands before the first message. */
 function Edge({ reader, say, name }: { reader: Reader; say: Say; name: string }) {
   const { timeline, kind } = reader.conversation;
-  const { loading } = reader.shown;
+  const { loading, cutOff } = reader.shown;
   if (!timeline.loaded && !timeline.entries.length) return <div className={styles.edge}>{say("loading")}</div>;
   return (
     <div className={styles.edge}>
-      {timeline.loaded && timeline.more && (
+      {cutOff === "above" && <CutOff>{say("cutOff")}</CutOff>}
+      {timeline.loaded && timeline.more && cutOff !== "above" && (
         <button type="button" className="load-more" data-testid="load-more" onClick={() => void reader.older()}>
           {loading ? say("loading") : say("loadMore")}
         </button>
@@ -200,6 +248,14 @@ function Edge({ reader, say, name }: { reader: Reader; say: Say; name: string })
         <div className="beginning">{say(kind === "room" ? "beginningRoom" : "beginningDirect", { name })}</div>
       )}
     </div>
+  );
+}
+
+function CutOff({ children }: { children: string }) {
+  return (
+    <p className={styles.cutOff} role="status" data-testid="cut-off">
+      {children}
+    </p>
   );
 }
 
@@ -220,12 +276,12 @@ function keyPressed(event: KeyboardEvent, items: Item[], doer: Doer, focus: (ind
 /** Tab reaches one message, the last or the one that had the focus; it stays mounted while it has it. */
 function useFocus(reader: Reader, view: Viewport, scroller: { current: HTMLElement | null }) {
   const [key, setKey] = useState<string | null>(null);
-  const [wanted, setWanted] = useState<string | null>(null);
+  const [wanted, setWanted] = useState<{ key: string; how: object } | null>(null);
   useLayoutEffect(() => {
     if (wanted === null) return;
-    const found = scroller.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(wanted)}"]`);
+    const found = scroller.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(wanted.key)}"]`);
     if (!found) return;
-    found.focus({ focusVisible: true } as FocusOptions);
+    found.focus(wanted.how);
     setWanted(null);
   });
   const to = useCallback(
@@ -233,11 +289,17 @@ function useFocus(reader: Reader, view: Viewport, scroller: { current: HTMLEleme
       const item = reader.shown.items[index];
       if (!item) return;
       setKey(item.key);
-      setWanted(item.key);
+      setWanted({ key: item.key, how: { focusVisible: true } });
       view.show(index, "nearest");
     },
     [reader, view],
   );
+  /** The message at which one arrived has the focus; it shows if it was the keyboard that led there. */
+  const rest = useCallback((arrived: string | null) => {
+    if (arrived === null) return;
+    setKey(arrived);
+    setWanted({ key: arrived, how: { preventScroll: true } });
+  }, []);
   const follow = useCallback((event: { target: EventTarget }) => {
     const found = (event.target as Element).closest<HTMLElement>(".message")?.dataset["key"];
     if (found) setKey(found);
@@ -247,5 +309,5 @@ function useFocus(reader: Reader, view: Viewport, scroller: { current: HTMLEleme
     const index = key === null ? -1 : items.findIndex((item) => item.key === key);
     return index < 0 ? [] : [index];
   };
-  return { key, here, to, follow, kept };
+  return { key, here, to, rest, follow, kept };
 }

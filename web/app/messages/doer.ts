@@ -21,6 +21,8 @@ export class Doer {
   /** Set by the list. */
   jump: (seq: number) => void = () => {};
   openSheet: (entry: Entry) => void = () => {};
+  /** Let the user choose a day to go to. @param at what was pressed */
+  askForDay: (at: Element | null) => void = () => {};
   redraw: () => void = () => {};
 
   readonly app: App;

@@ -50,10 +50,26 @@ export interface Shown extends Step {
   /** The first message in view, for the date above it. */
   top: number;
   loading: boolean;
+  /** At which end more could not be loaded, as the server is not reached. */
+  cutOff: "above" | "below" | null;
   /** The buttons to what is unread, and to the newest message. */
   missed: boolean;
   away: boolean;
 }
+
+export const NOTHING: Shown = {
+  items: [],
+  shift: false,
+  fresh: false,
+  epoch: 0,
+  version: "",
+  flash: null,
+  top: 0,
+  loading: false,
+  cutOff: null,
+  missed: false,
+  away: false,
+};
 
 /** The steps from one list to another: first what changes at the beginning, then the rest. */
 export function planSteps(before: readonly Item[], after: Item[]): Step[] {

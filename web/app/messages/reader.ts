@@ -13,7 +13,8 @@ import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import { UnreadLine } from "../core/unread.ts";
-import { listItems, planSteps, type Item, type Shown, type Step } from "./items.ts";
+import { listItems, NOTHING, planSteps, type Item, type Shown, type Step } from "./items.ts";
+import { attemptQuietly } from "./attemptQuietly.ts";
 import { bring, hasScrolled, standOf, type Place } from "./place.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -27,18 +28,7 @@ const KEPT = 160;
 const FAR = 3 * LOAD_AT;
 
 export class Reader {
-  shown: Shown = {
-    items: [],
-    shift: false,
-    fresh: false,
-    epoch: 0,
-    version: "",
-    flash: null,
-    top: 0,
-    loading: false,
-    missed: false,
-    away: false,
-  };
+  shown: Shown = NOTHING;
   readonly line = new UnreadLine();
   #steps: Step[] = [];
   #watchers = new Set<() => void>();
@@ -83,6 +73,7 @@ export class Reader {
     const ends = [
       store.watch(`timeline:${key}`, () => this.update()),
       ...[`members:${key}`, "people"].map((topic) => store.watch(topic, () => this.#redraw())),
+      this.app.on("link", ({ state }) => state === "online" && this.#reconnected()),
     ];
     this.#ended = false;
     return () => {
@@ -122,6 +113,21 @@ export class Reader {
       this.#set({ flash: item.key });
       this.app.timers.set(() => this.shown.flash === item.key && this.#set({ flash: null }), FLASH_MS);
     });
+  }
+
+  /** Show the first message since a time in milliseconds, or the newest. @returns its key, or null if there is none */
+  async toDay(since: number): Promise<string | null> {
+    const { conversation, app } = this;
+    let key: string | null = null;
+    await this.#place(async (goesOn) => {
+      let seq: number | null = null;
+      if (!(await app.attempt(async () => (seq = await app.history.since(conversation, since))))) return;
+      this.#bottom = false;
+      await this.#updated();
+      key = (seq !== null && conversation.timeline.at(seq)?.key) || null;
+      if (key !== null) await this.#bring({ key, align: "start", offset: 0 }, goesOn);
+    });
+    return key;
   }
 
   /** What is done when a message that was asked for is not there. */
@@ -295,13 +301,25 @@ export class Reader {
   async older(): Promise<void> {
     if (this.shown.loading) return;
     this.#set({ loading: true });
-    const worked = await this.app.attempt(() => this.app.history.older(this.conversation));
+    const worked = await this.#reach("above", () => this.app.history.older(this.conversation));
     this.#set({ loading: false });
     await this.#lookAgain(worked);
   }
 
+  async #reach(where: "above" | "below", run: () => Promise<void>): Promise<boolean> {
+    const reached = await attemptQuietly(this.app, run);
+    this.#set({ cutOff: reached === "cut off" ? where : null });
+    return reached === "worked";
+  }
+
+  /** What could not be loaded is loaded now, if it is still in view. */
+  #reconnected(): void {
+    if (this.shown.cutOff !== null) this.#set({ cutOff: null });
+    this.scrolled();
+  }
+
   async #newer(): Promise<void> {
-    await this.#lookAgain(await this.app.attempt(() => this.app.history.newer(this.conversation)));
+    await this.#lookAgain(await this.#reach("below", () => this.app.history.newer(this.conversation)));
   }
 
   /** What a page brought may not fill the screen, or may be the end. */

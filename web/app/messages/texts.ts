@@ -5,6 +5,14 @@ export const MESSAGES = defineTexts("messages", {
   list: { en: "Messages in {name}", ru: "Сообщения в {name}" },
   loading: { en: "Loading…", ru: "Загрузка…" },
   loadMore: { en: "Load earlier messages", ru: "Показать более ранние" },
+  cutOff: {
+    en: "You are offline. Earlier messages come when the connection is back.",
+    ru: "Нет соединения. Более ранние сообщения загрузятся, когда оно появится.",
+  },
+  cutOffBelow: {
+    en: "You are offline. Newer messages come when the connection is back.",
+    ru: "Нет соединения. Новые сообщения загрузятся, когда оно появится.",
+  },
   beginningRoom: { en: "This is the beginning of {name}.", ru: "Это начало комнаты {name}." },
   beginningDirect: { en: "This is the beginning of your messages with {name}.", ru: "Это начало переписки с {name}." },
   unreadSince: { en: "{label} new since {time}", ru: "{count, plural, one {{label} новое} other {{label} новых}} с {time}" },
@@ -59,6 +67,7 @@ export const MESSAGES = defineTexts("messages", {
   deleteTitle: { en: "Delete message?", ru: "Удалить сообщение?" },
   deleteMine: { en: "This takes your message back for everyone.", ru: "Ваше сообщение исчезнет у всех." },
   deleteOf: { en: "This takes the message of {name} back for everyone.", ru: "Сообщение от {name} исчезнет у всех." },
+  dayToJump: { en: "{day}. Jump to a date", ru: "{day}. Перейти к дате" },
   jumpToDate: { en: "Jump to a date", ru: "Перейти к дате" },
   copyCode: { en: "Copy", ru: "Копировать" },
   codeCopied: { en: "Copied", ru: "Скопировано" },

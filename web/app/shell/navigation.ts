@@ -39,6 +39,8 @@ export class Navigation {
   typed: () => string = () => "";
   /** Writes the mention of a user into the open conversation; its composer sets this. */
   mention: (name: string) => void = () => {};
+  /** Lets the user choose a day of the open conversation; its list sets this. */
+  askForDay: () => void = () => {};
   #watchers = new Set<() => void>();
   #shown = 0;
   #visits = 0;

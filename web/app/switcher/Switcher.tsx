@@ -119,7 +119,8 @@ function useEntries(typed: string, nameOf: (id: keyof typeof COMMANDS.texts) => 
   const app = useApp();
   const store = useWatch("rooms", "dms", "people");
   const remote = useFound(typed);
-  const listed = ALL_COMMANDS.map(({ id, icon }) => ({ id, icon, name: nameOf(id) }));
+  const offered = ALL_COMMANDS.filter(({ isOffered }) => isOffered?.(app) ?? true);
+  const listed = offered.map(({ id, icon }) => ({ id, icon, name: nameOf(id) }));
   const version = [store.version("rooms"), store.version("dms"), store.version("people")].join();
   const places = useMemo(() => {
     const { me, conversations, people } = store;

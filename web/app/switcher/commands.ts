@@ -11,12 +11,20 @@ export interface Command {
   id: keyof typeof COMMANDS.texts;
   icon: string;
   run: (app: App, navigation: Navigation) => void;
+  /** Whether it can be done where one is; always, unless given. */
+  isOffered?: (app: App) => boolean;
 }
 
 export const ALL_COMMANDS: readonly Command[] = [
   { id: "newRoom", icon: "plus", run: newRoom },
   { id: "browseRooms", icon: "compass", run: browseRooms },
   { id: "newMessage", icon: "chat", run: findPerson },
+  {
+    id: "jumpToDate",
+    icon: "calendar",
+    run: (_app, navigation) => navigation.askForDay(),
+    isOffered: ({ openKey }) => openKey !== null,
+  },
   { id: "readAll", icon: "checks", run: readAll },
   { id: "notifications", icon: "bell", run: (_app, navigation) => navigation.go("#/settings/notifications") },
   { id: "account", icon: "account", run: (_app, navigation) => navigation.go("#/settings/security") },

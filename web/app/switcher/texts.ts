@@ -29,6 +29,7 @@ export const COMMANDS = defineTexts("commands", {
   newRoom: { en: "New room", ru: "Новая комната" },
   browseRooms: { en: "Browse rooms", ru: "Все комнаты" },
   newMessage: { en: "New message", ru: "Новое сообщение" },
+  jumpToDate: { en: "Jump to a date", ru: "Перейти к дате" },
   readAll: { en: "Mark everything as read", ru: "Отметить всё прочитанным" },
   notifications: { en: "Notifications", ru: "Уведомления" },
   account: { en: "Your account", ru: "Ваша учётная запись" },

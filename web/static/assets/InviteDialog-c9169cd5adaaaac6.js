@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-06cde581c8b466b7.js";

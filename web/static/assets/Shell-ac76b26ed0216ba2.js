@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-8025ceb7053f6b35.js";
