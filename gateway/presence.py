@@ -13,6 +13,7 @@ from chat.errors import Unavailable
 from chat.ports.presence import HIDDEN, Seen
 from chat.wire import events
 from chat.wire.relay import presence_channel
+from chat.wire.user_frames import presence_event
 from gateway.hub import SLICE
 from gateway.node import Node
 from gateway.phase import Phase
@@ -84,7 +85,7 @@ class PresenceUpkeep:
             seen = (await self._node.presence.get_states([user]))[user]
         except Unavailable:
             return  # the watchers keep what they knew until the next change
-        frame = TextFrame(events.encode(events.presence_event(user, seen.state, seen.last_seen)))
+        frame = TextFrame(events.encode(presence_event(user, seen.state, seen.last_seen)))
         for part in channel.slice_members():
             for subscriber in part:
                 subscriber.gather_frame(frame)
@@ -92,4 +93,4 @@ class PresenceUpkeep:
 
 
 def _send_state(session: RegisteredSession, user: str, seen: Seen) -> None:
-    session.gather_frame(TextFrame(events.encode(events.presence_event(user, seen.state, seen.last_seen))))
+    session.gather_frame(TextFrame(events.encode(presence_event(user, seen.state, seen.last_seen))))

@@ -9,10 +9,11 @@ Rule 3: a verdict on a message that is not stored yet waits for it, with those b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec import structs
 
+from chat.case_announcements import CaseAnnouncer, name_verdict
 from chat.domain.cases import (
     POLICY,
     AuditEntry,
@@ -28,6 +29,7 @@ from chat.domain.models import Message
 from chat.domain.moderation import Verdict
 from chat.domain.records import Moderated, Sent
 from chat.errors import NotFound, Poison, Unavailable
+from chat.ports.accounts import Accounts
 from chat.ports.cases import Cases
 from chat.ports.history import History
 from chat.ports.log import Log, LogRecord
@@ -46,7 +48,8 @@ WAIT_MS = 3600 * 1000
 
 
 class VerdictHandler:
-    """Implements `workers.pool.Handler` for the records of `VERDICT_TOPIC`, in the group `GROUP`."""
+    """Implements `workers.pool.Handler` for the records of `VERDICT_TOPIC`, in the group `GROUP`. `moderators` are the
+    names that the operator lists; they and those with a role in the instance get the event `case`."""
 
     def __init__(
         self,
@@ -55,8 +58,10 @@ class VerdictHandler:
         history: History,
         rooms: Rooms,
         cases: Cases,
+        accounts: Accounts,
         moderation: Moderation,
         relay: Relay,
+        moderators: Collection[str] = (),
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._log = log
@@ -65,6 +70,7 @@ class VerdictHandler:
         self._cases = cases
         self._moderation = moderation
         self._relay = relay
+        self._announcer = CaseAnnouncer(accounts, relay, moderators)
         self._clock = clock
 
     def decode_record(self, entry: LogRecord) -> VerdictRecord:
@@ -182,4 +188,6 @@ class VerdictHandler:
             reason=record.reason,
             verdict=record.verdict,
         )
-        await self._cases.record_verdict(case, entry)
+        found, changed = await self._cases.record_verdict(case, entry)
+        if changed:
+            await self._announcer.announce_case(found, name_verdict(case, found))

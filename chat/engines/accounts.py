@@ -155,6 +155,12 @@ class SqliteAccounts:
 
         await self._database.write(job)
 
+    async def list_role_holders(self, limit: int) -> Sequence[User]:
+        sql = f"SELECT {_COLUMNS} FROM users WHERE instance_role IS NOT NULL LIMIT ?"  # noqa: S608
+        return await self._database.read(
+            lambda connection: [_user(row) for row in connection.execute(sql, (limit,)).fetchall()]
+        )
+
     async def get_added_by(self, user: str) -> AddedBy | None:
         def query(connection: sqlite3.Connection) -> AddedBy | None:
             row = connection.execute("SELECT added_by FROM users WHERE id = ?", (user,)).fetchone()

@@ -25,8 +25,9 @@ from chat.domain.models import PresenceState
 from chat.errors import Unavailable
 from chat.ports.presence import Seen
 from chat.ports.relay import Publication, Relay
-from chat.wire.events import encode, presence_event
+from chat.wire.events import encode
 from chat.wire.relay import pack_event, presence_channel
+from chat.wire.user_frames import presence_event
 
 LAST_SEEN_USERS = 100_000
 _RETRY_SECONDS = 0.5

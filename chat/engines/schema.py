@@ -366,6 +366,7 @@ _TOPICS = """
 ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';
 ALTER TABLE rooms ADD COLUMN description TEXT NOT NULL DEFAULT '';
 """
+_ROLE_HOLDERS = "CREATE INDEX role_holders ON users (instance_role) WHERE instance_role IS NOT NULL;"
 STORE: tuple[str, ...] = (
     _ACCOUNTS + _ROOMS + _HISTORY,
     _PINS,
@@ -393,5 +394,6 @@ STORE: tuple[str, ...] = (
     _DOCUMENTS,
     _TOPICS,
     second_look_rows.SCHEMA,
+    _ROLE_HOLDERS,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

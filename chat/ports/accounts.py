@@ -124,6 +124,10 @@ class Accounts(Protocol):
         owner of it. Raises `NotFound`, `Forbidden`."""
         ...
 
+    async def list_role_holders(self, limit: int) -> Sequence[User]:
+        """The owners and the moderators of the instance, in no order; at most `limit`."""
+        ...
+
     async def get_added_by(self, user: str) -> AddedBy | None:
         """Who may add the user to rooms; None for a user who has not decided, and for one that does not exist."""
         ...

@@ -14,13 +14,14 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from chat.domain.conversations import is_room, partner, room_of
-from chat.domain.ids import rfc3339
-from chat.domain.models import PresenceState, Role, User, Visibility
+from chat.domain.models import PresenceState, Role, Visibility
 from chat.wire.error_codes import ERROR_CODES
 from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, Text, Time, Uuid
 
 MembershipChange = Literal["joined", "left", "role", "kicked", "banned"]
 RoomChange = Literal["updated", "deleted"]
+CaseChangeKind = Literal["opened", "changed", "decided"]
+CaseStateName = Literal["open", "decided"]
 Reason = Annotated[str, Meta(description="For people.", examples=["spam"])]
 Milliseconds = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description="milliseconds", examples=[1500])]
 
@@ -277,6 +278,17 @@ class ActivityEvent(ServerFrame, tag="activity", frozen=True, kw_only=True):
     rooms: Sequence[RoomActivity]
 
 
+class CaseEvent(ServerFrame, tag="case", frozen=True, kw_only=True):
+    """A case in the queue of the moderators of the instance was opened, changed or decided; only they get this.
+
+    `state` is the case's from now on. What the case says is read from REST.
+    """
+
+    case: Uuid
+    change: CaseChangeKind
+    state: CaseStateName
+
+
 class GapEvent(ConversationEvent, tag="gap", frozen=True, kw_only=True):
     """Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`."""
 
@@ -309,6 +321,7 @@ ServerEvent = (
     | UserEvent
     | PreferencesEvent
     | ActivityEvent
+    | CaseEvent
 )
 """What happens to people, rooms and messages: the client library hands it to programs."""
 
@@ -387,20 +400,6 @@ class ErrorAnswer(ServerFrame, tag="error", frozen=True, kw_only=True):
     message: Annotated[str, Meta(description="For people.", examples=["there is no such room"])]
     field: str | None = None
     retry_after_ms: Milliseconds | None = None
-
-
-def user_event(user: User) -> UserEvent:
-    """The `user` event of a user as they are now."""
-    said, status = user.status, None
-    if said is not None:
-        until = None if said.until is None else rfc3339(said.until)
-        status = StatusFields(emoji=said.emoji, text=said.text, until=until)
-    return UserEvent(user=user.id, name=user.name, display_name=user.display_name or None, status=status)
-
-
-def presence_event(user: str, state: PresenceState, last_seen: int | None) -> PresenceEvent:
-    """The `presence` event of a user; `last_seen` in milliseconds since the epoch."""
-    return PresenceEvent(user=user, state=state, last_seen=None if last_seen is None else rfc3339(last_seen))
 
 
 def name_conversation(conversation: str, viewer: str | None = None) -> tuple[str | None, str | None]:

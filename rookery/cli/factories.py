@@ -100,15 +100,17 @@ def make_persistence_pool(store: Store, live: Live, log: Log, notices: NoticeWri
     return Pool(log, "persistence", MESSAGE_TOPICS, handler)
 
 
-def make_verdict_pool(store: Store, live: Live, log: Log, moderation: Moderation) -> Pool[Any]:
+def make_verdict_pool(settings: Settings, store: Store, live: Live, log: Log, moderation: Moderation) -> Pool[Any]:
     """The pool that carries out what the moderation pool decided."""
     handler = VerdictHandler(
         log=log,
         history=store.history,
         rooms=store.rooms,
         cases=store.cases,
+        accounts=store.accounts,
         moderation=moderation,
         relay=live.relay,
+        moderators=settings.moderation.moderators,
     )
     return Pool(log, verdict_pool.GROUP, [VERDICT_TOPIC], handler)
 

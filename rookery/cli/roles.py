@@ -83,7 +83,7 @@ async def run_serve(settings: Settings, _options: argparse.Namespace) -> int:
         notices = make_notice_writer(settings, store, log, is_whole=True)
         pools: dict[str, Pool[Any]] = {"persistence": make_persistence_pool(store, live, log, notices)}
         if settings.moderation.is_on:
-            pools["verdicts"] = make_verdict_pool(store, live, log, moderation)
+            pools["verdicts"] = make_verdict_pool(settings, store, live, log, moderation)
             pools["moderation"] = make_moderation_pool(store, log, moderation)
         push_keys = find_push_keys(settings, make=True)
         mail = await enter(open_mail(settings, store, log))
@@ -292,7 +292,7 @@ async def run_worker(settings: Settings, options: argparse.Namespace) -> int:
         if carries_out or "moderation" in names:
             moderation = await enter(open_moderation(settings.rpc, settings.moderation, store, live))
             if carries_out:
-                pools["verdicts"] = make_verdict_pool(store, live, log, moderation)
+                pools["verdicts"] = make_verdict_pool(settings, store, live, log, moderation)
             if "moderation" in names:
                 pools["moderation"] = make_moderation_pool(store, log, moderation)
         pool_collector = await enter(run_pools(pools))

@@ -9,6 +9,7 @@ async with connect("wss://chat.example.org/ws", token=account.token) as client:
 
 from chat.concurrency import Backoff
 from chat.wire.events import ActivityEvent as Activity
+from chat.wire.events import CaseEvent as CaseChanged
 from chat.wire.events import DeletedEvent as Deleted
 from chat.wire.events import DirectMessageEvent as DirectMessage
 from chat.wire.events import EditedEvent as Edited
@@ -56,6 +57,7 @@ __all__ = [
     "AuthenticationFailed",
     "Backoff",
     "Blocked",
+    "CaseChanged",
     "Client",
     "ClientClosed",
     "ClientError",

@@ -19,8 +19,9 @@ from chat.domain.models import Room, User
 from chat.domain.reserved_names import check_display_name_not_reserved
 from chat.domain.statuses import check_status_text, current_status, make_status
 from chat.ports.relay import Publication, Relay
-from chat.wire.events import encode, user_event
+from chat.wire.events import encode
 from chat.wire.relay import UserChanged, pack_control, pack_event, presence_channel, room_channel, user_channel
+from chat.wire.user_frames import user_event
 from services.auth.routes import OwnAccount, view_own_account
 from services.common.announcements import publish_with_retries
 from services.common.collaborators import Services, With

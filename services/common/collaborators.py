@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from chat.case_announcements import CaseAnnouncer
 from chat.domain.ids import now_ms
 from chat.ports.account_deletion import AccountDeletion
 from chat.ports.accounts import Accounts
@@ -65,6 +66,11 @@ class Services:
         if self.moderator is None:
             raise RuntimeError("this role serves no moderation")
         return self.moderator
+
+    @property
+    def case_announcer(self) -> CaseAnnouncer:
+        """Tells the moderators of the instance of changed cases."""
+        return CaseAnnouncer(self.accounts, self.relay, self.settings.moderation.moderators)
 
     @property
     def push(self) -> PushStore:

@@ -13,6 +13,7 @@ from chat.domain.cases import (
     CaseAction,
     CaseKind,
     Removal,
+    decide_case,
     needs_restoration,
     needs_withdrawal,
     require_decision,
@@ -60,6 +61,8 @@ async def carry_out(services: Services, case: Case, decision: Decision, by: User
     )
     # rule 2
     await services.cases.record_decision(case.id, decision.verdict, entry)
+    decided = decide_case(case, decision.verdict, by.id, now)
+    await services.case_announcer.announce_case(decided, "decided")
 
 
 async def block_user(services: Services, user: str, reason: str, seconds: int | None, by: User) -> None:

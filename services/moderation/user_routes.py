@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Request
 from msgspec import structs
 
+from chat.case_announcements import name_change
 from chat.domain.cases import (
     AuditEntry,
     Case,
@@ -48,7 +49,9 @@ async def report_message(body: NewReport, caller: Caller, services: With) -> Cas
     now = services.clock()
     case = _message_case(services, message, CaseKind.REPORTED)
     entry = _make_entry(services, CaseAction.REPORT, caller.id, case, body.reason)
-    found, _ = await services.cases.add_report(case, Report(caller.id, body.reason, now), entry)
+    found, added = await services.cases.add_report(case, Report(caller.id, body.reason, now), entry)
+    if added:
+        await services.case_announcer.announce_case(found, name_change(case, found))
     return CaseId(id=found.id)
 
 
@@ -59,7 +62,7 @@ async def appeal_removal(body: NewAppeal, caller: Caller, services: With) -> Cas
     require_appealable(message, caller.id)
     case = _message_case(services, message, CaseKind.REMOVED)
     entry = _make_entry(services, CaseAction.APPEAL, caller.id, case, body.text)
-    return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
+    return CaseId(id=await _add_appeal(services, case, body.text, entry))
 
 
 async def _get_rates(request: Request) -> LoginRates:
@@ -98,7 +101,7 @@ async def appeal_block(
         reason=block.reason,
     )
     entry = _make_entry(services, CaseAction.APPEAL, user.id, case, body.text)
-    return CaseId(id=(await services.cases.add_appeal(case, body.text, entry)).id)
+    return CaseId(id=await _add_appeal(services, case, body.text, entry))
 
 
 @router.put("/rooms/{room}", status_code=204, responses=problem_responses(401, 403, 404, 422))
@@ -132,6 +135,13 @@ async def get_strictness(room: RoomId, caller: Caller, services: With) -> Strict
     found = await services.cases.get_strictness([room_key(room)])
     held = bool(await services.cases.held_conversations([room_key(room)]))
     return StrictnessChoice(strictness=found.get(room_key(room), Strictness.NORMAL), held=held)
+
+
+async def _add_appeal(services: Services, case: Case, text: str, entry: AuditEntry) -> str:
+    """The id of the case that waits again."""
+    found = await services.cases.add_appeal(case, text, entry)
+    await services.case_announcer.announce_case(found, name_change(case, found))
+    return found.id
 
 
 async def _admit_owner(services: Services, room: str, caller: User) -> None:

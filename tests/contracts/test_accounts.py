@@ -367,8 +367,11 @@ async def test_a_role_in_the_instance_is_given_and_taken(stores: Stores) -> None
     assert await stores.accounts.get_user(ANN) == owner
     for role in (None, InstanceRole.MODERATOR):
         await stores.accounts.set_instance_role(ANN, role)
-        assert await stores.accounts.get_user(ANN) == replace(owner, instance_role=role)
+        found = await stores.accounts.get_user(ANN)
+        assert found == replace(owner, instance_role=role)
         assert (await stores.accounts.get_users([ANN]))[ANN].instance_role is role
+        assert list(await stores.accounts.list_role_holders(2)) == ([] if role is None else [found])
+        assert list(await stores.accounts.list_role_holders(0)) == []
     with pytest.raises(NotFound):
         await stores.accounts.set_instance_role("00000000-0000-4000-8000-000000000000", None)
 

@@ -82,8 +82,10 @@ class Judging:
             history=stores.history,
             rooms=stores.rooms,
             cases=stores.cases,
+            accounts=stores.accounts,
             moderation=self.moderation,
             relay=self.world.relay,
+            moderators=["Dan"],
             clock=self.world.clock,
         )
         return {

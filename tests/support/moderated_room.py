@@ -62,9 +62,10 @@ class ModeratedRoom:
 
 
 @asynccontextmanager
-async def open_moderated_room() -> AsyncIterator[ModeratedRoom]:
+async def open_moderated_room(**replaced: Any) -> AsyncIterator[ModeratedRoom]:
+    """`replaced` are collaborators that a test brings."""
     settings = make_settings(rate_limits=False, moderators=("Mod", "someone-else"))
-    async with open_rest(settings=settings) as rest:
+    async with open_rest(settings=settings, **replaced) as rest:
         people = [await rest.user(name) for name in ("mod", "Ann", "Ben", "Stranger")]
         room = await people[1].room()
         await people[2]("POST", f"/api/rooms/{room}/join")

@@ -171,6 +171,47 @@ describe("a moderator of the instance", () => {
   });
 });
 
+describe("what waits for moderators", () => {
+  const asked = () => rest.count("GET /api/moderation/queue");
+  const changed = () => page.socket.say({ type: "case", case: "case-1", change: "changed", state: "open" });
+
+  test("is read when the server says that a case changed, and seldom without that", async () => {
+    const end = app.moderation.watch.begin(() => true);
+    await settle();
+    assert.deepEqual([asked(), app.moderation.watch.count], [1, 1]);
+    await page.clock.pass(60_000);
+    assert.equal(asked(), 1);
+    changed();
+    await settle();
+    assert.equal(asked(), 2);
+    await page.clock.pass(130_000);
+    assert.equal(asked(), 3);
+    end();
+    changed();
+    await page.clock.pass(300_000);
+    assert.equal(asked(), 3);
+  });
+
+  test("is read once more after many changes at once", async () => {
+    const end = app.moderation.watch.begin(() => true);
+    await settle();
+    for (let count = 0; count < 50; count += 1) changed();
+    await settle();
+    assert.equal(asked(), 2);
+    await page.clock.pass(5000);
+    assert.equal(asked(), 3);
+    end();
+  });
+
+  test("is not read while nobody sees the page", async () => {
+    const end = app.moderation.watch.begin(() => false);
+    changed();
+    await page.clock.pass(5000);
+    assert.equal(asked(), 0);
+    end();
+  });
+});
+
 test("the pages of moderation have addresses", () => {
   for (const tab of ["open", "decided", "blocks", "audit"])
     assert.deepEqual(parseRoute(moderationRoute(tab)), { kind: "moderation", tab });

@@ -100,7 +100,7 @@ test("the queue is live while the page is open", async () => {
   show("open");
   await screen.findByText("third");
   waiting = [caseOf("b", "second"), caseOf("d", "fourth")];
-  await act(() => page.app.moderation.watch.look());
+  act(() => page.socket.say({ type: "case", case: "a", change: "decided", state: "decided" }));
   await vi.waitFor(() => expect(texts()).toEqual(["second", "fourth"]));
   end();
 });

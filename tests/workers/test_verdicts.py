@@ -17,7 +17,7 @@ from chat.errors import Poison, Unavailable
 from chat.ports.log import LogRecord
 from chat.wire.relay import user_channel
 from chat.wire.verdicts import VERDICT_TOPIC, VerdictRecord, encode
-from tests.support.builders import ANN, BEN, HALL, NOW, ROOM
+from tests.support.builders import ANN, BEN, DAN, HALL, NOW, ROOM
 from tests.support.cancellation import each_suspension
 from tests.support.clocks import virtual_time
 from tests.support.faults import first
@@ -41,6 +41,7 @@ def handler(world: Judging) -> VerdictHandler:
         history=stores.history,
         rooms=stores.rooms,
         cases=stores.cases,
+        accounts=stores.accounts,
         moderation=world.moderation,
         relay=world.world.relay,
         clock=world.world.clock,
@@ -55,6 +56,11 @@ def verdict(of: Any, verdict: Verdict = Verdict.REMOVE, **fields: Any) -> Verdic
 
 async def queue(world: Judging, state: CaseState = CaseState.OPEN) -> list[tuple[str, int, str]]:
     return [(case.kind.value, case.seq, case.rule) for case in await world.stores.cases.list_cases(state, None, 100)]
+
+
+async def cases(world: Judging, state: CaseState) -> Case:
+    (case,) = await world.stores.cases.list_cases(state, None, 100)
+    return case
 
 
 async def test_a_forbidden_message_is_withdrawn_for_everyone(world: Judging) -> None:
@@ -77,6 +83,20 @@ async def test_a_flagged_message_stays_and_waits_for_a_moderator(world: Judging)
     assert await queue(world) == [("flagged", 1, "odd")]
     (entry,) = await world.stores.cases.list_audit_entries(None, 10)
     assert (entry.action, entry.by, entry.user, entry.rule) == (CaseAction.FLAG, POLICY, ANN, "odd")
+
+
+async def test_moderators_learn_of_each_case_once(world: Judging) -> None:
+    message = sent("an oddword")
+    await world.send(message, sent("what a badword"))
+    await world.run()
+    await handler(world).handle_records([verdict(message, Verdict.FLAG)])  # again, as after a crash
+    published = [each for batch in world.world.relay.published for each in batch]
+    told = [(channel, frame(payload)) for channel, payload, _ in published if b'"type":"case"' in payload]
+    assert {channel for channel, _ in told} == {user_channel(DAN)}
+    open_case, decided = await cases(world, CaseState.OPEN), await cases(world, CaseState.DECIDED)
+    assert sorted((event["case"], event["change"], event["state"]) for _, event in told) == sorted(
+        [(open_case.id, "opened", "open"), (decided.id, "decided", "decided")]
+    )
 
 
 async def test_a_repeat_offender_is_out(world: Judging) -> None:

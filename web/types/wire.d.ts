@@ -504,6 +504,17 @@ export interface ActivityEvent {
   rooms: RoomActivity[];
 }
 
+/**
+ * A case in the queue of the moderators of the instance was opened, changed or decided; only they get this.
+ * `state` is the case's from now on. What the case says is read from REST.
+ */
+export interface CaseEvent {
+  type: "case";
+  case: Uuid;
+  change: "changed" | "decided" | "opened";
+  state: "decided" | "open";
+}
+
 /** Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`. */
 export type GapEvent = Place & {
   type: "gap";
@@ -597,6 +608,7 @@ export type AnyEvent =
   | UserEvent
   | PreferencesEvent
   | ActivityEvent
+  | CaseEvent
   | GapEvent
   | ClosingEvent;
 

@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from chat.adapters.mongo.client import Document, Mongo, Session
 from chat.adapters.mongo.families import has_token, make_token, read_grant, read_log_in, read_token, replace_tokens
 from chat.adapters.mongo.names import display_fields, find_by_prefix
+from chat.adapters.mongo.user_documents import read_user, user_document
 from chat.domain.ids import now_ms
 from chat.domain.instance import require_owner_role
 from chat.domain.models import InstanceRole, User, UserStatus
@@ -67,7 +68,7 @@ class MongoAccounts:
                     return first
         with self._mongo.call():
             try:
-                await self._users.insert_one(_to_document(user, password_hash))
+                await self._users.insert_one(user_document(user, password_hash))
             except DuplicateKeyError as error:
                 (field,) = (error.details or {}).get("keyPattern", {"_id": 1})
                 raise Conflict(_TAKEN[field].message, field=_TAKEN[field].field) from None
@@ -85,23 +86,23 @@ class MongoAccounts:
         if await self._latest.first_account.find_one({}, session=session) is not None:
             return False
         await self._latest.first_account.insert_one({"_id": 1, "user": user.id}, session=session)
-        await self._latest.users.insert_one(_to_document(user, password_hash), session=session)
+        await self._latest.users.insert_one(user_document(user, password_hash), session=session)
         return True
 
     async def get_user(self, user: str) -> User | None:
         with self._mongo.call():
             found = await self._users.find_one({"_id": user}, _PUBLIC)
-        return _to_user(found) if found else None
+        return read_user(found) if found else None
 
     async def get_users(self, users: Collection[str]) -> dict[str, User]:
         with self._mongo.call():
             found = await self._users.find({"_id": {"$in": list(set(users))}}, _PUBLIC).to_list()
-        return {document["_id"]: _to_user(document) for document in found}
+        return {document["_id"]: read_user(document) for document in found}
 
     async def find_by_name(self, name: str) -> User | None:
         with self._mongo.call():
             found = await self._users.find_one({"folded": fold_name(name)}, _PUBLIC)
-        return _to_user(found) if found else None
+        return read_user(found) if found else None
 
     async def ids_by_names(self, names: Collection[str]) -> dict[str, str]:
         with self._mongo.call():
@@ -116,7 +117,7 @@ class MongoAccounts:
         with self._mongo.call():
             only = {"blocked": True} if blocked_only else None
             found = await find_by_prefix(self._users, {}, prefix, after, limit, only=only)
-        return [_to_user(user) for user in found]
+        return [read_user(user) for user in found]
 
     async def set_display_name(self, user: str, display_name: str) -> User:
         """The copies in the members are written last: whoever dies in between sets the name again."""
@@ -129,7 +130,7 @@ class MongoAccounts:
                 raise NotFound("there is no such user")
             copied = {"folded_display_name": fields["folded_display_name"]}
             await self._members.update_many({"user": user}, {"$set": copied})
-        return _to_user(found)
+        return read_user(found)
 
     async def set_status(self, user: str, status: UserStatus | None) -> User:
         change = {"$set": {"status": msgspec.to_builtins(status)}} if status else {"$unset": {"status": ""}}
@@ -139,7 +140,7 @@ class MongoAccounts:
             )
         if found is None:
             raise NotFound("there is no such user")
-        return _to_user(found)
+        return read_user(found)
 
     async def find_displayed(self, room: str, names: Collection[str]) -> dict[str, str]:
         if not names:
@@ -164,7 +165,7 @@ class MongoAccounts:
     async def find_by_email(self, email: str) -> User | None:
         with self._mongo.call():
             found = await self._users.find_one({"folded_email": fold_email(email)}, _PUBLIC)
-        return _to_user(found) if found else None
+        return read_user(found) if found else None
 
     async def set_email(self, user: str, email: str | None) -> None:
         if email is None:
@@ -214,6 +215,13 @@ class MongoAccounts:
                 raise NotFound("there is no such user")
 
         await self._mongo.transaction(job)
+
+    async def list_role_holders(self, limit: int) -> Sequence[User]:
+        if limit < 1:
+            return []
+        with self._mongo.call():
+            found = await self._users.find({"instance_role": {"$gt": ""}}, _PUBLIC).limit(limit).to_list()
+        return [read_user(document) for document in found]
 
     async def get_added_by(self, user: str) -> AddedBy | None:
         with self._mongo.call():
@@ -357,38 +365,3 @@ class MongoAccounts:
         found = await self._families.find(over, {"_id": True}).limit(_PURGE_AT_ONCE).to_list()
         if found:
             await self._families.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
-
-
-def _to_document(user: User, password_hash: str | None) -> Document:
-    document: Document = {
-        "_id": user.id,
-        "name": user.name,
-        "folded": fold_name(user.name),
-        "password_hash": password_hash,
-        "created": user.created,
-        "blocked": user.blocked,
-    }
-    if user.instance_role:
-        document["instance_role"] = user.instance_role.value
-    if user.display_name:
-        document |= display_fields(user.display_name)
-    if user.email:
-        document["email"] = user.email
-    if user.email and user.email_verified:
-        document["folded_email"] = fold_email(user.email)
-    return document
-
-
-def _to_user(document: Document) -> User:
-    return User(
-        id=document["_id"],
-        name=document["name"],
-        email=document.get("email"),
-        email_verified="folded_email" in document,
-        pending_email=document.get("pending_email"),
-        created=document["created"],
-        blocked=document["blocked"],
-        display_name=document.get("display_name", ""),
-        instance_role=InstanceRole(document["instance_role"]) if document.get("instance_role") else None,
-        status=msgspec.convert(document["status"], UserStatus) if "status" in document else None,
-    )

@@ -105,6 +105,9 @@ ATTENTION: Mapping[str, Sequence[IndexModel]] = {
 }
 DOCUMENTS: Mapping[str, Sequence[IndexModel]] = {"documents": ()}
 SECOND_LOOKS: Mapping[str, Sequence[IndexModel]] = {"second_looks": (_index("claimable", "claimable"),)}
+ROLE_HOLDERS: Mapping[str, Sequence[IndexModel]] = {
+    "users": (_index("by_instance_role", "instance_role", sparse=True),),
+}
 _STEPS = (
     FIRST,
     MODERATION,
@@ -123,6 +126,7 @@ _STEPS = (
     ATTENTION,
     DOCUMENTS,
     SECOND_LOOKS,
+    ROLE_HOLDERS,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
 """Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""

@@ -104,6 +104,7 @@ async def use_accounts(traced: Traced) -> None:
     await accounts.get_password_hash(ANN)
     await accounts.set_password_hash(ANN, "other")
     await accounts.add_user_block(ANN, BEN, NOW)
+    await accounts.list_role_holders(10)
     await accounts.list_user_blocks(ANN)
     await accounts.find_blockers(BEN, [ANN, CAT])
     await accounts.find_blocks([(ANN, BEN)])

@@ -1,15 +1,18 @@
 /**
- * What waits for moderators, asked for again and again while one of them looks at the page.
+ * What waits for moderators, while one of them looks at the page. The server tells each change by an event `case`.
  *
- * Rule 1: it is asked while `begin` is not ended, and not while nobody sees the page.
+ * Rule 1: it is asked for while `begin` is not ended, and not while nobody sees the page.
  * Rule 2: an answer that was asked for before a decision of this window is dropped, as it may have the decided case.
  * Rule 3: no answer is no reason to say anything: the next one comes.
+ * Rule 4: an event may be lost, so it is asked for now and then without one, too.
+ * Rule 5: of events that come close together the first asks at once, and the others ask once after them.
  */
 import type { App } from "./app.ts";
 import type { Case } from "./rest.ts";
 import type { Timer } from "./socket.ts";
 
-const EVERY_MS = 15_000;
+const EVERY_MS = 120_000;
+const APART_MS = 1000;
 /** More than this is only "more". */
 const MOST = 100;
 
@@ -20,6 +23,8 @@ export class CaseWatch {
   more = false;
   #asked = 0;
   #timer: Timer = null;
+  #soon: Timer = null;
+  #again = false;
   #on = false;
 
   constructor(app: App) {
@@ -37,13 +42,17 @@ export class CaseWatch {
     const again = () => {
       if (!this.#on) return; // rule 1
       if (isSeen()) void this.look();
-      this.#timer = this.app.timers.set(again, EVERY_MS);
+      this.#timer = this.app.timers.set(again, EVERY_MS); // rule 4
     };
+    const deaf = this.app.on("event", ({ type }) => type === "case" && this.#hear(isSeen));
     again();
     return () => {
       this.#on = false;
       this.#asked += 1;
+      deaf();
       this.app.timers.clear(this.#timer);
+      this.app.timers.clear(this.#soon);
+      this.#soon = null;
     };
   }
 
@@ -61,6 +70,21 @@ export class CaseWatch {
   decided(ids: readonly string[]): void {
     if (this.cases) this.#show(this.cases.filter(({ id }) => !ids.includes(id)), this.more);
     void this.look();
+  }
+
+  /** The server told of a changed case. */
+  #hear(isSeen: () => boolean): void {
+    if (this.#soon !== null) {
+      this.#again = true;
+      return; // rule 5
+    }
+    if (isSeen()) void this.look();
+    this.#soon = this.app.timers.set(() => {
+      this.#soon = null;
+      if (!this.#again) return;
+      this.#again = false;
+      this.#hear(isSeen);
+    }, APART_MS);
   }
 
   #show(cases: Case[], more: boolean): void {

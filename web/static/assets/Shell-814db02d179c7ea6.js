@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-a008f23329ea41a8.js";
