@@ -29,7 +29,7 @@ _SHORTEST_PREFIX = 2
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{MARKS}])*")
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u3005\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003fffd]+)"
 )
@@ -84,7 +84,7 @@ def _split_words(text: str) -> Iterator[tuple[str, bool]]:
         return
     folded = normalize("NFKC", normalize("NFKD", drop_ignorable(text)).casefold())
     for word in _WORD.findall(folded):
-        for number, piece in enumerate(_UNSPACED.split(word)):
+        for number, piece in enumerate(UNSPACED.split(word)):
             if piece:
                 yield piece, number % 2 == 1
 

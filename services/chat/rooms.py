@@ -11,12 +11,13 @@ from chat.domain.ids import new_id
 from chat.domain.instance import require_room_maker
 from chat.domain.models import Role, Room
 from chat.domain.rights import Right
-from chat.domain.text import fold_name
+from chat.domain.room_names import read_name_search
 from chat.errors import Invalid, NotFound
 from chat.ports.rooms import RoomUpdate
 from services.chat import announcements
 from services.chat.access import admit_member, find_visible_room, view_details, view_public_rooms, view_room, view_rooms
 from services.chat.models import NewRoom, RoomChange, RoomDetails, RoomPage, RoomView
+from services.chat.room_search import place_of, search_public_rooms
 from services.common.collaborators import With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId
 from services.common.instance import read_instance
@@ -57,21 +58,27 @@ async def list_rooms(
     *,
     public: Annotated[bool, Query(description="public rooms, instead of the caller's")] = False,
     name: Annotated[Prefix, Query(description="with `public`: how the name starts")] = "",
+    q: Annotated[Prefix, Query(description="with `public`, in place of `name`: how words of the name start")] = "",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> RoomPage:
-    """All rooms of the caller; or a page of public rooms, by name."""
+    """All rooms of the caller; or a page of public rooms, by name.
+
+    With `q`, a call looks at 5,000 rooms at most, so a page may be empty although there is a `next`: go on with it.
+    """
     mine = list(await services.rooms.rooms_of_user(caller.id))
     if not public:
         return RoomPage(rooms=await view_rooms(services, [*mine], caller), more=False, next=None)
     roles = {room.id: role for room, role in mine}
     after = unpack_cursor(cursor, RoomPlace) if cursor else None
-    found = await services.rooms.list_public_rooms(name, limit + 1, after=after)
-    shown = found[:limit]
+    if q.strip():
+        shown, end = await search_public_rooms(services.rooms, read_name_search(q), limit, after)
+    else:
+        found = await services.rooms.list_public_rooms(name, limit + 1, after=after)
+        shown = found[:limit]
+        end = place_of(shown[-1]) if len(found) > limit else None
     views = await view_public_rooms(services, [(room, roles.get(room.id)) for room in shown], caller)
-    following = None
-    if len(found) > limit:
-        following = pack_cursor(RoomPlace(fold_name(shown[-1].name), shown[-1].id))
+    following = pack_cursor(end) if end is not None else None
     return RoomPage(rooms=[*views], more=following is not None, next=following)
 
 

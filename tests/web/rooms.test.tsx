@@ -84,7 +84,7 @@ test("public rooms come page by page, and one looks at them or joins", async () 
   await act(async () => screen.getByRole("button", { name: "Join second" }).click());
   expect(done.slice(1)).toEqual([["list", "", "first"], ["join", "second"], ["open", "room", "second"]]);
   fireEvent.change(screen.getByRole("searchbox"), { target: { value: "x" } });
-  await screen.findByText("No public room's name begins so.");
+  await screen.findByText("No public room has such a name.");
 });
 
 test("a room is made as it is described, and a refused name says so by its field", async () => {

@@ -18,6 +18,8 @@ const WATCHED = 500;
 /** Of so many rooms that are not followed live, the edge tells what happens in them. */
 const FOLLOWED = 1500;
 const WATCH_MS = 300;
+/** Of a search for public rooms that finds none on a page. */
+const MOST_PAGES = 20;
 const REFRESH_MS = 3_000;
 
 export class Directory extends Roster {
@@ -129,13 +131,17 @@ export class Directory extends Roster {
   }
 
   /**
-   * A page of public rooms by name.
-   * @param name how it starts; empty for all
+   * A page of public rooms by name. The server looks at some thousand rooms at a time, and may find none among them.
+   * @param words how words of it start; empty for all
    * @param last the room before the page, or null
    */
-  async publicRooms(name: string, last: ListedRoom | null): Promise<{ items: ListedRoom[]; more: boolean }> {
-    const query = { public: 1, name, cursor: last?.next };
-    const { rooms, next } = await this.api.get<{ rooms: PublicRoom[]; next?: string | null }>("/api/rooms", query);
+  async publicRooms(words: string, last: ListedRoom | null): Promise<{ items: ListedRoom[]; more: boolean }> {
+    let rooms: PublicRoom[] = [];
+    let next = last?.next;
+    for (let asked = 0; asked < MOST_PAGES && !rooms.length && (asked === 0 || next); asked += 1) {
+      const query = { public: 1, q: words, cursor: next };
+      ({ rooms, next } = await this.api.get<{ rooms: PublicRoom[]; next?: string | null }>("/api/rooms", query));
+    }
     return { items: rooms.map((room) => ({ ...room, next })), more: Boolean(next) };
   }
 

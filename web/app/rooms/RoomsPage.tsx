@@ -1,4 +1,4 @@
-/** The page of public rooms: found by the start of their names, looked at before joining, and joined. */
+/** The page of public rooms: found by words of their names, looked at before joining, and joined. */
 import { useEffect, useMemo, useReducer, useState } from "react";
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { Pages } from "../core/pages.ts";
@@ -126,7 +126,7 @@ function Line({ room }: { room: ListedRoom }) {
   );
 }
 
-/** Public rooms whose names start so, page by page. */
+/** Public rooms with these words in their names, page by page. */
 function useRooms(wanted: string): Pages<ListedRoom> {
   const { directory } = useApp();
   const [, draw] = useReducer((count: number) => count + 1, 0);

@@ -13,9 +13,9 @@ export const ROOMS = defineTexts("rooms", {
   create: { en: "Create room", ru: "Создать комнату" },
 
   browse: { en: "Browse rooms", ru: "Все комнаты" },
-  find: { en: "Search rooms by the start of their name", ru: "Поиск комнат по началу названия" },
-  start: { en: "Start of a name", ru: "Начало названия" },
-  none: { en: "No public room's name begins so.", ru: "Открытых комнат с таким названием нет." },
+  find: { en: "Search rooms by name", ru: "Поиск комнат по названию" },
+  start: { en: "Words of a name", ru: "Слова из названия" },
+  none: { en: "No public room has such a name.", ru: "Открытых комнат с таким названием нет." },
   empty: { en: "There are no public rooms yet", ru: "Открытых комнат пока нет" },
   emptyText: { en: "Make the first one.", ru: "Создайте первую." },
   more: { en: "Show more", ru: "Показать ещё" },
