@@ -96,6 +96,12 @@ class LastOwner(Conflict):
     code = "last_owner"
 
 
+class TooManyInvitations(Conflict):
+    """The room has as many open invitations as it may."""
+
+    code = "too_many_invitations"
+
+
 class RateLimited(Refused):
     """Too many calls; come back after `retry_after_ms`."""
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from chat.domain.models import Role
 from chat.domain.rights import Right, has_right, may_change_member
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.errors import Forbidden, NotFound, TooManyInvitations
 
 INVITES_IN_A_ROOM = 200
 _ENDED = "this invitation is unknown or has ended; ask for another"
@@ -58,9 +58,9 @@ def require_inviter(maker: Role, role: Role) -> None:
 
 
 def require_place(there: int) -> None:
-    """Raise `Conflict` unless a room that has so many invitations may have another."""
+    """Raise `TooManyInvitations` unless a room that has so many invitations may have another."""
     if there >= INVITES_IN_A_ROOM:
-        raise Conflict(f"a room has at most {INVITES_IN_A_ROOM} open invitations; revoke some")
+        raise TooManyInvitations(f"a room has at most {INVITES_IN_A_ROOM} open invitations; revoke some")
 
 
 def is_open(invite: Invite, now: int) -> bool:

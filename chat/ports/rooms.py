@@ -150,7 +150,7 @@ class Rooms(Protocol):
     async def list_bans(self, room: str) -> Sequence[str]: ...
 
     async def add_invite(self, invite: Invite) -> None:
-        """Raises `NotFound` (no such room), `Conflict` (the room has too many)."""
+        """Raises `NotFound` (no such room), `TooManyInvitations`."""
         ...
 
     async def is_invite_usable(self, digest: bytes, now: int) -> bool:

@@ -316,7 +316,7 @@ def test_the_close_codes() -> None:
 def test_the_error_codes() -> None:
     """Those of the tree that can reach a session, and those that only the edge gives."""
     inside = {"bad_request", "blocked", "fenced", "poison"}  # who is blocked is closed with 4003
-    inside |= {"banned", "last_owner"}  # only REST changes memberships
+    inside |= {"banned", "last_owner", "too_many_invitations"}  # only REST changes memberships
     tree = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
     edge = {"bad_json", "unknown_command", "too_many_subscriptions", "too_many_sessions"}
     written = document()["components"]["schemas"]["answer.error"]["properties"]["code"]["examples"]

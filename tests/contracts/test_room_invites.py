@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chat.domain.invitations import INVITES_IN_A_ROOM
 from chat.domain.models import Role
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.errors import Forbidden, NotFound, TooManyInvitations
 from chat.ports.rooms import RoomEntry, Rooms
 from tests.support.builders import (
     ANN,
@@ -134,7 +134,7 @@ async def test_invite_is_revoked_by_its_maker_and_by_those_who_may_give_its_role
 async def test_room_has_a_bound_of_open_invites(rooms: Rooms) -> None:
     for number in range(INVITES_IN_A_ROOM):
         await rooms.add_invite(make_invite(digest=number.to_bytes(32)))
-    with pytest.raises(Conflict):
+    with pytest.raises(TooManyInvitations, match="at most 200 open invitations"):
         await rooms.add_invite(make_invite())
     await rooms.add_invite(make_invite(created=NOW + 9, expires=NOW + 20))  # the others have ended by then
     assert len(await rooms.list_invites(ROOM, NOW + 9)) == 1

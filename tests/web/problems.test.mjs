@@ -18,9 +18,18 @@ function read(folder) {
 
 describe("a refusal", () => {
   test("that shares its code with others is known by words that the server does say", () => {
-    const sources = ["chat", "services", "gateway"].map(read).join("\n").replaceAll(/"\s*\n\s*"/g, "");
+    const sources = ["chat", "services", "gateway"].map(read).join("\n").replaceAll(/"\s*\n\s*"/g, "").replaceAll(/\{\w+\}/g, "#");
     const unknown = Object.keys(SAID).filter((said) => !sources.includes(said));
     expect(unknown).toEqual([]);
+  });
+
+  test("because of a limit says what is full, and how many there may be", () => {
+    const full = { code: "too_many_invitations", detail: "a room has at most 200 open invitations; revoke some" };
+    expect(explainProblem(full)).toBe("This room has 200 open invitations, and can have no more. Revoke one first.");
+    expect(explainProblem({ ...full, detail: "in other words" })).toMatch(/^This room has as many open invitations/);
+    beginLanguage(["ru"]);
+    const pins = "the room has 50 pinned messages, which is the most; unpin one first";
+    expect(explainProblem({ code: "conflict", detail: pins })).toMatch(/закреплено сообщений: 50, больше нельзя/);
   });
 
   test("of unknown words is told by its code, and never in the server's own", () => {

@@ -4,6 +4,7 @@
  * Rule 1: what the server wrote is never shown: it is English, and written for who calls it.
  * Rule 2: a code is told by its sentence. Several refusals share a code; of those that people meet, the server's words
  * (`SAID`, which a test compares with its sources) tell which one it is. Unknown words change nothing.
+ * Rule 3: a number in the server's words, `#` in `SAID`, is `limit` in the sentence.
  */
 import { formatDate, say } from "../texts.ts";
 import { CORE } from "./texts.ts";
@@ -40,6 +41,21 @@ export const SAID: Record<string, Sentence> = {
   "you cannot change your own role; another owner can": "ownRole",
   "there is no such invitation": "noInvitation",
   "this invitation is unknown or has ended; ask for another": "noInvitation",
+  "only its maker, and those who may give its role, revoke an invitation": "revokeOthers",
+  "a room has at most # open invitations; revoke some": "tooManyInvitations",
+  "the room has # pinned messages, which is the most; unpin one first": "tooManyPins",
+  "the message has # kinds of reactions, which is the most; choose one of them": "tooManyKinds",
+  "you block # users already; end a block first": "tooManyBlocks",
+  "the room has an owner who can log in; ask them": "roomHasOwner",
+  "this user is blocked and cannot own a room; choose another": "blockedOwner",
+  "this message was not withdrawn by moderation": "notWithdrawn",
+  "this user is not a member of the room": "notInRoom",
+  "this user is not banned from the room": "notBanned",
+  "there is no such user": "noUser",
+  "the e-mail address has an account already; log in, or give another": "emailTaken",
+  "newcomers can join public rooms only": "publicOnly",
+  "the end of a status lies ahead; leave it out for no end": "statusOver",
+  "a status has at most # characters, in one line": "statusLength",
 };
 
 const CODES: Record<string, Sentence> = {
@@ -49,6 +65,7 @@ const CODES: Record<string, Sentence> = {
   forbidden: "forbidden",
   banned: "youAreBanned",
   last_owner: "lastOwner",
+  too_many_invitations: "tooManyOpen",
   link_expired: "linkExpired",
   link_changed: "linkExpired",
   conflict: "conflict",
@@ -71,8 +88,9 @@ const FIELDS: Record<string, Sentence> = {
 /** @param path of the call, as the same field means another thing elsewhere */
 export function explainProblem(problem: Problem, path = ""): string {
   const { code = "", detail = "", field, retry_after_ms: wait } = problem;
-  const known = SAID[detail];
-  if (known) return say(CORE, known);
+  const [limit] = /\d+/.exec(detail) ?? [""];
+  const known = SAID[detail.replace(limit, limit && "#")]; // rule 3
+  if (known) return say(CORE, known, { limit });
   if (code === "blocked") return explainBlock(problem);
   if (code === "rate_limited") return wait ? say(CORE, "limitedFor", { wait: inTime(wait) }) : say(CORE, "limited");
   if (code === "invalid" && field) return say(CORE, sentenceOf(field, path));

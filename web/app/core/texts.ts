@@ -138,6 +138,61 @@ export const CORE = defineTexts("core", {
     en: "This invitation has ended, or never existed. Ask for another one.",
     ru: "Это приглашение больше не действует. Попросите новое.",
   },
+  revokeOthers: {
+    en: "Only who made this invitation, or who may give its role, can revoke it.",
+    ru: "Отозвать приглашение может тот, кто его создал, или тот, кто вправе дать эту роль.",
+  },
+  tooManyInvitations: {
+    en: "This room has {limit} open invitations, and can have no more. Revoke one first.",
+    ru: "В комнате уже открыто приглашений: {limit}, больше нельзя. Сначала отзовите одно.",
+  },
+  tooManyOpen: {
+    en: "This room has as many open invitations as it can. Revoke one first.",
+    ru: "Больше открытых приглашений в этой комнате быть не может. Сначала отзовите одно.",
+  },
+  tooManyPins: {
+    en: "This room has {limit} pinned messages, and can have no more. Unpin one first.",
+    ru: "В комнате уже закреплено сообщений: {limit}, больше нельзя. Сначала открепите одно.",
+  },
+  tooManyKinds: {
+    en: "This message has {limit} different reactions, and can have no more. Choose one of them.",
+    ru: "У сообщения уже разных реакций: {limit}, больше нельзя. Выберите одну из них.",
+  },
+  tooManyBlocks: {
+    en: "You block {limit} people, and can block no more. Unblock somebody first.",
+    ru: "Вы уже заблокировали людей: {limit}, больше нельзя. Сначала разблокируйте кого-нибудь.",
+  },
+  roomHasOwner: {
+    en: "This room has an owner who can log in. Ask them.",
+    ru: "У комнаты есть владелец, который может войти. Обратитесь к нему.",
+  },
+  blockedOwner: {
+    en: "This person is blocked and cannot own a room. Choose somebody else.",
+    ru: "Этот человек заблокирован и не может владеть комнатой. Выберите другого.",
+  },
+  notWithdrawn: {
+    en: "Moderation did not remove this message, or it is back already.",
+    ru: "Модерация не убирала это сообщение, или оно уже вернулось.",
+  },
+  notInRoom: { en: "This person is not in the room any more.", ru: "Этого человека уже нет в комнате." },
+  notBanned: { en: "This person is not banned any more.", ru: "Этот человек больше не исключён из комнаты." },
+  noUser: { en: "This account does not exist any more.", ru: "Такой учётной записи больше нет." },
+  emailTaken: {
+    en: "Another account has this e-mail address. Give another one.",
+    ru: "Этот адрес уже у другой учётной записи. Укажите другой.",
+  },
+  publicOnly: {
+    en: "Newcomers can join public rooms only. Choose a public room.",
+    ru: "Новички попадают только в открытые комнаты. Выберите открытую.",
+  },
+  statusOver: {
+    en: "The end of the status has passed already. Choose a later one.",
+    ru: "Этот срок статуса уже прошёл. Выберите более поздний.",
+  },
+  statusLength: {
+    en: "A status has at most {limit} characters.",
+    ru: "Статус не длиннее {limit} знаков.",
+  },
   conflict: {
     en: "Somebody changed this meanwhile. Look at it again, and repeat your change.",
     ru: "Это уже изменили. Посмотрите ещё раз и повторите правку.",

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-7824df2ca89bff04.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-77771ea7cb21da98.js";

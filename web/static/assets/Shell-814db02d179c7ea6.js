@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-a008f23329ea41a8.js";

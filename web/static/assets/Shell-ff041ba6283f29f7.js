@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-65c3cce21e833983.js";
