@@ -16,7 +16,7 @@ from msgspec import Meta, Struct, field
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.models import PresenceState, Role, Visibility
 from chat.wire.error_codes import ERROR_CODES
-from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, Text, Time, Uuid
+from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, StatusFields, Text, Time, Uuid
 
 MembershipChange = Literal["joined", "left", "role", "kicked", "banned"]
 RoomChange = Literal["updated", "deleted"]
@@ -209,14 +209,6 @@ class MemberEvent(ServerFrame, tag="member", frozen=True, kw_only=True):
     role: Role | None = None
 
 
-class StatusFields(Struct, frozen=True, kw_only=True):
-    """What a user is doing; after `until`, a client shows it no more. Null: without an end."""
-
-    emoji: Annotated[str, Meta(description="One emoji; empty for none.", examples=["🌴"])]
-    text: Annotated[str, Meta(description="At most 100 characters.", examples=["on holiday"])]
-    until: Time | None
-
-
 class UserEvent(ServerFrame, tag="user", frozen=True, kw_only=True):
     """A user changed how they are shown. `display_name` is null when there is none any more; a `status` that is left
     out is none.
@@ -279,10 +271,7 @@ class ActivityEvent(ServerFrame, tag="activity", frozen=True, kw_only=True):
 
 
 class CaseEvent(ServerFrame, tag="case", frozen=True, kw_only=True):
-    """A case in the queue of the moderators of the instance was opened, changed or decided; only they get this.
-
-    `state` is the case's from now on. What the case says is read from REST.
-    """
+    """A case of the instance's moderators was opened, changed or decided; only they get this. REST has what it says."""
 
     case: Uuid
     change: CaseChangeKind

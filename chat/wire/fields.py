@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 _LARGEST = 2**53  # JSON numbers beyond it lose digits in many languages
 
@@ -119,3 +119,11 @@ def normalize_uuid(value: str, field: str) -> str:
     if value.encode().translate(_TO_SHAPE) != _UUID_SHAPE:
         raise NotUuid(field)
     return value
+
+
+class StatusFields(Struct, frozen=True, kw_only=True):
+    """What a user is doing; after `until`, a client shows it no more. Null: without an end."""
+
+    emoji: Annotated[str, Meta(description="One emoji; empty for none.", examples=["🌴"])]
+    text: Annotated[str, Meta(description="At most 100 characters.", examples=["on holiday"])]
+    until: Time | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chat.domain.ids import rfc3339
 from chat.domain.models import PresenceState, User
-from chat.wire.events import PresenceEvent, StatusFields, UserEvent
+from chat.wire.events import PresenceEvent, UserEvent
+from chat.wire.fields import StatusFields
 
 
 def user_event(user: User) -> UserEvent:

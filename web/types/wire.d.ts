@@ -505,8 +505,8 @@ export interface ActivityEvent {
 }
 
 /**
- * A case in the queue of the moderators of the instance was opened, changed or decided; only they get this.
- * `state` is the case's from now on. What the case says is read from REST.
+ * A case of the instance's moderators was opened, changed or decided; only they get this.
+ * REST has what it says.
  */
 export interface CaseEvent {
   type: "case";

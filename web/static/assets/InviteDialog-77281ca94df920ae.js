@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-f8d92abdc68d3dca.js";

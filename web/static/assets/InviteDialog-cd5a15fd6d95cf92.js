@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-7f0e2274bb31310e.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-7824df2ca89bff04.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-c27d9e4ed8034aae.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-bb2a15c0e0f3e2bf.js";

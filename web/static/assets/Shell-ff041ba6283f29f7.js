@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-65c3cce21e833983.js";
