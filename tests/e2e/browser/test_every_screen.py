@@ -94,7 +94,7 @@ def _opened(address: str, *testids: str) -> Step:
 
 def _closed(window: Window) -> None:
     """Nothing lies over the page any more."""
-    layers = window.page.locator('[role="dialog"], [role="menu"]')
+    layers = window.page.locator('[role="dialog"], [data-trigger="MenuTrigger"]')
 
     def are_left() -> int:
         # A tooltip takes an Escape for itself.
