@@ -18,6 +18,9 @@ export function StatusEmoji({ name, initial }: { name: string; initial: string }
   const button = useRef<HTMLButtonElement>(null);
   return (
     <div className={css.emoji} role="group" aria-label={t("statusEmoji")}>
+      <span className={css.label} aria-hidden="true">
+        {t("statusEmoji")}
+      </span>
       <input type="hidden" name={name} value={emoji} data-testid="status-emoji" />
       <Button
         ref={button}

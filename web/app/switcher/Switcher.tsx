@@ -21,6 +21,7 @@ import { routeTo } from "../core/route.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { openPerson } from "../people/open.tsx";
+import { PHONE, useMedia } from "../sidebar/useMedia.ts";
 import { useTexts } from "../texts.ts";
 import { ALL_COMMANDS } from "./commands.ts";
 import { type Entry, type Found, findCommands, findPlaces, personOf, readQuery } from "./entries.ts";
@@ -53,9 +54,10 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
     if (entry.kind === "command") ALL_COMMANDS.find(({ id }) => id === entry.id)?.run(app, navigation);
     else navigation.go(routeOf(entry));
   };
-  /** The card of the person of an entry, in place of the conversation. */
+  /** The card of the person of an entry, in place of the conversation; of another entry, that of the first person. */
   const about = (key: string | undefined) => {
-    const person = personOf(places.find(({ entry }) => entry.key === key)?.entry);
+    const chosen = places.filter(({ entry }) => entry.key === key);
+    const person = [...chosen, ...places].map(({ entry }) => personOf(entry)).find((one) => one !== null);
     if (!person) return;
     onClose();
     openPerson(navigation, { ...person, ...app.store.people.get(person.id) });
@@ -75,7 +77,8 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
     about(document.getElementById(chosen ?? "")?.dataset.key);
   };
   const rows = [...places, ...commands];
-  const hasPerson = places.some(({ entry }) => personOf(entry));
+  const isPhone = useMedia(PHONE);
+  const hasPerson = !isPhone && places.some(({ entry }) => personOf(entry));
   return (
     <ModalOverlay isOpen isDismissable className={css.veil} onOpenChange={(open) => !open && onClose()}>
       <Modal className={css.box}>

@@ -46,7 +46,7 @@ export const KEYS = defineTexts("keys", {
     en: "Jump to a room, a person, a message or a command",
     ru: "Перейти к комнате, человеку, сообщению или команде",
   },
-  person: { en: "About the person that is chosen there", ru: "О человеке, который там выбран" },
+  person: { en: "About the person that is chosen there, or the first", ru: "О человеке, который там выбран, или о первом" },
   sheet: { en: "This list", ru: "Этот список" },
   escape: { en: "Close what is open", ru: "Закрыть то, что открыто" },
   list: { en: "In the list and among messages", ru: "В списке и среди сообщений" },

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-f8d92abdc68d3dca.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-c27d9e4ed8034aae.js";
