@@ -21,17 +21,20 @@ from chat.ports.history import History
 from chat.settings import MongoSettings
 from tests.support.builders import ANN, HALL, NOW
 from tests.support.faults import FaultyRelay
+from tests.support.patience import patient
 from tests.support.servers import server_url
 from workers.persistence import PersistenceHandler
 
 CALL_SECONDS = 20.0
-"""Generous: the machine may be busy."""
+"""On a quiet machine, and generous: nothing waits for it."""
 
 
 @asynccontextmanager
 async def empty_database(url: str | None = None, *, listeners: Sequence[Any] = ()) -> AsyncIterator[Mongo]:
     """An empty database without any index; dropped at the end, where the server is not one for tests alone."""
-    settings = MongoSettings(url=url or server_url("mongo"), database=f"test_{new_id()}", timeout_seconds=CALL_SECONDS)
+    settings = MongoSettings(
+        url=url or server_url("mongo"), database=f"test_{new_id()}", timeout_seconds=patient(CALL_SECONDS)
+    )
     async with open_mongo(settings, listeners=listeners) as mongo:
         try:
             yield mongo

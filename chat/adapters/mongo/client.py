@@ -37,7 +37,8 @@ T = TypeVar("T")
 
 HEALTH = "health"
 """The collection of the one document that `check_health` writes."""
-_SELECTION_SECONDS = 2.0
+_SELECTION_SHARE = 0.4
+_LEAST_SELECTION_SECONDS = 2.0
 _ABORT_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
 _AT_ONCE = 8
@@ -147,19 +148,28 @@ async def open_mongo(settings: MongoSettings, *, listeners: Sequence[Any] = ()) 
             )
         yield mongo
     finally:
-        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+        closing = _CLOSE_SECONDS + selection_seconds(settings.timeout_seconds)
+        with anyio.move_on_after(closing, shield=True):
             await client.close()
 
 
+def selection_seconds(call_seconds: float) -> float:
+    """How long a server may take to answer a connection or a heartbeat, and to be found, where a call may take so long.
+
+    It grows with the time of a call: on a machine that is busy, both have to be longer.
+    """
+    return min(call_seconds, max(_LEAST_SELECTION_SECONDS, _SELECTION_SHARE * call_seconds))
+
+
 def _make_client(settings: MongoSettings, listeners: Sequence[Any]) -> AsyncMongoClient[Document]:
-    selection = int(1000 * min(settings.timeout_seconds, _SELECTION_SECONDS))
+    selection = int(1000 * selection_seconds(settings.timeout_seconds))
     try:
         # Named arguments win over the same options in the URL. Closing waits for a selection, so that is short.
         client: AsyncMongoClient[Document] = AsyncMongoClient(
             settings.url,
             appname="rookery",
             connect=False,
-            connectTimeoutMS=selection,
+            connectTimeoutMS=selection,  # also the answer to a heartbeat: when it is late, all connections end
             event_listeners=listeners,
             journal=True,  # rule 1, with `w`
             read_preference=ReadPreference.PRIMARY,

@@ -23,7 +23,7 @@ from pymongo.errors import (
     WriteError,
 )
 
-from chat.adapters.mongo.client import Mongo, Session, gather, open_mongo
+from chat.adapters.mongo.client import Mongo, Session, gather, open_mongo, selection_seconds
 from chat.adapters.mongo.errors import translate
 from chat.adapters.mongo.rooms import MongoRooms
 from chat.domain.models import Role, Room, Visibility
@@ -44,6 +44,11 @@ async def mongo(anyio_backend: Any) -> AsyncIterator[Mongo]:
     """A database of its own."""
     async with migrated_database() as opened:
         yield opened
+
+
+@pytest.mark.parametrize(("call", "selection"), [(0.5, 0.5), (2.0, 2.0), (5.0, 2.0), (20.0, 8.0), (200.0, 80.0)])
+def test_a_server_has_longer_to_answer_where_a_call_has(call: float, selection: float) -> None:
+    assert selection_seconds(call) == pytest.approx(selection)
 
 
 @pytest.mark.parametrize(
