@@ -1,5 +1,5 @@
 /** What one can do with a message, as a sheet from below: after a long press. */
-import { Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState, type MouseEvent } from "react";
 import type { Entry } from "../core/timeline.ts";
 import type { Doer } from "./doer.ts";
 import styles from "./messages.module.css";
@@ -28,6 +28,11 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
     if (element && !element.open) element.showModal();
     return () => element?.close();
   }, []);
+  // The finger that opened the sheet still lies somewhere on it: letting go chooses nothing.
+  const isTouched = useRef(false);
+  const ignoreRelease = (event: MouseEvent) => {
+    if (!isTouched.current && event.detail > 0) event.stopPropagation();
+  };
   const actions = doer.actions(entry);
   const then = (run: () => void) => {
     onClose();
@@ -41,6 +46,10 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
       aria-label={say("actions")}
       data-testid="message-sheet"
       onClose={onClose}
+      onPointerDownCapture={() => {
+        isTouched.current = true;
+      }}
+      onClickCapture={ignoreRelease}
       onClick={(event) => event.target === dialog.current && onClose()}
     >
       {picking && (

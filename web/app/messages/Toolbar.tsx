@@ -1,5 +1,6 @@
-/** What one can do with a message: the bar at the message under the pointer or the focus. */
+/** What one can do with a message: the bar at the message under the pointer or the focus. Arrows move within it. */
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { Toolbar as Bar } from "react-aria-components";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import type { Action } from "./actions.ts";
@@ -55,36 +56,32 @@ export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
   };
   const react = (emoji: string) => doer.react(entry, emoji);
   return (
-    <div
-      ref={bar}
-      className={below ? "toolbar below" : "toolbar"}
-      role="toolbar"
-      aria-label={say("actions")}
-      onKeyDown={escape}
-    >
-      {actions.includes("react") && (
-        <>
-          {QUICK.map((emoji) => (
-            <EmojiButton key={emoji} emoji={emoji} kind="quick" say={say} onPress={react} />
-          ))}
-          <button
-            ref={more}
-            type="button"
-            className="icon-button"
-            aria-label={say("react")}
-            title={say("react")}
-            aria-haspopup="dialog"
-            aria-expanded={palette}
-            data-testid="react"
-            onClick={() => setPalette(true)}
-          >
-            <Icon name="smile" />
-          </button>
-        </>
-      )}
-      {actions.map((action) => (
-        <ActionButton key={action} action={action} entry={entry} doer={doer} say={say} />
-      ))}
+    <div ref={bar} className={below ? "toolbar below" : "toolbar"} onKeyDown={escape}>
+      <Bar className="tools" aria-label={say("actions")}>
+        {actions.includes("react") && (
+          <>
+            {QUICK.map((emoji) => (
+              <EmojiButton key={emoji} emoji={emoji} kind="quick" say={say} onPress={react} />
+            ))}
+            <button
+              ref={more}
+              type="button"
+              className="icon-button"
+              aria-label={say("react")}
+              title={say("react")}
+              aria-haspopup="dialog"
+              aria-expanded={palette}
+              data-testid="react"
+              onClick={() => setPalette(true)}
+            >
+              <Icon name="smile" />
+            </button>
+          </>
+        )}
+        {actions.map((action) => (
+          <ActionButton key={action} action={action} entry={entry} doer={doer} say={say} />
+        ))}
+      </Bar>
       <EmojiPopover
         trigger={more}
         isOpen={palette}

@@ -14,6 +14,7 @@ import { useTexts } from "../texts.ts";
 import { useCaseWatch } from "../moderation/useCaseWatch.ts";
 import { Navigation, type Screen } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
+import { MAIN, SkipLink } from "./SkipLink.tsx";
 import { TabBar } from "./TabBar.tsx";
 import { SHELL } from "./texts.ts";
 
@@ -37,8 +38,9 @@ export function Shell() {
   return (
     <NavigationContext value={navigation}>
       <div className="shell" data-screen={column} data-panel={panel ?? undefined}>
+        {!isPhone && <SkipLink />}
         <Lists isAlone={isPhone && column === "list"} />
-        <main className="main">
+        <main className="main" id={MAIN} tabIndex={-1}>
           <Boundary key={nameOf(screen)}>
             <Suspense>
               <CurrentScreen screen={screen} />

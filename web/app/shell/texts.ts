@@ -2,6 +2,7 @@ import { defineTexts } from "../texts.ts";
 
 export const SHELL = defineTexts("shell", {
   starting: { en: "One moment…", ru: "Минутку…" },
+  skip: { en: "Skip to the conversation", ru: "К разговору" },
   places: { en: "Places", ru: "Разделы" },
   chats: { en: "Chats", ru: "Чаты" },
   activity: { en: "Activity", ru: "Активность" },

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-4231f5cf8e13f480.js";

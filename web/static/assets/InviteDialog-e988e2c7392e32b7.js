@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-b43c408299ac69e4.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-b9b145e5625a707f.js";
