@@ -1,5 +1,6 @@
 /** The search page and the page of activity: how what is typed is read, and what they show. */
 import { act, fireEvent, render, screen } from "@testing-library/react";
+import { createRoot } from "react-dom/client";
 import { beforeEach, expect, test } from "vitest";
 import { concerns } from "../../web/app/attention/follow.ts";
 import { isFresh, joined, shownBy } from "../../web/app/attention/items.ts";
@@ -89,8 +90,34 @@ function frame(answers: Record<string, unknown>[]) {
       );
     });
   };
-  return { show, asked, put, gone };
+  /** As a browser does, which runs late effects later. @param onDrawn is called between the drawing and late effects */
+  const draw = async (page: React.ReactNode, onDrawn: () => void) => {
+    Reflect.set(globalThis, "IS_REACT_ACT_ENVIRONMENT", false);
+    const box = document.body.appendChild(document.createElement("div"));
+    const root = createRoot(box);
+    const drawn = new Promise<void>((resolve) => new MutationObserver(() => resolve()).observe(box, { childList: true }));
+    root.render(
+      <AppContext value={app}>
+        <NavigationContext value={navigation}>{page}</NavigationContext>
+      </AppContext>,
+    );
+    await drawn;
+    onDrawn();
+    await new Promise((resolve) => setTimeout(resolve));
+    Reflect.set(globalThis, "IS_REACT_ACT_ENVIRONMENT", true);
+    return () => root.unmount();
+  };
+  return { show, draw, asked, put, gone };
 }
+
+test("what is typed as soon as the field is there stays", async () => {
+  const { draw } = frame([]);
+  const end = await draw(<SearchPage rest="" />, () =>
+    fireEvent.change(screen.getByRole("searchbox"), { target: { value: "needle" } }),
+  );
+  expect(screen.getByRole("searchbox")).toHaveProperty("value", "needle");
+  act(end);
+});
 
 test("the search page shows hits with what stands around them, and goes on behind an empty page", async () => {
   const { show, asked, gone } = frame([

@@ -1,5 +1,5 @@
 /** The page that searches all that the user may read: words and conditions, what was found and what stands around it. */
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useApp, useAppEvent, useNavigation, useWatch } from "../context.ts";
 import { type Hit, hitsAfter, isChange } from "../core/hits.ts";
 import { HitCard } from "../hits/HitCard.tsx";
@@ -30,7 +30,8 @@ export default function SearchPage({ rest }: { rest: string }) {
   // The conditions are the chips below, and the field has the words alone.
   const [typed, setTyped] = useState(asked.words);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before anything can be typed: later, it would take that away.
+  useLayoutEffect(() => {
     setTyped(asked.words);
     field.current?.focus();
   }, [text]);

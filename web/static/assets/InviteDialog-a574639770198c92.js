@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-82364cd22fea9d32.js";

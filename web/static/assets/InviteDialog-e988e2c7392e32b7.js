@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-b43c408299ac69e4.js";

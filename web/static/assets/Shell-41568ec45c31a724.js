@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-1a50808052202f11.js";
