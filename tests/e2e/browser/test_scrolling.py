@@ -97,7 +97,7 @@ def test_one_comes_back_to_where_one_left_off(ann: Window, bob: Window, away: tu
     expect(bob.message("line 12").first).to_be_in_viewport()
     expect(bob.message("line 11").first).to_be_in_viewport()
     expect(bob.message(f"line {newest}")).not_to_be_in_viewport()
-    unread = "|".join(str(number) for number in range(count - 29, min(count, 100)))  # what is in view was read
+    unread = "|".join(map(str, range(count - 29, count)))  # what is in view was read
     expect(bob.get("jump")).to_have_text(re.compile(rf"^Latest · ({unread}) new$"))
     expect(bob.get("jump-unread")).to_be_hidden()
     bob.screenshot(f"unread-{count}")
