@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-5d48e5481ae8483f.js";

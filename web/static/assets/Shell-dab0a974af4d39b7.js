@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-21bbeb0acfe7099e.js";
