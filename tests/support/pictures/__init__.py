@@ -1,0 +1,1 @@
+"""Pictures of the page's main screens: four for the documents, and small ones that a test compares with."""

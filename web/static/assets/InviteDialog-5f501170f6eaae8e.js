@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-5d48e5481ae8483f.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-82364cd22fea9d32.js";

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/static/assets/PageTitle-a763012783f8bb71.js
-import{A as e,qn as t}from"./page-22726e798dbbe602.js";import{n,t as r}from"./Page.module-5efcc684d502f3a8.js";var i=e();function a({text:e}){let a=t(n);return(0,i.jsxs)(`div`,{className:r.heading,children:[(0,i.jsx)(`a`,{className:r.back,href:`#/`,"aria-label":a(`back`),children:(0,i.jsx)(`span`,{"aria-hidden":`true`,children:`‹`})}),(0,i.jsx)(`h1`,{className:r.title,children:e})]})}export{a as t};
-========
-import{A as e,qn as t}from"./page-c7fdf26069f90925.js";import{n,t as r}from"./Page.module-aaa31ad4da248ad5.js";var i=e();function a({text:e}){let a=t(n);return(0,i.jsxs)(`div`,{className:r.heading,children:[(0,i.jsx)(`a`,{className:r.back,href:`#/`,"aria-label":a(`back`),children:(0,i.jsx)(`span`,{"aria-hidden":`true`,children:`‹`})}),(0,i.jsx)(`h1`,{className:r.title,children:e})]})}export{a as t};
->>>>>>>> 32020a2a (Draw the cross that empties a search in the colours of the page):web/static/assets/PageTitle-47ef3fa3a9b1ecd8.js

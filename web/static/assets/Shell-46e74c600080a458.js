@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-a6ff1e4072377de4.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-21bbeb0acfe7099e.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-5883194d0d2cc445.js";

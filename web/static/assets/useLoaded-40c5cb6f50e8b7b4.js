@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/static/assets/useLoaded-9d99b08038f84104.js
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{D as t,O as n,qn as r,tr as i}from"./page-22726e798dbbe602.js";var a=e(i(),1);function o(e,i=[]){let o=r(t),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(n(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
-========
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{D as t,O as n,qn as r,tr as i}from"./page-c7fdf26069f90925.js";var a=e(i(),1);function o(e,i=[]){let o=r(t),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(n(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
->>>>>>>> 32020a2a (Draw the cross that empties a search in the colours of the page):web/static/assets/useLoaded-40c5cb6f50e8b7b4.js
