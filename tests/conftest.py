@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 import trio.testing
 
+from tests.support.measuring import is_measured_elsewhere, note_repetitions, pause_coverage
 from tests.support.scheduling import line_up
 
 # No test asserts a time, and on a busy machine an example may take longer than any bound.
@@ -60,6 +61,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     if hasattr(config, "workerinput"):
         line_up(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Find the tests that coverage leaves out, as `measuring` says."""
+    note_repetitions(session.items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test with its fixtures, without coverage when another measures the same."""
+    if not is_measured_elsewhere(item):
+        return (yield)
+    with pause_coverage():
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,6 +16,7 @@ from chat.engines.executor import ThreadExecutor
 from tests.support.patience import patient
 
 pytestmark = pytest.mark.anyio
+MEASURED = True  # what it tests differs with the event loop
 VALUE: contextvars.ContextVar[str] = contextvars.ContextVar("VALUE", default="unset")
 
 
