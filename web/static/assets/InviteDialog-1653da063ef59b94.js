@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-1e56a3993876b932.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-a6ff1e4072377de4.js";

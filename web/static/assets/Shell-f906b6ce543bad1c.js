@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-41ee9afe807bfdcd.js";
