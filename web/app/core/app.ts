@@ -91,8 +91,9 @@ export class App {
     this.makeLink = parts.makeLink;
     this.schedule = parts.schedule;
     this.timers = parts.timers;
+    // Of several calls, the first tells why: after it the log-in page stays as it is, with what is typed there.
     api.onsignedout = () =>
-      this.leave(say(CORE, this.link?.state === "blocked" ? "blockedLogIn" : "signedOut"));
+      this.phase !== "out" && this.leave(say(CORE, this.link?.state === "blocked" ? "blockedLogIn" : "signedOut"));
     session.onrenewed = (token) => {
       this.link?.refresh(token);
       this.#renewLater();
