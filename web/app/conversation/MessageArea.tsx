@@ -4,6 +4,7 @@ import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import { Doer } from "../messages/doer.ts";
+import { lastOwn } from "../messages/items.ts";
 import { MessageList } from "../messages/MessageList.tsx";
 import { Reader } from "../messages/reader.ts";
 import { MESSAGES } from "../messages/texts.ts";
@@ -41,10 +42,10 @@ export function MessageArea(props: {
       begin: (seq) => void reader.begin(seq),
       jump: (seq) => void reader.jump(seq),
       toLatest: () => void reader.toLatest(),
-      lastOwn: () => reader.lastOwn(),
+      lastOwn: () => lastOwn(conversation.timeline.entries, app.store.me?.id ?? ""),
       askForDay: () => doer.askForDay(null),
     }),
-    [reader, doer],
+    [reader, doer, app, conversation],
   );
   return <MessageList reader={reader} doer={doer} name={conversation.name} />;
 }

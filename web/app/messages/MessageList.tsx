@@ -23,6 +23,7 @@ import type { Item } from "./items.ts";
 import { Message } from "./Message.tsx";
 import { MessageSheet } from "./MessageSheet.tsx";
 import styles from "./messages.module.css";
+import { watchPresses } from "./presses.ts";
 import type { Reader } from "./reader.ts";
 import { dayName, sinceName } from "./times.ts";
 import { MESSAGES, type Say } from "./texts.ts";
@@ -59,8 +60,10 @@ export function MessageList({ reader, doer, name }: Props) {
       const from = timeline.loaded && !timeline.more ? (timeline.entries[0]?.ts ?? null) : null;
       askForDay({ at, day, from, onPick: (since) => void reader.toDay(since).then(focus.rest) });
     };
+    doer.stay = () => reader.stay();
     doer.redraw = () => redraw((times) => times + 1);
   }, [doer, reader, focus.rest]);
+  useEffect(() => (scroller.current ? watchPresses(scroller.current, reader) : undefined), [reader]);
   useEffect(() => {
     const see = () => reader.see();
     document.addEventListener("visibilitychange", see);

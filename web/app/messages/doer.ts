@@ -24,6 +24,8 @@ export class Doer {
   /** Let the user choose a day to go to. @param at what was pressed */
   askForDay: (at: Element | null) => void = () => {};
   redraw: () => void = () => {};
+  /** Set by the list: it does not go on to the newest message. */
+  stay: () => void = () => {};
 
   readonly app: App;
   readonly conversation: Conversation;
@@ -40,6 +42,7 @@ export class Doer {
   unfold(key: string, whole: boolean): void {
     if (whole) this.unfolded.add(key);
     else this.unfolded.delete(key);
+    if (whole) this.stay(); // the text is read from where it was folded
     this.redraw();
   }
 

@@ -30,6 +30,11 @@ export function listItems(entries: readonly Entry[], unreadAfter: number | null,
   return items;
 }
 
+/** A user's newest message that can be edited. */
+export function lastOwn(entries: readonly Entry[], me: string): Entry | null {
+  return entries.findLast(({ sender, seq, text }) => sender.id === me && seq !== null && text !== null) ?? null;
+}
+
 /** One change that the virtual list can follow without a jump. */
 export interface Step {
   items: Item[];

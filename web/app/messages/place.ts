@@ -68,3 +68,11 @@ export async function bring(
     if (!goesOn() || hasScrolled(view, list(), stand)) return; // rule 1
   }
 }
+
+/** The seq of the last message that is wholly in view, or 0. */
+export function lastInView(view: Viewport, items: readonly Item[]): number {
+  const bottom = view.offset + view.height;
+  let index = Math.min(items.length - 1, view.indexAt(bottom));
+  while (index >= 0 && (view.topOf(index) + view.heightOf(index) > bottom || items[index]?.entry.seq === null)) index -= 1;
+  return items[index]?.entry.seq ?? 0;
+}

@@ -8,14 +8,14 @@
  * Rule 4: messages far out of view are given back, so that a conversation of any length takes little memory. They are
  *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
  * Rule 5: while a place is being found, nothing is loaded and nothing counts as read.
+ * Rule 6: while something in the list is held down, nothing in it moves: the click would miss what was pressed.
  */
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
-import type { Entry } from "../core/timeline.ts";
 import { UnreadLine } from "../core/unread.ts";
 import { listItems, NOTHING, planSteps, type Item, type Shown, type Step } from "./items.ts";
 import { attemptQuietly } from "./attemptQuietly.ts";
-import { bring, hasScrolled, standOf, type Place } from "./place.ts";
+import { bring, hasScrolled, lastInView, standOf, type Place } from "./place.ts";
 import type { Viewport } from "./viewport.ts";
 
 const NEAR_BOTTOM = 60;
@@ -39,6 +39,8 @@ export class Reader {
   /** Where the list stood when it was scrolled to its end last. */
   #end: ReturnType<typeof standOf> | null = null;
   #placing = 0;
+  /** "late": the timeline has changed since. */
+  #held: "no" | "yes" | "late" = "no";
   #asked = 0;
   /** The generation of the timeline that was looked at last. */
   #generation: number;
@@ -160,24 +162,33 @@ export class Reader {
     });
   }
 
-  /** The user's newest message that can be edited. */
-  lastOwn(): Entry | null {
-    const me = this.#me;
-    const own = ({ sender, seq, text }: Entry) => sender.id === me && seq !== null && text !== null;
-    return this.conversation.timeline.entries.findLast(own) ?? null;
-  }
-
-  get #me(): string {
-    return this.app.store.me?.id ?? "";
-  }
-
   #redraw(): void {
     this.#version += 1;
     this.update();
   }
 
+  /** Rule 6, until `release`. */
+  hold(): void {
+    if (this.#held === "no") this.#held = "yes";
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = "no";
+    if (held === "no" || this.#ended) return;
+    this.scrolled();
+    if (held === "late") this.update();
+    else if (!this.#placing) this.#followEnd();
+  }
+
+  /** The newest message is not followed any more: what is read now gets longer. */
+  stay(): void {
+    this.#bottom = false;
+  }
+
   /** Look at the timeline again. */
   update(): void {
+    if (this.#held !== "no") return void (this.#held = "late");
     const { conversation, line } = this;
     const { timeline } = conversation;
     // After a reset, what is unread was never on the screen, though the newest message is.
@@ -186,7 +197,7 @@ export class Reader {
     this.#seeEnd();
     line.follow(conversation);
     const entries = timeline.attached ? timeline.entries : timeline.entries.filter((entry) => entry.seq !== null);
-    this.#steps = planSteps(this.shown.items, listItems(entries, line.after, this.#me));
+    this.#steps = planSteps(this.shown.items, listItems(entries, line.after, this.app.store.me?.id ?? ""));
     this.#step();
   }
 
@@ -200,7 +211,7 @@ export class Reader {
   /** Rule 1. */
   #followEnd(): void {
     const view = this.#viewport;
-    if (!view || !this.#bottom || !this.conversation.timeline.attached) return;
+    if (!view || !this.#bottom || this.#held !== "no" || !this.conversation.timeline.attached) return;
     const left = view.scrollHeight - view.height - view.offset;
     const gone = left >= NEAR_BOTTOM && this.#end && hasScrolled(view, this.shown.items, this.#end);
     // The browser tells of it a moment later: until then it would be taken back.
@@ -243,6 +254,7 @@ export class Reader {
 
   /** Rule 5. Of two places that are asked for, the later one counts: the other one no longer `goesOn`. */
   async #place(run: (goesOn: () => boolean) => Promise<void>): Promise<void> {
+    this.release(); // what was asked for moves the list
     this.#placing += 1;
     const asked = (this.#asked += 1);
     try {
@@ -276,7 +288,7 @@ export class Reader {
     const view = this.#viewport;
     const { timeline } = this.conversation;
     if (!view?.height || this.#placing || this.#steps.length || timeline.generation !== this.#generation) return;
-    if (!timeline.loaded) return;
+    if (!timeline.loaded || this.#held !== "no") return;
     const left = view.scrollHeight - view.height - view.offset;
     const followed = this.#bottom && view.offset >= this.#offset;
     this.#offset = view.offset;
@@ -356,7 +368,7 @@ export class Reader {
     if (this.#whereIsLine(this.shown.items) === "here") this.line.meet();
     this.#seeEnd();
     if (this.#bottom || (conversation.timeline.span?.first ?? Infinity) > conversation.read + 1) return;
-    const seq = this.#lastInView();
+    const seq = this.#viewport ? lastInView(this.#viewport, this.shown.items) : 0;
     if (seq > conversation.read) app.messages.seen(conversation, seq);
   }
 
@@ -365,18 +377,6 @@ export class Reader {
     if (!this.#seen || !this.#bottom || !this.conversation.timeline.attached) return;
     this.app.messages.seen(this.conversation);
     this.line.end();
-  }
-
-  /** The seq of the last message that is wholly in view, or 0. */
-  #lastInView(): number {
-    const view = this.#viewport;
-    if (!view) return 0;
-    const bottom = view.offset + view.height;
-    const { items } = this.shown;
-    let index = Math.min(items.length - 1, view.indexAt(bottom));
-    while (index >= 0 && (view.topOf(index) + view.heightOf(index) > bottom || items[index]?.entry.seq === null))
-      index -= 1;
-    return items[index]?.entry.seq ?? 0;
   }
 
   /** Where the line above what is unread is, seen from the screen. */

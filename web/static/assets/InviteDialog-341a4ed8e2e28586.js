@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-5f1b96cb054952f4.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-b17bc0e7065bbb6a.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-2f0e2bfd5a8d1387.js";

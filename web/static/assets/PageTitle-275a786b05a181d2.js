@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/static/assets/PageTitle-17ec825d4b0b9ed2.js
-import{A as e,Bn as t}from"./page-3d0daf4aba7addd0.js";import{n,t as r}from"./Page.module-993fcf036b0fb3a5.js";var i=e();function a({text:e}){let a=t(n);return(0,i.jsxs)(`div`,{className:r.heading,children:[(0,i.jsx)(`a`,{className:r.back,href:`#/`,"aria-label":a(`back`),children:(0,i.jsx)(`span`,{"aria-hidden":`true`,children:`‹`})}),(0,i.jsx)(`h1`,{className:r.title,children:e})]})}export{a as t};
-========
-import{A as e,Bn as t}from"./page-70c7cfe834178445.js";import{n,t as r}from"./Page.module-883789b548add003.js";var i=e();function a({text:e}){let a=t(n);return(0,i.jsxs)(`div`,{className:r.heading,children:[(0,i.jsx)(`a`,{className:r.back,href:`#/`,"aria-label":a(`back`),children:(0,i.jsx)(`span`,{"aria-hidden":`true`,children:`‹`})}),(0,i.jsx)(`h1`,{className:r.title,children:e})]})}export{a as t};
->>>>>>>> 64ca812f (Leave the log-in page as it is when a late call finds no session):web/static/assets/PageTitle-275a786b05a181d2.js

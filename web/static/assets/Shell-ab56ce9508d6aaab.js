@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-57d25de1cadf1a0f.js";

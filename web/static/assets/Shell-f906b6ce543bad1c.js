@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-41ee9afe807bfdcd.js";

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/static/assets/useLoaded-357200a61fc49feb.js
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{Bn as t,D as n,O as r,Yn as i}from"./page-3d0daf4aba7addd0.js";var a=e(i(),1);function o(e,i=[]){let o=t(n),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(r(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
-========
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{Bn as t,D as n,O as r,Yn as i}from"./page-70c7cfe834178445.js";var a=e(i(),1);function o(e,i=[]){let o=t(n),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(r(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
->>>>>>>> 64ca812f (Leave the log-in page as it is when a late call finds no session):web/static/assets/useLoaded-aab998c6a0758e5e.js
