@@ -191,8 +191,9 @@ describe("a long text", () => {
   });
 
   test("lone emoji are large", () => {
-    for (const one of ["👍", "👍🏽 🎉", "👨‍👩‍👧", "❤️", "🇫🇷"]) expect(isLoneEmoji(one)).toBe(true);
-    for (const one of ["👍 yes", "1", "#", "👍👍👍👍", ""]) expect(isLoneEmoji(one)).toBe(false);
+    const alone = ["👍", "👍🏽 🎉", "👨‍👩‍👧", "👩🏿‍❤️‍💋‍👨🏻 👩🏿‍❤️‍💋‍👨🏻\n👩🏿‍❤️‍💋‍👨🏻", "❤️", "🇫🇷🇩🇪🇬🇧", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🏳️‍🌈", "1️⃣", "☝🏽", "🧑🏻‍💻"];
+    for (const one of alone) expect([one, isLoneEmoji(one)]).toEqual([one, true]);
+    for (const one of ["👍 yes", "1", "#", "©", "👍👍👍👍", "🇫🇷🇩🇪🇬🇧🇪🇸", ""]) expect([one, isLoneEmoji(one)]).toEqual([one, false]);
   });
 });
 

@@ -3,7 +3,8 @@ import { useRef, useState } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { startsWith } from "../core/people.ts";
-import { findByShortcode, withTone, type Emoji } from "../emoji/emoji.ts";
+import { withTone } from "../emoji/emoji.ts";
+import { readShortcode, toneOfLast } from "../emoji/shortcodes.ts";
 import { loadEmoji } from "../emoji/load.ts";
 import type { Recents } from "../emoji/recents.ts";
 import { searchEmoji } from "../emoji/search.ts";
@@ -48,8 +49,8 @@ export function useCompletion(app: App, conversation: Conversation, recents: Rec
     if (!begun) return setFound(null);
     if (begun.kind === "shortcode") {
       setFound(null);
-      const emoji = await findEmoji(begun.query);
-      if (emoji && number === asked.current) replace(complete(text, caret, begun, withTone(emoji, recents.tone)));
+      const put = await findEmoji(text, begun, recents);
+      if (put && number === asked.current) replace(complete(text, caret, { ...begun, from: put.from }, put.text));
       return;
     }
     const show = (options: readonly Option[]) => {
@@ -98,11 +99,13 @@ function writtenForm(option: Option): string {
   return option.kind === "room" ? `#${option.room.name}` : option.text;
 }
 
-async function findEmoji(code: string): Promise<Emoji | null> {
-  return loadEmoji().then(
-    (set) => findByShortcode(set, code),
-    () => null,
-  );
+/** What stands in place of a shortcode that was closed, and from where on: a colour of skin changes what is before it. */
+async function findEmoji(text: string, { from, query }: Begun, recents: Recents): Promise<{ from: number; text: string } | null> {
+  const set = await loadEmoji().catch(() => null);
+  if (!set) return null;
+  const found = readShortcode(set, query);
+  if (found) return { from, text: withTone(found.emoji, found.tone ?? recents.tone) };
+  return toneOfLast(set, text.slice(0, from), query);
 }
 
 function findRooms(app: App, query: string): Option[] {

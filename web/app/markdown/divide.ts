@@ -4,6 +4,7 @@
  */
 import { foldName } from "../core/people.ts";
 import { pieces } from "../core/text.ts";
+import { drawShortcodes, type FindEmoji } from "../emoji/shortcodes.ts";
 
 export interface Names {
   /** The id of the user whom the message mentions by this name, in lower case. */
@@ -12,8 +13,8 @@ export interface Names {
   shown(name: string): string | undefined;
   /** The id of the reader's room with this name, as `foldName` has it. */
   room(name: string): string | undefined;
-  /** The emoji of a shortcode, if emoji data is here. */
-  emoji(code: string): string | undefined;
+  /** What a shortcode is drawn as, once the emoji are loaded. */
+  emoji: FindEmoji;
 }
 
 export const NOBODY: Names = {
@@ -30,8 +31,8 @@ export type Part =
   | { kind: "room"; text: string; room: string };
 
 const WORD = "[\\p{L}\\p{N}_][\\p{L}\\p{N}\\p{M}_'’.\\-]{0,79}";
-/** A shortcode; or `#`, but not within a word or an address, and up to four words behind it. */
-const SIGNS = new RegExp(`(?<![\\p{L}\\p{N}]):([a-z0-9_+\\-]{1,40}):|(?<![\\p{L}\\p{N}_/&#])#(${WORD}(?: ${WORD}){0,3})`, "gu");
+/** `#`, but not within a word or an address, and up to four words behind it. */
+const ROOM = new RegExp(`(?<![\\p{L}\\p{N}_/&#])#(${WORD}(?: ${WORD}){0,3})`, "gu");
 
 export function divide(text: string, names: Names): Part[] {
   const found = pieces(
@@ -42,7 +43,7 @@ export function divide(text: string, names: Names): Part[] {
   return found.flatMap((piece): Part[] => {
     if (piece.kind === "link") return [{ kind: "link", text: piece.text, href: piece.href ?? "" }];
     if (piece.kind === "mention") return [mentionPart(piece.text, names)];
-    return piece.kind === "code" ? [{ kind: "code", text: piece.text }] : signs(piece.text, names);
+    return piece.kind === "code" ? [{ kind: "code", text: piece.text }] : rooms(drawShortcodes(piece.text, names.emoji), names);
   });
 }
 
@@ -51,26 +52,21 @@ function mentionPart(text: string, names: Names): Part {
   return { kind: "mention", text, user: names.mention(name.toLowerCase()) ?? names.shown(foldName(name)) ?? "" };
 }
 
-function signs(text: string, names: Names): Part[] {
+function rooms(text: string, names: Names): Part[] {
   const parts: Part[] = [];
   let done = 0;
   const until = (end: number) => {
     if (end > done) parts.push({ kind: "text", text: text.slice(done, end) });
   };
-  for (const match of text.matchAll(SIGNS)) {
-    const part = match[1] === undefined ? roomPart(match[2] ?? "", names) : emojiPart(match[1], names);
+  for (const match of text.matchAll(ROOM)) {
+    const part = roomPart(match[1] ?? "", names);
     if (!part || match.index < done) continue;
     until(match.index);
     parts.push(part);
-    done = match.index + (part.kind === "room" ? part.text.length : match[0].length);
+    done = match.index + part.text.length;
   }
   until(text.length);
-  return joined(parts);
-}
-
-function emojiPart(code: string, names: Names): Part | null {
-  const emoji = names.emoji(code);
-  return emoji ? { kind: "text", text: emoji } : null;
+  return parts;
 }
 
 /** The longest room's name of up to four words; a dot that ends it may be the sentence's. */
@@ -81,14 +77,4 @@ function roomPart(words: string, names: Names): Part | null {
       if (room !== undefined) return { kind: "room", text: `#${one}`, room };
     }
   return null;
-}
-
-function joined(parts: Part[]): Part[] {
-  const all: Part[] = [];
-  for (const part of parts) {
-    const last = all[all.length - 1];
-    if (part.kind === "text" && last?.kind === "text") all[all.length - 1] = { kind: "text", text: last.text + part.text };
-    else all.push(part);
-  }
-  return all;
 }

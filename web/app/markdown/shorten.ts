@@ -15,9 +15,14 @@ export function shorten(text: string): Shortened | null {
   return { shown: `${folded.shown}${fences % 2 ? "\n```" : " …"}`, lines: folded.lines };
 }
 
-const LONE = /^(?:(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{Emoji_Modifier})*|\p{Regional_Indicator}{2}|[#*\d]\uFE0F\u20E3)\s*){1,3}$/u;
+/** Pictures, and signs that U+FE0F or what follows makes pictures; so "©" and "1" alone are none. */
+const PICTURE = "(?!\\p{Regional_Indicator})(?:\\p{Emoji_Presentation}|\\p{Extended_Pictographic}(?=[\\uFE0F\\u200D\\p{Emoji_Modifier}]))";
+/** A colour of skin, the form as a picture, or the letters of a flag such as Scotland's. */
+const FORM = "(?:\\uFE0F|\\p{Emoji_Modifier}|[\\u{E0020}-\\u{E007E}]+\\u{E007F})?";
+const ONE = `(?:\\p{Regional_Indicator}{2}|[#*\\d]\\uFE0F?\\u20E3|${PICTURE}${FORM}(?:\\u200D\\p{Extended_Pictographic}${FORM})*)`;
+const LONE = new RegExp(`^(?:${ONE}\\s*){1,3}$`, "u");
 
-/** Whether a text is one to three emoji, which show large. */
+/** Whether a text is one to three emoji, which show large. @param text with its shortcodes drawn */
 export function isLoneEmoji(text: string): boolean {
-  return text.length <= 64 && LONE.test(text);
+  return text.length <= 80 && LONE.test(text);
 }

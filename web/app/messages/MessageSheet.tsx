@@ -4,6 +4,7 @@ import type { Entry } from "../core/timeline.ts";
 import type { Doer } from "./doer.ts";
 import styles from "./messages.module.css";
 import { EmojiButton, labelOf } from "./Toolbar.tsx";
+import { openReactions } from "./openReactions.tsx";
 import { MESSAGES } from "./texts.ts";
 import { EmojiPicker } from "../emoji/EmojiPopover.tsx";
 import { useRecents } from "../emoji/useRecents.ts";
@@ -92,6 +93,16 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
               {labelOf(action, entry, say)}
             </button>
           ))}
+        {Object.keys(entry.reactions).length > 0 && (
+          <button
+            type="button"
+            className={styles.sheetItem}
+            data-testid="who-reacted"
+            onClick={() => then(() => openReactions(entry))}
+          >
+            {say("whoReacted")}
+          </button>
+        )}
         <button type="button" className={styles.sheetItem} onClick={onClose}>
           {say("close")}
         </button>

@@ -4,6 +4,8 @@ import type { App } from "../core/app.ts";
 import { foldName } from "../core/people.ts";
 import type { Entry } from "../core/timeline.ts";
 import { NOBODY, type Names } from "../markdown/divide.ts";
+import { drawShortcodes } from "../emoji/shortcodes.ts";
+import { useShortcodes } from "../emoji/useEmoji.ts";
 import { Markdown } from "../markdown/Markdown.tsx";
 import { isLoneEmoji, shorten } from "../markdown/shorten.ts";
 import { withdrawal } from "./Delivery.tsx";
@@ -36,7 +38,7 @@ export function MessageText({ app, doer, entry, version }: Props) {
   };
   return (
     <>
-      <div ref={text} className={isLoneEmoji(entry.text) ? "text jumbo" : "text"} dir="auto">
+      <div ref={text} className={isLoneEmoji(drawShortcodes(entry.text, names.emoji)) ? "text jumbo" : "text"} dir="auto">
         <Markdown text={folded && !whole ? folded.shown : entry.text} names={names} me={app.store.me?.id ?? ""} />
       </div>
       {folded && (
@@ -57,21 +59,22 @@ export function MessageText({ app, doer, entry, version }: Props) {
 /** Whom the names in the text mean: those whom the server says that the message mentions, and rooms that one is in. */
 function useNames(app: App, entry: Entry, version: string): Names {
   const { mentions } = entry;
+  const emoji = useShortcodes(entry.text);
   useEffect(() => {
     if (mentions.length) app.directory.wantNames(mentions);
   }, [app, mentions]);
   return useMemo(() => {
-    if (!mentions.length && !entry.text?.includes("#")) return NOBODY;
+    if (!mentions.length && !entry.text?.includes("#")) return { ...NOBODY, emoji };
     const people = mentions.map((id) => ({ id, ...app.store.people.get(id) }));
     const byName = new Map(people.map(({ id, name }) => [name?.toLowerCase() ?? "", id]));
     const byShown = new Map(people.map(({ id, display_name }) => [foldName(display_name ?? ""), id]));
     const rooms = new Map(app.store.list("room").map(({ id, name }) => [foldName(name), id]));
     return {
-      ...NOBODY,
+      emoji,
       mention: (name) => byName.get(name),
       shown: (name) => byShown.get(name),
       room: (name) => rooms.get(name),
     };
     // `version` stands for what the store knows of people and rooms.
-  }, [app, mentions, entry.text, version]);
+  }, [app, mentions, entry.text, version, emoji]);
 }

@@ -5,6 +5,8 @@ import type { Conversation } from "../core/conversation.ts";
 import { excerpt } from "../core/text.ts";
 import type { Entry } from "../core/timeline.ts";
 import type { Doer } from "./doer.ts";
+import { drawShortcodes } from "../emoji/shortcodes.ts";
+import { useShortcodes } from "../emoji/useEmoji.ts";
 import { Hidden, Icon } from "./Icon.tsx";
 import { MESSAGES } from "./texts.ts";
 import { useTexts } from "../texts.ts";
@@ -25,8 +27,9 @@ export function Quote({ app, conversation, doer, entry, quoted }: Props): ReactN
     // It shows when it comes. What cannot be read now is asked for again when the message is drawn anew.
     if (unknown) app.history.quote(conversation, reply_to).catch(() => {});
   }, [app, conversation, reply_to, unknown]);
+  const emoji = useShortcodes(quoted?.text ?? null);
   if (reply_to === null) return null;
-  const what = !quoted ? say("quotedUnknown") : quoted.text === null ? say("quotedGone") : excerpt(quoted.text, "", 120);
+  const what = !quoted ? say("quotedUnknown") : quoted.text === null ? say("quotedGone") : drawShortcodes(excerpt(quoted.text, "", 120), emoji);
   return (
     <button type="button" className="quote" onClick={() => doer.jump(reply_to)}>
       <Icon name="reply" />

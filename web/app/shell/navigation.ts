@@ -10,6 +10,7 @@ import { parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts"
 import { CORE } from "../core/texts.ts";
 import { say } from "../texts.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
+import { hasTooltipAlone } from "./tooltip.ts";
 
 export type PanelName = RoomTab;
 export type Screen =
@@ -64,6 +65,7 @@ export class Navigation {
     const { signal } = ends;
     window.addEventListener("hashchange", () => void this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#key(event), { signal });
+    window.addEventListener("keydown", (event) => this.#keyBeforeTooltip(event), { signal, capture: true });
     document.addEventListener("click", (event) => this.#again(event), { signal });
     const gone = this.app.on("gone", (ended) => this.#gone(ended));
     void this.#route();
@@ -234,5 +236,10 @@ export class Navigation {
   #key(event: KeyboardEvent): void {
     if (composes(event)) return;
     if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.closePanel();
+  }
+
+  /** A tooltip keeps the Escape that closes it to itself. It closes, and the panel with it: one press is enough. */
+  #keyBeforeTooltip(event: KeyboardEvent): void {
+    if (event.key === "Escape" && !composes(event) && hasTooltipAlone(document.activeElement)) this.closePanel();
   }
 }

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-b17bc0e7065bbb6a.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-51a0f27136c2f88b.js";
