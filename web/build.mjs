@@ -20,7 +20,7 @@ const CODINGS = {
   ],
   gz: [(/** @type {Buffer} */ content) => gzipSync(content, { level: 9 }), gunzipSync],
 };
-/** What the service worker keeps: all files of a build, by name. */
+/** What the service worker keeps: all files of a build by name, and those that the first screen needs. */
 const MANIFEST = "assets.json";
 const TEXT = /\.(html|css|js|svg|json|webmanifest)$/;
 const CODED = /\.(br|gz)$/;
@@ -35,7 +35,7 @@ if (process.argv.includes("--check")) {
     await make(folder);
     const stale = findStale(folder);
     for (const name of stale) console.error(`web/static/${name} is not what web/app gives: run scripts/web`);
-    const size = firstLoad(folder);
+    const size = firstFiles(folder).reduce((sum, name) => sum + statSync(join(folder, `${name}.br`)).size, 0);
     console.log(`first load: ${(size / 1024).toFixed(1)} KiB by Brotli, of at most ${FIRST_LOAD / 1024}`);
     process.exitCode = stale.length || size > FIRST_LOAD ? 1 : 0;
   } finally {
@@ -63,7 +63,8 @@ function writeManifest(folder) {
   // As `buildOfDocument` of `app/core/shell.ts`, which Node cannot import; a test compares them.
   const build = [...html.matchAll(/<script [^>]*src="\.\/assets\/([^"]+)"/g)].map((match) => match[1]).sort().join(" ");
   const files = list(folder).filter((name) => name.startsWith("assets/"));
-  writeFileSync(join(folder, MANIFEST), `${JSON.stringify({ build, files }, null, 1)}\n`);
+  const first = firstFiles(folder).filter((name) => name.startsWith("assets/"));
+  writeFileSync(join(folder, MANIFEST), `${JSON.stringify({ build, files, first }, null, 1)}\n`);
 }
 
 /**
@@ -71,7 +72,7 @@ function writeManifest(folder) {
  * once.
  * @param {string} folder
  */
-function firstLoad(folder) {
+function firstFiles(folder) {
   const chat = list(folder).filter((name) => CHAT.test(name));
   if (chat.length !== 3) throw new Error(`the chat is to be loaded as three files, and is in ${chat.join(", ") || "none"}`);
   const todo = ["index.html", ...chat];
@@ -87,7 +88,7 @@ function firstLoad(folder) {
       todo.push(one);
     }
   }
-  return [...names].reduce((sum, name) => sum + statSync(join(folder, `${name}.br`)).size, 0);
+  return [...names].sort();
 }
 
 /** The paths of the files in a folder. @param {string} folder */

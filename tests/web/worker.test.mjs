@@ -73,18 +73,19 @@ class Network {
   async fetch(request) {
     const path = urlOf(request).slice(SCOPE.length);
     if (!this.build) throw new TypeError("the server is not reached");
-    const { script, late } = this.build;
+    const { script, chat, late } = this.build;
+    const files = [script, chat, late].map((name) => `assets/${name}`);
     if (path === "") return new Response(`<script type="module" src="./assets/${script}"></script>`);
-    if (path === "assets.json") return Response.json({ build: script, files: [script, late].map((name) => `assets/${name}`) });
-    if (path === `assets/${script}` || path === `assets/${late}`) return new Response(path);
+    if (path === "assets.json") return Response.json({ build: script, files, first: files.slice(0, 2) });
+    if (files.includes(path)) return new Response(path);
     return new Response("", { status: 404 });
   }
 }
 
 const urlOf = (request) => request.url ?? request;
 const get = (path, mode = "cors") => ({ request: { method: "GET", mode, url: SCOPE + path } });
-const OLD = { script: "page-0000000000000001.js", late: "Menu-0000000000000001.js" };
-const NEW = { script: "page-0000000000000002.js", late: "Menu-0000000000000002.js" };
+const OLD = { script: "page-0000000000000001.js", chat: "chat-0000000000000001.js", late: "Menu-0000000000000001.js" };
+const NEW = { script: "page-0000000000000002.js", chat: "chat-0000000000000002.js", late: "Menu-0000000000000002.js" };
 
 test("all parts of a build stay while a window shows it, also after an upgrade and without the server", async () => {
   const network = new Network();
@@ -106,6 +107,16 @@ test("all parts of a build stay while a window shows it, also after an upgrade a
   browser.shown = [NEW.script];
   await keep();
   assert.deepEqual([await late(OLD), await late(NEW)], [404, 200]);
+});
+
+test("who pays for each byte keeps what the first screen needs, and no more", async () => {
+  const network = new Network();
+  const browser = new Browser([SCOPE]);
+  network.build = OLD;
+  await browser.give("fetch", get("", "navigate"));
+  await browser.give("message", { data: { type: "keep", thrifty: true } });
+  const kept = [...network.caches.values()].flatMap((cache) => [...cache.keys()]);
+  assert.deepEqual(kept, [SCOPE, `${SCOPE}assets/${OLD.script}`, `${SCOPE}assets/${OLD.chat}`]);
 });
 
 test("nothing is kept of another build than that of the document", async () => {

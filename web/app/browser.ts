@@ -64,9 +64,9 @@ export function keepPage(): void {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
   serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
-  // Who pays for each byte keeps what they have used, and no more.
-  const thrifty = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
-  if (!thrifty) void serviceWorker.ready.then(({ active }) => active?.postMessage({ type: "keep" }));
+  // Who pays for each byte keeps what the first screen needs, and no more.
+  const thrifty = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
+  void serviceWorker.ready.then(({ active }) => active?.postMessage({ type: "keep", thrifty }));
 }
 
 function followBrowser(app: App): void {

@@ -36,7 +36,7 @@ worker.addEventListener("fetch", (event) => {
 });
 worker.addEventListener("message", (event) => {
   // From a page that has loaded what it needs at once.
-  if (event.data?.type === "keep") event.waitUntil(keepBuild().catch(() => {}));
+  if (event.data?.type === "keep") event.waitUntil(keepBuild(event.data.thrifty ? "first" : "files").catch(() => {}));
 });
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("push", (event) => inTurn(event, () => handlePush(event.data?.text() ?? "")));
@@ -138,10 +138,11 @@ async function keepDocument(kept, place, answer) {
 }
 
 /**
- * Keep all files of the newest build, so that every part of the page opens without a connection, and after an upgrade of
+ * Keep the files of the newest build, so that every part of the page opens without a connection, and after an upgrade of
  * the server; and drop builds that no window shows.
+ * @param {"files" | "first"} which of the manifest: all, or what the first screen needs
  */
-async function keepBuild() {
+async function keepBuild(which) {
   const place = worker.registration.scope;
   const kept = await (await caches.open(DOCUMENT)).match(place);
   if (!kept) return;
@@ -151,7 +152,7 @@ async function keepBuild() {
   const manifest = await (await fetch(`${place}assets.json`, { cache: "no-cache" })).json();
   if (manifest.build !== build) return; // the server has another one already
   const files = await caches.open(cacheOf(build));
-  for (const name of manifest.files) {
+  for (const name of manifest[which]) {
     if (!(await files.match(place + name))) await files.add(place + name);
   }
 }

@@ -23,8 +23,8 @@ KEPT = """async () => {
 
 
 def all_parts_are_kept(window: Window) -> None:
-    """Wait until the service worker has every part of the page."""
-    window.page.evaluate("() => navigator.serviceWorker.ready")
+    """Wait until the service worker has every part of the page, and answers for the server."""
+    window.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     window.page.wait_for_function(f"async () => {{ const [kept, all] = await ({KEPT})(); return kept === all; }}")
 
 

@@ -60,9 +60,11 @@ export function surplusCaches(caches: readonly string[], build: string, locks: r
   });
 }
 
-/** What `assets.json` has: all files of a build. */
+/** What `assets.json` has: the files of a build. */
 export interface Manifest {
   readonly files: readonly string[];
+  /** Those of them without which no conversation is on the screen. */
+  readonly first: readonly string[];
   /** What `buildOfDocument` makes of its document. */
   readonly build: string;
 }

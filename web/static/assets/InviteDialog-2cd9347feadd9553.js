@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-46a389d682ab8de5.js";

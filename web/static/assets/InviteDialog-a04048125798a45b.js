@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-51043d67a47db2d7.js";

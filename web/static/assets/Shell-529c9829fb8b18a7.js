@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-bd4d0b47bfea2f57.js";

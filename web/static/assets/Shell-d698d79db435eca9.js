@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-7b076c889a7d2a97.js";
