@@ -79,6 +79,13 @@ def test_what_one_reads_stays_in_place(ann: Window, bob: Window) -> None:
     expect(ann.message("line 100").get_by_test_id("reaction")).to_be_visible()
 
 
+# To the end of what is loaded; whether the newest message is there.
+SCROLL_DOWN = """(scroller) => {
+  scroller.scrollTop = scroller.scrollHeight;
+  return scroller.querySelector('[data-seq="150"]') !== null;
+}"""
+
+
 def test_search_opens_the_place(ann: Window) -> None:
     room = ann.new_room(unique("haystack"))
     words = [f"straw {number}" for number in range(1, 151)]
@@ -95,7 +102,7 @@ def test_search_opens_the_place(ann: Window) -> None:
     hit.click()
     expect(ann.message("a Needle in it")).to_be_in_viewport()
     expect(ann.page).to_have_url(re.compile(r"/room/[0-9a-f-]+/20$"))
-    ann.page.locator(".messages").evaluate("(scroller) => { scroller.scrollTop = scroller.scrollHeight; }")
+    ann.eventually(lambda: ann.page.locator(".messages").evaluate(SCROLL_DOWN), True)
     expect(ann.message("a Needle in it")).not_to_be_in_viewport()
     ann.page.go_back()
     hit.click()
