@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chat.domain.audit_notes import AuditNote
 from chat.domain.models import Message
 from chat.domain.moderation import Verdict
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
@@ -85,7 +86,8 @@ class CaseAction(StrEnum):
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """Who did what to whom, and why. `by` is a user's id, `POLICY`, or `operator:` and an account of the system, for
-    what was done with `rookery admin`; what there is none of is empty."""
+    what was done with `rookery admin`; what there is none of is empty. `note` is what the operator did, by its code and
+    its values (`chat.domain.audit_notes`); `reason` has it in English then."""
 
     id: str
     at: int
@@ -97,6 +99,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     reason: str = ""
     verdict: Verdict | None = None
     until: int | None = None
+    note: AuditNote | None = None
 
 
 class Removal(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import now_ms, rfc3339
 from chat.ports.accounts import SigningKey
@@ -40,7 +41,7 @@ async def rotate_keys(settings: Settings, options: argparse.Namespace) -> int:
         life = (2 * settings.tokens.key_rotation_seconds + LONGEST_TOKEN_SECONDS) * 1000
         key = new_signing_key(now, now + life)
         await operator.store.accounts.add_signing_key(key, keep_from=now)
-        await operator.note(CaseAction.OPERATOR, "", f"added the signing key {key.kid}")
+        await operator.note(CaseAction.OPERATOR, "", make_note(NoteCode.SIGNING_KEY_ADDED, key=key.kid))
         operator.show(_describe_key(key), [key.kid])
     return 0
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.settings import Settings, SettingsError
 from rookery.cli.operator import note_beside_store, print_json, wants_json
 
@@ -29,7 +30,7 @@ async def back_up_database(settings: Settings, options: argparse.Namespace) -> i
     if not source.is_file():
         raise SettingsError(f"{source} does not exist: name the data folder with --data")
     size = await anyio.to_thread.run_sync(copy_database, source, options.file)
-    await note_beside_store(settings, f"copied the database to {options.file.absolute()}")
+    await note_beside_store(settings, make_note(NoteCode.DATABASE_COPIED, file=options.file.absolute()))
     if wants_json(options):
         print_json({"file": str(options.file), "bytes": size})
     print(f"{options.file}: {size / 1e6:.1f} MB, checked; it holds the keys that sign tokens", file=sys.stderr)

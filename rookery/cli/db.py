@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from chat.assembly import Engines, require_drivers
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.settings import Settings, SettingsError
 from rookery.cli.operator import note_action, print_json, wants_json
 
@@ -22,7 +23,7 @@ async def migrate_database(settings: Settings, options: argparse.Namespace) -> i
         before, after = await migrate(mongo)
         name = mongo.latest.name
         if after > before:
-            await note_action(MongoCases(mongo), f"brought the database from format {before} to {after}")
+            await note_action(MongoCases(mongo), make_note(NoteCode.DATABASE_MIGRATED, before=before, after=after))
     if wants_json(options):
         print_json({"database": name, "before": before, "after": after})
     elif before == after:
@@ -37,7 +38,7 @@ async def note_restore(settings: Settings, options: argparse.Namespace) -> int:
     async with Engines.open(settings) as engines:
         store = await engines.open_store()
         epoch = await store.history.begin_epoch()
-        await note_action(store.cases, f"noted that a backup was restored; the epoch is {epoch.id}")
+        await note_action(store.cases, make_note(NoteCode.BACKUP_RESTORED, epoch=epoch.id))
     if wants_json(options):
         print_json({"epoch": epoch.id})
     else:

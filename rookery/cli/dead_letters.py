@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import anyio
 
 from chat.assembly import Engines
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.ports.cases import Cases
 from chat.ports.log import Batch, Consumer, Log, LogRecord
 from chat.settings import Settings, SettingsError
@@ -60,7 +61,7 @@ async def replay_dead_letters(settings: Settings, options: argparse.Namespace) -
 async def _note_replay(cases: Cases, dead: str, count: int) -> None:
     """What changes something stands in the audit log."""
     if count:
-        await note_action(cases, f"replayed {count} dead letters of {dead}")
+        await note_action(cases, make_note(NoteCode.DEAD_LETTERS_REPLAYED, count=count, topic=dead))
 
 
 async def replay_topic(log: Log, topic: str, *, idle_s: float = IDLE_SECONDS) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import anyio
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.errors import NotFound, Unavailable
 from chat.settings import Settings
 from rookery.cli.operator import note_beside_store, print_json
@@ -45,8 +46,9 @@ async def drain_process(settings: Settings, options: argparse.Namespace) -> int:
         ended = await _wait_for_end(descriptor, seconds)
     finally:
         os.close(descriptor)
-    done = "drained" if ended else "began to drain"
-    await note_beside_store(settings, f"{done} {role}, the process {options.pid} on {socket.gethostname()}")
+    code = NoteCode.DRAINED if ended else NoteCode.DRAIN_BEGUN
+    note = make_note(code, role=role, pid=options.pid, host=socket.gethostname())
+    await note_beside_store(settings, note)
     if options.json:
         print_json({"pid": options.pid, "role": role, "ended": ended})
     else:

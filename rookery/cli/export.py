@@ -19,6 +19,7 @@ import orjson
 from msgspec import to_builtins
 
 from chat.assembly import Store
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import CaseAction
 from chat.domain.conversations import room_key
 from chat.domain.ids import now_ms, rfc3339
@@ -40,7 +41,7 @@ async def export_user(settings: Settings, options: argparse.Namespace) -> int:
             async for line in _list_lines(operator, user):
                 output.write(orjson.dumps(line) + b"\n")
                 count += 1
-        await operator.note(CaseAction.OPERATOR, user.id, "exported the data of the account")
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(NoteCode.DATA_EXPORTED))
         if options.output is not None:
             sentence = f"{count} lines about {user.name} are in {options.output}"
             operator.confirm({**describe_user(user), "lines": count, "file": str(options.output)}, sentence)

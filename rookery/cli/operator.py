@@ -21,6 +21,7 @@ import anyio.to_thread
 import orjson
 
 from chat.assembly import SCHEMA, Engines, Store
+from chat.domain.audit_notes import AuditNote
 from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Room, User
@@ -43,9 +44,9 @@ class Operator:
     name: str
     as_json: bool
 
-    async def note(self, action: CaseAction, user: str, reason: str) -> None:
+    async def note(self, action: CaseAction, user: str, note: AuditNote) -> None:
         """Add what was done to the audit log (rule 1). `user` is the id of whom it concerns, or empty."""
-        await self.store.cases.add_audit_entry(_make_entry(self.name, action, user, reason))
+        await self.store.cases.add_audit_entry(_make_entry(self.name, action, user, note))
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Announce a change. Raises `Unavailable` when nobody could be told; the change is made."""
@@ -105,12 +106,12 @@ async def open_operator(settings: Settings, options: argparse.Namespace) -> Asyn
         yield Operator(settings, store, live.relay, name_operator(), wants_json(options))
 
 
-async def note_action(cases: Cases, reason: str) -> None:
+async def note_action(cases: Cases, note: AuditNote) -> None:
     """Add what a tool did to the audit log, if it concerns no single user."""
-    await cases.add_audit_entry(_make_entry(name_operator(), CaseAction.OPERATOR, "", reason))
+    await cases.add_audit_entry(_make_entry(name_operator(), CaseAction.OPERATOR, "", note))
 
 
-async def note_beside_store(settings: Settings, reason: str) -> None:
+async def note_beside_store(settings: Settings, note: AuditNote) -> None:
     """Add to the audit log what a tool did elsewhere than in the store.
 
     What is done is done: where the store does not answer, or is of another format, standard error says that the entry
@@ -124,7 +125,7 @@ async def note_beside_store(settings: Settings, reason: str) -> None:
         if not settings.mongo.url and await anyio.to_thread.run_sync(read_format, path) != len(SCHEMA):
             raise Unavailable(f"{path} has the format of another version, and no tool but a server changes that")
         async with Engines.open(settings, guest=True) as engines:
-            await note_action((await engines.open_store()).cases, reason)
+            await note_action((await engines.open_store()).cases, note)
     except* (RookeryError, SettingsError) as errors:
         why = [str(error) for error in errors.exceptions]
     if why:
@@ -140,8 +141,8 @@ def read_format(path: Path) -> int:
         return -1
 
 
-def _make_entry(by: str, action: CaseAction, user: str, reason: str) -> AuditEntry:
-    return AuditEntry(id=new_id(), at=now_ms(), by=by, action=action, user=user, reason=reason)
+def _make_entry(by: str, action: CaseAction, user: str, note: AuditNote) -> AuditEntry:
+    return AuditEntry(id=new_id(), at=now_ms(), by=by, action=action, user=user, reason=note.text, note=note)
 
 
 def name_operator() -> str:

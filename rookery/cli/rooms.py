@@ -7,6 +7,7 @@ import secrets
 import sys
 from typing import Any
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import CaseAction
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id, now_ms, rfc3339
@@ -75,7 +76,7 @@ async def set_owner(settings: Settings, options: argparse.Namespace) -> int:
             raise SettingsError(f"{user.name} is blocked and cannot own a room: end the block first")
         room = await operator.find_room(options.room)
         before = await operator.store.rooms.set_member(room.id, user.id, Role.OWNER, now=now_ms())
-        await operator.note(CaseAction.OWNER, user.id, f"made an owner of {room_key(room.id)}")
+        await operator.note(CaseAction.OWNER, user.id, make_note(NoteCode.ROOM_OWNER, room=room.id))
         change: MembershipChange = "role" if before is not None else "joined"
         await announcements.announce_member(
             operator.relay, room.id, user.id, change, Role.OWNER, again=before is Role.OWNER
@@ -92,7 +93,7 @@ async def delete_room(settings: Settings, options: argparse.Namespace) -> int:
         confirm_deletion(sys.stdin, room.name, f"The room {room.name}, with all its messages,", confirmed=options.yes)
         members = await rooms.list_member_ids(room.id)
         await rooms.delete_room(room.id)
-        await operator.note(CaseAction.OPERATOR, "", f"deleted {room_key(room.id)}, with all messages")
+        await operator.note(CaseAction.OPERATOR, "", make_note(NoteCode.ROOM_DELETED, room=room.id))
         await announcements.announce_deletion(operator.relay, room.id, members)
         operator.confirm(describe_room(room), f"{room.name} is deleted, with all messages")
     return 0
@@ -124,7 +125,7 @@ async def create_invitation(settings: Settings, options: argparse.Namespace) -> 
             uses=options.uses,
         )
         await operator.store.rooms.add_invite(invite)
-        await operator.note(CaseAction.OPERATOR, maker.id, f"made an invitation to {room_key(room.id)} in their name")
+        await operator.note(CaseAction.OPERATOR, maker.id, make_note(NoteCode.INVITATION_MADE, room=room.id))
         operator.show({**describe_invite(invite), "token": token}, [token])
     return 0
 
@@ -147,7 +148,7 @@ async def end_invitation(settings: Settings, options: argparse.Namespace) -> int
         if not found:
             raise SettingsError(f"{room.name} has no open invitation {options.invitation}")
         await operator.store.rooms.revoke_invite(room.id, wanted, found[0].creator)
-        await operator.note(CaseAction.OPERATOR, found[0].creator, f"ended their invitation to {room_key(room.id)}")
+        await operator.note(CaseAction.OPERATOR, found[0].creator, make_note(NoteCode.INVITATION_ENDED, room=room.id))
         operator.confirm(describe_invite(found[0]), f"the invitation to {room.name} has ended")
     return 0
 

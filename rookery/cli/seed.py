@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 
 from chat.assembly import Engines, Store
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import Role, Room, User, Visibility
 from chat.domain.text import check_name, check_room_name
@@ -34,7 +35,7 @@ async def seed_store(settings: Settings, options: argparse.Namespace) -> int:
         tokens = (keys.issue_token(user.id, user.name, new_id(), LONGEST_TOKEN_SECONDS) for user in users)
         write_lines(options.tokens, tokens, secret=True)
         write_lines(options.room_ids, rooms, secret=False)
-        await note_action(store.cases, f"seeded {len(users)} users with tokens for a day, and {len(rooms)} rooms")
+        await note_action(store.cases, make_note(NoteCode.SEEDED, users=len(users), rooms=len(rooms)))
     if wants_json(options):
         files = {"tokens": str(options.tokens), "room_ids": str(options.room_ids)}
         print_json({"users": len(users), "rooms": len(rooms), "members": options.members, **files})

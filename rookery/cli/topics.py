@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chat.assembly import require_drivers
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.settings import KafkaSettings, Settings, SettingsError
 from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC
 from chat.wire.notices import NOTIFICATION_TOPIC
@@ -33,7 +34,7 @@ async def apply_topics(settings: Settings, options: argparse.Namespace) -> int:
         found = await topics.apply_plans(wanted, raise_partitions=options.raise_partitions, dry_run=options.dry_run)
     changed = sorted({difference.topic for difference in found if difference.done})
     if changed:
-        await note_beside_store(settings, f"changed Kafka's topics {', '.join(changed)}")
+        await note_beside_store(settings, make_note(NoteCode.TOPICS_CHANGED, topics=", ".join(changed)))
     if options.json:
         print_json([describe_topic(topic, found) for topic in wanted])
     else:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from pydantic import TypeAdapter, ValidationError
 
 from chat.adapters.mail.account_mails import issue_token, make_link
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import CaseAction
 from chat.domain.ids import new_id, now_ms, rfc3339
 from chat.domain.mailboxes import check_email
@@ -32,6 +33,11 @@ from services.moderation.blocks import Blocks
 
 _LOG_INS = 1000
 _PAGE = 1000
+_ROLE_NOTES = {
+    InstanceRole.OWNER: NoteCode.OWNER_MADE,
+    InstanceRole.MODERATOR: NoteCode.MODERATOR_MADE,
+    None: NoteCode.ROLE_TAKEN,
+}
 
 
 async def create_user(settings: Settings, options: argparse.Namespace) -> int:
@@ -50,9 +56,8 @@ async def create_user(settings: Settings, options: argparse.Namespace) -> int:
             instance_role=role,
         )
         await operator.store.accounts.create_user(user, await Passwords().hash_password(password))
-        await operator.note(
-            CaseAction.OPERATOR, user.id, "created the account" + (", as an owner of the instance" if role else "")
-        )
+        code = NoteCode.OWNER_CREATED if role else NoteCode.ACCOUNT_CREATED
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(code))
         operator.show(describe_user(user), [user.id])
     return 0
 
@@ -64,7 +69,7 @@ async def set_password(settings: Settings, options: argparse.Namespace) -> int:
         password = read_password(sys.stdin, generate=options.generate)
         await accounts.set_password_hash(user.id, await Passwords().hash_password(password))
         await accounts.end_families(user.id)
-        await operator.note(CaseAction.OPERATOR, user.id, "set another password, and ended all log-ins")
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(NoteCode.PASSWORD_SET))
         await operator.end_sessions(user.id, None, "the password was changed")
         operator.confirm(describe_user(user), f"{user.name} has a new password, and is logged out everywhere")
     return 0
@@ -77,7 +82,7 @@ async def print_reset_link(settings: Settings, options: argparse.Namespace) -> i
         token = await issue_token(
             store.accounts, store.mailings, TokenPurpose.RESET, user, email=user.email or "", now=now_ms()
         )
-        await operator.note(CaseAction.OPERATOR, user.id, "printed a link to a new password")
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(NoteCode.LINK_PRINTED))
         link = make_link(find_public_url(settings), TokenPurpose.RESET, token)
         operator.show({**describe_user(user), "link": link}, [link])
     if not settings.http.public_url:
@@ -91,7 +96,7 @@ async def delete_user(settings: Settings, options: argparse.Namespace) -> int:
         store, user = operator.store, await operator.find_user(options.name)
         confirm_deletion(sys.stdin, user.name, f"Everything that {user.name} wrote", confirmed=options.yes)
         publications = await delete_account(store.deletion, store.rooms, user.id)
-        await operator.note(CaseAction.OPERATOR, user.id, "deleted the account, with all messages")
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(NoteCode.ACCOUNT_DELETED))
         await announce_deletion(operator.relay, publications)
         await store.deletion.clear_deleted_users()
         operator.confirm(describe_user(user), f"{user.name} is deleted, with all messages")
@@ -130,7 +135,7 @@ async def set_role(settings: Settings, options: argparse.Namespace) -> int:
         user = await operator.find_user(options.name)
         await operator.store.accounts.set_instance_role(user.id, role)
         what = "neither owner nor moderator" if role is None else _with_article(role)
-        await operator.note(CaseAction.OPERATOR, user.id, f"made {what} of the instance")
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(_ROLE_NOTES[role]))
         operator.confirm({**describe_user(user), "instance_role": role}, f"{user.name} is {what} of the instance")
     return 0
 
@@ -191,7 +196,8 @@ async def end_sessions(settings: Settings, options: argparse.Namespace) -> int:
                 raise SettingsError(
                     f"{user.name} has no log-in {options.session}: rookery admin session list shows them"
                 )
-        await operator.note(CaseAction.OPERATOR, user.id, "ended all log-ins" if family is None else "ended a log-in")
+        code = NoteCode.LOG_INS_ENDED if family is None else NoteCode.LOG_IN_ENDED
+        await operator.note(CaseAction.OPERATOR, user.id, make_note(code))
         await operator.end_sessions(user.id, family, "the log-in was ended")
         operator.confirm({**describe_user(user), "ended": ended}, f"{ended} log-ins of {user.name} ended")
     return 0

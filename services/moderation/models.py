@@ -132,6 +132,13 @@ class NewOwner(BaseModel):
     user: UserId
 
 
+class NoteView(BaseModel):
+    """What an operator did, to be told in any language."""
+
+    code: str
+    values: dict[str, str]
+
+
 class AuditView(BaseModel):
     """What was done: by whom (`moderation` is the service itself, `operator:NAME` somebody with `rookery admin`), to
     whom, and why."""
@@ -146,6 +153,7 @@ class AuditView(BaseModel):
     reason: str
     verdict: Verdict | None
     until: str | None
+    note: NoteView | None = Field(description="what was done with `rookery admin`; `reason` says it in English")
 
 
 class AuditPage(BaseModel):

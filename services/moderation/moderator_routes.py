@@ -33,6 +33,7 @@ from services.moderation.models import (
     Decision,
     NewBlock,
     NewOwner,
+    NoteView,
     ReportView,
 )
 
@@ -188,4 +189,5 @@ def _view_entry(entry: AuditEntry) -> AuditView:
         reason=entry.reason,
         verdict=entry.verdict,
         until=None if entry.until is None else rfc3339(entry.until),
+        note=None if entry.note is None else NoteView(code=entry.note.code, values=dict(entry.note.values)),
     )

@@ -8,6 +8,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import (
     POLICY,
     REPORTS_KEPT,
@@ -249,6 +250,13 @@ async def test_the_audit_log_is_paged_newest_first_and_by_user(cases: Cases) -> 
     assert await cases.list_audit_entries(None, 10, user=BEN) == [note for note in expected if note.user == BEN]
     with pytest.raises(NotFound):
         await cases.list_audit_entries(new_id(), 1)
+
+
+async def test_the_audit_log_keeps_the_note_of_an_operator(cases: Cases) -> None:
+    note = make_note(NoteCode.ROOM_OWNER, room="r")
+    noted = entry(CaseAction.OPERATOR, reason=note.text, note=note)
+    await cases.add_audit_entry(noted)
+    assert await cases.list_audit_entries(None, 10) == [noted]
 
 
 async def test_of_many_reports_at_once_none_is_lost(cases: Cases) -> None:

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { mergeQueue, stillThere } from "../../web/app/moderation/queue.ts";
-import { findNote, NOTES } from "../../web/app/moderation/notes.ts";
+import { findNote, NOTES, OPERATOR_NOTES } from "../../web/app/moderation/notes.ts";
 import { MODERATION } from "../../web/app/moderation/texts.ts";
 import * as words from "../../web/app/moderation/words.ts";
 import { say } from "../../web/app/texts.ts";
@@ -173,12 +173,32 @@ describe("what the service writes into the log", () => {
 
   test("is known as its sources have it", () => {
     const root = join(import.meta.dirname, "../..");
-    const sources = ["services", "rookery/cli"].flatMap((folder) => read(join(root, folder))).join("\n");
+    const sources = ["services", "chat/domain"].flatMap((folder) => read(join(root, folder))).join("\n");
     const literal = sources.replaceAll(/"\s*\n\s*f?"/g, "");
     for (const template of Object.keys(NOTES)) {
       const parts = template.replaceAll(/room:\{room\}|are (not )?held/g, "{}").split(/\{\w*\}/).map((part) => part.trim());
       for (const part of parts) assert.ok(literal.includes(part), `${template}: ${part}`);
     }
+  });
+
+  test("has a text for every code of rookery admin, with its values, in both languages", () => {
+    const file = join(import.meta.dirname, "../../chat/domain/audit_notes.py");
+    const templates = [...readFileSync(file, "utf8").matchAll(/^ {4}[A-Z_]+ = "(\w+)", "(.*)"/gm)].map(([, ...both]) => both);
+    assert.deepEqual(Object.keys(OPERATOR_NOTES), templates.map(([code]) => code));
+    for (const [code, text] of templates) {
+      const names = [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const told of Object.values(MODERATION.texts[OPERATOR_NOTES[code]])) {
+        assert.deepEqual([...told.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort(), names.sort(), code);
+      }
+    }
+  });
+
+  test("by rookery admin is told by its code, whatever its English text is", () => {
+    const noted = (code, values) => words.reasonOf({ reason: "in English", rule: "", note: { code, values } }, names, t);
+    const replayed = { count: "2", topic: "rooms.dead" };
+    assert.equal(noted("dead_letters_replayed", replayed), "replayed 2 dead letters of rooms.dead");
+    assert.equal(noted("room_owner", { room: ROOM }), "owner of general");
+    assert.equal(noted("brand_new", {}), "in English");
   });
 
   test("is told in the words of the page, and what people wrote as it is", () => {

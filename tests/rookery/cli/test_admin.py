@@ -15,6 +15,7 @@ import anyio
 import pytest
 
 from chat.assembly import Engines, Store
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import InstanceRole, Role, Room, User, Visibility
@@ -142,6 +143,8 @@ async def test_a_user_gets_a_role_in_the_instance(admin: Admin) -> None:
         ada = await admin.store.accounts.find_by_name("ada")
         assert ada is not None
         assert ada.instance_role is stored
+        code = {"moderator": NoteCode.MODERATOR_MADE, "none": NoteCode.ROLE_TAKEN, "owner": NoteCode.OWNER_MADE}[role]
+        assert (await admin.store.cases.list_audit_entries(None, 1))[0].note == make_note(code)
     assert await admin.last_entry() == (name_operator(), "operator", "made an owner of the instance")
     await admin.call("user", "list")  # in words
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import POLICY, AuditEntry, Case, CaseAction, CaseKind, message_subject
 from chat.domain.conversations import dm_key
 from chat.domain.ids import new_id
@@ -232,7 +233,18 @@ async def test_queue_blocks_and_audit_are_paged(world: ModeratedRoom) -> None:
     older = (await world.mod("GET", f"/api/moderation/audit?before={audit['entries'][-1]['id']}")).json()
     assert [entry["action"] for entry in older["entries"]] == ["report"] * 3
     of_ben = (await world.mod("GET", f"/api/moderation/audit?user={world.ben.id}")).json()
-    assert [entry["action"] for entry in of_ben["entries"]] == ["block"]
+    assert [(entry["action"], entry["note"]) for entry in of_ben["entries"]] == [("block", None)]
+
+
+async def test_the_audit_log_tells_what_operators_did_by_code(world: ModeratedRoom) -> None:
+    note = make_note(NoteCode.ROOM_OWNER, room=world.room)
+    entry = AuditEntry(
+        id=new_id(), at=1, by="operator:ann", action=CaseAction.OWNER, user=world.ben.id, reason=note.text, note=note
+    )
+    await world.rest.services.cases.add_audit_entry(entry)
+    (shown,) = (await world.mod("GET", f"/api/moderation/audit?user={world.ben.id}")).json()["entries"]
+    assert shown["note"] == {"code": "room_owner", "values": {"room": world.room}}
+    assert shown["reason"] == f"made an owner of room:{world.room}"
 
 
 async def test_an_author_appeals_once(world: ModeratedRoom) -> None:

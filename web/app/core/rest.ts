@@ -159,6 +159,8 @@ export interface AuditEntry {
   rule: string | null;
   reason: string;
   until?: Time | null;
+  /** What was done with `rookery admin`; `reason` says it in English. */
+  note?: { code: string; values: Record<string, string> } | null;
 }
 
 /** A level of a room, and until when it is muted, in ms since the epoch. */

@@ -4,6 +4,7 @@
  * They write English. Each template here is a text of theirs, which a test compares with their sources; a text that is
  * none of them, such as what people wrote, stays as it is.
  */
+import type { AuditEntry } from "../core/rest.ts";
 import type { ModerationSay, Names } from "./words.ts";
 import type { MODERATION } from "./texts.ts";
 
@@ -43,6 +44,35 @@ const CODES: Record<string, Key> = {
   moderator: "roleModerator",
   none: "roleNone",
 };
+/** What `rookery admin` notes, by its code; a test compares them with those of the server. */
+export const OPERATOR_NOTES: Record<string, Key> = {
+  account_created: "noteCreated",
+  owner_created: "noteOwnerCreated",
+  password_set: "notePassword",
+  link_printed: "noteLink",
+  account_deleted: "noteDeleted",
+  owner_made: "noteOwnerMade",
+  moderator_made: "noteModeratorMade",
+  role_taken: "noteRoleTaken",
+  log_ins_ended: "noteLogInsEnded",
+  log_in_ended: "noteLogInEnded",
+  data_exported: "noteExported",
+  room_owner: "noteOwner",
+  room_deleted: "noteRoomDeleted",
+  invitation_made: "noteInvited",
+  invitation_ended: "noteUninvited",
+  dead_letters_replayed: "noteReplayed",
+  seeded: "noteSeeded",
+  database_migrated: "noteMigrated",
+  backup_restored: "noteRestored",
+  push_key_made: "notePushKey",
+  database_copied: "noteCopied",
+  drained: "noteDrained",
+  drain_begun: "noteDrainBegun",
+  signing_key_added: "noteSigningKey",
+  topics_changed: "noteTopics",
+};
+
 const PARTS = /\{(\w+)\}/g;
 const PATTERNS = Object.entries(NOTES).map(([template, key]) => {
   const pattern = template.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(PARTS, "(?<$1>.+?)");
@@ -58,12 +88,14 @@ export function findNote(text: string): { key: Key; values: Record<string, strin
   return null;
 }
 
-export function tellNote(text: string, names: Names, t: ModerationSay): string | null {
-  const note = findNote(text);
+/** @param coded the note itself, where the server gave it: then no text has to be read */
+export function tellNote(text: string, names: Names, t: ModerationSay, coded?: AuditEntry["note"]): string | null {
+  const known = coded && OPERATOR_NOTES[coded.code];
+  const note = known ? { key: known, values: coded.values } : findNote(text);
   if (!note) return null;
   const told = Object.entries(note.values).map(([name, value]) => {
     if (name === "room") return [name, names.roomName(value) || t("aRoom")];
-    return [name, name !== "name" && CODES[value] ? t(CODES[value]) : value];
+    return [name, !known && name !== "name" && CODES[value] ? t(CODES[value]) : value];
   });
   return t(note.key, Object.fromEntries(told));
 }

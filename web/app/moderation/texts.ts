@@ -191,6 +191,50 @@ export const MODERATION = defineTexts("moderation", {
   noteExported: { en: "exported the data of the account", ru: "выгружены данные учётной записи" },
   notePassword: { en: "set another password, and ended all log-ins", ru: "новый пароль, все входы завершены" },
   noteLink: { en: "printed a link to a new password", ru: "выдана ссылка для нового пароля" },
+  noteCreated: { en: "created the account", ru: "создана учётная запись" },
+  noteOwnerCreated: {
+    en: "created the account, as an owner of the instance",
+    ru: "создана учётная запись владельца сервера",
+  },
+  noteOwnerMade: { en: "made an owner of the instance", ru: "теперь владелец сервера" },
+  noteModeratorMade: { en: "made a moderator of the instance", ru: "теперь модератор сервера" },
+  noteRoleTaken: {
+    en: "made neither owner nor moderator of the instance",
+    ru: "больше не владелец и не модератор сервера",
+  },
+  noteLogInsEnded: { en: "ended all log-ins", ru: "завершены все входы" },
+  noteLogInEnded: { en: "ended a log-in", ru: "завершён один вход" },
+  noteReplayed: {
+    en: "replayed {count} dead letters of {topic}",
+    ru: "повторно обработано записей из {topic}: {count}",
+  },
+  noteSeeded: {
+    en: "seeded {users} users with tokens for a day, and {rooms} rooms",
+    ru: "созданы пробные данные: пользователей — {users} (токены на день), комнат — {rooms}",
+  },
+  noteMigrated: {
+    en: "brought the database from format {before} to {after}",
+    ru: "формат базы данных обновлён с {before} до {after}",
+  },
+  noteRestored: {
+    en: "noted that a backup was restored; the epoch is {epoch}",
+    ru: "отмечено восстановление из копии; эпоха — {epoch}",
+  },
+  notePushKey: {
+    en: "made a key of push, which signs from the next start on",
+    ru: "создан ключ уведомлений; действует со следующего запуска",
+  },
+  noteCopied: { en: "copied the database to {file}", ru: "база данных скопирована в {file}" },
+  noteDrained: {
+    en: "drained {role}, the process {pid} on {host}",
+    ru: "процесс {pid} ({role}) на {host} закончил работу и остановлен",
+  },
+  noteDrainBegun: {
+    en: "began to drain {role}, the process {pid} on {host}",
+    ru: "процесс {pid} ({role}) на {host} начал завершать работу",
+  },
+  noteSigningKey: { en: "added the signing key {key}", ru: "добавлен ключ подписи {key}" },
+  noteTopics: { en: "changed the Kafka topics {topics}", ru: "изменены топики Kafka: {topics}" },
   noteDeleted: { en: "deleted the account, with all messages", ru: "учётная запись удалена со всеми сообщениями" },
   relaxed: { en: "relaxed", ru: "мягкая" },
   normal: { en: "normal", ru: "обычная" },

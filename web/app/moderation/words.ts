@@ -114,8 +114,8 @@ export function deedOf(
 }
 
 /** The reason of an entry, with rooms by their names. */
-export function reasonOf(entry: Pick<AuditEntry, "reason" | "rule">, names: Names, t: ModerationSay): string {
-  const note = tellNote(entry.reason, names, t);
+export function reasonOf(entry: Pick<AuditEntry, "reason" | "rule" | "note">, names: Names, t: ModerationSay): string {
+  const note = tellNote(entry.reason, names, t, entry.note);
   if (note) return note;
   const said = entry.reason.replace(/\broom:([0-9a-f-]{36})/g, (_, id: string) => names.roomName(id) || t("aRoom"));
   return entry.rule ? [t("rule", { name: entry.rule }), said].filter(Boolean).join(": ") : said;

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-46a389d682ab8de5.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-bd4d0b47bfea2f57.js";

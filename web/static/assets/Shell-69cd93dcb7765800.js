@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-d16e376bff7b34e5.js";
