@@ -171,6 +171,37 @@ describe("without a connection", () => {
   });
 });
 
+describe("a list that follows the newest message", () => {
+  const arrive = async (count: number) => {
+    const first = (room.timeline.span?.last ?? 0) + 1;
+    for (let seq = first; seq < first + count; seq += 1) room.timeline.live(sent(seq));
+    reader.update();
+    await settle();
+  };
+
+  test("is left by a scroll up of which the browser tells together with the scroll to the end", async () => {
+    reader.scrolled();
+    const before = shown.offset;
+    await arrive(10);
+    expect(shown.offset).toBe(before + 400);
+    shown.offset -= 200;
+    reader.scrolled();
+    expect(reader.shown.away).toBe(true);
+    const { offset } = shown;
+    await arrive(1);
+    expect(shown.offset).toBe(offset);
+    expect(room.read).toBeLessThan(room.timeline.span?.last ?? 0);
+  });
+
+  test("follows it on while the list grows below", async () => {
+    reader.scrolled();
+    await arrive(10);
+    reader.scrolled();
+    expect(reader.shown.away).toBe(false);
+    expect(shown.offset).toBe(shown.scrollHeight - shown.height);
+  });
+});
+
 test("the days of one press begin at midnight here, also where the clocks change", () => {
   const noon = new Date(2026, 2, 30, 12).getTime();
   expect(quickDays(noon)).toEqual([

@@ -223,6 +223,7 @@ export class Reader {
     const view = this.#viewport;
     view?.toEnd();
     this.#end = view && standOf(view, this.shown.items);
+    this.#offset = this.#end?.offset ?? 0; // who scrolls up before the browser tells of it, scrolls up from here
   }
 
   #resolve(): void {
@@ -297,13 +298,11 @@ export class Reader {
     if (timeline.more && view.offset < LOAD_AT) void this.older();
     if (!timeline.attached && left < LOAD_AT) void this.#newer();
     this.see();
-    this.#look();
+    this.#look(view);
     this.#giveBack();
   }
 
-  #look(): void {
-    const view = this.#viewport;
-    if (!view) return;
+  #look(view: Viewport): void {
     const { shown } = this;
     const top = Math.max(0, view.indexAt(view.offset));
     const { missed, away } = this.#jumps(shown.items);

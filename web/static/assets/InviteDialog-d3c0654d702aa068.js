@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-89494a1ec8d09cba.js";

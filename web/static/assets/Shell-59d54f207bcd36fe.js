@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-5efde3d12ba829e6.js";
