@@ -64,7 +64,7 @@ export class Account {
   /** The account is gone with it, and the user is logged out. */
   async delete(password: string) {
     await this.api.call("DELETE", "/api/auth/me", { password });
-    this.app.forgetTexts();
+    await this.app.forgetTexts();
     await this.app.session.end();
     this.app.leave(say(CORE, "accountDeleted"));
   }

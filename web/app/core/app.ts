@@ -41,6 +41,7 @@ const BY_BLANK = undefined as never;
 
 const RETRY_START_MS = 3_000;
 const AWAY_MS = 5 * 60_000;
+const LONGEST_FORGETTING_MS = 1_000;
 /** Messages that stay in memory of a conversation that is not open. */
 const KEPT = 100;
 
@@ -226,16 +227,19 @@ export class App {
   }
 
   async logOut() {
-    this.forgetTexts();
+    await this.forgetTexts();
     const ended = this.session.end();
-    this.leave();
+    if (this.phase !== "out") this.leave();
     await ended;
   }
 
-  /** Nothing of what was written here and not sent stays in this browser. */
+  /** No text stays in this browser, also if its window is closed after that. A browser that hangs is not waited for. */
   forgetTexts() {
-    this.drafts.clear();
-    this.keeping.clear();
+    const cleared = Promise.all([this.drafts.clear(), this.keeping.clear(), this.lastSeen?.clear()]);
+    return new Promise((resolve) => {
+      const timer = this.timers.set(() => resolve(false), LONGEST_FORGETTING_MS);
+      void cleared.then(resolve).finally(() => this.timers.clear(timer));
+    });
   }
 
   /** Another tab began or ended the session. */
@@ -261,7 +265,7 @@ export class App {
     this.messages.stop();
     this.keeping.stop();
     this.sharing?.stop();
-    this.lastSeen?.clear();
+    void this.lastSeen?.clear();
     this.#blank();
     this.#phase("out", reason);
   }

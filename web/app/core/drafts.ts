@@ -53,7 +53,7 @@ export class Drafts {
     this.#user = user;
     this.#texts.clear();
     const place = this.#place("");
-    this.#shelf.clear(KIND, place); // rule 1
+    void this.#shelf.clear(KIND, place); // rule 1
     const kept = await this.#shelf.list(place);
     if (this.#user !== user) return;
     // What was written while they were read is newer.
@@ -79,7 +79,7 @@ export class Drafts {
 
   /** @param key of a conversation @param text empty to forget it */
   set(key: string, text: string): void {
-    if (this.get(key) === text) return;
+    if (!this.#user || this.get(key) === text) return;
     this.#note(key, text);
     if (text) this.#shelf.put(this.#place(key), text);
     else this.#shelf.delete(this.#place(key));
@@ -91,11 +91,12 @@ export class Drafts {
     return [...this.#texts.keys()].filter((key) => !key.includes(EDIT) && this.#texts.get(key)?.trim());
   }
 
-  /** At a log-out: nothing of anyone stays. */
-  clear(): void {
+  /** At a log-out: nothing of anyone stays, nor is anything kept any more. Resolves when it is gone. */
+  clear(): Promise<unknown> {
+    this.#user = "";
     this.#texts.clear();
-    this.#shelf.clear(KIND);
     takeOld(this.#old);
+    return this.#shelf.clear(KIND);
   }
 
   #hear(said: Said): void {

@@ -60,7 +60,7 @@ export class Keeping {
     this.#user = user;
     this.#adopt = adopt;
     this.#awaited.clear();
-    this.#shelf.clear(KIND, this.#place("")); // rule 4
+    void this.#shelf.clear(KIND, this.#place("")); // rule 4
     const kept = await this.#list();
     if (this.#user !== user) return;
     await this.#take(this.#tabs.id, kept); // of a session before, in this very tab
@@ -96,9 +96,10 @@ export class Keeping {
     this.#shelf.delete(this.#place(client_id));
   }
 
-  /** At a log-out: nothing of anyone stays. */
-  clear(): void {
-    this.#shelf.clear(KIND);
+  /** At a log-out: nothing of anyone stays, nor is anything kept any more. Resolves when it is gone. */
+  clear(): Promise<unknown> {
+    this.stop();
+    return this.#shelf.clear(KIND);
   }
 
   #put(message: KeptMessage): void {

@@ -79,7 +79,7 @@ export class LastSeen {
   async open(account: SeenAccount): Promise<void> {
     const { id } = account.me;
     this.#user = id;
-    this.#shelf.clear(KIND, this.#place("")); // rule 1
+    void this.#shelf.clear(KIND, this.#place("")); // rule 1
     this.#shelf.put(this.#place(ACCOUNT), account);
     const place = this.#place(MESSAGES);
     const kept = (await this.#shelf.list(place)) as [string, KeptEntries][];
@@ -146,12 +146,12 @@ export class LastSeen {
     if (this.#user) this.#shelf.delete(this.#place(MESSAGES + key));
   }
 
-  /** Nobody is logged in. rule 1 */
-  clear(): void {
+  /** Nobody is logged in. Resolves when it is gone. rule 1 */
+  clear(): Promise<unknown> {
     this.#due.clear();
     this.#user = "";
     this.#kept = [];
-    this.#shelf.clear(KIND);
+    return this.#shelf.clear(KIND);
   }
 
   #place(key: string): string {

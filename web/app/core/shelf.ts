@@ -17,8 +17,8 @@ export interface Shelf {
   /** Later calls of this tab, of whatever kind, see it done. */
   put(key: string, value: unknown): void;
   delete(key: string): void;
-  /** Delete what begins with `prefix`, but not what begins with `but`. */
-  clear(prefix: string, but?: string): void;
+  /** Delete what begins with `prefix`, but not what begins with `but`. Resolves when it is gone, or cannot be deleted. */
+  clear(prefix: string, but?: string): Promise<unknown>;
   /**
    * Replace a value by what `decide` makes of it, unless that is null.
    * @returns whether it was replaced
@@ -28,6 +28,8 @@ export interface Shelf {
 
 const NAME = "rookery.shelf";
 const STORE = "kept";
+/** No key goes on with it: behind a prefix, it ends the keys that begin so. */
+const LAST = "\uffff";
 
 /** The shelf of this browser, or of this page alone. */
 export async function openShelf(factory: IDBFactory | undefined): Promise<Shelf> {
@@ -85,15 +87,14 @@ class DatabaseShelf implements Shelf {
     });
   }
 
-  clear(prefix: string, but?: string): void {
-    void this.#transact("readwrite", (store) => {
-      const request = store.openKeyCursor(rangeOf(prefix));
-      request.onsuccess = () => {
-        const cursor = request.result;
-        if (!cursor) return;
-        if (but === undefined || !String(cursor.key).startsWith(but)) store.delete(cursor.key);
-        cursor.continue();
-      };
+  clear(prefix: string, but?: string): Promise<boolean> {
+    return this.#transact("readwrite", (store, transaction) => {
+      if (but === undefined) store.delete(rangeOf(prefix));
+      else {
+        store.delete(IDBKeyRange.bound(prefix, but, false, true));
+        store.delete(IDBKeyRange.bound(but + LAST, prefix + LAST, true, false));
+      }
+      transaction.commit(); // rule 1
     });
   }
 
@@ -129,7 +130,7 @@ class DatabaseShelf implements Shelf {
 }
 
 function rangeOf(prefix: string): IDBKeyRange {
-  return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  return IDBKeyRange.bound(prefix, prefix + LAST);
 }
 
 /** The same for one page, in its memory. */
@@ -149,7 +150,7 @@ export class PageShelf implements Shelf {
     this.#values.delete(key);
   }
 
-  clear(prefix: string, but?: string): void {
+  async clear(prefix: string, but?: string): Promise<void> {
     for (const key of [...this.#values.keys()])
       if (key.startsWith(prefix) && !(but !== undefined && key.startsWith(but))) this.#values.delete(key);
   }

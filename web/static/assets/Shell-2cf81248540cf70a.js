@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-a943c4a644bb7d80.js";
