@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-c3524e8cbc2d203e.js";

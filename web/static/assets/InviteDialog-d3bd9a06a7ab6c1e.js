@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-48eaa3cd44110a0f.js";

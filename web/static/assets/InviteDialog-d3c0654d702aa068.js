@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-89494a1ec8d09cba.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-a943c4a644bb7d80.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-573422d44523194e.js";

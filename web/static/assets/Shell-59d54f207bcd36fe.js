@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-5efde3d12ba829e6.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-d16e376bff7b34e5.js";

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/static/assets/useLoaded-3ff33fe94390d346.js
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{D as t,Jn as n,O as r,nr as i}from"./page-5ca7085b4ceb9f27.js";var a=e(i(),1);function o(e,i=[]){let o=n(t),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(r(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
-========
-import{r as e}from"./rolldown-runtime-172b2687b65f7274.js";import{D as t,Jn as n,O as r,nr as i}from"./page-85de89db3f37c7ee.js";var a=e(i(),1);function o(e,i=[]){let o=n(t),[s,c]=(0,a.useState)(null),[l,u]=(0,a.useState)(``),[d,f]=(0,a.useState)(0);return(0,a.useEffect)(()=>{let t=!1;return u(``),e().then(e=>!t&&c(e),e=>!t&&u(r(e,o).text)),()=>{t=!0}},[d,...i]),{value:s,error:l,set:c,reload:(0,a.useCallback)(()=>f(e=>e+1),[])}}export{o as t};
->>>>>>>> dc1aeffb (Keep who scrolls up as the list follows its end):web/static/assets/useLoaded-7f80cef3cf44e56b.js
