@@ -23,17 +23,32 @@ export function findCode(text: string): Code[] {
   if (!text.includes("`") && !text.includes("~~~")) return [];
   const found: Code[] = [];
   let done = 0;
-  for (const fence of fences(text)) {
+  for (const fence of fences(text).found) {
     found.push(...spans(text, done, fence.start), fence);
     done = fence.end;
   }
   return [...found, ...spans(text, done, text.length)];
 }
 
-/** Rule 1. */
-function fences(text: string): Code[] {
+/** What ends the fence that a text leaves open, as a text that was cut may do; empty when all are closed. */
+export function closeFence(text: string): string {
+  const { opened } = fences(text);
+  return opened ? `${text.endsWith("\n") ? "" : "\n"}${opened.line.replace(/[^>\t]/g, " ")}${opened.fence}` : "";
+}
+
+interface Opened {
+  start: number;
+  from: number;
+  fence: string;
+  depth: number;
+  /** What stands before the fence: the marks of the quotations and lists that it is in. */
+  line: string;
+}
+
+/** Rule 1. `opened` is a fence that is never closed. */
+function fences(text: string): { found: Code[]; opened: Opened | null } {
   const found: Code[] = [];
-  let opened: { start: number; from: number; fence: string; depth: number } | null = null;
+  let opened: Opened | null = null;
   for (let at = 0, next = 0; at < text.length; at = next) {
     next = at + (matchAt(LINE, text, at)?.[0].length ?? 0);
     if (opened) {
@@ -45,10 +60,12 @@ function fences(text: string): Code[] {
         continue;
       }
     }
-    const [, marks = "", fence] = matchAt(OPENS, text, at) ?? [];
-    opened = fence ? { start: at, from: next, fence, depth: marks.split(">").length - 1 } : null;
+    const [line = "", marks = "", fence] = matchAt(OPENS, text, at) ?? [];
+    opened = fence
+      ? { start: at, from: next, fence, depth: marks.split(">").length - 1, line: line.slice(0, -fence.length) }
+      : null;
   }
-  return found;
+  return { found, opened };
 }
 
 /** Where a line goes on behind the marks of its quotation; null when it is not in it. */

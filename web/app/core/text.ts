@@ -155,14 +155,20 @@ export function marked(text: string, query: string): { hit: boolean; text: strin
     .filter((part) => part.text);
 }
 
-/** The part of a long text around its first hit. */
+/** Where the first of the words stands; -1 for nowhere. */
+export function findHit(text: string, query: string): number {
+  const pattern = findWords(query);
+  return pattern ? text.search(pattern) : -1;
+}
+
+/** The part of a long text around its first hit. Half of an emoji at an end is left out. */
 export function excerpt(text: string, query: string, length: number = 160) {
   const flat = text.replace(/\s+/g, " ").trim();
   if (flat.length <= length) return flat;
-  const pattern = findWords(query);
-  const at = pattern ? Math.max(0, flat.search(pattern)) : 0;
+  const at = Math.max(0, findHit(flat, query));
   const start = Math.max(0, Math.min(at - Math.floor(length / 3), flat.length - length));
-  return `${start > 0 ? "…" : ""}${flat.slice(start, start + length)}${start + length < flat.length ? "…" : ""}`;
+  const shown = flat.slice(start, start + length).replace(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/g, "");
+  return `${start > 0 ? "…" : ""}${shown}${start + length < flat.length ? "…" : ""}`;
 }
 
 /** The text as it is sent: without NUL, lone surrogates and outer blank lines. */

@@ -1,4 +1,5 @@
 /** How much of a long Markdown text shows at first. */
+import { closeFence } from "../core/code.ts";
 import { fold } from "../core/fold.ts";
 
 export interface Shortened {
@@ -11,8 +12,7 @@ export interface Shortened {
 export function shorten(text: string): Shortened | null {
   const folded = fold(text);
   if (!folded) return null;
-  const fences = folded.shown.match(/^ {0,3}```/gm)?.length ?? 0;
-  return { shown: `${folded.shown}${fences % 2 ? "\n```" : " …"}`, lines: folded.lines };
+  return { shown: `${folded.shown}${closeFence(folded.shown) || " …"}`, lines: folded.lines };
 }
 
 /** Pictures, and signs that U+FE0F or what follows makes pictures; so "©" and "1" alone are none. */
