@@ -105,6 +105,13 @@ test("a reply names its message and goes with it", async () => {
   expect(screen.queryByTestId("context")).toBeNull();
 });
 
+test("the message that is answered stands there as plain words", async () => {
+  act(() => page.socket.say({ ...message(5, { sender: ME }), text: "**look** at [this](https://x.org/) :tada:\n- `now`" }));
+  show();
+  act(() => model.reply(room().timeline.entries.find(({ seq }) => seq === 5)!));
+  await waitFor(() => expect(screen.getByTestId("context").textContent).toContain("Reply to ann: look at this 🎉 • now"));
+});
+
 describe("completion", () => {
   test("offers people of the room first, and tells the others apart", async () => {
     const field = show();

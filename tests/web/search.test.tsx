@@ -144,6 +144,22 @@ test("the search page shows hits with what stands around them, and goes on behin
   expect(gone).toEqual([searchRoute("plan"), searchRoute("has:link from:ben x"), searchRoute("")]);
 });
 
+test("hits and what stands around them are plain words, in which the hit is marked", async () => {
+  const { show } = frame([
+    {
+      messages: [message(5, "> so\n\nthe **pl**an, [here](https://x.org/)")],
+      context: [message(4, "## *before* it")],
+      more: false,
+      next: null,
+    },
+  ]);
+  await show(<SearchPage rest="plan" />);
+  const hit = screen.getByTestId("search-page-hit");
+  expect(hit.textContent).toContain("so the plan, here");
+  expect(hit.textContent).toContain("ben before it");
+  expect(hit.querySelector("mark")?.textContent).toBe("plan");
+});
+
 test("the search page says what is wrong, and tries again", async () => {
   const { show, asked } = frame([{ status: 0 }, { messages: [], more: false, next: null }]);
   await show(<SearchPage rest="plan" />);
@@ -164,12 +180,13 @@ test("the page of activity marks what is new, filters, and notes what was seen",
   const by = { id: "ben", name: "ben" };
   const items = [
     { kind: "reaction", by, at: "2026-02-03T12:00:00.000Z", message: message(1, "mine"), emoji: "👍" },
-    { kind: "mention", by, at: "2026-02-03T10:00:00.000Z", message: message(2, "@ann look") },
+    { kind: "mention", by, at: "2026-02-03T10:00:00.000Z", message: message(2, "@ann **look**") },
   ];
   const { show, put } = frame([{ items, more: false, next: null, seen: "2026-02-03T11:00:00.000Z", unseen: 1 }]);
   await show(<ActivityPage />);
   expect(screen.getAllByTestId("activity-item").map((item) => item.textContent?.includes("New"))).toEqual([true, false]);
   expect(screen.getByText("ben reacted with 👍")).toBeTruthy();
+  expect(screen.getByText("@ann look")).toBeTruthy();
   expect(put).toEqual([["/api/attention/seen", { until: "2026-02-03T12:00:00.000Z" }]]);
   await act(async () => screen.getByRole("button", { name: "Mentions" }).click());
   expect(screen.getAllByTestId("activity-item")).toHaveLength(1);

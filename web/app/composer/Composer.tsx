@@ -7,9 +7,9 @@ import type { ClipboardEvent, KeyboardEvent } from "react";
 import { Button } from "react-aria-components";
 import { useWatch } from "../context.ts";
 import { composes, sends } from "../core/keys.ts";
-import { excerpt } from "../core/text.ts";
 import { useLanguage, useTexts } from "../texts.ts";
 import { useRecents } from "../emoji/useRecents.ts";
+import { useExcerpt } from "../markdown/Excerpt.tsx";
 import { Completions } from "./Completions.tsx";
 import { applyEdit } from "./applyEdit.ts";
 import { continueLine, format, formatOf, insertFence, pasteLink, type Format, type Selected } from "./format.ts";
@@ -23,6 +23,9 @@ import { Tools } from "./Tools.tsx";
 import { useCompletion, type Completed } from "./useCompletion.ts";
 
 import styles from "./Composer.module.css";
+
+/** Characters of the text that is answered. */
+const ANSWERED = 80;
 
 /** Whether fingers are the way to point, so that the keyboard is on the screen. */
 function byTouch(): boolean {
@@ -241,9 +244,10 @@ function Writing({ model }: { readonly model: ComposerModel }) {
 function Context({ model }: { readonly model: ComposerModel }) {
   const t = useTexts(COMPOSER);
   const { mode } = model.state;
-  if (mode.kind === "new") return null;
-  const quoted = model.quoted() ?? mode.entry;
-  const what = quoted.text === null ? t("withdrawn") : excerpt(quoted.text, "", 80);
+  const quoted = mode.kind === "new" ? null : (model.quoted() ?? mode.entry);
+  const words = useExcerpt(quoted?.text ?? null, ANSWERED);
+  if (!quoted) return null;
+  const what = quoted.text === null ? t("withdrawn") : words;
   return (
     <div className={styles.context} data-testid="context">
       <span className={`context-text ${styles.contextText}`} dir="auto">

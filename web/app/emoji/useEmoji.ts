@@ -23,6 +23,12 @@ export function useEmoji(wanted: boolean): EmojiSet | null {
   return wanted ? set : null;
 }
 
+/** The same for who waits for nothing: nothing is drawn before the emoji are here. */
+export function shortcodesNow(): FindEmoji {
+  const set = loadedEmoji();
+  return set ? findIn(set) : NONE;
+}
+
 /** What the shortcodes of a text are drawn as. */
 export function useShortcodes(text: string | null): FindEmoji {
   const set = useEmoji(text !== null && hasShortcode(text));

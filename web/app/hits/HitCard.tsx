@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { useApp, useWatch } from "../context.ts";
 import type { Hit } from "../core/hits.ts";
-import { excerpt, marked } from "../core/text.ts";
+import { Excerpt } from "../markdown/Excerpt.tsx";
 import { formatDate, useTexts } from "../texts.ts";
 import styles from "./HitCard.module.css";
 import { addressOf, around, keyOf, senderOf } from "./place.ts";
@@ -34,9 +34,7 @@ function Text({ item, words }: { item: Hit; words: string }) {
   if (item.text === null) return <span className={styles.gone}>{t("gone")}</span>;
   return (
     <span className={styles.text} dir="auto">
-      {marked(excerpt(item.text, words, 300), words).map((part, index) =>
-        part.hit ? <mark key={index}>{part.text}</mark> : part.text,
-      )}
+      <Excerpt text={item.text} length={300} words={words} />
     </span>
   );
 }
@@ -46,7 +44,7 @@ function Neighbour({ item }: { item: Hit }) {
   if (item.text === null) return null;
   return (
     <span className={styles.near} dir="auto">
-      <b>{store.authorOf(senderOf(item))}</b> {excerpt(item.text, "", 140)}
+      <b>{store.authorOf(senderOf(item))}</b> <Excerpt text={item.text} length={140} />
     </span>
   );
 }

@@ -2,14 +2,15 @@
 import { useEffect, type ReactNode } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { excerpt } from "../core/text.ts";
 import type { Entry } from "../core/timeline.ts";
+import { useExcerpt } from "../markdown/Excerpt.tsx";
 import type { Doer } from "./doer.ts";
-import { drawShortcodes } from "../emoji/shortcodes.ts";
-import { useShortcodes } from "../emoji/useEmoji.ts";
 import { Hidden, Icon } from "./Icon.tsx";
 import { MESSAGES } from "./texts.ts";
 import { useTexts } from "../texts.ts";
+
+/** Characters of the text that is answered. */
+const QUOTED = 120;
 
 interface Props {
   app: App;
@@ -27,9 +28,9 @@ export function Quote({ app, conversation, doer, entry, quoted }: Props): ReactN
     // It shows when it comes. What cannot be read now is asked for again when the message is drawn anew.
     if (unknown) app.history.quote(conversation, reply_to).catch(() => {});
   }, [app, conversation, reply_to, unknown]);
-  const emoji = useShortcodes(quoted?.text ?? null);
+  const words = useExcerpt(quoted?.text ?? null, QUOTED);
   if (reply_to === null) return null;
-  const what = !quoted ? say("quotedUnknown") : quoted.text === null ? say("quotedGone") : drawShortcodes(excerpt(quoted.text, "", 120), emoji);
+  const what = !quoted ? say("quotedUnknown") : quoted.text === null ? say("quotedGone") : words;
   return (
     <button type="button" className="quote" onClick={() => doer.jump(reply_to)}>
       <Icon name="reply" />

@@ -1,9 +1,9 @@
 /** The message of a case among those before and after it, as its room has them. */
 import { useApp, useWatch } from "../context.ts";
 import type { Case } from "../core/rest.ts";
-import { excerpt } from "../core/text.ts";
 import { fullTime, shortTime } from "../core/time.ts";
 import { ErrorState, Skeleton } from "../kit/index.ts";
+import { Excerpt } from "../markdown/Excerpt.tsx";
 import { useLoaded } from "../settings/useLoaded.ts";
 import { useTexts } from "../texts.ts";
 import css from "./Moderation.module.css";
@@ -32,7 +32,7 @@ export function CaseContext({ one }: { one: Case }) {
             <span className={css.gone}>{t("contextGone")}</span>
           ) : (
             <span className={css.contextText} dir="auto">
-              {excerpt(message.text, "", 400)}
+              <Excerpt text={message.text} length={400} />
             </span>
           )}
         </li>

@@ -2,10 +2,10 @@
 import type { ReactNode } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
-import { excerpt } from "../core/text.ts";
 import type { Entry } from "../core/timeline.ts";
 import { Form, WordsField } from "../forms/Form.tsx";
 import { Dialog, showOverlay } from "../kit/index.ts";
+import { Excerpt } from "../markdown/Excerpt.tsx";
 import { say, useTexts } from "../texts.ts";
 import css from "./Moderation.module.css";
 import { REPORT } from "./texts.ts";
@@ -40,7 +40,9 @@ export function showReport(app: App, conversation: Conversation, entry: Entry): 
     cited: (
       <blockquote className={css.cited}>
         <strong dir="auto">{name}</strong>
-        <span dir="auto">{excerpt(entry.text ?? "", "", 200)}</span>
+        <span dir="auto">
+          <Excerpt text={entry.text ?? ""} length={200} />
+        </span>
       </blockquote>
     ),
     send: (reason) => app.moderation.report(conversation, entry.seq ?? 0, reason),

@@ -4,10 +4,14 @@ import { shortTime } from "../core/time.ts";
 import { useTexts } from "../texts.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { useExcerpt } from "../markdown/Excerpt.tsx";
 import { StatusText } from "../people/StatusText.tsx";
 import { isSameRow, type RowView } from "./rowView.ts";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
+
+/** Characters of the newest message. */
+const LAST = 120;
 
 interface RowProps {
   rowKey: string;
@@ -125,6 +129,7 @@ function RowBadge({ view }: { view: RowView }) {
 
 function LastLine({ view }: { view: RowView }) {
   const t = useTexts(SIDEBAR);
+  const text = useExcerpt(view.text ?? null, LAST);
   const author = view.isMine ? t("you") : view.author;
   return (
     <span className={css.last} dir="auto">
@@ -133,7 +138,7 @@ function LastLine({ view }: { view: RowView }) {
           {t("draft")}{" "}
         </span>
       )}
-      {view.text === null ? <em>{t("withdrawn")}</em> : view.text && author ? `${author}: ${view.text}` : view.text}
+      {view.text === null ? <em>{t("withdrawn")}</em> : text && author ? `${author}: ${text}` : text}
     </span>
   );
 }

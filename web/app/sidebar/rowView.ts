@@ -23,13 +23,11 @@ export interface RowView {
   /** Who wrote the newest message: a name, or "me"; empty in a direct conversation with the other one. */
   author: string;
   isMine: boolean;
-  /** Its text in one line; null when it was withdrawn, undefined while none is known. */
+  /** Its text as it was written; null when it was withdrawn, undefined while none is known. */
   text: string | null | undefined;
   /** When it came (RFC 3339); empty when that is not known. */
   ts: string;
 }
-
-const LINE = 120;
 
 export function rowView(store: Store, openKey: string | null, drafts: ReadonlySet<string>, one: Conversation): RowView {
   const badge = badgeOf(one);
@@ -50,19 +48,9 @@ export function rowView(store: Store, openKey: string | null, drafts: ReadonlySe
     presence: one.kind === "dm" ? (store.presence.get(one.id)?.state ?? "offline") : null,
     author: last && one.kind === "room" && !isMine ? shownName(last.sender) : "",
     isMine: Boolean(last) && isMine,
-    text: last ? (last.text === null ? null : lineOf(last.text)) : undefined,
+    text: last ? last.text : undefined,
     ts: last?.ts ?? "",
   };
-}
-
-/** A text in one line, without the signs of Markdown that only clutter it. */
-export function lineOf(text: string) {
-  return text
-    .slice(0, LINE * 2)
-    .replace(/```\w*\n?/g, "")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, LINE);
 }
 
 /** Whether two rows look the same. */

@@ -3,7 +3,8 @@ import { useRef, useState } from "react";
 import { useApp, useAppEvent } from "../context.ts";
 import { isChange } from "../core/hits.ts";
 import { shownName } from "../core/people.ts";
-import { excerpt } from "../core/text.ts";
+import { shortcodesNow } from "../emoji/useEmoji.ts";
+import { plainExcerpt } from "../markdown/plain.ts";
 import { useTexts } from "../texts.ts";
 import { STATUS } from "./texts.ts";
 
@@ -19,7 +20,7 @@ export function Announcer() {
   useAppEvent("arrived", ({ conversation, event }) => {
     if (conversation.key !== app.openKey) return;
     const sender = "sender" in event ? event.sender : event.from;
-    const text = `${shownName(sender)}: ${excerpt(event.text ?? "", "", READ_OUT)}`;
+    const text = `${shownName(sender)}: ${plainExcerpt(event.text ?? "", { length: READ_OUT, emoji: shortcodesNow() })}`;
     setLines((shown) => [...shown, { id: ++last.current, text }].slice(-KEPT));
   });
   // Whichever it was, its text is not to be found here any more; what is new was read out already.

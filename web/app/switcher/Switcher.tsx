@@ -15,11 +15,11 @@ import {
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
 import type { HistoryItem } from "../core/rest.ts";
-import { excerpt, marked } from "../core/text.ts";
 import { shortTime } from "../core/time.ts";
 import { routeTo } from "../core/route.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
+import { Excerpt, useExcerpt } from "../markdown/Excerpt.tsx";
 import { openPerson } from "../people/open.tsx";
 import { PHONE, useMedia } from "../sidebar/useMedia.ts";
 import { useTexts } from "../texts.ts";
@@ -222,13 +222,13 @@ function HitRow({ hit, query }: { hit: HistoryItem; query: string }) {
   const t = useTexts(SWITCHER);
   const { store } = useApp();
   const { author, place } = placeOfHit(hit, store.me?.id ?? "", store);
-  const parts = marked(excerpt(hit.text ?? "", query, EXCERPT), query);
+  const text = hit.text ?? "";
   return (
-    <MenuItem id={keyOfHit(hit)} className={css.item} textValue={hit.text ?? ""} data-testid="switcher-hit">
+    <MenuItem id={keyOfHit(hit)} className={css.item} textValue={useExcerpt(text, EXCERPT, query)} data-testid="switcher-hit">
       <Icon name="chat" />
       <span className={css.hit}>
         <span className={css.name} dir="auto">
-          {parts.map((part, index) => (part.hit ? <mark key={index}>{part.text}</mark> : part.text))}
+          <Excerpt text={text} length={EXCERPT} words={query} />
         </span>
         <span className={css.about}>
           {t("in", { author, place })} · {shortTime(hit.ts)}

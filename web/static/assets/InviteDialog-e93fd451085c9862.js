@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-4032ee1ccab956d4.js";

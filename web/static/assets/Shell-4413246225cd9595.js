@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-573422d44523194e.js";
