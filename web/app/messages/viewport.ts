@@ -28,6 +28,8 @@ export function viewportOf(
   scroller: { current: HTMLElement | null },
   list: { current: VirtualizerHandle | null },
 ): Viewport {
+  // The list counts `EDGE` in when it looks for an offset, but not when it gives one.
+  const topOf = (index: number) => EDGE + (list.current?.getItemOffset(index) ?? 0);
   return {
     get measured() {
       return (list.current?.viewportSize ?? 0) > 0;
@@ -42,13 +44,13 @@ export function viewportOf(
       return scroller.current?.scrollHeight ?? 0;
     },
     indexAt: (offset) => list.current?.findItemIndex(offset) ?? 0,
-    topOf: (index) => list.current?.getItemOffset(index) ?? 0,
+    topOf,
     heightOf: (index) => list.current?.getItemSize(index) ?? 0,
     // `scrollToIndex` of the list would scroll back whoever scrolls while messages are measured.
     show(index, align, offset = 0) {
       const { current } = scroller;
       if (!current || !list.current) return;
-      const top = EDGE + list.current.getItemOffset(index);
+      const top = topOf(index);
       const spare = current.clientHeight - list.current.getItemSize(index);
       const nearest = Math.max(top - Math.max(spare, 0), Math.min(top, current.scrollTop));
       current.scrollTop = offset + { start: top, center: top - spare / 2, nearest }[align];
