@@ -63,6 +63,16 @@ describe("signing in and out", () => {
     assert.match(said.session.at(-1).reason, /This account is blocked/);
   });
 
+  test("whose session has ended when the page opens is told so, once", async () => {
+    await vault.set({ access: "old", refresh: "old", renew: 1e9 });
+    rest.blocked = { code: "unauthorized", detail: "x", status: 401 };
+    await app.start();
+    assert.deepEqual(said.session.map(({ phase, reason }) => [phase, reason]), [
+      ["starting", undefined],
+      ["out", "You were signed out. Log in again."],
+    ]);
+  });
+
   test("registering signs in at once", async () => {
     await app.register({ name: "ann", password: "password" });
     assert.equal(rest.count("POST /api/auth/login"), 0);

@@ -150,7 +150,7 @@ export class App {
     try {
       await this.#enter();
     } catch (error) {
-      if (error instanceof SignedOut) return this.leave();
+      if (error instanceof SignedOut) return; // `onsignedout` has told why
       if (!(error instanceof ApiError)) throw error;
       if (error.code === "blocked") return this.leave(error.message);
       this.emit("link", { state: "reconnecting" });

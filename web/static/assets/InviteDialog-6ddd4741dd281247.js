@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-c98573908a47c703.js";

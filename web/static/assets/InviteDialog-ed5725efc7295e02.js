@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-39c0bc4e0e58fae3.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-6ac3a43743a31ae0.js";

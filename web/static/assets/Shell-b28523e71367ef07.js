@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-bf86f38be8b60b11.js";
