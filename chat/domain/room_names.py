@@ -32,7 +32,7 @@ def read_name_search(text: str) -> NameSearch:
 
 def finds_name(search: NameSearch, name: str) -> bool:
     """Whether the search finds a room of this name."""
-    folded = fold_display_name(name)
+    folded = fold_display_name(name.strip())
     if folded.startswith(search.whole):  # rule 3
         return True
     words = _WORD.findall(folded)

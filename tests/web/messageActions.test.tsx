@@ -14,7 +14,7 @@ import { Toolbar } from "../../web/app/messages/Toolbar.tsx";
 import { beginLanguage } from "../../web/app/texts.ts";
 
 const ACTIONS: Action[] = ["react", "reply", "copyLink"];
-const entry = { seq: 1, pinned: null } as unknown as Entry;
+const entry = { seq: 1, pinned: null, reactions: {} } as unknown as Entry;
 const app = { store: new Store(() => {}, () => 0), on: () => () => {} } as unknown as App;
 
 /** A doer that notes what it is asked to do. */

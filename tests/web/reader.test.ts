@@ -179,20 +179,6 @@ describe("a list that follows the newest message", () => {
     await settle();
   };
 
-  test("is left by a scroll up of which the browser tells together with the scroll to the end", async () => {
-    reader.scrolled();
-    const before = shown.offset;
-    await arrive(10);
-    expect(shown.offset).toBe(before + 400);
-    shown.offset -= 200;
-    reader.scrolled();
-    expect(reader.shown.away).toBe(true);
-    const { offset } = shown;
-    await arrive(1);
-    expect(shown.offset).toBe(offset);
-    expect(room.read).toBeLessThan(room.timeline.span?.last ?? 0);
-  });
-
   test("follows it on while the list grows below", async () => {
     reader.scrolled();
     await arrive(10);

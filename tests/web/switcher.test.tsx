@@ -64,7 +64,7 @@ test("a person's card opens from their line, by its button and by Alt+Enter", as
     await open();
     await userEvent.keyboard("bob");
     await waitFor(() => expect(items()[0]).toContain("bob"));
-    expect(screen.getByRole("status").textContent).toContain("Alt+Enter");
+    await waitFor(() => expect(screen.getByRole("status").textContent).toContain("Alt+Enter"));
     await press();
     expect(await screen.findByRole("dialog", { name: "bob" })).toBeTruthy();
     expect(screen.queryByTestId("switcher")).toBeNull();

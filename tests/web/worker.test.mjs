@@ -109,6 +109,18 @@ test("all parts of a build stay while a window shows it, also after an upgrade a
   assert.deepEqual([await late(OLD), await late(NEW)], [404, 200]);
 });
 
+test("a part that is kept while the server goes away comes from what was kept", async () => {
+  const network = new Network();
+  const browser = new Browser([SCOPE]);
+  const place = `${SCOPE}assets/${OLD.late}`;
+  vi.stubGlobal("fetch", async (request) => {
+    await (await caches.open("rookery.page/x")).put(place, new Response("kept"));
+    return network.fetch(request);
+  });
+  const answer = await browser.give("fetch", get(`assets/${OLD.late}`));
+  assert.equal(await answer.text(), "kept");
+});
+
 test("who pays for each byte keeps what the first screen needs, and no more", async () => {
   const network = new Network();
   const browser = new Browser([SCOPE]);

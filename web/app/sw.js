@@ -166,5 +166,14 @@ async function dropBuilds(build) {
 
 /** What was kept, of whichever build. @param {Request} request */
 async function loadAsset(request) {
-  return (await caches.match(request)) ?? fetch(request);
+  const before = await caches.match(request);
+  if (before) return before;
+  try {
+    return await fetch(request);
+  } catch (error) {
+    // It was kept while the server went away.
+    const meanwhile = await caches.match(request);
+    if (meanwhile) return meanwhile;
+    throw error;
+  }
 }

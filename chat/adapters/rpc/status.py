@@ -24,6 +24,7 @@ from chat.errors import (
     Refused,
     RookeryError,
     TooLong,
+    TooManyInvitations,
     Unauthorized,
     Unavailable,
 )
@@ -80,6 +81,7 @@ _CODES: tuple[tuple[type[RookeryError], Code], ...] = (
     (Forbidden, Code.PERMISSION_DENIED),
     (NotFound, Code.NOT_FOUND),
     (LastOwner, Code.ALREADY_EXISTS),
+    (TooManyInvitations, Code.ALREADY_EXISTS),
     (Conflict, Code.ALREADY_EXISTS),
     (RateLimited, Code.RESOURCE_EXHAUSTED),
     (Refused, Code.FAILED_PRECONDITION),

@@ -25,6 +25,8 @@ KEPT = """async () => {
 def all_parts_are_kept(window: Window) -> None:
     """Wait until the service worker has every part of the page, and answers for the server."""
     window.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    window.page.reload()  # what loads from here on, loads by the service worker
+    expect(window.get("room-list")).to_be_attached()
     window.page.wait_for_function(f"async () => {{ const [kept, all] = await ({KEPT})(); return kept === all; }}")
 
 

@@ -15,7 +15,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { UnreadLine } from "../core/unread.ts";
 import { listItems, NOTHING, planSteps, type Item, type Shown, type Step } from "./items.ts";
 import { attemptQuietly } from "./attemptQuietly.ts";
-import { bring, hasScrolled, lastInView, standOf, type Place } from "./place.ts";
+import { bring, lastInView, type Place } from "./place.ts";
 import type { Viewport } from "./viewport.ts";
 
 const NEAR_BOTTOM = 60;
@@ -36,8 +36,6 @@ export class Reader {
   #viewport: Viewport | null = null;
   #bottom = true;
   #offset = 0;
-  /** Where the list stood when it was scrolled to its end last. */
-  #end: ReturnType<typeof standOf> | null = null;
   #placing = 0;
   /** "late": the timeline has changed since. */
   #held: "no" | "yes" | "late" = "no";
@@ -95,7 +93,7 @@ export class Reader {
     if (seq !== null) return this.jump(seq);
     await this.#place(async (goesOn) => {
       if (this.#bottom) await this.#updated();
-      if (this.#bottom) this.#toEnd(); // of what is here already, while the rest is on its way
+      if (this.#bottom) this.#viewport?.toEnd(); // of what is here already, while the rest is on its way
       await app.attempt(() => app.history.open(conversation));
       await this.#updated();
       if (goesOn()) this.#bottom = !(await this.#showLine(goesOn));
@@ -144,7 +142,7 @@ export class Reader {
       await this.#updated();
       if (!goesOn()) return;
       this.#bottom = true;
-      this.#toEnd();
+      this.#viewport?.toEnd();
       await this.#viewport?.settle();
     });
   }
@@ -212,18 +210,7 @@ export class Reader {
   #followEnd(): void {
     const view = this.#viewport;
     if (!view || !this.#bottom || this.#held !== "no" || !this.conversation.timeline.attached) return;
-    const left = view.scrollHeight - view.height - view.offset;
-    const gone = left >= NEAR_BOTTOM && this.#end && hasScrolled(view, this.shown.items, this.#end);
-    // The browser tells of it a moment later: until then it would be taken back.
-    if (gone && view.offset < (this.#end?.offset ?? 0)) this.#bottom = false;
-    else this.#toEnd();
-  }
-
-  #toEnd(): void {
-    const view = this.#viewport;
-    view?.toEnd();
-    this.#end = view && standOf(view, this.shown.items);
-    this.#offset = this.#end?.offset ?? 0; // who scrolls up before the browser tells of it, scrolls up from here
+    view.toEnd();
   }
 
   #resolve(): void {

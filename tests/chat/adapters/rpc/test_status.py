@@ -30,6 +30,7 @@ CODES = {
     errors.NotFound: Code.NOT_FOUND,
     errors.Conflict: Code.ALREADY_EXISTS,
     errors.LastOwner: Code.ALREADY_EXISTS,
+    errors.TooManyInvitations: Code.ALREADY_EXISTS,
     errors.Refused: Code.FAILED_PRECONDITION,
     errors.Unavailable: Code.UNAVAILABLE,
     errors.Overloaded: Code.RESOURCE_EXHAUSTED,

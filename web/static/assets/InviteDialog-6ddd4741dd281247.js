@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-c98573908a47c703.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-6ac3a43743a31ae0.js";
