@@ -38,6 +38,7 @@ from chat.ports.log import Log
 from chat.ports.notifier import TEXT_CHARACTERS, Notification, Notifier, Retraction
 from chat.ports.pending import PendingNotifications, ReadMark
 from chat.texts.languages import DEFAULT
+from chat.texts.plain_words import write_excerpt
 from chat.wire.notices import NOTIFICATION_TOPIC, UndeliveredNotice, encode
 from workers.announcement_facts import FactsReader, LoadedFacts, Sources, UserConversation
 from workers.dead_letters import dead_topic, describe_error
@@ -379,7 +380,7 @@ def _make_notification(entry: PendingNotification, message: Message, loaded: Loa
         sender_name=message.shown_name,
         ts=message.ts,
         room_name=loaded.room_name(entry),
-        text=text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…",
+        text=write_excerpt(text, TEXT_CHARACTERS),
         language=settings.language or DEFAULT,
         trace=trace,
     )

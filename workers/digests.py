@@ -25,6 +25,7 @@ from chat.ports.history import Summary
 from chat.ports.notifier import TEXT_CHARACTERS, Digest, DigestConversation, DigestLine, DigestSender
 from chat.ports.pending import DueDigest, PendingNotifications
 from chat.texts.languages import DEFAULT
+from chat.texts.plain_words import write_excerpt
 from workers.announcement_facts import FactsReader, LoadedFacts, Sources
 from workers.dead_letters import describe_error
 from workers.spans import trace_each
@@ -171,7 +172,7 @@ class DigestLoop:
             DigestLine(
                 seq=message.seq,
                 sender_name=message.shown_name,
-                text="" if hides or message.text is None else message.text[:TEXT_CHARACTERS],
+                text="" if hides or message.text is None else write_excerpt(message.text, TEXT_CHARACTERS),
                 ts=message.ts,
             )
             for _, message in reversed(fit[:LINES])

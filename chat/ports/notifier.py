@@ -16,9 +16,10 @@ TEXT_CHARACTERS = 200
 class Notification(Struct, frozen=True, kw_only=True):
     """What `user` should learn of one conversation: `count` messages, of which `seq` is the newest.
 
-    `kind` is the strongest of them; the sender, `ts` (milliseconds) and `text` are the newest one's. `text` is as
-    history has it now, cut to `TEXT_CHARACTERS`, and empty if the user hides texts. `room_name` is empty for a direct
-    message. A newer one replaces what a device shows of the same conversation. `trace`: a traceparent, or empty.
+    `kind` is the strongest of them; the sender, `ts` (milliseconds) and `text` are the newest one's. `text` is what
+    history has now in plain words, in one line of at most `TEXT_CHARACTERS`, and empty if the user hides texts.
+    `room_name` is empty for a direct message. A newer one replaces what a device shows of the same conversation.
+    `trace`: a traceparent, or empty.
     """
 
     user: str

@@ -71,6 +71,13 @@ async def test_a_text_is_cut_or_hidden_as_the_user_wants() -> None:
         assert {each.room_name for each in scene.channel.notified} == {"room", ""}
 
 
+async def test_a_text_is_plain_words_in_one_line() -> None:
+    async with open_scene() as scene:
+        await scene.say("**hello** @bob:\n- `a_b`\n- [the *plan*](https://x.org)")
+        await scene.announce()
+        assert {each.text for each in scene.channel.notified} == {"hello @bob: • a_b • the plan"}
+
+
 async def test_a_burst_is_one_announcement_and_the_rest_another_a_minute_later() -> None:
     async with open_scene() as scene:
         await scene.say("one")

@@ -13,7 +13,7 @@ from chat.domain.models import PresenceState, User
 from chat.domain.notifying import NotificationKind, NotificationSettings, QuietHours
 from chat.domain.records import Deleted, Read
 from chat.errors import Unavailable
-from chat.ports.notifier import Digest
+from chat.ports.notifier import TEXT_CHARACTERS, Digest
 from chat.ports.presence import Seen
 from tests.support.clocks import ManualClock
 from tests.support.notifying import apply, make_sources, store_and_decide
@@ -88,6 +88,14 @@ async def open_scene() -> AsyncIterator[Scene]:
     async with world() as here:
         ann, bob = await here.user("ann"), await here.user("bob")
         yield Scene(here, ann, bob, await here.room(ann, bob))
+
+
+async def test_the_lines_of_a_digest_are_plain_words() -> None:
+    async with open_scene() as scene:
+        await scene.say("**one** @bob\n> _two_", "x" * 1000)
+        await scene.wait(AFTER_MS)
+        (found,) = scene.sender.digests[0].conversations
+        assert [line.text for line in found.lines] == ["one @bob two", f"{'x' * (TEXT_CHARACTERS - 1)}…"]
 
 
 async def test_what_is_unread_for_a_quarter_of_an_hour_is_mailed_once() -> None:
