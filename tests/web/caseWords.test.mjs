@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
-import { mergeQueue, stillThere } from "../../web/app/moderation/queue.ts";
+import { mergeFresh } from "../../web/app/core/pages.ts";
+import { stillThere } from "../../web/app/moderation/queue.ts";
 import { findNote, NOTES, OPERATOR_NOTES } from "../../web/app/moderation/notes.ts";
 import { MODERATION } from "../../web/app/moderation/texts.ts";
 import * as words from "../../web/app/moderation/words.ts";
@@ -135,29 +136,30 @@ describe("the audit log", () => {
 });
 
 describe("the queue while one looks at it", () => {
+  const merged = (shown, fresh) => mergeFresh(shown, fresh, ({ id }) => id);
   const queue = (ids, more = false) => ({ items: [...ids].map((id) => caseOf({ id })), more });
   const ids = ({ items, more }) => `${items.map(({ id }) => id).join("")}${more ? "…" : ""}`;
 
   test("shows what is new, and not what others decided", () => {
-    assert.equal(ids(mergeQueue(queue("abc"), queue("acd"))), "acd");
-    assert.equal(ids(mergeQueue(queue(""), queue("a"))), "a");
-    assert.equal(ids(mergeQueue(queue("ab"), queue(""))), "");
+    assert.equal(ids(merged(queue("abc"), queue("acd"))), "acd");
+    assert.equal(ids(merged(queue(""), queue("a"))), "a");
+    assert.equal(ids(merged(queue("ab"), queue(""))), "");
   });
 
   test("stays as long as it was where there is more", () => {
-    assert.equal(ids(mergeQueue(queue("ab", true), queue("abcd"))), "ab…");
-    assert.equal(ids(mergeQueue(queue("ab", true), queue("bc"))), "bc");
-    assert.equal(ids(mergeQueue(queue("ab", true), queue("bcd", true))), "bc…");
+    assert.equal(ids(merged(queue("ab", true), queue("abcd"))), "ab…");
+    assert.equal(ids(merged(queue("ab", true), queue("bc"))), "bc");
+    assert.equal(ids(merged(queue("ab", true), queue("bcd", true))), "bc…");
   });
 
   test("keeps what was read beyond what is asked for", () => {
-    assert.equal(ids(mergeQueue(queue("abcd", true), queue("bc", true))), "bcd…");
-    assert.equal(ids(mergeQueue(queue("abcd"), queue("ab", true))), "abcd");
+    assert.equal(ids(merged(queue("abcd", true), queue("bc", true))), "bcd…");
+    assert.equal(ids(merged(queue("abcd"), queue("ab", true))), "abcd");
   });
 
   test("has newer versions in their places", () => {
     const fresh = { items: [caseOf({ id: "a", appeal: "please" })], more: false };
-    assert.equal(mergeQueue(queue("a"), fresh).items[0].appeal, "please");
+    assert.equal(merged(queue("a"), fresh).items[0].appeal, "please");
   });
 
   test("forgets the selection of what is gone", () => {

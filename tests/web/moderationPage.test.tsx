@@ -105,6 +105,30 @@ test("the queue is live while the page is open", async () => {
   end();
 });
 
+test("what others decide, block and note shows in the other lists, too", async () => {
+  const end = page.app.moderation.watch.begin(() => true);
+  await act(async () => {});
+  const answer = page.rest.answer.bind(page.rest);
+  for (const [tab, path, found] of [
+    ["decided", "/queue", { cases: [{ ...caseOf("z", "late"), verdict: "allow", decided: NOW }], more: false }],
+    ["blocks", "/blocks", { blocks: [{ user: { id: ME, name: "ann" }, by: YOU, reason: "late", since: NOW, until: null }], more: false }],
+    ["audit", "/audit", { entries: [{ id: "z", at: NOW, by: ME, action: "report", user: YOU, rule: "", reason: "late", verdict: null, until: null }], more: false }],
+  ] as const) {
+    let isLate = false;
+    page.rest.answer = (method: string, asked: string, body: Record<string, unknown>) =>
+      isLate && asked.includes(path) ? found : answer(method, asked, body);
+    const { unmount } = show(tab);
+    await vi.waitFor(() => expect(screen.getByTestId("moderation-list").children.length + screen.queryAllByText(/Nobody/).length).toBeGreaterThan(0));
+    expect(screen.queryByText("late")).toBeNull();
+    isLate = true;
+    act(() => page.socket.say({ type: "case", case: "a", change: "decided", state: "decided" }));
+    await act(() => page.clock.pass(2000));
+    expect(await screen.findByText("late")).toBeTruthy();
+    unmount();
+  }
+  end();
+});
+
 test("a message is shown among those around it", async () => {
   show("open");
   await userEvent.click((await screen.findAllByRole("button", { name: "What was written around it" }))[0]);

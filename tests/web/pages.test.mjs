@@ -96,4 +96,53 @@ describe("pages", () => {
     await Promise.all([late, again]);
     assert.deepEqual([ids(), pages.loading], [[1, 2, 3], false]);
   });
+
+  describe("renewed", () => {
+    const NEW = { id: 0 };
+    const renewed = async (items, more, meanwhile = () => {}) => {
+      const done = pages.renew();
+      meanwhile();
+      answers.pop()({ items, more });
+      await done;
+    };
+    let answers;
+    beforeEach(async () => {
+      await answered(() => pages.start());
+      answers = [];
+      pages.read = (last, limit) =>
+        new Promise((resolve) => {
+          server.asked.push([last, limit]);
+          answers.push(resolve);
+        });
+    });
+
+    test("have what is new in its place, and keep how many they show", async () => {
+      await renewed([NEW, { id: 1 }, { id: 3 }, { id: 4 }], true);
+      assert.deepEqual([ids(), pages.more, pages.loading, server.asked.at(-1)], [[0, 1, 3], true, false, [null, 20]]);
+    });
+
+    test("drop what was asked for before an item was taken away, and ask again", async () => {
+      await renewed([NEW, { id: 1 }, { id: 2 }], false, () => {
+        void pages.remove("1");
+        queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => answers.pop()({ items: [NEW, { id: 2 }], more: false }))));
+      });
+      assert.deepEqual(ids(), [0, 2]);
+    });
+
+    test("stay as they are after a failure", async () => {
+      pages.read = () => Promise.reject(new Error("no"));
+      await pages.renew();
+      assert.deepEqual([ids(), pages.error], [[1, 2, 3], ""]);
+    });
+
+    test("wait for a page that is being read", async () => {
+      const next = pages.next();
+      await pages.renew();
+      answers.pop()({ items: [{ id: 4 }], more: false });
+      while (!answers.length) await Promise.resolve();
+      answers.pop()({ items: [NEW, { id: 1 }, { id: 2 }, { id: 4 }], more: false });
+      await next;
+      assert.deepEqual([ids(), pages.more], [[0, 1, 2, 4], false]);
+    });
+  });
 });

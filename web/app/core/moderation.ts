@@ -91,8 +91,8 @@ export class Moderation {
   }
 
   /** A page of those who are blocked now. @param last the block before it, or null */
-  async blocks(last: Block | null) {
-    const query = { after: last?.user.id, limit: PAGE };
+  async blocks(last: Block | null, limit = PAGE) {
+    const query = { after: last?.user.id, limit };
     const { blocks, more } = await this.api.get<{ blocks: Block[]; more: boolean }>("/api/moderation/blocks", query);
     this.store.meet(blocks.map((one) => one.user));
     this.app.directory.wantNames(blocks.map((one) => one.by).filter(isUser));
@@ -109,8 +109,8 @@ export class Moderation {
   }
 
   /** A page of the audit log, the newest first. @param last the entry before it, or null */
-  async audit(last: AuditEntry | null) {
-    const query = { before: last?.id, limit: PAGE };
+  async audit(last: AuditEntry | null, limit = PAGE) {
+    const query = { before: last?.id, limit };
     const { entries, more } = await this.api.get<{ entries: AuditEntry[]; more: boolean }>(
       "/api/moderation/audit",
       query,

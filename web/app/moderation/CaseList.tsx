@@ -7,10 +7,10 @@ import { useTexts } from "../texts.ts";
 import { CaseCard } from "./CaseCard.tsx";
 import { DecisionDialog, type Decision } from "./DecisionDialog.tsx";
 import css from "./Moderation.module.css";
-import { mergeQueue, stillThere } from "./queue.ts";
+import { stillThere } from "./queue.ts";
 import { type ListProps, RecordList } from "./RecordList.tsx";
 import { MODERATION } from "./texts.ts";
-import { usePages } from "./usePages.ts";
+import { useLivePages, usePages } from "./usePages.ts";
 import { useReturnedFocus } from "./useReturnedFocus.ts";
 import { asksReason, type Key } from "./words.ts";
 
@@ -22,12 +22,13 @@ export function CaseList({ state, refresh, onNoLine }: ListProps & { state: "ope
   const t = useTexts(MODERATION);
   useWatch("people", "rooms");
   const list = useRef<HTMLUListElement>(null);
-  const pages = usePages<Case>((last) => app.moderation.cases(state, last), ({ id }) => id);
+  const pages = usePages<Case>((last, limit) => app.moderation.cases(state, last, limit), ({ id }) => id);
   const keepFocus = useReturnedFocus(list, pages.items, onNoLine);
   const [chosen, setChosen] = useState(NONE);
   const isOpen = state === "open";
   const selected = stillThere(chosen, pages.items);
   useLiveQueue(isOpen ? pages : null);
+  useLivePages(isOpen ? null : pages);
 
   /** Decide these, one after the other; what fails stays. Throws only if nothing was decided. */
   async function decide(cases: readonly Case[], decision: Decision): Promise<void> {
@@ -111,8 +112,7 @@ function useLiveQueue(pages: ReturnType<typeof usePages<Case>> | null): void {
   useEffect(() => void moderation.watch.look(), [moderation]);
   useEffect(() => {
     if (!pages || !cases || pages.loading) return;
-    const { items, more: isMore } = mergeQueue(pages, { items: cases, more });
-    pages.show(items, isMore);
+    pages.merge({ items: cases, more });
   }, [cases]);
 }
 

@@ -8,7 +8,7 @@ import { useTexts } from "../texts.ts";
 import css from "./Moderation.module.css";
 import { type ListProps, RecordList } from "./RecordList.tsx";
 import { MODERATION } from "./texts.ts";
-import { usePages } from "./usePages.ts";
+import { useLivePages, usePages } from "./usePages.ts";
 import { useReturnedFocus } from "./useReturnedFocus.ts";
 import { deedOf, reasonOf } from "./words.ts";
 
@@ -17,7 +17,8 @@ export function Blocks({ refresh, onNoLine }: ListProps) {
   const t = useTexts(MODERATION);
   useWatch("people");
   const list = useRef<HTMLUListElement>(null);
-  const pages = usePages<Block>((last) => app.moderation.blocks(last), (block) => block.user.id);
+  const pages = usePages<Block>((last, limit) => app.moderation.blocks(last, limit), (block) => block.user.id);
+  useLivePages(pages);
   const keepFocus = useReturnedFocus(list, pages.items, onNoLine);
   const unblock = (block: Block) =>
     app.attempt(async () => {
@@ -63,7 +64,8 @@ export function AuditLog({ refresh }: ListProps) {
   const app = useApp();
   useWatch("people");
   const list = useRef<HTMLUListElement>(null);
-  const pages = usePages<AuditEntry>((last) => app.moderation.audit(last), ({ id }) => id);
+  const pages = usePages<AuditEntry>((last, limit) => app.moderation.audit(last, limit), ({ id }) => id);
+  useLivePages(pages);
   return (
     <RecordList pages={pages} label="audit" empty="auditEmpty" refresh={refresh} listRef={list}>
       {pages.items.map((entry) => (

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-997d1415f1aa299c.js";

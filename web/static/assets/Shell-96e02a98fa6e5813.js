@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-63b2fa5852212f44.js";

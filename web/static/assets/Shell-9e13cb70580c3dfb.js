@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-4fc2d9b6c78ebd30.js";
