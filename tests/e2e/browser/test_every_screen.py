@@ -17,7 +17,7 @@ from tests.support.process import ServerProcess
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 OWNER = "olive"
-SETTINGS = ("profile", "appearance", "language", "instance", "users", "rooms")
+SETTINGS = ("profile", "security", "notifications", "privacy", "appearance", "language", "instance", "users", "rooms")
 DEVICES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": DESKTOP},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},

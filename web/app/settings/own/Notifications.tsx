@@ -79,7 +79,7 @@ function Device() {
   const isUnable = state === "unsupported" || state === "denied";
   return (
     <section className={css.part} aria-labelledby="own-device">
-      <h3 id="own-device">{t("thisDevice")}</h3>
+      <h2 id="own-device">{t("thisDevice")}</h2>
       <div className={css.switches}>
         <Switch isOn={state === "on"} isDisabled={isUnable} onChange={(on) => void turn(on)} testid="push-here">
           {t("pushHere")}
@@ -112,7 +112,7 @@ function How({ settings, change }: PartProps) {
   ];
   return (
     <section className={css.part} aria-labelledby="own-how">
-      <h3 id="own-how">{t("how")}</h3>
+      <h2 id="own-how">{t("how")}</h2>
       <div className={css.switches}>
         <Switch isOn={settings.push} onChange={(push) => change({ push })} testid="push">
           {t("push")}
@@ -160,7 +160,7 @@ function Quiet({ settings, change }: PartProps) {
   const set = (quiet_hours: NotificationSettings["quiet_hours"]) => change({ quiet_hours, time_zone: zone });
   return (
     <section className={css.part} aria-labelledby="own-quiet">
-      <h3 id="own-quiet">{t("quiet")}</h3>
+      <h2 id="own-quiet">{t("quiet")}</h2>
       <Switch isOn={hours !== null} onChange={(on) => set(on ? USUAL_HOURS : null)} hint={t("quietHint")} testid="quiet">
         {t("quiet")}
       </Switch>
@@ -212,7 +212,7 @@ function OwnRooms({ settings, onSaved }: { settings: NotificationSettings; onSav
   };
   return (
     <section className={css.part} aria-labelledby="own-rooms">
-      <h3 id="own-rooms">{t("rooms")}</h3>
+      <h2 id="own-rooms">{t("rooms")}</h2>
       {rooms.length === 0 && <p className={css.soft}>{t("noRooms")}</p>}
       <ul className={css.list}>
         {rooms.map((room) => (

@@ -56,7 +56,7 @@ function Blocked({ calls }: { calls: PrivacyCalls }) {
   const found = useLoaded(() => calls.blocked());
   return (
     <section className={css.part} aria-labelledby="own-blocked">
-      <h3 id="own-blocked">{t("blocked")}</h3>
+      <h2 id="own-blocked">{t("blocked")}</h2>
       <p className={css.soft}>{t("blockedText")}</p>
       {found.error && <ErrorState text={found.error} onRetry={found.reload} />}
       {!found.value && !found.error && <Skeleton lines={2} />}

@@ -37,7 +37,7 @@ function LogIns({ account }: { account: Account }) {
   const end = (run: () => Promise<unknown>) => void app.attempt(run).then(found.reload);
   return (
     <section className={css.part} aria-labelledby="own-log-ins">
-      <h3 id="own-log-ins">{t("logIns")}</h3>
+      <h2 id="own-log-ins">{t("logIns")}</h2>
       {found.error && <ErrorState text={found.error} onRetry={found.reload} />}
       {!found.value && !found.error && <Skeleton />}
       <ul className={css.list} data-testid="log-ins">
@@ -83,7 +83,7 @@ function Password({ account, onChanged }: { account: Account; onChanged: () => v
   const [done, setDone] = useState(0);
   return (
     <section className={css.part} aria-labelledby="own-password">
-      <h3 id="own-password">{t("password")}</h3>
+      <h2 id="own-password">{t("password")}</h2>
       <Form
         key={done}
         testid="password-form"
@@ -120,7 +120,7 @@ function Email({ account }: { account: Account }) {
   const resend = () => void app.attempt(() => account.resendMail()).then((isDone) => isDone && setSent(true));
   return (
     <section className={css.part} aria-labelledby="own-email">
-      <h3 id="own-email">{t("email")}</h3>
+      <h2 id="own-email">{t("email")}</h2>
       {own.error && <ErrorState text={own.error} onRetry={own.reload} />}
       {about && (
         <p className={css.soft} role="status" data-testid="email-state">
@@ -161,9 +161,9 @@ function Deletion({ account }: { account: Account }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <section className={css.part} aria-labelledby="own-deletion">
-      <h3 id="own-deletion" className={css.danger}>
+      <h2 id="own-deletion" className={css.danger}>
         {t("deletion")}
-      </h3>
+      </h2>
       <p className={css.soft}>{t("deletionText")}</p>
       {isOpen ? (
         <Form danger testid="deletion-form" verb={t("deletionVerb")} submit={({ password }) => account.delete(password)}>

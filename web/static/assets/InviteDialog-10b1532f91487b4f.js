@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-fbd87781af24dac1.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-5f7117e278083828.js";

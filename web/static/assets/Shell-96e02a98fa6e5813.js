@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-63b2fa5852212f44.js";
