@@ -67,7 +67,7 @@ from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.records import DM_TOPIC, decode_record
 from chat.wire.relay import live_key
 
-LINGERING = {NOTIFICATION_TOPIC: 0.02}
+LINGERING = {NOTIFICATION_TOPIC: 0.1}
 """Topics of the embedded log whose records wait so many seconds for a commit that begins anyway."""
 
 logger = logging.getLogger(__name__)

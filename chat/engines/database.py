@@ -84,14 +84,15 @@ class Database:
             with anyio.CancelScope(shield=True):  # as long as it takes to write a WAL of limited size
                 await executor.run_blocking(connections.close, database._writing)
 
-    async def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `job` in a transaction that other callers' jobs may share; return once it is committed.
+    async def write(self, job: Callable[[sqlite3.Connection], T], *, linger_s: float = 0.0) -> T:
+        """Run `job` in a transaction that other callers' jobs may share; return once it is committed. `linger_s`: see
+        `submit`.
 
         What the job raises takes its own effects back, and is raised here. Raises `Overloaded` when too many wait.
         Cancelled before the job started, it never does; afterwards it takes effect as a whole.
         """
         committed = OneShot[T]()  # rule 1: settled after the commit
-        submitted = self.submit(job, committed.settle)
+        submitted = self.submit(job, committed.settle, linger_s=linger_s)
         try:
             return await committed.wait()
         except BaseException:

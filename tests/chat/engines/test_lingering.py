@@ -105,3 +105,25 @@ async def test_records_of_a_topic_that_lingers_wait_for_a_record_of_another(data
         log.produce("slow", "k", b"4", done.ack("slow 3"))
         now = anyio.current_time()
     assert done.times["slow 3"] == now  # closing does not wait
+
+
+async def test_committed_offsets_share_the_commit_of_a_record_and_wait_at_most_200_ms(database: Database) -> None:
+    done = Outcomes()
+
+    def stored(connection: sqlite3.Connection) -> list[int]:
+        return [committed for _, _, committed in log_rows.load_offsets(connection)]
+
+    async with SqliteLog.on_database(database) as log, log.join_group("readers", ["t"]) as consumer:
+        for expected, pause in ((1, 0.15), (2, None)):
+            await log.append("t", "k", b"x")
+            await consumer.commit(*await consumer.poll(10))
+            before = database.statistics().commits
+            if pause is not None:
+                await anyio.sleep(pause)
+                assert expected not in await database.read(stored)
+                log.produce("other", "k", b"y", done.ack("other"))
+                await anyio.sleep(0.01)
+            else:
+                await anyio.sleep(0.201)
+            assert await database.read(stored) == [expected]
+            assert database.statistics().commits == before + 1
