@@ -23,7 +23,7 @@ from chat.ports.relay import Delivery, Listener
 from chat.tracing import begin_span, end_span
 from chat.wire.relay import CONTROL, MESSAGE, Control, Traced, unpack_control
 from gateway.counters import Counters
-from gateway.hub import Channel, Hub, Subscriber, make_gap_frame
+from gateway.hub import Channel, Hub, Part, make_gap_frame
 from gateway.multiplexer import Multiplexer
 from gateway.websocket.encode import JoinedFrames, TextFrame
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 _RUN_BYTES = 64 * 1024
 _ANNOUNCED_SPANS = 1000
 _SENT_KEY = b'"ts":"'
-WriteFrame = Callable[[Iterable[Subscriber], TextFrame], None]
+WriteFrame = Callable[[Part, TextFrame], None]
 
 
 class EdgeControl(Protocol):

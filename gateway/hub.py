@@ -26,7 +26,7 @@ session, and the first live message that reaches `after` makes it a member.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -85,6 +85,24 @@ class MessageTap(Protocol):
         ...
 
 
+class Part:
+    """Some members of a channel, and what it takes to write to them: kept until the channel's members change."""
+
+    __slots__ = ("deflating", "fds", "members", "plain")
+
+    def __init__(self, members: Sequence[Subscriber]) -> None:
+        self.members = members
+        self.plain = [each.connection for each in members if not each.deflate]
+        self.fds = tuple([each.fd for each in self.plain])
+        self.deflating = [each.connection for each in members if each.deflate]
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
 class Channel:
     """A channel of the relay, and its members on this edge.
 
@@ -92,7 +110,7 @@ class Channel:
     memory, and there is a dictionary only while somebody is joining.
     """
 
-    __slots__ = ("_joining", "_snapshot", "floor", "members", "name", "ready", "seq", "tap", "unanswered")
+    __slots__ = ("_joining", "_parts", "floor", "members", "name", "ready", "seq", "tap", "unanswered")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -103,7 +121,7 @@ class Channel:
         self.floor = 0
         self.ready = False  # the relay has confirmed the subscription
         self.tap: MessageTap | None = None
-        self._snapshot: list[Subscriber] | None = None
+        self._parts: tuple[Part, ...] | None = None  # of a room with more than a few members
 
     @property
     def joining(self) -> Mapping[Subscriber, Joining]:
@@ -122,7 +140,7 @@ class Channel:
             members.add(subscriber)
         elif subscriber not in members:
             self.members = (*members, subscriber) if len(members) < _FEW else {*members, subscriber}
-        self._snapshot = None
+        self._parts = None
 
     def _remove_member(self, subscriber: Subscriber) -> None:
         members = self.members
@@ -130,7 +148,7 @@ class Channel:
             members.discard(subscriber)
         else:
             self.members = tuple(each for each in members if each is not subscriber)
-        self._snapshot = None
+        self._parts = None
 
     def _take_joining(self, subscriber: Subscriber) -> Joining | None:
         """It is not joining any more."""
@@ -150,15 +168,19 @@ class Channel:
         if subscriber in self.members:
             self._remove_member(subscriber)
 
-    def slice_members(self) -> Iterator[Collection[Subscriber]]:
+    def slice_members(self) -> Iterator[Part]:
         """The members, at most SLICE at a time. One that leaves between two slices is left out."""
-        # The list is kept until the members change: most rooms get many messages between two changes.
-        if self._snapshot is None:
-            self._snapshot = list(self.members)
-        snapshot = self._snapshot
-        yield snapshot if len(snapshot) <= SLICE else snapshot[:SLICE]
-        for start in range(SLICE, len(snapshot), SLICE):
-            yield [each for each in snapshot[start : start + SLICE] if each in self.members]
+        if not isinstance(self.members, set):
+            yield Part(self.members)
+            return
+        # The parts are kept until the members change: most rooms get many messages between two changes.
+        parts = self._parts
+        if parts is None:
+            members = list(self.members)
+            parts = tuple([Part(members[start : start + SLICE]) for start in range(0, len(members), SLICE)])
+            self._parts = parts
+        for part in parts:
+            yield part if self._parts is parts else Part([each for each in part if each in self.members])
 
     def begin_joining(self, subscriber: Subscriber) -> Joining:
         """The subscriber asks for the channel: from now on, its live frames wait (rule 3)."""
@@ -223,16 +245,14 @@ class Channel:
         return seq
 
     @staticmethod
-    def write_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
+    def write_frame(part: Part, frame: TextFrame) -> None:
         """Write a frame to some members now."""
-        plain = [each.connection for each in part if not each.deflate]
-        broadcast(plain, frame.plain)
-        deflating = [each.connection for each in part if each.deflate]
-        if deflating:
-            broadcast(deflating, frame.deflated)
+        broadcast(part.plain, frame.plain, part.fds)
+        if part.deflating:
+            broadcast(part.deflating, frame.deflated)
 
     @staticmethod
-    def gather_frame(part: Iterable[Subscriber], frame: TextFrame) -> None:
+    def gather_frame(part: Part, frame: TextFrame) -> None:
         """Write a frame to some members at the end of the turn, together with what else the turn brings."""
         for each in part:
             each.gather_frame(frame)

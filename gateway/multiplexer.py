@@ -95,6 +95,7 @@ class Multiplexer:
         "_poll",
         "_ready",
         "_turns",
+        "behind",
         "dirty",
         "sends",
     )
@@ -110,6 +111,8 @@ class Multiplexer:
         self._turns = 0
         self._ready = 0
         self.dirty: list[Gathered] = []
+        self.behind: set[Gathered] = set()
+        """Those whose peer does not read as fast as it is written to: something waits in their outbox."""
         self._flush_wanted = AutoResetEvent()
 
     def add(self, fd: int, handler: Ready, mask: int = READ) -> None:

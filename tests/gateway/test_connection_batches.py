@@ -72,8 +72,9 @@ class End:
 class Room:
     """Connections in one multiplexer."""
 
-    def __init__(self, mux: Multiplexer) -> None:
+    def __init__(self, mux: Multiplexer, *, described: bool) -> None:
         self.mux = mux
+        self.described = described
         self.ends: list[End] = []
 
     def add(self, count: int, bound: int = 1 << 20) -> list[End]:
@@ -82,12 +83,19 @@ class Room:
         return made
 
     def broadcast(self, data: bytes) -> None:
-        broadcast([each.connection for each in self.ends], data)
+        connections = [each.connection for each in self.ends]
+        broadcast(connections, data, [each.fd for each in connections] if self.described else ())
+
+
+@pytest.fixture(params=[False, True], ids=["looked at", "by descriptors"])
+def described(request: pytest.FixtureRequest) -> bool:
+    """Whether a broadcast has the descriptors at hand, and looks at no connection."""
+    return bool(request.param)
 
 
 @pytest.fixture(params=WAYS)
-def room(request: pytest.FixtureRequest) -> Iterator[Room]:
-    made = Room(Multiplexer(open_way(request.param)))
+def room(request: pytest.FixtureRequest, described: bool) -> Iterator[Room]:
+    made = Room(Multiplexer(open_way(request.param)), described=described)
     yield made
     for each in made.ends:
         each.connection.abort()
@@ -108,6 +116,18 @@ def test_a_broadcast_keeps_the_order_of_every_stream(room: Room) -> None:
     assert gathered.drain() == b"before first second "
     assert queued.drain() == queued.sent + b"before first second "
     assert full.drain() == full.sent + b"first second "
+    assert not room.mux.behind
+    room.broadcast(b"third")
+    assert [each.drain() for each in room.ends] == [b"third"] * 4
+
+
+def test_a_connection_that_is_lost_is_behind_no_more(room: Room) -> None:
+    ends = room.add(3)
+    ends[0].fill()
+    room.broadcast(b"x")
+    assert room.mux.behind == {ends[0].connection}
+    ends.pop(0).connection.abort()
+    assert not room.mux.behind
 
 
 def test_what_a_turn_gathers_for_many_leaves_in_order(room: Room) -> None:

@@ -283,6 +283,24 @@ def test_channels_exist_while_a_session_listens(script: list[tuple[str, int, int
         assert sorted(parts) == sorted(who for who, what in inside.items() if what == "add")
 
 
+def test_a_part_knows_how_to_write_to_its_members_until_they_change() -> None:
+    hub = Hub()
+    channel = hub.open_channel(CHANNEL)
+    members = [Member(hub, number) for number in range(SLICE + 3)]
+    for each in members:
+        channel.add_member(each)
+    first, second = channel.slice_members()
+    assert [first, second] == list(channel.slice_members())
+    assert {*first.plain, *second.plain} == {each.connection for each in members}
+    for part in (first, second):
+        assert list(part.fds) == [each.fd for each in part.plain]
+    gone = next(each for each in members if each in second)
+    gone.leave()
+    parts = list(channel.slice_members())
+    assert gone.connection not in [each for part in parts for each in part.plain]
+    assert sum(len(part.fds) for part in parts) == len(members) - 1
+
+
 def test_a_member_that_leaves_between_two_slices_is_left_out() -> None:
     hub = Hub()
     channel = hub.open_channel(CHANNEL)
