@@ -14,6 +14,8 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.sends import find_native
+from hatch_build import MODULE, compile_module
 from perf.peers.contestants import OUTPUT, ROOT
 
 PEERS = ROOT / "perf" / "peers"
@@ -34,7 +36,9 @@ def install_load_client() -> Path:
 
 def install_kit(kit: str) -> None:
     """Install what contestants of this kit need. Raises `Missing`."""
-    if kit == "go":
+    if kit == "none":
+        _build_sends()
+    elif kit == "go":
         _install(kit, sorted((PEERS / "centrifuge").iterdir()), _build_centrifuge)
     elif kit == "node":
         _install(kit, sorted((PEERS / "node").iterdir()), _install_node)
@@ -84,6 +88,13 @@ def _build_load_client() -> None:
         # Without zlib's header it cannot inflate, and everything else works.
         _run(compiler, *options, cwd=PEERS)
     built.replace(LOAD_CLIENT)  # another process may run it
+
+
+def _build_sends() -> None:
+    # An installation builds it; a virtual environment that was copied, or made without a compiler, has none. Without
+    # it, the edge would be measured as it runs where there is no compiler.
+    if find_native() is None and (failure := compile_module(ROOT, ROOT / MODULE)):
+        print(f"Rookery sends socket by socket: {failure}", file=sys.stderr, flush=True)
 
 
 def _build_limit() -> None:
