@@ -178,6 +178,15 @@ test("people are listed page by page, found by name, and chosen by the keyboard"
   expect(location.hash).toBe(`#/person/${people[0].id}`);
 });
 
+test("an Enter before people are found waits for them", async () => {
+  location.hash = "";
+  see(() => findPerson(page.app, new Navigation(page.app)));
+  expect(await screen.findByRole("button", { name: "dan0" })).toBeTruthy();
+  await userEvent.type(screen.getByRole("searchbox"), "dan{Enter}");
+  expect(location.hash).toBe("");
+  await waitFor(() => expect(location.hash).toBe(`#/person/${people[0].id}`));
+});
+
 test("people are added to a room, and one who does not want it is told of", async () => {
   room().role = "owner";
   see(() => addPeople(room()));

@@ -1,7 +1,7 @@
 /** The field of Ctrl+K as people use it. */
 import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import { closeOverlays, Overlays as CardOverlays } from "../../web/app/kit/overlays.tsx";
 import { Navigation } from "../../web/app/shell/navigation.ts";
@@ -71,6 +71,67 @@ test("a person's card opens from their line, by its button and by Alt+Enter", as
     expect(location.hash).toBe("");
     act(() => closeOverlays());
   }
+});
+
+describe("of a person whom the server finds late", () => {
+  const CLEO = { id: "33333333-3333-4333-8333-333333333333", name: "cleo" };
+  const chosen = () => document.querySelector('[role="menuitem"][data-focused]')?.textContent;
+  let found = (_isThere = true) => {};
+
+  beforeEach(async () => {
+    const late = new Promise<boolean>((resolve) => (found = (isThere = true) => resolve(isThere)));
+    const get = page.app.api.get.bind(page.app.api);
+    page.app.api.get = async <Answer,>(path: string, query?: Parameters<typeof get>[1]) => {
+      if (path !== "/api/users") return get<Answer>(path, query);
+      return { users: (await late) ? [CLEO] : [], more: false } as Answer;
+    };
+    await open();
+    await userEvent.keyboard("cleo");
+    await waitFor(() => expect(chosen()).toContain("Search all"));
+  });
+
+  test("Enter goes to that person, and not to the search", async () => {
+    found();
+    await waitFor(() => expect(chosen()).toContain("cleo"));
+    await waitFor(() => expect(items()[0]).toBe(chosen()));
+    await userEvent.keyboard("{Enter}");
+    await waitFor(() => expect(location.hash).toBe(`#/person/${CLEO.id}`));
+  });
+
+  test("Enter searches, if that was chosen by the arrows", async () => {
+    await userEvent.keyboard("{ArrowDown}");
+    found();
+    await waitFor(() => expect(items()[0]).toContain("cleo"));
+    expect(chosen()).toContain("Search all");
+    await userEvent.keyboard("{Enter}");
+    expect(location.hash).toBe("#/search/cleo");
+  });
+
+  test("an Enter before the answer waits for it", async () => {
+    await userEvent.keyboard("{Enter}");
+    expect([location.hash, screen.queryByTestId("switcher") !== null]).toEqual(["", true]);
+    found();
+    await waitFor(() => expect(location.hash).toBe(`#/person/${CLEO.id}`));
+    expect(screen.queryByTestId("switcher")).toBeNull();
+  });
+
+  test("an Enter before the answer searches, if nobody is found", async () => {
+    await userEvent.keyboard("{Enter}");
+    found(false);
+    await waitFor(() => expect(location.hash).toBe("#/search/cleo"));
+  });
+
+  test("an Enter before the answer searches when it takes long", async () => {
+    await userEvent.keyboard("{Enter}");
+    await waitFor(() => expect(location.hash).toBe("#/search/cleo"), { timeout: 5000 });
+  });
+
+  test("what is typed after Enter takes it back", async () => {
+    await userEvent.keyboard("{Enter}n");
+    found(false);
+    await waitFor(() => expect(screen.getByRole("status").textContent).not.toContain("…"));
+    expect([location.hash, screen.queryByTestId("switcher") !== null]).toEqual(["", true]);
+  });
 });
 
 test("a command is carried out", async () => {

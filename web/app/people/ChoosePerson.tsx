@@ -7,6 +7,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { composes } from "../core/keys.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import { Avatar, Dialog, EmptyState, ErrorState, Field, Skeleton } from "../kit/index.ts";
+import { useEnter } from "../kit/useEnter.ts";
 import type { Navigation } from "../shell/navigation.ts";
 import { useTexts } from "../texts.ts";
 import css from "./ChoosePerson.module.css";
@@ -77,13 +78,14 @@ function ChoosePerson(props: {
   const box = useRef<HTMLDivElement>(null);
   const others = found.users?.filter(({ id }) => !recent.some((one) => one.id === id));
   const line = (user: Who) => <Line key={user.id} user={user} aside={aside?.(user)} onChoose={() => onChoose(user)} />;
+  const findLines = () => [...(box.current?.querySelectorAll<HTMLElement>("[data-line]") ?? [])];
+  const enter = useEnter(name, !found.isBusy, (isAnswered) => isAnswered && findLines()[0]?.click());
   const onKeyDown = (event: KeyboardEvent) => {
     if (composes(event.nativeEvent)) return;
-    const lines = [...(box.current?.querySelectorAll<HTMLElement>("[data-line]") ?? [])];
+    const lines = findLines();
     if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
       event.preventDefault();
-      if (!found.isBusy) lines[0]?.click();
-      return;
+      return enter();
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;

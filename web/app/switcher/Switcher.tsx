@@ -1,5 +1,11 @@
-/** The field of Ctrl+K: rooms, people, messages and commands. */
-import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useDeferredValue, useMemo, useState } from "react";
+/**
+ * The field of Ctrl+K: rooms, people, messages and commands.
+ *
+ * Rule 1: Enter takes the best place or command, also if that is found after the line of the search was drawn. Who chose
+ *   a line by the arrows keeps it.
+ * Rule 2: Enter that is pressed before anything is found waits for the answer, for a moment.
+ */
+import { type KeyboardEvent, type ReactNode, type SyntheticEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import {
   Autocomplete,
   Dialog,
@@ -18,6 +24,7 @@ import type { HistoryItem } from "../core/rest.ts";
 import { shortTime } from "../core/time.ts";
 import { routeTo } from "../core/route.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
+import { useEnter } from "../kit/useEnter.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { Excerpt, useExcerpt } from "../markdown/Excerpt.tsx";
 import { openPerson } from "../people/open.tsx";
@@ -43,6 +50,14 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const asked = useDeferredValue(typed);
   const { places, commands, hits, isBusy } = useEntries(asked, (id) => c(id));
   const { wanted, query } = readQuery(typed);
+  const rows = [...places, ...commands];
+  const best = rows[0]?.entry.key ?? (wanted === "all" && query ? SEARCH : null);
+  const isAnswered = asked === typed && (rows.length > 0 || !isBusy);
+  const inside = useRef<HTMLDivElement>(null);
+  const hasMoved = useRef(false);
+  useEffect(() => {
+    if (best !== null && typed && !hasMoved.current) chooseFirst(inside.current);
+  }, [best]);
 
   const act = (key: string) => {
     onClose();
@@ -65,26 +80,33 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const searchFor = (text: string) => {
     navigation.go(`#/search/${encodeURIComponent(text)}`);
   };
+  const enter = useEnter(typed, isAnswered, () => void (best !== null && act(best)));
+  const onType = (text: string) => {
+    hasMoved.current = false;
+    setTyped(text);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    const isAbout = event.key === "Enter" && event.altKey;
-    if (event.key !== "Escape" && !isAbout) return;
+    if (MOVING.has(event.key) && event.nativeEvent !== choosing) hasMoved.current = true;
+    const isEnter = event.key === "Enter" && !event.nativeEvent.isComposing && isField(event.target);
+    const isAbout = isEnter && event.altKey;
+    if (event.key !== "Escape" && !isAbout && (!isEnter || hasMoved.current)) return;
     event.stopPropagation();
     event.preventDefault();
     // The field would only empty itself at the first Escape.
-    if (!isAbout) return onClose();
+    if (event.key === "Escape") return onClose();
+    if (!isAbout) return enter();
     // The focus stays in the field, which names the entry that is chosen.
     const chosen = document.activeElement?.getAttribute("aria-activedescendant");
     about(document.getElementById(chosen ?? "")?.dataset.key);
   };
-  const rows = [...places, ...commands];
   const isPhone = useMedia(PHONE);
   const hasPerson = !isPhone && places.some(({ entry }) => personOf(entry));
   return (
     <ModalOverlay isOpen isDismissable className={css.veil} onOpenChange={(open) => !open && onClose()}>
       <Modal className={css.box}>
         <Dialog className={css.dialog} aria-label={t("title")} data-testid="switcher">
-          <div className={css.inside} onKeyDownCapture={onKeyDown}>
-            <Autocomplete inputValue={typed} onInputChange={setTyped}>
+          <div className={css.inside} ref={inside} onKeyDownCapture={onKeyDown}>
+            <Autocomplete inputValue={typed} onInputChange={onType}>
               <SearchField className={css.field} aria-label={t("title")} autoFocus>
                 <Icon name="search" />
                 <Input className={css.input} placeholder={t("placeholder")} data-testid="switcher-input" dir="auto" />
@@ -117,6 +139,20 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
 }
 
 const SEARCH = "search";
+/** Keys that choose another line. */
+const MOVING = new Set(["ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
+
+const isField = (target: EventTarget) => target instanceof HTMLInputElement;
+
+/** The key by which the first line is chosen, while that is on the way. */
+let choosing: Event | null = null;
+
+/** Rule 1. A list leaves chosen what was. */
+function chooseFirst(inside: HTMLElement | null) {
+  choosing = new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true });
+  inside?.querySelector("input")?.dispatchEvent(choosing);
+  choosing = null;
+}
 
 function useEntries(typed: string, nameOf: (id: keyof typeof COMMANDS.texts) => string) {
   const app = useApp();

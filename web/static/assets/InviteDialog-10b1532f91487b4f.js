@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-fbd87781af24dac1.js";

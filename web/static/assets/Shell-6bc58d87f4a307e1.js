@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-58040400d887d1c8.js";
