@@ -114,6 +114,7 @@ async def running(*, address: Address = ANY_PORT, **options: Any) -> AsyncIterat
             here = Running(str(await tasks.start(run)), app)
             here.stop = stop
             yield here
+            app.release.set()  # else the server gives a request that waits its whole time of grace
             stop.set()
 
 
