@@ -13,32 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-import services.auth.email_routes
-import services.auth.own_account
-import services.auth.profile
-import services.auth.recovery_routes
-import services.auth.routes
-import services.chat.attention
-import services.chat.config
-import services.chat.history
-import services.chat.invites
-import services.chat.members
-import services.chat.preferences
-import services.chat.privacy
-import services.chat.rooms
-import services.chat.search
-import services.chat.users
-import services.moderation.instance_routes
-import services.moderation.moderator_routes
-import services.moderation.user_routes
-import services.notification.push_routes
-import services.notification.settings_routes
-import services.notification.unsubscribe_routes
 from chat.engines.executor import ThreadExecutor
 from chat.wire.events import encode
 from chat.wire.pages import AttentionList, DirectMessages, FoundMessages, PinList, RoomMessages
 from services.auth.login_rates import LoginRates
-from services.chat.config import product_version
 from services.common import operator_routes, problems
 from services.common.addresses import client_address, limit_key
 from services.common.bodies import BodyLimit
@@ -48,38 +26,36 @@ from services.common.cross_origin import allow_origins
 from services.common.outer_layer import OuterLayer
 from services.common.page_files import page_routes
 from services.common.struct_schemas import add_struct_schemas
+from services.common.version import product_version
 
-AUTH: tuple[APIRouter, ...] = (
-    services.auth.routes.router,
-    services.auth.own_account.router,
-    services.auth.profile.router,
-    services.auth.email_routes.router,
-    services.auth.recovery_routes.router,
-)
-CHAT: tuple[APIRouter, ...] = (
-    services.chat.rooms.router,
-    services.chat.members.router,
-    services.chat.invites.router,
-    services.chat.history.router,
-    services.chat.search.router,
-    services.chat.attention.router,
-    services.chat.users.router,
-    services.chat.privacy.router,
-    services.chat.preferences.router,
-    services.chat.config.router,
-)
-MODERATION: tuple[APIRouter, ...] = (
-    services.moderation.user_routes.router,
-    services.moderation.moderator_routes.router,
-    services.moderation.instance_routes.router,
-)
-NOTIFICATION: tuple[APIRouter, ...] = (
-    services.notification.settings_routes.router,
-    services.notification.push_routes.router,
-    services.notification.unsubscribe_routes.router,
-)
-ROLES = {"auth": AUTH, "chat": (*CHAT, *NOTIFICATION, *MODERATION), "moderation": MODERATION}
-EVERY_ROUTER = (*AUTH, *CHAT, *NOTIFICATION, *MODERATION, operator_routes.router)
+
+def load_routers(part: str) -> list[APIRouter]:
+    """The routers of a part of REST. They are imported here: what a process does not serve is half of its start.
+
+    Raises `LookupError` for a part that there is not.
+    """
+    if part == "auth":
+        from services.auth import email_routes, own_account, profile, recovery_routes, routes
+
+        return [routes.router, own_account.router, profile.router, email_routes.router, recovery_routes.router]
+    if part == "chat":
+        return [*_load_chat(), *load_routers("notification"), *load_routers("moderation")]
+    if part == "notification":
+        from services.notification import push_routes, settings_routes, unsubscribe_routes
+
+        return [settings_routes.router, push_routes.router, unsubscribe_routes.router]
+    if part == "moderation":
+        from services.moderation import instance_routes, moderator_routes, user_routes
+
+        return [user_routes.router, moderator_routes.router, instance_routes.router]
+    raise LookupError(part)
+
+
+def _load_chat() -> list[APIRouter]:
+    from services.chat import attention, config, history, invites, members, preferences, privacy, rooms, search, users
+
+    rooms_and_messages = [rooms.router, members.router, invites.router, history.router, search.router, attention.router]
+    return [*rooms_and_messages, users.router, privacy.router, preferences.router, config.router]
 
 
 def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat")) -> ASGIApp:
@@ -90,14 +66,14 @@ def create_app(collaborators: Services, roles: Collection[str] = ("auth", "chat"
     if {"chat", "moderation"} <= set(roles):
         roles = set(roles) - {"moderation"}  # `chat` serves it
     for role in roles:
-        add_routes(app, ROLES[role])
+        add_routes(app, load_routers(role))
     add_routes(app, [operator_routes.router])
     if roles:
         app.add_route("/api/openapi.json", _DocumentRoute().send_document, include_in_schema=False)
     if "chat" in roles:
         app.router.routes.extend(page_routes())
     app.state.services = collaborators
-    app.state.rest_routes = list_rest_routes()
+    app.state.rest_routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
     app.state.login_rates = LoginRates(collaborators)
     app.state.budgets = CallBudgets(collaborators)
     problems.install_handlers(app)
@@ -142,16 +118,10 @@ def _encode_openapi() -> bytes:
 
 
 @cache
-def list_rest_routes() -> tuple[APIRoute, ...]:
-    """The routes of all roles that the OpenAPI document describes."""
-    return tuple(route for router in EVERY_ROUTER for route in router.routes if isinstance(route, APIRoute))
-
-
-@cache
 def make_openapi() -> dict[str, Any]:
     """The OpenAPI document of all roles: the public contract does not depend on who serves which part."""
     app = _make_bare_app()
-    add_routes(app, EVERY_ROUTER)
+    add_routes(app, [*load_routers("auth"), *load_routers("chat"), operator_routes.router])
     document = problems.complete_document(app.openapi())
     add_struct_schemas(document, (RoomMessages, DirectMessages, FoundMessages, PinList, AttentionList))
     return document

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
@@ -14,16 +12,9 @@ from chat.domain.text import ROOM_NAME_LENGTH
 from services.common.addresses import websocket_url
 from services.common.collaborators import With
 from services.common.instance import choose_registration, read_instance
+from services.common.version import product_version
 
 router = APIRouter(tags=["operations"])
-
-
-def product_version() -> str:
-    """The version of the installed distribution; `0` when it runs from a source tree that is not installed."""
-    try:
-        return version("rookery")
-    except PackageNotFoundError:
-        return "0"
 
 
 class ClientLimits(BaseModel):
