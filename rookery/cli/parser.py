@@ -31,14 +31,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_roles(commands: Any) -> None:
-    serve = add_command(commands, "serve", "run everything in one process", "roles:run_serve", "server")
-    edge = add_command(commands, "edge", "run the WebSocket edge alone", "roles:run_edge")
-    auth = add_command(commands, "auth", "run the REST of accounts alone", "roles:run_auth")
-    chat = add_command(commands, "chat", "run all other REST, and the web page", "roles:run_chat")
+    serve = add_command(commands, "serve", "run everything in one process", "roles.serve:run_serve", "server")
+    edge = add_command(commands, "edge", "run the WebSocket edge alone", "roles.edge:run_edge")
+    auth = add_command(commands, "auth", "run the REST of accounts alone", "roles.rest:run_auth")
+    chat = add_command(commands, "chat", "run all other REST, and the web page", "roles.rest:run_chat")
     moderation = add_command(
-        commands, "moderation", "run the moderation service and its REST", "roles:run_moderation_service"
+        commands, "moderation", "run the moderation service and its REST", "roles.rest:run_moderation_service"
     )
-    worker = add_command(commands, "worker", "run worker pools", "roles:run_worker")
+    worker = add_command(commands, "worker", "run worker pools", "roles.worker:run_worker")
     worker.add_argument("names", nargs="+", choices=_POOLS, metavar="NAME", help=f"one or more of {', '.join(_POOLS)}")
     for role in (serve, edge, auth, chat, moderation, worker):
         add_setting(role, "--http", metavar="HOST:PORT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from chat.assembly import Live, Store, require_drivers
 from chat.engines.authority import LocalAuthority
@@ -14,8 +15,9 @@ from chat.ports.moderation import Moderation
 from chat.settings import ModerationSettings, RpcSettings
 from chat.tokens import KeyRing
 from rookery.cli.process import run_in_background
-from services.moderation.rules import Rules
-from services.moderation.service import ModerationService
+
+if TYPE_CHECKING:
+    from services.moderation.service import ModerationService
 
 
 @asynccontextmanager
@@ -62,6 +64,9 @@ async def open_moderation(
 @asynccontextmanager
 async def run_moderation(settings: ModerationSettings, store: Store, live: Live) -> AsyncIterator[ModerationService]:
     """Run the moderation service in this process."""
+    from services.moderation.rules import Rules  # takes a tenth of a start, in roles that do not moderate, too
+    from services.moderation.service import ModerationService
+
     rules = await Rules.open(settings.rules)
     service = ModerationService(rules, store.cases, store.accounts, live.relay)
     async with run_in_background(service.run):

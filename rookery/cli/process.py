@@ -22,12 +22,8 @@ from services.common.addresses import is_trusted_proxy
 from services.common.connection import Timeouts
 from services.common.health import Health
 from services.common.server import serve_http
-from workers.metrics import PoolCollector
-from workers.pool import Pool
 
 logger = logging.getLogger("rookery")
-_CATCH_UP_SECONDS = 10.0
-_LOOK_SECONDS = 0.05
 
 
 @asynccontextmanager
@@ -48,18 +44,6 @@ async def run_key_ring(settings: TokenSettings, store: Store, live: Live) -> Asy
     keys = KeyRing(store.accounts, settings, ended=ended)
     async with run_in_background(ended.run, store.accounts, live.relay), run_in_background(keys.run):
         yield keys
-
-
-@asynccontextmanager
-async def run_pools(pools: Mapping[str, Pool[Any]]) -> AsyncIterator[PoolCollector]:
-    """Run worker pools and their figures while the context lasts."""
-    collector = PoolCollector(pools)
-    async with anyio.create_task_group() as tasks:
-        for pool in pools.values():
-            await tasks.start(pool.run)
-        tasks.start_soon(collector.run)
-        yield collector
-        tasks.cancel_scope.cancel()
 
 
 class HttpServer:
@@ -125,13 +109,6 @@ async def drain_http(http: HttpServer, health: Health) -> None:
     """Stop a role that has only HTTP: the balancer learns it first, from `/readyz`."""
     health.drain()
     await http.stop()
-
-
-async def wait_until_stored(pools: Mapping[str, Pool[Any]]) -> None:
-    """Wait, for a bounded time, until history has what was acknowledged; the next start stores the rest."""
-    with anyio.move_on_after(_CATCH_UP_SECONDS):
-        while any([(await pool.statistics()).lag for pool in pools.values()]):  # noqa: ASYNC110 - the log notifies nobody
-            await anyio.sleep(_LOOK_SECONDS)
 
 
 async def _wait_for_signal(signals: AsyncIterator[signal.Signals]) -> None:

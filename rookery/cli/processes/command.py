@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import ProcessCollector
 
 from chat.settings import Settings
-from rookery.cli.factories import bind_edge, set_edge_address
+from rookery.cli.edge_parts import bind_edge, set_edge_address
 from rookery.cli.process import HttpServer, run_in_background
 from rookery.cli.processes.children import EdgeProcess
 from rookery.cli.processes.operator_app import make_operator_app

@@ -1,6 +1,6 @@
 """Who calls whom, read from the code and the settings, against what the NetworkPolicies allow: neither more nor less.
 
-Rule 1: a role calls the engines that its function in rookery/cli/roles.py opens, and the roles whose address it has.
+Rule 1: a role calls the engines that its function in rookery/cli/roles opens, and the roles whose address it has.
 Rule 2: an address that a setting names is that of a Service which has the port.
 Rule 3: where policies deny by default, each call is allowed on both sides, and nothing else is, among our own pods.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from chat.settings import Address, SettingsError
@@ -113,14 +114,14 @@ def _list_served(overlay: Overlay, service: str) -> list[str]:
 
 @cache
 def list_opened(function: str) -> list[str]:
-    """The engines that a role's function in rookery/cli/roles.py opens. Raises `LookupError` if there is none."""
-    tree = ast.parse((ROOT / "rookery/cli/roles.py").read_text())
-    for node in tree.body:
+    """The engines that a role's function in rookery/cli/roles opens. Raises `LookupError` if there is none."""
+    modules = sorted((ROOT / "rookery/cli/roles").glob("*.py"))
+    for node in chain.from_iterable(ast.parse(module.read_text()).body for module in modules):
         if isinstance(node, ast.AsyncFunctionDef) and node.name == function:
             named = {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
             named |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             return sorted(named & OPENS.keys())
-    raise LookupError(f"rookery/cli/roles.py has no function {function}")
+    raise LookupError(f"rookery/cli/roles has no function {function}")
 
 
 def _denies_all(policy: Object) -> bool:

@@ -12,7 +12,7 @@ from chat.wire.account_mails import ACCOUNT_MAIL_TOPIC
 from chat.wire.notices import NOTIFICATION_TOPIC
 from chat.wire.verdicts import VERDICT_TOPIC
 from chat.wire.webhooks import WEBHOOK_TOPIC
-from rookery.cli.factories import MESSAGE_TOPICS
+from rookery.cli.pools import MESSAGE_TOPICS
 from scripts.lib.kube.objects import Fault, Object, Overlay, Pod, find_by_selector
 from scripts.lib.kube.pod_rules import is_ours, read_container_settings
 from workers import account_mails, moderation, notification, verdicts, webhooks
@@ -39,7 +39,7 @@ READ_BY = {
         (webhooks.GROUP, WEBHOOK_TOPIC),
     },
 }
-"""The consumer groups of each worker's pools, and the topics that they read (rookery/cli/roles.py)."""
+"""The consumer groups of each worker's pools, and the topics that they read (rookery/cli/roles/worker.py)."""
 OF_CERTIFICATES = {"tls.crt", "tls.key", "ca.crt"}
 
 

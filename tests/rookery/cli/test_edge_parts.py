@@ -1,4 +1,4 @@
-"""The parts of a process: where they listen, and what is said when they can't."""
+"""The edge of a process: where it listens, and what is said when it cannot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from chat.settings import Address, EdgeSettings, SettingsError
-from rookery.cli.factories import bind_edge, warn_of_unreachable_edge
+from rookery.cli.edge_parts import bind_edge, warn_of_unreachable_edge
 from tests.support.settings import make_settings
 
 

@@ -65,6 +65,20 @@ def test_help_imports_the_settings_and_nothing_else(command: str) -> None:
     assert set(imported) - {"typing_extensions"} == {"chat", "msgspec", "rookery"}  # msgspec takes it where it is
 
 
+@pytest.mark.parametrize(
+    ("role", "others"),
+    [
+        ("edge", {"services.auth.routes", "services.chat", "services.moderation", "services.notification", "workers"}),
+        ("worker", {"services.auth.routes", "services.chat", "services.moderation", "gateway", "chat.adapters.mail"}),
+        ("rest", {"services.auth.routes", "services.chat", "services.moderation", "gateway", "workers"}),
+    ],
+)
+def test_a_role_does_not_import_what_others_run(role: str, others: set[str]) -> None:
+    done = run_python(f"import sys, rookery.cli.roles.{role}; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    assert not others & set(done.stdout.split())
+
+
 def test_the_client_library_imports_what_it_declares() -> None:
     done = run_python(LIST_IMPORTS, "import rookery.client")
     assert done.returncode == 0, done.stderr
