@@ -35,6 +35,7 @@ from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
+from chat.engines.logo import SqliteLogoStore
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.pending import SqlitePendingNotifications
@@ -54,6 +55,7 @@ from chat.ports.exports import Exports
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log, LogRecord
+from chat.ports.logos import LogoStore
 from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
 from chat.ports.pending import KEPT_MS, PendingNotifications
@@ -89,6 +91,7 @@ class Store:
     notifications: NotificationStore
     pending: PendingNotifications
     documents: Documents
+    logos: LogoStore
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ class Engines:
             notifications=SqliteNotifications(database),
             pending=pending,
             documents=SqliteDocuments(database),
+            logos=SqliteLogoStore(database),
         )
 
     async def open_log(self) -> Log:
@@ -273,6 +277,7 @@ class Engines:
             from chat.adapters.mongo.documents import MongoDocuments
             from chat.adapters.mongo.exports import MongoExports
             from chat.adapters.mongo.history import MongoHistory
+            from chat.adapters.mongo.logo import MongoLogoStore
             from chat.adapters.mongo.mailings import MongoMailings
             from chat.adapters.mongo.notifications import MongoNotifications
             from chat.adapters.mongo.pending import MongoPendingNotifications
@@ -300,6 +305,7 @@ class Engines:
             notifications=MongoNotifications(mongo),
             pending=pending,
             documents=MongoDocuments(mongo),
+            logos=MongoLogoStore(mongo),
         )
 
     async def _open_kafka(self) -> Log:

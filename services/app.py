@@ -45,9 +45,9 @@ def load_routers(part: str) -> list[APIRouter]:
 
         return [settings_routes.router, push_routes.router, unsubscribe_routes.router]
     if part == "moderation":
-        from services.moderation import instance_routes, moderator_routes, user_routes
+        from services.moderation import instance_routes, logo_routes, moderator_routes, user_routes
 
-        return [user_routes.router, moderator_routes.router, instance_routes.router]
+        return [user_routes.router, moderator_routes.router, instance_routes.router, logo_routes.router]
     raise LookupError(part)
 
 

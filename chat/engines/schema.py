@@ -7,7 +7,7 @@ Accounts and rooms use integer keys inside and UUID strings outside. A message's
 
 from __future__ import annotations
 
-from chat.engines import attention_rows, second_look_rows
+from chat.engines import attention_rows, logo_rows, second_look_rows
 
 _ACCOUNTS = """
 CREATE TABLE users (
@@ -395,5 +395,6 @@ STORE: tuple[str, ...] = (
     _TOPICS,
     second_look_rows.SCHEMA,
     _ROLE_HOLDERS,
+    logo_rows.SCHEMA,
 )
 """The first script, and what was added later: a database of before has other scripts between the two."""

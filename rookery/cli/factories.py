@@ -66,6 +66,7 @@ def make_app(
         deletion=store.deletion,
         notifications=store.notifications,
         documents=store.documents,
+        logos=store.logos,
         push_store=store.push,
         push_keys=tuple(push_keys),
         mailings=store.mailings,

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from chat.domain.emoji import EMOJI_BYTES
 from chat.domain.instance import RoomMakers
+from chat.domain.logo import logo_address
 from chat.domain.registration import RegistrationMode
 from chat.domain.text import ROOM_NAME_LENGTH
 from services.common.addresses import websocket_url
@@ -33,10 +34,11 @@ class ClientLimits(BaseModel):
 class Config(BaseModel):
     """Where the edge is, and what this instance can do. `push_key` is the VAPID key, null without push.
 
-    `name` is what its owners call the instance.
+    `name` is what its owners call the instance, `logo` the address of their picture for it, or null.
     """
 
     name: str
+    logo: str | None
     version: str
     ws_url: str
     push_key: str | None
@@ -53,6 +55,7 @@ async def get_config(request: Request, services: With) -> Config:
     _, decided = await read_instance(services)
     return Config(
         name=decided.shown_name,
+        logo=logo_address(await services.logos.get_digest()),
         version=product_version(),
         ws_url=websocket_url(request.scope, services.settings),
         push_key=services.push_keys[0] if services.push_keys else None,

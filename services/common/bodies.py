@@ -6,6 +6,7 @@ Rule 1a: a body comes at `LEAST_RATE` bytes a second at least, after `GRACE_SECO
 Rule 2: a body is one JSON text in UTF-8 (RFC 8259). Where mail programs post a form (RFC 8058), it is not looked at.
 Rule 2a: nothing is decompressed, so a body never grows behind its limit. One with a `Content-Encoding` is refused.
 Rule 2b: a client that asks before it sends (`Expect`) is refused by its headers alone, without reading the body.
+Rule 2c: the calls of `PICTURES` take a picture instead, within a limit of their own. Their routes look into it.
 Rule 3: it keeps to I-JSON (RFC 7493): no key twice, no NaN, no lone surrogate. Two parsers could read such a text
     differently, and a check would see another value than the route behind it.
 Rule 4: it is nested at most 32 deep, so no parser behind this layer runs out of stack.
@@ -24,6 +25,8 @@ import orjson
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chat.domain.logo import LOGO_BYTES
+from chat.domain.pictures import PictureType
 from chat.errors import Overloaded, Refused, RookeryError, TooLong
 from chat.wire.json_keys import find_repeated_key
 from services.common.problems import BODY_METHODS, answer_error
@@ -35,6 +38,9 @@ GRACE_SECONDS = 5.0
 LEAST_RATE = 1024.0
 FORM_PATHS = frozenset({"/api/notifications/unsubscribe"})
 HELD_BYTES = 64 * 1024 * 1024
+PICTURE_TYPES = tuple(str(kind) for kind in PictureType)
+PICTURES = {("PUT", "/api/instance/logo"): ("logo", LOGO_BYTES)}
+"""Calls whose body is a picture (rule 2c): method and path → what errors call it, and how many bytes it has at most."""
 
 
 class BadJson(Refused):
@@ -44,7 +50,7 @@ class BadJson(Refused):
 
 
 class UnsupportedMediaType(Refused):
-    """The body is of another type than JSON."""
+    """The body is of another type than the call takes: JSON, or a picture."""
 
     code = "unsupported_media_type"
     status = 415
@@ -71,11 +77,17 @@ def check_json(body: bytes) -> None:
         raise BadJson(f"the key {repeated[:64]!r} stands twice; send each field once")
 
 
-def _check_type(headers: Mapping[bytes, bytes]) -> None:
+def _check_type(headers: Mapping[bytes, bytes], *, is_picture: bool) -> None:
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise UnsupportedMediaType("send the body as it is, without `Content-Encoding`")  # rule 2a
-    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media != b"application/json":
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    if is_picture and media not in PICTURE_TYPES:  # rule 2c
+        raise UnsupportedMediaType(
+            f"send a picture with its type, one of {', '.join(PICTURE_TYPES)}; SVG is not taken, because scripts can "
+            "be in it",
+            field="logo",
+        )
+    if not is_picture and media != "application/json":
         raise UnsupportedMediaType("send the body with `Content-Type: application/json`")  # rule 2
 
 
@@ -118,6 +130,8 @@ class ByteBudget:
 class _HeldBody(Struct):
     address: str
     data: bytearray
+    limit: int
+    field: str | None = None
 
 
 def _read_no_address(_scope: Scope) -> str:
@@ -145,7 +159,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] not in BODY_METHODS:
             await self._app(scope, receive, send)
             return
-        body = _HeldBody(self._read_address(scope), bytearray())
+        body = _HeldBody(self._read_address(scope), bytearray(), self._limit)
         try:
             await self._answer_request(scope, receive, send, body)
         finally:
@@ -165,19 +179,22 @@ class BodyLimit:
         """Whether the body is complete; otherwise the client is gone."""
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length[:20]) > self._limit:
-            raise self._too_long()  # rule 1: announced too long, so not a byte of it is read
-        is_json = scope["path"] not in FORM_PATHS
-        if is_json and b"expect" in headers:
-            _check_type(headers)  # rule 2b
+        is_picture, is_form = (scope["method"], scope["path"]) in PICTURES, scope["path"] in FORM_PATHS
+        if is_picture:
+            body.field, body.limit = PICTURES[scope["method"], scope["path"]]
+        if length.isdigit() and int(length[:20]) > body.limit:
+            raise _too_long(body)  # rule 1: announced too long, so not a byte of it is read
+        if not is_form and b"expect" in headers:
+            _check_type(headers, is_picture=is_picture)  # rule 2b
         with anyio.move_on_after(GRACE_SECONDS) as deadline:
             if not await self._read_body(receive, body, deadline):
                 return False
         if deadline.cancelled_caught:
             raise TooSlow("the body came too slowly; try again")
-        if is_json and body.data:
-            _check_type(headers)
-            check_json(bytes(body.data))
+        if not is_form and body.data:
+            _check_type(headers, is_picture=is_picture)
+            if not is_picture:
+                check_json(bytes(body.data))
         return True
 
     async def _read_body(self, receive: Receive, body: _HeldBody, deadline: anyio.CancelScope) -> bool:
@@ -193,13 +210,14 @@ class BodyLimit:
                 return True
 
     def _hold_bytes(self, body: _HeldBody, more: bytes) -> None:
-        if len(body.data) + len(more) > self._limit:
-            raise self._too_long()
+        if len(body.data) + len(more) > body.limit:
+            raise _too_long(body)
         self._budget.take_bytes(body.address, len(more))  # rule 1
         body.data += more
 
-    def _too_long(self) -> TooLong:
-        return TooLong(f"the body is too large; send at most {self._limit} bytes")
+
+def _too_long(body: _HeldBody) -> TooLong:
+    return TooLong(f"the body is too large; send at most {body.limit} bytes", field=body.field)
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:

@@ -19,6 +19,7 @@ from chat.ports.documents import Documents
 from chat.ports.history import History
 from chat.ports.limits import RateLimiter
 from chat.ports.log import Log
+from chat.ports.logos import LogoStore
 from chat.ports.mailings import Mailings
 from chat.ports.moderation import Moderation
 from chat.ports.notifications import NotificationStore
@@ -49,6 +50,7 @@ class Services:
     deletion: AccountDeletion
     notifications: NotificationStore
     documents: Documents
+    logos: LogoStore
     mailings: Mailings
     keys: KeyRing
     passwords: Passwords

@@ -19,6 +19,7 @@ from chat.domain.instance import (
     require_owner,
     require_role_change,
 )
+from chat.domain.logo import logo_address
 from chat.domain.models import InstanceRole, Room, User, Visibility
 from chat.domain.registration import RegistrationMode
 from chat.errors import Invalid
@@ -47,9 +48,10 @@ class InstanceChoices(BaseModel):
 
 
 class InstanceView(InstanceChoices):
-    """The same, and what the operator chose for `registration`."""
+    """The same, what the operator chose for `registration`, and the address of the logo."""
 
     operator_registration: RegistrationMode
+    logo: str | None
 
 
 class AccountView(BaseModel):
@@ -95,7 +97,7 @@ class RoomSummaryPage(Paged):
 @router.get("", responses=problem_responses(401, 403))
 async def get_instance(_moderator: Moderator, services: With) -> InstanceView:
     """What the owners decided. For moderators of the instance."""
-    return _view_instance(services, *await read_instance(services))
+    return await _view_instance(services, *await read_instance(services))
 
 
 @router.put("", responses=problem_responses(401, 403, 409, 422))
@@ -121,7 +123,7 @@ async def put_instance(body: InstanceChoices, caller: Moderator, services: With)
             f"{decided.room_makers}, {len(decided.default_rooms)} default rooms"
         )
         await _note(services, caller, CaseAction.SETTING, "", reason)
-    return _view_instance(services, revision, decided)
+    return await _view_instance(services, revision, decided)
 
 
 @router.get("/users", responses=problem_responses(401, 403, 422))
@@ -175,7 +177,7 @@ async def _note(services: Services, by: User, action: CaseAction, user: str, rea
     await services.cases.add_audit_entry(entry)
 
 
-def _view_instance(services: Services, revision: int, decided: InstanceSettings) -> InstanceView:
+async def _view_instance(services: Services, revision: int, decided: InstanceSettings) -> InstanceView:
     return InstanceView(
         revision=revision,
         name=decided.name or None,
@@ -183,6 +185,7 @@ def _view_instance(services: Services, revision: int, decided: InstanceSettings)
         default_rooms=list(decided.default_rooms),
         room_makers=decided.room_makers,
         operator_registration=RegistrationMode(services.settings.accounts.registration),
+        logo=logo_address(await services.logos.get_digest()),
     )
 
 

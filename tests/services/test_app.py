@@ -242,7 +242,7 @@ def test_the_document_describes_every_route_in_full() -> None:
     ]
     assert len(operations) > 45
     public = {"/healthz", "/readyz", "/metrics", "/api/config", "/api/auth/jwks.json", "/api/moderation/appeals/block"}
-    public.add("/api/push/key")
+    public |= {"/api/push/key", "/api/instance/logo/{digest}"}
     public |= {f"/api/auth/{name}" for name in ("register", "login", "refresh", "logout", "email/verify")}
     public |= {"/api/auth/password/forgot", "/api/auth/password/reset", "/api/notifications/unsubscribe"}
     for path, method, operation in operations:

@@ -162,6 +162,22 @@ async def test_a_client_that_asks_before_it_sends_is_refused_before_anything_is_
     assert (sink.status, source.pieces) == (415, 0)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "pieces"),
+    [
+        ({}, 413, 5),
+        ({"content_length": "262145"}, 413, 0),
+        ({"expect": "100-continue", "content_type": "image/svg+xml"}, 415, 0),
+        ({"expect": "100-continue", "content_type": "application/json"}, 415, 0),
+    ],
+)
+async def test_a_picture_has_a_limit_and_types_of_its_own(headers: dict[str, str], status: int, pieces: int) -> None:
+    source, sink = Source(), Sink()
+    asked = {**scope(**{"content_type": "image/png", **headers}), "method": "PUT", "path": "/api/instance/logo"}
+    await BodyLimit(never, limit=1_048_576)(asked, source, sink)
+    assert (sink.status, source.pieces) == (status, pieces)
+
+
 @virtual_time
 async def test_a_body_that_does_not_come_is_408() -> None:
     sink = Sink()

@@ -39,7 +39,8 @@ async def decide(owner: User, **choices: Any) -> Any:
 async def test_the_owners_decide_and_everybody_may_read_what_the_log_in_needs() -> None:
     async with open_rest() as rest:
         owner = await make_owner(rest)
-        assert (await owner("GET", "/api/instance")).json() == {**CHOICES, "operator_registration": "open"}
+        shown_first = {**CHOICES, "operator_registration": "open", "logo": None}
+        assert (await owner("GET", "/api/instance")).json() == shown_first
         decided = await decide(owner, name=" Команда\u200b ", registration="closed", room_makers="moderators")
         assert (decided["revision"], decided["name"], decided["registration"]) == (1, "Команда", "closed")
         config = (await rest("GET", "/api/config")).json()

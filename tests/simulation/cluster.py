@@ -24,6 +24,7 @@ from chat.engines.documents import SqliteDocuments
 from chat.engines.history import SqliteHistory
 from chat.engines.limits import MemoryRateLimiter
 from chat.engines.log import SqliteLog
+from chat.engines.logo import SqliteLogoStore
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.relay import MemoryRelay
@@ -259,6 +260,7 @@ class Cluster:
             deletion=SqliteAccountDeletion(engines.database, clock=clock),
             notifications=SqliteNotifications(engines.database),
             documents=SqliteDocuments(engines.database),
+            logos=SqliteLogoStore(engines.database),
             mailings=SqliteMailings(engines.database),
             keys=engines.keys,
             passwords=engines.passwords,

@@ -12,6 +12,7 @@ from msgspec import Struct
 from chat.adapters.mongo.attention import MongoAttention
 from chat.adapters.mongo.documents import MongoDocuments
 from chat.adapters.mongo.exports import MongoExports
+from chat.adapters.mongo.logo import MongoLogoStore
 from chat.adapters.mongo.mailings import MongoMailings
 from chat.adapters.mongo.notifications import MongoNotifications
 from chat.adapters.mongo.pending import MongoPendingNotifications
@@ -26,6 +27,7 @@ from chat.engines.database import Database, Executor, InlineExecutor, ThreadExec
 from chat.engines.documents import SqliteDocuments
 from chat.engines.exports import SqliteExports
 from chat.engines.history import SqliteHistory
+from chat.engines.logo import SqliteLogoStore
 from chat.engines.mailings import SqliteMailings
 from chat.engines.notifications import SqliteNotifications
 from chat.engines.pending import SqlitePendingNotifications
@@ -40,6 +42,7 @@ from chat.ports.cases import Cases
 from chat.ports.documents import Documents
 from chat.ports.exports import Exports
 from chat.ports.history import History
+from chat.ports.logos import LogoStore
 from chat.ports.mailings import Mailings
 from chat.ports.notifications import NotificationStore
 from chat.ports.pending import PendingNotifications
@@ -66,6 +69,7 @@ class Stores(Struct, frozen=True):
     exports: Exports
     attention: Attention
     documents: Documents
+    logos: LogoStore
 
 
 SCHEMA = (*STORE, case_tables.SCHEMA)
@@ -94,6 +98,7 @@ def sqlite_stores(database: Database) -> Stores:
         SqliteExports(database),
         SqliteAttention(database),
         SqliteDocuments(database),
+        SqliteLogoStore(database),
     )
 
 
@@ -128,6 +133,7 @@ async def mongo(folder: Path) -> AsyncIterator[Stores]:
             MongoExports(database),
             MongoAttention(database),
             MongoDocuments(database),
+            MongoLogoStore(database),
         )
 
 

@@ -131,6 +131,7 @@ async def open_rest(
             "deletion": stores.deletion,
             "notifications": stores.notifications,
             "documents": stores.documents,
+            "logos": stores.logos,
             "push_store": stores.push,
             "mailings": stores.mailings,
             "moderator": moderation,

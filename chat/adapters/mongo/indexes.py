@@ -108,6 +108,7 @@ SECOND_LOOKS: Mapping[str, Sequence[IndexModel]] = {"second_looks": (_index("cla
 ROLE_HOLDERS: Mapping[str, Sequence[IndexModel]] = {
     "users": (_index("by_instance_role", "instance_role", sparse=True),),
 }
+LOGO: Mapping[str, Sequence[IndexModel]] = {"logo": ()}
 _STEPS = (
     FIRST,
     MODERATION,
@@ -127,6 +128,7 @@ _STEPS = (
     DOCUMENTS,
     SECOND_LOOKS,
     ROLE_HOLDERS,
+    LOGO,
 )
 INDEXES = {name: tuple(index for step in _STEPS for index in step.get(name, ())) for step in _STEPS for name in step}
-"""Collection → its indexes, but for `_id`. `graves`, `schema` and `signing_keys` never hold many documents."""
+"""Collection → its indexes, but for `_id`. `graves`, `logo`, `schema` and `signing_keys` never hold many documents."""

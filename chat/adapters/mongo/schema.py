@@ -124,6 +124,10 @@ async def _add_role_holders(database: Database) -> None:
     await _create_all(database, indexes.ROLE_HOLDERS)
 
 
+async def _add_logo(database: Database) -> None:
+    await _create_all(database, indexes.LOGO)
+
+
 async def _create_all(database: Database, collections: Mapping[str, Sequence[IndexModel]]) -> None:
     known = await database.list_collection_names()
     for collection, wanted in collections.items():
@@ -182,6 +186,7 @@ MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (
     _add_documents,
     _add_second_looks,
     _add_role_holders,
+    _add_logo,
 )
 
 

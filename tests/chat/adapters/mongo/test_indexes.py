@@ -56,7 +56,7 @@ from tests.support.push import FAMILY, use_every_call
 from tests.support.store_calls import use_notifications, use_pending
 
 pytestmark = [pytest.mark.anyio, pytest.mark.production]
-SMALL = {"schema", "graves", "signing_keys"}
+SMALL = {"schema", "graves", "logo", "signing_keys"}
 """Collections that never hold many documents."""
 
 
