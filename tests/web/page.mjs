@@ -31,7 +31,7 @@ class Rest {
       const { status, ...problem } = this.blocked;
       return { ok: false, status, text: async () => JSON.stringify(problem) };
     }
-    const answer = this.answer(method, path.split("?")[0], body && JSON.parse(body));
+    const answer = this.answer(method, path.split("?")[0], body instanceof Blob ? body : body && JSON.parse(body));
     const status = answer === undefined ? 404 : 200;
     return {
       ok: status === 200,

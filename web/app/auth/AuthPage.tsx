@@ -1,7 +1,7 @@
 /** The page before one is signed in: log in, make an account, or ask for a new password. */
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useApp } from "../context.ts";
-import { ApiError, request } from "../core/api.ts";
+import { ApiError } from "../core/api.ts";
 import { Recovery } from "../core/recovery.ts";
 import type { Config } from "../core/rest.ts";
 import { Form, PasswordField, TextField } from "../forms/Form.tsx";
@@ -11,6 +11,7 @@ import { useTexts } from "../texts.ts";
 import { AuthCard } from "./AuthCard.tsx";
 import css from "./Auth.module.css";
 import { AUTH } from "./texts.ts";
+import { useConfig } from "./useConfig.ts";
 
 type Which = "login" | "register";
 
@@ -24,7 +25,7 @@ export function AuthPage({ reason }: { reason: string | undefined }) {
     if (config?.name) document.title = config.name;
   }, [config]);
   return (
-    <AuthCard>
+    <AuthCard config={config}>
       <h1>{config?.name ?? "Rookery"}</h1>
       <p className="auth-tagline">{t(invite ? "invited" : "tagline")}</p>
       {reason && (
@@ -48,23 +49,6 @@ export function AuthPage({ reason }: { reason: string | undefined }) {
       )}
     </AuthCard>
   );
-}
-
-/** What the server says to everybody: its name, and who may make an account; null until it is known. */
-function useConfig(): Config | null {
-  const app = useApp();
-  const [config, setConfig] = useState<Config | null>(null);
-  useEffect(() => {
-    let over = false;
-    request<Config>(app.api.fetch, "GET", "/api/config").then(
-      (found) => !over && setConfig(found),
-      () => {}, // the page works with what is usual
-    );
-    return () => {
-      over = true;
-    };
-  }, [app]);
-  return config;
 }
 
 function Tabs({ which, choose }: { which: Which; choose: (which: Which) => void }) {

@@ -9,6 +9,7 @@ import type { MailLink } from "../shell/stage.ts";
 import { useTexts } from "../texts.ts";
 import { AuthCard } from "./AuthCard.tsx";
 import { AUTH } from "./texts.ts";
+import { useConfig } from "./useConfig.ts";
 
 interface LinkProps {
   token: string;
@@ -16,9 +17,10 @@ interface LinkProps {
 }
 
 export function MailLinkPage({ link, onDone }: { link: MailLink; onDone: LinkProps["onDone"] }) {
+  const config = useConfig();
   const Page = link.kind === "reset" ? Reset : Verify;
   return (
-    <AuthCard testid={`${link.kind}-page`}>
+    <AuthCard config={config} testid={`${link.kind}-page`}>
       <Page token={link.token} onDone={onDone} />
     </AuthCard>
   );

@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-/** One request without authentication. */
+/** One request without authentication. A body that is a file goes as it is, another one as JSON. */
 export async function request<T = unknown>(
   fetch: Fetch,
   method: string,
@@ -43,8 +43,9 @@ export async function request<T = unknown>(
     signal: AbortSignal.timeout(TIMEOUT_MS),
   };
   if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers["Content-Type"] = "application/json";
+    const isFile = body instanceof Blob;
+    init.body = isFile ? body : JSON.stringify(body);
+    init.headers["Content-Type"] = isFile ? body.type : "application/json";
   }
   let response;
   let text;

@@ -14,6 +14,7 @@ export function knowAccount({ store, choices }: App, { config, me }: SeenAccount
   store.isOwner = me.instance_role === "owner";
   store.mayMakeRooms = config.room_makers !== "moderators" || Boolean(me.moderator);
   store.instance = config.name ?? "";
+  store.logo = config.logo ?? null;
   store.meet([me]);
   store.setStatuses([me]);
   choices.open(me.id);

@@ -95,6 +95,8 @@ export interface Grant {
 /** What is used here of `GET /api/config`. */
 export interface Config {
   name?: string;
+  /** The address of the picture, below that of the page. */
+  logo?: string | null;
   ws_url: string;
   push_key: string | null;
   registration?: "open" | "invitation" | "closed";

@@ -38,6 +38,8 @@ export class Store {
   me: Myself | null = null;
   /** The name of the instance; empty where it is that of the product. Topic "instance". */
   instance = "";
+  /** The address of its picture. Topic "instance". */
+  logo: string | null = null;
   /** Whether the user owns the instance. */
   isOwner = false;
   mayMakeRooms = true;

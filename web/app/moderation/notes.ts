@@ -16,6 +16,8 @@ export const NOTES: Record<string, Key> = {
   "messages of room:{room} are held until their verdict": "noteHeld",
   "messages of room:{room} are not held until their verdict": "noteNotHeld",
   "the instance: name {name}, registration {registration}, rooms are made by {makers}, {count} default rooms": "noteInstance",
+  "the instance: another logo, {width} by {height} pixels": "noteLogo",
+  "the instance: no logo any more": "noteNoLogo",
   "became an owner of the instance, as its first account": "noteFirst",
   "made the owner of room:{room}, which had none who can log in": "noteOrphan",
   "role in the instance: {role}": "noteRole",

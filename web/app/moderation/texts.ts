@@ -181,6 +181,8 @@ export const MODERATION = defineTexts("moderation", {
     en: "name: {name}; who may register: {registration}; who may make rooms: {makers}; rooms for newcomers: {count}",
     ru: "название: {name}; регистрация: {registration}; кто создаёт комнаты: {makers}; комнат для новичков: {count}",
   },
+  noteLogo: { en: "another logo, {width} × {height}", ru: "другой логотип, {width} × {height}" },
+  noteNoLogo: { en: "no logo any more", ru: "логотип убран" },
   noteFirst: { en: "as its first account", ru: "первая учётная запись" },
   noteOrphan: { en: "{room} had no owner who can log in", ru: "в комнате {room} не было владельца, который может войти" },
   noteRole: { en: "role in the instance: {role}", ru: "роль на сервере: {role}" },

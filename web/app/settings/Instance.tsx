@@ -4,6 +4,7 @@ import { useApp, useWatch } from "../context.ts";
 import { Form, TextField } from "../forms/Form.tsx";
 import { Choice, ErrorState, Skeleton, Switch } from "../kit/index.ts";
 import { useTexts } from "../texts.ts";
+import { LogoSetting } from "./LogoSetting.tsx";
 import type { InstanceChoices } from "./rest.ts";
 import css from "./Settings.module.css";
 import { SETTINGS } from "./texts.ts";
@@ -17,7 +18,13 @@ export function Instance({ isOwner }: { isOwner: boolean }) {
   const found = useLoaded(() => app.api.get<InstanceChoices>("/api/instance"));
   if (found.error) return <ErrorState text={found.error} onRetry={found.reload} />;
   if (!found.value) return <Skeleton />;
-  return <Choices key={found.value.revision} known={found.value} isOwner={isOwner} changed={found.set} />;
+  const { value, set } = found;
+  return (
+    <>
+      <LogoSetting address={value.logo ?? null} isOwner={isOwner} changed={(logo) => set({ ...value, logo })} />
+      <Choices key={value.revision} known={value} isOwner={isOwner} changed={set} />
+    </>
+  );
 }
 
 function Choices(props: { known: InstanceChoices; isOwner: boolean; changed: (now: InstanceChoices) => void }) {

@@ -21,6 +21,7 @@ export interface InstanceChoices {
   room_makers: "everyone" | "moderators";
   /** Not among what is written. */
   operator_registration?: "open" | "invitation" | "closed";
+  logo?: string | null;
 }
 export interface ListedUser {
   id: Uuid;

@@ -12,6 +12,7 @@ import { AccountFooter, Tool } from "./AccountFooter.tsx";
 import { ConversationList } from "./ConversationList.tsx";
 import { Badge } from "../kit/Badge.tsx";
 import { Icon } from "../kit/Icon.tsx";
+import { Logo } from "../kit/Logo.tsx";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -19,12 +20,14 @@ export function Sidebar() {
   const app = useApp();
   const navigation = useNavigation();
   const t = useTexts(SIDEBAR);
-  const { me, instance, isOwner, mayMakeRooms } = useWatch("me", "instance");
+  const { me, instance, logo, isOwner, mayMakeRooms } = useWatch("me", "instance");
   return (
     <nav className={`sidebar ${css.sidebar}`} aria-label={t("conversations")}>
       <header className={`sidebar-head ${css.top}`}>
         <a className="brand" href="#/">
-          <img src="icons/rook.svg" alt="" width={28} height={28} />
+          <Logo address={logo} name={instance || "Rookery"}>
+            <img src="icons/rook.svg" alt="" width={28} height={28} />
+          </Logo>
           <span dir="auto">{instance || "Rookery"}</span>
         </a>
         <Tool icon="search" label={t("search")} testid="open-search" run={() => navigation.go("#/search")} />

@@ -2,6 +2,7 @@
 import { useApp, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
 import { Icon, IconButton } from "../kit/index.ts";
+import { Logo } from "../kit/Logo.tsx";
 import { browseRooms, newRoom } from "../rooms/open.tsx";
 import { findPerson } from "../people/open.tsx";
 import { useTexts } from "../texts.ts";
@@ -24,7 +25,9 @@ export default function Welcome() {
         <IconButton icon="back" label={t("back")} onPress={() => navigation.go("#/")} />
       </span>
       <div className={css.inner}>
-        <img src="icons/rook.svg" alt="" width={64} height={64} />
+        <Logo address={store.logo} name={store.instance || "Rookery"} large>
+          <img src="icons/rook.svg" alt="" width={64} height={64} />
+        </Logo>
         <h1 dir="auto">{t("hello", { name: me ? shownName(me) : "" })}</h1>
         <p className={css.soft}>{t(isNew ? "begin" : "pick")}</p>
         {hasSteps && <FirstSteps />}

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-6fb28eb4e7af8c3f.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-c6f08ad0e47ad339.js";
