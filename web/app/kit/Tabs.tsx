@@ -1,5 +1,5 @@
 /** A row of tabs, and what the chosen one shows. */
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from "react-aria-components";
 import styles from "./Tabs.module.css";
 
@@ -19,6 +19,12 @@ export function Tabs(props: {
   side?: boolean;
 }) {
   const { label, tabs, selected, onSelect, side = false } = props;
+  const row = useRef<HTMLDivElement>(null);
+  // In a row wider than the screen, the chosen one may be out of view.
+  useEffect(() => {
+    if (selected !== undefined)
+      row.current?.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [selected]);
   return (
     <AriaTabs
       className={`${styles.tabs} ${side ? styles.side : ""}`}
@@ -26,7 +32,7 @@ export function Tabs(props: {
       selectedKey={selected}
       onSelectionChange={(key) => onSelect?.(String(key))}
     >
-      <TabList aria-label={label} className={styles.list}>
+      <TabList ref={row} aria-label={label} className={styles.list}>
         {tabs.map((tab) => (
           <Tab key={tab.id} id={tab.id} className={styles.tab} data-testid={tab.testid}>
             {tab.title}

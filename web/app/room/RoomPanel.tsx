@@ -1,5 +1,4 @@
 /** The side panel of a room: what it is about, who is in it, what is pinned, and what its keepers decide. */
-import { useEffect, useRef } from "react";
 import { useNavigation, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { RoomTab } from "../core/route.ts";
@@ -22,17 +21,12 @@ export function RoomPanel({ conversation, tab }: { conversation: Conversation; t
   const { me } = useWatch("rooms", "me", `members:${conversation.key}`);
   const names = tabsFor(conversation.role, Boolean(me?.moderator));
   const shown = shownTab(names, tab);
-  const box = useRef<HTMLElement>(null);
-  // Beside a narrow row of tabs, the chosen one may be out of view.
-  useEffect(() => {
-    box.current?.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [shown]);
   const tabs = names.map((id) => {
     const Content = CONTENTS[id];
     return { id, title: t(id), content: <Content conversation={conversation} />, testid: `room-${id}` };
   });
   return (
-    <aside ref={box} className={`panel ${styles.panel}`} aria-label={t(shown)}>
+    <aside className={`panel ${styles.panel}`} aria-label={t(shown)}>
       <header className="panel-head">
         <div className={styles.head}>
           <h2>{t(shown)}</h2>

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-6ea7641e79eeb4ce.js";

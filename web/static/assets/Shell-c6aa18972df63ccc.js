@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-77624b781ee30d31.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-3447a9f038a33a13.js";
