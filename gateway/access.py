@@ -17,12 +17,66 @@ from chat.errors import NotFound
 from chat.ports.accounts import Accounts
 from chat.ports.authority import Authority
 from gateway.fresh_cache import FreshCache
+from gateway.tuples import intern_tuple
 from gateway.wheel import Wheel
 
 _USERS = 200_000
 _ROOMS = 1_000  # of one user
 _OTHERS = 1_000  # of one user
-_NOTHING_KNOWN: dict[str, tuple[UserBlocks, float]] = {}  # never written to: most users need no dictionary of their own
+_FEW = 4
+Entry = tuple[Role, float]
+"""A role, and until when it is used."""
+
+
+class KnownRoles:
+    """A user's roles by room, at most `_ROOMS`: the oldest goes first.
+
+    Many users are in few rooms, and a dictionary for one takes 184 bytes: up to `_FEW` are in two tuples.
+    """
+
+    __slots__ = ("_entries", "_rooms")
+
+    def __init__(self) -> None:
+        self._rooms: tuple[str, ...] | dict[str, Entry] = ()
+        self._entries: tuple[Entry, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def get_entry(self, room: str) -> Entry | None:
+        """The role in a room, if it is known."""
+        rooms = self._rooms
+        if isinstance(rooms, dict):
+            return rooms.get(room)
+        return self._entries[rooms.index(room)] if room in rooms else None
+
+    def set_entry(self, room: str, entry: Entry) -> None:
+        """Keep a role that was read just now."""
+        rooms = self._rooms
+        if not isinstance(rooms, dict):
+            entries = self._entries
+            if room in rooms:
+                at = rooms.index(room)
+                self._entries = intern_tuple((*entries[:at], entry, *entries[at + 1 :]))
+                return
+            if len(rooms) < _FEW:
+                self._rooms = intern_tuple((*rooms, room))
+                self._entries = intern_tuple((*entries, entry))
+                return
+            rooms = self._rooms = dict(zip(rooms, self._entries, strict=True))
+            self._entries = ()
+        rooms[room] = entry
+        if len(rooms) > _ROOMS:
+            del rooms[next(iter(rooms))]
+
+    def copy_without(self, room: str) -> KnownRoles:
+        """The other rooms' roles, in an object of its own."""
+        made = KnownRoles()
+        known = self._rooms if isinstance(self._rooms, dict) else dict(zip(self._rooms, self._entries, strict=True))
+        for other, entry in known.items():
+            if other != room:
+                made.set_entry(other, entry)
+        return made
 
 
 class AccessCache:
@@ -35,18 +89,18 @@ class AccessCache:
         self._authority = authority
         self._accounts = accounts
         self._seconds = seconds
-        # By user, then room: the role, and until when it is used. A user's dictionary is replaced when a role changes:
-        # `get_role` sees by its identity whether a change was announced while it waited (rule 2).
-        self._roles: dict[str, dict[str, tuple[Role, float]]] = {}
-        self._newest: dict[Role, tuple[Role, float]] = {}  # what is read within a tick shares its entries
+        # By user. A user's object is replaced when a role changes: `get_role` sees by its identity whether a change was
+        # announced while it waited (rule 2).
+        self._roles: dict[str, KnownRoles] = {}
+        self._newest: dict[Role, Entry] = {}  # what is read within a tick shares its entries
         self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
-        # By user, then the other one; replaced when a block changes, as `_roles` is.
+        # By user, then the other one; replaced when a block changes, as `_roles` is. Most users have none: nothing is
+        # known.
         self._blocks: dict[str, dict[str, tuple[UserBlocks, float]]] = {}
 
     def enter_user(self, user: str) -> None:
         """The user has a session, and the edge listens to the user's channel."""
-        self._roles.setdefault(user, {})
-        self._blocks.setdefault(user, _NOTHING_KNOWN)
+        self._roles.setdefault(user, KnownRoles())
 
     def leave_user(self, user: str) -> None:
         """The user's last session here ended."""
@@ -56,7 +110,7 @@ class AccessCache:
     def known_role(self, user: str, room: str) -> Role | None:
         """The role, when it is known without a call and the user is a member."""
         roles = self._roles.get(user)
-        entry = roles.get(room) if roles else None
+        entry = roles.get_entry(room) if roles is not None else None
         if entry is None or entry[1] < self._wheel.now:  # rule 1
             return None
         return entry[0]
@@ -74,13 +128,11 @@ class AccessCache:
         self._keep_role(roles, room, access.role)
         return access.role
 
-    def _keep_role(self, roles: dict[str, tuple[Role, float]] | None, room: str, role: Role | None) -> None:
+    def _keep_role(self, roles: KnownRoles | None, room: str, role: Role | None) -> None:
         if role is not None and roles is not None:
-            roles[intern(room)] = self._find_entry(role, self._wheel.now + self._seconds)
-            if len(roles) > _ROOMS:
-                del roles[next(iter(roles))]
+            roles.set_entry(intern(room), self._find_entry(role, self._wheel.now + self._seconds))
 
-    def _find_entry(self, role: Role, until: float) -> tuple[Role, float]:
+    def _find_entry(self, role: Role, until: float) -> Entry:
         entry = self._newest.get(role)
         if entry is None or entry[1] != until:
             entry = self._newest[role] = (role, until)
@@ -105,7 +157,7 @@ class AccessCache:
         """The user's membership of the room changed."""
         roles = self._roles.get(user)
         if roles is not None:
-            self._roles[user] = {other: entry for other, entry in roles.items() if other != room}
+            self._roles[user] = roles.copy_without(room)
 
     async def get_user(self, user: str) -> User | None:
         """The account of that id, at most `seconds` old."""
@@ -153,7 +205,7 @@ class AccessCache:
             if known is not self._blocks.get(user):  # rule 2
                 continue
             found = UserBlocks(by_user=bool(by_user), by_other=bool(by_other))
-            if known is _NOTHING_KNOWN:
+            if known is None and user in self._roles:  # rule 3
                 known = self._blocks[user] = {}
             if known is not None:
                 known[other] = (found, self._wheel.now + self._seconds)
@@ -168,9 +220,9 @@ class AccessCache:
     def forget_blocks(self, user: str, other: str) -> None:
         """Either of the two began or ended to block the other."""
         for one, its in ((user, other), (other, user)):
-            known = self._blocks.get(one)
-            if known is not None:
-                self._blocks[one] = {each: entry for each, entry in known.items() if each != its}
+            if one in self._roles:
+                known = self._blocks.get(one, {})
+                self._blocks[one] = {each: entry for each, entry in known.items() if each != its}  # rule 2
 
     def forget_user(self, user: str) -> None:
         """The account changed."""

@@ -22,7 +22,7 @@ class UserSessions:
     __slots__ = ("buckets", "sessions")
 
     def __init__(self, buckets: Buckets) -> None:
-        self.sessions: list[RegisteredSession] = []
+        self.sessions: tuple[RegisteredSession, ...] = ()  # few, mostly one: a list takes more
         self.buckets = buckets
 
     def open_bucket(self, budget: Budget, burst: float, now: float) -> TokenBucket:
@@ -59,7 +59,7 @@ class SessionsByUser:
         user = self.users.get(session.user)
         if user is None:
             user = self.users[session.user] = UserSessions(self._resting.pop(session.user, _ALL_FULL))
-        user.sessions.append(session)
+        user.sessions = (*user.sessions, session)
         return user
 
     def remove_session(self, session: RegisteredSession, now: float) -> bool:
@@ -67,7 +67,7 @@ class SessionsByUser:
         user = self.users.get(session.user)
         if user is None or session not in user.sessions:
             return False
-        user.sessions.remove(session)
+        user.sessions = tuple([each for each in user.sessions if each is not session])
         if user.sessions:
             return False
         del self.users[session.user]

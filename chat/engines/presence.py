@@ -32,6 +32,7 @@ from chat.wire.user_frames import presence_event
 LAST_SEEN_USERS = 100_000
 _RETRY_SECONDS = 0.5
 _RANK = {PresenceState.OFFLINE: 0, PresenceState.AWAY: 1, PresenceState.ONLINE: 2}
+_ALONE = {state: (state,) for state in PresenceState}
 _logger = logging.getLogger(__name__)
 
 
@@ -46,21 +47,44 @@ class PresenceStatistics(Struct, frozen=True):
 
 
 class _User:
-    """What others see is `shown`, what was published last `published`; `ended` is when the last session did."""
+    """What others see is `shown`, what was published last `published`; `ended` is when the last session did.
 
-    __slots__ = ("ended", "published", "sessions", "shown")
+    `states` are those of the `sessions`, in the same order. Nearly all users have one session, and a dictionary for it
+    would take 120 bytes more.
+    """
+
+    __slots__ = ("ended", "published", "sessions", "shown", "states")
 
     def __init__(self) -> None:
-        self.sessions: dict[str, PresenceState] = {}
+        self.sessions: tuple[str, ...] = ()
+        self.states: tuple[PresenceState, ...] = ()
         self.shown = PresenceState.OFFLINE
         self.published = PresenceState.OFFLINE
         self.ended: int | None = None
 
+    def set_state(self, session: str, state: PresenceState) -> bool:
+        """Note a session's state. False if it has that already."""
+        if session in self.sessions:
+            if self.states[self.sessions.index(session)] is state:
+                return False
+            self.drop_session(session)
+        self.sessions = (*self.sessions, session)
+        self.states = (*self.states, state) if self.states else _ALONE[state]
+        return True
+
+    def drop_session(self, session: str) -> bool:
+        """Forget a session. False if it is not known."""
+        if session not in self.sessions:
+            return False
+        at = self.sessions.index(session)
+        self.sessions = self.sessions[:at] + self.sessions[at + 1 :]
+        self.states = self.states[:at] + self.states[at + 1 :]
+        return True
+
     def aggregate_state(self) -> PresenceState:
-        states = self.sessions.values()
-        if PresenceState.ONLINE in states:
+        if PresenceState.ONLINE in self.states:
             return PresenceState.ONLINE
-        return PresenceState.AWAY if states else PresenceState.OFFLINE
+        return PresenceState.AWAY if self.states else PresenceState.OFFLINE
 
 
 class MemoryPresence:
@@ -144,13 +168,12 @@ class MemoryPresence:
         self._deadlines.move_to_end((user, session))
         if len(self._deadlines) == 1:
             self._wake.set()
-        if record.sessions.get(session) is not state:
-            record.sessions[session] = state
+        if record.set_state(session, state):
             self._apply_state(user, record)
 
     def _end_session(self, user: str, session: str) -> None:
         record = self._users.get(user)
-        if record is None or record.sessions.pop(session, None) is None:
+        if record is None or not record.drop_session(session):
             return
         del self._deadlines[user, session]
         if not record.sessions:

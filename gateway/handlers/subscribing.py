@@ -28,6 +28,7 @@ from gateway.hub import Channel, Joining
 from gateway.node import Node
 from gateway.phase import Phase
 from gateway.session import Queued, Session
+from gateway.tuples import intern_tuple
 
 logger = logging.getLogger(__name__)
 _TOGETHER = 64
@@ -71,7 +72,7 @@ class RoomRequest:
         self.channel = session.node.hub.open_channel(room_channel(room))
         self.joining = self.channel.begin_joining(session)
         if room not in session.rooms:
-            session.rooms = (*session.rooms, room)
+            session.rooms = intern_tuple((*session.rooms, room))
 
     def answer(self, epoch: Epoch, missed: MissedMessages) -> None:
         """Answer with what was missed; then what waited follows."""

@@ -237,3 +237,45 @@ async def test_what_changed_while_the_user_was_away_is_not_remembered_wrongly() 
         assert (await client.ask("subscribe", room=room))["code"] == "forbidden"
         fields = {"room": room, "text": "x", "client_id": "0c8f9d2e-1b1f-4f5b-9c52-1f7f6dbd6a01"}
         assert (await client.ask("send", **fields))["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("rooms", [1, 4, 5, 30])
+async def test_roles_of_few_rooms_and_of_many_are_kept_alike(rooms: int) -> None:
+    made, engine, wheel = access(seconds=60.0)
+    names = [f"room {number}" for number in range(rooms)]
+    for pause in (0, 61):  # the second time, what is known has become too old
+        wheel.now += pause
+        for name in names:
+            assert made.known_role(ADA, name) is None
+            engine.roles[name, ADA] = Role.MEMBER if pause == 0 else Role.OWNER
+            await made.get_role(ADA, name)
+    assert [made.known_role(ADA, name) for name in names] == [Role.OWNER] * rooms
+    made.forget_role(ADA, names[0])
+    assert [made.known_role(ADA, name) for name in names] == [None] + [Role.OWNER] * (rooms - 1)
+
+
+class SlowBlocks(Engine):
+    """What it answers about blocks is as old as the question."""
+
+    async def find_blockers(self, other: str, users: Collection[str]) -> set[str]:
+        found = await super().find_blockers(other, users)
+        await self._wait()
+        return found
+
+
+async def test_a_first_block_that_comes_while_blocks_are_read_is_not_missed() -> None:
+    engine: Any = SlowBlocks()
+    made = AccessCache(engine, engine, Wheel(), 60.0)
+    made.enter_user(ADA)
+    engine.users[BOB] = User(id=BOB, name="bob")
+    await made.get_user(BOB)
+    engine.gate, engine.arrived = anyio.Event(), anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(made.get_blocks, ADA, BOB)
+        await engine.arrived.wait()
+        engine.blockers.add((BOB, ADA))
+        made.forget_blocks(BOB, ADA)
+        engine.gate.set()
+    assert not made.knows_recipient(ADA, BOB)
+    with pytest.raises(Forbidden):
+        await made.check_recipient(ADA, BOB)
