@@ -3,8 +3,9 @@ again and again or never."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -101,24 +102,34 @@ def control_frames(frame: bytes) -> bytes:
     return open_client().data_to_send() + frame * 20_000
 
 
-def attacks() -> Iterator[Any]:
-    yield pytest.param(resets(), CALM, id="resets")
-    yield pytest.param(control_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\0\7"), CALM, id="priorities")
-    yield pytest.param(control_frames(b"\0\0\5\2\0\0\0\0\1\0\0\0\3\7"), CALM, id="priorities of each other")
-    yield pytest.param(control_frames(b"\0\0\x08\6\0\0\0\0\0" + b"12345678"), CALM, id="pings")
-    yield pytest.param(control_frames(b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\7"), CALM, id="settings")
-    yield pytest.param(long_list(), CALM, id="a list of 20 kB")
-    yield pytest.param(bomb(), CALM, id="a bomb")
-    yield pytest.param(endless_headers(), PROTOCOL_ERROR, id="headers without an end")
-    yield pytest.param(window_updates(), CALM, id="window updates")
-    late = wrong_frames(lambda stream: DataFrame(stream, data=b"x"))
-    yield pytest.param(late, CALM, id="data behind the end of a request")
-    overflow = wrong_frames(lambda stream: WindowUpdateFrame(stream, window_increment=2**31 - 1))
-    yield pytest.param(overflow, CALM, id="windows that overflow")
+def send_late_data() -> bytes:
+    return wrong_frames(lambda stream: DataFrame(stream, data=b"x"))
 
 
-@pytest.mark.parametrize(("attack", "code"), list(attacks()))
-async def test_an_attack_ends_its_connection(attack: bytes, code: int) -> None:
+def overflow_windows() -> bytes:
+    return wrong_frames(lambda stream: WindowUpdateFrame(stream, window_increment=2**31 - 1))
+
+
+# They are made when their test runs: every worker reads this module, and one runs its tests.
+ATTACKS: dict[str, tuple[Callable[[], bytes], int]] = {
+    "resets": (resets, CALM),
+    "priorities": (partial(control_frames, b"\0\0\5\2\0\0\0\0\1\0\0\0\0\7"), CALM),
+    "priorities of each other": (partial(control_frames, b"\0\0\5\2\0\0\0\0\1\0\0\0\3\7"), CALM),
+    "pings": (partial(control_frames, b"\0\0\x08\6\0\0\0\0\0" + b"12345678"), CALM),
+    "settings": (partial(control_frames, b"\0\0\6\4\0\0\0\0\0" + b"\0\3\0\0\0\7"), CALM),
+    "a list of 20 kB": (long_list, CALM),
+    "a bomb": (bomb, CALM),
+    "headers without an end": (endless_headers, PROTOCOL_ERROR),
+    "window updates": (window_updates, CALM),
+    "data behind the end of a request": (send_late_data, CALM),
+    "windows that overflow": (overflow_windows, CALM),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_an_attack_ends_its_connection(name: str) -> None:
+    make_attack, code = ATTACKS[name]
+    attack = make_attack()
     async with running(http2=True) as here, await here.connect() as stream, anyio.create_task_group() as tasks:
 
         async def push() -> None:
