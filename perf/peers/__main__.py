@@ -34,10 +34,14 @@ PLOTS = ROOT / "docs" / "performance"
 _MEASURED = re.compile(r"(<!-- measured: begin -->\n).*(<!-- measured: end -->)", re.DOTALL)
 
 
-def choose_scenarios(letters: str | None) -> list[Scenario]:
-    """Those that were asked for. Raises `SystemExit` for a letter that does not exist."""
+def choose_scenarios(letters: str | None, *, quick: bool = False) -> list[Scenario]:
+    """Those that were asked for; without letters all, or with `quick` those that are quick.
+
+    Raises `SystemExit` for a letter that does not exist.
+    """
     known = {each.letter: each for each in SCENARIOS}
-    wanted = list(known) if letters is None else [letter.strip() for letter in letters.split(",")]
+    default = [each.letter for each in SCENARIOS if each.quickly or not quick]
+    wanted = default if letters is None else [letter.strip() for letter in letters.split(",")]
     if unknown := [letter for letter in wanted if letter not in known]:
         raise SystemExit(f"there is no scenario {', '.join(unknown)}; there are {', '.join(known)}")
     return [known[letter] for letter in wanted]
@@ -116,7 +120,7 @@ def run_chosen(options: argparse.Namespace, folder: Path) -> int:
     """Do what the arguments ask for; the exit code."""
     if options.profile:
         raise_limits()
-        chosen = [] if options.report else choose_scenarios(options.scenario)
+        chosen = [] if options.report else choose_scenarios(options.scenario, quick=options.quick)
         program = install_load_client()
         profile_scenarios(chosen, program, folder / "profile", quick=options.quick, docs=options.docs)
         return 0
@@ -126,7 +130,7 @@ def run_chosen(options: argparse.Namespace, folder: Path) -> int:
     if not options.report:
         raise_limits()
         plan = Plan(
-            scenarios=choose_scenarios(options.scenario),
+            scenarios=choose_scenarios(options.scenario, quick=options.quick),
             contestants=choose_contestants(options.only, quick=options.quick),
             rounds=options.rounds,
             quick=options.quick,

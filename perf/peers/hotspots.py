@@ -66,7 +66,7 @@ def profile_scenarios(scenarios: Sequence[Scenario], program: Path, folder: Path
     (folder / "calls.md").write_text(table)
     if docs:
         FLAMES.mkdir(parents=True, exist_ok=True)
-        for graph in folder.glob("?.svg"):
+        for graph in folder.glob("*.svg"):
             (FLAMES / graph.name).write_bytes(graph.read_bytes())
         text = DOCUMENT.read_text()
         DOCUMENT.write_text(_TABLES.sub(lambda found: f"{found[1]}\n{table}\n{found[2]}", text))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from perf.peers.__main__ import choose_scenarios
 from perf.peers.contestants import CONTESTANTS
 from perf.peers.plotting import plot_all
 from perf.peers.reporting import format_figure, write_report
@@ -106,6 +107,15 @@ def test_every_scenario_has_somebody_to_compare_with() -> None:
     for scenario in SCENARIOS:
         able = [each for each in CONTESTANTS if scenario.needs in each.can]
         assert {"none"} < {each.kit for each in able}, scenario.title
+
+
+def test_a_quick_comparison_leaves_out_what_it_is_not_asked_for() -> None:
+    letters = [each.letter for each in choose_scenarios(None)]
+    assert letters == [each.letter for each in SCENARIOS]
+    assert [each.letter for each in choose_scenarios(None, quick=True)] == [each for each in letters if each != "b2"]
+    assert [each.letter for each in choose_scenarios("b2, a", quick=True)] == ["b2", "a"]
+    with pytest.raises(SystemExit, match="no scenario z"):
+        choose_scenarios("a,z")
 
 
 def test_the_lock_files_of_the_contestants_have_hashes_and_no_addresses() -> None:
