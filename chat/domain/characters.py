@@ -21,15 +21,14 @@ MARKS_IN_A_ROW = 30
 _MARKED = range(0x300, 0x20000)  # all marks that are sorted stand here
 
 
-def _starts_with_mark(character: str) -> bool:
-    """Whether the decomposition of the character begins with one that has a combining class, and so is sorted."""
-    if unicodedata.combining(character):
-        return True
-    return bool(unicodedata.decomposition(character)) and unicodedata.combining(_decompose(character)[0]) > 0
-
-
-def _decompose(character: str) -> str:
-    return unicodedata.normalize("NFKD", character)
+def _find_sorted(characters: Iterable[str]) -> frozenset[str]:
+    """Those whose decomposition begins with a character that has a combining class, and so is sorted."""
+    combining, decomposition, decompose = unicodedata.combining, unicodedata.decomposition, unicodedata.normalize
+    return frozenset(
+        each
+        for each in characters
+        if combining(each) or (decomposition(each) and combining(decompose("NFKD", each)[0]))
+    )
 
 
 def write_class(characters: Iterable[str]) -> str:
@@ -40,9 +39,19 @@ def write_class(characters: Iterable[str]) -> str:
     return "".join(f"\\U{start:08x}-\\U{end:08x}" for start, end in zip(starts, ends, strict=True))
 
 
-_SORTED = frozenset(filter(_starts_with_mark, map(chr, _MARKED)))
+# The categories of the first two planes, of two letters each. To ask for so many takes a part of every start, so they
+# are asked for once.
+_CATEGORIES = "".join(map(unicodedata.category, map(chr, range(0x20000))))
+_SORTED = _find_sorted(map(chr, _MARKED))
 _MARKS = f"[{write_class(_SORTED)}]"
-MARKS = write_class(mark for mark in map(chr, _MARKED) if unicodedata.category(mark)[0] == "M")
+
+
+def list_characters(categories: str) -> list[str]:
+    """The characters of the first two planes whose category matches, such as `M.`, in their order."""
+    return [chr(match.start() // 2) for match in re.finditer(categories, _CATEGORIES)]
+
+
+MARKS = write_class(list_characters("M."))
 """All marks, as the inside of a regular expression's class."""
 
 # Marks that only decorate. Those of Thai and of the scripts of India are part of the spelling, and stay.

@@ -17,24 +17,19 @@ Rule 5: where nobody has the name, a display name is read: up to four words with
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from msgspec import Struct
 
-from chat.domain.characters import MARKS
+from chat.domain.characters import MARKS, list_characters
 from chat.domain.code import find_code
 from chat.domain.text import fold_display_name, fold_name
 
 MOST_MENTIONS = 50
 _WITHIN = "\u00b7\u2019\u2026\u2027\u30fb"
-_AROUND = "".join(
-    char
-    for char in map(chr, range(0x80, 0x20000))
-    if (unicodedata.category(char)[0] == "P" and unicodedata.category(char) not in ("Pd", "Pc") and char not in _WITHIN)
-)
+_AROUND = "".join(char for char in list_characters("P[oseif]") if not char.isascii() and char not in _WITHIN)
 # Then the marks that change the order in which a text shows, blanks without a width, and full-width signs.
 _ENDS = re.escape(_AROUND) + (
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"

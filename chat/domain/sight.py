@@ -48,7 +48,9 @@ def _find_prototypes(data: dict[str, list[dict[str, Any]]]) -> dict[int, str]:
             if len(other) == 1:
                 merged = classes.get(key, {key}) | classes.get(other, {other})
                 classes.update(dict.fromkeys(merged, merged))
-    single = {ord(key): min(members, key=_plainness) for key, members in classes.items()}
+    sets = {id(members): members for members in classes.values()}  # the members of a class share one
+    plainest = {number: min(members, key=_plainness) for number, members in sets.items()}
+    single = {ord(key): plainest[id(members)] for key, members in classes.items()}
     return {**single, **several, ord("i"): "l"}
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import threading
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -21,7 +20,7 @@ from itertools import pairwise
 import Stemmer
 from msgspec import Struct
 
-from chat.domain.characters import MARKS, normalize, strip_decoration, write_class
+from chat.domain.characters import MARKS, list_characters, normalize, strip_decoration, write_class
 from chat.domain.visible import drop_ignorable
 
 TERM_LENGTH = 64
@@ -34,7 +33,7 @@ UNSPACED = re.compile(
     "\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003fffd]+)"
 )
 # The marks of those scripts are in the first plane; a class with characters of others is many times slower.
-_NEAR_MARKS = write_class(mark for mark in map(chr, range(0x10000)) if unicodedata.category(mark)[0] == "M")
+_NEAR_MARKS = write_class(mark for mark in list_characters("M.") if mark < "\U00010000")
 _UNIT = re.compile(rf"[^{_NEAR_MARKS}][{_NEAR_MARKS}]*|[{_NEAR_MARKS}]+")
 _LATIN = re.compile(r"[a-zø-ɏ]+")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]+")

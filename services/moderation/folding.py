@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain
 from typing import Any
 
 from confusable_homoglyphs.confusables import confusables_data
@@ -96,7 +97,8 @@ def _look_alikes(data: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
 
 def _list_variants() -> dict[str, str]:
     """Letters of Latin with a stroke, a hook or a tail, and small capitals, which have no decomposition."""
-    named = ((chr(code), _VARIANT.fullmatch(unicodedata.name(chr(code), ""))) for code in range(0x80, 0xABFF))
+    codes = chain(range(0x80, 0x3400), range(0xA000, 0xABFF))  # between them is Chinese alone
+    named = ((chr(code), _VARIANT.fullmatch(unicodedata.name(chr(code), ""))) for code in codes)
     return {character: name[1].lower() for character, name in named if name}
 
 
