@@ -88,13 +88,14 @@ class MessageTap(Protocol):
 class Part:
     """Some members of a channel, and what it takes to write to them: kept until the channel's members change."""
 
-    __slots__ = ("deflating", "fds", "members", "plain")
+    __slots__ = ("deflating", "deflating_fds", "members", "plain", "plain_fds")
 
     def __init__(self, members: Sequence[Subscriber]) -> None:
         self.members = members
         self.plain = [each.connection for each in members if not each.deflate]
-        self.fds = tuple([each.fd for each in self.plain])
+        self.plain_fds = tuple([each.fd for each in self.plain])
         self.deflating = [each.connection for each in members if each.deflate]
+        self.deflating_fds = tuple([each.fd for each in self.deflating])
 
     def __iter__(self) -> Iterator[Subscriber]:
         return iter(self.members)
@@ -247,9 +248,9 @@ class Channel:
     @staticmethod
     def write_frame(part: Part, frame: TextFrame) -> None:
         """Write a frame to some members now."""
-        broadcast(part.plain, frame.plain, part.fds)
+        broadcast(part.plain, frame.plain, part.plain_fds)
         if part.deflating:
-            broadcast(part.deflating, frame.deflated)
+            broadcast(part.deflating, frame.deflated, part.deflating_fds)
 
     @staticmethod
     def gather_frame(part: Part, frame: TextFrame) -> None:

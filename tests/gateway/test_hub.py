@@ -286,19 +286,21 @@ def test_channels_exist_while_a_session_listens(script: list[tuple[str, int, int
 def test_a_part_knows_how_to_write_to_its_members_until_they_change() -> None:
     hub = Hub()
     channel = hub.open_channel(CHANNEL)
-    members = [Member(hub, number) for number in range(SLICE + 3)]
+    members = [Member(hub, number, deflate=number % 2 == 0) for number in range(SLICE + 3)]
     for each in members:
         channel.add_member(each)
     first, second = channel.slice_members()
     assert [first, second] == list(channel.slice_members())
-    assert {*first.plain, *second.plain} == {each.connection for each in members}
+    assert {*first.deflating, *second.deflating} == {each.connection for each in members if each.deflate}
+    assert {*first.plain, *second.plain} == {each.connection for each in members if not each.deflate}
     for part in (first, second):
-        assert list(part.fds) == [each.fd for each in part.plain]
+        assert list(part.plain_fds) == [each.fd for each in part.plain]
+        assert list(part.deflating_fds) == [each.fd for each in part.deflating]
     gone = next(each for each in members if each in second)
     gone.leave()
     parts = list(channel.slice_members())
-    assert gone.connection not in [each for part in parts for each in part.plain]
-    assert sum(len(part.fds) for part in parts) == len(members) - 1
+    assert gone.connection not in [each for part in parts for each in (*part.plain, *part.deflating)]
+    assert sum(len(part.plain_fds) + len(part.deflating_fds) for part in parts) == len(members) - 1
 
 
 def test_a_member_that_leaves_between_two_slices_is_left_out() -> None:
