@@ -33,7 +33,7 @@ export default defineConfig({
       project("core", "tests/web/**/*.test.{mjs,ts}", { environment: "node" }),
       project("components", "tests/web/**/*.test.tsx", {
         environment: "jsdom",
-        setupFiles: [`${ROOT}tests/web/components.ts`],
+        setupFiles: [`${ROOT}tests/web/rendered.mjs`, `${ROOT}tests/web/components.ts`],
       }),
     ],
   },

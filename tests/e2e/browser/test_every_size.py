@@ -52,15 +52,10 @@ def _preview(window: Window, scene: Scene) -> None:
     expect(window.get("preview")).to_contain_text("very")
 
 
-OWN = ("security", "notifications", "privacy")
 MORE: dict[str, Step] = {
     "tools and preview": _preview,
     "dates": opened(ROOM, "day", "jump-to-date"),
     "keys": _keys,
-    **{
-        f"settings of {tab}": at(f"#/settings/{tab}", "settings-page")
-        for tab in ("security", "notifications", "privacy")
-    },
     "a decision": opened("#/moderation/open", "decide-remove", "decision-dialog"),
     "add people": opened(f"{ROOM}/members", "add-people", "people-dialog"),
     "notifications of the room": opened(f"{ROOM}/about", "room-notifications", "room-notifications-dialog"),
