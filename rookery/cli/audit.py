@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from msgspec import to_builtins
+
 from chat.domain.audit_notes import NoteCode, make_note
 from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.ids import now_ms, rfc3339
@@ -60,6 +62,7 @@ def _describe_entry(entry: AuditEntry) -> dict[str, Any]:
         "case": entry.case,
         "rule": entry.rule,
         "reason": entry.reason,
+        "note": None if entry.note is None else to_builtins(entry.note),
         "verdict": entry.verdict,
         "until": None if entry.until is None else rfc3339(entry.until),
     }

@@ -16,6 +16,7 @@ import pytest
 
 from chat.assembly import Engines, Store
 from chat.domain.audit_notes import NoteCode, make_note
+from chat.domain.cases import AuditEntry, CaseAction
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.ids import new_id, now_ms
 from chat.domain.models import InstanceRole, Role, Room, User, Visibility
@@ -287,4 +288,12 @@ async def test_the_audit_log_is_paged_and_filtered(admin: Admin) -> None:
     before = await admin.run("audit", "--before", newest["id"], "--limit", "1")
     assert [entry["id"] for entry in before] == [oldest["id"]]
     assert [entry["id"] for entry in await admin.run("audit", "--user", "ada")] == [oldest["id"]]
+    assert newest["note"] == {"code": "account_created", "values": {}}
+    await admin.run("key", "rotate")
+    (newest,) = await admin.run("audit", "--limit", "1")
+    assert (newest["note"]["code"], list(newest["note"]["values"])) == ("signing_key_added", ["key"])
+    said = AuditEntry(id=new_id(), at=now_ms(), by=oldest["user"], action=CaseAction.SETTING, user="", reason="words")
+    await admin.store.cases.add_audit_entry(said)
+    (newest,) = await admin.run("audit", "--limit", "1")
+    assert (newest["reason"], newest["note"]) == ("words", None)
     await admin.call("audit")  # in words
