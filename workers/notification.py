@@ -7,7 +7,9 @@ Rule 3: what may have changed since is asked again when the entry is announced (
   blocks, read marks, withdrawals. What is decided here for good is what nobody would want to be made up for: levels,
   mutes, and that a user was online when a message came that is not addressed to them.
 Rule 4: nobody waits for a notification as for a message. So each call lingers while more notices gather in the log, and
-  a message that comes alone does not cost all the questions of a batch.
+  a message that comes alone does not cost all the questions of a batch. The longer the last call took, the longer it
+  lingers, up to `LONGEST` times: users are decided about once for all that a conversation has gathered, so where many
+  rooms are busy, deciding leaves messages their share of the processor.
 Rule 5: users who were passed over because they were online get a second look (`workers.second_looks`).
 """
 
@@ -45,6 +47,8 @@ from workers.noting import Noting
 from workers.second_looks import SecondLooks
 
 GROUP = "notification"
+LONGEST = 4
+_CALLS_IN_LINGER = 3
 _TRACED = (Notice, EditNotice)
 _logger = logging.getLogger(__name__)
 
@@ -53,8 +57,8 @@ class NotificationHandler:
     """Implements `workers.pool.Handler` for the notices of `NOTIFICATION_TOPIC`, in the group `GROUP`.
 
     `wake_announcer` is called when something was left for users. With `digest_after_ms`, they get digests of what stays
-    unread for so long. Each call lingers for `linger_s` seconds. `presence_ms`: how long presence shows a session as
-    online at most that is gone; `second_looks` is to be run, too.
+    unread for so long. Each call lingers for `linger_s` seconds, or longer (rule 4). `presence_ms`: how long presence
+    shows a session as online at most that is gone; `second_looks` is to be run, too.
     """
 
     def __init__(
@@ -71,7 +75,7 @@ class NotificationHandler:
         self.decided = 0
         self._pending = pending
         self._sources = sources
-        self._linger_s = linger_s
+        self._linger_s = self._next_linger_s = linger_s
         self._wake_announcer = wake_announcer
         self._audience = Audience(sources, has_digests=bool(digest_after_ms))
         self._noting = Noting(
@@ -96,7 +100,13 @@ class NotificationHandler:
 
     async def handle_records(self, records: Sequence[Sequence[AnyNotice]]) -> None:
         """Raises `Unavailable`; then some may be decided, and the same again changes nothing of these."""
-        await anyio.sleep(self._linger_s)  # rule 4
+        await anyio.sleep(self._next_linger_s)  # rule 4
+        began = anyio.current_time()
+        await self._handle_notices(records)
+        took = anyio.current_time() - began
+        self._next_linger_s = min(max(self._linger_s, _CALLS_IN_LINGER * took), LONGEST * self._linger_s)
+
+    async def _handle_notices(self, records: Sequence[Sequence[AnyNotice]]) -> None:
         notices = [notice for record in records for notice in record]
         chunk: list[Candidate] = []
         async with aclosing(self._audience.list_candidates(await self._find_concerns(notices))) as pages:

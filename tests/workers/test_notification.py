@@ -28,6 +28,7 @@ from chat.wire.notices import (
     NoticedMessage,
     UndeliveredNotice,
 )
+from tests.support.clocks import virtual_time
 from tests.support.faults import FaultyLog
 from tests.support.notifying import (
     RememberingLog,
@@ -350,3 +351,33 @@ async def test_turns_that_note_at_the_same_time_are_both_counted() -> None:
                     notice = Notice(conversation=dm_key(ann.id, other.id), messages=(NoticedMessage(1, ann.id),))
                     tasks.start_soon(handler.handle_records, [[notice]])
         assert handler.noted == 2
+
+
+class SlowSettings:
+    """What users decided, `seconds` later."""
+
+    def __init__(self, here: World) -> None:
+        self._settings = here.notifications
+        self.seconds = 0.0
+
+    async def get_settings(self, users: Collection[str]) -> Any:
+        await anyio.sleep(self.seconds)
+        return await self._settings.get_settings(users)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._settings, name)
+
+
+@virtual_time
+async def test_after_a_long_call_more_notices_gather_before_the_next_one() -> None:
+    async with world() as here:
+        ann, bob = [await here.user(name) for name in ("ann", "bob")]
+        room = room_key(await here.room(ann, bob))
+        slow = SlowSettings(here)
+        handler = make_handler(here, settings=slow, linger_s=1.0)
+        lingered = []
+        for slow.seconds in (0.0, 1.0, 10.0, 0.0, 0.0):
+            began = anyio.current_time()
+            await store_and_decide(here, [sent(room=room, actor=ann.id)], handler=handler)
+            lingered.append(anyio.current_time() - began - slow.seconds)
+        assert lingered == pytest.approx([1, 1, 3, 4, 1], abs=0.1)
