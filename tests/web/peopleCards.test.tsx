@@ -1,5 +1,5 @@
 /** The card of a person, the choice of one, and what people are doing. */
-import { act, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
 import { AppContext } from "../../web/app/context.ts";
@@ -185,6 +185,21 @@ test("an Enter before people are found waits for them", async () => {
   await userEvent.type(screen.getByRole("searchbox"), "dan{Enter}");
   expect(location.hash).toBe("");
   await waitFor(() => expect(location.hash).toBe(`#/person/${people[0].id}`));
+});
+
+test("a line that is pressed stays where it is until the click, also when others are found", async () => {
+  see(() => findPerson(page.app, new Navigation(page.app)));
+  const line = await screen.findByRole("button", { name: "dan1" });
+  await userEvent.type(screen.getByRole("searchbox"), "da");
+  fireEvent(line, new MouseEvent("pointerdown", { bubbles: true, button: 0 }));
+  people.unshift({ ...people[0], id: "00000000-0000-4000-8000-0000000000e9", name: "dana" });
+  await waitFor(() => expect(listed()).toContain("name=da"));
+  await act(() => new Promise((resolve) => setTimeout(resolve)));
+  expect(screen.queryByRole("button", { name: "dana" })).toBeNull();
+  fireEvent.pointerUp(line);
+  fireEvent.click(line);
+  people.shift();
+  expect(location.hash).toBe(`#/person/${people[1].id}`);
 });
 
 test("people are added to a room, and one who does not want it is told of", async () => {

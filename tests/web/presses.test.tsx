@@ -1,7 +1,7 @@
 /** A press in the list of messages is held until its click was handled. */
 import { fireEvent } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { watchPresses } from "../../web/app/messages/presses.ts";
+import { watchPresses } from "../../web/app/presses.ts";
 
 const told: string[] = [];
 let end = () => {};

@@ -1,6 +1,6 @@
 /** The list of conversations as people see and use it. */
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import { closeOverlays, Overlays as CardOverlays } from "../../web/app/kit/overlays.tsx";
 import { Navigation } from "../../web/app/shell/navigation.ts";
@@ -55,6 +55,8 @@ beforeEach(async () => {
   );
 });
 
+afterEach(() => void vi.useRealTimers());
+
 test("the menu of a person opens their card", async () => {
   render(
     <AppContext value={page.app}>
@@ -65,6 +67,21 @@ test("the menu of a person opens their card", async () => {
   fireEvent.click(await screen.findByRole("menuitem", { name: "About this person" }));
   expect(await screen.findByRole("dialog", { name: "About bob" })).toBeTruthy();
   act(() => closeOverlays());
+});
+
+test("rows stay where they are while one is pressed, and move behind the click", async () => {
+  vi.useFakeTimers();
+  const before = names();
+  const pressed = row("design");
+  fireEvent(pressed, new MouseEvent("pointerdown", { bubbles: true, button: 0 }));
+  hear(message(4, { room: QUIET }));
+  expect(names()).toEqual(before);
+  fireEvent(pressed, new MouseEvent("pointerup", { bubbles: true, button: 0 }));
+  fireEvent.click(pressed);
+  expect(names()).toEqual(before);
+  act(() => vi.runAllTimers());
+  expect(names()).not.toEqual(before);
+  expect(names()[0]).toBe("quiet");
 });
 
 test("rooms and people stand in their sections, and what comes unread above them", () => {

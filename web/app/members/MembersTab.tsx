@@ -11,6 +11,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { ordered } from "../core/members.ts";
 import { Button, EmptyState, ErrorState, Field, showOverlay, Skeleton } from "../kit/index.ts";
 import { addPeople } from "../people/open.tsx";
+import { useStill } from "../presses.ts";
 import { MEMBERS } from "./texts.ts";
 import { useTexts } from "../texts.ts";
 import { Banned } from "./Banned.tsx";
@@ -29,7 +30,7 @@ export function MembersTab({ conversation }: { conversation: Conversation }) {
   useWatch("presence", "people", "rooms");
   const { members, trouble, wanted, setWanted, hasMore, isLoading, more, reload } = useMembers(conversation);
   const list = useRef<HTMLDivElement>(null);
-  const shown = ordered(members ?? []);
+  const shown = useStill(list, ordered(members ?? []));
   const { memberCount } = conversation;
   const onScroll = () => {
     const box = list.current;
@@ -67,7 +68,7 @@ export function MembersTab({ conversation }: { conversation: Conversation }) {
       {!members && !trouble && <Skeleton lines={6} />}
       {members && !shown.length && <EmptyState icon="users" title={t("none")} />}
       <div ref={list} className={styles.scroll} onScroll={onScroll}>
-        <div role="list" data-testid="member-list">
+        <div role="list" className="virtual" data-testid="member-list">
           {rows.length > DRAWN_WHOLE ? (
             <Virtualizer scrollRef={list} itemSize={ROW_PX}>
               {rows}

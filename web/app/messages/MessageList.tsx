@@ -23,7 +23,7 @@ import type { Item } from "./items.ts";
 import { Message } from "./Message.tsx";
 import { MessageSheet } from "./MessageSheet.tsx";
 import styles from "./messages.module.css";
-import { watchPresses } from "./presses.ts";
+import { watchPresses } from "../presses.ts";
 import type { Reader } from "./reader.ts";
 import { dayName, sinceName } from "./times.ts";
 import { MESSAGES, type Say } from "./texts.ts";
@@ -110,7 +110,7 @@ export function MessageList({ reader, doer, name }: Props) {
         onFocus={focus.follow}
       >
         <Edge reader={reader} say={say} name={name} />
-        <div role="list" aria-label={say("list", { name })} className="message-list">
+        <div role="list" aria-label={say("list", { name })} className="message-list virtual">
           <Virtualizer
             key={shown.epoch}
             ref={list}

@@ -8,6 +8,7 @@ import { composes } from "../core/keys.ts";
 import { handleOf, shownName } from "../core/people.ts";
 import { Avatar, Dialog, EmptyState, ErrorState, Field, Skeleton } from "../kit/index.ts";
 import { useEnter } from "../kit/useEnter.ts";
+import { useStill } from "../presses.ts";
 import type { Navigation } from "../shell/navigation.ts";
 import { useTexts } from "../texts.ts";
 import css from "./ChoosePerson.module.css";
@@ -73,9 +74,9 @@ function ChoosePerson(props: {
   const t = useTexts(PEOPLE);
   const [name, setName] = useState("");
   const wanted = name.trim();
-  const found = usePeople(wanted);
-  const recent = useRecent(withRecent && !wanted);
   const box = useRef<HTMLDivElement>(null);
+  const lists = { found: usePeople(wanted), recent: useRecent(withRecent && !wanted) };
+  const { found, recent } = useStill(box, lists);
   const others = found.users?.filter(({ id }) => !recent.some((one) => one.id === id));
   const line = (user: Who) => <Line key={user.id} user={user} aside={aside?.(user)} onChoose={() => onChoose(user)} />;
   const findLines = () => [...(box.current?.querySelectorAll<HTMLElement>("[data-line]") ?? [])];
@@ -141,7 +142,7 @@ function Group({ title, children }: { title: string | null; children: ReactNode 
   return (
     <section aria-label={title ?? undefined}>
       {title && <h3 className={css.group}>{title}</h3>}
-      <div role="list">{children}</div>
+      <div role="list" className="virtual">{children}</div>
     </section>
   );
 }

@@ -4,12 +4,14 @@
  * Rule 1: Tab leads to one row, the arrow keys to the others; the row that had the focus last is the one, else the open
  *   conversation.
  * Rule 2: a long list draws only what is near the screen. A short one is drawn whole: find in page and tests see all.
+ * Rule 3: nothing moves while something in the list is held down, so a press reaches what it was meant for.
  */
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useApp, useWatch } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import { late } from "../late.tsx";
+import { useStill } from "../presses.ts";
 import { Head } from "./Head.tsx";
 import { Row } from "./Row.tsx";
 import { rowView } from "./rowView.ts";
@@ -40,9 +42,10 @@ export function ConversationList({
   const app = useApp();
   const store = useWatch("rooms", "dms", "people", "presence", "unread", "drafts", "choices");
   const isPhone = useMedia(PHONE);
-  const rows = useRows();
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useStill(box, useRows()); // rule 3
   const drafts = new Set(app.drafts.keys());
-  const { stop, focusRow, onFocus, onKeyDown, box, virtualizer } = useRoving(rows);
+  const { stop, focusRow, onFocus, onKeyDown, virtualizer } = useRoving(rows, box);
   const [menu, setMenu] = useState<{ key: string; at: Element } | null>(null);
   const onMenu = useCallback((key: string, at: Element) => setMenu({ key, at }), []);
   const onToggle = useCallback(
@@ -81,7 +84,7 @@ export function ConversationList({
       data-testid="room-list"
       onKeyDown={(event) => onListKey(event)}
     >
-      <div role="list" aria-label={label}>
+      <div role="list" className="virtual" aria-label={label}>
         {rows.length > DRAWN_WHOLE ? (
           <Virtualizer ref={virtualizer} scrollRef={box} data={rows} itemSize={isPhone ? PHONE_ROW_PX : ROW_PX}>
             {draw}
@@ -139,9 +142,8 @@ function useRows(): ListRow<Conversation>[] {
 }
 
 /** Rule 1. */
-function useRoving(rows: ListRow<Conversation>[]) {
+function useRoving(rows: ListRow<Conversation>[], box: RefObject<HTMLDivElement | null>) {
   const app = useApp();
-  const box = useRef<HTMLDivElement>(null);
   const virtualizer = useRef<VirtualizerHandle>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const keys = useMemo(() => rows.map(({ key }) => key), [rows]);
@@ -174,5 +176,5 @@ function useRoving(rows: ListRow<Conversation>[]) {
     focusRow(keys[to]);
   };
   const onFocus = useCallback((key: string) => setChosen(key), []);
-  return { stop, focusRow, onFocus, onKeyDown, box, virtualizer };
+  return { stop, focusRow, onFocus, onKeyDown, virtualizer };
 }

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-32e672f826243697.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-260f62398e633449.js";

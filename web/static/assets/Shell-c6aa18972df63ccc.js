@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-77624b781ee30d31.js";

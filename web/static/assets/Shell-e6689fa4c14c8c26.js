@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-fc5a70a02629e3ff.js";
