@@ -7,6 +7,7 @@ edge of a letter does: a change of a layout, a colour or a text of some lines sh
 from __future__ import annotations
 
 import base64
+import itertools
 import shutil
 import subprocess
 import sys
@@ -145,6 +146,18 @@ def _log_in(page: Page, scene: Scene) -> None:
     _seen(page, "login-form")
 
 
+def _gallery(page: Page, scene: Scene) -> None:
+    _go(page, "#/gallery")
+    _seen(page, "gallery")
+
+
+def _moderation(page: Page, scene: Scene) -> None:
+    scene.report()
+    _go(page, "#/moderation")
+    expect(page.get_by_test_id("case")).to_have_count(1)
+    expect(page.get_by_test_id("moderation-waiting")).to_be_visible()
+
+
 SHOTS = (
     Shot("room", _room),
     Shot("members", _members, ("desktop",)),
@@ -154,7 +167,18 @@ SHOTS = (
     Shot("settings", _settings),
     Shot("switcher", _switcher, ("desktop",)),
     Shot("log-in", _log_in, signed_in=False),
+    Shot("gallery", _gallery),
 )
+RUSSIAN = (
+    Shot("room-ru", _room),
+    Shot("list-ru", _list, ("phone",)),
+    Shot("settings-ru", _settings),
+    Shot("log-in-ru", _log_in, signed_in=False),
+)
+#: The last ones: from then on a case waits, which shows on each screen.
+CASES = (Shot("moderation", _moderation),)
+#: What is taken in which language, in this order.
+SERIES = ((SHOTS, "en-GB"), (RUSSIAN, "ru-RU"), (CASES, "en-GB"))
 #: Those for the documents, in twice as many dots: the file's name → shot, device, scheme.
 DOCUMENTS = {
     "room.png": ("members", "desktop", "light"),
@@ -177,7 +201,13 @@ def running_browser(playwright: Playwright, chromium: str, folder: Path) -> Iter
 
 
 def take(
-    browser: Browser, scene: Scene, look: tuple[str, str], *, scale: int = 1, shots: tuple[Shot, ...] = SHOTS
+    browser: Browser,
+    scene: Scene,
+    look: tuple[str, str],
+    *,
+    scale: int = 1,
+    shots: tuple[Shot, ...] = SHOTS,
+    language: str = "en-GB",
 ) -> dict[str, bytes]:
     """The pictures of one device in one scheme, by the names of the shots."""
     device, scheme = look
@@ -185,7 +215,7 @@ def take(
         **DEVICES[device],
         color_scheme="light" if scheme == "light" else "dark",
         device_scale_factor=scale,
-        locale="en-GB",
+        locale=language,
         timezone_id="UTC",
         reduced_motion="reduce",
         bypass_csp=True,  # for `SAME_DISCS`
@@ -204,7 +234,9 @@ def take(
             return
         said = route.fetch()
         if "json" in said.headers.get("content-type", "") and said.status == 200:
-            route.fulfill(response=said, json=date_messages(said.json(), known))
+            route.fulfill(
+                response=said, json=date_messages(said.json(), known, "/api/moderation/" in route.request.url)
+            )
         else:
             route.fulfill(response=said)
 
@@ -289,23 +321,22 @@ def main(chromium: str, output: str, *options: str) -> int:
     same = True
     with (
         tempfile.TemporaryDirectory(prefix="rookery-pictures-") as data,
-        ServerProcess("pictures", Path(data), rate_limits="off", first_account_owns="on") as server,
+        ServerProcess("pictures", Path(data), rate_limits="off", first_account_owns="on", moderation="on") as server,
         playing(server.http, server.ws) as scene,
         sync_playwright() as playwright,
         running_browser(playwright, chromium, folder) as browser,
     ):
         helper = browser.new_page()
-        for device in DEVICES:
-            for scheme in SCHEMES:
-                for name, png in take(browser, scene, (device, scheme)).items():
-                    small = shrink(helper, png)
-                    full = f"{name}-{device}-{scheme}"
-                    (folder / f"{full}-whole.png").write_bytes(png)
-                    if check:
-                        same &= check_small(helper, full, small, folder)
-                    else:
-                        SMALL.mkdir(exist_ok=True)
-                        (SMALL / f"{full}.png").write_bytes(small)
+        for (shots, language), device, scheme in itertools.product(SERIES, DEVICES, SCHEMES):
+            for name, png in take(browser, scene, (device, scheme), shots=shots, language=language).items():
+                small = shrink(helper, png)
+                full = f"{name}-{device}-{scheme}"
+                (folder / f"{full}-whole.png").write_bytes(png)
+                if check:
+                    same &= check_small(helper, full, small, folder)
+                else:
+                    SMALL.mkdir(exist_ok=True)
+                    (SMALL / f"{full}.png").write_bytes(small)
         if not check:
             for file, (name, device, scheme) in DOCUMENTS.items():
                 shot = tuple(one for one in SHOTS if one.name == name)

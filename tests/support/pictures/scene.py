@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -85,6 +85,7 @@ REACTIONS = [
     ("Notes are ready", "👀", ("leila",)),
 ]
 REPLY = ("Rehearsal is done", "sofia", "19 10:26", "Forty seconds! Last year it was an hour.")
+REPORTED = "Office closes"
 UNREAD = ("@maya may I quote", "Forty seconds!")
 
 
@@ -99,6 +100,7 @@ class Scene:
     rooms: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     """A message's text → its room and number."""
+    reported: bool = False
 
     def call(self, who: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """A call of REST that must succeed."""
@@ -110,6 +112,15 @@ class Scene:
     def note(self, room: str, text: str) -> None:
         """A room numbers its messages from 1 on."""
         self.numbers[text] = room, 1 + sum(where == room for where, _ in self.numbers.values())
+
+    def report(self) -> None:
+        """A message is reported, once."""
+        room, number = self.find(REPORTED)
+        if self.reported:
+            return
+        self.reported = True
+        body = {"room": room, "seq": number, "reason": "This is for the owner of the house, not for everybody."}
+        self.call("pavel", "POST", "/api/moderation/reports", body)
 
     def find(self, part: str) -> tuple[str, int]:
         """The room and number of the message that has these words."""
@@ -196,14 +207,17 @@ def times() -> dict[str, str]:
     return {text: f"2026-11-{when[:2]}T{when[3:]}:00Z" for text, when in found.items()}
 
 
-def date_messages(value: Any, known: dict[str, str]) -> Any:
-    """The same answer of the server, with the times of the scene in the place of the true ones."""
+def date_messages(value: Any, known: dict[str, str], of_cases: bool = False) -> Any:
+    """The same answer of the server, with the times of the scene in the place of the true ones; `of_cases`: all that is
+    told of cases happened two minutes ago."""
     if isinstance(value, list):
-        return [date_messages(one, known) for one in value]
+        return [date_messages(one, known, of_cases) for one in value]
     if not isinstance(value, dict):
         return value
-    dated = {key: date_messages(one, known) for key, one in value.items()}
+    dated = {key: date_messages(one, known, of_cases) for key, one in value.items()}
     text = dated.get("text")
     if isinstance(text, str) and text in known and "ts" in dated:
         dated["ts"] = known[text]
+    if of_cases:
+        dated |= {key: (NOW - timedelta(minutes=2)).isoformat() for key in ("opened", "at") if dated.get(key)}
     return dated
