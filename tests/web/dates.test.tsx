@@ -55,6 +55,17 @@ test("any month of any year is two choices away", async () => {
   expect(picked).toEqual([new Date(2024, 4, 20).getTime()]);
 });
 
+test("another year keeps the month and the day, as far as it has them", async () => {
+  const dialog = show(new Date(2024, 1, 29, 15).toISOString(), new Date(2022, 3, 5).toISOString());
+  const year = within(dialog).getByRole("combobox", { name: /year/i });
+  const month = () => (within(dialog).getByRole("combobox", { name: /month/i }) as HTMLSelectElement).selectedOptions[0].text;
+  await userEvent.selectOptions(year, "2023");
+  expect(month()).toBe("February");
+  expect(within(dialog).getByLabelText(/February 28, 2023/).tabIndex).toBe(0);
+  await userEvent.selectOptions(year, "2022");
+  expect(month()).toBe("April"); // there is nothing before
+});
+
 test("the first message, today and yesterday are one press away", async () => {
   const dialog = show(MAY);
   for (const name of ["First message", "Today", "Yesterday"]) await userEvent.click(within(dialog).getByText(name));

@@ -1,6 +1,6 @@
 /** The choice of a day of a conversation: a calendar, and the days that one needs most. */
 import { type CalendarDate, fromDate, getLocalTimeZone, toCalendarDate, today } from "@internationalized/date";
-import type { ReactNode } from "react";
+import { type ReactNode, useContext } from "react";
 import {
   Button as AriaButton,
   Calendar,
@@ -10,6 +10,7 @@ import {
   CalendarGridHeader,
   CalendarHeaderCell,
   CalendarMonthPicker,
+  CalendarStateContext,
   CalendarYearPicker,
   I18nProvider,
 } from "react-aria-components";
@@ -75,7 +76,7 @@ function Days({ day, from, onPick }: Pick<Asked, "day" | "from" | "onPick">) {
         <div className={styles.head}>
           <Turn slot="previous" />
           <CalendarMonthPicker format="long">{(picker) => <Picker {...picker} />}</CalendarMonthPicker>
-          <CalendarYearPicker>{(picker) => <Picker {...picker} />}</CalendarYearPicker>
+          <CalendarYearPicker>{(picker) => <YearPicker {...picker} />}</CalendarYearPicker>
           <Turn slot="next" />
         </div>
         <CalendarGrid className={styles.grid} weekdayStyle="short">
@@ -106,6 +107,16 @@ interface PickerProps {
   value: string | number;
   onChange: (key: string | number | null) => void;
   items: { id: number; formatted: string }[];
+}
+
+/** Its years carry the month and the day of the last one that may be chosen: those on the screen stay. */
+function YearPicker(picker: Omit<PickerProps, "items"> & { items: { id: number; date: CalendarDate; formatted: string }[] }) {
+  const calendar = useContext(CalendarStateContext);
+  const choose = (key: string | number | null) => {
+    const chosen = picker.items.find(({ id }) => id === key)?.date;
+    if (chosen) calendar?.setFocusedDate(calendar.focusedDate.set({ year: chosen.year }));
+  };
+  return <Picker {...picker} onChange={choose} />;
 }
 
 function Picker({ items, value, onChange, "aria-label": label }: PickerProps) {

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-32e672f826243697.js";

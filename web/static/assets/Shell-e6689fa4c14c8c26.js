@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-fc5a70a02629e3ff.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-3b2806923eb6d705.js";
