@@ -134,8 +134,8 @@ describe("the choices of the list", () => {
     const { choices } = begin();
     choices.toggleFavourite("room:a");
     await settle();
-    expect([...choices.favourites]).toEqual(["room:a"]);
-    expect(JSON.parse(server.content).list.favourites).toEqual(["room:a"]);
+    expect([...choices.favourites]).toEqual(["room:b", "room:a"]);
+    expect(JSON.parse(server.content).list.favourites).toEqual(["room:b", "room:a"]);
   });
 
   test("are those of this browser when the server does not answer", async () => {
@@ -225,8 +225,56 @@ describe("the choices of the list", () => {
     const { told, choices } = begin(box);
     await settle();
     const looks = { theme: "dark", textSize: "125", density: "compact" };
-    expect(JSON.parse(server.content)).toEqual({ looks, list: { favourites: ["room:a"], collapsed: [] } });
+    expect(JSON.parse(server.content)).toEqual({ looks, list: { favourites: ["room:a"] } });
     expect([told.at(-1), [...choices.favourites]]).toEqual([{ section: "looks", value: looks }, ["room:a"]]);
+    expect(box.getItem(`rookery.unsaved/${ME}`)).toBeNull();
+  });
+
+  test("that two devices made without a connection are all there, whoever sends first", async () => {
+    const [first, second] = [begin(), begin()];
+    first.choices.toggleFavourite("room:a");
+    first.choices.toggleFavourite("room:b");
+    await settle();
+    second.later(10_000);
+    second.sharing.readAgain();
+    await settle();
+    server.isDown = true;
+    first.choices.toggleFavourite("room:a");
+    first.choices.toggleFavourite("room:c");
+    second.choices.toggleFavourite("room:d");
+    second.choices.toggleCollapsed("rooms");
+    await settle();
+    server.isDown = false;
+    for (const { sharing, later } of [second, first, second]) {
+      later(10_000);
+      sharing.readAgain();
+      await settle();
+    }
+    expect(JSON.parse(server.content)).toEqual({ list: { favourites: ["room:b", "room:d", "room:c"], collapsed: ["rooms"] } });
+    for (const { choices } of [first, second]) expect([...choices.favourites]).toEqual(["room:b", "room:d", "room:c"]);
+  });
+
+  test("that two tabs could not save are all sent at the next visit, and those of one stay when the other is saved", async () => {
+    const box = new Box();
+    const [first, second] = [begin(box), begin(box)];
+    await settle();
+    server.isDown = true;
+    void first.sharing.save("looks", { theme: "dark" });
+    first.choices.toggleFavourite("room:a");
+    void second.sharing.save("looks", { density: "compact" });
+    second.choices.toggleFavourite("room:b");
+    await settle();
+    first.sharing.stop();
+    server.isDown = false;
+    second.later(10_000);
+    second.sharing.readAgain();
+    await settle();
+    expect(JSON.parse(server.content)).toEqual({ looks: { density: "compact" }, list: { favourites: ["room:b"] } });
+    second.sharing.stop();
+    begin(box);
+    await settle();
+    const looks = { density: "compact", theme: "dark" };
+    expect(JSON.parse(server.content)).toEqual({ looks, list: { favourites: ["room:b", "room:a"] } });
     expect(box.getItem(`rookery.unsaved/${ME}`)).toBeNull();
   });
 

@@ -7,6 +7,7 @@
  * Rule 3: what the devices share comes a moment after the start, and then replaces what this browser kept.
  */
 import type { Box } from "./drafts.ts";
+import type { Decided } from "./unsaved.ts";
 
 const PREFIX = "rookery.list/";
 
@@ -20,7 +21,7 @@ export class Choices {
   favourites: ReadonlySet<string> = new Set();
   collapsed: ReadonlySet<string> = new Set();
   /** Called when the user decided something, to share it. */
-  onchanged: (kept: Kept) => void = () => {};
+  onchanged: (change: Partial<Record<keyof Kept, Decided>>) => void = () => {};
   #user = "";
 
   constructor(box: Box | null) {
@@ -49,14 +50,14 @@ export class Choices {
   toggleFavourite(key: string) {
     this.favourites = toggled(this.favourites, key);
     this.#write();
-    this.onchanged(this.#kept());
+    this.onchanged({ favourites: { has: { [key]: this.favourites.has(key) } } });
   }
 
   /** @param section of the list */
   toggleCollapsed(section: string) {
     this.collapsed = toggled(this.collapsed, section);
     this.#write();
-    this.onchanged(this.#kept());
+    this.onchanged({ collapsed: { has: { [section]: this.collapsed.has(section) } } });
   }
 
   #read(): Kept {

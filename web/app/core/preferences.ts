@@ -4,10 +4,11 @@
  *
  * Rule 1: who saves a section keeps the others, and the fields of it that were not decided: also those of a newer
  *   version of the page.
- * Rule 2: when another device was faster, the document is read again and the section is put over it.
+ * Rule 2: when another device was faster, the document is read again and the change is put over it: each field, and of a
+ *   list each item, for itself.
  */
 import { type Api, ApiError } from "./api.ts";
-import { isFields, joinFields } from "./unsaved.ts";
+import { applyChange, isFields } from "./unsaved.ts";
 
 interface Kept {
   revision: number;
@@ -65,7 +66,7 @@ export class Preferences {
 
   async #put(section: string, value: unknown): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      const sections = { ...this.#sections, [section]: joinFields(this.#sections[section], value) }; // rule 1
+      const sections = { ...this.#sections, [section]: applyChange(this.#sections[section], value) }; // rule 1
       try {
         const body: Kept = { revision: this.#revision, content: JSON.stringify(sections) };
         this.#revision = (await this.#api.put<{ revision: number }>(PATH, body)).revision;

@@ -35,7 +35,7 @@ export class Sharing {
     this.#store = app.store;
     this.#preferences = new Preferences(app.api);
     this.#unsaved = new Unsaved(app.choices.box, app.store.me?.id ?? "");
-    app.choices.onchanged = (kept) => void this.save(LIST, kept);
+    app.choices.onchanged = (change) => void this.save(LIST, change);
     this.#ends = [
       app.on("event", (event) => event.type === "preferences" && this.#read(event.revision)),
       app.on("link", ({ state }) => this.#follow(state)),
@@ -56,7 +56,7 @@ export class Sharing {
     if (this.#app.timers.now() - this.#readAt >= PAUSE_MS) this.#readAll();
   }
 
-  /** @param value of an object, only the fields that changed */
+  /** @param value of an object, only the fields that changed; of a list, what was decided of its items */
   async save(section: string, value: unknown): Promise<void> {
     if (this.#app.store !== this.#store) return; // the user is gone
     await this.#save(section, this.#unsaved.add(section, value));

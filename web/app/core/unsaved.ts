@@ -3,7 +3,8 @@
  *
  * Rule 1: it belongs to one user, and outlives the page: what was decided without a connection is sent at a later visit.
  * Rule 2: fields that were decided one after the other are sent together.
- * Rule 3: tabs keep theirs side by side; where the browser stores nothing, they live as long as the page.
+ * Rule 3: tabs keep theirs side by side, each field and each item of a list for itself; where the browser stores nothing,
+ *   they live as long as the page.
  */
 import type { Box } from "./drafts.ts";
 
@@ -31,18 +32,20 @@ export class Unsaved {
 
   /** @returns all of the section that is to be sent (rule 2) */
   add(section: string, value: unknown): unknown {
-    const all = joinFields(this.#sections.get(section), value);
+    const all = joinChanges(this.#sections.get(section), value);
     this.#sections.set(section, all);
-    this.#store({ ...this.#stored(), [section]: all });
+    const stored = this.#stored();
+    this.#store({ ...stored, [section]: joinChanges(stored[section], all) });
     return all;
   }
 
-  /** The server has what `add` returned; what was decided since then stays. */
+  /** The server has what `add` returned; what was decided since then, and what other tabs decided, stays. */
   drop(section: string, value: unknown): void {
     if (this.#sections.get(section) !== value) return;
     this.#sections.delete(section);
-    const { [section]: _, ...rest } = this.#stored();
-    this.#store(rest);
+    const { [section]: stored, ...others } = this.#stored();
+    const rest = withoutChange(stored, value);
+    this.#store(rest === undefined ? others : { ...others, [section]: rest });
   }
 
   // rule 3: another tab may have added its own
@@ -65,9 +68,53 @@ export class Unsaved {
   }
 }
 
+/** Of a list of texts without order, only the items that were decided: whether each is in it. */
+export interface Decided {
+  has: Readonly<Record<string, boolean>>;
+}
+
 /** A section with some of its fields decided anew; what has no fields is replaced. */
-export function joinFields(before: unknown, change: unknown): unknown {
-  return isFields(before) && isFields(change) ? { ...before, ...change } : change;
+export function applyChange(before: unknown, change: unknown): unknown {
+  if (!isFields(change)) return change;
+  const fields = isFields(before) ? before : {};
+  const decided = Object.entries(change).map(([name, value]) => [name, isDecided(value) ? decide(fields[name], value) : value]);
+  return { ...fields, ...Object.fromEntries(decided) };
+}
+
+function decide(before: unknown, { has }: Decided): unknown[] {
+  const items: unknown[] = Array.isArray(before) ? before : [];
+  const added = Object.keys(has).filter((item) => has[item] && !items.includes(item));
+  return [...items.filter((item) => has[String(item)] !== false), ...added];
+}
+
+/** Two changes of a section as one; the later one counts. */
+function joinChanges(before: unknown, change: unknown): unknown {
+  if (!isFields(before) || !isFields(change)) return change;
+  const joined = Object.entries(change).map(([name, value]) => {
+    const earlier = before[name];
+    return [name, isDecided(earlier) && isDecided(value) ? { has: { ...earlier.has, ...value.has } } : value];
+  });
+  return { ...before, ...Object.fromEntries(joined) };
+}
+
+/** What is left of a change without what was sent; undefined for nothing. */
+function withoutChange(change: unknown, sent: unknown): unknown {
+  if (!isFields(change) || !isFields(sent)) return isSame(change, sent) ? undefined : change;
+  const left = Object.entries(change).flatMap(([name, value]): [string, unknown][] => {
+    const done = sent[name];
+    if (!isDecided(value) || !isDecided(done)) return isSame(value, done) ? [] : [[name, value]];
+    const items = Object.entries(value.has).filter(([item, is]) => done.has[item] !== is);
+    return items.length ? [[name, { has: Object.fromEntries(items) }]] : [];
+  });
+  return left.length ? Object.fromEntries(left) : undefined;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function isDecided(value: unknown): value is Decided {
+  return isFields(value) && isFields(value.has) && Object.keys(value).length === 1;
 }
 
 export function isFields(value: unknown): value is Fields {

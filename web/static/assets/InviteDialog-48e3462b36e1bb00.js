@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-2a8e2ef0f34548e0.js";

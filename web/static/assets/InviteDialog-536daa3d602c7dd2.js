@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-d1e877bf6da61ae7.js";

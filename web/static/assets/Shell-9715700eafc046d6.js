@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-524521aa89811e57.js";

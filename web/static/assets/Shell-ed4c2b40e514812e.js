@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-3b2806923eb6d705.js";
