@@ -38,8 +38,13 @@ def press_long(window: Window, at: Locator, opens: Locator) -> None:
 
 
 def swipe(window: Window, at: Locator, by: float) -> None:
-    """Draw a finger over `at` sideways, by so many pixels."""
+    """Draw a finger over `at` sideways, by so many pixels, and let it rest there.
+
+    A finger that is lifted while it moves flings, and the browser takes a tap right after that as the end of the fling.
+    """
     at.scroll_into_view_if_needed()
     with _finger(window, at) as move:
         for step in range(1, _STEPS + 1):
             move(by * step / _STEPS)
+        window.draw()
+        move(by)

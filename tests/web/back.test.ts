@@ -1,6 +1,7 @@
 /** Back on a phone: what lies over the page closes first, and the history has no entry too many. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { BackStack } from "../../web/app/shell/back.ts";
+import { wantsHomeBelow } from "../../web/app/shell/homeBelow.ts";
 
 /** A browser's history: entries with their depth, and where one is. */
 class FakePast {
@@ -17,9 +18,16 @@ class FakePast {
     this.at += 1;
   }
 
+  /** The browser gets there a moment later, when `arrive` is called. */
+  isSlow = false;
+  arrive = () => {};
+
   go(delta: number) {
-    this.at += delta;
-    this.moved();
+    this.arrive = () => {
+      this.at += delta;
+      this.moved();
+    };
+    if (!this.isSlow) this.arrive();
   }
 }
 
@@ -76,6 +84,36 @@ describe("Back", () => {
     expect([past.at, past.depth()]).toEqual([2, 0]);
   });
 
+  test("leaves the entry of what is not open any more, from whichever side one comes", () => {
+    const closed = open("sheet");
+    settle();
+    past.push(0); // a link in the sheet
+    closed();
+    settle();
+    past.go(-1);
+    settle();
+    expect(past.at).toBe(0);
+    past.go(1);
+    settle();
+    expect([past.at, said]).toEqual([0, []]);
+  });
+
+  test("does not close what opens while the browser is on its way back", () => {
+    const closed = open("menu");
+    settle();
+    past.isSlow = true;
+    closed();
+    settle();
+    open("dialog");
+    settle();
+    past.arrive();
+    settle();
+    expect([past.at, past.entries, said]).toEqual([1, [0, 1], []]);
+    past.go(-1);
+    past.arrive();
+    expect(said).toEqual(["dialog"]);
+  });
+
   test("closes all at once when one goes back by more than one", () => {
     open("panel");
     open("sheet");
@@ -83,4 +121,13 @@ describe("Back", () => {
     past.go(-2);
     expect(said).toEqual(["sheet", "panel"]);
   });
+});
+
+test("the lists come before a place that a window was opened at, on a phone", () => {
+  const opened = { at: "#/room/1", by: "navigate", isPhone: true };
+  expect(wantsHomeBelow(opened)).toBe(true);
+  expect(wantsHomeBelow({ ...opened, at: "#/activity" })).toBe(true);
+  for (const at of ["", "#/", "#invite=x", "#reset=x"]) expect(wantsHomeBelow({ ...opened, at })).toBe(false);
+  for (const by of ["reload", "back_forward", undefined]) expect(wantsHomeBelow({ ...opened, by })).toBe(false);
+  expect(wantsHomeBelow({ ...opened, isPhone: false })).toBe(false);
 });

@@ -1,6 +1,7 @@
 /** The emoji picker beside a button; on phones it is a sheet at the lower edge of the screen. */
 import { Suspense, useEffect, useRef, type RefObject } from "react";
 import { Dialog, Modal, ModalOverlay, Popover, type PopoverProps } from "react-aria-components";
+import { ClosesByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import type { Recents } from "./recents.ts";
 import { EmojiPicker } from "./EmojiPopover.tsx";
@@ -45,6 +46,7 @@ export function PickerOverlay({ trigger, isOpen, onOpenChange, recents, onPick, 
   if (phone)
     return (
       <ModalOverlay className={styles.overlay} isOpen={isOpen} onOpenChange={onOpenChange} isDismissable>
+        <ClosesByBack close={() => onOpenChange(false)} />
         <Modal className={styles.sheet}>{dialog}</Modal>
       </ModalOverlay>
     );

@@ -1,5 +1,5 @@
 /** What lies over the page: a dialog in the middle, a sheet from below on phones, a popover at what was pressed. */
-import { type ReactElement, type ReactNode, useEffect, useRef } from "react";
+import { type ReactElement, type ReactNode, useRef } from "react";
 import {
   Dialog as AriaDialog,
   DialogTrigger,
@@ -9,7 +9,7 @@ import {
   Popover as AriaPopover,
   type PopoverProps,
 } from "react-aria-components";
-import { closeByBack } from "../shell/back.ts";
+import { ClosesByBack, useCloseByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import { IconButton } from "./IconButton.tsx";
 import styles from "./Dialog.module.css";
@@ -69,15 +69,6 @@ export function Sheet({ label, onClose, children, testid }: { label: string; onC
   );
 }
 
-/** On phones, Back closes what lies over the page. */
-function useCloseByBack(onClose: () => void): void {
-  const latest = useRef(onClose);
-  useEffect(() => {
-    latest.current = onClose;
-  });
-  useEffect(() => closeByBack(() => latest.current()), []);
-}
-
 /** At `trigger`, the button that opens it. */
 export function Popover(props: {
   label: string;
@@ -91,7 +82,12 @@ export function Popover(props: {
       {trigger}
       <AriaPopover className={styles.popover} placement={placement} offset={6}>
         <AriaDialog aria-label={label} className={styles.dialog}>
-          {({ close }) => (typeof children === "function" ? children(close) : children)}
+          {({ close }) => (
+            <>
+              <ClosesByBack close={close} />
+              {typeof children === "function" ? children(close) : children}
+            </>
+          )}
         </AriaDialog>
       </AriaPopover>
     </DialogTrigger>
@@ -111,6 +107,7 @@ export function PopoverAt(props: { label: string; at: Element; onClose: () => vo
       offset={6}
       onOpenChange={(open) => !open && onClose()}
     >
+      <ClosesByBack close={onClose} />
       <AriaDialog aria-label={label} className={styles.dialog} data-testid={testid}>
         {children}
       </AriaDialog>

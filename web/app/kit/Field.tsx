@@ -19,6 +19,7 @@ import {
   type TextFieldProps,
 } from "react-aria-components";
 import { useTexts } from "../texts.ts";
+import { ClosesAround } from "./ClosesAround.ts";
 import { IconButton } from "./IconButton.tsx";
 import { Icon } from "./Icon.tsx";
 import styles from "./Field.module.css";
@@ -161,6 +162,7 @@ export function Select<Value extends string>(props: {
         <Icon name="chevron" size={16} />
       </AriaButton>
       <Popover className={styles.popover}>
+        <ClosesAround />
         <ListBox className={styles.options}>
           {options.map((option) => (
             <ListBoxItem key={option.value} id={option.value} textValue={option.text} className={styles.option}>

@@ -1,6 +1,7 @@
 /** A menu at what was pressed: entries with an icon, dangerous ones in red, groups by `separated`. */
 import type { ReactElement } from "react";
 import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components";
+import { ClosesAround } from "./ClosesAround.ts";
 import { Icon } from "./Icon.tsx";
 import styles from "./Menu.module.css";
 
@@ -24,6 +25,7 @@ export function Menu({ label, entries, children }: { label: string; entries: Men
     <MenuTrigger>
       {children}
       <Popover className={styles.popover} placement="bottom end" offset={4}>
+        <ClosesAround />
         <MenuList label={label} entries={entries} />
       </Popover>
     </MenuTrigger>

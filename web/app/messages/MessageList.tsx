@@ -21,14 +21,16 @@ import type { Doer } from "./doer.ts";
 import { Icon } from "./Icon.tsx";
 import type { Item } from "./items.ts";
 import { Message } from "./Message.tsx";
-import { MessageSheet } from "./MessageSheet.tsx";
 import styles from "./messages.module.css";
 import { watchPresses } from "../presses.ts";
 import type { Reader } from "./reader.ts";
 import { dayName, sinceName } from "./times.ts";
 import { MESSAGES, type Say } from "./texts.ts";
 import { useTexts } from "../texts.ts";
+import { late } from "../late.tsx";
 import { EDGE, viewportOf, type Viewport } from "./viewport.ts";
+
+const MessageSheet = late(async () => (await import("./MessageSheet.tsx")).MessageSheet);
 
 interface Props {
   reader: Reader;

@@ -8,6 +8,7 @@ import { openReactions } from "./openReactions.tsx";
 import { MESSAGES } from "./texts.ts";
 import { EmojiPicker } from "../emoji/EmojiPopover.tsx";
 import { useRecents } from "../emoji/useRecents.ts";
+import { useCloseByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -23,6 +24,7 @@ export function MessageSheet({ doer, entry, onClose }: Props) {
   const say = useTexts(MESSAGES);
   const recents = useRecents(doer.app);
   const [picking, setPicking] = useState(false);
+  useCloseByBack(onClose);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;

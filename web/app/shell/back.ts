@@ -5,7 +5,11 @@
  * Rule 1: the history is changed once for all that opened and closed in one go; so a dialog that makes room for another
  * one leaves its entry to that.
  * Rule 2: an address that was gone to is a place of its own, over which nothing is open: entries below it stay.
+ * Rule 3: an entry of something that is not open any more is left at once, by whichever way one came to it.
+ * Rule 4: going back takes a moment, in which something else may open: nothing closes by a way back of our own.
  */
+import { useEffect, useRef } from "react";
+
 export interface Past {
   /** How many things are open by the entry of now. */
   depth(): number;
@@ -18,6 +22,7 @@ export class BackStack {
   readonly later: (run: () => void) => void;
   #open: (() => void)[] = [];
   #waits = false;
+  #goes = false;
 
   constructor(past: Past, later: (run: () => void) => void) {
     this.past = past;
@@ -37,7 +42,9 @@ export class BackStack {
   /** The browser went to another entry of the history. */
   moved(): void {
     const depth = this.past.depth();
-    while (this.#open.length > depth) this.#open.pop()?.();
+    while (!this.#goes && this.#open.length > depth) this.#open.pop()?.(); // rule 4
+    this.#goes = false;
+    this.#settleLater(); // rule 3
   }
 
   // rule 1
@@ -51,9 +58,12 @@ export class BackStack {
   }
 
   #settle(): void {
+    if (this.#goes) return;
     const depth = this.past.depth(); // rule 2: it is 0 at a new address
     for (let next = depth + 1; next <= this.#open.length; next += 1) this.past.push(next);
-    if (depth > this.#open.length) this.past.go(this.#open.length - depth);
+    if (depth <= this.#open.length) return;
+    this.#goes = true;
+    this.past.go(this.#open.length - depth);
   }
 }
 
@@ -65,6 +75,21 @@ export function closeByBack(close: () => void): () => void {
   if (!matchMedia(PHONE).matches) return () => {};
   stack ??= makeStack();
   return stack.open(close);
+}
+
+/** What is drawn closes by Back on a phone, as long as it is drawn. */
+export function useCloseByBack(close: () => void): void {
+  const latest = useRef(close);
+  useEffect(() => {
+    latest.current = close;
+  });
+  useEffect(() => closeByBack(() => latest.current()), []);
+}
+
+/** The same for what stands within something that a library opens. */
+export function ClosesByBack({ close }: { close: () => void }): null {
+  useCloseByBack(close);
+  return null;
 }
 
 function makeStack(): BackStack {

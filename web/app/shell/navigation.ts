@@ -9,6 +9,7 @@ import { composes } from "../core/keys.ts";
 import { parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
 import { CORE } from "../core/texts.ts";
 import { say } from "../texts.ts";
+import { putHomeBelow } from "./homeBelow.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 import { hasTooltipAlone } from "./tooltip.ts";
 
@@ -68,6 +69,7 @@ export class Navigation {
     window.addEventListener("keydown", (event) => this.#keyBeforeTooltip(event), { signal, capture: true });
     document.addEventListener("click", (event) => this.#again(event), { signal });
     const gone = this.app.on("gone", (ended) => this.#gone(ended));
+    putHomeBelow();
     void this.#route();
     return () => {
       ends.abort();

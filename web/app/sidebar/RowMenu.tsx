@@ -7,6 +7,7 @@ import { muteUntil } from "../core/notifying.ts";
 import { confirmed } from "../kit/overlays.tsx";
 import { openPerson } from "../people/open.tsx";
 import { openRoomNotifications } from "../notifying/open.tsx";
+import { ClosesByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import { Icon } from "../kit/Icon.tsx";
 import css from "./Sidebar.module.css";
@@ -66,6 +67,7 @@ export function RowMenu({
       className={css.menu}
       onOpenChange={(open) => !open && onClose()}
     >
+      <ClosesByBack close={onClose} />
       <Menu aria-label={t("actions", { name })} onClose={onClose} autoFocus="first">
         <Action
           id="read"

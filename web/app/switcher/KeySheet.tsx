@@ -1,6 +1,7 @@
 /** The keys that do something, in groups. */
 import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { Icon } from "../kit/Icon.tsx";
+import { useCloseByBack } from "../shell/back.ts";
 import { useTexts } from "../texts.ts";
 import { GROUPS, keyNames } from "./keys.ts";
 import css from "./Switcher.module.css";
@@ -8,6 +9,7 @@ import { KEYS } from "./texts.ts";
 
 export default function KeySheet({ onClose }: { onClose: () => void }) {
   const t = useTexts(KEYS);
+  useCloseByBack(onClose);
   const isMac = navigator.platform.startsWith("Mac");
   return (
     <ModalOverlay isOpen isDismissable className={css.veil} onOpenChange={(open) => !open && onClose()}>

@@ -28,6 +28,7 @@ import { useEnter } from "../kit/useEnter.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { Excerpt, useExcerpt } from "../markdown/Excerpt.tsx";
 import { openPerson } from "../people/open.tsx";
+import { useCloseByBack } from "../shell/back.ts";
 import { PHONE, useMedia } from "../sidebar/useMedia.ts";
 import { useTexts } from "../texts.ts";
 import { ALL_COMMANDS } from "./commands.ts";
@@ -46,6 +47,7 @@ export default function Switcher({ onClose }: { onClose: () => void }) {
   const c = useTexts(COMMANDS);
   const app = useApp();
   const navigation = useNavigation();
+  useCloseByBack(onClose);
   const [typed, setTyped] = useState("");
   const asked = useDeferredValue(typed);
   const { places, commands, hits, isBusy } = useEntries(asked, (id) => c(id));

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-ddccaff517f77ddd.js";
