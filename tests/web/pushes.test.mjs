@@ -13,7 +13,7 @@ import {
   makeNotification,
   readPush,
 } from "../../web/app/core/pushes.ts";
-import { Box, settle } from "./support.mjs";
+import { Box, Clock, settle } from "./support.mjs";
 
 const ROOM = "3f0c1d6e-8a4b-4c55-9d0e-5b7f2a9c1e34";
 const OTHER = "11111111-8a4b-4c55-9d0e-5b7f2a9c1e34";
@@ -118,6 +118,9 @@ class Page {
   subscription = null;
   calls = [];
   notifications = [];
+  /** How often they were asked for. */
+  looks = 0;
+  clock = new Clock();
   box = new Box();
 
   constructor() {
@@ -126,7 +129,7 @@ class Page {
         getSubscription: async () => this.subscription,
         subscribe: async ({ applicationServerKey }) => (this.subscription = this.#makeSubscription(applicationServerKey)),
       },
-      getNotifications: async () => this.notifications,
+      getNotifications: async () => ((this.looks += 1), this.notifications),
     };
     const browser = {
       permission: () => this.permission,
@@ -136,7 +139,8 @@ class Page {
     const note = (method) => async (path, body) => void this.calls.push([method, path, body]);
     this.conversations = new Map();
     const store = { me: { id: "ann" }, get: (key) => this.conversations.get(key) ?? null };
-    this.app = { store, api: { post: note("POST"), delete: note("DELETE"), put: note("PUT"), get: note("GET") } };
+    const api = { post: note("POST"), delete: note("DELETE"), put: note("PUT"), get: note("GET") };
+    this.app = { store, timers: this.clock, api };
     this.notifying = new Notifying(this.app, browser, this.box);
   }
 
@@ -234,6 +238,31 @@ test("what is read is closed here, and all of it when the user is gone", async (
   await page.notifying.closeAll();
   await settle();
   assert.deepEqual(closed, [6, 5, 6, 5, 6, 7]);
+});
+
+test("in a burst of messages the browser is asked once what it shows, and never after the user is gone", async () => {
+  const page = new Page();
+  page.notifying.closeReadSoon();
+  await page.clock.pass(2_000);
+  assert.equal(page.looks, 0); // nothing can be shown yet
+  await page.notifying.begin(KEY);
+  const closed = [];
+  page.notifications = [{ data: { seq: 5, url: URL_OF_ROOM }, close: () => closed.push(5) }];
+  for (let read = 1; read <= 50; read += 1) {
+    page.conversations.set(`room:${ROOM}`, { unread: 0, read });
+    page.notifying.closeReadSoon();
+    await page.clock.pass(10);
+  }
+  assert.equal(page.looks, 0);
+  await page.clock.pass(2_000);
+  assert.deepEqual([page.looks, closed], [1, [5]]);
+  page.notifying.closeReadSoon();
+  await page.clock.pass(2_000);
+  assert.equal(page.looks, 2);
+  page.notifying.closeReadSoon();
+  await page.notifying.closeAll();
+  await page.clock.pass(2_000);
+  assert.equal(page.looks, 3); // that of `closeAll`
 });
 
 test("the sound is a choice of this browser", () => {

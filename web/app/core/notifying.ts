@@ -16,6 +16,8 @@ import type { NotificationSettings } from "./rest.ts";
 /** What of a `ServiceWorkerRegistration` is needed. */
 export type Registration = Pick<ServiceWorkerRegistration, "pushManager" | "getNotifications">;
 
+const SOON_MS = 1_000;
+
 export type DeviceState = "unsupported" | "off" | "on" | "denied";
 
 /** What of a browser is needed; `register` starts the service worker */
@@ -61,6 +63,7 @@ export class Notifying {
   /** The server's key; null where it sends no push. */
   key: string | null = null;
   #registration: Registration | null = null;
+  #closing: ReturnType<App["timers"]["set"]> | null = null;
 
   constructor(app: App, browser: Browser | null, box: Box | null) {
     this.app = app;
@@ -162,8 +165,19 @@ export class Notifying {
     }
   }
 
+  /** The same in a moment: once for all of what is read in a burst of messages. */
+  closeReadSoon(): void {
+    if (!this.#registration) return;
+    this.#closing ??= this.app.timers.set(() => {
+      this.#closing = null;
+      void this.closeRead();
+    }, SOON_MS);
+  }
+
   /** The user is gone: nothing of theirs stays on the screen. */
   async closeAll() {
+    this.app.timers.clear(this.#closing);
+    this.#closing = null;
     for (const one of (await this.#registration?.getNotifications()) ?? []) one.close();
   }
 

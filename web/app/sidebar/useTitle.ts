@@ -19,7 +19,7 @@ export function useTitle(): void {
     showBadge(badge);
   }, [title, icon, badge]);
   useEffect(() => {
-    void app.notifying?.closeRead();
+    app.notifying?.closeReadSoon();
   });
   useEffect(() => () => leave(store.instance || PRODUCT), [store]);
 }

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-2a8e2ef0f34548e0.js";

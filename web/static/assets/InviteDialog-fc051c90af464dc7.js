@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-ddccaff517f77ddd.js";

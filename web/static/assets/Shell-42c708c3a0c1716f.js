@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-a8ac07cbc036f223.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-6be8570c6ca241fa.js";

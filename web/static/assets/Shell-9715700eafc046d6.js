@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-524521aa89811e57.js";
