@@ -145,6 +145,19 @@ test("tabs are moved through by arrows", async () => {
   expect(screen.getByRole("tabpanel", { name: "Members" }).textContent).toBe("all of Members");
 });
 
+test("the chosen tab shows itself where the row is wider than the screen, also at first", () => {
+  const tabs = ["About", "Members"].map((title) => ({ id: title, title, content: title }));
+  const shown: (string | null)[] = [];
+  const before = Element.prototype.scrollIntoView;
+  Element.prototype.scrollIntoView = function (this: Element) {
+    shown.push(this.textContent);
+  };
+  const { rerender } = render(<Tabs label="Room" tabs={tabs} selected="Members" />);
+  rerender(<Tabs label="Room" tabs={tabs} selected="About" />);
+  Element.prototype.scrollIntoView = before;
+  expect(shown).toEqual(["Members", "About"]);
+});
+
 test("what is empty, failed, unread or away says so", async () => {
   const user = userEvent.setup();
   const retry = vi.fn();

@@ -146,9 +146,11 @@ export function Select<Value extends string>(props: {
   value: Value;
   onChange: (value: Value) => void;
   isDisabled?: boolean;
+  /** Where the line that it stands in says what it is for. */
+  isLabelHidden?: boolean;
   testid?: string;
 }) {
-  const { label, options, value, onChange, isDisabled, testid } = props;
+  const { label, options, value, onChange, isDisabled, isLabelHidden, testid } = props;
   return (
     <AriaSelect
       value={value}
@@ -156,7 +158,7 @@ export function Select<Value extends string>(props: {
       isDisabled={isDisabled}
       className={styles.field}
     >
-      <Label className={styles.label}>{label}</Label>
+      <Label className={isLabelHidden ? "visually-hidden" : styles.label}>{label}</Label>
       <AriaButton className={styles.select} data-testid={testid}>
         <SelectValue className={styles.chosen} />
         <Icon name="chevron" size={16} />

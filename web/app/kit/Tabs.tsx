@@ -19,12 +19,6 @@ export function Tabs(props: {
   side?: boolean;
 }) {
   const { label, tabs, selected, onSelect, side = false } = props;
-  const row = useRef<HTMLDivElement>(null);
-  // In a row wider than the screen, the chosen one may be out of view.
-  useEffect(() => {
-    if (selected !== undefined)
-      row.current?.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [selected]);
   return (
     <AriaTabs
       className={`${styles.tabs} ${side ? styles.side : ""}`}
@@ -32,10 +26,11 @@ export function Tabs(props: {
       selectedKey={selected}
       onSelectionChange={(key) => onSelect?.(String(key))}
     >
-      <TabList ref={row} aria-label={label} className={styles.list}>
+      <TabList aria-label={label} className={styles.list}>
         {tabs.map((tab) => (
           <Tab key={tab.id} id={tab.id} className={styles.tab} data-testid={tab.testid}>
             {tab.title}
+            {tab.id === selected && <Reveal />}
           </Tab>
         ))}
       </TabList>
@@ -46,4 +41,13 @@ export function Tabs(props: {
       ))}
     </AriaTabs>
   );
+}
+
+/** In a row wider than the screen, the chosen tab may be out of view. It is drawn later than the row, so it shows itself. */
+function Reveal() {
+  const mark = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    mark.current?.closest("[role=tab]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, []);
+  return <span ref={mark} hidden />;
 }

@@ -92,6 +92,7 @@ function UserLine({ user, isOwner }: { user: ListedUser; isOwner: boolean }) {
           options={Object.entries(ROLES).map(([value, key]) => ({ value: value as RoleName, text: t(key) }))}
           value={role}
           onChange={(wanted) => void choose(wanted)}
+          isLabelHidden
           testid={`role-${user.name}`}
         />
       ) : (

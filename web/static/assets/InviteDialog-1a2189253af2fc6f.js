@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-fd89efc326b4cf40.js";

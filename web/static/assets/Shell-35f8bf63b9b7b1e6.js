@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-eddf64387150a1de.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-6be8570c6ca241fa.js";
