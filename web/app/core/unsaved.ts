@@ -87,30 +87,19 @@ function decide(before: unknown, { has }: Decided): unknown[] {
   return [...items.filter((item) => has[String(item)] !== false), ...added];
 }
 
-/** Two changes of a section as one; the later one counts. */
+/** Two changes of a section as one; the later one counts, of each field and each item. */
 function joinChanges(before: unknown, change: unknown): unknown {
   if (!isFields(before) || !isFields(change)) return change;
-  const joined = Object.entries(change).map(([name, value]) => {
-    const earlier = before[name];
-    return [name, isDecided(earlier) && isDecided(value) ? { has: { ...earlier.has, ...value.has } } : value];
-  });
+  const joined = Object.entries(change).map(([name, value]) => [name, joinChanges(before[name], value)]);
   return { ...before, ...Object.fromEntries(joined) };
 }
 
 /** What is left of a change without what was sent; undefined for nothing. */
 function withoutChange(change: unknown, sent: unknown): unknown {
-  if (!isFields(change) || !isFields(sent)) return isSame(change, sent) ? undefined : change;
-  const left = Object.entries(change).flatMap(([name, value]): [string, unknown][] => {
-    const done = sent[name];
-    if (!isDecided(value) || !isDecided(done)) return isSame(value, done) ? [] : [[name, value]];
-    const items = Object.entries(value.has).filter(([item, is]) => done.has[item] !== is);
-    return items.length ? [[name, { has: Object.fromEntries(items) }]] : [];
-  });
-  return left.length ? Object.fromEntries(left) : undefined;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  if (!isFields(change) || !isFields(sent)) return JSON.stringify(change) === JSON.stringify(sent) ? undefined : change;
+  const left = Object.entries(change).map(([name, value]) => [name, withoutChange(value, sent[name])]);
+  const found = left.filter(([, value]) => value !== undefined);
+  return found.length ? Object.fromEntries(found) : undefined;
 }
 
 function isDecided(value: unknown): value is Decided {

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-cfd1a56e5f387df4.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-eddf64387150a1de.js";
