@@ -65,6 +65,16 @@ test("one reads the messages of a room, with their formats and code", async () =
   expect(list.getByRole("button", { name: "Copy" })).toBeTruthy();
 });
 
+test("an address opens its room at once, and no other screen before it", async () => {
+  const shown: (string | null)[] = [];
+  const watch = new MutationObserver(() => shown.push(screen.queryByRole("main")?.textContent ?? null));
+  watch.observe(document.body, { subtree: true, childList: true });
+  await enter();
+  watch.disconnect();
+  expect(shown.filter((text) => text?.includes("Hello"))).toEqual([]);
+  expect(shown.at(-1)).toContain("general");
+});
+
 test("one looks at what one writes, and sends it", async () => {
   await enter();
   const field = await screen.findByRole("textbox", { name: /general/ });

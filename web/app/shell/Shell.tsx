@@ -92,6 +92,8 @@ function CurrentScreen({ screen }: { screen: Screen }) {
       const Page = PAGES[screen.name];
       return Page ? <Page rest={screen.rest} /> : <Welcome />;
     }
+    case "opening":
+      return null;
     default:
       return <Welcome />;
   }

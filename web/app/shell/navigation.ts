@@ -16,6 +16,8 @@ import { hasTooltipAlone } from "./tooltip.ts";
 export type PanelName = RoomTab;
 export type Screen =
   | { kind: "home" }
+  /** What the address names is about to be there: no other screen is drawn first. */
+  | { kind: "opening" }
   /** `visit` grows each time that one is led there, also to where one is already. */
   | { kind: "conversation"; conversation: Conversation; seq: number | null; visit: number }
   | { kind: "offer"; room: { id: string; name: string } }
@@ -35,8 +37,12 @@ function isTabEntry(): boolean {
   return history.state?.tab === true;
 }
 
+function firstScreen(hash: string): Screen {
+  return { kind: ["room", "dm", "page", "moderation"].includes(parseRoute(hash).kind) ? "opening" : "home" };
+}
+
 export class Navigation {
-  place: Place = { screen: { kind: "home" }, panel: null };
+  place: Place = { screen: firstScreen(location.hash), panel: null };
   /** What was typed in the open conversation and not sent; its composer sets this. */
   typed: () => string = () => "";
   /** Writes the mention of a user into the open conversation; its composer sets this. */

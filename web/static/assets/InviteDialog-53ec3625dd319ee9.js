@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-5c5fb90a683b5258.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-d341a7854aab448b.js";

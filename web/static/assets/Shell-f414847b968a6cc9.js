@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-5650e33f3b6e7bc3.js";
