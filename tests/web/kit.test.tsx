@@ -166,6 +166,7 @@ test("what is empty, failed, unread or away says so", async () => {
       <EmptyState title="No rooms yet" />
       <ErrorState text="The rooms could not be loaded." onRetry={retry} />
       <Badge count={120} kind="mention" />
+      <Badge count={1} kind="mention" testid="one" />
       <Avatar id="1" name="«ann»" presence="away" />
     </>,
   );
@@ -173,6 +174,7 @@ test("what is empty, failed, unread or away says so", async () => {
   expect(retry).toHaveBeenCalledOnce();
   expect(screen.getByRole("alert").textContent).toContain("The rooms could not be loaded.");
   expect(screen.getByTestId("unread").textContent).toBe("99+ mentions");
+  expect(screen.getByTestId("one").textContent).toBe("1 mention");
   expect(screen.getByTestId("presence-dot").textContent).toBe("away");
   expect(screen.getByText("A")).toBeTruthy();
 });

@@ -10,7 +10,7 @@ export function Badge(props: { count: number; kind?: "unread" | "mention"; noun?
   return (
     <span className={`${styles.badge} ${styles[kind]}`} data-testid={testid}>
       {count > 99 ? "99+" : count}
-      <span className="visually-hidden"> {noun ?? t(kind === "mention" ? "mentions" : "unread")}</span>
+      <span className="visually-hidden"> {noun ?? (kind === "mention" ? t("mentions", { count }) : t("unread"))}</span>
     </span>
   );
 }

@@ -12,6 +12,9 @@ export const KIT = defineTexts("kit", {
   away: { en: "away", ru: "отошёл" },
   offline: { en: "offline", ru: "не в сети" },
   unread: { en: "unread", ru: "непрочитанных" },
-  mentions: { en: "mentions", ru: "упоминаний" },
+  mentions: {
+    en: "{count, plural, one {mention} other {mentions}}",
+    ru: "{count, plural, one {упоминание} few {упоминания} other {упоминаний}}",
+  },
   notices: { en: "Notices", ru: "Уведомления" },
 });

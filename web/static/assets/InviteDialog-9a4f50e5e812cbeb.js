@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-6c4d4f4b8fb2cd05.js";

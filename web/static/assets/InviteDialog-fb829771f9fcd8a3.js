@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-7ec7591ea784fadf.js";

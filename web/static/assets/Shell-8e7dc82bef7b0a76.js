@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-d341a7854aab448b.js";
