@@ -186,7 +186,8 @@ class Traffic:
     @staticmethod
     def _judge_conversation(items: list[Json], senders: list[tuple[Participant, str]]) -> None:
         """`senders`, each with the conversation by the name that it knows it by."""
-        assert [item["seq"] for item in items] == list(range(1, len(items) + 1))
+        seqs = [item["seq"] for item in items]
+        assert seqs == list(range(1, len(items) + 1)), f"history has a hole or a double: {seqs}"
         count = 0
         for each, target in senders:
             said = [

@@ -99,8 +99,9 @@ async def store(
         except (BulkWriteError, ClientBulkWriteException) as error:
             if not is_duplicate(error):
                 raise
-            # Part of the batch may be there. Ids are of this attempt, so nobody else's documents are deleted.
-            await _delete_messages(database, [document["_id"] for document in documents])
+            # Part of the batch may be there. All of it is, and is history, if the driver repeated a command of which
+            # the answer was lost, and the server, killed in between, no longer knew that it had carried it out.
+            await _take_back(database, documents)
             await _clear_the_way(database, documents[find_refused(error)], documents)
             heads = await load(database, runs)
             continue
@@ -134,7 +135,8 @@ def _put_in_place(document: Document, name: str, heads: Mapping[str, Head]) -> D
 
 
 async def _take_back(database: Database, documents: Sequence[Document]) -> None:
-    """Delete what was not committed. What was is below `newest` by now, and no commit of these is under way."""
+    """Delete what was not committed. What was is below `newest` by now, and no commit of these is under way. Ids are of
+    this attempt, so nobody else's documents are deleted."""
     heads = await conversations.find_by_key(database, [document["conversation"] for document in documents])
     await _delete_messages(database, [document["_id"] for document in documents if not _is_history(document, heads)])
 

@@ -154,7 +154,7 @@ def test_the_tabs_lead_from_screen_to_screen(phone: Window, bob: Window) -> None
     expect(phone.get("room-list")).to_be_visible()
     expect(tabs).to_have_text(["Chats", "Activity", "Search", "You"])
     bob.say(f"@{phone.name}, look")
-    expect(phone.get("tab-chats-count")).to_have_text("1 mentions")
+    expect(phone.get("tab-chats-count")).to_have_text("1 mention")
     expect(phone.get("tab-activity-count")).to_be_visible()
     screens = ["activity-item", "search-page-input", "settings-page", "room-list"]
     for place, screen in zip([1, 2, 3, 0], screens, strict=True):

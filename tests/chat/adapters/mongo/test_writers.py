@@ -181,6 +181,35 @@ async def test_a_server_that_knows_no_command_for_both_steps_gets_two(mongo: Mon
     assert len(await all_of(MongoHistory(mongo), HALL)) == 3
 
 
+class _RepeatingClient:
+    """A driver that repeats each command, as after a lost answer, on a server that has forgotten the first."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def bulk_write(self, operations: Sequence[Any], **options: Any) -> Any:
+        await self._client.bulk_write(operations, **options)
+        return await self._client.bulk_write(operations, **options)
+
+
+class _RepeatingDatabase:
+    def __init__(self, mongo: Mongo) -> None:
+        self._database = mongo.latest
+        self.client = _RepeatingClient(mongo.client)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_what_was_committed_before_its_answer_was_lost_stays(mongo: Mongo, count: int) -> None:
+    repeating = Mongo(mongo.client, mongo.latest.name, mongo.seconds)
+    repeating.latest = _RepeatingDatabase(mongo)  # type: ignore[assignment]
+    with pytest.raises(Fenced):
+        await MongoHistory(repeating).apply_batch(make_messages(count), [])
+    assert [message.seq for message in await all_of(MongoHistory(mongo), HALL)] == list(range(1, count + 1))
+
+
 @pytest.mark.parametrize("at_once", [0, 100])
 async def test_writers_that_race_leave_no_hole_and_nothing_twice(mongo: Mongo, at_once: int) -> None:
     records = [sent(f"{number}", place) for number in range(30) for place in PLACES]
