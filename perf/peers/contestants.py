@@ -144,7 +144,7 @@ CONTESTANTS = (
     _python("picows", "picows, uvloop", "picows_server.py", can=(_ALL | {"echo"}) - {"deflate"}),
     _python("uvicorn", "Starlette on uvicorn, uvloop", "starlette_server.py", "uvicorn"),
     _python("hypercorn", "Starlette on hypercorn, uvloop", "starlette_server.py", "hypercorn"),
-    _python("channels", "Django Channels with its layer in memory, uvicorn", "channels_server.py"),
+    _python("channels", "Django Channels in memory, uvicorn", "channels_server.py"),
     Contestant(
         "send", "the limit: a bare loop of send(2) in C", "cc", (str(OUTPUT / "bin" / "limit"), "send"), BareWire(),
         frozenset({"room"}), "everything",

@@ -1,4 +1,4 @@
-"""Django Channels with its layer in memory, on uvicorn: groups carry the broadcasts."""
+"""Django Channels in memory, on uvicorn: groups carry the broadcasts."""
 
 from __future__ import annotations
 
