@@ -73,8 +73,17 @@ def at(address: str, testid: str) -> Step:
     """Where an address leads, when this is there."""
 
     def step(window: Window, scene: Scene) -> None:
-        window.page.evaluate("(hash) => { location.hash = hash }", address.format(room=scene.room))
-        expect(window.get(testid).first).to_be_visible()
+        place, hash_ = window.get(testid).first, address.format(room=scene.room)
+        window.page.evaluate("(hash) => { location.hash = hash }", hash_)
+        window.draw()
+
+        def is_there() -> bool:
+            # What closed a moment ago takes its entry of the history along, and may lead back from here.
+            window.page.evaluate("(hash) => { if (location.hash !== hash) location.hash = hash }", hash_)
+            window.draw()
+            return place.is_visible()
+
+        window.eventually(is_there, True)
 
     return step
 
