@@ -66,12 +66,12 @@ class CommandSession(Session):
             self.connection.gather(websocket.take_pongs())  # before the answers to what came behind the pings
         if websocket.charge and not self._pay_charge():
             payloads = []
-        for payload in payloads:
+        for at, payload in enumerate(payloads):
             if self._queue is not None:
-                self._queue.append(payload)  # rule 2
-                self.note_begun()
-            else:
-                self._handle_message(payload)
+                self._queue.extend(payloads[at:])  # rule 2
+                self.note_begun(len(payloads) - at)
+                break
+            self._handle_message(payload)
         output = websocket.take_output()
         if output:
             self.connection.gather(output)
@@ -158,8 +158,9 @@ class CommandSession(Session):
             if not isinstance(command, kind) or not accepts(command):
                 break
             queue.popleft()
-            self.note_ended()  # the command at the queue's head owes for them all
             taken.append(self._admit_queued(command))
+        if taken:
+            self.note_ended(len(taken))  # the command at the queue's head owes for them all
         return taken
 
     def _admit_queued(self, command: C) -> Queued[C]:
@@ -191,8 +192,7 @@ class CommandSession(Session):
         """No command waits any more. What is left in the queue is dropped: there is some only if the session ends."""
         dropped, self._queue = self._queue, None
         if dropped is not None:
-            for _ in range(1 + len(dropped)):
-                self.note_ended()
+            self.note_ended(1 + len(dropped))
 
     def on_lost(self) -> None:
         """The connection is gone, and with it what queued behind a command that an intake has."""

@@ -230,16 +230,16 @@ class Session(ABC):
         """Whether the session still owes an answer."""
         return self._under_way > 0
 
-    def note_begun(self) -> None:
-        """The session owes one answer more."""
-        self._under_way += 1
+    def note_begun(self, count: int = 1) -> None:
+        """The session owes so many answers more."""
+        self._under_way += count
         if self._under_way >= self.node.limits.pending_commands and not self._paused:
             self._paused = True
             self.connection.pause_reading()  # rule 1
 
-    def note_ended(self) -> None:
-        """The session owes one answer less."""
-        self._under_way -= 1
+    def note_ended(self, count: int = 1) -> None:
+        """The session owes so many answers less."""
+        self._under_way -= count
         self.node.registry.note_progress()
         if self._paused and self._under_way <= self.node.limits.pending_commands // 2:
             self._paused = False

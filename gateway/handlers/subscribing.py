@@ -20,8 +20,9 @@ from chat.domain.models import Role
 from chat.domain.rights import Right, require_right
 from chat.errors import Forbidden, Refused, RookeryError, Unavailable
 from chat.tracing import use_span
-from chat.wire import commands, events
+from chat.wire import commands
 from chat.wire.relay import room_channel
+from gateway.handlers.known_rooms import Roles, answer_known_rooms, make_subscribe_ok
 from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, TakenIn
 from gateway.handlers.resuming import MissedMessages, ResumeReads, answer_resume, catch_up
 from gateway.hub import Channel, Joining
@@ -81,7 +82,7 @@ class RoomRequest:
             self.refuse(Forbidden("you are not a member of this room"))
             return
         self.answered, session.timing = True, self.timing
-        answer_resume(session, partial(_subscribe_ok, self.command.id, self.command.room, epoch), missed)
+        answer_resume(session, partial(make_subscribe_ok, self.command, epoch), missed)
         channel.finish_joining(session, missed.seq)
         session.end_command()
 
@@ -158,19 +159,22 @@ def _with_queued(first: RoomRequest, most: int) -> list[RoomRequest]:
 
 
 async def _subscribe_rooms(node: Node, asked: Sequence[Sequence[RoomRequest]], every: Sequence[RoomRequest]) -> None:
-    """Subscribe, and answer with what was missed.
+    """Subscribe, and answer with what was missed; first of all, those of rooms that are known already.
 
     The order of these steps makes one sequence of history and the live stream (rule 3 of `gateway.hub`): first live
     frames wait, then the relay confirms, then history is read, then the answer goes out, then what waited. A message
     that is stored before the read is in the answer; one that is stored later comes live, and waits. One that is in both
     is dropped by its seq.
     """
+    epoch = await node.history.read_epoch()  # first: from the roles on, whoever loses a right is told to leave
     roles = await node.access.get_roles([(each.session.user, each.command.room) for each in every])
+    asked, every = _answer_known(asked, roles, epoch)
+    if not every:
+        return
     for each in every:
         each.enter(roles[each.session.user, each.command.room])
     channels = {each.channel.name: each.channel for each in every if each.channel is not None}
     await node.subscriptions.ensure_all_ready(list(channels.values()))
-    epoch = await node.history.read_epoch()
     unknown = {room_key(each.command.room) for each in every if each.waits and _needs_newest(each)}
     newest = await node.history.newest_seqs(unknown) if unknown else {}
     reads = ResumeReads(node)  # all have entered their rooms, so those who missed the same may share a read
@@ -180,6 +184,20 @@ async def _subscribe_rooms(node: Node, asked: Sequence[Sequence[RoomRequest]], e
                 tasks.start_soon(_answer_in_order, reads, one, epoch, newest)
             else:
                 await _answer_in_order(reads, one, epoch, newest)  # waits for nothing
+
+
+def _answer_known(
+    asked: Sequence[Sequence[RoomRequest]], roles: Roles, epoch: Epoch
+) -> tuple[list[Sequence[RoomRequest]], list[RoomRequest]]:
+    """Answer what can be answered at once. What is left: by session, and all of it."""
+    left = []
+    for one in asked:
+        answered = answer_known_rooms(one[0].session, one, roles, epoch)
+        for each in one[:answered]:
+            each.answered = True
+        if answered < len(one):
+            left.append(one[answered:])
+    return left, [each for one in left for each in one]
 
 
 async def _answer_in_order(
@@ -228,18 +246,6 @@ def _needs_messages(each: RoomRequest, newest: Mapping[str, int]) -> bool:
 def _live_seq(channel: Channel) -> int | None:
     """The newest seq, if the live stream of this edge knows it without a read."""
     return channel.seq if channel.ready else None
-
-
-def _subscribe_ok(
-    id: int,  # noqa: A002 - the contract's word
-    room: str,
-    epoch: Epoch,
-    missed: MissedMessages,
-) -> events.SubscribeOk:
-    messages = missed.found.show_in_room() if missed.recovered is not None else None
-    return events.SubscribeOk(
-        id=id, room=room, seq=missed.seq, recovered=missed.recovered, messages=messages, epoch=epoch.id
-    )
 
 
 def handle_unsubscribe(session: Session, command: commands.UnsubscribeCommand) -> None:

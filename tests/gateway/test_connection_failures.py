@@ -216,7 +216,7 @@ async def test_a_peer_that_asks_and_never_reads_is_too_slow_once() -> None:
 @virtual_time
 async def test_a_session_that_is_not_read_from_is_not_taken_for_gone() -> None:
     async with scene() as here:
-        client, session, number = await here.begin("subscribe since", 3)
+        client, session, number = await here.begin("subscribe since", 5)
         assert await here.reached(client, number)
         queued = [client.post("status", state="away") for _ in range(100)]
         await until(lambda: session._paused)

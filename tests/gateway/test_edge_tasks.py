@@ -161,7 +161,7 @@ async def goodbye(client: Client) -> None:
 
 async def test_a_drain_waits_for_what_was_begun() -> None:
     async with scene(twin=False) as here, anyio.create_task_group() as tasks:
-        client, session, number = await here.begin("subscribe since", 3)
+        client, session, number = await here.begin("subscribe since", 5)
         assert await here.reached(client, number)
         drain = Drain()
         tasks.start_soon(drain.run, here)
@@ -182,7 +182,7 @@ async def test_a_drain_waits_for_what_was_begun() -> None:
 async def test_a_drain_does_not_wait_for_answers_of_closed_sessions() -> None:
     """The session that asked is closing: its answer is owed to nobody, and its peer's Close frame is still read."""
     async with scene(twin=False) as here, anyio.create_task_group() as tasks:
-        client, session, number = await here.begin("subscribe since", 3)
+        client, session, number = await here.begin("subscribe since", 5)
         assert await here.reached(client, number)
         session.close(CloseCode.TOKEN_INVALID, "the token has expired")
         drain = Drain()
@@ -199,7 +199,7 @@ async def test_a_drain_does_not_wait_for_answers_of_closed_sessions() -> None:
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_drain_takes_no_longer_than_it_may(times: int) -> None:
     async with scene(twin=False) as here, anyio.create_task_group() as tasks:
-        client, _, number = await here.begin("subscribe since", 3)
+        client, _, number = await here.begin("subscribe since", 5)
         assert await here.reached(client, number)
         drains = [Drain() for _ in range(times)]
         for each in drains:
@@ -214,7 +214,7 @@ async def test_a_drain_takes_no_longer_than_it_may(times: int) -> None:
 async def test_who_waits_for_an_answer_that_does_not_come_is_told_when_to_come_back() -> None:
     """An engine that hangs costs the others nothing: they go at once."""
     async with scene(twin=False) as here, anyio.create_task_group() as tasks:
-        client, _, number = await here.begin("subscribe since", 3)
+        client, _, number = await here.begin("subscribe since", 5)
         assert await here.reached(client, number)
         begun = anyio.current_time()
         tasks.start_soon(here.edge.drain)
@@ -250,7 +250,7 @@ async def test_a_revocation_with_a_strange_code_closes_all_the_same(code: int, c
 
 async def test_a_room_that_is_deleted_while_one_subscribes() -> None:
     async with scene() as here:
-        client, session, number = await here.begin("subscribe since", 5)
+        client, session, number = await here.begin("subscribe since", 7)
         assert await here.reached(client, number)
         event = json.dumps({"type": "room", "room": here.lonely, "change": "deleted"})
         await publish(here, room_channel(here.lonely), RoomDeleted(room=here.lonely, event=event))
