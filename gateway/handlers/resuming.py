@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import msgspec
 from msgspec import UNSET
 
 from chat.concurrency import OneShot
@@ -28,13 +29,13 @@ class ReadMessages:
 
     def __init__(self, messages: Sequence[Message] = ()) -> None:
         self.messages = messages
-        self._shown: list[events.HistoryMessage] | None = None
+        self._shown: msgspec.Raw | None = None
 
-    def show_in_room(self) -> list[events.HistoryMessage]:
-        """The messages of a room as they stand in answers; made once."""
+    def show_in_room(self) -> Sequence[events.HistoryMessage]:
+        """The messages of a room as they stand in answers: encoded once, for all who get them."""
         if self._shown is None:
-            self._shown = [history_message(message) for message in self.messages]
-        return self._shown
+            self._shown = msgspec.Raw(events.encode([history_message(message) for message in self.messages]))
+        return cast("Sequence[events.HistoryMessage]", self._shown)  # what is encoded again, is copied
 
 
 NONE_FOUND = ReadMessages()
@@ -47,19 +48,24 @@ class ResumeReads:
     and a later one's listening would be missed. A read that fails, fails for all who share it.
     """
 
-    __slots__ = ("_reads", "node")
+    __slots__ = ("_found", "_reads", "node")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self._reads: dict[tuple[str, int], OneShot[ReadMessages | None]] = {}
+        self._found: dict[tuple[str, int], ReadMessages | None] = {}
 
     async def read_missed(self, key: str, since: int) -> ReadMessages | None:
         """The messages after `since`; None if they are too many. Raises what the read raises."""
-        read = self._reads.get((key, since))
+        wanted = key, since
+        if wanted in self._found:  # most are: they need not let others have their turn first
+            return self._found[wanted]
+        read = self._reads.get(wanted)
         if read is None:
-            read = self._reads[key, since] = OneShot()
+            read = self._reads[wanted] = OneShot()
             try:
-                read.resolve(await self._find_messages(key, since))
+                found = self._found[wanted] = await self._find_messages(key, since)
+                read.resolve(found)
             except BaseException as error:
                 read.fail(Unavailable("the command took too long; try again") if _is_cancelled(error) else error)
                 raise

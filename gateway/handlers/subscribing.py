@@ -178,12 +178,25 @@ async def _subscribe_rooms(node: Node, asked: Sequence[Sequence[RoomRequest]], e
     unknown = {room_key(each.command.room) for each in every if each.waits and _needs_newest(each)}
     newest = await node.history.newest_seqs(unknown) if unknown else {}
     reads = ResumeReads(node)  # all have entered their rooms, so those who missed the same may share a read
+    waiting: dict[object, list[Sequence[RoomRequest]]] = {}
+    for one in asked:
+        read = _name_read(one, newest)
+        if read is None:
+            await _answer_in_order(reads, [one], epoch, newest)  # waits for nothing
+        else:
+            waiting.setdefault(read, []).append(one)
     async with anyio.create_task_group() as tasks:
-        for one in asked:
-            if any(each.waits and _needs_messages(each, newest) for each in one):
-                tasks.start_soon(_answer_in_order, reads, one, epoch, newest)
-            else:
-                await _answer_in_order(reads, one, epoch, newest)  # waits for nothing
+        for together in waiting.values():
+            tasks.start_soon(_answer_in_order, reads, together, epoch, newest)
+
+
+def _name_read(one: Sequence[RoomRequest], newest: Mapping[str, int]) -> object:
+    """What a session's answers wait for: None for nothing, and the same for those whom one task can answer."""
+    missing = [each for each in one if each.waits and _needs_messages(each, newest)]
+    if len(missing) == 1:
+        command = missing[0].command
+        return command.room, command.since
+    return id(one) if missing else None
 
 
 def _answer_known(
@@ -201,14 +214,15 @@ def _answer_known(
 
 
 async def _answer_in_order(
-    reads: ResumeReads, one: Sequence[RoomRequest], epoch: Epoch, newest: Mapping[str, int]
+    reads: ResumeReads, sessions: Sequence[Sequence[RoomRequest]], epoch: Epoch, newest: Mapping[str, int]
 ) -> None:
-    """Answer a session's subscriptions, each as soon as what it missed is read."""
-    for each in one:
-        if each.error is not None:
-            each.refuse(each.error)
-        elif each.session.phase is Phase.LIVE:
-            await _answer_one(reads, each, epoch, newest)
+    """Answer the subscriptions of these sessions, each as soon as what it missed is read."""
+    for one in sessions:
+        for each in one:
+            if each.error is not None:
+                each.refuse(each.error)
+            elif each.session.phase is Phase.LIVE:
+                await _answer_one(reads, each, epoch, newest)
 
 
 async def _answer_one(reads: ResumeReads, each: RoomRequest, epoch: Epoch, newest: Mapping[str, int]) -> None:
