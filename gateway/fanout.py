@@ -5,25 +5,27 @@ Rule 2: a large room is fanned out in slices with a checkpoint between them, so 
 slice takes.
 Rule 3: consecutive messages of one channel are joined, so each member costs one write for all of them. But while a
 session joins the channel, messages go out one by one: its answer ends at a `seq`, which may lie between two of them.
+Rule 4: what a relay in this process brings is fanned out while it is published, if it needs no slices and is for
+clients alone. It costs no turn of the event loop then, and leaves with what else the turn brings for a socket.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio.lowlevel
 import msgspec
 
-from chat.ports.relay import Delivery, Listener
+from chat.ports.relay import Delivery, Listener, PromptListener
 from chat.tracing import begin_span, end_span
 from chat.wire.relay import CONTROL, MESSAGE, Control, Traced, unpack_control
 from gateway.counters import Counters
-from gateway.hub import Channel, Hub, Part, make_gap_frame
+from gateway.hub import SLICE, Channel, Hub, Part, make_gap_frame
 from gateway.multiplexer import Multiplexer
 from gateway.websocket.encode import JoinedFrames, TextFrame
 
@@ -52,57 +54,85 @@ class EdgeControl(Protocol):
 class FanOut:
     """Gives the relay's deliveries to the members of their channels."""
 
-    __slots__ = ("_control", "_counters", "_hub", "_mux", "_spans")
+    __slots__ = ("_control", "_counters", "_event", "_event_frame", "_event_sent", "_hub", "_mux", "_spans")
 
     def __init__(self, hub: Hub, mux: Multiplexer, counters: Counters, control: EdgeControl) -> None:
         self._hub = hub
         self._mux = mux
         self._counters = counters
         self._control = control
+        self._event = b"e"  # the last event of a user, its frame, and when it was sent: the next one may be the same
+        self._event_frame, self._event_sent = TextFrame(b""), 0
         self._spans: dict[str, Span] = {}  # channel → the span of the delivery that is announced for it
 
     async def run(self, listener: Listener) -> None:
         """Fan out what the listener receives, until cancelled."""
+        if isinstance(listener, PromptListener):
+            listener.offer_to(self.take_now)
         while True:
             deliveries = await listener.receive()
-            for name, run in groupby(deliveries, _name_of):
+            for (name, for_edge), run in groupby(deliveries, _kind_of):
                 channel = self._hub.channels.get(name)
-                if channel is not None:
+                if channel is None:
+                    continue
+                if for_edge:
+                    for delivery in run:
+                        await self._handle_signal(channel, delivery.payload)
+                else:
                     # A batch of one run is written at once. Of several runs, what they bring for a socket is gathered.
                     alone = deliveries[-1].channel == name
                     await self._fan_out_run(channel, run, Channel.write_frame if alone else Channel.gather_frame)
             self._mux.flush()
 
+    def take_now(self, deliveries: Sequence[Delivery]) -> bool:
+        """Fan out all of these at once, if that is possible (rule 4), and whether it was."""
+        channels = self._hub.channels
+        for name, payload in deliveries:
+            if not payload or payload[0] == CONTROL:
+                return False
+            channel = channels.get(name)
+            if channel is not None and len(channel.members) > SLICE:
+                return False
+        for name, run in groupby(deliveries, _name_of):
+            channel = channels.get(name)
+            if channel is not None:
+                self._gather_run(channel, run)
+        if not self._mux.in_turn:
+            self._mux.flush()
+        return True
+
+    def _gather_run(self, channel: Channel, run: Iterable[Delivery]) -> None:
+        """Fan out consecutive deliveries of one channel that has no more members than a slice."""
+        if isinstance(channel.members, tuple) and not channel.joining and not channel.name.startswith("room:"):
+            for delivery in run:
+                self._gather_event(channel, cast("bytes", delivery.payload))
+            return
+        for frames in _join_frames(channel, run):
+            frame = self._begin_frames(channel, frames)
+            for part in channel.slice_members():
+                Channel.gather_frame(part, frame)
+            self._note_delivered(channel, frames)
+
+    def _gather_event(self, channel: Channel, payload: bytes) -> None:
+        """Fan out an event of a user's channel: no seq, few members, and often the same for another user."""
+        if payload is not self._event:
+            frame = TextFrame(payload[1:])
+            self._event, self._event_frame, self._event_sent = payload, frame, read_sent_ms(frame.plain)
+        for member in channel.members:
+            member.gather_frame(self._event_frame)
+        self._counters.deliveries += len(channel.members)
+        if self._event_sent:
+            self._count_sent(channel, [self._event_sent])
+
     async def _fan_out_run(
         self, channel: Channel, run: Iterable[Delivery], write: WriteFrame = Channel.gather_frame
     ) -> None:
         """Fan out consecutive deliveries of one channel: several frames go to each member with one write."""
-        joined: list[TextFrame] = []
-        size = 0
-        for delivery in run:
-            payload = delivery.payload
-            if not payload or payload[0] == CONTROL:
-                await self._send_frames(channel, joined, write)
-                joined, size = [], 0
-                await self._handle_signal(channel, payload)
-                continue
-            frames = _frames_of(channel, payload)
-            if frames and channel.tap is not None and payload[0] == MESSAGE:
-                channel.tap.note_message(frames[-1][0], payload[9:])
-            for seq, frame in frames:
-                joined.append(frame)
-                size += len(payload)
-                if channel.joining or size > _RUN_BYTES:  # rule 3
-                    await self._send_frames(channel, joined, write)
-                    joined, size = [], 0
-                    channel.deliver_to_joining(seq, frame)
-        await self._send_frames(channel, joined, write)
+        for frames in _join_frames(channel, run):
+            await self._send_frames(channel, frames, write)
 
     async def _send_frames(self, channel: Channel, frames: list[TextFrame], write: WriteFrame) -> None:
-        if not frames:
-            return
-        self._counters.deliveries += len(channel.members) * len(frames)
-        frame = frames[0] if len(frames) == 1 else JoinedFrames(frames)
+        frame = self._begin_frames(channel, frames)
         first = True
         for part in channel.slice_members():
             if not first:  # rule 2
@@ -112,13 +142,22 @@ class FanOut:
             write(part, frame)
         self._note_delivered(channel, frames)
 
+    def _begin_frames(self, channel: Channel, frames: Sequence[TextFrame]) -> TextFrame:
+        """Count these, and join them to one."""
+        self._counters.deliveries += len(channel.members) * len(frames)
+        return frames[0] if len(frames) == 1 else JoinedFrames(frames)
+
     def _note_delivered(self, channel: Channel, frames: Sequence[TextFrame]) -> None:
         """Count how long the messages among these frames were on their way to this edge's sessions."""
         sent = [each for frame in frames if (each := read_sent_ms(frame.plain))]
-        if sent and self._spans:
-            end_span(self._spans.pop(channel.name, None))
         if sent:
-            self._counters.count_delivered("room" if channel.name.startswith("room:") else "direct", sent)
+            self._count_sent(channel, sent)
+
+    def _count_sent(self, channel: Channel, sent: Sequence[int]) -> None:
+        """Messages that were sent at these times are delivered."""
+        if self._spans:
+            end_span(self._spans.pop(channel.name, None))
+        self._counters.count_delivered("room" if channel.name.startswith("room:") else "direct", sent)
 
     async def _handle_signal(self, channel: Channel, payload: bytes | None) -> None:
         """Handle what is no event for clients: an interruption (None), or a control payload."""
@@ -179,6 +218,35 @@ def _read_second(text: bytes) -> int:
 
 def _name_of(delivery: Delivery) -> str:
     return delivery.channel
+
+
+def _kind_of(delivery: Delivery) -> tuple[str, bool]:
+    """The channel, and whether it is for the edge itself, and no event for clients."""
+    payload = delivery.payload
+    return delivery.channel, not payload or payload[0] == CONTROL
+
+
+def _join_frames(channel: Channel, run: Iterable[Delivery]) -> Iterator[list[TextFrame]]:
+    """The frames of consecutive deliveries of one channel, as they are to be joined (rule 3); none are empty.
+
+    What was yielded last must be handed to the members before it goes on.
+    """
+    joined: list[TextFrame] = []
+    size = 0
+    for delivery in run:
+        payload = cast("bytes", delivery.payload)
+        frames = _frames_of(channel, payload)
+        if frames and channel.tap is not None and payload[0] == MESSAGE:
+            channel.tap.note_message(frames[-1][0], payload[9:])
+        for seq, frame in frames:
+            joined.append(frame)
+            size += len(payload)
+            if channel.joining or size > _RUN_BYTES:
+                yield joined
+                joined, size = [], 0
+                channel.deliver_to_joining(seq, frame)
+    if joined:
+        yield joined
 
 
 def _frames_of(channel: Channel, payload: bytes) -> list[tuple[int, TextFrame]]:

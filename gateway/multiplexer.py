@@ -24,7 +24,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
-from gateway.readiness import readiness
+from gateway.readiness import serve_readable
 from gateway.sends import BatchSends
 
 READ = select.EPOLLIN
@@ -97,6 +97,7 @@ class Multiplexer:
         "_turns",
         "behind",
         "dirty",
+        "in_turn",
         "sends",
     )
 
@@ -108,6 +109,8 @@ class Multiplexer:
         self._poll.register(self._lobby_fd, READ)
         self._handlers: dict[int, Ready] = {}
         self._newcomers: set[int] = set()
+        self.in_turn = False
+        """Whether a turn is under way, at whose end everything is flushed."""
         self._turns = 0
         self._ready = 0
         self.dirty: list[Gathered] = []
@@ -174,8 +177,10 @@ class Multiplexer:
                 each.abort()
 
     def flush_soon(self) -> None:
-        """Write what was gathered outside a turn, as by the log's callbacks: soon, in a task, with more of it."""
-        self._flush_wanted.set()
+        """Write what was gathered soon, with more of it: at the end of this turn, or outside one, as by the log's
+        callbacks, in a task."""
+        if not self.in_turn:
+            self._flush_wanted.set()
 
     async def run_flushes(self) -> None:
         """Do what `flush_soon` asks for, until cancelled."""
@@ -185,17 +190,16 @@ class Multiplexer:
 
     async def run(self) -> None:
         """Serve the poll set until cancelled."""
-        async with readiness(self._poll.fileno()) as wait:
-            while True:
-                await wait()  # rule 1
-                self._handle_turn(self._poll.poll(0, _TURN_SOCKETS))  # rule 2
+        await serve_readable(self._poll.fileno(), self._handle_turn)  # rule 1
 
-    def _handle_turn(self, events: list[tuple[int, int]]) -> None:
+    def _handle_turn(self) -> None:
         self._turns += 1
-        self._handle_events(events)
+        self.in_turn = True
+        self._handle_events(self._poll.poll(0, _TURN_SOCKETS))  # rule 2
         if self._lobby_ready:
             self._lobby_ready = False
             self._handle_events(self._lobby.poll(0, _TURN_NEWCOMERS))  # rule 6
+        self.in_turn = False
         if self.dirty:
             self.flush()  # rule 3
 

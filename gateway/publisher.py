@@ -1,4 +1,7 @@
-"""The edge's outgoing end of the relay: live copies of direct messages, and typing events, leave in batches."""
+"""The edge's outgoing end of the relay: live copies of direct messages, and typing events.
+
+They leave at once where the relay is in this process, and in batches where it is not.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import anyio
 
 from chat.concurrency import Mailbox
 from chat.errors import Overloaded, Unavailable
-from chat.ports.relay import Publication, Relay
+from chat.ports.relay import PromptRelay, Publication, Relay
 
 logger = logging.getLogger(__name__)
 _QUEUED_PUBLICATIONS = 10_000
@@ -18,14 +21,18 @@ _RETRY_SECONDS = 0.5
 class Publisher:
     """Publishes what sessions hand in, in order, many with one call."""
 
-    __slots__ = ("_mailbox", "_relay")
+    __slots__ = ("_mailbox", "_prompt", "_relay")
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+        self._prompt = relay if isinstance(relay, PromptRelay) else None
         self._mailbox: Mailbox[Publication] = Mailbox(_QUEUED_PUBLICATIONS)
 
     def publish(self, *publications: Publication) -> None:
-        """Queue these, without waiting. Raises `Overloaded` if the queue is full; then none is queued."""
+        """Publish or queue these, without waiting. Raises `Overloaded` if the queue is full; then none is queued."""
+        if self._prompt is not None:
+            self._prompt.publish_nowait(publications)
+            return
         try:
             self._mailbox.put_nowait(*publications)
         except anyio.WouldBlock:

@@ -5,6 +5,8 @@ Rule 1: a publication reaches every listener that is subscribed when `publish` r
 Rule 2: a listener that does not keep up costs itself alone; over its bound it loses, per channel, everything until it
   next receives, and gets one `Delivery(channel, None)` for it.
 Rule 3: publishing never waits for a listener.
+Rule 4: what a listener's taker takes at once does not overtake what is in the buffer, or in the hands of the task that
+  receives.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import anyio.lowlevel
 from msgspec import Struct
 
 from chat.concurrency import AutoResetEvent
-from chat.ports.relay import ONCE_SECONDS, Delivery, Publication
+from chat.ports.relay import ONCE_SECONDS, Delivery, Publication, Taker
 
 BUFFER_RECORDS = 20_000
 BUFFER_BYTES = 16 * 1024 * 1024
@@ -38,7 +40,7 @@ class MemoryRelayStatistics(Struct, frozen=True):
 
 
 class MemoryRelay:
-    """Implements `chat.ports.relay.Relay`.
+    """Implements `chat.ports.relay.Relay` and `PromptRelay`.
 
     A listener buffers at most `buffer_records` deliveries and `buffer_bytes` of payload (and one mark for each channel
     that overflowed). At most `once_keys` keys of `Publication.once` are remembered: beyond them the oldest go before
@@ -60,25 +62,37 @@ class MemoryRelay:
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Cancelled, nothing was published."""
         await anyio.lowlevel.checkpoint()
-        # Rule 1: no await from here on.
-        channels = self._channels
+        self.publish_nowait(publications)
+
+    def publish_nowait(self, publications: Sequence[Publication]) -> None:
+        """See `chat.ports.relay.PromptRelay`."""
+        channels, once_keys = self._channels, self._once
+        now = -1.0
+        reached: list[MemoryListener] = []
         for channel, payload, once in publications:
-            if once is not None and not self._once.is_first(once):
-                continue
+            if once is not None:
+                now = anyio.current_time() if now < 0 else now
+                if not once_keys.is_first(once, now):
+                    continue
             self._published += 1
             listeners = channels.get(channel)
             if listeners is not None:
                 delivery = Delivery(channel, payload)
                 for listener in listeners:
                     listener.buffer_delivery(delivery, len(payload))
+                    if listener not in reached:
+                        reached.append(listener)
+        for listener in reached:
+            listener.hand_over()
 
     def open_listener(self) -> AbstractAsyncContextManager[MemoryListener]:
         return self._make_listener()
 
     def remember_keys(self, keys: Collection[str]) -> None:
         """Take these `once` keys as published now: what a new process knows from before its start."""
+        now = anyio.current_time()
         for key in keys:
-            self._once.is_first(key)
+            self._once.is_first(key, now)
 
     def statistics(self) -> MemoryRelayStatistics:
         """What there is now, and totals since the start."""
@@ -121,7 +135,8 @@ class MemoryRelay:
 
 
 class MemoryListener:
-    """Implements `chat.ports.relay.Listener`; one task receives. Closed, it raises `anyio.ClosedResourceError`."""
+    """Implements `chat.ports.relay.Listener` and `PromptListener`; one task receives. Closed, it raises
+    `anyio.ClosedResourceError`."""
 
     def __init__(self, relay: MemoryRelay, max_records: int, max_bytes: int) -> None:
         self._relay = relay
@@ -131,6 +146,8 @@ class MemoryListener:
         self._bytes = 0
         self._overflowed: set[str] = set()
         self._arrived = AutoResetEvent()
+        self._taker: Taker | None = None
+        self._receiver_waits = False
         self._closed = False
         self.alone = (self,)
         """The listeners of a channel that has this one alone, as most have: one tuple for all of these."""
@@ -153,7 +170,11 @@ class MemoryListener:
             await anyio.lowlevel.checkpoint()
         while not self._buffer:
             self._check_open()
-            await self._arrived.wait_next()
+            self._receiver_waits = True
+            try:
+                await self._arrived.wait_next()
+            finally:
+                self._receiver_waits = False
         # The whole buffer at once: a receiver that is behind catches up in one step, and no delivery is left alone.
         taken, self._buffer = self._buffer, []
         self._bytes = 0
@@ -169,6 +190,24 @@ class MemoryListener:
         else:
             self._bytes += size
             buffer.append(delivery)
+
+    def offer_to(self, taker: Taker) -> None:
+        """See `chat.ports.relay.PromptListener`."""
+        self._taker = taker
+
+    def hand_over(self) -> None:
+        """A call has buffered its deliveries: the taker gets them, or the task that receives."""
+        if self._taker is not None and self._receiver_waits and not (self._arrived.is_set() or self._overflowed):
+            taken, self._buffer = self._buffer, []
+            size, self._bytes = self._bytes, 0
+            self._receiver_waits = False  # rule 4: what the taker leads to waits behind it
+            try:
+                is_taken = self._taker(taken)
+            finally:
+                self._receiver_waits = True
+            if is_taken:
+                return
+            self._buffer, self._bytes = taken, size
         self._arrived.set()
 
     def close(self) -> None:
@@ -208,9 +247,8 @@ class _Once:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def is_first(self, key: str) -> bool:
+    def is_first(self, key: str, now: float) -> bool:
         """Whether the key is new; it is known from now on."""
-        now = anyio.current_time()
         order = self._order
         while order and order[0][0] <= now:
             self._keys.discard(order.popleft()[1])

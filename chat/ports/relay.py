@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 ONCE_SECONDS = 300
 
@@ -53,4 +53,30 @@ class Relay(Protocol):
 
     def open_listener(self) -> AbstractAsyncContextManager[Listener]:
         """Open a subscriber."""
+        ...
+
+
+Taker = Callable[[Sequence[Delivery]], bool]
+"""Takes deliveries at once, all or none, and says whether it did."""
+
+
+@runtime_checkable
+class PromptRelay(Protocol):
+    """What a relay within one process can do, beside `Relay`: nobody there has to be waited for."""
+
+    def publish_nowait(self, publications: Sequence[Publication]) -> None:
+        """As `publish`, at once."""
+        ...
+
+
+@runtime_checkable
+class PromptListener(Protocol):
+    """What a listener of such a relay can do, beside `Listener`."""
+
+    def offer_to(self, taker: Taker) -> None:
+        """Offer what one call publishes to `taker` while that call runs, as long as `receive` waits.
+
+        So what it takes keeps its place in the order, and costs no turn of the event loop. What it does not take, and
+        what comes while `receive` does not wait, goes to `receive`.
+        """
         ...

@@ -74,9 +74,13 @@ class Watch:
 
 
 class Story:
-    """A room: what is stored is published later, or is lost on the way; sessions come and go meanwhile."""
+    """A room: what is stored is published later, or is lost on the way; sessions come and go meanwhile.
 
-    def __init__(self, crowd: int, patience: int | None) -> None:
+    `prompt`: what can be fanned out at once is, as by a relay in the same process.
+    """
+
+    def __init__(self, crowd: int, patience: int | None, *, prompt: bool = False) -> None:
+        self.prompt = prompt
         self.hub, self.mux = Hub(), Between()
         self.fan_out = FanOut(self.hub, self.mux, Counters(), Controls())
         self.stored = self.published = 0
@@ -150,7 +154,7 @@ class Story:
         left = list(meanwhile)
         self.mux.act = lambda: self.apply(*left.pop(0)) if left else None
         batch, self.buffer = self.buffer, []
-        if batch:
+        if batch and not (self.prompt and self.fan_out.take_now(batch)):
             await play(self.fan_out, batch if alone else [*batch, Delivery("room:another", b"e{}")])
         self.mux.act = lambda: None
         for each in left:
@@ -194,6 +198,13 @@ class Story:
 @example([("begin", 0), ("read", 0), ("store",), ("vanish",), ("say",), ("deliver", True, []), ("finish", 0)], None)
 def test_any_interleaving(script: list[Op], patience: int | None) -> None:
     anyio.run(Story(0, patience).tell, script, backend="trio")
+
+
+@settings(max_examples=200)
+@given(ops, st.none() | st.integers(1, 6), st.sampled_from([0, 30]))
+@example([("begin", 0), ("read", 0), ("say",), ("deliver", True, []), ("finish", 0)], 1, 0)
+def test_any_interleaving_with_a_relay_in_this_process(script: list[Op], patience: int | None, crowd: int) -> None:
+    anyio.run(Story(crowd, patience, prompt=True).tell, script, backend="trio")
 
 
 @settings(max_examples=40)

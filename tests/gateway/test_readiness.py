@@ -1,4 +1,4 @@
-"""Waiting for a descriptor on every event loop: level-triggered, a checkpoint, and gone without a trace."""
+"""Serving a descriptor on every event loop: level-triggered, others have their turn, and gone without a trace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 import anyio
 import pytest
 
-from gateway.readiness import readiness
+from gateway.readiness import serve_readable
 from tests.support.http_server import REAL_CLOCKS
 from tests.support.patience import patient
 
@@ -31,42 +31,45 @@ def pair() -> Iterator[Pair]:
         yield ours, theirs
 
 
-async def test_it_returns_while_there_is_something_to_read(pair: Pair, anyio_backend: object) -> None:
+async def test_it_calls_while_there_is_something_to_read(pair: Pair, anyio_backend: object) -> None:
     ours, theirs = pair
-    async with readiness(ours.fileno()) as wait:
+    calls = 0
+
+    def handle() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:  # level-triggered: nothing was read before
+            assert ours.recv(10) == b"two"
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve_readable, ours.fileno(), handle)
         theirs.send(b"two")
         with anyio.fail_after(patient(10)):
-            for _ in range(3):  # level-triggered: nothing was read
-                await wait()
-        assert ours.recv(10) == b"two"
-        with anyio.move_on_after(0.01) as scope:
-            await wait()  # once it may return for what was there before
-            await wait()
-        assert scope.cancelled_caught
-        theirs.send(b"more")
-        with anyio.fail_after(patient(10)):
-            await wait()
+            while calls < 3:
+                await anyio.lowlevel.checkpoint()
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        assert calls <= 4, "it goes on calling, although nothing is there"  # once it may call for what was there before
+        tasks.cancel_scope.cancel()
 
 
-async def test_it_wakes_the_task_that_waits(pair: Pair, anyio_backend: object) -> None:
+async def test_it_calls_for_each_arrival(pair: Pair, anyio_backend: object) -> None:
     ours, theirs = pair
-    woken = 0
+    read = 0
 
-    async def serve() -> None:
-        nonlocal woken
-        async with readiness(ours.fileno()) as wait:
-            while woken < 100:
-                await wait()
-                with suppress(BlockingIOError):
-                    woken += len(ours.recv(1))
+    def handle() -> None:
+        nonlocal read
+        with suppress(BlockingIOError):
+            read += len(ours.recv(1))
 
     with anyio.fail_after(patient(10)):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(serve)
+            tasks.start_soon(serve_readable, ours.fileno(), handle)
             for number in range(100):
                 theirs.send(b"x")
-                while woken <= number:
+                while read <= number:
                     await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
 
 
 async def test_others_run_while_it_is_always_ready(pair: Pair, anyio_backend: object) -> None:
@@ -74,34 +77,39 @@ async def test_others_run_while_it_is_always_ready(pair: Pair, anyio_backend: ob
     theirs.send(b"x")
     turns = 0
 
-    async def serve() -> None:
+    def handle() -> None:
         nonlocal turns
-        async with readiness(ours.fileno()) as wait:
-            while True:
-                await wait()
-                turns += 1
+        turns += 1
 
     with anyio.fail_after(patient(10)):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(serve)
+            tasks.start_soon(serve_readable, ours.fileno(), handle)
             while turns < 50:
                 await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("waiting", [True, False])
-async def test_cancelled_it_leaves_nothing_in_the_event_loop(pair: Pair, waiting: bool, anyio_backend: object) -> None:
+async def test_what_the_callback_raises_ends_it_in_its_task(pair: Pair, anyio_backend: object) -> None:
+    ours, theirs = pair
+    calls = 0
+
+    def fail() -> None:
+        nonlocal calls
+        calls += 1
+        raise LookupError("planted")
+
+    theirs.send(b"x")
+    with anyio.fail_after(patient(10)), pytest.raises(LookupError, match="planted"):
+        await serve_readable(ours.fileno(), fail)
+    assert calls == 1
+
+
+async def test_cancelled_it_leaves_nothing_in_the_event_loop(pair: Pair, anyio_backend: object) -> None:
     """The descriptor can be closed, and its number used again."""
     ours, theirs = pair
     for _ in range(3):
         async with anyio.create_task_group() as tasks:
-
-            async def serve(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-                async with readiness(ours.fileno()) as wait:
-                    task_status.started()
-                    await (wait() if waiting else anyio.sleep_forever())
-
-            await tasks.start(serve)
+            tasks.start_soon(serve_readable, ours.fileno(), lambda: None)
             await anyio.lowlevel.checkpoint()
             theirs.send(b"x")  # as it is cancelled, it becomes ready too
             tasks.cancel_scope.cancel()
@@ -113,10 +121,14 @@ async def test_cancelled_it_leaves_nothing_in_the_event_loop(pair: Pair, waiting
 
 async def test_a_poll_set_is_ready_when_one_of_its_sockets_is(pair: Pair, anyio_backend: object) -> None:
     ours, theirs = pair
+    seen: list[list[tuple[int, int]]] = []
     with select.epoll() as poll:
         poll.register(ours, select.EPOLLIN)
-        async with readiness(poll.fileno()) as wait:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(serve_readable, poll.fileno(), lambda: seen.append(poll.poll(0)))
             theirs.send(b"x")
             with anyio.fail_after(patient(10)):
-                await wait()
-            assert poll.poll(0) == [(ours.fileno(), select.EPOLLIN)]
+                while not seen:
+                    await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+        assert seen[0] == [(ours.fileno(), select.EPOLLIN)]

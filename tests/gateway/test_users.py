@@ -7,7 +7,6 @@ from uuid import uuid4
 import anyio
 import pytest
 
-from chat.ports.relay import Delivery
 from tests.support.backends import virtual_time
 from tests.support.world import Client, world
 
@@ -150,7 +149,7 @@ async def test_a_user_whose_live_delivery_was_interrupted_is_sent_to_resume() ->
         client = await here.login(ada)
         channel = here.edge.node.hub.get_channel(f"user:{ada.id}")
         assert channel is not None
-        await here.edge.fan_out._fan_out_run(channel, [Delivery(channel.name, None)])
+        await here.edge.fan_out._handle_signal(channel, None)
         here.edge.node.mux.flush()
         assert (await client.event("closing"))["retry_after_ms"] > 0
         assert (await client.ended())[0] == 1012
