@@ -33,11 +33,11 @@ class PlainHistogram:
         """How many values were counted."""
         return sum(self._counts)
 
-    def count_value(self, value: float) -> None:
-        """Count one value; of a time below 0, which two clocks that differ can make, as 0."""
+    def count_value(self, value: float, times: int = 1) -> None:
+        """Count a value so many times; of a time below 0, which two clocks that differ can make, as 0."""
         value = max(value, 0.0)
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
+        self._counts[bisect_left(self._bounds, value)] += times
+        self._sum += value * times
 
     def add_to_family(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
         """Add what was counted, under these values of the family's labels."""

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+from binascii import a2b_base64
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import anyio
@@ -82,7 +84,6 @@ class _Payload(Struct):
     exp: int
 
 
-_decode_header = msgspec.json.Decoder(dict[str, str]).decode
 _decode_payload = msgspec.json.Decoder(_Payload).decode
 
 
@@ -292,12 +293,12 @@ class KeyRing:
     def _read_checked(self, token: str) -> Claims:
         """As `_check_token`, of a token that it has taken before, or that was made here: its form and its signature are
         right."""
+        header, payload, _ = token.split(".")
         try:
-            header, payload = map(base64url_decode, token.split(".")[:2])
-            decoded, claims = _decode_header(header), _decode_payload(payload)
+            claims = _decode_payload(_decode_part(payload))
         except msgspec.MsgspecError:  # a name with half a character, which Python's parser reads alone
             return self._check_token(token)
-        return self._check_claims(claims, self._key_for(decoded))
+        return self._check_claims(claims, self._key_for(_read_header(header)))
 
     def _key_for(self, header: Any) -> _Key:
         """The key that the header names. RFC 8725: algorithm (3.1), type (3.11), and no key from outside (3.10)."""
@@ -331,6 +332,17 @@ class KeyRing:
 def _device_statement(user: str, number: str) -> bytes:
     """What is signed. A token's signed part has no NUL in it, so neither can be taken for the other."""
     return f"device\0{user}\0{number}".encode()
+
+
+def _decode_part(part: str) -> bytes:
+    """A part of a token whose form was checked: PyJWT takes four times as long for it."""
+    return a2b_base64(part.replace("-", "+").replace("_", "/") + "==")
+
+
+@lru_cache(maxsize=16)
+def _read_header(part: str) -> Any:
+    """The header of a token whose form was checked. All tokens of a key have the same."""
+    return msgspec.json.decode(_decode_part(part))
 
 
 def _read_parts(token: str) -> tuple[Any, Any, bytes]:

@@ -40,11 +40,12 @@ def bind_listener(host: str, port: int, *, reuse_port: bool = False) -> socket.s
 class Acceptor:
     """A listening socket in the multiplexer."""
 
-    __slots__ = ("_node", "_sock", "fd", "slot")
+    __slots__ = ("_is_tcp", "_node", "_sock", "fd", "slot")
 
     def __init__(self, node: Node, sock: socket.socket) -> None:
         self._node = node
         self._sock = sock
+        self._is_tcp = sock.family != socket.AF_UNIX  # a look at `family` takes longer than the system call
         self.fd = sock.fileno()
         self.slot = -1
         node.mux.add_newcomer(self.fd, self)
@@ -77,7 +78,7 @@ class Acceptor:
         node.counters.connections += 1
         try:
             sock.setblocking(False)
-            if sock.family != socket.AF_UNIX:
+            if self._is_tcp:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             open_connection(node, sock)
         except OSError as error:

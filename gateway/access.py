@@ -92,7 +92,7 @@ class AccessCache:
         # By user. A user's object is replaced when a role changes: `get_role` sees by its identity whether a change was
         # announced while it waited (rule 2).
         self._roles: dict[str, KnownRoles] = {}
-        self._newest: dict[Role, Entry] = {}  # what is read within a tick shares its entries
+        self._newest: Entry = (Role.MEMBER, 0.0)  # what is read within a tick shares its entry, as far as it is alike
         self._users: FreshCache[User] = FreshCache(wheel, seconds, _USERS)
         # By user, then the other one; replaced when a block changes, as `_roles` is. Most users have none: nothing is
         # known.
@@ -133,24 +133,24 @@ class AccessCache:
             roles.set_entry(intern(room), self._find_entry(role, self._wheel.now + self._seconds))
 
     def _find_entry(self, role: Role, until: float) -> Entry:
-        entry = self._newest.get(role)
-        if entry is None or entry[1] != until:
-            entry = self._newest[role] = (role, until)
-        return entry
+        newest = self._newest
+        if newest[0] is not role or newest[1] != until:
+            newest = self._newest = (role, until)
+        return newest
 
     async def get_roles(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Role | None]:
         """The role of each (user, room), as `get_role`; what is not known is asked with one question."""
         found: dict[tuple[str, str], Role | None] = {pair: self.known_role(*pair) for pair in pairs}
         missing = [pair for pair, role in found.items() if role is None]
         while missing:
-            before = {user: self._roles.get(user) for user, _ in missing}
+            before = {user: self._roles.get(user) for user in {user for user, _ in missing}}
             answers = await self._authority.room_access(missing)
-            changed = [pair for pair in missing if self._roles.get(pair[0]) is not before[pair[0]]]  # rule 2
+            changed = {user for user, roles in before.items() if self._roles.get(user) is not roles}  # rule 2
             for pair, access in zip(missing, answers, strict=True):
                 found[pair] = access.role
-                if pair not in changed:
+                if pair[0] not in changed:
                     self._keep_role(before[pair[0]], pair[1], access.role)
-            missing = changed
+            missing = [pair for pair in missing if pair[0] in changed] if changed else []
         return found
 
     def forget_role(self, user: str, room: str) -> None:

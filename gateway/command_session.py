@@ -33,7 +33,7 @@ from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, Later, 
 from gateway.handlers.table import BUDGETS, HANDLERS, NAMES
 from gateway.node import Node
 from gateway.penalties import BAD_COMMAND_COST
-from gateway.phase import Phase
+from gateway.phase import CLOSING, NEW
 from gateway.session import C, Queued, Session
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class CommandSession(Session):
         if output:
             self.connection.gather(output)
         if websocket.closed:
-            if self.phase < Phase.CLOSING:
+            if self.phase < CLOSING:
                 self._begin_closing()
             self.connection.end_writing()
 
@@ -113,18 +113,18 @@ class CommandSession(Session):
 
     def _begin_command(self, payload: bytes) -> Waiting | None:
         """Carry a command out in place (rule 1). What is left of it; None if it is answered."""
-        if self.phase >= Phase.CLOSING:
+        if self.phase >= CLOSING:
             return None
         try:
             command = commands.decode_command(payload)
         except commands.BadCommand as error:
             self.answer_error(error.id, error)
-            if self.phase is Phase.NEW:
+            if self.phase is NEW:
                 self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             elif not self.pay_penalty(BAD_COMMAND_COST):
                 self.close(CloseCode.POLICY_VIOLATION, "too many frames that are not commands")
             return None
-        if self.phase is Phase.NEW and type(command) is not commands.AuthCommand:
+        if self.phase is NEW and type(command) is not commands.AuthCommand:
             self.close(CloseCode.BAD_FIRST_FRAME, "the first frame is not `auth`")
             return None
         self.node.counters.commands += 1
@@ -149,23 +149,24 @@ class CommandSession(Session):
     def take_queued(self, kind: type[C], accepts: Callable[[C], bool], most: int) -> list[Queued[C]]:
         """See `Session.take_queued`."""
         taken: list[Queued[C]] = []
-        queue = self._queue
-        while queue and len(taken) < most and self.phase < Phase.CLOSING:
+        queue, timing = self._queue, None
+        while queue and len(taken) < most and self.phase < CLOSING:
             try:
                 command = commands.decode_command(queue[0])
             except commands.BadCommand:
                 break  # it is answered in its turn
-            if not isinstance(command, kind) or not accepts(command):
+            if type(command) is not kind or not accepts(command):
                 break
             queue.popleft()
-            taken.append(self._admit_queued(command))
+            if timing is None or timing.span is not None:  # all begin at this moment
+                timing = CommandTiming(NAMES[kind])
+            taken.append(self._admit_queued(command, timing))
         if taken:
             self.note_ended(len(taken))  # the command at the queue's head owes for them all
         return taken
 
-    def _admit_queued(self, command: C) -> Queued[C]:
+    def _admit_queued(self, command: C, timing: CommandTiming) -> Queued[C]:
         self.node.counters.commands += 1
-        timing = CommandTiming(NAMES[type(command)])
         try:
             take_from_budget(self, BUDGETS[type(command)], command)
         except Refused as error:
@@ -180,7 +181,7 @@ class CommandSession(Session):
 
     def _next_waiting(self) -> Waiting | None:
         """A command is answered: carry out those behind it, up to one that must wait. Without one, the queue ends."""
-        while self._queue and self.phase < Phase.CLOSING:
+        while self._queue and self.phase < CLOSING:
             self.note_ended()
             waiting = self._begin_command(self._queue.popleft())
             if waiting is not None:
@@ -207,7 +208,7 @@ class CommandSession(Session):
         ended = False
         try:
             with anyio.CancelScope() as self._scope:  # rule 3
-                while self.phase < Phase.CLOSING and waiting is not None and waiting.later is not TAKEN_IN:
+                while self.phase < CLOSING and waiting is not None and waiting.later is not TAKEN_IN:
                     await self._finish_command(waiting.later, waiting.command)
                     self.node.mux.flush()
                     waiting = self._next_waiting()

@@ -107,10 +107,11 @@ class Counters:
         """A command was answered with an error."""
         self.errors[code] = self.errors.get(code, 0) + 1
 
-    def count_command(self, timing: CommandTiming) -> None:
-        """A command was answered; where the log had a part in it, the log has answered for the record."""
+    def count_command(self, timing: CommandTiming, times: int = 1) -> None:
+        """A command was answered, or so many that began together; where the log had a part in it, the log has answered
+        for the record."""
         now = time.perf_counter()
-        _count_seconds(self.command_seconds, timing.name, now - timing.began)
+        _count_seconds(self.command_seconds, timing.name, now - timing.began, times)
         if timing.topic:
             _count_seconds(self.produce_seconds, timing.topic, now - timing.produced)
         end_span(timing.span, timing.error)
@@ -123,8 +124,8 @@ class Counters:
             _count_seconds(self.delivery_seconds, kind, (now - each) / 1000)
 
 
-def _count_seconds(histograms: dict[str, PlainHistogram], name: str, seconds: float) -> None:
+def _count_seconds(histograms: dict[str, PlainHistogram], name: str, seconds: float, times: int = 1) -> None:
     histogram = histograms.get(name)
     if histogram is None:
         histogram = histograms[name] = PlainHistogram()
-    histogram.count_value(seconds)
+    histogram.count_value(seconds, times)

@@ -16,7 +16,7 @@ import anyio.lowlevel
 from chat.wire.close import CloseCode
 from gateway.hub import SLICE
 from gateway.node import Node
-from gateway.phase import Phase
+from gateway.phase import CLOSING
 from gateway.registry import RegisteredSession
 
 
@@ -29,7 +29,7 @@ async def drain_sessions(node: Node) -> None:
     registry.draining = True  # rule 1
     with anyio.move_on_after(seconds):
         for session in registry.sessions:
-            if session.phase < Phase.CLOSING:  # the others wait for the peer's Close frame
+            if session.phase < CLOSING:  # the others wait for the peer's Close frame
                 session.connection.pause_reading()
         with anyio.move_on_after(seconds / 2):  # rule 2
             await _close_when_answered(node)

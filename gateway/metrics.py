@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from chat.domain.models import PresenceState
 from chat.histograms import make_histogram_family
 from gateway.node import Node
-from gateway.phase import Phase
+from gateway.phase import LIVE
 
 
 class EdgeCollector(Collector):
@@ -42,7 +42,7 @@ class EdgeCollector(Collector):
         present: Counter[PresenceState] = Counter()
         for session in sessions:
             queued += session.connection.queued_bytes
-            if session.phase is Phase.LIVE:
+            if session.phase is LIVE:
                 present[session.state] += 1
         yield GaugeMetricFamily("rookery_edge_outbox_bytes", "Bytes queued for peers that do not read", queued)
         states = GaugeMetricFamily(

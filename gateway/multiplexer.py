@@ -30,7 +30,7 @@ from gateway.sends import BatchSends
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 _TURN_SOCKETS = 256
-_TURN_NEWCOMERS = 16
+_TURN_NEWCOMERS = 6
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from chat.wire.relay import presence_channel
 from chat.wire.user_frames import presence_event
 from gateway.hub import SLICE
 from gateway.node import Node
-from gateway.phase import Phase
+from gateway.phase import LIVE
 from gateway.registry import RegisteredSession
 from gateway.websocket.encode import TextFrame
 
@@ -41,10 +41,10 @@ class PresenceUpkeep:
                 logger.warning("presence could not be refreshed")
 
     async def _refresh_all(self) -> None:
-        live = [each for each in self._node.registry.sessions if each.phase is Phase.LIVE]
+        live = [each for each in self._node.registry.sessions if each.phase is LIVE]
         for start in range(0, len(live), SLICE):
             # One that left during an await must not be entered again.
-            here = [each for each in live[start : start + SLICE] if each.phase is Phase.LIVE]
+            here = [each for each in live[start : start + SLICE] if each.phase is LIVE]
             await self._node.presence.refresh_sessions([(each.user, each.id, each.state) for each in here])
 
     def hide_user(self, session: RegisteredSession, user: str) -> None:
@@ -58,7 +58,7 @@ class PresenceUpkeep:
 
     async def show_user(self, session: RegisteredSession, user: str) -> None:
         """The block has ended: the session sees the user's state again, if it still watches the user."""
-        if user not in session.watching or session.phase is not Phase.LIVE:
+        if user not in session.watching or session.phase is not LIVE:
             return
         channel = self._node.hub.open_channel(presence_channel(user))
         if session in channel.members:

@@ -13,7 +13,7 @@ end of the token, the end of the wait for the peer's Close frame.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 import anyio
@@ -29,7 +29,7 @@ from gateway.connection import Connection
 from gateway.counters import CommandTiming
 from gateway.node import Node
 from gateway.penalties import PENALTIES_PER_SECOND, PENALTY_BURST
-from gateway.phase import Phase
+from gateway.phase import AUTHENTICATING, CLOSING, GONE, LIVE, NEW
 from gateway.token_bucket import TokenBucket
 from gateway.user_sessions import UserSessions
 from gateway.websocket.encode import TextFrame, encode_frame, encode_text
@@ -88,7 +88,7 @@ class Session(ABC):
         self.deflate = deflate
         self.websocket = ServerWebSocket()
         self.websocket.open(node.limits.frame_bytes, deflate=deflate)
-        self.phase = Phase.NEW
+        self.phase = NEW
         self.id = self.user = self.name = self.display_name = self.family = ""
         self.expires_ms = 0
         self.siblings: UserSessions | None = None
@@ -116,17 +116,17 @@ class Session(ABC):
 
     def on_slow(self) -> None:
         """The client does not read, and its outbox is full."""
-        if self.phase < Phase.CLOSING:
+        if self.phase < CLOSING:
             self.node.counters.too_slow += 1
         self.close(CloseCode.TOO_SLOW, "too slow: reconnect and resume", retry=True)
 
     def on_lost(self) -> None:
         """The connection is gone: so is the session."""
-        if self.phase is Phase.GONE:
+        if self.phase is GONE:
             return
-        if self.phase < Phase.CLOSING:
+        if self.phase < CLOSING:
             self._leave_tables()  # rule 2
-        self.phase = Phase.GONE
+        self.phase = GONE
         self.node.wheel.clear_timer(self)
         self.node.registry.remove_session(self)
 
@@ -134,11 +134,11 @@ class Session(ABC):
 
     def on_timer(self) -> None:
         """The session's one timer is due (rule 4)."""
-        if self.phase >= Phase.CLOSING:
+        if self.phase >= CLOSING:
             self.connection.abort()  # rule 3: the peer's Close frame did not come
-        elif self.phase is Phase.AUTHENTICATING:
+        elif self.phase is AUTHENTICATING:
             self.node.wheel.set_timer(self, self.node.settings.auth_seconds)  # its turn has a bound: `welcomes`
-        elif self.phase is Phase.NEW:
+        elif self.phase is NEW:
             self.close(CloseCode.AUTH_TIMEOUT, f"no auth within {self.node.settings.auth_seconds:g} s")
         elif self.expires_ms <= self.node.clock():
             self.close(CloseCode.TOKEN_INVALID, "the token has expired; refresh it before it does")
@@ -166,7 +166,7 @@ class Session(ABC):
 
         Does nothing while the session is not read from: the answer could not be heard.
         """
-        if self.probed_at is None and self.phase < Phase.CLOSING and not self._paused:
+        if self.probed_at is None and self.phase < CLOSING and not self._paused:
             self.probed_at = anyio.current_time()
             self.connection.gather(_PING)
 
@@ -188,12 +188,12 @@ class Session(ABC):
 
     def gather_frame(self, frame: TextFrame) -> None:
         """Write a frame at the end of the turn, together with what else the turn brings."""
-        if self.phase < Phase.CLOSING:  # rule 3
+        if self.phase < CLOSING:  # rule 3
             self.connection.gather(frame.deflated if self.deflate else frame.plain)
 
     def answer_with_bytes(self, payload: bytes) -> None:
         """Write an answer that is encoded already."""
-        if self.phase < Phase.CLOSING:  # rule 3
+        if self.phase < CLOSING:  # rule 3
             if self.deflate and len(payload) > _DEFLATED_ANSWER_BYTES:
                 self.connection.gather(TextFrame(payload).deflated)
             else:
@@ -202,6 +202,11 @@ class Session(ABC):
     def answer_with(self, answer: events.OkAnswer | events.ErrorAnswer) -> None:
         """Encode an answer, and write it."""
         self.answer_with_bytes(events.encode(answer))
+
+    def answer_with_many(self, answers: Iterable[events.OkAnswer]) -> None:
+        """Encode short answers, and write them as one piece."""
+        if self.phase < CLOSING:  # rule 3
+            self.connection.gather(b"".join([encode_text(events.encode(answer)) for answer in answers]))
 
     def answer_ok(self, id: int) -> None:  # noqa: A002 - the contract's word
         """Answer a command whose `ok` carries no fields."""
@@ -264,14 +269,14 @@ class Session(ABC):
         self.id = new_id()
         self.siblings = self.node.users.add_session(self)
         self.node.access.enter_user(self.user)
-        self.phase = Phase.LIVE
+        self.phase = LIVE
         self.connection.let_in()
         self.set_timer()
 
     def _leave_tables(self) -> None:
         if self._scope is not None:
             self._scope.cancel()
-        if self.phase is Phase.LIVE:
+        if self.phase is LIVE:
             node, subscriptions = self.node, self.node.subscriptions
             for room in self.rooms:
                 subscriptions.leave_channel(room_channel(room), self)
@@ -297,7 +302,7 @@ class Session(ABC):
 
     def close(self, code: CloseCode, reason: str, *, retry: bool = False) -> None:
         """Begin the close handshake. With `retry`, a `closing` event before it says when to come back."""
-        if self.phase >= Phase.CLOSING:
+        if self.phase >= CLOSING:
             return
         if retry:
             after = self.node.draw_retry_ms()
@@ -306,7 +311,7 @@ class Session(ABC):
         self.websocket.close(code, reason)
         self.connection.gather(self.websocket.take_output())
         # What was gathered may have been too much for a slow client; then `on_slow` has closed the session already.
-        if self.phase < Phase.CLOSING:
+        if self.phase < CLOSING:
             self._begin_closing()
 
     def _begin_closing(self) -> None:
@@ -314,6 +319,6 @@ class Session(ABC):
         if self.websocket.sent_code is not None:
             self.node.counters.count_close(self.websocket.sent_code)
         self._leave_tables()
-        self.phase = Phase.CLOSING
+        self.phase = CLOSING
         self.connection.resume_reading()  # it may be paused (rule 1), and the peer's Close frame must be read
         self.node.wheel.set_timer(self, self.node.settings.close_seconds)

@@ -40,7 +40,7 @@ class LocalAuthority:
     async def check_tokens(self, tokens: Sequence[str]) -> Sequence[TokenInfo | RookeryError]:
         """See `Authority.check_tokens`. One read tells of all accounts."""
         checked = [self._verify_token(token) for token in tokens]
-        users = {each.user for each in checked if isinstance(each, Claims | LogInEnded)}
+        users = {each.user for each in checked if not isinstance(each, Unauthorized) or isinstance(each, LogInEnded)}
         accounts = await self._accounts.get_users(users) if users else {}
         return [_judge_token(each, accounts) for each in checked]
 

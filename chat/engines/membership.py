@@ -27,6 +27,7 @@ from chat.errors import NotFound
 from chat.ports.rooms import RoomEntry, RoomFacts
 
 _END = "\U0010ffff"
+_ROLES = {role.value: role for role in Role}
 
 
 def find_room_key(connection: sqlite3.Connection, room: str) -> int:
@@ -60,7 +61,7 @@ def get_roles(connection: sqlite3.Connection, places: Sequence[tuple[str, str]])
         " CROSS JOIN members ON members.room = rooms.key AND members.user = users.key"
     )
     found = dict(connection.execute(sql, (msgspec.json.encode(places).decode(),)).fetchall())
-    return [Role(found[at]) if at in found else None for at in range(len(places))]
+    return [_ROLES[found[at]] if at in found else None for at in range(len(places))]
 
 
 def list_members(connection: sqlite3.Connection, room: str, after: str, limit: int, prefix: str) -> list[Member]:

@@ -28,7 +28,7 @@ from gateway.handlers.displacing import has_room, has_too_many
 from gateway.handlers.later import COMMAND_SECONDS, TAKEN_IN, TakenIn
 from gateway.hub import Channel
 from gateway.node import Node
-from gateway.phase import Phase
+from gateway.phase import AUTHENTICATING, GONE, LIVE
 from gateway.session import Session
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Arrival:
     @property
     def live(self) -> bool:
         """Whether the session goes on: it was neither closed nor lost meanwhile."""
-        return self.session.phase is Phase.LIVE
+        return self.session.phase is LIVE
 
     def enter(self) -> Channel:
         """Enter the session in the edge's tables. What comes for the user waits until `auth` is answered (rule 3 of the
@@ -74,7 +74,7 @@ class Arrival:
 
     def end(self) -> None:
         """Carry out what the client sent behind its `auth`."""
-        if self.session.phase is not Phase.GONE:
+        if self.session.phase is not GONE:
             self.session.timing = self.timing
             self.session.end_command()
         self.session.carry_on()
@@ -82,7 +82,7 @@ class Arrival:
 
 def handle_auth(session: Session, command: commands.AuthCommand) -> TakenIn | None:
     """Check the token, and begin the session. A token that is not valid ends the connection with 4001."""
-    if session.phase is Phase.AUTHENTICATING:
+    if session.phase is AUTHENTICATING:
         raise Conflict("`auth` is under way")
     try:
         claims = session.node.keys.verify_token(command.token)
@@ -90,7 +90,7 @@ def handle_auth(session: Session, command: commands.AuthCommand) -> TakenIn | No
         session.answer_error(command.id, error)
         session.close(CloseCode.TOKEN_INVALID, "the token is not valid")
         return None
-    if session.phase is Phase.LIVE:
+    if session.phase is LIVE:
         _extend_session(session, claims)
         _greet_client(session, command.id)
         return None
@@ -99,7 +99,7 @@ def handle_auth(session: Session, command: commands.AuthCommand) -> TakenIn | No
 
 def begin_session(session: Session, claims: Claims, token: str, id: int | None) -> TakenIn:  # noqa: A002
     """Have the session welcomed, with others; `id` is that of its `auth`, None if the token came with the handshake."""
-    session.phase = Phase.AUTHENTICATING
+    session.phase = AUTHENTICATING
     session.node.welcomes.take_in(Arrival(session, claims, token, id))
     return TAKEN_IN
 
@@ -107,11 +107,11 @@ def begin_session(session: Session, claims: Claims, token: str, id: int | None) 
 async def welcome_sessions(node: Node, arrivals: Sequence[Arrival]) -> None:
     """Enter the sessions in every table, and answer each `auth`. Raises nothing but a cancellation."""
     now = node.wheel.now
-    begun = [each for each in arrivals if each.session.phase is Phase.AUTHENTICATING]
+    begun = [each for each in arrivals if each.session.phase is AUTHENTICATING]
     for each in begun:
         if now - each.came > WAIT_SECONDS:  # rule 1
             each.refuse("too many sessions are being begun; come back later")
-    begun = [each for each in begun if each.session.phase is Phase.AUTHENTICATING]
+    begun = [each for each in begun if each.session.phase is AUTHENTICATING]
     span = begun[0].timing.span if len(begun) == 1 and begun[0].timing is not None else None
     try:
         with use_span(span), anyio.fail_after(COMMAND_SECONDS):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import anyio
 
 from chat.wire.close import CloseCode
-from gateway.phase import Phase
+from gateway.phase import LIVE
 from gateway.registry import RegisteredSession
 from gateway.session import Session
 
@@ -33,9 +33,9 @@ async def has_room(session: Session) -> bool:
             each.probe_peer()
         session.node.mux.flush()
         await anyio.sleep(PROBE_SECONDS)
-    if session.phase is not Phase.LIVE or not has_too_many(session):
+    if session.phase is not LIVE or not has_too_many(session):
         return True
-    dead = [each for each in others if each.phase is Phase.LIVE and _is_dead(each)]  # rule 1
+    dead = [each for each in others if each.phase is LIVE and _is_dead(each)]  # rule 1
     if not dead:
         return False
     dead[0].close(CloseCode.RATE_LIMITED, "too many sessions; this one was silent for the longest")  # rule 2

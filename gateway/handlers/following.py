@@ -8,7 +8,7 @@ from chat.domain.conversations import room_key
 from chat.domain.rights import Right, has_right
 from chat.wire import commands, events
 from gateway.handlers.later import Later
-from gateway.phase import Phase
+from gateway.phase import LIVE
 from gateway.session import Session
 
 _PAIRS_AT_ONCE = 1000
@@ -27,7 +27,7 @@ async def _follow_rooms(session: Session, command: commands.FollowCommand) -> No
     finished = False
     try:
         allowed = await _find_rooms(session, sorted(wanted))
-        if session.phase is not Phase.LIVE:
+        if session.phase is not LIVE:
             return  # it has left every channel, and must not enter one
         await node.subscriptions.ensure_all_ready(node.activity.follow_rooms(session, allowed))
         # Only now: what comes after this read comes live.

@@ -27,12 +27,12 @@ from gateway.handlers.later import COMMAND_SECONDS, OUR_FAULT, TAKEN_IN, TakenIn
 from gateway.handlers.resuming import MissedMessages, ResumeReads, answer_resume, catch_up
 from gateway.hub import Channel, Joining
 from gateway.node import Node
-from gateway.phase import Phase
+from gateway.phase import LIVE
 from gateway.session import Queued, Session
 from gateway.tuples import intern_tuple
 
 logger = logging.getLogger(__name__)
-_TOGETHER = 64
+_TOGETHER = 192
 """So many subscriptions are answered in one go; those behind them queue, so that other sessions have their turn."""
 
 
@@ -62,7 +62,7 @@ class RoomRequest:
     def enter(self, role: Role | None) -> None:
         """Enter the room's channel, or note why not: from here on its live frames wait."""
         session, room = self.session, intern(self.command.room)  # one string for all members
-        if self.error is not None or session.phase is not Phase.LIVE:
+        if self.error is not None or session.phase is not LIVE:
             return  # a session that was closed has left every channel, and must not enter one
         try:
             require_right(role, Right.READ)
@@ -137,7 +137,7 @@ async def _carry_out(node: Node, asked: Sequence[Sequence[RoomRequest]]) -> None
     for one in asked:
         session = one[0].session
         for each in one:
-            if session.phase is Phase.LIVE and not each.answered:
+            if session.phase is LIVE and not each.answered:
                 each.refuse(error)
         session.carry_on()
     node.mux.flush()
@@ -221,7 +221,7 @@ async def _answer_in_order(
         for each in one:
             if each.error is not None:
                 each.refuse(each.error)
-            elif each.session.phase is Phase.LIVE:
+            elif each.session.phase is LIVE:
                 await _answer_one(reads, each, epoch, newest)
 
 
