@@ -117,6 +117,8 @@ class Connection:
         """Send now, or queue behind what waits (rule 1)."""
         if self._ending:
             return
+        if self._mux.shared:
+            self._mux.flush()  # rule 7 of the multiplexer
         outbox = self._outbox
         if outbox is not None:
             outbox.append(data)
@@ -139,12 +141,16 @@ class Connection:
 
     def gather(self, data: bytes) -> None:
         """Send at the end of the turn, together with what else the turn brings: one system call for all."""
-        if self._outbox is None:
-            if self.fd >= 0 and not self._ending:
+        if self._queued:
+            self.write(data)
+        elif self.fd >= 0 and not self._ending:
+            if self._mux.shared:
+                self._mux.shared.append(((self.fd,), data))
+            elif self._outbox is None:
                 self._outbox = [data]
                 self._mux.dirty.append(self)  # so that the multiplexer calls `flush`
-        else:
-            self.write(data)
+            else:
+                self._outbox.append(data)
 
     def flush(self) -> None:
         """Write what was gathered; the multiplexer calls it."""
@@ -246,6 +252,8 @@ class Connection:
         """Send what is queued, then end our direction. Reading goes on until the peer ends its own."""
         if self._ending or self.fd < 0:
             return
+        if self._mux.shared:
+            self._mux.flush()  # rule 7 of the multiplexer
         if not self._queued:
             self.flush()  # GATHERED: the end of the turn would find that writing has ended
         self._ending = True
@@ -265,6 +273,8 @@ class Connection:
 
     def abort(self) -> None:
         """Close the socket at once. May be called at any time, and again."""
+        if self._mux.shared:
+            self._mux.flush()  # rule 7 of the multiplexer; it may find that this connection is lost
         if self.fd < 0:
             return
         self._mux.remove(self.fd)
@@ -286,6 +296,8 @@ def broadcast(connections: Sequence[Connection], data: bytes, fds: Sequence[int]
     """
     mux = connections[0]._mux if connections else None
     sends = mux.sends if mux is not None else None
+    if mux is not None and mux.shared:
+        mux.flush()  # rule 7 of the multiplexer
     if mux is None or sends is None or len(connections) < sends.least:
         _broadcast_one_by_one(connections, data)
         return
@@ -306,6 +318,16 @@ def broadcast(connections: Sequence[Connection], data: bytes, fds: Sequence[int]
             logger.exception("a connection failed while it was written")
             idle[index].abort()
     _broadcast_one_by_one(others, data)
+
+
+def gather_for_all(connections: Sequence[Connection], data: bytes, fds: Sequence[int]) -> None:
+    """Gather the same bytes for each, with these descriptors. The same as `gather` for each, noted once for all."""
+    mux = connections[0]._mux if connections else None
+    if mux is None or mux.sends is None or mux.behind or len(connections) < mux.sends.least:
+        for each in connections:
+            each.gather(data)
+    else:
+        mux.shared.append((fds, data))
 
 
 def _broadcast_one_by_one(connections: Sequence[Connection], data: bytes) -> None:

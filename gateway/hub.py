@@ -33,7 +33,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from chat.wire.events import GapEvent, encode
-from gateway.connection import Connection, broadcast
+from gateway.connection import Connection, broadcast, gather_for_all
 from gateway.websocket.encode import TextFrame
 
 SLICE = 500
@@ -255,8 +255,13 @@ class Channel:
     @staticmethod
     def gather_frame(part: Part, frame: TextFrame) -> None:
         """Write a frame to some members at the end of the turn, together with what else the turn brings."""
-        for each in part:
-            each.gather_frame(frame)
+        if len(part) <= _FEW:
+            for each in part:
+                each.gather_frame(frame)
+            return
+        gather_for_all(part.plain, frame.plain, part.plain_fds)
+        if part.deflating:
+            gather_for_all(part.deflating, frame.deflated, part.deflating_fds)
 
     def deliver_to_joining(self, seq: int, frame: TextFrame) -> None:
         """Give a live frame (seq 0: an event without one) to those who are not members yet."""

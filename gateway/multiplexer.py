@@ -13,13 +13,17 @@ Rule 5: what leaves for many sockets leaves in one batch where the machine can d
 over is queued everywhere before an owner is told of any outcome, so nothing that an owner then writes goes ahead of it.
 Rule 6: newcomers, who shake hands and log in, are in a poll set of their own, which is one descriptor of the first. A
 turn handles few of them, after all others: when everybody comes at once, those who are connected hardly notice.
+Rule 7: what is gathered for many sockets at once is noted once (`shared`), with their descriptors. From then on until
+the flush, everything that is gathered goes there, so that each socket gets all in order; and nothing is written to a
+socket, nor is one closed, before a flush: its descriptor might be another's by then.
 """
 
 from __future__ import annotations
 
 import logging
 import select
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -99,6 +103,7 @@ class Multiplexer:
         "dirty",
         "in_turn",
         "sends",
+        "shared",
     )
 
     def __init__(self, sends: BatchSends | None = None) -> None:
@@ -114,6 +119,8 @@ class Multiplexer:
         self._turns = 0
         self._ready = 0
         self.dirty: list[Gathered] = []
+        self.shared: list[tuple[Sequence[int], bytes]] = []
+        """Descriptors, and bytes that all of them get at the end of the turn, behind those of `dirty` (rule 7)."""
         self.behind: set[Gathered] = set()
         """Those whose peer does not read as fast as it is written to: something waits in their outbox."""
         self._flush_wanted = AutoResetEvent()
@@ -152,6 +159,9 @@ class Multiplexer:
     def flush(self) -> None:
         """Write what was gathered. Call it before every await that follows a `gather` (rule 3)."""
         dirty, self.dirty = self.dirty, []  # a flush may fail, and what its owner does then may gather again
+        if self.shared:
+            self._flush_shared(dirty)
+            return
         if self.sends is not None and len(dirty) >= self.sends.least:
             self._flush_batch(self.sends, dirty)
             return
@@ -164,12 +174,37 @@ class Multiplexer:
 
     def _flush_batch(self, sends: BatchSends, dirty: list[Gathered]) -> None:
         taken = [(each, data) for each in dirty if (data := each.take_gathered())]
-        unsent = sends.send_batch([each.fd for each, _ in taken], [data for _, data in taken])
-        for index, result in unsent:  # rule 5
-            each, data = taken[index]
-            each.keep_unsent(data, result)
-        for index, result in unsent:
-            each = taken[index][0]
+        owners = [each for each, _ in taken]
+        self._send_batch(sends, owners.__getitem__, [each.fd for each in owners], [data for _, data in taken])
+
+    def _flush_shared(self, dirty: list[Gathered]) -> None:
+        """Write what is in `dirty`, and behind it what is shared, to each socket with one send (rule 7)."""
+        shared, self.shared = self.shared, []
+        data = {each.fd: gathered for each in dirty if (gathered := each.take_gathered())}
+        several: dict[int, list[bytes]] = {}
+        for fds, chunk in shared:
+            if data.keys().isdisjoint(fds):  # so mostly, and then Python looks at none of them
+                data.update(dict.fromkeys(fds, chunk))
+                continue
+            for fd in fds:
+                before = data.get(fd)
+                if before is None:
+                    data[fd] = chunk
+                else:
+                    several.setdefault(fd, [before]).append(chunk)
+        for fd, chunks in several.items():
+            data[fd] = b"".join(chunks)
+        fds, handlers = list(data), self._handlers
+        if self.sends is not None:
+            self._send_batch(self.sends, lambda at: cast("Gathered", handlers[fds[at]]), fds, list(data.values()))
+
+    def _send_batch(
+        self, sends: BatchSends, owner_of: Callable[[int], Gathered], fds: Sequence[int], data: Sequence[bytes]
+    ) -> None:
+        unsent = [(owner_of(index), data[index], result) for index, result in sends.send_batch(fds, data)]
+        for each, rest, result in unsent:  # rule 5
+            each.keep_unsent(rest, result)
+        for each, _, result in unsent:
             try:
                 each.report_unsent(result)
             except Exception:  # rule 4
@@ -200,7 +235,7 @@ class Multiplexer:
             self._lobby_ready = False
             self._handle_events(self._lobby.poll(0, _TURN_NEWCOMERS))  # rule 6
         self.in_turn = False
-        if self.dirty:
+        if self.dirty or self.shared:
             self.flush()  # rule 3
 
     def _handle_events(self, events: list[tuple[int, int]]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway.connection import Connection, broadcast
+from gateway.connection import Connection, broadcast, gather_for_all
 from gateway.multiplexer import WRITE, Multiplexer
 from tests.support.native import WAYS, open_way
 
@@ -257,3 +258,72 @@ def test_a_broadcast_that_is_too_much_is_reported_once(room: Room) -> None:
 def test_a_broadcast_to_nobody_does_nothing(room: Room) -> None:
     room.broadcast(b"x")
     assert room.mux.dirty == []
+
+
+class Chances:
+    """Writes to connections in every way, and knows what each stream has to be."""
+
+    def __init__(self, room: Room, chance: random.Random) -> None:
+        self.room, self.chance = room, chance
+        self.open = room.add(30)
+        self.said = dict.fromkeys(self.open, b"")
+
+    def act(self, data: bytes) -> None:
+        """Do one thing."""
+        some = self.chance.sample(self.open, self.chance.randint(1, len(self.open)))
+        match self.chance.choice(["all", "all", "one", "write", "broadcast", "flush", "fill", "end", "abort"]):
+            case "all":
+                connections = [each.connection for each in some]
+                gather_for_all(connections, data, [each.fd for each in connections])
+                self.note(some, data)
+            case "one":
+                some[0].connection.gather(data)
+                self.note(some[:1], data)
+            case "write":
+                some[0].connection.write(data)
+                self.note(some[:1], data)
+            case "broadcast":
+                self.room.ends = self.open
+                self.room.broadcast(data)
+                self.note(self.open, data)
+            case "flush":
+                self.room.mux.flush()
+            case "fill":
+                self.fill(some[0])
+            case other:
+                self.end(some[0], abruptly=other == "abort")
+
+    def note(self, ends: list[End], data: bytes) -> None:
+        for each in ends:
+            self.said[each] += data
+
+    def fill(self, end: End) -> None:
+        self.room.mux.flush()
+        if not end.connection.queued_bytes:
+            before = len(end.sent)
+            end.fill()
+            self.said[end] += end.sent[before:]
+
+    def end(self, end: End, *, abruptly: bool) -> None:
+        self.open = [each for each in self.open if each is not end]
+        if abruptly:
+            end.connection.abort()
+            del self.said[end]  # what was gathered may be lost
+            end.peer.close()
+        else:
+            end.connection.end_writing()
+        # Its descriptor may be another's now, who must get nothing that was meant for it.
+        (stranger,) = self.room.add(1)
+        self.said[stranger] = b""
+        self.open.append(stranger)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_each_stream_has_all_in_order_however_it_was_written(room: Room, seed: int) -> None:
+    story = Chances(room, random.Random(seed))
+    for number in range(60):
+        story.act(b"%d " % number)
+    room.mux.flush()
+    room.ends = list(story.said)
+    assert not room.mux.shared
+    assert [each.drain() for each in story.said] == list(story.said.values())

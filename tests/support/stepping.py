@@ -154,7 +154,7 @@ def leftovers(here: World, edge: Edge, kept: dict[CommandSession, Client]) -> di
         "timers": {each for slot in edge.node.wheel._slots for each in slot} - set(kept),
         "present": here.presence.statistics().sessions - len(kept),
         "descriptors": edge.node.mux.statistics().descriptors - len(kept),
-        "gathered": edge.node.mux.dirty,
+        "gathered": [*edge.node.mux.dirty, *edge.node.mux.shared],
         "departed": list(edge.node.departures.queue),
         "unpublished": edge.node.publisher._mailbox._items,
         "unsubscribing": edge.node.subscriptions._unsubscribing,
