@@ -1,18 +1,24 @@
 /**
- * Writes `app/emoji/data.json`: the emoji that the picker shows, out of the package `emojibase-data`.
+ * Writes the emoji out of the package `emojibase-data`: all that the page knows of them to `app/emoji/data.json`, and
+ * what their `:shortcodes:` mean to `chat/texts/emoji_names.txt`, for texts that the server writes.
  *
- *   node web/emoji.mjs           writes it
- *   node web/emoji.mjs --check   fails if it is not what the package gives
+ *   node web/emoji.mjs           writes them
+ *   node web/emoji.mjs --check   fails if they are not what the package gives
  *
- * Each group is `[key, emoji]`, and each emoji one line of fields that "|" divides: the emoji, its English name, further
- * English words, shortcodes, the Russian name, further Russian words, and the five colours of skin, if it has them.
- * Fields at the end that are empty are left out. Words are divided by a comma, shortcodes and colours by a blank.
+ * `data.json`: each group is `[key, emoji]`, and each emoji one line of fields that "|" divides: the emoji, its English
+ * name, further English words, shortcodes, the Russian name, further Russian words, and the five colours of skin, if it
+ * has them. Fields at the end that are empty are left out. Words are divided by a comma, shortcodes and colours by a blank.
+ *
+ * `emoji_names.txt`: a line for each emoji: the emoji, its shortcodes, English and Russian, divided by blanks, and the
+ * emoji in the lightest colour of skin, if it has colours.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const DATA = fileURLToPath(new URL("app/emoji/data.json", import.meta.url));
+const DATA = "app/emoji/data.json";
+const NAMES = "../chat/texts/emoji_names.txt";
 const read = createRequire(import.meta.url);
 /** The groups in the order of the picker. Smileys and people are what most look for. */
 const GROUPS = [0, 1, 3, 4, 5, 6, 7, 8, 9];
@@ -22,12 +28,19 @@ const SOURCES = ["github", "iamcal", "emojibase"];
 const LAST = "emojibase";
 /** Emoji with this property have no U+FE0F in their fully qualified form; `emojibase-data` gives them one. */
 const SUPERFLUOUS = /(\p{Emoji_Presentation})\uFE0F/gu;
+const TONES = ["\u{1F3FB}", "\u{1F3FC}", "\u{1F3FD}", "\u{1F3FE}", "\u{1F3FF}"];
 
-const content = `[\n${makeData().map((group) => JSON.stringify(group)).join(",\n")}\n]\n`;
-if (!process.argv.includes("--check")) writeFileSync(DATA, content);
-else if (!existsSync(DATA) || readFileSync(DATA, "utf8") !== content) {
-  console.error("web/app/emoji/data.json is not what emojibase-data gives: run node web/emoji.mjs");
-  process.exitCode = 1;
+const data = makeData();
+keep(DATA, `[\n${data.map((group) => JSON.stringify(group)).join(",\n")}\n]\n`);
+keep(NAMES, makeNames(data.flatMap(([, lines]) => lines.map((line) => line.split("|")))));
+
+function keep(name, content) {
+  const path = fileURLToPath(new URL(name, import.meta.url));
+  if (!process.argv.includes("--check")) writeFileSync(path, content);
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== content) {
+    console.error(`${relative("", path)} is not what emojibase-data gives: run node web/emoji.mjs`);
+    process.exitCode = 1;
+  }
 }
 
 function makeData() {
@@ -90,4 +103,31 @@ function wordsOf({ label, tags = [] }) {
 function tonesOf(each) {
   const tones = (each.skins ?? []).filter(({ tone }) => typeof tone === "number" || tone?.[0] === tone?.[1]);
   return tones.sort((a, b) => [a.tone].flat()[0] - [b.tone].flat()[0]).map(({ emoji }) => qualify(emoji));
+}
+
+/** What the page finds by each name (`parseEmoji` in app/emoji/emoji.ts): a Russian name that is taken already is left out. */
+function makeNames(emoji) {
+  const taken = new Set(emoji.flatMap(([, , , codes]) => codes.split(" ")));
+  return emoji
+    .map(([text, , , codes, russian, , tones = ""]) => {
+      const name = shortcodeOf(russian);
+      const names = taken.has(name) ? codes : `${codes} ${name}`.trim();
+      taken.add(name);
+      return `${[text, names, lightest(tones)].join("|").replace(/\|+$/, "")}\n`;
+    })
+    .join("");
+}
+
+/** The first of the colours of skin, in which those who read put the others. */
+function lightest(tones) {
+  const colours = tones.split(" ");
+  if (colours.some((each, at) => each !== colours[0].replaceAll(TONES[0], TONES[at]))) throw new Error(`colours of skin: ${tones}`);
+  return colours[0];
+}
+
+function shortcodeOf(name) {
+  return name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}+-]+/gu, "_")
+    .replace(/^_+|_+$/g, "");
 }

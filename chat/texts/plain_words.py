@@ -15,12 +15,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from emoji import EMOJI_DATA
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, backtick
 from markdown_it.token import Token
 
 from chat.domain.code import find_code
+from chat.texts.emoji_names import draw_shortcodes
 
 _MARKUP = 8
 """So much markup may stand between the characters that show: addresses of links, for example."""
@@ -35,15 +35,6 @@ _SENTENCE = ".,;:!?…'\"*_~)]"
 _ADDRESS = re.compile(r"://[^\s<]+")
 _SCHEME = re.compile(r"(?<![a-z0-9])https?$", re.IGNORECASE)
 _CLOSING = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*")
-_SHORTCODES = re.compile(r"(?<![\w:/])(?::[\w+\-]{1,64}:)+")
-_SHORTCODE = re.compile(r":([\w+\-]{1,64}):(?::skin-tone-([1-6]):)?")
-_TONES = ("", "", "\U0001f3fb", "\U0001f3fc", "\U0001f3fd", "\U0001f3fe", "\U0001f3ff")
-_EMOJI = {
-    name.strip(":"): emoji
-    for emoji, about in EMOJI_DATA.items()
-    for name in (about["en"], *about.get("alias", ()))
-    if emoji.endswith("\ufe0f") or f"{emoji}\ufe0f" not in EMOJI_DATA
-}
 
 
 @lru_cache(maxsize=256)  # a message of a room is announced to many
@@ -131,34 +122,20 @@ def _write_line(tokens: Sequence[Token]) -> str:
         elif token.type in ("softbreak", "hardbreak"):
             text += "\n"
         else:
-            shown += _draw_shortcodes(text) + (token.content if token.type == "code_inline" else "")
+            shown += _write_text(text) + (token.content if token.type == "code_inline" else "")
             text = ""
-    return shown + _draw_shortcodes(text)
+    return shown + _write_text(text)
 
 
-def _draw_shortcodes(text: str) -> str:
+def _write_text(text: str) -> str:
     """Rule 2. Code over several lines is text for the parser, and code for everybody else."""
     shown, done = "", 0
     for start, end in find_code(text):
-        shown += _replace_shortcodes(text[done:start])
+        shown += draw_shortcodes(text[done:start])
         marks = len(text[start:end]) - len(text[start:end].lstrip("`"))
         shown += text[start + marks : end - marks]
         done = end
-    return shown + _replace_shortcodes(text[done:])
-
-
-def _replace_shortcodes(text: str) -> str:
-    if ":" not in text:
-        return text
-    return _SHORTCODES.sub(lambda run: _SHORTCODE.sub(_find_emoji, run[0]), text)
-
-
-def _find_emoji(code: re.Match[str]) -> str:
-    emoji = _EMOJI.get(code[1])
-    if emoji is None:
-        return code[0]
-    toned = emoji.rstrip("\ufe0f") + _TONES[int(code[2] or 0)]
-    return toned if toned in EMOJI_DATA and code[2] else emoji
+    return shown + draw_shortcodes(text[done:])
 
 
 def _keep_mention(state: StateInline, silent: bool) -> bool:
@@ -182,7 +159,7 @@ def _keep_tildes(state: StateInline, silent: bool) -> bool:
 
 
 def _read_code(state: StateInline, silent: bool) -> bool:
-    """Code stays on one line, unlike in CommonMark; `_draw_shortcodes` knows what goes over several."""
+    """Code stays on one line, unlike in CommonMark; `_write_text` knows what goes over several."""
     end, most = state.src.find("\n", state.pos, state.posMax), state.posMax
     state.posMax = most if end < 0 else end
     found = backtick(state, silent)

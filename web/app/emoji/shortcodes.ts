@@ -1,5 +1,6 @@
 /**
- * `:shortcodes:` in texts, as people know them from other chats. Pure.
+ * `:shortcodes:` in texts, as people know them from other chats. Pure. The server draws them in what it sends out
+ * (`chat/texts/emoji_names.py`); both are tested with the same cases, those of `tests/support/shortcode_cases.json`.
  *
  * Rule 1: they stand where no word and no number goes on: not in `10:30:15`, `a:b:c` or an address. Several may follow
  *   each other without a blank.
@@ -10,8 +11,8 @@
 import { findByShortcode, type Emoji, type EmojiSet, type Tone, withTone } from "./emoji.ts";
 
 const NAME = "[\\p{L}\\p{N}\\p{M}_+\\-]{1,64}";
-/** rule 1 */
-const RUN = new RegExp(`(?<![\\p{L}\\p{N}\\p{M}_:/])(?::${NAME}:)+`, "gu");
+/** Rule 1. What makes an emoji of `❤` and `1` is no part of a word. */
+const RUN = new RegExp(`(?<![\\p{L}\\p{N}_:/]|(?![\\uFE0F\\u20E3])\\p{M})(?::${NAME}:)+`, "gu");
 const CODE = new RegExp(`:(${NAME}):(?:(:skin-tone-[1-6]):)?`, "gu");
 /** rule 2 */
 const TONED = /^(.+?)(?:::skin-tone-([1-6])|_tone([1-5])|_(light|medium_light|medium|medium_dark|dark)_skin_tone)$/;

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-7ec7591ea784fadf.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-8e7933d1d5cae92e.js";
