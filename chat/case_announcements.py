@@ -1,6 +1,6 @@
-"""The announcements of changed cases, to those who may look at the queue of the moderators.
+"""The announcements of changed cases and of blocks, to those who may look at the queue of the moderators.
 
-Rule 1: a case is stored first and announced then; the announcement may be lost, as when the relay fails, and is not
+Rule 1: a change is stored first and announced then; the announcement may be lost, as when the relay fails, and is not
     repeated. So who shows the queue also reads it again from time to time, and after an interruption.
 Rule 2: who gets it is asked at each announcement, so whoever lost their role gets no more of them.
 """
@@ -15,7 +15,7 @@ from chat.domain.text import fold_name
 from chat.errors import Unavailable
 from chat.ports.accounts import Accounts
 from chat.ports.relay import Publication, Relay
-from chat.wire.events import CaseChangeKind, CaseEvent, encode
+from chat.wire.events import BlockEvent, CaseChangeKind, CaseEvent, encode
 from chat.wire.relay import pack_event, user_channel
 
 MOST_TOLD = 1000
@@ -25,7 +25,7 @@ logger = logging.getLogger("rookery.cases")
 
 
 class CaseAnnouncer:
-    """Publishes the event `case` to all sessions of each moderator of the instance, wherever they are connected.
+    """Publishes the events `case` and `block` to all sessions of each moderator of the instance, on every edge.
 
     `moderators` are the names that the operator lists; those with a role in the instance are read from `accounts`.
     """
@@ -37,13 +37,19 @@ class CaseAnnouncer:
 
     async def announce_case(self, case: Case, change: CaseChangeKind) -> None:
         """Say what became of a case that is stored. Raises nothing when engines fail (rule 1)."""
-        event = CaseEvent(case=case.id, change=change, state=case.state.value)
+        await self._announce(CaseEvent(case=case.id, change=change, state=case.state.value))
+
+    async def announce_block(self, user: str, *, blocked: bool) -> None:
+        """Say that a user is kept out from now on, or no longer. Raises nothing when engines fail (rule 1)."""
+        await self._announce(BlockEvent(user=user, blocked=blocked))
+
+    async def _announce(self, event: CaseEvent | BlockEvent) -> None:
         payload = pack_event(encode(event))
         try:
             users = await self._find_moderators()
             await self._relay.publish([Publication(user_channel(user), payload) for user in users])
         except Unavailable as error:
-            logger.info("a changed case was not announced: %s", error.message)
+            logger.info("a changed %s was not announced: %s", event.__struct_config__.tag, error.message)
 
     async def _find_moderators(self) -> list[str]:
         """Their ids (rule 2)."""

@@ -6,9 +6,13 @@ Rule 2: when a right changes, it is dropped from the cache first: every later qu
 
 from __future__ import annotations
 
+import anyio.lowlevel
+
 from chat.wire.close import CloseCode, is_sendable
 from chat.wire.relay import Control, MemberChanged, Revoked, RoomDeleted, UserBlockChanged, UserChanged, room_channel
+from gateway.hub import SLICE
 from gateway.node import Node
+from gateway.phase import Phase
 from gateway.presence import PresenceUpkeep
 from gateway.session import Session
 from gateway.websocket.encode import TextFrame
@@ -81,6 +85,16 @@ class ControlHandler:
                 self._presence.hide_user(session, change.user)
             else:
                 self._node.tasks.start_soon(self._presence.show_user, session, change.user)
+
+    async def tell_everybody(self, frame: TextFrame) -> None:
+        """Send it to every session of this edge, a slice at a time, so that nobody waits longer than that takes."""
+        sessions = list(self._node.registry.sessions)
+        for start in range(0, len(sessions), SLICE):
+            for session in sessions[start : start + SLICE]:
+                if session.phase is Phase.LIVE:
+                    session.gather_frame(frame)
+            self._node.mux.flush()
+            await anyio.lowlevel.checkpoint()
 
     def handle_interruption(self, channel: str) -> None:
         """Deliveries of this channel, which is not a room's, may be lost."""

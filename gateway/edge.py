@@ -28,6 +28,7 @@ from chat.ports.relay import Listener, Relay
 from chat.ports.rooms import Rooms
 from chat.settings import EdgeSettings, LimitSettings
 from chat.tokens import KeyRing
+from chat.wire.relay import INSTANCE
 from gateway.acceptor import Acceptor
 from gateway.access import AccessCache
 from gateway.activity import FollowedRooms
@@ -165,6 +166,7 @@ class Edge:
         start_soon(node.wheel.run)
         start_soon(self.fan_out.run, listener)
         start_soon(node.subscriptions.run_unsubscriptions)
+        start_soon(node.subscriptions.follow_channel, INSTANCE)
         start_soon(node.publisher.run)
         start_soon(node.activity.run)
         start_soon(self.presence_upkeep.run_refreshes)

@@ -23,7 +23,7 @@ import msgspec
 
 from chat.ports.relay import Delivery, Listener, PromptListener
 from chat.tracing import begin_span, end_span
-from chat.wire.relay import CONTROL, MESSAGE, Control, Traced, unpack_control
+from chat.wire.relay import CONTROL, INSTANCE, MESSAGE, Control, Traced, unpack_control, unpack_instance
 from gateway.counters import Counters
 from gateway.hub import SLICE, Channel, Hub, Part, make_gap_frame
 from gateway.multiplexer import Multiplexer
@@ -50,6 +50,10 @@ class EdgeControl(Protocol):
         """Deliveries of this channel, which is no room's, may be lost."""
         ...
 
+    async def tell_everybody(self, frame: TextFrame) -> None:
+        """Send it to every session of this edge."""
+        ...
+
 
 class FanOut:
     """Gives the relay's deliveries to the members of their channels."""
@@ -74,6 +78,8 @@ class FanOut:
             for (name, for_edge), run in groupby(deliveries, _kind_of):
                 channel = self._hub.channels.get(name)
                 if channel is None:
+                    if name == INSTANCE:
+                        await self._tell_everybody(run)
                     continue
                 if for_edge:
                     for delivery in run:
@@ -83,6 +89,18 @@ class FanOut:
                     alone = deliveries[-1].channel == name
                     await self._fan_out_run(channel, run, Channel.write_frame if alone else Channel.gather_frame)
             self._mux.flush()
+
+    async def _tell_everybody(self, run: Iterable[Delivery]) -> None:
+        """Send the newest of these events to all sessions; each replaces those before it."""
+        payloads = [each.payload for each in run if each.payload]  # what is lost is read when a client signs in
+        if not payloads:
+            return
+        try:
+            event = unpack_instance(payloads[-1])
+        except msgspec.MsgspecError:
+            logger.warning("an unreadable payload on %s was ignored", INSTANCE)
+            return
+        await self._control.tell_everybody(TextFrame(event))
 
     def take_now(self, deliveries: Sequence[Delivery]) -> bool:
         """Fan out all of these at once, if that is possible (rule 4), and whether it was."""

@@ -1,6 +1,7 @@
 """Which channels of the relay this edge is subscribed to.
 
-Rule 1: a channel is subscribed only while a session listens to it. It is `ready` once the relay has confirmed it.
+Rule 1: a channel is subscribed only while a session listens to it, and is `ready` once the relay has confirmed it; but
+for what the edge itself follows (`follow_channel`).
 Rule 2: a channel is not subscribed while it is being unsubscribed: if both calls ran at once, either might take effect
 last. So whoever wants it waits for the end of the other call.
 Rule 3: for the same reason, a channel that everybody has left while it was being subscribed is unsubscribed after that,
@@ -15,12 +16,13 @@ from collections.abc import Collection
 
 import anyio
 
-from chat.concurrency import AutoResetEvent, Broadcast
+from chat.concurrency import AutoResetEvent, Backoff, Broadcast
 from chat.errors import Unavailable
 from chat.ports.relay import Listener
 from gateway.hub import Channel, Hub, Subscriber
 
 _UNSUBSCRIBE_SECONDS = 5.0
+_AGAIN = Backoff(base=0.1, cap=5.0, jitter=0.5)
 
 
 class ChannelSubscriptions:
@@ -60,6 +62,18 @@ class ChannelSubscriptions:
                     self.release_channel(name)
         for channel in missing:
             channel.ready = True  # rule 1
+
+    async def follow_channel(self, name: str) -> None:
+        """Subscribe a channel that is none of the hub, for as long as the edge serves. While the relay is unavailable,
+        try again."""
+        delays = _AGAIN.delays()
+        while self.listener is not None:
+            try:
+                await self.listener.subscribe([name])
+            except Unavailable:
+                await anyio.sleep(delays.next_delay())
+            else:
+                return
 
     def leave_channel(self, name: str, subscriber: Subscriber) -> None:
         """The subscriber gets nothing more of the channel, from this moment on."""

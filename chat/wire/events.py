@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from chat.domain.conversations import is_room, partner, room_of
+from chat.domain.instance import RoomMakers
 from chat.domain.models import PresenceState, Role, Visibility
+from chat.domain.registration import RegistrationMode
 from chat.wire.error_codes import ERROR_CODES
 from chat.wire.fields import Emoji, EpochId, Id, Reactions, Seq, Since, StatusFields, Text, Time, Uuid
 
@@ -278,6 +280,25 @@ class CaseEvent(ServerFrame, tag="case", frozen=True, kw_only=True):
     state: CaseStateName
 
 
+class BlockEvent(ServerFrame, tag="block", frozen=True, kw_only=True):
+    """A user was kept out of the instance, or let in again; only its moderators get this. REST has what it says."""
+
+    user: Uuid
+    blocked: bool
+
+
+class InstanceEvent(ServerFrame, tag="instance", frozen=True, kw_only=True):
+    """What the owners of the instance decided for everybody, as `GET /api/config` has it, after a change of any of it.
+
+    It may come several times, and may be lost: a client reads it again when it signs in.
+    """
+
+    name: str
+    logo: str | None
+    registration: RegistrationMode
+    room_makers: RoomMakers
+
+
 class GapEvent(ConversationEvent, tag="gap", frozen=True, kw_only=True):
     """Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`."""
 
@@ -311,6 +332,8 @@ ServerEvent = (
     | PreferencesEvent
     | ActivityEvent
     | CaseEvent
+    | BlockEvent
+    | InstanceEvent
 )
 """What happens to people, rooms and messages: the client library hands it to programs."""
 

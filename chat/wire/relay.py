@@ -37,6 +37,9 @@ def presence_channel(user: str) -> str:
 REVOCATIONS = "revocations"
 """The channel of all revocations, of all users. The watchers of the auth service follow it."""
 
+INSTANCE = "instance"
+"""The channel of what all sessions of everybody receive: the event `instance`. An edge follows it while it serves."""
+
 
 class MemberChanged(Struct, frozen=True, tag="member", tag_field="do"):
     """On a user's channel: the user's membership of `room` changed. `role` is None when it ended.
@@ -84,6 +87,12 @@ class UserBlockChanged(Struct, frozen=True, tag="user_block", tag_field="do"):
     blocked: bool
 
 
+class InstanceChanged(Struct, frozen=True, tag="instance", tag_field="do"):
+    """On the channel `INSTANCE`: the edge sends `event` (the JSON of the `instance` event) to all its sessions."""
+
+    event: str
+
+
 class Traced(Struct, frozen=True, tag="traced", tag_field="do"):
     """On any channel, right before a message: its delivery goes on this trace (a traceparent), which is sampled."""
 
@@ -92,6 +101,7 @@ class Traced(Struct, frozen=True, tag="traced", tag_field="do"):
 
 Control = MemberChanged | RoomDeleted | Revoked | UserChanged | UserBlockChanged
 _controls: msgspec.json.Decoder[Control | Traced] = msgspec.json.Decoder(Control | Traced)
+_instance: msgspec.json.Decoder[InstanceChanged] = msgspec.json.Decoder(InstanceChanged)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -105,7 +115,7 @@ def pack_event(body: bytes) -> bytes:
     return b"e" + body
 
 
-def pack_control(control: Control | Traced) -> bytes:
+def pack_control(control: Control | InstanceChanged | Traced) -> bytes:
     """A payload of kind CONTROL."""
     return b"c" + _encode(control)
 
@@ -113,3 +123,8 @@ def pack_control(control: Control | Traced) -> bytes:
 def unpack_control(payload: bytes) -> Control | Traced:
     """The instruction in a payload of kind CONTROL. Raises `msgspec.MsgspecError` if there is none."""
     return _controls.decode(payload[1:])
+
+
+def unpack_instance(payload: bytes) -> bytes:
+    """The JSON of the `instance` event in a payload on `INSTANCE`. Raises `msgspec.MsgspecError` if there is none."""
+    return _instance.decode(payload[1:]).event.encode()

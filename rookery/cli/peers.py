@@ -68,6 +68,6 @@ async def run_moderation(settings: ModerationSettings, store: Store, live: Live)
     from services.moderation.service import ModerationService
 
     rules = await Rules.open(settings.rules)
-    service = ModerationService(rules, store.cases, store.accounts, live.relay)
+    service = ModerationService(rules, store.cases, store.accounts, live.relay, moderators=settings.moderators)
     async with run_in_background(service.run):
         yield service

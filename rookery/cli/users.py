@@ -230,7 +230,8 @@ def _with_article(role: InstanceRole) -> str:
 
 
 def _blocks_of(operator: Operator) -> Blocks:
-    return Blocks(operator.store.cases, operator.store.accounts, operator.relay, now_ms)
+    moderators = operator.settings.moderation.moderators
+    return Blocks(operator.store.cases, operator.store.accounts, operator.relay, now_ms, moderators)
 
 
 def confirm_deletion(source: TextIO, name: str, what: str, *, confirmed: bool) -> None:

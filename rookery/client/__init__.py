@@ -9,10 +9,12 @@ async with connect("wss://chat.example.org/ws", token=account.token) as client:
 
 from chat.concurrency import Backoff
 from chat.wire.events import ActivityEvent as Activity
+from chat.wire.events import BlockEvent as BlockChanged
 from chat.wire.events import CaseEvent as CaseChanged
 from chat.wire.events import DeletedEvent as Deleted
 from chat.wire.events import DirectMessageEvent as DirectMessage
 from chat.wire.events import EditedEvent as Edited
+from chat.wire.events import InstanceEvent as InstanceChanged
 from chat.wire.events import MemberEvent as MemberChanged
 from chat.wire.events import MessageEvent as Message
 from chat.wire.events import ModeratedEvent as Moderated
@@ -56,6 +58,7 @@ __all__ = [
     "Activity",
     "AuthenticationFailed",
     "Backoff",
+    "BlockChanged",
     "Blocked",
     "CaseChanged",
     "Client",
@@ -73,6 +76,7 @@ __all__ = [
     "EventsDropped",
     "HandshakeRejected",
     "HttpError",
+    "InstanceChanged",
     "MemberChanged",
     "Message",
     "Missed",

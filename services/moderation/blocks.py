@@ -10,12 +10,13 @@ meanwhile stays.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import msgspec
 
+from chat.case_announcements import CaseAnnouncer
 from chat.domain.cases import POLICY, AuditEntry, CaseAction
 from chat.domain.ids import new_id
 from chat.domain.moderation import Block, BlockChange, is_in_force
@@ -35,12 +36,23 @@ _logger = logging.getLogger(__name__)
 
 
 class Blocks:
-    """Sets, ends and announces blocks. `run` ends those whose time is over. `clock` gives milliseconds."""
+    """Sets, ends and announces blocks. `run` ends those whose time is over. `clock` gives milliseconds.
 
-    def __init__(self, cases: Cases, accounts: Accounts, relay: Relay, clock: Callable[[], int]) -> None:
+    `moderators` are the names that the operator lists; they and those with a role in the instance get `block` events.
+    """
+
+    def __init__(
+        self,
+        cases: Cases,
+        accounts: Accounts,
+        relay: Relay,
+        clock: Callable[[], int],
+        moderators: Collection[str] = (),
+    ) -> None:
         self._cases = cases
         self._accounts = accounts
         self._relay = relay
+        self._announcer = CaseAnnouncer(accounts, relay, moderators)
         self._clock = clock
         self._lock = anyio.Lock()
         self._changed = anyio.Event()
@@ -67,6 +79,7 @@ class Blocks:
                 await self._mark_account(user)
                 if ended:
                     await self._announce_changes([BlockChange(user=user, block=None)])
+                    await self._announcer.announce_block(user, blocked=False)
         return ended
 
     async def list_blocks(self, after: str, limit: int) -> Sequence[Block]:
@@ -148,6 +161,7 @@ class Blocks:
         await publish_with_retries(
             self._relay, [*announcement(revocation), _pack_change(BlockChange(user=block.user, block=block))]
         )
+        await self._announcer.announce_block(block.user, blocked=True)
 
     async def _announce_changes(self, changes: Sequence[BlockChange]) -> None:
         await publish_with_retries(self._relay, [_pack_change(change) for change in changes])

@@ -29,7 +29,7 @@ from services.chat.access import find_user
 from services.chat.models import Paged, ShownName, UserView, view_user
 from services.common.collaborators import Services, With
 from services.common.field_types import Cursor, Limit, Prefix, RoomId, UserId
-from services.common.instance import read_instance
+from services.common.instance import announce_instance, read_instance
 from services.common.problems import problem_responses
 from services.common.shielding import shield_change
 from services.moderation.access import Moderator
@@ -123,6 +123,7 @@ async def put_instance(body: InstanceChoices, caller: Moderator, services: With)
             f"{decided.room_makers}, {len(decided.default_rooms)} default rooms"
         )
         await _note(services, caller, CaseAction.SETTING, "", reason)
+        await announce_instance(services)
     return await _view_instance(services, revision, decided)
 
 

@@ -17,6 +17,7 @@ from chat.domain.pictures import PictureType
 from chat.errors import NotFound
 from chat.ports.logos import Logo
 from services.common.collaborators import Services, With
+from services.common.instance import announce_instance
 from services.common.problems import problem_responses
 from services.common.shielding import shield_change
 from services.moderation.access import Moderator
@@ -62,6 +63,7 @@ async def put_logo(request: Request, caller: Moderator, services: With) -> LogoV
     with shield_change():
         await services.logos.put_logo(logo)
         await _note(services, caller, f"the instance: another logo, {head.width} by {head.height} pixels")
+        await announce_instance(services)
     return LogoView(logo=logo_address(logo.digest))
 
 
@@ -72,6 +74,7 @@ async def delete_logo(caller: Moderator, services: With) -> None:
     with shield_change():
         if await services.logos.delete_logo():
             await _note(services, caller, "the instance: no logo any more")
+            await announce_instance(services)
 
 
 @router.get("/{digest}", response_class=Response, responses={**_SHOWN, **problem_responses(404, 422)})

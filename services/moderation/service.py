@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import anyio
@@ -42,11 +42,12 @@ class ModerationService:
         *,
         clock: Callable[[], int] = now_ms,
         executor: Executor | None = None,
+        moderators: Collection[str] = (),
     ) -> None:
         self._rules = rules
         self._cases = cases
         self._checker = Checker(rules, executor=executor)
-        self._blocks = Blocks(cases, accounts, relay, clock)
+        self._blocks = Blocks(cases, accounts, relay, clock, moderators)
         self._clock = clock
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +11,16 @@ import pytest
 from chat.domain.conversations import room_key
 from chat.domain.ids import new_id
 from chat.domain.models import InstanceRole
-from chat.wire.relay import room_channel
+from chat.engines.relay import MemoryRelay
+from chat.ports.relay import Listener, Publication
+from chat.wire.relay import INSTANCE, room_channel
+from tests.support.logos import make_png
 from tests.support.rest import Rest, User, open_rest, read_all, received
 from tests.support.settings import make_settings
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "a good long password"
+PNG = {"Content-Type": "image/png"}
 CHOICES: dict[str, Any] = {
     "revision": 0,
     "name": None,
@@ -164,3 +170,46 @@ async def test_users_and_rooms_are_listed_in_pages() -> None:
         assert sorted(room["id"] for room in shown) == sorted(rooms)
         assert {(room["owner"]["name"], room["members"]) for room in shown} == {("ann", 1)}
         assert len(await read_all(owner, "/api/instance/rooms?limit=2", "rooms")) == 3
+
+
+async def told_of(listener: Listener, count: int) -> list[Any]:
+    """The events that edges send to everybody."""
+    return [json.loads(control["event"]) for _, control in await received(listener, count)]
+
+
+async def test_all_sessions_are_told_what_is_decided_now() -> None:
+    async with open_rest() as rest:
+        owner = await make_owner(rest)
+        async with rest.services.relay.open_listener() as listener:
+            await listener.subscribe([INSTANCE])
+            await decide(owner, name="Nest", registration="closed", room_makers="moderators")
+            logo = (await owner("PUT", "/api/instance/logo", content=make_png(), headers=PNG)).json()["logo"]
+            await owner("DELETE", "/api/instance/logo")
+            await owner("DELETE", "/api/instance/logo")  # there is none any more
+            told = {"type": "instance", "name": "Nest", "registration": "closed", "room_makers": "moderators"}
+            assert await told_of(listener, 3) == [{**told, "logo": each} for each in (None, logo, None)]
+
+
+class OvertakenRelay(MemoryRelay):
+    """Another owner decides, and is announced, right before the first event goes out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], Awaitable[Any]] | None = None
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        await super().publish(publications)
+
+
+async def test_of_two_decisions_at_once_the_newer_is_told_last() -> None:
+    relay = OvertakenRelay()
+    async with open_rest(relay=relay) as rest:
+        owner = await make_owner(rest)
+        async with relay.open_listener() as listener:
+            await listener.subscribe([INSTANCE])
+            relay.meanwhile = lambda: decide(owner, revision=1, name="newer")
+            await decide(owner, name="older")
+            assert [event["name"] for event in await told_of(listener, 3)] == ["newer", "older", "newer"]

@@ -137,6 +137,9 @@ class Controls:
     def handle_interruption(self, channel: str) -> None:
         self.interrupted.append(channel)
 
+    async def tell_everybody(self, frame: TextFrame) -> None:
+        raise AssertionError("these tests concern single channels")
+
 
 class Script:
     """A relay's listener that gives one batch after the other, and then raises `End`."""

@@ -111,11 +111,14 @@ async def open_rest(
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(sqlite_memory(Path()))
         accounts, rooms, history = stores.accounts, stores.rooms, stores.history
-        relay = MemoryRelay()
+        relay = replaced.get("relay") or MemoryRelay()
         presence = await stack.enter_async_context(MemoryPresence.open(relay, clock, heartbeat_s=25.0, damping_s=1.0))
         log = await stack.enter_async_context(SqliteLog.open(None, executor=InlineExecutor(), commit_interval_ms=0))
         rules = await Rules.open(executor=InlineExecutor())
-        moderation = ModerationService(rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor())
+        moderation = ModerationService(
+            rules, stores.cases, accounts, relay, clock=clock, executor=InlineExecutor(),
+            moderators=settings.moderation.moderators,
+        )  # fmt: skip
         keys = KeyRing(accounts, settings.tokens, clock=clock)
         await keys.refresh_keys()
         collaborators: dict[str, Any] = {

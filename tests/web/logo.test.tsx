@@ -1,7 +1,7 @@
 /** The logo of the instance: where it is shown, and how its owner gives it another one. */
-import { fireEvent, render, screen, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { AuthPage } from "../../web/app/auth/AuthPage.tsx";
 import { AppContext, NavigationContext } from "../../web/app/context.ts";
 import { Logo } from "../../web/app/kit/Logo.tsx";
@@ -24,7 +24,7 @@ let sent: object[];
 beforeEach(() => {
   localStorage.clear();
   beginLanguage(["en"]);
-  page = new TestPage();
+  page = new TestPage(undefined, undefined, (run: () => void) => queueMicrotask(() => act(run)));
   logo = FIRST;
   role = "owner";
   sent = [];
@@ -97,6 +97,17 @@ test("it stands by the name above the list", async () => {
   show(<Sidebar />);
   const brand = screen.getByRole("link", { name: "Команда" });
   expect(sourceOf(within(brand).getByTestId("logo"))).toBe("api/instance/logo/one");
+});
+
+test("another name and logo are there at once, whoever gave them", async () => {
+  await page.signedIn();
+  show(<Sidebar />);
+  const decided = { name: "Nest", registration: "open", room_makers: "everyone" } as const;
+  act(() => page.socket.say({ type: "instance", ...decided, logo: SECOND }));
+  const brand = await screen.findByRole("link", { name: "Nest" });
+  expect(sourceOf(within(brand).getByTestId("logo"))).toBe("api/instance/logo/two");
+  act(() => page.socket.say({ type: "instance", ...decided, logo: null }));
+  await vi.waitFor(() => expect(screen.queryByTestId("logo")).toBeNull());
 });
 
 test("an owner gives the instance another logo, which is sent as it is", async () => {

@@ -192,6 +192,15 @@ describe("what waits for moderators", () => {
     assert.equal(asked(), 3);
   });
 
+  test("is read when the server says that somebody was blocked", async () => {
+    const end = app.moderation.watch.begin(() => true);
+    await settle();
+    page.socket.say({ type: "block", user: YOU, blocked: true });
+    await settle();
+    assert.equal(asked(), 2);
+    end();
+  });
+
   test("is read once more after many changes at once", async () => {
     const end = app.moderation.watch.begin(() => true);
     await settle();

@@ -26,8 +26,14 @@ export type PresenceState = "away" | "offline" | "online";
 /** Emoji to the ids of the users who chose it, in the order in which they did. */
 export type Reactions = Record<string, Uuid[]>;
 
+/** Open to everybody, to users with an invitation to a room, or to nobody but the operator. */
+export type RegistrationMode = "closed" | "invitation" | "open";
+
 /** What a member is in a room. */
 export type Role = "member" | "moderator" | "owner" | "reader";
+
+/** Who may make rooms: everybody, or the moderators of the instance. */
+export type RoomMakers = "everyone" | "moderators";
 
 /** The place of a message in its conversation: 1, 2, 3, … without holes. */
 export type Seq = number;
@@ -515,6 +521,28 @@ export interface CaseEvent {
   state: "decided" | "open";
 }
 
+/**
+ * A user was kept out of the instance, or let in again; only its moderators get this.
+ * REST has what it says.
+ */
+export interface BlockEvent {
+  type: "block";
+  user: Uuid;
+  blocked: boolean;
+}
+
+/**
+ * What the owners of the instance decided for everybody, as `GET /api/config` has it, after a change of any of it.
+ * It may come several times, and may be lost: a client reads it again when it signs in.
+ */
+export interface InstanceEvent {
+  type: "instance";
+  name: string;
+  logo: string | null;
+  registration: RegistrationMode;
+  room_makers: RoomMakers;
+}
+
 /** Live delivery was interrupted from `from_seq` on: `subscribe` again with `since`, or `sync`. */
 export type GapEvent = Place & {
   type: "gap";
@@ -609,6 +637,8 @@ export type AnyEvent =
   | PreferencesEvent
   | ActivityEvent
   | CaseEvent
+  | BlockEvent
+  | InstanceEvent
   | GapEvent
   | ClosingEvent;
 

@@ -1,4 +1,4 @@
-"""Reports, appeals and decisions reach the moderators' sessions as events; nobody else gets them."""
+"""Reports, appeals, decisions and blocks reach the moderators' sessions as events; nobody else gets them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ pytestmark = pytest.mark.anyio
 
 
 class WatchedRelay(MemoryRelay):
-    """Keeps the events of cases that were published, with their channels."""
+    """Keeps the events of cases and of blocks that were published, with their channels."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.blocks: list[tuple[str, dict[str, Any]]] = []
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         await super().publish(publications)
         for channel, payload, _ in publications:
             if payload.startswith(b'e{"type":"case"'):
                 self.told.append((channel, json.loads(payload[1:])))
+            if payload.startswith(b'e{"type":"block"'):
+                self.blocks.append((channel, json.loads(payload[1:])))
 
     def take(self, world: ModeratedRoom) -> list[tuple[str, str, str]]:
         """What the moderator was told since this was asked last: cases, changes and states."""
@@ -68,3 +71,14 @@ async def test_the_queue_is_told_of_the_appeal_of_a_blocked_person() -> None:
         body = {"name": "Ann", "password": "a long password", "text": "it was not me"}
         case = (await world.rest("POST", "/api/moderation/appeals/block", body)).json()["id"]
         assert relay.take(world) == [(case, "opened", "open")]
+
+
+async def test_moderators_are_told_of_blocks_that_begin_and_end() -> None:
+    relay = WatchedRelay()
+    async with open_moderated_room(relay=relay) as world:
+        blocks = f"/api/moderation/blocks/{world.ann.id}"
+        await world.mod("PUT", blocks, {"reason": "spam"})
+        await world.mod("DELETE", blocks)
+        await world.mod("DELETE", blocks)  # there is none any more
+        told = [{"type": "block", "user": world.ann.id, "blocked": blocked} for blocked in (True, False)]
+        assert relay.blocks == [(user_channel(world.mod.id), event) for event in told]

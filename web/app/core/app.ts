@@ -336,7 +336,7 @@ export class App {
     if (effect.kind === "refused") this.messages.refused(effect);
   }
 
-  /** After a reconnect, edits and reactions may have been missed, and new conversations begun. */
+  /** After a reconnect, edits and reactions may have been missed, new conversations begun, and the instance renamed. */
   #ready() {
     if (this.#first) {
       this.#first = false;
@@ -350,7 +350,7 @@ export class App {
     const open = this.openKey && this.store.get(this.openKey);
     if (open) this.history.refresh(open).catch(() => {});
     this.directory.refresh().catch(() => {});
-    if (this.#isAccountOld) void renewAccount(this).then(() => (this.#isAccountOld = false), () => {});
+    void renewAccount(this, this.#isAccountOld).then(() => (this.#isAccountOld = false), () => {});
   }
 
   /** Too much was missed: the newest page of history replaces the messages in memory. */

@@ -1,5 +1,6 @@
 /**
- * What waits for moderators, while one of them looks at the page. The server tells each change by an event `case`.
+ * What waits for moderators, while one of them looks at the page. The server tells each change by an event `case`,
+ * and each block by an event `block`.
  *
  * Rule 1: it is asked for while `begin` is not ended, and not while nobody sees the page.
  * Rule 2: an answer that was asked for before a decision of this window is dropped, as it may have the decided case.
@@ -44,7 +45,7 @@ export class CaseWatch {
       if (isSeen()) void this.look();
       this.#timer = this.app.timers.set(again, EVERY_MS); // rule 4
     };
-    const deaf = this.app.on("event", ({ type }) => type === "case" && this.#hear(isSeen));
+    const deaf = this.app.on("event", ({ type }) => (type === "case" || type === "block") && this.#hear(isSeen));
     again();
     return () => {
       this.#on = false;
@@ -72,7 +73,7 @@ export class CaseWatch {
     void this.look();
   }
 
-  /** The server told of a changed case. */
+  /** The server told of a changed case, or of a block. */
   #hear(isSeen: () => boolean): void {
     if (this.#soon !== null) {
       this.#again = true;

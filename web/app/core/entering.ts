@@ -12,22 +12,24 @@ export async function askAccount(api: Api): Promise<SeenAccount> {
 export function knowAccount({ store, choices }: App, { config, me }: SeenAccount): void {
   store.me = { id: me.id, name: me.name, display_name: me.display_name, moderator: Boolean(me.moderator) };
   store.isOwner = me.instance_role === "owner";
-  store.mayMakeRooms = config.room_makers !== "moderators" || Boolean(me.moderator);
-  store.instance = config.name ?? "";
-  store.logo = config.logo ?? null;
+  store.setInstance(config);
   store.meet([me]);
   store.setStatuses([me]);
   choices.open(me.id);
 }
 
-/** The page was opened with what it knew the last time: what changed since then takes effect without a reload. */
-export async function renewAccount(app: App): Promise<void> {
+/**
+ * What changed while nothing was heard takes effect without a reload.
+ * @param isOld the page was opened with what it knew the last time
+ */
+export async function renewAccount(app: App, isOld: boolean): Promise<void> {
   const { store } = app;
   const account = await askAccount(app.api);
   if (app.store !== store) return; // the user is gone
   knowAccount(app, account);
   store.touch("me", "instance", "rooms", "people");
   await app.lastSeen?.open(account);
+  if (!isOld) return;
   await app.notifying?.begin(account.config.push_key);
   store.touch("notifying");
 }

@@ -13,7 +13,7 @@ import { keyOf } from "./timeline.ts";
 import type { AnyEvent, Place, PresenceState } from "../../types/wire.d.ts";
 import type { Named } from "./people.ts";
 import type { Entry } from "./timeline.ts";
-import type { DirectSummary, RoomNotifying, RoomSummary } from "./rest.ts";
+import type { Config, DirectSummary, RoomNotifying, RoomSummary } from "./rest.ts";
 
 /** The user of the page. */
 export interface Myself {
@@ -209,8 +209,17 @@ export class Store {
     return "with" in event && event.with ? this.get(conversationKey("dm", event.with)) : null;
   }
 
+  /** What the owners of the instance decided; `me` is known by then. */
+  setInstance({ name, logo, room_makers }: Pick<Config, "name" | "logo" | "room_makers">) {
+    this.mayMakeRooms = room_makers !== "moderators" || Boolean(this.me?.moderator);
+    this.instance = name ?? "";
+    this.logo = logo ?? null;
+    this.touch("instance");
+  }
+
   /** Apply an event of the edge. */
   apply(event: AnyEvent) {
+    if (event.type === "instance") return this.setInstance(event);
     if (event.type === "presence") return this.setPresence(event.user, event.state, event.last_seen);
     if (event.type === "user") return this.#rename(event);
     if (event.type === "activity") {

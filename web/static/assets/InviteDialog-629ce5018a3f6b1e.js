@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-cd65e14d6c0b0c6b.js";

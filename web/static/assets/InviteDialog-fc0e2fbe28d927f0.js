@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-63e12c3f4b6ccf80.js";

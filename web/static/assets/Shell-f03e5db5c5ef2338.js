@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-1ce3a876ca21b675.js";
