@@ -55,6 +55,45 @@ test("Enter sends, and Shift+Enter begins a line", async () => {
   expect(sent()).toHaveLength(1);
 });
 
+describe("who types elsewhere", () => {
+  const elsewhere = async (keys: string, ...more: React.ReactElement[]) => {
+    const field = show();
+    render(
+      <>
+        <button>a button</button>
+        {more}
+      </>,
+    );
+    screen.getByText("a button").focus();
+    await userEvent.keyboard(keys);
+    return field;
+  };
+
+  test("writes to the conversation", async () => {
+    const field = await elsewhere("так{Enter}");
+    expect(sent()).toEqual([["так", undefined]]);
+    expect(document.activeElement).toBe(field);
+  });
+
+  test("does not, with keys that write nothing, press buttons or are a command", async () => {
+    const field = await elsewhere(" {Enter}{ArrowDown}{Control>}b{/Control}{Alt>}x{/Alt}{Escape}{F2}");
+    expect([document.activeElement === field, field.value]).toEqual([false, ""]);
+    await userEvent.keyboard("{Control>}v{/Control}");
+    expect(document.activeElement).toBe(field);
+  });
+
+  test("does not while something lies over the page", async () => {
+    const field = await elsewhere("x", <div key="layer" role="dialog" />);
+    expect(field.value).toBe("");
+  });
+
+  test("does not in another field", async () => {
+    const field = await elsewhere("{Escape}", <input key="field" aria-label="another" />);
+    await userEvent.type(screen.getByLabelText("another"), "x");
+    expect(field.value).toBe("");
+  });
+});
+
 test("an Enter of an input method sends nothing", async () => {
   const field = show();
   await userEvent.type(field, "にほ");

@@ -67,6 +67,30 @@ test("a dialog has its title as name, closes by Escape, and gives the focus back
   await vi.waitFor(() => expect(document.activeElement?.textContent).toBe("New room"));
 });
 
+test("the focus goes to what stood around a button that is gone when its dialog closes", async () => {
+  const user = userEvent.setup();
+  function Page() {
+    const [step, setStep] = useState<"before" | "asked" | "after">("before");
+    return (
+      <>
+        <div tabIndex={-1} data-testid="message">
+          {step === "before" && <button onClick={() => setStep("asked")}>Delete</button>}
+        </div>
+        {step === "asked" && (
+          <Dialog title="Delete?" onClose={() => setStep("after")}>
+            sure?
+          </Dialog>
+        )}
+      </>
+    );
+  }
+  render(<Page />);
+  await user.click(screen.getByRole("button", { name: "Delete" }));
+  screen.getByRole("dialog", { name: "Delete?" });
+  await user.keyboard("{Escape}");
+  await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("message")));
+});
+
 test("a question is answered by a button, and by Escape with no", async () => {
   const user = userEvent.setup();
   render(<Overlays />);

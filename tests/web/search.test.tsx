@@ -169,6 +169,12 @@ test("the search page says what is wrong, and tries again", async () => {
   expect(asked).toHaveLength(2);
 });
 
+test("nothing by somebody tells that the name has to be whole", async () => {
+  const { show } = frame([{ messages: [], more: false, next: null }]);
+  await show(<SearchPage rest={encodeURIComponent("from:@ol design")} />);
+  expect(screen.getByRole("status").textContent).toContain("Nothing by @ol was found. The name has to be whole");
+});
+
 test("a room that the user is not in is told, and nothing is asked", async () => {
   const { show, asked } = frame([]);
   await show(<SearchPage rest={encodeURIComponent("in:nowhere")} />);

@@ -71,7 +71,7 @@ export function keepPage(): void {
 
 function followBrowser(app: App): void {
   document.addEventListener("visibilitychange", () => app.seen(document.visibilityState === "visible"));
-  window.addEventListener("online", () => app.link?.wake());
+  for (const change of ["online", "offline"]) window.addEventListener(change, () => app.link?.wake());
   window.addEventListener("pagehide", () => {
     app.messages.sayReads();
     app.lastSeen?.keepNow();

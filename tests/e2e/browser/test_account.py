@@ -20,7 +20,8 @@ def test_a_new_password_ends_the_other_log_ins(ann: Window, new_window: OpenWind
     other.open()
     other.log_in(ann.name)
     expect(other.get("me")).to_have_text(ann.name)
-    ann.get("account").click()
+    ann.get("settings").click()
+    ann.get("settings-security").click()
     expect(ann.get("log-in")).to_have_count(2)
     ann.screenshot("account")
     form = ann.get("password-form")
@@ -42,7 +43,8 @@ def test_a_new_password_ends_the_other_log_ins(ann: Window, new_window: OpenWind
 
 
 def test_an_account_is_deleted(ann: Window) -> None:
-    ann.get("account").click()
+    ann.get("settings").click()
+    ann.get("settings-security").click()
     ann.get("delete-account").click()
     form = ann.get("deletion-form")
     form.get_by_test_id("password").fill(PASSWORD)

@@ -65,7 +65,7 @@ def test_an_address_is_verified_and_brings_a_lost_password_back(
     window = new_window(server)
     window.register("ann")
     address = f"{window.name}@mail.example"
-    window.get("account").click()
+    window.open("/#/settings/security")
     expect(window.get("email-state")).to_have_text("You have given no e-mail address.")
     window.get("change-email").click()
     form = window.get("email-form")

@@ -155,7 +155,8 @@ def test_the_offer_leaves_room_for_an_answer(ann: Window, bob: Window, width: in
 
 
 def test_the_settings_are_kept(ann: Window) -> None:
-    ann.get("notifications").click()
+    ann.get("settings").click()
+    ann.get("settings-notifications").click()
     form = ann.get("notifications-form")
     form.get_by_test_id("default_level").get_by_text("Mentions and replies", exact=True).click()
     form.get_by_test_id("language").select_option("ru")

@@ -20,6 +20,7 @@ import { looksLikeCode } from "./paste.ts";
 import { COMPOSER } from "./texts.ts";
 import { Preview } from "./Preview.tsx";
 import { Tools } from "./Tools.tsx";
+import { useTypingAnywhere } from "./useTypingAnywhere.ts";
 import { useCompletion, type Completed } from "./useCompletion.ts";
 
 import styles from "./Composer.module.css";
@@ -68,6 +69,7 @@ function Writing({ model }: { readonly model: ComposerModel }) {
   const [pasted, setPasted] = useState<{ from: number; code: string } | null>(null);
   const left = countLeft(text);
   const { found } = completion;
+  useTypingAnywhere(field);
 
   useEffect(() => {
     if (!focus) return;

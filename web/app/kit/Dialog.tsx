@@ -14,6 +14,7 @@ import { useTexts } from "../texts.ts";
 import { IconButton } from "./IconButton.tsx";
 import styles from "./Dialog.module.css";
 import { KIT } from "./texts.ts";
+import { useReturnedFocus } from "./useReturnedFocus.ts";
 
 export interface DialogProps {
   title: string;
@@ -31,6 +32,7 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children, actions, size = "normal", isDismissable = true, testid }: DialogProps) {
   const t = useTexts(KIT);
   useCloseByBack(onClose);
+  useReturnedFocus();
   return (
     <ModalOverlay
       isOpen
@@ -57,6 +59,7 @@ export function Dialog({ title, onClose, children, actions, size = "normal", isD
 /** From below, at any width: what a long press opens on a phone. */
 export function Sheet({ label, onClose, children, testid }: { label: string; onClose: () => void; children: ReactNode; testid?: string }) {
   useCloseByBack(onClose);
+  useReturnedFocus();
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={(open) => !open && onClose()} className={`${styles.veil} ${styles.low}`}>
       <Modal className={styles.sheet}>

@@ -114,7 +114,9 @@ function Results({ asked }: { asked: Asked }) {
   const known = [...found.messages, ...(found.context ?? [])];
   const status = state === "searching" ? t("searching") : "";
   const count = found.messages.length;
-  const told = count ? t("found", { count, more: found.more ? "yes" : "no" }) : t("nothing");
+  const author = asked.conditions.find(({ kind }) => kind === "from")?.value.replace(/^@/, "");
+  const nothing = author ? t("nothingBy", { name: author }) : t("nothing");
+  const told = count ? t("found", { count, more: found.more ? "yes" : "no" }) : nothing;
   return (
     <>
       <p className={count ? styles.kind : styles.note} role="status">

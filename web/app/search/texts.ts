@@ -25,6 +25,10 @@ export const SEARCH = defineTexts("search", {
     en: "Nothing was found. Every word has to occur in the message.",
     ru: "Ничего не найдено. В сообщении должны быть все слова.",
   },
+  nothingBy: {
+    en: "Nothing by @{name} was found. The name has to be whole, and every word has to occur in the message.",
+    ru: "От @{name} ничего не найдено. Имя нужно целиком, и в сообщении должны быть все слова.",
+  },
   noRoom: { en: "You are in no room of this name.", ru: "Вас нет ни в одной комнате с таким названием." },
   more: { en: "More results", ru: "Ещё результаты" },
 });

@@ -1,4 +1,4 @@
-/** Who is signed in, and whether others see them as there. */
+/** Who is signed in, and whether others see them as there: a press leads to the name and the status. */
 import { useState } from "react";
 import { useApp, useAppEvent, useNavigation, useWatch } from "../context.ts";
 import { shownName } from "../core/people.ts";
@@ -28,23 +28,23 @@ export function AccountFooter() {
   };
   return (
     <footer className={`account ${css.account}`}>
-      <span className={css.face}>
-        <span className={`${css.disc} hue-${hueOf(me?.id ?? "")}`} aria-hidden="true">
-          {initialOf(name)}
+      <a className={css.self} href="#/settings/profile" title={t("profile")} data-testid="account">
+        <span className={css.face}>
+          <span className={`${css.disc} hue-${hueOf(me?.id ?? "")}`} aria-hidden="true">
+            {initialOf(name)}
+          </span>
+          <span className={css.presence} data-testid="presence-dot" data-state={state} />
         </span>
-        <span className={css.presence} data-testid="presence-dot" data-state={state} />
-      </span>
-      <span className="account-text">
-        <span className="account-name" dir="auto" title={me?.name} data-testid="me">
-          {name}
+        <span className="account-text">
+          <span className="account-name" dir="auto" data-testid="me">
+            {name}
+          </span>
+          <span className="account-state">
+            {me && store.statusOf(me.id) ? <StatusText id={me.id} /> : t(state)}
+          </span>
         </span>
-        <span className="account-state">
-          {me && store.statusOf(me.id) ? <StatusText id={me.id} /> : t(state)}
-        </span>
-      </span>
-      <Tool icon="bell" label={t("notifications")} testid="notifications" run={() => navigation.go("#/settings/notifications")} />
+      </a>
       <Tool icon="settings" label={t("settings")} testid="settings" run={() => navigation.go("#/settings")} />
-      <Tool icon="account" label={t("account")} testid="account" run={() => navigation.go("#/settings/security")} />
       <Tool icon="logout" label={t("logOut")} testid="logout" run={() => void logOut()} />
     </footer>
   );

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-cd65e14d6c0b0c6b.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-6b49ee719453446b.js";

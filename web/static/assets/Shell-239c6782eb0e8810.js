@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-e33b2fb49c6bbebb.js";

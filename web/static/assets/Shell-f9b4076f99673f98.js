@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-ac2a5a682534b3fb.js";
