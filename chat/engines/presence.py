@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from heapq import heappop, heappush
 from typing import ClassVar
 
 import anyio
@@ -31,7 +32,8 @@ from chat.wire.user_frames import presence_event
 
 LAST_SEEN_USERS = 100_000
 _RETRY_SECONDS = 0.5
-_RANK = {PresenceState.OFFLINE: 0, PresenceState.AWAY: 1, PresenceState.ONLINE: 2}
+_OFFLINE, _AWAY, _ONLINE = PresenceState.OFFLINE, PresenceState.AWAY, PresenceState.ONLINE
+_RANK = {_OFFLINE: 0, _AWAY: 1, _ONLINE: 2}
 _ALONE = {state: (state,) for state in PresenceState}
 _logger = logging.getLogger(__name__)
 
@@ -49,28 +51,36 @@ class PresenceStatistics(Struct, frozen=True):
 class _User:
     """What others see is `shown`, what was published last `published`; `ended` is when the last session did.
 
-    `states` are those of the `sessions`, in the same order. Nearly all users have one session, and a dictionary for it
-    would take 120 bytes more.
+    `states` are those of the `sessions` in the same order, and `deadlines` when they end unless they are refreshed.
+    Nearly all users have one session, and share these tuples with others: a dictionary for one takes 120 bytes more.
+    `look` is when the user is looked at next (`_Looks`).
     """
 
-    __slots__ = ("ended", "published", "sessions", "shown", "states")
+    __slots__ = ("deadlines", "ended", "look", "published", "sessions", "shown", "states")
 
     def __init__(self) -> None:
         self.sessions: tuple[str, ...] = ()
         self.states: tuple[PresenceState, ...] = ()
-        self.shown = PresenceState.OFFLINE
-        self.published = PresenceState.OFFLINE
+        self.deadlines: tuple[float, ...] = ()
+        self.shown = _OFFLINE
+        self.published = _OFFLINE
         self.ended: int | None = None
+        self.look = 0.0
 
-    def set_state(self, session: str, state: PresenceState) -> bool:
-        """Note a session's state. False if it has that already."""
-        if session in self.sessions:
-            if self.states[self.sessions.index(session)] is state:
-                return False
+    def set_state(self, session: str, state: PresenceState, alone: tuple[float]) -> tuple[bool, bool]:
+        """Note a session's state, and its deadline, given as that of a user's only session. Whether the session is new,
+        and whether its state is."""
+        if self.sessions == (session,):
+            is_changed = self.states[0] is not state
+            self.states, self.deadlines = _ALONE[state], alone
+            return False, is_changed
+        before = self.states[self.sessions.index(session)] if session in self.sessions else None
+        if before is not None:
             self.drop_session(session)
         self.sessions = (*self.sessions, session)
         self.states = (*self.states, state) if self.states else _ALONE[state]
-        return True
+        self.deadlines = (*self.deadlines, *alone) if self.deadlines else alone
+        return before is None, before is not state
 
     def drop_session(self, session: str) -> bool:
         """Forget a session. False if it is not known."""
@@ -79,12 +89,53 @@ class _User:
         at = self.sessions.index(session)
         self.sessions = self.sessions[:at] + self.sessions[at + 1 :]
         self.states = self.states[:at] + self.states[at + 1 :]
+        self.deadlines = self.deadlines[:at] + self.deadlines[at + 1 :]
         return True
 
+    def list_overdue(self, now: float) -> list[str]:
+        """The sessions that were not refreshed in time."""
+        return [session for session, due in zip(self.sessions, self.deadlines, strict=True) if due <= now]
+
     def aggregate_state(self) -> PresenceState:
-        if PresenceState.ONLINE in self.states:
-            return PresenceState.ONLINE
-        return PresenceState.AWAY if self.states else PresenceState.OFFLINE
+        if _ONLINE in self.states:
+            return _ONLINE
+        return _AWAY if self.states else _OFFLINE
+
+
+class _Looks:
+    """When which users are looked at next, the first due first: each user once, however often it is refreshed.
+
+    A refresh moves a deadline, and nothing here: whoever was refreshed is looked at for nothing, and noted again. An
+    entry in order for each session would take 200 bytes, and be moved with each refresh.
+    """
+
+    __slots__ = ("_times", "_users")
+
+    def __init__(self) -> None:
+        self._times: list[float] = []  # a heap
+        self._users: dict[float, list[str]] = {}
+
+    @property
+    def next(self) -> float | None:
+        """When the next look is due, if any is."""
+        return self._times[0] if self._times else None
+
+    def note_look(self, user: str, record: _User, at: float) -> None:
+        """Look at the user then, and at no other time that was noted for it."""
+        record.look = at
+        users = self._users.get(at)
+        if users is None:
+            heappush(self._times, at)
+            self._users[at] = [user]
+        else:
+            users.append(user)
+
+    def take_due(self, now: float) -> Iterator[tuple[str, float]]:
+        """Whose looks are due, and for when they were noted; a later one may have been noted since."""
+        while self._times and self._times[0] <= now:
+            at = heappop(self._times)
+            for user in self._users.pop(at):
+                yield user, at
 
 
 class MemoryPresence:
@@ -109,9 +160,10 @@ class MemoryPresence:
         self._expiry = 2 * heartbeat_s
         self._damping = damping_s
         self._users: dict[str, _User] = {}
-        # Both are in the order of their times without sorting: what enters now is due later than all that entered
-        # before, by the same span. So the next that is due is the first.
-        self._deadlines: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._sessions = 0
+        self._looks = _Looks()
+        # It is in the order of its times without sorting: what enters now is due later than all that entered before, by
+        # the same span. So the next that is due is the first.
         self._falling: OrderedDict[str, float] = OrderedDict()
         self._last_seen: FIFOCache[str, int] = FIFOCache(last_seen_users)
         self._changed: dict[str, None] = {}
@@ -133,7 +185,7 @@ class MemoryPresence:
     async def enter_session(self, user: str, session: str, state: PresenceState = PresenceState.ONLINE) -> None:
         """When this returns, `get_states` shows the effect."""
         await anyio.lowlevel.checkpoint()
-        self._enter_session(user, session, state, anyio.current_time() + self._expiry)
+        self._enter_session(user, session, state, (anyio.current_time() + self._expiry,))
 
     async def leave_session(self, user: str, session: str) -> None:
         await anyio.lowlevel.checkpoint()
@@ -141,9 +193,9 @@ class MemoryPresence:
 
     async def refresh_sessions(self, sessions: Sequence[tuple[str, str, PresenceState]]) -> None:
         await anyio.lowlevel.checkpoint()
-        deadline = anyio.current_time() + self._expiry
+        alone = (anyio.current_time() + self._expiry,)
         for user, session, state in sessions:
-            self._enter_session(user, session, state, deadline)
+            self._enter_session(user, session, state, alone)
 
     async def get_states(self, users: Collection[str]) -> dict[str, Seen]:
         await anyio.lowlevel.checkpoint()
@@ -151,7 +203,7 @@ class MemoryPresence:
 
     def statistics(self) -> PresenceStatistics:
         """What there is now, and the changes that were published since the start."""
-        return PresenceStatistics(len(self._users), len(self._deadlines), len(self._last_seen), self._published)
+        return PresenceStatistics(len(self._users), self._sessions, len(self._last_seen), self._published)
 
     async def run(self) -> None:
         """The background task: ends sessions that were not refreshed, lets states fall, publishes changes."""
@@ -160,22 +212,24 @@ class MemoryPresence:
             await self._publish_changes()
             await self._wait_for_change()
 
-    def _enter_session(self, user: str, session: str, state: PresenceState, deadline: float) -> None:
+    def _enter_session(self, user: str, session: str, state: PresenceState, alone: tuple[float]) -> None:
         record = self._users.get(user)
         if record is None:
             record = self._users[user] = _User()
-        self._deadlines[user, session] = deadline
-        self._deadlines.move_to_end((user, session))
-        if len(self._deadlines) == 1:
-            self._wake.set()
-        if record.set_state(session, state):
+        if not record.sessions:
+            if self._looks.next is None:
+                self._wake.set()
+            self._looks.note_look(user, record, alone[0])
+        is_new, is_changed = record.set_state(session, state, alone)
+        self._sessions += is_new
+        if is_changed:
             self._apply_state(user, record)
 
     def _end_session(self, user: str, session: str) -> None:
         record = self._users.get(user)
         if record is None or not record.drop_session(session):
             return
-        del self._deadlines[user, session]
+        self._sessions -= 1
         if not record.sessions:
             record.ended = self._clock()
         if record.aggregate_state() is not record.shown:
@@ -201,14 +255,19 @@ class MemoryPresence:
     def _visible_state(self, user: str) -> Seen:
         record = self._users.get(user)
         if record is None:
-            return Seen(PresenceState.OFFLINE, self._last_seen.get(user))
-        return Seen(record.shown, record.ended if record.shown is PresenceState.OFFLINE else None)
+            return Seen(_OFFLINE, self._last_seen.get(user))
+        return Seen(record.shown, record.ended if record.shown is _OFFLINE else None)
 
     def _pass_time(self, now: float) -> None:
         # Sessions first: one that expired may let its user fall in the same pass.
-        while self._deadlines and next(iter(self._deadlines.values())) <= now:
-            user, session = next(iter(self._deadlines))
-            self._end_session(user, session)
+        for user, at in self._looks.take_due(now):
+            record = self._users.get(user)
+            if record is None or record.look != at:
+                continue  # it left, and perhaps came again
+            for session in record.list_overdue(now):
+                self._end_session(user, session)
+            if record.deadlines:
+                self._looks.note_look(user, record, min(record.deadlines))
         while self._falling and next(iter(self._falling.values())) <= now:
             user, _ = self._falling.popitem(last=False)
             record = self._users[user]
@@ -223,7 +282,7 @@ class MemoryPresence:
             if record.shown is not record.published:  # rule 2
                 record.published = record.shown
                 publications.append(self._make_publication(user))
-            if record.shown is PresenceState.OFFLINE and not record.sessions:
+            if record.shown is _OFFLINE and not record.sessions:
                 self._forget_user(user, record)
         if publications:
             await self._publish_all(publications)
@@ -253,6 +312,8 @@ class MemoryPresence:
     async def _wait_for_change(self) -> None:
         if self._changed:
             return
-        times = [next(iter(due.values())) for due in (self._deadlines, self._falling) if due]
+        times = [next(iter(self._falling.values()))] if self._falling else []
+        if self._looks.next is not None:
+            times.append(self._looks.next)
         with anyio.move_on_after(max(0.0, min(times) - anyio.current_time()) if times else None):
             await self._wake.wait_next()

@@ -96,3 +96,36 @@ async def test_a_cancelled_call_has_no_effect() -> None:
         scope.cancel()
         await presence.enter_session("ann", "s1")
     assert presence.statistics() == PresenceStatistics(0, 0, 0, 0)
+
+
+@virtual_time
+async def test_each_session_ends_two_intervals_after_it_was_last_refreshed() -> None:
+    async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25, 1.0) as presence:
+        began = anyio.current_time()
+        ends: list[tuple[int, int]] = []
+
+        async def note_sessions(*seconds: int) -> None:
+            for second in seconds:
+                await anyio.sleep_until(began + second)
+                ends.append((second, presence.statistics().sessions))
+
+        await presence.enter_session("ann", "s1")
+        for _ in range(3):  # all at one time
+            await presence.leave_session("bob", "s1")
+            await presence.enter_session("bob", "s1")
+        await note_sessions(10)
+        await presence.enter_session("ann", "s2")
+        await note_sessions(30)
+        await presence.refresh_sessions([("ann", "s1", PresenceState.AWAY)])
+        await note_sessions(49, 51, 59, 61, 79, 81)
+        assert ends == [(10, 2), (30, 3), (49, 3), (51, 2), (59, 2), (61, 1), (79, 1), (81, 0)]
+
+
+@virtual_time
+async def test_refreshes_are_kept_once_for_each_user() -> None:
+    async with MemoryPresence.open(MemoryRelay(), ManualClock(), 25, 1.0) as presence:
+        for _ in range(200):
+            await presence.refresh_sessions([("ann", "s1", PresenceState.ONLINE), ("bob", "s1", PresenceState.ONLINE)])
+            await anyio.sleep(1)
+        assert presence.statistics().sessions == 2
+        assert sum(map(len, presence._looks._users.values())) == 2
