@@ -35,6 +35,7 @@ from gateway.node import Node
 from gateway.penalties import BAD_COMMAND_COST
 from gateway.phase import CLOSING, NEW
 from gateway.session import C, Queued, Session
+from gateway.websocket.protocol import ServerWebSocket
 
 logger = logging.getLogger(__name__)
 _FAILED = "a command of type %s failed"
@@ -60,11 +61,11 @@ class CommandSession(Session):
     def on_data(self, data: bytes) -> None:
         """Bytes of frames arrived."""
         self.heard_at, self.probed_at = self.node.wheel.now, None
-        websocket = self.websocket
-        payloads = websocket.receive(data)
-        if websocket.pongs is not None:
-            self.connection.gather(websocket.take_pongs())  # before the answers to what came behind the pings
-        if websocket.charge and not self._pay_charge():
+        if self.websocket is None:
+            payloads, self.websocket = self.idle_websocket.receive(data)
+        else:
+            payloads = self.websocket.receive(data)
+        if self.websocket is not None and not self._heed_websocket(self.websocket):
             payloads = []
         for at, payload in enumerate(payloads):
             if self._queue is not None:
@@ -72,6 +73,17 @@ class CommandSession(Session):
                 self.note_begun(len(payloads) - at)
                 break
             self._handle_message(payload)
+        if self.websocket is not None:  # a command may have closed the session
+            self._write_output(self.websocket)
+
+    def _heed_websocket(self, websocket: ServerWebSocket) -> bool:
+        """Answer pings, and have them paid. False if the peer cannot: then its messages do not count."""
+        if websocket.pongs is not None:
+            self.connection.gather(websocket.take_pongs())  # before the answers to what came behind the pings
+        return not websocket.charge or self._pay_charge(websocket)
+
+    def _write_output(self, websocket: ServerWebSocket) -> None:
+        """Write what the close handshake takes, and end with it; or let go of a WebSocket that is idle again."""
         output = websocket.take_output()
         if output:
             self.connection.gather(output)
@@ -79,13 +91,15 @@ class CommandSession(Session):
             if self.phase < CLOSING:
                 self._begin_closing()
             self.connection.end_writing()
+        elif websocket.idle:
+            self.websocket = None
 
-    def _pay_charge(self) -> bool:
+    def _pay_charge(self, websocket: ServerWebSocket) -> bool:
         """Pay for pings and for what inflated beyond measure. False if the peer cannot: the connection has failed."""
-        charge, self.websocket.charge = self.websocket.charge, 0
+        charge, websocket.charge = websocket.charge, 0
         if self.pay_penalty(charge):
             return True
-        self.websocket.fail(CloseCode.POLICY_VIOLATION, "too many pings, or messages that inflate too much")
+        websocket.fail(CloseCode.POLICY_VIOLATION, "too many pings, or messages that inflate too much")
         return False
 
     def authenticate(self, claims: Claims, token: str) -> None:

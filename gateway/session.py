@@ -33,7 +33,7 @@ from gateway.phase import AUTHENTICATING, CLOSING, GONE, LIVE, NEW
 from gateway.token_bucket import TokenBucket
 from gateway.user_sessions import UserSessions
 from gateway.websocket.encode import TextFrame, encode_frame, encode_text
-from gateway.websocket.protocol import ServerWebSocket
+from gateway.websocket.protocol import IdleWebSocket, ServerWebSocket, share_websocket
 
 C = TypeVar("C", bound=commands.Command)
 _PING = encode_frame(0x9, b"")
@@ -51,7 +51,8 @@ class Queued(NamedTuple, Generic[C]):
 class Session(ABC):
     """See the module. `expires_ms` is the end of the token, since the epoch; `rooms` are the ids subscribed to;
     `siblings` are all sessions of the user here; `typed` says when `typing` last went out, by conversation; `heard_at`
-    is when the peer last sent anything, by the wheel; `probed_at` since when it has not answered `probe_peer`."""
+    is when the peer last sent anything, by the wheel; `probed_at` since when it has not answered `probe_peer`;
+    `websocket` is the session's own, while it differs from an idle one."""
 
     __slots__ = (
         "_paused",
@@ -86,8 +87,7 @@ class Session(ABC):
         self.node = node
         self.connection = connection
         self.deflate = deflate
-        self.websocket = ServerWebSocket()
-        self.websocket.open(node.limits.frame_bytes, deflate=deflate)
+        self.websocket: ServerWebSocket | None = None
         self.phase = NEW
         self.id = self.user = self.name = self.display_name = self.family = ""
         self.expires_ms = 0
@@ -107,6 +107,17 @@ class Session(ABC):
         self._scope: anyio.CancelScope | None = None  # of the session's task, while it has one
         self.timing: CommandTiming | None = None  # of the command that is being carried out
         node.wheel.set_timer(self, node.settings.auth_seconds)
+
+    @property
+    def idle_websocket(self) -> IdleWebSocket:
+        """What the session's bytes go to while it has no WebSocket of its own."""
+        return share_websocket(self.node.limits.frame_bytes, self.deflate)
+
+    def own_websocket(self) -> ServerWebSocket:
+        """The session's own WebSocket, made if there is none."""
+        if self.websocket is None:
+            self.websocket = self.idle_websocket.make_own()
+        return self.websocket
 
     # What the connection reports.
 
@@ -308,16 +319,18 @@ class Session(ABC):
             after = self.node.draw_retry_ms()
             closing = events.ClosingEvent(code=int(code), reason=reason, retry_after_ms=after)
             self.connection.gather(encode_text(events.encode(closing)))
-        self.websocket.close(code, reason)
-        self.connection.gather(self.websocket.take_output())
+        websocket = self.own_websocket()
+        websocket.close(code, reason)
+        self.connection.gather(websocket.take_output())
         # What was gathered may have been too much for a slow client; then `on_slow` has closed the session already.
         if self.phase < CLOSING:
             self._begin_closing()
 
     def _begin_closing(self) -> None:
         """From here on, only the close handshake goes on (rule 3)."""
-        if self.websocket.sent_code is not None:
-            self.node.counters.count_close(self.websocket.sent_code)
+        sent_code = self.own_websocket().sent_code
+        if sent_code is not None:
+            self.node.counters.count_close(sent_code)
         self._leave_tables()
         self.phase = CLOSING
         self.connection.resume_reading()  # it may be paused (rule 1), and the peer's Close frame must be read

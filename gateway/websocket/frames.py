@@ -121,6 +121,11 @@ class FrameParser:
         self._message: FragmentedMessage | None = None  # its last frame has not come
         self._ended: tuple[int, str] | None = None  # `_CLOSED` after a Close frame; else the violation: code, reason
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is half received, and nothing has ended."""
+        return self._held is None and self._message is None
+
     def receive(self, data: bytes) -> list[tuple[int, bytes]]:
         """The events that `data` completes, in order: (opcode, payload).
 

@@ -20,7 +20,7 @@ from gateway.websocket.frames import (
     deflate_payload,
     encode_close,
 )
-from gateway.websocket.protocol import TABLE, ServerWebSocket, WebSocketEvent, WebSocketState
+from gateway.websocket.protocol import TABLE, IdleWebSocket, ServerWebSocket, WebSocketEvent, WebSocketState
 from tests.support.websocket_frames import client_frame
 
 LIMIT = 1000
@@ -257,6 +257,50 @@ def test_an_open_protocol_is_small_and_a_closed_one_keeps_no_parser() -> None:
     assert sys.getsizeof(protocol) + sys.getsizeof(FrameParser(LIMIT)) < 300
     protocol.receive(BYE)
     assert protocol._parser is None
+
+
+def test_an_idle_websocket_serves_many_and_keeps_nothing_of_anybody() -> None:
+    idle = IdleWebSocket(LIMIT, deflate=False)
+    frames = [client_frame(TEXT, text * 300) for text in (b"a", b"b")]
+    halves = [idle.receive(frame[:200]) for frame in frames]
+    fragment = idle.receive(client_frame(TEXT, b"part", fin=False))
+    pinged = idle.receive(client_frame(PING, b"p"))
+    assert [payloads for payloads, _ in (*halves, fragment, pinged)] == [[], [], [], []]
+    assert idle.receive(client_frame(TEXT, b"whole")) == ([b"whole"], None)
+    own = [websocket for _, websocket in (*halves, fragment, pinged)]
+    assert len(set(map(id, own))) == 4
+    rests = [frames[0][200:], frames[1][200:], client_frame(CONTINUATION, b"rest"), client_frame(TEXT, b"x")]
+    for websocket, rest, text in zip(own, rests, (b"a" * 300, b"b" * 300, b"partrest", b"x"), strict=True):
+        assert websocket is not None
+        assert not websocket.idle
+        assert websocket.receive(rest) == [text]
+        websocket.take_output()
+        websocket.charge = 0
+        assert websocket.idle
+
+
+@pytest.mark.parametrize("ending", [b"\xff\xff\xff\xff", BYE, b"\x81\x05hello"])
+def test_whoever_ends_ends_alone(ending: bytes) -> None:
+    idle = IdleWebSocket(LIMIT, deflate=False)
+    _, ended = idle.receive(ending)
+    assert ended is not None
+    assert ended.closed
+    assert not ended.idle
+    assert idle.receive(client_frame(TEXT, b"hello")) == ([b"hello"], None)
+
+
+def test_a_websocket_that_failed_serves_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    idle = IdleWebSocket(LIMIT, deflate=False)
+
+    def fail(parser: FrameParser, *_: object) -> int:
+        parser._held = bytearray(b"half")
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FrameParser, "_parse_frame", fail)
+        with pytest.raises(MemoryError):
+            idle.receive(client_frame(PING))
+    assert idle.receive(client_frame(TEXT, b"hello")) == ([b"hello"], None)
 
 
 _FRAMES = st.sampled_from([
