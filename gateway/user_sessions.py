@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cachetools import LRUCache
 
 from gateway.budgets import Allowances, Budget
@@ -19,11 +21,21 @@ _ALL_FULL: Buckets = (None,) * len(Budget)
 class UserSessions:
     """One user's sessions here, and the user's buckets."""
 
-    __slots__ = ("buckets", "sessions")
+    __slots__ = ("_sessions", "buckets")
 
     def __init__(self, buckets: Buckets) -> None:
-        self.sessions: tuple[RegisteredSession, ...] = ()  # few, mostly one: a list takes more
+        self._sessions: RegisteredSession | tuple[RegisteredSession, ...] = ()  # mostly one, without a tuple around it
         self.buckets = buckets
+
+    @property
+    def sessions(self) -> tuple[RegisteredSession, ...]:
+        """The sessions, in the order in which they came."""
+        held = self._sessions
+        return held if isinstance(held, tuple) else (held,)
+
+    def set_sessions(self, sessions: Sequence[RegisteredSession]) -> None:
+        """These are all now."""
+        self._sessions = sessions[0] if len(sessions) == 1 else tuple(sessions)
 
     def open_bucket(self, budget: Budget, burst: float, now: float) -> TokenBucket:
         """The bucket of a kind of command; a full one if there was none."""
@@ -59,7 +71,7 @@ class SessionsByUser:
         user = self.users.get(session.user)
         if user is None:
             user = self.users[session.user] = UserSessions(self._resting.pop(session.user, _ALL_FULL))
-        user.sessions = (*user.sessions, session)
+        user.set_sessions((*user.sessions, session))
         return user
 
     def remove_session(self, session: RegisteredSession, now: float) -> bool:
@@ -67,7 +79,7 @@ class SessionsByUser:
         user = self.users.get(session.user)
         if user is None or session not in user.sessions:
             return False
-        user.sessions = tuple([each for each in user.sessions if each is not session])
+        user.set_sessions([each for each in user.sessions if each is not session])
         if user.sessions:
             return False
         del self.users[session.user]

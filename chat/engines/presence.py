@@ -52,14 +52,14 @@ class _User:
     """What others see is `shown`, what was published last `published`; `ended` is when the last session did.
 
     `states` are those of the `sessions` in the same order, and `deadlines` when they end unless they are refreshed.
-    Nearly all users have one session, and share these tuples with others: a dictionary for one takes 120 bytes more.
+    Nearly all users have one session, for which there is no tuple of its own: the others are shared by many users.
     `look` is when the user is looked at next (`_Looks`).
     """
 
-    __slots__ = ("deadlines", "ended", "look", "published", "sessions", "shown", "states")
+    __slots__ = ("_sessions", "deadlines", "ended", "look", "published", "shown", "states")
 
     def __init__(self) -> None:
-        self.sessions: tuple[str, ...] = ()
+        self._sessions: str | tuple[str, ...] = ()
         self.states: tuple[PresenceState, ...] = ()
         self.deadlines: tuple[float, ...] = ()
         self.shown = _OFFLINE
@@ -67,27 +67,35 @@ class _User:
         self.ended: int | None = None
         self.look = 0.0
 
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The sessions by their ids."""
+        held = self._sessions
+        return (held,) if isinstance(held, str) else held
+
     def set_state(self, session: str, state: PresenceState, alone: tuple[float]) -> tuple[bool, bool]:
         """Note a session's state, and its deadline, given as that of a user's only session. Whether the session is new,
         and whether its state is."""
-        if self.sessions == (session,):
+        if self._sessions == session:
             is_changed = self.states[0] is not state
             self.states, self.deadlines = _ALONE[state], alone
             return False, is_changed
         before = self.states[self.sessions.index(session)] if session in self.sessions else None
         if before is not None:
             self.drop_session(session)
-        self.sessions = (*self.sessions, session)
+        self._sessions = (*self.sessions, session) if self._sessions else session
         self.states = (*self.states, state) if self.states else _ALONE[state]
         self.deadlines = (*self.deadlines, *alone) if self.deadlines else alone
         return before is None, before is not state
 
     def drop_session(self, session: str) -> bool:
         """Forget a session. False if it is not known."""
-        if session not in self.sessions:
+        sessions = self.sessions
+        if session not in sessions:
             return False
-        at = self.sessions.index(session)
-        self.sessions = self.sessions[:at] + self.sessions[at + 1 :]
+        at = sessions.index(session)
+        left = sessions[:at] + sessions[at + 1 :]
+        self._sessions = left[0] if len(left) == 1 else left
         self.states = self.states[:at] + self.states[at + 1 :]
         self.deadlines = self.deadlines[:at] + self.deadlines[at + 1 :]
         return True

@@ -86,3 +86,26 @@ async def test_runs_with_the_clock() -> None:
         await anyio.sleep(0.7)
         assert owner.fired == 1
         tasks.cancel_scope.cancel()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["set", "clear", "tick"]), st.integers(0, 3))))
+def test_whatever_is_set_and_cleared_those_that_are_set_fire(steps: list[tuple[int, str, int]]) -> None:
+    wheel, owners = Wheel(tick=1), [Owner() for _ in range(10)]
+    due: dict[int, int] = {}
+    fired = dict.fromkeys(range(10), 0)
+    now = 0
+    for number, step, ticks in [*steps, *[(0, "tick", 0)] * 8]:
+        if step == "set":
+            wheel.set_timer(owners[number], ticks)
+            due[number] = now + max(1, ticks) + 1
+        elif step == "clear":
+            wheel.clear_timer(owners[number])
+            due.pop(number, None)
+        else:
+            wheel.advance_tick()
+            now += 1
+            for each in [each for each, at in due.items() if at == now]:
+                del due[each]
+                fired[each] += 1
+        assert [owner.fired for owner in owners] == list(fired.values())
+        assert [owner.slot >= 0 for owner in owners] == [each in due for each in range(10)]
