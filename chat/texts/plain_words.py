@@ -6,6 +6,7 @@ Rule 1: what is read stays (words, labels of links, code, mentions, the numbers 
 Rule 2: `:shortcodes:` become emoji where the message draws them, so not in code and not in addresses.
 Rule 3: a text of marks alone, such as `***`, stays as it was written: no message is empty.
 Rule 4: of a long text only as much is parsed as can show, and what leads to it.
+Rule 5: the work grows with the length of the text alone, and each character costs little, whatever it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline, backtick
+from markdown_it.rules_inline import StateInline, backtick, link
 from markdown_it.token import Token
 
 from chat.domain.code import find_code
@@ -26,6 +27,7 @@ _MARKUP = 8
 """So much markup may stand between the characters that show: addresses of links, for example."""
 _FEWEST = 1_000
 _DEEPEST = 100
+_DEEPEST_LABEL = 12
 _ENDS = ("\n\n", "\n", " ")
 _NEW_LINE = re.compile(r"\r\n|\r|\n")
 _MENTION = re.compile(r"@_+")
@@ -167,6 +169,14 @@ def _read_code(state: StateInline, silent: bool) -> bool:
     return found
 
 
+def _read_link(state: StateInline, silent: bool) -> bool:
+    """Rule 5: each bracket tries all that it holds. Those too deep end the tries of those around them."""
+    if silent and state.level > _DEEPEST_LABEL and state.src[state.pos] == "[":
+        state.pos = state.posMax
+        return True
+    return link(state, silent)
+
+
 def _keep_text(state: StateInline, end: int, silent: bool) -> bool:
     if not silent:
         state.pending += state.src[state.pos : end]
@@ -180,6 +190,7 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["table", "fence", "blockquote", "hr", "list", "heading"])
     parser.enable(["newline", "escape", "backticks", "strikethrough", "emphasis", "link", "autolink"])
     parser.inline.ruler.at("backticks", _read_code)
+    parser.inline.ruler.at("link", _read_link)
     parser.inline.ruler.after("text", "tildes", _keep_tildes)
     parser.inline.ruler.after("text", "mention", _keep_mention)
     parser.inline.ruler.after("text", "address", _keep_address)

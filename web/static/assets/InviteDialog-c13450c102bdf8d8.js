@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-6b49ee719453446b.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-e33b2fb49c6bbebb.js";

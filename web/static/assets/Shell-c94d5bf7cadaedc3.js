@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-b9e1a412429062ae.js";
