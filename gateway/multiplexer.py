@@ -34,7 +34,7 @@ from gateway.sends import BatchSends
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 _TURN_SOCKETS = 256
-_TURN_NEWCOMERS = 6
+_TURN_NEWCOMERS = 16
 
 logger = logging.getLogger(__name__)
 
