@@ -14,6 +14,7 @@ Rule 8: a delay of a `Backoff` is never longer than its cap.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,14 @@ from msgspec import Struct
 
 T = TypeVar("T")
 Uniform = Callable[[float, float], float]
+
+
+def current_time() -> float:
+    """As `anyio.current_time`, for what asks often: that looks up the event loop's library first, in five calls."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return anyio.current_time()
 
 
 class AutoResetEvent:

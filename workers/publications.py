@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.domain.conversations import is_room, pair_of, partner, room_of
+from chat.domain.conversations import is_room, pair_of, room_of
 from chat.domain.models import Message
 from chat.domain.records import Deleted, Edited, Moderated, Pinned, Reacted, Read, Restored
 from chat.ports.history import Change
@@ -37,8 +37,8 @@ def message_publications(into: list[Publication], message: Message, trace: str =
             into.append(Publication(channel, pack_control(Traced(trace))))
         into.append(Publication(channel, pack_message(message.seq, encode(event))))
     else:
-        for user in pair_of(conversation):
-            other = partner(conversation, user)
+        low, high = pair_of(conversation)
+        for user, other in ((low, high), (high, low)):
             stored = StoredEvent(with_=other, client_id=message.echo_id, seq=message.seq)
             into.append(_make_publication(user_channel(user), stored))
 

@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import Stemmer
 from msgspec import Struct
@@ -50,6 +50,8 @@ class Term(Struct, frozen=True):
 
 def terms(text: str) -> list[str]:
     """The distinct terms by which a text is found, in order of first appearance; each has at most 64 characters."""
+    if text.isascii():  # then Python runs no line for a word
+        return list(dict.fromkeys(chain.from_iterable(map(_find_forms, _list_ascii_words(text)))))
     found: dict[str, None] = {}
     for piece, unspaced in _split_words(text):
         for term in _list_pairs(piece) if unspaced else _list_forms(piece):
@@ -79,13 +81,18 @@ def has_terms(found: Collection[str], wanted: Sequence[Term]) -> bool:
 def _split_words(text: str) -> Iterator[tuple[str, bool]]:
     """The words (rule 1), cut where a script without blanks begins or ends; and whether they are in such a script."""
     if text.isascii():
-        yield from ((word, False) for word in _ASCII_WORD.findall(text.lower()))
+        yield from ((word, False) for word in _list_ascii_words(text))
         return
     folded = normalize("NFKC", normalize("NFKD", drop_ignorable(text)).casefold())
     for word in _WORD.findall(folded):
         for number, piece in enumerate(UNSPACED.split(word)):
             if piece:
                 yield piece, number % 2 == 1
+
+
+def _list_ascii_words(text: str) -> list[str]:
+    words: list[str] = _ASCII_WORD.findall(text.lower())
+    return [word[:TERM_LENGTH] for word in words] if max(map(len, words), default=0) > TERM_LENGTH else words
 
 
 def _list_pairs(run: str) -> list[str]:
@@ -116,7 +123,7 @@ def _ask_word(word: str, last: bool) -> list[Term]:
 @lru_cache(maxsize=16_384)
 def _find_forms(word: str) -> tuple[str, ...]:
     """The word without accents, and its stem where that is another."""
-    plain = strip_decoration(word)
+    plain = word if word.isascii() else strip_decoration(word)
     if _LATIN.fullmatch(plain):
         stem = _find_stem("english", plain)
     elif _CYRILLIC.fullmatch(word):

@@ -10,12 +10,13 @@ _CACHED = 8192
 
 def pack(value: str) -> Packed:
     """16 bytes for a lower-case UUID with dashes, else the string itself."""
-    if len(value) == 36:
+    if len(value) == 36 and value[8:24:5] == "----":
+        digits = value.replace("-", "")
         try:
-            raw = bytes.fromhex(value.replace("-", ""))
+            raw = bytes.fromhex(digits)
         except ValueError:
             return value
-        if unpack(raw) == value:
+        if raw.hex() == digits and len(raw) == 16:
             return raw
     return value
 
@@ -30,7 +31,7 @@ def unpack(value: Packed) -> str:
 
 def pack_capitals(value: str) -> int:
     """Which characters are in upper case: the bit n is for the n-th."""
-    return sum(1 << place for place, char in enumerate(value) if char.isupper())
+    return sum([1 << place for place, char in enumerate(value) if char.isupper()]) if value else 0
 
 
 def unpack_capitals(value: str, capitals: int) -> str:

@@ -20,7 +20,7 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
-from chat.concurrency import AutoResetEvent
+from chat.concurrency import AutoResetEvent, current_time
 from chat.ports.relay import ONCE_SECONDS, Delivery, Publication, Taker
 
 BUFFER_RECORDS = 20_000
@@ -71,7 +71,7 @@ class MemoryRelay:
         reached: list[MemoryListener] = []
         for channel, payload, once in publications:
             if once is not None:
-                now = anyio.current_time() if now < 0 else now
+                now = current_time() if now < 0 else now
                 if not once_keys.is_first(once, now):
                     continue
             self._published += 1
@@ -79,9 +79,9 @@ class MemoryRelay:
             if listeners is not None:
                 delivery = Delivery(channel, payload)
                 for listener in listeners:
-                    listener.buffer_delivery(delivery, len(payload))
-                    if listener not in reached:
+                    if not listener.arriving:
                         reached.append(listener)
+                    listener.arriving.append(delivery)
         for listener in reached:
             listener.hand_over()
 
@@ -90,7 +90,7 @@ class MemoryRelay:
 
     def remember_keys(self, keys: Collection[str]) -> None:
         """Take these `once` keys as published now: what a new process knows from before its start."""
-        now = anyio.current_time()
+        now = current_time()
         for key in keys:
             self._once.is_first(key, now)
 
@@ -146,6 +146,8 @@ class MemoryListener:
         self._bytes = 0
         self._overflowed: set[str] = set()
         self._arrived = AutoResetEvent()
+        self.arriving: list[Delivery] = []
+        """What the publication under way brings, until `hand_over`."""
         self._taker: Taker | None = None
         self._receiver_waits = False
         self._closed = False
@@ -182,33 +184,33 @@ class MemoryListener:
             self._overflowed.clear()
         return taken
 
-    def buffer_delivery(self, delivery: Delivery, size: int) -> None:
-        """Buffer a delivery, or mark its channel as lost from here on until `receive` makes room."""
-        buffer = self._buffer
-        if self._overflowed or len(buffer) >= self._max_records or self._bytes + size > self._max_bytes:
-            self._mark_overflow(delivery, size)
-        else:
-            self._bytes += size
-            buffer.append(delivery)
-
     def offer_to(self, taker: Taker) -> None:
         """See `chat.ports.relay.PromptListener`."""
         self._taker = taker
 
     def hand_over(self) -> None:
-        """A call has buffered its deliveries: the taker gets them, or the task that receives."""
-        if self._taker is not None and self._receiver_waits and not (self._arrived.is_set() or self._overflowed):
-            taken, self._buffer = self._buffer, []
-            size, self._bytes = self._bytes, 0
-            self._receiver_waits = False  # rule 4: what the taker leads to waits behind it
+        """The taker gets what arrives, or it waits in the buffer for the task that receives."""
+        arriving, self.arriving = self.arriving, []
+        # Rule 4: while the receiver waits and was not woken, the buffer is empty.
+        if self._taker is not None and self._receiver_waits and not self._arrived.is_set():
+            self._receiver_waits = False  # what the taker leads to waits behind it
             try:
-                is_taken = self._taker(taken)
+                if self._taker(arriving):
+                    return
             finally:
                 self._receiver_waits = True
-            if is_taken:
-                return
-            self._buffer, self._bytes = taken, size
+        for delivery in arriving:
+            self._buffer_delivery(delivery)
         self._arrived.set()
+
+    def _buffer_delivery(self, delivery: Delivery) -> None:
+        """Buffer a delivery, or mark its channel as lost from here on until `receive` makes room."""
+        buffer, size = self._buffer, len(delivery.payload or b"")
+        if self._overflowed or len(buffer) >= self._max_records or self._bytes + size > self._max_bytes:
+            self._mark_overflow(delivery, size)
+        else:
+            self._bytes += size
+            buffer.append(delivery)
 
     def close(self) -> None:
         """Drop the buffer and wake the receiver."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.domain.conversations import is_room, partner, room_of
 from chat.domain.ids import rfc3339
 from chat.domain.models import Message
+from chat.domain.records import Sent
 from chat.wire.events import DirectMessageEvent, HistoryDirectMessage, HistoryMessage, MessageEvent, Person
 
 
@@ -22,15 +23,14 @@ def message_event(message: Message) -> MessageEvent:
     )
 
 
-def dm_event(message: Message) -> DirectMessageEvent:
-    """The `dm` event of a direct message. It has no `seq` before history gave one; `message.seq` is 0 then."""
+def live_dm_event(sent: Sent, to: str) -> DirectMessageEvent:
+    """The `dm` event of a direct message on its way: it has no `seq` before history gave one."""
     return DirectMessageEvent(
-        from_=Person(message.sender, message.sender_name, message.display_name),
-        to=partner(message.conversation, message.sender),
-        text=message.text,
-        ts=rfc3339(message.ts),
-        client_id=message.echo_id,
-        seq=message.seq or None,
+        from_=Person(sent.actor, sent.name, sent.display_name),
+        to=to,
+        text=sent.text,
+        ts=rfc3339(sent.ts),
+        client_id=sent.echo_id,
     )
 
 

@@ -19,7 +19,7 @@ from chat.errors import Conflict, Forbidden, NotFound, Overloaded
 from chat.ports.relay import Publication
 from chat.tracing import current_traceparent
 from chat.wire import commands, events
-from chat.wire.message_frames import dm_event
+from chat.wire.message_frames import live_dm_event
 from chat.wire.relay import Traced, live_key, pack_control, pack_event, room_channel, user_channel
 from gateway.handlers.admission import conversation_of
 from gateway.handlers.later import Later
@@ -137,18 +137,7 @@ def _produce_dm(session: Session, command: commands.DmCommand) -> None:
         sent_id=sent_id,
     )
     produce_record(session, command.id, sent)
-    message = Message(
-        conversation=key,
-        seq=0,
-        sender=session.user,
-        sender_name=session.name,
-        display_name=session.display_name,
-        text=command.text,
-        ts=ts,
-        client_id=client_id,
-        sent_id=sent_id,
-    )
-    live = pack_event(events.encode(dm_event(message)))
+    live = pack_event(events.encode(live_dm_event(sent, to)))
     traceparent = current_traceparent()
     copies: list[Publication] = []
     for user in (to, session.user):

@@ -17,7 +17,7 @@ import pytest
 from chat import errors
 from chat.domain.conversations import dm_key, room_key
 from chat.domain.models import Message, PresenceState
-from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read
+from chat.domain.records import Deleted, Edited, Moderated, Reacted, Read, Sent
 from chat.wire import commands
 from chat.wire.close import MEANINGS, CloseCode, should_reconnect
 from chat.wire.events import (
@@ -35,7 +35,7 @@ from chat.wire.events import (
     SubscribeOk,
     SyncOk,
 )
-from chat.wire.message_frames import dm_event, history_item, history_message, message_event
+from chat.wire.message_frames import history_item, history_message, live_dm_event, message_event
 from rookery.client import events as client_events
 from scripts.lib import asyncapi
 from scripts.lib.wire_contract import Contract
@@ -203,8 +203,7 @@ MESSAGES = [
     message_event(message(IN_ROOM)),
     message_event(message(IN_ROOM, reply_to=3, mentions=(BOB,))),
     history_item(message(IN_ROOM, text=None, deleted=True, reactions={"👍": [ADA, BOB]})),
-    dm_event(message(DIRECT)),
-    dm_event(message(DIRECT, seq=0)),
+    live_dm_event(Sent(conversation=DIRECT, actor=ADA, name="ada", ts=1, text="hi", client_id=ROOM), BOB),
 ]
 
 
