@@ -135,6 +135,16 @@ describe("the emoji used lately", () => {
     expect(new Recents(box, "bob").list()).toEqual(USUAL);
   });
 
+  test("go to other devices one by one, and what was used here alone stays behind what comes from them", () => {
+    const changes: object[] = [];
+    const recents = new Recents(new Box(), "ann", (change) => changes.push(change));
+    recents.use("🚀");
+    recents.chooseTone(3);
+    recents.take({ used: ["🎉", "👍"] });
+    expect(changes).toEqual([{ used: { first: ["🚀"], most: RECENTS } }, { tone: 3 }]);
+    expect([recents.list().slice(0, 3), recents.tone]).toEqual([["🎉", "👍", "🚀"], 3]);
+  });
+
   test("are not more than the picker shows", () => {
     const recents = new Recents(new Box(), "ann");
     for (const { text } of set.all.slice(0, 100)) recents.use(text);

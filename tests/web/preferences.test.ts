@@ -6,6 +6,7 @@ import { Choices } from "../../web/app/core/choices.ts";
 import { Preferences } from "../../web/app/core/preferences.ts";
 import { Sharing } from "../../web/app/core/sharing.ts";
 import { Store } from "../../web/app/core/store.ts";
+import { Unsaved } from "../../web/app/core/unsaved.ts";
 import type { Signals } from "../../web/app/core/signals.ts";
 import { Box, Clock, ME, settle } from "./support.mjs";
 
@@ -308,4 +309,29 @@ describe("the choices of the list", () => {
     await settle();
     expect(server.puts).toBe(0);
   });
+});
+
+test("what several devices used lately is kept of each, the later first", async () => {
+  const use = (...first: string[]) => ({ used: { first, most: 3 } });
+  const [phone, desk] = [device(), device()];
+  await Promise.all([phone.load(), desk.load()]);
+  await phone.save("emoji", use("a"));
+  await desk.save("emoji", use("b", "a"));
+  await phone.save("emoji", { tone: 2 });
+  await phone.save("emoji", use("c"));
+  await desk.save("emoji", use("d"));
+  expect(JSON.parse(server.content)).toEqual({ emoji: { used: ["d", "c", "b"], tone: 2 } });
+});
+
+test("what was used without a connection is sent together, and what was sent is not sent again", () => {
+  const use = (...first: string[]) => ({ used: { first, most: 3 } });
+  const box = new Box();
+  const [one, other] = [new Unsaved(box, "ann"), new Unsaved(box, "ann")];
+  one.add("emoji", use("a"));
+  const sent = one.add("emoji", use("b"));
+  expect(sent).toEqual(use("b", "a"));
+  other.add("emoji", use("c"));
+  expect(new Unsaved(box, "ann").list()).toEqual([["emoji", use("c", "b", "a")]]);
+  one.drop("emoji", sent);
+  expect([one.list(), new Unsaved(box, "ann").list()]).toEqual([[], [["emoji", use("c", "b", "a")]]]);
 });

@@ -28,7 +28,7 @@ export function chooseOwnLanguage(app: App, chosen: Language | null): void {
 
 /** Those of the user on this page. */
 export function openRecents(app: App): Recents {
-  return new Recents(storageOf(globalThis), app.store.me?.id ?? "", (kept) => app.sharing?.saveSoon(EMOJI, kept));
+  return new Recents(storageOf(globalThis), app.store.me?.id ?? "", (change) => app.sharing?.saveSoon(EMOJI, change));
 }
 
 /** @returns ends it */

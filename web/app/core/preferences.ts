@@ -5,7 +5,7 @@
  * Rule 1: who saves a section keeps the others, and the fields of it that were not decided: also those of a newer
  *   version of the page.
  * Rule 2: when another device was faster, the document is read again and the change is put over it: each field, and of a
- *   list each item, for itself.
+ *   list each item, for itself; of what was used lately, the later before the earlier.
  */
 import { type Api, ApiError } from "./api.ts";
 import { applyChange, isFields } from "./unsaved.ts";

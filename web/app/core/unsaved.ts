@@ -73,12 +73,27 @@ export interface Decided {
   has: Readonly<Record<string, boolean>>;
 }
 
+/** Of a list of texts, the latest first, those that were used: they go before what is there, of which `most` stay in all. */
+export interface Used {
+  first: readonly string[];
+  most: number;
+}
+
 /** A section with some of its fields decided anew; what has no fields is replaced. */
 export function applyChange(before: unknown, change: unknown): unknown {
   if (!isFields(change)) return change;
   const fields = isFields(before) ? before : {};
-  const decided = Object.entries(change).map(([name, value]) => [name, isDecided(value) ? decide(fields[name], value) : value]);
+  const decided = Object.entries(change).map(([name, value]) => [name, decideField(fields[name], value)]);
   return { ...fields, ...Object.fromEntries(decided) };
+}
+
+function decideField(before: unknown, change: unknown): unknown {
+  if (isUsed(change)) return putFirst(change, Array.isArray(before) ? before : []);
+  return isDecided(change) ? decide(before, change) : change;
+}
+
+function putFirst({ first, most }: Used, before: readonly unknown[]): unknown[] {
+  return [...new Set([...first, ...before])].slice(0, most);
 }
 
 function decide(before: unknown, { has }: Decided): unknown[] {
@@ -89,6 +104,7 @@ function decide(before: unknown, { has }: Decided): unknown[] {
 
 /** Two changes of a section as one; the later one counts, of each field and each item. */
 function joinChanges(before: unknown, change: unknown): unknown {
+  if (isUsed(before) && isUsed(change)) return { ...change, first: putFirst(change, before.first) };
   if (!isFields(before) || !isFields(change)) return change;
   const joined = Object.entries(change).map(([name, value]) => [name, joinChanges(before[name], value)]);
   return { ...before, ...Object.fromEntries(joined) };
@@ -96,7 +112,7 @@ function joinChanges(before: unknown, change: unknown): unknown {
 
 /** What is left of a change without what was sent; undefined for nothing. */
 function withoutChange(change: unknown, sent: unknown): unknown {
-  if (!isFields(change) || !isFields(sent)) return JSON.stringify(change) === JSON.stringify(sent) ? undefined : change;
+  if (!isFields(change) || !isFields(sent) || isUsed(change)) return JSON.stringify(change) === JSON.stringify(sent) ? undefined : change;
   const left = Object.entries(change).map(([name, value]) => [name, withoutChange(value, sent[name])]);
   const found = left.filter(([, value]) => value !== undefined);
   return found.length ? Object.fromEntries(found) : undefined;
@@ -104,6 +120,10 @@ function withoutChange(change: unknown, sent: unknown): unknown {
 
 function isDecided(value: unknown): value is Decided {
   return isFields(value) && isFields(value.has) && Object.keys(value).length === 1;
+}
+
+function isUsed(value: unknown): value is Used {
+  return isFields(value) && Array.isArray(value.first) && typeof value.most === "number";
 }
 
 export function isFields(value: unknown): value is Fields {

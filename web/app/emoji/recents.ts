@@ -6,6 +6,7 @@
  * Rule 2: all tabs see the same.
  * Rule 3: where the browser stores nothing, they live as long as the page.
  */
+import type { Used } from "../core/unsaved.ts";
 import { TONES, type Tone } from "./emoji.ts";
 
 /** As much of the Web Storage API as is needed. */
@@ -22,14 +23,20 @@ export interface KeptEmoji {
   readonly tone: Tone;
 }
 
+/** What the user changed: an emoji that was used goes before those that other devices used. */
+export interface EmojiChange {
+  readonly used?: Used;
+  readonly tone?: Tone;
+}
+
 export class Recents {
   readonly #box: Box | null;
   readonly #place: string;
-  readonly #onchanged: (kept: KeptEmoji) => void;
+  readonly #onchanged: (change: EmojiChange) => void;
   #here: KeptEmoji = { used: [], tone: 0 };
 
   /** @param onchanged called with what the user changed here, and not with what `take` gets */
-  constructor(box: Box | null, user: string, onchanged: (kept: KeptEmoji) => void = () => {}) {
+  constructor(box: Box | null, user: string, onchanged: (change: EmojiChange) => void = () => {}) {
     this.#box = box;
     this.#onchanged = onchanged;
     this.#place = PREFIX + user; // rule 1
@@ -47,21 +54,20 @@ export class Recents {
 
   use(text: string): void {
     const { used, tone } = this.#read();
-    this.#change({ used: [text, ...used.filter((each) => each !== text)].slice(0, RECENTS), tone });
+    this.#write({ used: [text, ...used.filter((each) => each !== text)].slice(0, RECENTS), tone });
+    this.#onchanged({ used: { first: [text], most: RECENTS } });
   }
 
   chooseTone(tone: Tone): void {
-    this.#change({ ...this.#read(), tone });
+    this.#write({ ...this.#read(), tone });
+    this.#onchanged({ tone });
   }
 
-  /** What another device shared; fields that it lacks stay as they are here. */
+  /** What another device shared. Fields that it lacks stay as they are here, and what was used here alone comes after it. */
   take(shared: object): void {
-    this.#write(parseKept({ ...this.#read(), ...shared }));
-  }
-
-  #change(kept: KeptEmoji): void {
-    this.#write(kept);
-    this.#onchanged(kept);
+    const here = this.#read();
+    const { used, tone } = parseKept({ ...here, ...shared });
+    this.#write({ used: [...new Set([...used, ...here.used])].slice(0, RECENTS), tone });
   }
 
   #read(): KeptEmoji {

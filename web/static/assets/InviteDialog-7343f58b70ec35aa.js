@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-612999b32ac24f22.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-fa123ce9054e15d9.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-b9e1a412429062ae.js";
