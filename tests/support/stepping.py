@@ -13,6 +13,7 @@ import anyio.lowlevel
 
 from chat.ports.log import Ack
 from chat.tracing import Headers
+from chat.wire.relay import INSTANCE
 from gateway.command_session import CommandSession
 from gateway.edge import Edge
 from tests.support.patience import patient
@@ -150,7 +151,7 @@ def leftovers(here: World, edge: Edge, kept: dict[CommandSession, Client]) -> di
         "channels": set(edge.node.hub.channels) ^ wanted,
         "listening": listening - set(kept),
         "unanswered": sum(channel.unanswered for channel in edge.node.hub.channels.values()),
-        "subscriptions": set(here.relay._channels) ^ wanted,
+        "subscriptions": set(here.relay._channels) ^ (wanted | {INSTANCE}),  # that one is the edge's own
         "timers": {each for slot in edge.node.wheel._slots for each in slot} - set(kept),
         "present": here.presence.statistics().sessions - len(kept),
         "descriptors": edge.node.mux.statistics().descriptors - len(kept),
