@@ -26,8 +26,11 @@ const TEXT = /\.(html|css|js|svg|json|webmanifest)$/;
 const CODED = /\.(br|gz)$/;
 /** The files that a signed-in user needs beside those of the log-in (`vite.config.js`): styles, and script with its door. */
 const CHAT = /^assets\/(chat|Shell)-[0-9a-f]{16}\.(js|css)$/;
-/** Bytes, by Brotli, that the first screen loads at most. What it does not need is loaded by `app/late.tsx`. */
-const FIRST_LOAD = 180 * 1024;
+/**
+ * Bytes, by Brotli, that the first screen loads at most. What it does not need is loaded by `app/late.tsx`. The project
+ * allows 180 KiB; this is what was reached, and 3 %: whoever needs more has to know.
+ */
+const FIRST_LOAD = 177 * 1024;
 
 if (process.argv.includes("--check")) {
   const folder = mkdtempSync(join(tmpdir(), "rookery-page-"));

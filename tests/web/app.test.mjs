@@ -73,6 +73,16 @@ describe("signing in and out", () => {
     ]);
   });
 
+  test("what the address names is asked for before anything draws it, and once", async () => {
+    await vault.set({ access: "access", refresh: "refresh", renew: 1e9 });
+    app.hash = () => `#/room/${ROOM}`;
+    await app.start();
+    const room = app.store.get(`room:${ROOM}`);
+    await app.history.open(room);
+    assert.equal(rest.calls.filter((call) => call.includes("/messages")).length, 1);
+    assert.ok(room.timeline.loaded);
+  });
+
   test("registering signs in at once", async () => {
     await app.register({ name: "ann", password: "password" });
     assert.equal(rest.count("POST /api/auth/login"), 0);

@@ -29,6 +29,7 @@ export async function makeApp(): Promise<App> {
     publicPost,
     schedule: soon,
     timers,
+    hash: () => location.hash,
     storage: storageOf(globalThis),
     ...(await openKept(timers)),
     makeLink: (parts) =>

@@ -5,8 +5,9 @@
 import { type ComponentType, lazy, Suspense } from "react";
 import { Boundary } from "./Boundary.tsx";
 
-/** After the first screen, in case that the browser never says that it is idle. */
+/** For each, in case that the browser never says that it is idle. */
 const LATEST_MS = 10_000;
+let isBegun = false;
 const loaders = new Set<() => Promise<unknown>>();
 
 /** Nothing is drawn in its place until it is there. What is around it stays on the screen. */
@@ -24,15 +25,20 @@ export function late<Props extends object>(load: () => Promise<ComponentType<Pro
   };
 }
 
-/** Load them all, one after the other, once the browser is idle. What fails is loaded when it is drawn. */
+/** Load them all, one after the other, whenever the browser is idle. What fails is loaded when it is drawn. */
 export function loadLater(): void {
-  const idle: (run: () => void) => unknown =
-    globalThis.requestIdleCallback === undefined
-      ? (run) => setTimeout(run, LATEST_MS / 5)
-      : (run) => requestIdleCallback(run, { timeout: LATEST_MS });
-  idle(() => void loadAll());
+  if (!isBegun) void loadAll();
+  isBegun = true;
 }
 
 async function loadAll(): Promise<void> {
-  for (const load of loaders) await load().catch(() => {});
+  for (const load of loaders) {
+    await new Promise<void>(whenIdle);
+    await load().catch(() => {});
+  }
+}
+
+function whenIdle(run: () => void): void {
+  if (globalThis.requestIdleCallback === undefined) setTimeout(run, LATEST_MS / 50);
+  else requestIdleCallback(run, { timeout: LATEST_MS });
 }

@@ -7,6 +7,7 @@
  * `core/history`, which use `protocol` and `api`; `session` has the tokens for both. Everything in `core/` but `dom` runs
  * without a browser.
  */
+import { startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import { showAppearance } from "./appearance.ts";
 import { keepPage, makeApp } from "./browser.ts";
@@ -30,7 +31,7 @@ const stage = new Stage(app);
 playSounds(app);
 app.on("session", ({ phase }) => void (phase !== "out" && loadShell().catch(() => {})));
 const root = document.querySelector("#root");
-if (root) createRoot(root).render(<Root stage={stage} />);
+if (root) startTransition(() => createRoot(root).render(<Root stage={stage} />));
 if (!stage.takeMailLink()) void app.start();
 if (document.readyState === "complete") keepPage();
 else addEventListener("load", keepPage);

@@ -1,8 +1,8 @@
 /** The buttons below the field: formats, emoji, preview. On phones the formats are folded away. */
-import { useRef, useState } from "react";
-import { Button, Toolbar } from "react-aria-components";
+import { type ButtonHTMLAttributes, type MouseEvent, useRef, useState } from "react";
 import { EmojiPopover } from "../emoji/EmojiPopover.tsx";
 import type { Recents } from "../emoji/recents.ts";
+import { useArrows } from "../kit/useArrows.ts";
 import { useTexts } from "../texts.ts";
 import type { Format } from "./format.ts";
 import { Icon } from "./Icon.tsx";
@@ -33,59 +33,53 @@ interface Props {
 
 export function Tools({ onFormat, onEmoji, recents, preview, canPreview, onPreview }: Props) {
   const t = useTexts(COMPOSER);
+  const bar = useRef<HTMLDivElement>(null);
+  const arrows = useArrows(bar);
   const emoji = useRef<HTMLButtonElement>(null);
   const [picking, setPicking] = useState(false);
   const [unfolded, setUnfolded] = useState(false);
   return (
-    <Toolbar className={styles.tools} aria-label={t("tools")}>
-      <Button
-        className={`${styles.tool} ${styles.fold}`}
-        aria-label={t("formats")}
-        aria-expanded={unfolded}
-        preventFocusOnPress
-        onPress={() => setUnfolded(!unfolded)}
-      >
+    <div ref={bar} className={styles.tools} role="toolbar" aria-label={t("tools")} {...arrows}>
+      <Tool className={`${styles.tool} ${styles.fold}`} label={t("formats")} aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
         Aa
-      </Button>
+      </Tool>
       {FORMATS.map((kind) => (
         <span key={kind} className={unfolded ? styles.unfolded : styles.format} title={`${t(kind)} (${KEYS[kind]})`}>
-          <Button
-            className={styles.tool}
-            aria-label={t(kind)}
-            isDisabled={preview}
-            preventFocusOnPress
-            onPress={() => onFormat(kind)}
-            data-testid={`format-${kind}`}
-          >
+          <Tool label={t(kind)} disabled={preview} onClick={() => onFormat(kind)} data-testid={`format-${kind}`}>
             <Icon name={kind} />
-          </Button>
+          </Tool>
         </span>
       ))}
-      <Button
+      <button
         ref={emoji}
+        type="button"
         className={styles.tool}
         aria-label={t("emoji")}
         aria-haspopup="dialog"
         aria-expanded={picking}
-        isDisabled={preview}
-        onPress={() => setPicking(true)}
+        disabled={preview}
+        onClick={() => setPicking(true)}
         data-testid="open-emoji"
       >
         <Icon name="smile" />
-      </Button>
+      </button>
       <EmojiPopover trigger={emoji} isOpen={picking} onOpenChange={setPicking} recents={recents} onPick={onEmoji} placement="top start" />
       {(canPreview || preview) && (
-        <Button
-          className={styles.tool}
-          aria-label={t(preview ? "write" : "preview")}
-          aria-pressed={preview}
-          preventFocusOnPress
-          onPress={() => onPreview(!preview)}
-          data-testid="toggle-preview"
-        >
+        <Tool label={t(preview ? "write" : "preview")} aria-pressed={preview} onClick={() => onPreview(!preview)} data-testid="toggle-preview">
           <Icon name={preview ? "pencil" : "eye"} />
-        </Button>
+        </Tool>
       )}
-    </Toolbar>
+    </div>
   );
+}
+
+interface ToolProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly label: string;
+  readonly "data-testid"?: string;
+}
+
+/** The field keeps the focus, and what is selected in it. */
+function Tool({ label, ...rest }: ToolProps) {
+  const keep = (event: MouseEvent) => event.preventDefault();
+  return <button type="button" className={styles.tool} aria-label={label} onMouseDown={keep} {...rest} />;
 }

@@ -3,6 +3,7 @@ import { type Ref, useEffect, useImperativeHandle, useMemo } from "react";
 import { useApp } from "../context.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
+import { loadLater } from "../late.tsx";
 import { Doer } from "../messages/doer.ts";
 import { lastOwn } from "../messages/items.ts";
 import { MessageList } from "../messages/MessageList.tsx";
@@ -39,7 +40,7 @@ export function MessageArea(props: {
   useImperativeHandle(
     props.ref,
     () => ({
-      begin: (seq) => void reader.begin(seq),
+      begin: (seq) => void reader.begin(seq).finally(loadLater),
       jump: (seq) => void reader.jump(seq),
       toLatest: () => void reader.toLatest(),
       lastOwn: () => lastOwn(conversation.timeline.entries, app.store.me?.id ?? ""),

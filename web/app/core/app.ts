@@ -9,7 +9,7 @@ import { say } from "../texts.ts";
 import { ApiError } from "./api.ts";
 import { Choices } from "./choices.ts";
 import { Directory } from "./directory.ts";
-import { askAccount, knowAccount, renewAccount } from "./entering.ts";
+import { enterAccount, knowAccount, readAhead, renewAccount } from "./entering.ts";
 import { History } from "./history.ts";
 import { Messages } from "./messages.ts";
 import { Moderation } from "./moderation.ts";
@@ -68,6 +68,7 @@ export class App {
   moderation: Moderation = BY_BLANK;
   /** The key of the conversation that is on the screen. */
   openKey: string | null = null;
+  readonly hash: () => string;
   #first = true;
   /** What is known of the user and the instance is what was seen last. */
   #isAccountOld = false;
@@ -92,6 +93,7 @@ export class App {
     this.makeLink = parts.makeLink;
     this.schedule = parts.schedule;
     this.timers = parts.timers;
+    this.hash = parts.hash ?? (() => "");
     // Of several calls, the first tells why: after it the log-in page stays as it is, with what is typed there.
     api.onsignedout = () =>
       this.phase !== "out" && this.leave(say(CORE, this.link?.state === "blocked" ? "blockedLogIn" : "signedOut"));
@@ -160,10 +162,9 @@ export class App {
   }
 
   async #enter() {
-    const account = await askAccount(this.api);
-    knowAccount(this, account);
-    await this.lastSeen?.open(account);
+    const account = await enterAccount(this);
     await Promise.all([this.drafts.open(account.me.id), this.directory.refresh()]);
+    readAhead(this);
     await this.#begin(account);
   }
 

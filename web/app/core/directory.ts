@@ -31,6 +31,7 @@ export class Directory extends Roster {
   #followed = "";
   #reading: Promise<void> | null = null;
   #next: Promise<void> | null = null;
+  #early: ReturnType<Directory["ask"]> | null = null;
 
   /**
    * Read the lists of rooms and direct conversations, and follow them live. Who asks while they are being read shares the
@@ -49,13 +50,26 @@ export class Directory extends Roster {
     return this.#next;
   }
 
-  async #read() {
-    // A room that was made or joined meanwhile may not be in the answer yet.
-    const before = this.store.list("room");
-    const [{ rooms }, { conversations }] = await Promise.all([
+  /** Ask for the lists, which the next `refresh` shows: who the user is need not be known for that. */
+  askEarly(): void {
+    const early = this.ask();
+    this.#early = early;
+    early.catch(() => this.#early === early && (this.#early = null));
+  }
+
+  async ask(): Promise<[{ rooms: RoomSummary[] }, { conversations: DirectSummary[] }]> {
+    return Promise.all([
       this.api.get<{ rooms: RoomSummary[] }>("/api/rooms"),
       this.api.get<{ conversations: DirectSummary[] }>("/api/dms"),
     ]);
+  }
+
+  async #read() {
+    // A room that was made or joined meanwhile may not be in the answer yet.
+    const before = this.store.list("room");
+    const asked = this.#early ?? this.ask();
+    this.#early = null;
+    const [{ rooms }, { conversations }] = await asked;
     this.app.lastSeen?.keepLists({ rooms, dms: conversations });
     const ids = new Set(rooms.map((room) => room.id));
     for (const room of before) {

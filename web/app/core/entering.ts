@@ -3,10 +3,30 @@ import type { Api } from "./api.ts";
 import type { App } from "./app.ts";
 import type { SeenAccount } from "./lastSeen.ts";
 import type { Config, Me } from "./rest.ts";
+import { parseRoute } from "./route.ts";
 
 export async function askAccount(api: Api): Promise<SeenAccount> {
   const [config, me] = await Promise.all([api.get<Config>("/api/config"), api.get<Me>("/api/auth/me")]);
   return { config, me };
+}
+
+/** Learn who the user is, while the lists are on their way too. */
+export async function enterAccount(app: App): Promise<SeenAccount> {
+  const asked = askAccount(app.api);
+  app.directory.askEarly();
+  const account = await asked;
+  knowAccount(app, account);
+  await app.lastSeen?.open(account);
+  return account;
+}
+
+/** Read the messages that the address names, while what shows them is still being drawn. */
+export function readAhead({ store, history, hash }: App): void {
+  const route = parseRoute(hash());
+  const conversation = route.kind === "room" || route.kind === "dm" ? store.get(`${route.kind}:${route.id}`) : null;
+  if (!conversation || !("seq" in route)) return;
+  const read = route.seq === null ? history.open(conversation) : history.around(conversation, route.seq);
+  read.catch(() => {}); // who shows them asks again, and tells
 }
 
 export function knowAccount({ store, choices }: App, { config, me }: SeenAccount): void {

@@ -18,6 +18,8 @@ export interface AppParts {
   /** When views are drawn anew after a change. */
   schedule: (run: () => void) => void;
   timers: Timers;
+  /** What follows `#` in the address. */
+  hash?: () => string;
   /** For what a user has chosen in this browser. */
   storage: Box | null;
   /** What was written and not sent. */

@@ -1,7 +1,11 @@
-/** What one presses, with an icon whose name a tooltip tells. Apart from `Button`: a tooltip needs what places overlays. */
-import { Button as AriaButton, type ButtonProps as AriaProps, Tooltip, TooltipTrigger } from "react-aria-components";
+/** What one presses, with an icon whose name a tooltip tells. */
+import { useRef } from "react";
+import { Button as AriaButton, type ButtonProps as AriaProps } from "react-aria-components";
 import styles from "./Button.module.css";
 import { Icon } from "./Icon.tsx";
+import { useTip } from "./useTip.tsx";
+
+const TOLD_AFTER_MS = 600;
 
 export interface IconButtonProps extends Omit<AriaProps, "className" | "style" | "children"> {
   icon: string;
@@ -12,14 +16,26 @@ export interface IconButtonProps extends Omit<AriaProps, "className" | "style" |
 }
 
 export function IconButton({ icon, label, isOn, ...rest }: IconButtonProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  const tip = useTip(button, TOLD_AFTER_MS);
   return (
-    <TooltipTrigger delay={600}>
-      <AriaButton {...rest} aria-label={label} aria-pressed={isOn} className={styles.icon}>
+    <>
+      <AriaButton
+        {...rest}
+        ref={button}
+        aria-label={label}
+        aria-pressed={isOn}
+        aria-describedby={tip.describedBy}
+        className={styles.icon}
+        onHoverStart={tip.over}
+        onHoverEnd={tip.out}
+        onFocus={tip.focused}
+        onBlur={tip.blurred}
+        onPressStart={tip.close}
+      >
         <Icon name={icon} />
       </AriaButton>
-      <Tooltip className={styles.tooltip} offset={6}>
-        {label}
-      </Tooltip>
-    </TooltipTrigger>
+      {tip.draw(styles.tooltip, label)}
+    </>
   );
 }

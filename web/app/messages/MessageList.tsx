@@ -1,6 +1,7 @@
 /** The scrolling list of a conversation's messages. What it shows and where, `Reader` decides. */
 import {
   useCallback,
+  useDeferredValue,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -19,7 +20,7 @@ import { actionOf, moveOf } from "./actions.ts";
 import { askForDay } from "../dates/open.tsx";
 import type { Doer } from "./doer.ts";
 import { Icon } from "./Icon.tsx";
-import type { Item } from "./items.ts";
+import { type Item, NOTHING } from "./items.ts";
 import { Message } from "./Message.tsx";
 import styles from "./messages.module.css";
 import { watchPresses } from "../presses.ts";
@@ -42,6 +43,9 @@ interface Props {
 export function MessageList({ reader, doer, name }: Props) {
   const say = useTexts(MESSAGES);
   const shown = useSyncExternalStore(reader.subscribe, () => reader.shown);
+  // The first messages are drawn in parts, between which the browser answers.
+  const isFilled = useDeferredValue(reader.filled);
+  const isWhole = isFilled === reader.filled;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const [sheet, setSheet] = useState<Entry | null>(null);
@@ -52,7 +56,7 @@ export function MessageList({ reader, doer, name }: Props) {
     reader.attach(view);
     return () => reader.attach(null);
   }, [reader, view]);
-  useLayoutEffect(() => reader.committed());
+  useLayoutEffect(() => void (isWhole && reader.committed()));
   useEffect(() => {
     doer.openSheet = setSheet;
     doer.jump = (seq) => void reader.jump(seq);
@@ -71,7 +75,7 @@ export function MessageList({ reader, doer, name }: Props) {
     document.addEventListener("visibilitychange", see);
     return () => document.removeEventListener("visibilitychange", see);
   }, [reader]);
-  const { items } = shown;
+  const items = isFilled ? shown.items : NOTHING.items;
   const newestOwn = useMemo(() => items.findLast(({ entry }) => entry.sender.id === reader.app.store.me?.id), [items]);
   const row = (item: Item, index: number) => (
     <div key={item.key} className="row">

@@ -1,18 +1,19 @@
 /** The reactions below a message, and who gave them: a tooltip names them, on phones the sheet of the message. */
-import { useEffect, type ReactNode } from "react";
-import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
+import { useEffect, useRef, type ReactNode } from "react";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import { useEmoji } from "../emoji/useEmoji.ts";
+import { useTip } from "../kit/useTip.tsx";
 import styles from "./messages.module.css";
-import { MESSAGES } from "./texts.ts";
+import { MESSAGES, type Say } from "./texts.ts";
 import { useLanguage, useTexts } from "../texts.ts";
 import { listNames, meFirst } from "./whoReacted.ts";
 
 /** As many as a tooltip has room for. */
 const NAMED = 20;
 const WANTED = 50;
+const TOLD_AFTER_MS = 300;
 
 interface Props {
   app: App;
@@ -36,32 +37,61 @@ export function Reactions({ app, conversation, entry }: Props): ReactNode {
     <div className="reactions">
       {all.map(([emoji, users]) => {
         const names = meFirst(users, me).map((id) => (id === me ? say("you") : app.store.nameOf(id)));
-        return (
-          <TooltipTrigger key={emoji} delay={300}>
-            <Focusable>
-              <button
-                type="button"
-                className="chip"
-                aria-pressed={users.includes(me)}
-                aria-label={say("reactionCount", { name: nameOf(emoji), who: listNames(names, say), count: users.length })}
-                // Who may not react reads who did.
-                aria-disabled={!writable || undefined}
-                data-emoji={emoji}
-                data-testid="reaction"
-                onClick={() => writable && app.messages.react(conversation, entry, emoji)}
-              >
-                <span className="chip-emoji">{emoji}</span>
-                {users.length}
-              </button>
-            </Focusable>
-            <Tooltip className={styles.who} offset={6}>
-              <span className={styles.whoEmoji}>{emoji}</span>
-              {say("reactionBy", { name: nameOf(emoji), who: listNames(names, say, NAMED) })}
-            </Tooltip>
-          </TooltipTrigger>
-        );
+        const react = () => writable && app.messages.react(conversation, entry, emoji);
+        const count = users.length;
+        const isMine = users.includes(me);
+        return <Chip key={emoji} name={nameOf(emoji)} {...{ emoji, names, count, isMine, isDisabled: !writable, say, react }} />;
       })}
     </div>
+  );
+}
+
+interface ChipProps {
+  emoji: string;
+  name: string;
+  /** Who reacted so. */
+  names: string[];
+  count: number;
+  isMine: boolean;
+  /** Who may not react reads who did. */
+  isDisabled: boolean;
+  say: Say;
+  react: () => void;
+}
+
+function Chip({ emoji, name, names, count, isMine, isDisabled, say, react }: ChipProps) {
+  const chip = useRef<HTMLButtonElement>(null);
+  const tip = useTip(chip, TOLD_AFTER_MS);
+  return (
+    <>
+      <button
+        ref={chip}
+        type="button"
+        className="chip"
+        aria-pressed={isMine}
+        aria-label={say("reactionCount", { name, who: listNames(names, say), count })}
+        aria-disabled={isDisabled || undefined}
+        aria-describedby={tip.describedBy}
+        data-emoji={emoji}
+        data-testid="reaction"
+        onClick={react}
+        onPointerEnter={({ pointerType }) => pointerType === "mouse" && tip.over()}
+        onPointerLeave={tip.out}
+        onPointerDown={tip.close}
+        onFocus={tip.focused}
+        onBlur={tip.blurred}
+      >
+        <span className="chip-emoji">{emoji}</span>
+        {count}
+      </button>
+      {tip.draw(
+        styles.who,
+        <>
+          <span className={styles.whoEmoji}>{emoji}</span>
+          {say("reactionBy", { name, who: listNames(names, say, NAMED) })}
+        </>,
+      )}
+    </>
   );
 }
 

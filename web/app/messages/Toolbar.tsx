@@ -1,6 +1,5 @@
 /** What one can do with a message: the bar at the message under the pointer or the focus. Arrows move within it. */
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
-import { Toolbar as Bar } from "react-aria-components";
 import type { Conversation } from "../core/conversation.ts";
 import type { Entry } from "../core/timeline.ts";
 import type { Action } from "./actions.ts";
@@ -9,6 +8,7 @@ import { Icon } from "./Icon.tsx";
 import { MESSAGES, type Say } from "./texts.ts";
 import { EmojiPopover } from "../emoji/EmojiPopover.tsx";
 import { useRecents } from "../emoji/useRecents.ts";
+import { useArrows } from "../kit/useArrows.ts";
 import { useTexts } from "../texts.ts";
 
 const QUICK = ["👍", "❤️", "😂"];
@@ -36,6 +36,8 @@ interface Props {
 export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
   const say = useTexts(MESSAGES);
   const bar = useRef<HTMLDivElement>(null);
+  const tools = useRef<HTMLDivElement>(null);
+  const arrows = useArrows(tools);
   const recents = useRecents(doer.app);
   const more = useRef<HTMLButtonElement>(null);
   const [palette, setPalette] = useState(false);
@@ -57,7 +59,7 @@ export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
   const react = (emoji: string) => doer.react(entry, emoji);
   return (
     <div ref={bar} className={below ? "toolbar below" : "toolbar"} onKeyDown={escape}>
-      <Bar className="tools" aria-label={say("actions")}>
+      <div ref={tools} className="tools" role="toolbar" aria-label={say("actions")} {...arrows}>
         {actions.includes("react") && (
           <>
             {QUICK.map((emoji) => (
@@ -81,7 +83,7 @@ export function Toolbar({ doer, entry, onLeave, onKeep }: Props) {
         {actions.map((action) => (
           <ActionButton key={action} action={action} entry={entry} doer={doer} say={say} />
         ))}
-      </Bar>
+      </div>
       <EmojiPopover
         trigger={more}
         isOpen={palette}

@@ -29,6 +29,8 @@ const FAR = 3 * LOAD_AT;
 
 export class Reader {
   shown: Shown = NOTHING;
+  /** Whether it has shown any message. */
+  filled = false;
   readonly line = new UnreadLine();
   #steps: Step[] = [];
   #watchers = new Set<() => void>();
@@ -227,6 +229,7 @@ export class Reader {
 
   #set(change: Partial<Shown>): void {
     this.shown = { ...this.shown, ...change };
+    this.filled ||= this.shown.items.length > 0;
     for (const run of this.#watchers) run();
   }
 

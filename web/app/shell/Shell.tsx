@@ -1,5 +1,5 @@
 /** The page of a signed-in user: the lists, what the address names, a side panel; one of them at a time on a phone. */
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, type ReactNode, Suspense, useDeferredValue, useEffect, useState, useSyncExternalStore } from "react";
 import { Boundary } from "../Boundary.tsx";
 import { loadLater } from "../late.tsx";
 import { followAttention } from "../attention/follow.ts";
@@ -26,12 +26,17 @@ const Panel = lazy(async () => ({ default: (await import("../panels/Panel.tsx"))
 export function Shell() {
   const app = useApp();
   const [navigation] = useState(() => new Navigation(app));
-  const { screen, panel } = useSyncExternalStore(navigation.subscribe, () => navigation.place);
+  const place = useSyncExternalStore(navigation.subscribe, () => navigation.place);
+  const { panel } = place;
+  // The first screen is drawn in parts, between which the browser answers, and what it hides on a phone after it.
+  const isOpening = useDeferredValue(place.screen.kind === "opening");
+  const isOpened = useDeferredValue(!isOpening, false);
+  const screen: Screen = isOpening ? { kind: "opening" } : place.screen;
   useEffect(() => navigation.begin(), [navigation]);
   useEffect(() => followAttention(app), [app]);
-  useEffect(loadLater, []);
   const isPhone = useMedia(PHONE);
   const column = columnOf(screen);
+  useEffect(() => void (!isOpening && column !== "conversation" && loadLater()), [isOpening, column]);
   useTitle();
   useStatusEnds();
   useCaseWatch();
@@ -39,7 +44,7 @@ export function Shell() {
     <NavigationContext value={navigation}>
       <div className="shell" data-screen={column} data-panel={panel ?? undefined}>
         {!isPhone && <SkipLink />}
-        <Lists isAlone={isPhone && column === "list"} />
+        <Lists isAlone={isPhone && column === "list"}>{(isOpened || !isPhone || column === "list") && <Sidebar />}</Lists>
         <main className="main" id={MAIN} tabIndex={-1}>
           <Boundary key={nameOf(screen)}>
             <Suspense>
@@ -60,12 +65,12 @@ export function Shell() {
 }
 
 /** On a phone they are all that one sees, and so what the page is about. */
-function Lists({ isAlone }: { isAlone: boolean }) {
+function Lists({ isAlone, children }: { isAlone: boolean; children: ReactNode }) {
   const t = useTexts(SHELL);
   return (
     <div className="lists" role={isAlone ? "main" : undefined}>
       {isAlone && <h1 className="visually-hidden">{t("chats")}</h1>}
-      <Sidebar />
+      {children}
     </div>
   );
 }

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-fa123ce9054e15d9.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-5330de13452c2cea.js";

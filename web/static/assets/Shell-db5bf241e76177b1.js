@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-fe341a2b3f111a1d.js";
