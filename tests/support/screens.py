@@ -66,6 +66,9 @@ def staged(browser: Browser, data: Path) -> Iterator[Scene]:
         server.check()
 
 
+# How many layers the entry of now says to be open, and how many of those are there that are left: a panel alone.
+_OPEN_BY_HISTORY = """() => (history.state?.depth ?? 0) - (document.querySelector("[data-panel]") ? 1 : 0)"""
+
 Step = Callable[[Window, Scene], None]
 
 
@@ -76,14 +79,7 @@ def at(address: str, testid: str) -> Step:
         place, hash_ = window.get(testid).first, address.format(room=scene.room)
         window.page.evaluate("(hash) => { location.hash = hash }", hash_)
         window.draw()
-
-        def is_there() -> bool:
-            # What closed a moment ago takes its entry of the history along, and may lead back from here.
-            window.page.evaluate("(hash) => { if (location.hash !== hash) location.hash = hash }", hash_)
-            window.draw()
-            return place.is_visible()
-
-        window.eventually(is_there, True)
+        expect(place).to_be_visible()
 
     return step
 
@@ -112,7 +108,7 @@ def _shown(testid: str, role: Literal["dialog", "listbox", "menu"]) -> Step:
 
 
 def close_layers(window: Window) -> None:
-    """Nothing lies over the page any more."""
+    """Nothing lies over the page any more, and the history tells so."""
     layers = window.page.locator('[role="dialog"], [data-trigger="MenuTrigger"]')
 
     def are_left() -> int:
@@ -121,6 +117,7 @@ def close_layers(window: Window) -> None:
         return layers.count()
 
     window.eventually(are_left, 0)
+    window.eventually(lambda: window.page.evaluate(_OPEN_BY_HISTORY), 0)
 
 
 def _forgotten(window: Window, scene: Scene) -> None:

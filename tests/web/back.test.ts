@@ -1,126 +1,228 @@
-/** Back on a phone: what lies over the page closes first, and the history has no entry too many. */
+/** Back: what lies over the page closes first, and no press does nothing, or too much. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { BackStack } from "../../web/app/shell/back.ts";
+import { BackStack } from "../../web/app/shell/backStack.ts";
 import { wantsHomeBelow } from "../../web/app/shell/homeBelow.ts";
-
-/** A browser's history: entries with their depth, and where one is. */
-class FakePast {
-  entries = [0];
-  at = 0;
-  moved = () => {};
-
-  depth() {
-    return this.entries[this.at];
-  }
-
-  push(depth: number) {
-    this.entries = [...this.entries.slice(0, this.at + 1), depth];
-    this.at += 1;
-  }
-
-  /** The browser gets there a moment later, when `arrive` is called. */
-  isSlow = false;
-  arrive = () => {};
-
-  go(delta: number) {
-    this.arrive = () => {
-      this.at += delta;
-      this.moved();
-    };
-    if (!this.isSlow) this.arrive();
-  }
-}
+import { FakePast } from "./fakePast.ts";
 
 let past: FakePast;
 let queue: (() => void)[];
 let stack: BackStack;
 let said: string[];
+let isPhone: boolean;
+
 const settle = () => queue.splice(0).forEach((run) => run());
-const open = (name: string) => stack.open(() => said.push(name));
+const open = (name: string) => stack.open({ close: () => said.push(name) });
+const openTab = (close = () => {}) => stack.open({ close, tab: { address: "#/room/1/members", below: "#/room/1" } });
+const rest = () => {
+  settle();
+  while (past.ways.length) past.land();
+  settle();
+};
+const press = (by = -1) => {
+  past.press(by);
+  rest();
+};
+const depths = () => past.entries.map(({ entry }) => entry?.depth);
+const addresses = () => past.entries.map(({ address }) => address);
+/** The page is loaded again: what it knew is gone, and the history stays. */
+const load = () => {
+  stack = new BackStack(past, (run, ms = 0) => void (ms || queue.push(run)), () => isPhone);
+  past.moved = () => stack.moved();
+};
 
 beforeEach(() => {
-  [past, queue, said] = [new FakePast(), [], []];
-  stack = new BackStack(past, (run) => queue.push(run));
-  past.moved = () => stack.moved();
+  [past, queue, said, isPhone] = [new FakePast(), [], [], true];
+  load();
 });
 
 describe("Back", () => {
   test("closes the newest first, and then leaves the place", () => {
+    stack.visit("#/a");
     open("panel");
     settle();
     open("sheet");
     settle();
-    past.go(-1);
-    past.go(-1);
-    expect(said).toEqual(["sheet", "panel"]);
-    expect([past.at, past.entries]).toEqual([0, [0, 1, 2]]);
+    press();
+    press();
+    expect([past.at, said]).toEqual([1, ["sheet", "panel"]]);
+    press();
+    expect([past.address(), past.asked]).toEqual(["#/", []]);
   });
 
-  test("needs no second press after something closed by itself", () => {
+  test("needs no second press after something closed by itself, and nothing goes back for that", () => {
+    stack.visit("#/a");
     const closed = open("panel");
     settle();
     closed();
-    settle();
-    expect([past.at, said]).toEqual([0, []]);
+    rest();
+    expect([past.at, depths(), past.asked]).toEqual([2, [0, 0, 0], []]);
+    press();
+    expect([past.address(), said]).toEqual(["#/", []]);
   });
 
   test("closes the one that took the place of another one", () => {
     const closed = open("menu");
     settle();
     closed();
+    settle();
     open("dialog");
     settle();
-    expect([past.at, past.entries]).toEqual([1, [0, 1]]);
-    past.go(-1);
-    expect(said).toEqual(["dialog"]);
+    expect([past.at, depths()]).toEqual([1, [0, 1]]);
+    press();
+    expect([said, past.at]).toEqual([["dialog"], 0]);
   });
 
-  test("does not undo the way to another place", () => {
-    const closed = open("panel");
+  test("comes to the place before, however many layers have closed by themselves", () => {
+    stack.visit("#/a");
+    const [menu, dialog] = [open("menu"), open("dialog")];
     settle();
-    past.push(0); // a link in the panel
-    closed();
+    menu();
+    dialog();
     settle();
-    expect([past.at, past.depth()]).toEqual([2, 0]);
+    past.type("#/b");
+    settle();
+    press();
+    expect(past.address()).toBe("#/a");
+    press();
+    expect([past.address(), said]).toEqual(["#/", []]);
   });
 
-  test("leaves the entry of what is not open any more, from whichever side one comes", () => {
+  test("finds no spare entry where the page itself has led on", () => {
     const closed = open("sheet");
     settle();
-    past.push(0); // a link in the sheet
     closed();
     settle();
-    past.go(-1);
-    settle();
-    expect(past.at).toBe(0);
-    past.go(1);
-    settle();
-    expect([past.at, said]).toEqual([0, []]);
-  });
-
-  test("does not close what opens while the browser is on its way back", () => {
-    const closed = open("menu");
-    settle();
-    past.isSlow = true;
-    closed();
-    settle();
+    stack.visit("#/a");
     open("dialog");
     settle();
-    past.arrive();
+    stack.visit("#/b"); // a link in the dialog
     settle();
-    expect([past.at, past.entries, said]).toEqual([1, [0, 1], []]);
-    past.go(-1);
-    past.arrive();
-    expect(said).toEqual(["dialog"]);
+    expect([addresses(), said]).toEqual([["#/", "#/a", "#/b"], ["dialog"]]);
   });
 
   test("closes all at once when one goes back by more than one", () => {
     open("panel");
     open("sheet");
     settle();
-    past.go(-2);
+    press(-2);
     expect(said).toEqual(["sheet", "panel"]);
   });
+
+  test("that leads on does not lead away from where one goes meanwhile", () => {
+    stack.visit("#/a");
+    open("sheet")();
+    const closed = open("sheet");
+    settle();
+    closed();
+    settle();
+    past.press(-1);
+    past.land();
+    past.type("#/b");
+    open("dialog");
+    rest();
+    expect([past.address(), depths().at(-1), said]).toEqual(["#/b", 1, []]);
+  });
+
+  test("closes nothing on desktops, and on a window made narrow all that is open", () => {
+    isPhone = false;
+    open("dialog");
+    settle();
+    expect(depths()).toEqual([0]);
+    isPhone = true;
+    stack.settleLater();
+    settle();
+    expect(depths()).toEqual([0, 1]);
+    isPhone = false;
+    press();
+    expect([said, past.at]).toEqual([["dialog"], 0]);
+  });
+
+  test("needs one press also after the page was loaded again", () => {
+    stack.visit("#/a");
+    open("sheet");
+    settle();
+    load();
+    expect(depths()).toEqual([0, 0, 0]);
+    press();
+    expect(past.address()).toBe("#/");
+  });
+});
+
+describe("a layer with an address", () => {
+  beforeEach(() => stack.visit("#/room/1"));
+
+  test("has an entry on desktops too, which another one takes after it", () => {
+    isPhone = false;
+    const closed = openTab();
+    settle();
+    expect([past.address(), stack.isTab]).toEqual(["#/room/1/members", true]);
+    closed();
+    settle();
+    expect([past.address(), stack.isTab, past.asked]).toEqual(["#/room/1", false, []]);
+    openTab();
+    settle();
+    expect(addresses()).toEqual(["#/", "#/room/1", "#/room/1/members"]);
+  });
+
+  test("keeps its address under others, and loses it also below them", () => {
+    const closed = openTab();
+    open("menu");
+    settle();
+    expect([past.address(), depths()]).toEqual(["#/room/1/members", [0, 0, 1, 2]]);
+    closed();
+    settle();
+    expect([past.address(), depths().at(-1)]).toEqual(["#/room/1", 1]);
+    press();
+    expect([said, past.address()]).toEqual([["menu"], "#/room/1"]);
+    press();
+    expect(past.address()).toBe("#/");
+  });
+
+  test("is there again for who comes back to it, or has loaded the page again", () => {
+    openTab();
+    settle();
+    stack.visit("#/person/2");
+    settle();
+    press();
+    expect([past.address(), stack.isTab, depths().at(2)]).toEqual(["#/room/1/members", true, 0]);
+    openTab();
+    settle();
+    expect([past.at, depths().at(2)]).toEqual([2, 1]);
+    load();
+    expect([past.address(), stack.isTab]).toEqual(["#/room/1/members", true]);
+  });
+
+  test("may be one that was gone to from the place below it", () => {
+    past.type("#/room/1/members");
+    expect(stack.join("#/room/1")).toBe(true);
+    let isOpen = true;
+    openTab(() => (isOpen = false));
+    settle();
+    press();
+    expect([isOpen, past.address(), past.at]).toEqual([false, "#/room/1", 1]);
+    expect(stack.join("#/room/1")).toBe(false);
+  });
+
+  test("keeps its address where that is wanted", () => {
+    const closed = openTab();
+    settle();
+    closed(true);
+    settle();
+    expect(past.address()).toBe("#/room/1/members");
+  });
+});
+
+test("a place gets another address, or another one below it", () => {
+  open("dialog");
+  settle();
+  past.type("#invite=x");
+  stack.rename("#/");
+  settle();
+  expect([addresses(), said]).toEqual([["#/", "#/", "#/"], ["dialog"]]);
+  stack.rename("#/room/1");
+  stack.putBelow("#/");
+  expect(addresses().slice(2)).toEqual(["#/", "#/room/1"]);
+  expect(past.entries.map(({ entry }) => entry?.index)).toEqual([0, 1, 2, 3]);
 });
 
 test("the lists come before a place that a window was opened at, on a phone", () => {

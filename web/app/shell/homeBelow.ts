@@ -1,4 +1,6 @@
 /** On a phone, Back leads from the first place of a window to the lists. */
+import { backStack } from "./back.ts";
+
 const PHONE = "(max-width: 720px)";
 
 /**
@@ -16,8 +18,7 @@ export function putHomeBelow(): void {
   const [opened] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const at = location.hash;
   if (isOpening && wantsHomeBelow({ at, by: opened?.type, isPhone: matchMedia(PHONE).matches })) {
-    history.replaceState(null, "", "#/");
-    history.pushState(null, "", at);
+    backStack().putBelow("#/");
   }
   isOpening = false;
 }

@@ -1,5 +1,6 @@
 /** An invitation in the address waits, in the window's session, until there is a user to take it. */
 import { parseRoute } from "../core/route.ts";
+import { backStack } from "./back.ts";
 
 const KEY = "rookery.invite";
 
@@ -8,7 +9,7 @@ export function keepInvite(): void {
   const route = parseRoute(location.hash);
   if (route.kind !== "invite") return;
   sessionStorage.setItem(KEY, route.token);
-  history.replaceState(null, "", "#/");
+  backStack().rename("#/");
 }
 
 /** The token of the invitation that waits; empty without one. */

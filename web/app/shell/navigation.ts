@@ -9,6 +9,7 @@ import { composes } from "../core/keys.ts";
 import { parseRoute, type RoomTab, type Route, routeTo } from "../core/route.ts";
 import { CORE } from "../core/texts.ts";
 import { say } from "../texts.ts";
+import { backStack } from "./back.ts";
 import { putHomeBelow } from "./homeBelow.ts";
 import { keepInvite, takeInvite } from "./invite.ts";
 import { hasTooltipAlone } from "./tooltip.ts";
@@ -32,11 +33,6 @@ type ConversationRoute = Extract<Route, { kind: "room" | "dm" }>;
 
 const PHONE = "(max-width: 720px)";
 
-/** Whether the entry of the history is a tab of a room, below which the room has one. */
-function isTabEntry(): boolean {
-  return history.state?.tab === true;
-}
-
 function firstScreen(hash: string): Screen {
   return { kind: ["room", "dm", "page", "moderation"].includes(parseRoute(hash).kind) ? "opening" : "home" };
 }
@@ -52,6 +48,10 @@ export class Navigation {
   #watchers = new Set<() => void>();
   #shown = 0;
   #visits = 0;
+  /** The message to which an address has led, and the place of that in the history. */
+  #led: { place: number; seq: number } | null = null;
+  /** Gives up the entry that the panel has in the history. */
+  #leaveTab: ((keeps?: boolean) => void) | null = null;
   /** What has the focus again when the panel closes. */
   #returnTo: Element | null = null;
 
@@ -70,16 +70,18 @@ export class Navigation {
   begin(): () => void {
     const ends = new AbortController();
     const { signal } = ends;
+    backStack(); // it hears of a new address first
     window.addEventListener("hashchange", () => void this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#key(event), { signal });
     window.addEventListener("keydown", (event) => this.#keyBeforeTooltip(event), { signal, capture: true });
-    document.addEventListener("click", (event) => this.#again(event), { signal });
+    document.addEventListener("click", (event) => this.#follow(event), { signal });
     const gone = this.app.on("gone", (ended) => this.#gone(ended));
     putHomeBelow();
     void this.#route();
     return () => {
       ends.abort();
       gone();
+      this.#leaveTab?.(true);
     };
   }
 
@@ -89,8 +91,14 @@ export class Navigation {
   }
 
   go(hash: string): void {
-    if (location.hash === hash) void this.#route();
-    else location.hash = hash;
+    const { screen, panel } = this.place;
+    const route = parseRoute(hash);
+    if (location.hash === hash) this.#led = null;
+    else if (route.kind === "room" && route.tab && this.app.openKey === `room:${route.id}`) {
+      if (route.tab !== panel && screen.kind === "conversation") this.#openTab(screen.conversation, route.tab);
+      return;
+    } else backStack().visit(hash);
+    void this.#route();
   }
 
   openConversation(kind: "room" | "dm", id: string, seq: number | null = null): void {
@@ -101,26 +109,21 @@ export class Navigation {
   openPanel(which: PanelName): void {
     const { panel, screen } = this.place;
     if (panel === which) return this.closePanel();
-    if (screen.kind !== "conversation" || screen.conversation.kind !== "room") return;
-    const address = routeTo("room", screen.conversation.id, which);
-    if (panel && isTabEntry()) history.replaceState({ tab: true }, "", address);
-    else history.pushState({ tab: true }, "", address);
-    this.#showPanel(which);
+    if (screen.kind === "conversation" && screen.conversation.kind === "room") this.#openTab(screen.conversation, which);
   }
 
   closePanel(): void {
-    const { panel } = this.place;
     this.#dropPanel();
-    const route = parseRoute(location.hash);
-    if (!panel || route.kind !== "room" || !route.tab) return;
-    if (isTabEntry()) history.back();
-    else if (history.state?.depth) addEventListener("popstate", () => this.#leaveTab(), { once: true });
-    else history.replaceState(null, "", routeTo("room", route.id));
   }
 
-  /** What closed over the panel takes its entry of the history along a moment later; then that of the tab goes. */
-  #leaveTab(): void {
-    if (isTabEntry() && !this.place.panel) history.back();
+  #openTab({ id }: Conversation, tab: PanelName): void {
+    this.#leaveTab?.();
+    this.#leaveTab = backStack().open({
+      close: () => this.#dropPanel(),
+      leave: () => (this.#leaveTab = null),
+      tab: { address: routeTo("room", id, tab), below: routeTo("room", id) },
+    });
+    this.#showPanel(tab);
   }
 
   #showPanel(panel: PanelName): void {
@@ -128,8 +131,9 @@ export class Navigation {
     this.#set({ panel });
   }
 
-  /** The panel goes, and the address stays. */
   #dropPanel(): void {
+    this.#leaveTab?.();
+    this.#leaveTab = null;
     if (!this.place.panel) return;
     this.#set({ panel: null });
     if (this.#returnTo instanceof HTMLElement && this.#returnTo.isConnected) this.#returnTo.focus();
@@ -184,20 +188,24 @@ export class Navigation {
     // On a phone the panel lies over all of it, and with it over the message that it led to.
     const covers = !tab && matchMedia(PHONE).matches;
     if (covers || (stays && !tab && seq === null && panel)) this.#dropPanel();
-    // A link without a message, to the conversation that is open, leads nowhere else in it.
-    const visit = stays && seq === null ? screen.visit : ++this.#visits;
+    // A link without a message, to the conversation that is open, leads nowhere else in it; nor does one's way back
+    // from a tab.
+    const { place } = backStack();
+    const leads = seq !== null && (this.#led?.place !== place || this.#led.seq !== seq);
+    if (seq !== null) this.#led = { place, seq };
+    const visit = stays && !leads ? screen.visit : ++this.#visits;
     this.#show({ kind: "conversation", conversation, seq, visit });
     if (tab) this.#enterTab(conversation, tab, stays);
     this.app.directory.watchSoon();
   }
 
   /** The address names a tab. Back leads to the room from it, also when the link came from elsewhere. */
-  #enterTab({ id }: Conversation, tab: RoomTab, stays: boolean): void {
-    if (!isTabEntry() && !stays) {
-      history.replaceState(null, "", routeTo("room", id));
-      history.pushState({ tab: true }, "", routeTo("room", id, tab));
-    } else if (!isTabEntry()) history.replaceState({ ...history.state, tab: true }, "");
-    if (this.place.panel !== tab) this.#showPanel(tab);
+  #enterTab(conversation: Conversation, tab: RoomTab, stays: boolean): void {
+    if (this.#leaveTab && this.place.panel === tab) return;
+    const below = routeTo("room", conversation.id);
+    const back = backStack();
+    if (!back.isTab && !(stays && back.join(below))) back.rename(below);
+    this.#openTab(conversation, tab);
   }
 
   /** The panel that belongs to what was there goes with it. */
@@ -232,13 +240,13 @@ export class Navigation {
     this.openConversation("room", joined.conversation.id);
   }
 
-  /** A link to where the address is already changes nothing in it, and leads there once more. */
-  #again(event: MouseEvent): void {
-    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
+  /** A link leads on by our own way; one to where the address is already leads there once more. */
+  #follow(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#/']") : null;
     const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-    if (!link || !plain || link.getAttribute("href") !== location.hash) return;
+    if (!link || !plain || event.defaultPrevented) return;
     event.preventDefault();
-    void this.#route();
+    this.go(link.getAttribute("href") ?? "");
   }
 
   #key(event: KeyboardEvent): void {

@@ -2,6 +2,7 @@
 import type { App } from "../core/app.ts";
 import { parseRoute } from "../core/route.ts";
 import { closeOverlays } from "../kit/overlays.tsx";
+import { backStack } from "./back.ts";
 
 export type MailLink = { kind: "verify" | "reset"; token: string };
 export type StageState =
@@ -38,7 +39,7 @@ export class Stage {
   takeMailLink(): boolean {
     const route = parseRoute(location.hash);
     if (route.kind !== "verify" && route.kind !== "reset") return false;
-    history.replaceState(null, "", "#/");
+    backStack().rename("#/");
     this.#set({ phase: "link", link: { kind: route.kind, token: route.token }, visit: ++this.#visits });
     return true;
   }
@@ -55,7 +56,7 @@ export class Stage {
     if (phase === "in") {
       const user = this.app.store.me?.id ?? "";
       // The address is that of the user before, to whose place another one is not led.
-      if (this.#lastUser && this.#lastUser !== user) history.replaceState(null, "", "#/");
+      if (this.#lastUser && this.#lastUser !== user) backStack().rename("#/");
       this.#lastUser = user;
       this.#set({ phase, visit: ++this.#visits });
     } else {

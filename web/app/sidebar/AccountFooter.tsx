@@ -7,6 +7,7 @@ import { useTexts } from "../texts.ts";
 import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { StatusText } from "../people/StatusText.tsx";
+import { backStack } from "../shell/back.ts";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -23,7 +24,7 @@ export function AccountFooter() {
   const logOut = async () => {
     if (app.unsent && !(await confirmed({ title: t("logOutTitle"), text: t("logOutText"), verb: t("logOut") }))) return;
     // The next user of this window is not led to where this one was.
-    history.replaceState(null, "", "#/");
+    backStack().rename("#/");
     await app.logOut();
   };
   return (
