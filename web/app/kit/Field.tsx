@@ -19,7 +19,7 @@ import {
   type TextFieldProps,
 } from "react-aria-components";
 import { useTexts } from "../texts.ts";
-import { ClosesAround } from "./ClosesAround.ts";
+import { ClosesSelect } from "./ClosesAround.tsx";
 import { IconButton } from "./IconButton.tsx";
 import { Icon } from "./Icon.tsx";
 import styles from "./Field.module.css";
@@ -164,7 +164,7 @@ export function Select<Value extends string>(props: {
         <Icon name="chevron" size={16} />
       </AriaButton>
       <Popover className={styles.popover}>
-        <ClosesAround />
+        <ClosesSelect />
         <ListBox className={styles.options}>
           {options.map((option) => (
             <ListBoxItem key={option.value} id={option.value} textValue={option.text} className={styles.option}>

@@ -1,7 +1,7 @@
 /** A menu at what was pressed: entries with an icon, dangerous ones in red, groups by `separated`. */
 import type { ReactElement } from "react";
 import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components";
-import { ClosesAround } from "./ClosesAround.ts";
+import { ClosesAround } from "./ClosesAround.tsx";
 import { Icon } from "./Icon.tsx";
 import styles from "./Menu.module.css";
 

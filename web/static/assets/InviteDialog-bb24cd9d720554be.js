@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-b011dc17b08c16ac.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-c61bf429680dcc37.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-cdb12a85839209e1.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-5330de13452c2cea.js";
