@@ -37,6 +37,18 @@ def test_errors_stand_by_their_fields(new_window: OpenWindow, server: ServerProc
     window.screenshot("sign-in")
 
 
+def test_a_page_whose_scripts_do_not_come_offers_to_load_again(new_window: OpenWindow, server: ServerProcess) -> None:
+    window = new_window(server)
+    window.lenient = True
+    window.page.route("**/assets/*.js", lambda route: route.abort())
+    window.open()
+    again = window.page.get_by_role("link", name="Load the page again")
+    expect(again).to_be_visible()
+    window.page.unroute("**/assets/*.js")
+    again.click()
+    expect(window.get("login-form")).to_be_visible()
+
+
 def test_a_session_outlives_the_page_and_ends_in_all_tabs(ann: Window) -> None:
     ann.page.reload()
     expect(ann.get("me")).to_have_text(ann.name)

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-e9b9d68c980cde14.js";

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-b011dc17b08c16ac.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-cdb12a85839209e1.js";
