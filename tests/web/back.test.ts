@@ -49,6 +49,38 @@ describe("Back", () => {
     expect([past.address(), past.asked]).toEqual(["#/", []]);
   });
 
+  test("does not lead into a place that was left for the one below it", () => {
+    stack.visit("#/room/1");
+    const closed = open("sheet");
+    settle();
+    closed();
+    rest();
+    expect(stack.leaveFor("#/")).toBe(false);
+    expect(stack.leaveFor("#/")).toBe(false); // pressed twice
+    rest();
+    expect([past.at, past.address(), past.asked]).toEqual([0, "#/", [-2]]);
+  });
+
+  test("leads to what was left for a place that is not below it", () => {
+    stack.visit("#/room/1");
+    stack.visit("#/activity");
+    expect(stack.leaveFor("#/")).toBe(true);
+    rest();
+    press();
+    expect(past.address()).toBe("#/activity");
+  });
+
+  test("still knows what is below after a load, and after a layer", () => {
+    stack.visit("#/room/1");
+    load();
+    const closed = open("sheet");
+    settle();
+    load();
+    expect([stack.leaveFor("#/"), closed.length]).toEqual([false, 0]);
+    rest();
+    expect(past.address()).toBe("#/");
+  });
+
   test("needs no second press after something closed by itself, and nothing goes back for that", () => {
     stack.visit("#/a");
     const closed = open("panel");

@@ -15,6 +15,7 @@
  * Rule 4: a way of rule 2 that ends after another address was gone to is undone: that address is gone to again.
  * Rule 5: an entry is rewritten at once when one comes to it, and once for all that opens and closes in one go.
  * Rule 6: a layer may have an address of its own. Who comes to that otherwise than by a step back gets the layer again.
+ * Rule 7: who leaves a place for the one below it goes back there, so that the next step back does not lead into it again.
  */
 
 /** What an entry of the history holds. */
@@ -24,6 +25,8 @@ export interface Entry {
   depth: number;
   /** The address without the layer that has this one. */
   below?: string;
+  /** The address of the place below this one, if it is known. */
+  from?: string;
 }
 
 /** The browser's history. */
@@ -108,23 +111,33 @@ export class BackStack {
   visit(address: string): void {
     const { index, level, below } = this.#known();
     const takes = level > 0 && (below === undefined || this.#drops);
-    const next = { index: takes ? index : index + 1, level: 0, depth: 0 };
+    const next = { index: takes ? index : index + 1, level: 0, depth: 0, from: below ?? this.#past.address() };
     this.#past[takes ? "replace" : "push"](next, address); // rule 3
     this.#arrive(next, address);
+  }
+
+  /** Leave what is here for this address: back, if that is the place below (rule 7). @returns whether one is there now */
+  leaveFor(address: string): boolean {
+    const goesBack = this.#known().from === address;
+    if (!goesBack) this.visit(address);
+    else if (!this.#way) this.#leadOn();
+    return !goesBack;
   }
 
   /** An address that was just gone to is that of a layer over the place where one was. @returns whether it can be */
   join(below: string): boolean {
     const { index, level } = this.#known();
     if (level > 0 || this.#before?.index !== index - 1) return false;
-    this.#at = { index, level: this.#before.level + 1, depth: 0, below };
+    const { from } = this.#before;
+    this.#at = { index, level: this.#before.level + 1, depth: 0, below, ...(from === undefined ? {} : { from }) };
     this.#past.replace(this.#at, this.#past.address());
     return true;
   }
 
   /** What is here gets another address, and is another place. */
   rename(address: string): void {
-    const next = { index: this.#known().index, level: 0, depth: 0 };
+    const { index, level, from } = this.#known();
+    const next = { index, level: 0, depth: 0, ...(from !== undefined && level === 0 ? { from } : {}) };
     this.#past.replace(next, address);
     this.#arrive(next, address);
   }
@@ -223,18 +236,30 @@ export class BackStack {
 
   /** Rule 1: the entry of now is that of these layers. */
   #write(open: Layer[]): void {
-    const { index, level, below } = this.#at;
+    const { index, level, below, from } = this.#at;
     const tab = open.findLast((layer) => layer.tab)?.tab;
     const address = tab?.address ?? (this.#drops ? below : undefined) ?? this.#past.address();
     const stays = tab?.below ?? (this.#drops ? undefined : below);
-    this.#at = { index, level, depth: open.length, ...(stays === undefined ? {} : { below: stays }) };
+    this.#at = {
+      index,
+      level,
+      depth: open.length,
+      ...(stays === undefined ? {} : { below: stays }),
+      ...(from === undefined ? {} : { from }),
+    };
     this.#past.replace(this.#at, address);
   }
 
   #add(open: Layer[]): void {
     const tab = open.findLast((layer) => layer.tab)?.tab;
-    const { index, level } = this.#at;
-    this.#at = { index: index + 1, level: level + 1, depth: open.length, ...(tab ? { below: tab.below } : {}) };
+    const { index, level, from } = this.#at;
+    this.#at = {
+      index: index + 1,
+      level: level + 1,
+      depth: open.length,
+      ...(tab ? { below: tab.below } : {}),
+      ...(from === undefined ? {} : { from }),
+    };
     this.#past.push(this.#at, tab?.address ?? this.#past.address());
   }
 }

@@ -97,7 +97,8 @@ export class Navigation {
     else if (route.kind === "room" && route.tab && this.app.openKey === `room:${route.id}`) {
       if (route.tab !== panel && screen.kind === "conversation") this.#openTab(screen.conversation, route.tab);
       return;
-    } else backStack().visit(hash);
+    } else if (hash !== "#/" || !matchMedia(PHONE).matches) backStack().visit(hash);
+    else if (!backStack().leaveFor(hash)) return; // the browser tells when it is there
     void this.#route();
   }
 

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-e9b9d68c980cde14.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-2ed497efafb3abe6.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-fdb4f4731d71a08c.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-7c0b8a362cafb28c.js";
