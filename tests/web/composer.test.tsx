@@ -210,6 +210,15 @@ test("a list goes on in the next line", async () => {
   expect(field.value).toBe("- one\n- two");
 });
 
+test("the mark of an item that is there already is not put in twice", async () => {
+  const field = show();
+  await userEvent.type(field, "- a{Shift>}{Enter}{/Shift}- b{Shift>}{Enter}{/Shift}- c");
+  expect(field.value).toBe("- a\n- b\n- c");
+  await userEvent.clear(field);
+  await userEvent.type(field, "- - a");
+  expect(field.value).toBe("- - a");
+});
+
 test("pasted code can be put in a fence", async () => {
   const field = show();
   await userEvent.click(field);

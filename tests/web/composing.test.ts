@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { complete, findBegun, isInCode, rankPeople, rankRooms } from "../../web/app/composer/completion.ts";
 import {
   continueLine,
+  dropTypedMark,
   differenceOf,
   fenceFor,
   format,
@@ -15,12 +16,14 @@ import {
 import { countLeft } from "../../web/app/composer/limit.ts";
 import { looksLikeCode } from "../../web/app/composer/paste.ts";
 
-/** A text whose selection stands between [ and ]; one | is a caret. */
+/** A text whose selection stands between [ and ]; one | is a caret, beside which brackets are text. */
 function at(drawn: string): Selected {
-  const start = drawn.search(/[[|]/);
-  const bare = drawn.replace(/[[|]/, "");
+  const caret = drawn.indexOf("|");
+  if (caret >= 0) return { text: drawn.replace("|", ""), start: caret, end: caret };
+  const start = drawn.indexOf("[");
+  const bare = drawn.replace("[", "");
   const end = bare.indexOf("]");
-  return { text: bare.replace("]", ""), start, end: end < 0 ? start : end };
+  return { text: bare.replace("]", ""), start, end };
 }
 
 function draw({ text, start, end }: Selected): string {
@@ -86,6 +89,8 @@ describe("a new line", () => {
     ["  * a|", "  * a\n  * |"],
     ["9. a|", "9. a\n10. |"],
     ["> a|", "> a\n> |"],
+    ["- [x] a|", "- [x] a\n- [ ] |"],
+    ["1. [ ] |", "|"],
     ["x\n- |", "x\n|"],
   ])("after %j is %j", (before, after) => {
     const next = continueLine(at(before));
@@ -93,6 +98,47 @@ describe("a new line", () => {
   });
   test.each(["a|", "", "-a|", "1.a|"])("after %j is a plain one", (before) => {
     expect(continueLine(before.includes("|") ? at(before) : { text: "", start: 0, end: 0 })).toBeNull();
+  });
+});
+
+describe("the mark of a line that goes on with a list", () => {
+  const type = (before: string, typed: string) => {
+    const next = continueLine(at(before));
+    if (!next) throw new Error("the line does not go on");
+    const { text, start } = next;
+    const caret = start + typed.length;
+    const now = { text: text.slice(0, start) + typed + text.slice(start), start: caret, end: caret };
+    const single = dropTypedMark(now, start);
+    return single && draw(single);
+  };
+
+  test.each([
+    ["- a|", "- ", "- a\n- |"],
+    ["  * a|", "- ", "  * a\n  * |"],
+    ["1. a|\nrest", "1. ", "1. a\n2. |\nrest"],
+    ["9) a|", "10. ", "9) a\n10) |"],
+    ["> a|", "> ", "> a\n> |"],
+    ["- [ ] a|", "- ", "- [ ] a\n- [ ] |"],
+    ["- [ ] a|", "[ ] ", "- [ ] a\n- [ ] |"],
+  ])("stays one: %j and %j make %j", (before, typed, after) => {
+    expect(type(before, typed)).toBe(after);
+  });
+
+  test.each([
+    ["- a|", "-"],
+    ["- a|", "1. "],
+    ["- a|", "[ ] "],
+    ["- a|", "> "],
+    ["- a|", "b - "],
+    ["> a|", "- "],
+  ])("may have what is typed behind it: %j and %j", (before, typed) => {
+    expect(type(before, typed)).toBeNull();
+  });
+
+  test("is not looked for elsewhere", () => {
+    expect(dropTypedMark(at("- - |"), 0)).toBeNull();
+    expect(dropTypedMark(at("- a\n- - |"), 2)).toBeNull();
+    expect(dropTypedMark(at("ab- |"), 2)).toBeNull();
   });
 });
 

@@ -12,7 +12,7 @@ import { useRecents } from "../emoji/useRecents.ts";
 import { useExcerpt } from "../markdown/Excerpt.tsx";
 import { Completions } from "./Completions.tsx";
 import { applyEdit } from "./applyEdit.ts";
-import { continueLine, format, formatOf, insertFence, pasteLink, type Format, type Selected } from "./format.ts";
+import { continueLine, dropTypedMark, format, formatOf, insertFence, pasteLink, type Format, type Selected } from "./format.ts";
 import { Icon } from "./Icon.tsx";
 import { countLeft } from "./limit.ts";
 import type { ComposerModel } from "./model.ts";
@@ -67,6 +67,8 @@ function Writing({ model }: { readonly model: ComposerModel }) {
   const [preview, setPreview] = useState(false);
   /** Where code stands that was pasted just now. */
   const [pasted, setPasted] = useState<{ from: number; code: string } | null>(null);
+  /** Where the text of a line begins that goes on with a list or a quotation. */
+  const continued = useRef<number | null>(null);
   const left = countLeft(text);
   const { found } = completion;
   useTypingAnywhere(field);
@@ -98,11 +100,15 @@ function Writing({ model }: { readonly model: ComposerModel }) {
     completion.close();
     setPreview(false);
     setPasted(null);
+    continued.current = null;
   };
 
-  const onChange = (value: string, caret: number) => {
+  const onChange = (value: string, caret: number, isComposed: boolean) => {
     model.type(value);
     setPasted(null);
+    const at = continued.current;
+    const single = at === null || isComposed ? null : dropTypedMark({ text: value, start: caret, end: caret }, at);
+    if (single) return change(single);
     void completion.look(value, caret, replace);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -124,6 +130,7 @@ function Writing({ model }: { readonly model: ComposerModel }) {
       if (!next) return;
       event.preventDefault();
       change(next);
+      continued.current = next.start;
     }
   };
   /** Keys of the list of completions, while it is there. */
@@ -220,7 +227,9 @@ function Writing({ model }: { readonly model: ComposerModel }) {
             aria-activedescendant={found && found.chosen >= 0 ? `${id}-list-${found.chosen}` : undefined}
             aria-describedby={left === null ? undefined : `${id}-left`}
             data-testid="composer"
-            onChange={(event) => onChange(event.target.value, event.target.selectionStart)}
+            onChange={({ target, nativeEvent }) => {
+              onChange(target.value, target.selectionStart, nativeEvent instanceof InputEvent && nativeEvent.isComposing);
+            }}
             onKeyDown={onKeyDown}
             onPaste={onPaste}
             onBlur={completion.close}

@@ -103,19 +103,39 @@ function toggleLines({ text, start, end }: Selected, mark: RegExp, make: (index:
   return splice(text, from, to, block, caret, caret);
 }
 
+/** The mark of an item of a list, which may be a task, or of a quotation, with what is before it. */
+const LINE_MARK = /^(\s*)(?:(?:([-*+])|(\d{1,9})([.)])|(>)) )(?:(?<!> )(\[[ xX]\] ))?/;
+
 /**
  * A new line in a list or a quotation goes on with it; in an item that is empty, it ends it. Null for any other line.
  */
 export function continueLine({ text, start, end }: Selected): Selected | null {
   if (start !== end) return null;
   const from = text.lastIndexOf("\n", start - 1) + 1;
-  const found = /^(\s*)(?:([-*+])|(\d{1,9})([.)])|(>)) /.exec(text.slice(from, start));
+  const found = LINE_MARK.exec(text.slice(from, start));
   if (!found) return null;
-  const [whole, indent = "", bullet, number, dot, quote] = found;
+  const [whole, indent = "", bullet, number, dot, quote, task] = found;
   if (from + whole.length === start) return splice(text, from, start, "", 0, 0);
   const mark = number ? `${Number(number) + 1}${dot}` : (bullet ?? quote ?? "");
-  const line = `\n${indent}${mark} `;
+  const line = `\n${indent}${mark} ${task ? "[ ] " : ""}`;
   return splice(text, start, end, line, line.length, line.length);
+}
+
+/**
+ * Who types the mark of a line that has it already, as `continueLine` gave it, means the one that is there.
+ * @param at where the text of that line begins
+ * @returns the text with one mark; null if there is nothing to take out
+ */
+export function dropTypedMark({ text, start, end }: Selected, at: number): Selected | null {
+  const from = text.lastIndexOf("\n", start - 1) + 1;
+  const typed = text.slice(at, start);
+  if (start !== end || at <= from || !/^\S{1,10} $|^\[[ xX]\] $/.test(typed)) return null;
+  const here = LINE_MARK.exec(text.slice(from, at));
+  if (!here || here[0].length !== at - from) return null;
+  const [, , bullet, number, , quote, task] = here;
+  const [same, , bullet2, number2, , quote2] = LINE_MARK.exec(typed) ?? [];
+  const isSame = same === typed && ((bullet && bullet2) || (number && number2) || (quote && quote2));
+  return isSame || (task && typed.startsWith("[")) ? splice(text, at, start, "", 0, 0) : null;
 }
 
 /** `text` with a part replaced; the selection is given within what is put in. */

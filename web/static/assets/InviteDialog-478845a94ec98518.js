@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-2ed497efafb3abe6.js";

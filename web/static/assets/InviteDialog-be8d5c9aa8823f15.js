@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-f31e99f0ac5cea68.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-fdb4f4731d71a08c.js";

@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-736206d77901abdf.js";
