@@ -1,5 +1,5 @@
 /** A message's Markdown on the screen. Elements are made by React alone: no text is ever parsed as HTML. */
-import { Fragment, memo, useMemo, type ReactNode } from "react";
+import { Fragment, memo, useMemo, type KeyboardEvent, type ReactNode } from "react";
 import { routeTo } from "../core/route.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { divide, type Names, type Part } from "./divide.ts";
@@ -11,16 +11,18 @@ interface Props {
   names: Names;
   /** The reader: mentions of this user stand out. */
   me: string;
+  /** Opens the card of a user who is mentioned; without it, mentions are plain. `at` is what was pressed. */
+  onMeet?: (user: string, at: Element) => void;
+  /** Whether Tab reaches the mentions. */
+  stop?: boolean;
 }
 
-export const Markdown = memo(function Markdown({ text, names, me }: Props) {
+export const Markdown = memo(function Markdown({ text, names, me, onMeet, stop = false }: Props) {
   const blocks = useMemo(() => parseMarkdown(text), [text]);
-  return <>{drawBlocks(blocks, { names, me, inLink: false })}</>;
+  return <>{drawBlocks(blocks, { names, me, onMeet, stop, inLink: false })}</>;
 });
 
-interface Around {
-  names: Names;
-  me: string;
+interface Around extends Omit<Props, "text"> {
   inLink: boolean;
 }
 
@@ -131,7 +133,32 @@ function Out({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-function drawPart(part: Part, { me, inLink }: Around): ReactNode {
+/** A press on it opens the person's card. No `button`: its text is chosen and copied with the text around it, and breaks as that does. */
+function Mention({ part, around }: { part: Extract<Part, { kind: "mention" }>; around: Around }) {
+  const { me, onMeet, stop, inLink } = around;
+  const className = part.user === me ? "mention me" : "mention";
+  if (inLink || !onMeet || !part.user) return <span className={className}>{part.text}</span>;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault(); // a space scrolls
+    onMeet(part.user, event.currentTarget);
+  };
+  return (
+    <span
+      className={className}
+      role="button"
+      aria-haspopup="dialog"
+      tabIndex={stop ? 0 : -1}
+      onClick={(event) => onMeet(part.user, event.currentTarget)}
+      onKeyDown={onKeyDown}
+    >
+      {part.text}
+    </span>
+  );
+}
+
+function drawPart(part: Part, around: Around): ReactNode {
+  const { inLink } = around;
   switch (part.kind) {
     case "text":
       return part.text;
@@ -140,7 +167,7 @@ function drawPart(part: Part, { me, inLink }: Around): ReactNode {
     case "link":
       return inLink ? part.text : <Out href={part.href}>{part.text}</Out>;
     case "mention":
-      return <span className={part.user === me ? "mention me" : "mention"}>{part.text}</span>;
+      return <Mention part={part} around={around} />;
     case "room":
       return inLink ? part.text : <a href={routeTo("room", part.room)}>{part.text}</a>;
   }

@@ -1,5 +1,5 @@
 /** One message in the list. */
-import { memo, useContext, useRef, useState, type FocusEvent, type PointerEvent, type ReactNode } from "react";
+import { memo, useCallback, useContext, useRef, useState, type FocusEvent, type PointerEvent, type ReactNode } from "react";
 import { NavigationContext } from "../context.ts";
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
@@ -12,7 +12,7 @@ import { Quote } from "./Quote.tsx";
 import { Reactions } from "./Reactions.tsx";
 import { bareTime, clockTime, wholeTime } from "./times.ts";
 import { Toolbar } from "./Toolbar.tsx";
-import { openPerson } from "../people/open.tsx";
+import { openPerson, type Who } from "../people/open.tsx";
 import { StatusText } from "../people/StatusText.tsx";
 import { useFingers } from "./useFingers.ts";
 import { MESSAGES } from "./texts.ts";
@@ -48,9 +48,14 @@ export const Message = memo(function Message(props: MessageProps) {
     swipe: () => doer.run("reply", entry),
   });
   const navigation = useContext(NavigationContext);
-  const meet = (at: Element) => {
-    if (navigation) openPerson(navigation, entry.sender, at, conversation.kind === "room" ? conversation : null);
+  const open = (who: Who, at: Element) => {
+    if (navigation) openPerson(navigation, who, at, conversation.kind === "room" ? conversation : null);
   };
+  const meet = (at: Element) => open(entry.sender, at);
+  const meetMentioned = useCallback(
+    (id: string, at: Element) => open({ name: app.store.nameOf(id), ...app.store.people.get(id), id }, at),
+    [app, conversation, navigation],
+  );
   const classes = [
     "message",
     head && "head",
@@ -87,7 +92,7 @@ export const Message = memo(function Message(props: MessageProps) {
       <div className="body">
         <Head app={app} entry={entry} head={head} stop={stop && hover.on} onMeet={meet} />
         <Quote {...props} />
-        <MessageText {...props} />
+        <MessageText {...props} onMention={meetMentioned} stop={stop && hover.on} />
         <Reactions {...props} />
         <Below app={app} conversation={conversation} entry={entry} />
       </div>

@@ -18,9 +18,13 @@ interface Props {
   doer: Doer;
   entry: Entry;
   version: string;
+  /** Opens the card of a user who is mentioned. */
+  onMention: (user: string, at: Element) => void;
+  /** Whether Tab reaches the mentions. */
+  stop: boolean;
 }
 
-export function MessageText({ app, doer, entry, version }: Props) {
+export function MessageText({ app, doer, entry, version, onMention, stop }: Props) {
   const say = useTexts(MESSAGES);
   const text = useRef<HTMLDivElement>(null);
   const names = useNames(app, entry, version);
@@ -39,7 +43,7 @@ export function MessageText({ app, doer, entry, version }: Props) {
   return (
     <>
       <div ref={text} className={isLoneEmoji(drawShortcodes(entry.text, names.emoji)) ? "text jumbo" : "text"} dir="auto">
-        <Markdown text={folded && !whole ? folded.shown : entry.text} names={names} me={app.store.me?.id ?? ""} />
+        <Markdown text={folded && !whole ? folded.shown : entry.text} names={names} me={app.store.me?.id ?? ""} onMeet={onMention} stop={stop} />
       </div>
       {folded && (
         <div className="fold">

@@ -15,7 +15,8 @@ interface Touch {
   timer: ReturnType<typeof setTimeout>;
 }
 
-const OTHERS = "a, button, input, .toolbar";
+/** What takes a press on a message for itself. */
+const OTHERS = "a, button, [role=button], input, .toolbar";
 
 export function useFingers(element: RefObject<HTMLElement | null>, meanings: Meanings) {
   const touch = useRef<Touch | null>(null);

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-f31e99f0ac5cea68.js";

@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-736206d77901abdf.js";

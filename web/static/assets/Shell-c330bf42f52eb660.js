@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-dc686f5a02a1ffbf.js";
