@@ -106,7 +106,7 @@ describe("history", () => {
       [180, 170, 131, 180, true],
     ]) {
       begin(count);
-      Object.assign(conversation, { read, unread: Math.min(1000, count - read) });
+      Object.assign(conversation, { read, unseen: Math.min(1000, count - read) });
       await history.open(conversation);
       const { span, attached: end } = conversation.timeline;
       assert.deepEqual([span.first, span.last, end, server.asked.length], [first, last, attached, 1], `${count} ${read}`);
@@ -118,7 +118,7 @@ describe("history", () => {
     await history.open(conversation);
     assert.deepEqual(range(), [131, 180, 50]);
     conversation.timeline.live(message(181));
-    Object.assign(conversation, { seq: 181, unread: 1 });
+    Object.assign(conversation, { seq: 181, unseen: 1 });
     await history.open(conversation);
     assert.equal(server.asked.length, 1);
     conversation.stale = true;

@@ -1,4 +1,4 @@
-/** One message on the screen: the people whom it mentions. */
+/** One message on the screen: the people whom it mentions, and marking it as unread. */
 import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -70,4 +70,18 @@ test("a press on a mention opens the card, also that of oneself", async () => {
 test("a mention within a link is plain", () => {
   show("[see @bob](https://example.org)");
   expect([screen.queryByRole("button", { name: "@bob" }), screen.getByRole("link").textContent]).toEqual([null, "see @bob"]);
+});
+
+test("a message is marked as unread by its bar, and by Alt and a click on its text", async () => {
+  const user = userEvent.setup();
+  const message = show("hello @bob");
+  await user.hover(message);
+  fireEvent.click(await screen.findByRole("button", { name: "Mark as unread" }));
+  expect([room.mark?.from, room.unread]).toEqual([2, 2]);
+  page.app.messages.seen(room);
+  fireEvent.click(screen.getByText("hello", { exact: false }));
+  fireEvent.click(screen.getByRole("button", { name: "@bob" }), { altKey: true });
+  expect(room.mark).toBeNull();
+  fireEvent.click(screen.getByText("hello", { exact: false }), { altKey: true });
+  expect(room.mark).toEqual({ from: 2 });
 });

@@ -97,9 +97,9 @@ describe("actions", () => {
 
   test("are those that the user has a right to", () => {
     const mine = entry(1, { sender: { id: ME, name: "ada" } });
-    expect(listActions(mine, room("member"), ME)).toEqual(["react", "reply", "edit", "delete", "copyLink", "copyText"]);
-    expect(listActions(entry(1), room("member"), ME)).toEqual(["react", "reply", "report", "copyLink", "copyText"]);
-    expect(listActions(entry(1), room("reader"), ME)).toEqual(["report", "copyLink", "copyText"]);
+    expect(listActions(mine, room("member"), ME)).toEqual(["react", "reply", "edit", "markUnread", "delete", "copyLink", "copyText"]);
+    expect(listActions(entry(1), room("member"), ME)).toEqual(["react", "reply", "markUnread", "report", "copyLink", "copyText"]);
+    expect(listActions(entry(1), room("reader"), ME)).toEqual(["markUnread", "report", "copyLink", "copyText"]);
     expect(listActions(entry(1), room("moderator"), ME)).toEqual(
       expect.arrayContaining(["pin", "delete", "report"]),
     );
@@ -114,7 +114,7 @@ describe("actions", () => {
   test("have keys in every layout, but not with Ctrl", () => {
     const key = (code: string, ctrlKey = false) =>
       actionOf({ code, ctrlKey, metaKey: false, altKey: false, shiftKey: false });
-    expect([key("KeyR"), key("KeyE"), key("Delete"), key("KeyQ")]).toEqual(["reply", "edit", "delete", null]);
+    expect([key("KeyR"), key("KeyE"), key("KeyU"), key("Delete"), key("KeyQ")]).toEqual(["reply", "edit", "markUnread", "delete", null]);
     expect(key("KeyC", true)).toBeNull();
   });
 

@@ -5,7 +5,8 @@ import { Reader } from "../../web/app/messages/reader.ts";
 import type { Viewport } from "../../web/app/messages/viewport.ts";
 import { beginningOfDay, quickDays } from "../../web/app/dates/days.ts";
 import { TestPage } from "./page.mjs";
-import { item, settle } from "./support.mjs";
+import type { AnyEvent } from "../../web/types/wire.d.ts";
+import { item, ME, message, settle } from "./support.mjs";
 
 const HOUR = 3_600_000;
 const FIRST = 1_700_000_000_000;
@@ -185,6 +186,56 @@ describe("a list that follows the newest message", () => {
     reader.scrolled();
     expect(reader.shown.away).toBe(false);
     expect(shown.offset).toBe(shown.scrollHeight - shown.height);
+  });
+});
+
+describe("what is marked as unread", () => {
+  const lineAt = () => reader.shown.items.find(({ unread }) => unread)?.entry.seq;
+  const mark = async (from: number) => {
+    page.app.messages.mark(room, from);
+    reader.update();
+    await settle();
+    reader.scrolled();
+  };
+
+  test("while the conversation is open stays so, whatever is seen or comes", async () => {
+    await mark(118);
+    expect([room.unread, lineAt()]).toEqual([3, 118]);
+    page.app.store.apply({ ...message(121), type: "message" } as AnyEvent);
+    reader.update();
+    await settle();
+    reader.scrolled();
+    expect([room.unread, room.read, lineAt()]).toEqual([4, 120, 118]);
+    await mark(116);
+    expect([room.unread, lineAt()]).toEqual([6, 116]);
+    expect(page.socket.of("read")).toEqual([]);
+  });
+
+  test("has the line above an own message, too", async () => {
+    room.timeline.patch(119, () => ({ sender: { id: ME, name: "ann" } }));
+    await mark(119);
+    expect(lineAt()).toBe(119);
+  });
+
+  test("is read when the conversation is entered anew and the message is seen, and the line stands there", async () => {
+    await mark(40);
+    reader = new Reader(page.app, room, () => true);
+    shown = new Screen(reader);
+    reader.follow();
+    await reader.begin(null);
+    await settle();
+    expect(shown.shown.at(-1)).toBe(40);
+    expect([lineAt(), room.mark, room.unread, room.read]).toEqual([40, null, 0, 120]);
+  });
+
+  test("is not read by a look at another place", async () => {
+    await mark(119);
+    reader = new Reader(page.app, room, () => true);
+    shown = new Screen(reader);
+    reader.follow();
+    await reader.begin(40);
+    await settle();
+    expect([room.mark?.from, room.unread]).toEqual([119, 2]);
   });
 });
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.browser.conftest import OpenWindow
 from tests.support.browser import Window, unique
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -153,6 +154,30 @@ def test_unread_counts_and_the_line(ann: Window, bob: Window, room: str) -> None
     bob.page.reload()
     expect(bob.message("news 2")).to_be_visible()
     expect(item.get_by_test_id("unread")).to_have_count(0)
+
+
+def test_a_message_is_marked_as_unread_in_all_windows_of_a_person(
+    ann: Window, bob: Window, room: str, new_window: OpenWindow
+) -> None:
+    for text in ("one", "two", "three"):
+        ann.say(text)
+        expect(bob.message(text)).to_be_visible()
+    desk = new_window(bob.server)
+    desk.open()
+    desk.log_in(bob.name)
+    item = desk.get("room-item").filter(has_text=room)
+    expect(item).to_be_visible()
+    expect(item.get_by_test_id("unread")).to_have_count(0)
+    bob.act("two", "mark-unread")
+    expect(bob.page.locator(".unread-line + .message")).to_contain_text("two")
+    expect(bob.get("room-item").filter(has_text=room).get_by_test_id("unread")).to_contain_text("2")
+    expect(item.get_by_test_id("unread")).to_contain_text("2")
+    desk.page.reload()
+    expect(item.get_by_test_id("unread")).to_contain_text("2")
+    item.click()
+    expect(desk.page.locator(".unread-line + .message")).to_contain_text("two")
+    expect(item.get_by_test_id("unread")).to_have_count(0)
+    expect(bob.get("room-item").filter(has_text=room).get_by_test_id("unread")).to_have_count(0)
 
 
 def test_presence_goes_with_the_window(ann: Window, bob: Window, room: str) -> None:

@@ -1,12 +1,13 @@
 /**
- * What a user has decided about the list: favourites, and which sections are collapsed. Kept in this browser, per account,
- * and shared with the user's other devices.
+ * What a user has decided about the list: favourites, which sections are collapsed, and what is marked as unread. Kept in
+ * this browser, per account, and shared with the user's other devices.
  *
  * Rule 1: they stay at a log-out, as they say nothing that others may not read, and are back at the next log-in.
  * Rule 2: where the browser stores nothing, they live as long as the page.
  * Rule 3: what the devices share comes a moment after the start, and then replaces what this browser kept.
  */
 import type { Box } from "./drafts.ts";
+import { decideMark, readMarks } from "./marks.ts";
 import type { Decided } from "./unsaved.ts";
 
 const PREFIX = "rookery.list/";
@@ -14,12 +15,15 @@ const PREFIX = "rookery.list/";
 export interface Kept {
   favourites: string[];
   collapsed: string[];
+  /** Items of `marks.ts`. */
+  unread: string[];
 }
 
 export class Choices {
   readonly box: Box | null;
   favourites: ReadonlySet<string> = new Set();
   collapsed: ReadonlySet<string> = new Set();
+  #unread: readonly string[] = [];
   /** Called when the user decided something, to share it. */
   onchanged: (change: Partial<Record<keyof Kept, Decided>>) => void = () => {};
   #user = "";
@@ -31,9 +35,10 @@ export class Choices {
   /** They are those of this user from now on. */
   open(user: string) {
     this.#user = user;
-    const { favourites, collapsed } = this.#read();
+    const { favourites, collapsed, unread } = this.#read();
     this.favourites = new Set(favourites);
     this.collapsed = new Set(collapsed);
+    this.#unread = unread;
   }
 
   /** What another device has shared; undefined when none did. @returns whether it says anything else than is here (rule 3) */
@@ -42,6 +47,7 @@ export class Choices {
     const before = JSON.stringify(this.#kept());
     this.favourites = new Set(textsIn(shared, "favourites"));
     this.collapsed = new Set(textsIn(shared, "collapsed"));
+    this.#unread = textsIn(shared, "unread");
     this.#write();
     return JSON.stringify(this.#kept()) !== before;
   }
@@ -60,17 +66,31 @@ export class Choices {
     this.onchanged({ collapsed: { has: { [section]: this.collapsed.has(section) } } });
   }
 
+  /** The seqs from which on conversations are marked as unread, by their keys. */
+  get marks(): ReadonlyMap<string, number> {
+    return readMarks(this.#unread);
+  }
+
+  /** @param key of a conversation @param from the seq from which on it is unread; null when it is read */
+  mark(key: string, from: number | null) {
+    const has = decideMark(this.#unread, key, from);
+    const added = Object.keys(has).filter((item) => has[item] && !this.#unread.includes(item));
+    this.#unread = [...this.#unread.filter((item) => has[item] !== false), ...added];
+    this.#write();
+    this.onchanged({ unread: { has } });
+  }
+
   #read(): Kept {
     try {
       const kept: unknown = JSON.parse(this.box?.getItem(PREFIX + this.#user) ?? "{}");
-      return { favourites: textsIn(kept, "favourites"), collapsed: textsIn(kept, "collapsed") };
+      return { favourites: textsIn(kept, "favourites"), collapsed: textsIn(kept, "collapsed"), unread: textsIn(kept, "unread") };
     } catch {
-      return { favourites: [], collapsed: [] };
+      return { favourites: [], collapsed: [], unread: [] };
     }
   }
 
   #kept(): Kept {
-    return { favourites: [...this.favourites], collapsed: [...this.collapsed] };
+    return { favourites: [...this.favourites], collapsed: [...this.collapsed], unread: [...this.#unread] };
   }
 
   #write() {

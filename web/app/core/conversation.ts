@@ -1,4 +1,5 @@
 /** A room or a direct conversation, as the page knows it: its messages in memory, and what is unread. Pure. */
+import { countUnread, type Mark, unreadAfter } from "./marks.ts";
 import { shownName } from "./people.ts";
 import { Timeline } from "./timeline.ts";
 import type {
@@ -49,9 +50,11 @@ export class Conversation {
   /** The read mark of this user. */
   read = 0;
   /** Messages of others after the read mark. */
-  unread = 0;
+  unseen = 0;
   /** Those of them that mention this user; of a direct conversation none, as all of it is addressed to the user. */
   mentions = 0;
+  /** From where on the user has marked it as unread; null for nowhere. */
+  mark: Mark | null = null;
   /** The newest message, as the list shows it; null while none is known. */
   last: LastMessage | null = null;
   /** The read marks of others that events brought. */
@@ -91,6 +94,16 @@ export class Conversation {
     return this.kind === "room" ? { room: this.id } : { with: this.id };
   }
 
+  /** How much is unread, whether it was not seen or is marked so. */
+  get unread() {
+    return countUnread(this.mark, this.unseen, this.seq);
+  }
+
+  /** The seq behind which it is unread. */
+  get unreadAfter() {
+    return unreadAfter(this.mark, this.read);
+  }
+
   get writable() {
     return this.role !== "reader";
   }
@@ -107,8 +120,8 @@ export class Conversation {
     if ((summary.seq ?? 0) >= this.seq) {
       this.seq = summary.seq ?? 0;
       this.read = Math.max(this.read, summary.read ?? 0);
-      this.unread = this.read >= this.seq ? 0 : (summary.unread ?? 0);
-      this.mentions = this.unread ? (summary.mentions ?? Math.min(this.mentions, this.unread)) : 0;
+      this.unseen = this.read >= this.seq ? 0 : (summary.unread ?? 0);
+      this.mentions = this.unseen ? (summary.mentions ?? Math.min(this.mentions, this.unseen)) : 0;
     }
     if (summary.last) this.#note({ seq: summary.seq ?? null, client_id: "", ...summary.last });
   }
@@ -137,7 +150,7 @@ export class Conversation {
     if (event.seq && event.seq > this.seq) this.seq = event.seq;
     if (event.ts > this.lastAt) this.lastAt = event.ts;
     if (known || counted || mine) return;
-    this.unread += 1;
+    this.unseen += 1;
     if (mentioned) this.mentions += 1;
     if (!event.seq) this.#awaited.add(event.client_id);
   }
@@ -147,7 +160,7 @@ export class Conversation {
     if (ts > this.lastAt) this.lastAt = ts;
     if (sender && ts) this.#note({ seq, client_id: "", sender, text: text ?? null, ts });
     if (seq <= this.seq) return;
-    this.unread += Math.max(0, seq - this.seq - own);
+    this.unseen += Math.max(0, seq - this.seq - own);
     if (mentioned) this.mentions += 1;
     this.seq = seq;
   }
@@ -173,7 +186,7 @@ export class Conversation {
   /** Messages up to `seq` were missed: unread, until the lists are read again and say how many. */
   missed(seq: number) {
     if (seq <= this.seq) return;
-    this.unread += seq - this.seq;
+    this.unseen += seq - this.seq;
     this.seq = seq;
   }
 
@@ -189,7 +202,7 @@ export class Conversation {
     if (seq < this.read) return;
     this.read = seq;
     if (seq >= this.seq) {
-      this.unread = this.mentions = 0;
+      this.unseen = this.mentions = 0;
       return;
     }
     const after = this.timeline.entries.filter(
@@ -197,11 +210,11 @@ export class Conversation {
     );
     const span = this.timeline.span;
     const all = span !== null && span.first <= seq + 1 && this.timeline.attached;
-    this.unread = all ? after.length : Math.min(this.unread, this.seq - seq);
+    this.unseen = all ? after.length : Math.min(this.unseen, this.seq - seq);
     this.mentions =
       all && this.kind === "room"
         ? after.filter(({ mentions }) => mentions.includes(me)).length
-        : Math.min(this.mentions, this.unread);
+        : Math.min(this.mentions, this.unseen);
   }
 
   /** The ids of the users who are typing now. */

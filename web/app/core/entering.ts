@@ -36,6 +36,7 @@ export function knowAccount({ store, choices }: App, { config, me }: SeenAccount
   store.meet([me]);
   store.setStatuses([me]);
   choices.open(me.id);
+  store.setMarks(choices.marks);
 }
 
 /**

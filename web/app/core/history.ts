@@ -58,11 +58,11 @@ export class History {
    * is one request, however much is unread.
    */
   #fill(conversation: Conversation): Promise<void> {
-    const { timeline, unread, read, seq, stale } = conversation;
+    const { timeline, unread, unreadAfter: after, seq, stale } = conversation;
     const { first = Infinity, last = 0 } = (timeline.loaded && timeline.span) || {};
-    const here = unread ? first <= read + 1 && read < last : timeline.loaded && timeline.attached;
+    const here = unread ? first <= after + 1 && after < last : timeline.loaded && timeline.attached;
     if (here) return stale ? this.refresh(conversation) : Promise.resolve();
-    if (unread && seq - read > PAGE - CONTEXT) return this.unread(conversation, read);
+    if (unread && seq - after > PAGE - CONTEXT) return this.unread(conversation, after);
     if (!timeline.attached) timeline.reset();
     return this.latest(conversation);
   }

@@ -146,13 +146,28 @@ export class Messages {
   /** The user sees the conversation up to a message: the newest one, unless another is given. */
   seen(conversation: Conversation, seq: number = conversation.seq) {
     const { unread, read } = conversation;
-    if (seq >= conversation.seq) conversation.unread = conversation.mentions = 0;
+    if (seq >= conversation.seq) {
+      conversation.unseen = conversation.mentions = 0;
+      if (conversation.mark) this.mark(conversation, null);
+    }
     if (seq > read) conversation.markRead(seq, this.store.me?.id ?? "");
     if (conversation.unread !== unread) this.store.touch("rooms", "dms", "unread");
     if (seq <= read || this.#reading.has(conversation.key)) return;
     this.#sayRead(conversation);
     const timer = this.app.timers.set(() => this.#readAgain(conversation, seq), READ_EVERY_MS);
     this.#reading.set(conversation.key, { timer, said: seq });
+  }
+
+  /**
+   * Mark a conversation as unread, for the user alone: others see its read mark as before.
+   * @param from the seq of the first message that is unread; null takes the mark away
+   */
+  mark(conversation: Conversation, from: number | null) {
+    const { app, store } = this;
+    conversation.mark = from === null ? null : { from };
+    app.choices.mark(conversation.key, from);
+    store.setMarks(app.choices.marks);
+    store.touch("rooms", "dms", "unread", `timeline:${conversation.key}`);
   }
 
   #readAgain(conversation: Conversation, said: number) {

@@ -10,15 +10,18 @@ export type Row =
 
 const GROUP_MS = 5 * 60_000;
 
-/** @param unreadAfter the seq after which the unread line stands, or null for none */
-export function rows(entries: Entry[], unreadAfter: number | null, me: string): Row[] {
+/**
+ * @param unreadAfter the seq after which the unread line stands, or null for none
+ * @param skipped whose messages the line does not stand above; empty for nobody's
+ */
+export function rows(entries: Entry[], unreadAfter: number | null, skipped: string): Row[] {
   const found: Row[] = [];
   let before: Entry | null = null;
   let lined = unreadAfter === null;
   for (const entry of entries) {
     const newDay = !before || dayOf(before.ts) !== dayOf(entry.ts);
     if (newDay) found.push({ kind: "day", key: `day:${dayOf(entry.ts)}`, ts: entry.ts });
-    const line = !lined && entry.sender.id !== me && (entry.seq === null || entry.seq > (unreadAfter as number));
+    const line = !lined && entry.sender.id !== skipped && (entry.seq === null || entry.seq > (unreadAfter as number));
     if (line) {
       found.push({ kind: "unread", key: "unread" });
       lined = true;

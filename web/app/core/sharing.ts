@@ -116,6 +116,9 @@ export class Sharing {
     if (this.#app.store !== this.#store || this.#unsaved.has(section)) return; // rule 3
     const value = this.#preferences.get(section);
     if (section !== LIST) this.#app.emit("shared", { section, value });
-    else if (choices.take(value)) this.#store.touch("choices");
+    else if (choices.take(value)) {
+      this.#store.setMarks(choices.marks);
+      this.#store.touch("choices");
+    }
   }
 }

@@ -6,6 +6,7 @@
  */
 import { say } from "../texts.ts";
 import { Conversation, TYPING_MS, conversationKey } from "./conversation.ts";
+import type { Mark } from "./marks.ts";
 import { shownName } from "./people.ts";
 import { currentStatus, type Known, type Status } from "./statuses.ts";
 import { CORE } from "./texts.ts";
@@ -54,6 +55,8 @@ export class Store {
   mutes: ReadonlyMap<string, number> = new Map();
   /** How much of what asks for the user's attention was not seen; `news` grows when there is more. */
   attention = { unseen: 0, news: 0 };
+  /** The seqs from which on conversations are marked as unread, by their keys. */
+  #marks: ReadonlyMap<string, number> = new Map();
   #watchers = new Map<string, Set<() => void>>();
   #dirty = new Set<string>();
   /** Topic → how often its watchers were told. */
@@ -104,6 +107,7 @@ export class Store {
     if (!conversation) {
       conversation = new Conversation(kind, id);
       if (kind === "dm" && this.people.has(id)) conversation.name = this.nameOf(id);
+      conversation.mark = markFrom(this.#marks.get(key));
       this.conversations.set(key, conversation);
       this.touch(kind === "dm" ? "dms" : "rooms");
     }
@@ -121,6 +125,17 @@ export class Store {
     });
     this.mutes = new Map(entries);
     this.touch("rooms", "unread");
+  }
+
+  /** The user decided anew what is marked as unread: the seqs from which on, by the keys of conversations. */
+  setMarks(marks: ReadonlyMap<string, number>) {
+    this.#marks = marks;
+    for (const conversation of this.conversations.values()) {
+      const from = marks.get(conversation.key);
+      if (conversation.mark?.from === from) continue;
+      conversation.mark = markFrom(from);
+      this.touch("rooms", "dms", "unread", `timeline:${conversation.key}`);
+    }
   }
 
   /** Whether a conversation is muted now. @param key of it */
@@ -246,6 +261,10 @@ export class Store {
       this.touch(`members:${key}`);
     }
   }
+}
+
+function markFrom(from: number | undefined): Mark | null {
+  return from === undefined ? null : { from };
 }
 
 const HANDLERS: {

@@ -14,7 +14,7 @@ import { bareTime, clockTime, wholeTime } from "./times.ts";
 import { Toolbar } from "./Toolbar.tsx";
 import { openPerson, type Who } from "../people/open.tsx";
 import { StatusText } from "../people/StatusText.tsx";
-import { useFingers } from "./useFingers.ts";
+import { OTHERS, useFingers } from "./useFingers.ts";
 import { MESSAGES } from "./texts.ts";
 import { useTexts } from "../texts.ts";
 import type { Doer } from "./doer.ts";
@@ -79,6 +79,10 @@ export const Message = memo(function Message(props: MessageProps) {
       data-key={entry.key}
       {...hover.handlers}
       {...fingers}
+      onClick={(event) => {
+        if (event.altKey && !(event.target as Element).closest(OTHERS)) doer.run("markUnread", entry);
+        else fingers.onClick(event);
+      }}
     >
       <div className="gutter">
         {head ? (

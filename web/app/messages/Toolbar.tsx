@@ -18,6 +18,7 @@ const BUTTONS: Partial<Record<Action, [icon: string, testid: string]>> = {
   reply: ["reply", "reply"],
   edit: ["edit", "edit"],
   pin: ["pin", "pin-message"],
+  markUnread: ["unread", "mark-unread"],
   delete: ["trash", "delete"],
   report: ["flag", "report"],
   copyLink: ["link", "copy-link"],

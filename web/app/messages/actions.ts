@@ -3,7 +3,7 @@ import type { Conversation } from "../core/conversation.ts";
 import { routeTo } from "../core/route.ts";
 import type { Entry } from "../core/timeline.ts";
 
-export type Action = "react" | "reply" | "edit" | "pin" | "delete" | "report" | "copyLink" | "copyText";
+export type Action = "react" | "reply" | "edit" | "pin" | "markUnread" | "delete" | "report" | "copyLink" | "copyText";
 
 /** The actions that are there, in the order of the bar. A message that is not stored, or that is gone, has none. */
 export function listActions(
@@ -18,6 +18,7 @@ export function listActions(
     ["reply", writable && kind === "room"],
     ["edit", mine && writable],
     ["pin", keeper],
+    ["markUnread", true],
     ["delete", (mine && writable) || keeper],
     ["report", !mine],
     ["copyLink", true],
@@ -31,6 +32,7 @@ const KEYS: Record<string, Action> = {
   KeyR: "reply",
   KeyE: "edit",
   KeyP: "pin",
+  KeyU: "markUnread",
   KeyL: "copyLink",
   KeyC: "copyText",
   Delete: "delete",

@@ -57,6 +57,7 @@ export class Doer {
     if (action === "reply") does.reply(entry);
     else if (action === "edit") does.edit(entry);
     else if (action === "pin") app.messages.pin(conversation, entry);
+    else if (action === "markUnread") app.messages.mark(conversation, entry.seq);
     else if (action === "delete") void this.#delete(entry);
     else if (action === "report") void openReport(app, conversation, entry);
     else if (action === "copyLink") void this.#copy(linkTo(conversation, entry.seq ?? 0, location.href), "linkCopied");

@@ -13,12 +13,12 @@ export interface Item {
   unread: boolean;
 }
 
-/** `unreadAfter`: the seq behind which the unread line stands, or null. */
-export function listItems(entries: readonly Entry[], unreadAfter: number | null, me: string): Item[] {
+/** The parameters are those of `rows`. */
+export function listItems(entries: readonly Entry[], unreadAfter: number | null, skipped: string): Item[] {
   const items: Item[] = [];
   let day: string | null = null;
   let unread = false;
-  for (const row of rows([...entries], unreadAfter, me)) {
+  for (const row of rows([...entries], unreadAfter, skipped)) {
     if (row.kind === "day") day = row.ts;
     else if (row.kind === "unread") unread = true;
     else {

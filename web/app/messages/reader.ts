@@ -9,6 +9,7 @@
  *   farther away than the distance at which the next page is loaded: what is given back is not asked for at once.
  * Rule 5: while a place is being found, nothing is loaded and nothing counts as read.
  * Rule 6: while something in the list is held down, nothing in it moves: the click would miss what was pressed.
+ * Rule 7: while the user keeps it as unread (`UnreadLine`), nothing counts as read.
  */
 import type { App } from "../core/app.ts";
 import type { Conversation } from "../core/conversation.ts";
@@ -88,7 +89,7 @@ export class Reader {
   /** Show the conversation at a message, at the first unread one, or at the end. */
   async begin(seq: number | null): Promise<void> {
     const { conversation, app, line } = this;
-    line.follow(conversation);
+    line.enter(conversation);
     // What is unread was not seen before the place is found where it begins.
     this.#bottom = line.after === null;
     this.update();
@@ -197,7 +198,7 @@ export class Reader {
     this.#seeEnd();
     line.follow(conversation);
     const entries = timeline.attached ? timeline.entries : timeline.entries.filter((entry) => entry.seq !== null);
-    this.#steps = planSteps(this.shown.items, listItems(entries, line.after, this.app.store.me?.id ?? ""));
+    this.#steps = planSteps(this.shown.items, listItems(entries, line.after, line.isMarked ? "" : (this.app.store.me?.id ?? "")));
     this.#step();
   }
 
@@ -356,14 +357,17 @@ export class Reader {
     if (!this.#seen || this.#steps.length) return;
     if (this.#whereIsLine(this.shown.items) === "here") this.line.meet();
     this.#seeEnd();
-    if (this.#bottom || (conversation.timeline.span?.first ?? Infinity) > conversation.read + 1) return;
+    if (this.#bottom || this.line.keeps(conversation.mark)) return; // rule 7
     const seq = this.#viewport ? lastInView(this.#viewport, this.shown.items) : 0;
+    if (conversation.mark && seq >= conversation.mark.from) app.messages.mark(conversation, null);
+    if ((conversation.timeline.span?.first ?? Infinity) > conversation.read + 1) return;
     if (seq > conversation.read) app.messages.seen(conversation, seq);
   }
 
   /** Rule 3, for whoever follows the newest message. */
   #seeEnd(): void {
     if (!this.#seen || !this.#bottom || !this.conversation.timeline.attached) return;
+    if (this.line.keeps(this.conversation.mark)) return; // rule 7
     this.app.messages.seen(this.conversation);
     this.line.end();
   }

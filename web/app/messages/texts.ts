@@ -58,6 +58,7 @@ export const MESSAGES = defineTexts("messages", {
   edit: { en: "Edit", ru: "Изменить" },
   pin: { en: "Pin", ru: "Закрепить" },
   unpin: { en: "Unpin", ru: "Открепить" },
+  markUnread: { en: "Mark as unread", ru: "Отметить непрочитанным" },
   delete: { en: "Delete", ru: "Удалить" },
   report: { en: "Report…", ru: "Пожаловаться…" },
   copyLink: { en: "Copy link", ru: "Копировать ссылку" },

@@ -16,7 +16,7 @@ interface Touch {
 }
 
 /** What takes a press on a message for itself. */
-const OTHERS = "a, button, [role=button], input, .toolbar";
+export const OTHERS = "a, button, [role=button], input, .toolbar";
 
 export function useFingers(element: RefObject<HTMLElement | null>, meanings: Meanings) {
   const touch = useRef<Touch | null>(null);

@@ -69,13 +69,17 @@ export function RowMenu({
     >
       <ClosesByBack close={onClose} />
       <Menu aria-label={t("actions", { name })} onClose={onClose} autoFocus="first">
-        <Action
-          id="read"
-          icon="check"
-          text={t("markRead")}
-          isDisabled={!conversation.unread}
-          run={() => app.messages.seen(conversation)}
-        />
+        {conversation.unread > 0 ? (
+          <Action id="read" icon="check" text={t("markRead")} run={() => app.messages.seen(conversation)} />
+        ) : (
+          <Action
+            id="unread"
+            icon="unread"
+            text={t("markUnread")}
+            isDisabled={conversation.seq === 0}
+            run={() => app.messages.mark(conversation, conversation.seq)}
+          />
+        )}
         <Action id="favourite" icon="star" text={t(isFavourite ? "dropFavourite" : "addFavourite")} run={favour} />
         {kind === "dm" && <Action id="person" icon="account" text={t("person")} run={showPerson} />}
         {kind === "room" && app.notifying && (

@@ -38,6 +38,7 @@ export const SIDEBAR = defineTexts("sidebar", {
   you: { en: "You", ru: "Вы" },
   actions: { en: "Actions for {name}", ru: "Действия: {name}" },
   markRead: { en: "Mark as read", ru: "Отметить прочитанным" },
+  markUnread: { en: "Mark as unread", ru: "Отметить непрочитанным" },
   addFavourite: { en: "Add to favourites", ru: "В избранное" },
   dropFavourite: { en: "Remove from favourites", ru: "Убрать из избранного" },
   person: { en: "About this person", ru: "О человеке" },

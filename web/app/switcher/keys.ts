@@ -28,6 +28,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "message",
+    keys: [
+      { does: "reply", press: "R" },
+      { does: "editThis", press: "E" },
+      { does: "pin", press: "P" },
+      { does: "markUnread", press: "U" },
+      { does: "copyLink", press: "L" },
+      { does: "copyText", press: "C" },
+      { does: "delete", press: "Delete" },
+    ],
+  },
+  {
     name: "writing",
     keys: [
       { does: "send", press: "Enter" },

@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-73f242651e59e3b0.js";

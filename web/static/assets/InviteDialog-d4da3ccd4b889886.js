@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-787666628579b656.js";

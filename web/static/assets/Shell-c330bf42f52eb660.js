@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-dc686f5a02a1ffbf.js";
