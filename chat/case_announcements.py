@@ -47,6 +47,8 @@ class CaseAnnouncer:
         payload = pack_event(encode(event))
         try:
             users = await self._find_moderators()
+            if not users:
+                return
             await self._relay.publish([Publication(user_channel(user), payload) for user in users])
         except Unavailable as error:
             logger.info("a changed %s was not announced: %s", event.__struct_config__.tag, error.message)

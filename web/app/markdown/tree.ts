@@ -14,6 +14,7 @@ import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import type { Event, Extension, Token } from "micromark-util-types";
 import { findCode, type Code } from "../core/code.ts";
+import { isHeavy } from "./heavy.ts";
 import { mentionName } from "./mentionName.ts";
 import { safeHref } from "./safeHref.ts";
 
@@ -32,25 +33,6 @@ export type Block =
   | { kind: "table"; align: Align[]; head: Inline[][]; rows: Inline[][][] }
   | { kind: "rule" };
 
-/** A message has at most 16 KiB; a little more is what a preview may hold. */
-const LONGEST = 20_000;
-/** Of what costs the parser more than its length, a text may have so much; each limit keeps it below a tenth of a second. */
-const LIMITS: [RegExp, number][] = [
-  [/[*_~]/g, 800],
-  [/[[\]`|<\\]/g, 2_000],
-  [/^[ \t]*(?:[-+*>]|\d{1,9}[.)])/gm, 400],
-  [/>/g, 800],
-];
-/** The marks of lists and quotations before the text of a line. Each list among them looks at the whole rest of the line. */
-const NESTING = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]|$)))+/gm;
-const NESTING_MARK = /[-+*>.)]/g;
-const QUOTED = /^(?:[ \t]*>)+/;
-const MOST_ON_A_LINE = 50;
-const MOST_ON_ALL = 1_000;
-/** Where a list ends or begins within another one, the parser copies all that it has. */
-const MOST_TURNS = 150;
-const FENCE_OPENS = /^```[^`]*$/;
-const FENCE_CLOSES = /^```[ \t]*\r?$/;
 const DEEPEST = 12;
 const MOST_LINKS = 100;
 
@@ -73,47 +55,10 @@ const EXTENSIONS = [WITHOUT, gfmStrikethrough({ singleTilde: false }), gfmTable(
 
 /** The blocks of a text. */
 export function parseMarkdown(text: string): Block[] {
-  if (text.length > LONGEST || isHeavy(text)) return plain(text); // rule 4
+  if (isHeavy(text)) return plain(text); // rule 4
   const chunks = preprocess()(text, undefined, true);
   const events = postprocess(parse({ extensions: EXTENSIONS }).document().write(chunks));
   return new TreeBuilder(findCode(text)).build(events);
-}
-
-function isHeavy(text: string): boolean {
-  const parsed = dropFences(text);
-  return LIMITS.some(([pattern, most]) => count(parsed, pattern) > most) || isDeep(parsed);
-}
-
-/** What stands in fences is not parsed, and may hold any number of marks. */
-function dropFences(text: string): string {
-  const parsed: string[] = [];
-  let fence: string[] | null = null;
-  for (const line of text.split("\n")) {
-    if (fence === null && FENCE_OPENS.test(line)) fence = [line];
-    else if (fence !== null && FENCE_CLOSES.test(line)) fence = null;
-    else (fence ?? parsed).push(line);
-  }
-  return parsed.concat(fence ?? []).join("\n");
-}
-
-function isDeep(text: string): boolean {
-  let all = 0;
-  let turns = 0;
-  let before = "";
-  for (const [marks] of text.matchAll(NESTING)) {
-    const depth = count(marks, NESTING_MARK);
-    const list = marks.replace(QUOTED, "");
-    const indent = list.slice(0, list.search(/\S|$/));
-    all += depth;
-    if (count(list, NESTING_MARK) > 1 || indent !== before) turns += 1;
-    before = indent;
-    if (depth > MOST_ON_A_LINE || all > MOST_ON_ALL || turns > MOST_TURNS) return true;
-  }
-  return false;
-}
-
-function count(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
 }
 
 function plain(text: string): Block[] {

@@ -8,6 +8,7 @@ import { hueOf, initialOf } from "../kit/people.ts";
 import { Icon } from "../kit/Icon.tsx";
 import { StatusText } from "../people/StatusText.tsx";
 import { backStack } from "../shell/back.ts";
+import own from "./Account.module.css";
 import css from "./Sidebar.module.css";
 import { SIDEBAR } from "./texts.ts";
 
@@ -28,10 +29,10 @@ export function AccountFooter() {
     await app.logOut();
   };
   return (
-    <footer className={`account ${css.account}`}>
-      <a className={css.self} href="#/settings/profile" title={t("profile")} data-testid="account">
+    <footer className={`account ${own.account}`}>
+      <a className={own.self} href="#/settings/profile" title={t("profile")} data-testid="account">
         <span className={css.face}>
-          <span className={`${css.disc} hue-${hueOf(me?.id ?? "")}`} aria-hidden="true">
+          <span className={`${css.disc} ${own.disc} hue-${hueOf(me?.id ?? "")}`} aria-hidden="true">
             {initialOf(name)}
           </span>
           <span className={css.presence} data-testid="presence-dot" data-state={state} />

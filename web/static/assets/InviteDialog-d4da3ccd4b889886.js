@@ -1,1 +1,0 @@
-export{t as InviteDialog}from"./InviteDialog-787666628579b656.js";

@@ -1,0 +1,1 @@
+export{t as InviteDialog}from"./InviteDialog-59ab20da2228c643.js";

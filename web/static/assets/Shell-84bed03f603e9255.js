@@ -1,1 +1,0 @@
-export{t as Shell}from"./chat-2d46881e32f92f79.js";

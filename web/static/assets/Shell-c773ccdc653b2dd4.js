@@ -1,0 +1,1 @@
+export{t as Shell}from"./chat-cc43fd083d58ab72.js";
