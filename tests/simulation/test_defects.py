@@ -12,13 +12,17 @@ SEEDS = range(1, 201)
 BEGIN = {
     "keep the sequence after a rebalance": 29,
     "no fence": 69,
-    "an interruption of the relay that nobody reports": 17,
+    "an interruption of the relay that nobody reports": 36,
     "no hold-back between history and live": 9,
     "a hole that the edge ignores": 7,
-    "read history before the subscription is confirmed": 85,
-    "keep sessions whose channel was interrupted": 17,
-    "a full outbox is emptied without a word": 17,
-    "an outbox without a bound": 17,
+    "read history before the subscription is confirmed": 35,
+    "keep sessions whose channel was interrupted": 63,
+    "a full outbox is emptied without a word": 30,
+    "an outbox without a bound": 30,
+    "commit what could not be stored": 5,
+    "a ban that leaves the banned one in the room": 4,
+    "do not publish again what is stored": 47,
+    "a role that goes on in a cache": 45,
 }
 
 
