@@ -37,13 +37,13 @@ def measure(lighthouse: str, chromium: str, server: Served, report: Path, *, roo
     that knows who is signed in and nothing else."""
     with running_chromium(chromium) as port:
         url = f"http://{server.http}/"
-        command = [lighthouse, f"--port={port}", "--output=json", f"--output-path={report}", "--quiet"]
+        command = [f"--port={port}", "--output=json", f"--output-path={report}", "--quiet"]
         command.append(f"--only-categories={','.join(WANTED)}")
         if room:
             sign_in(port, server)
             url += f"#/room/{server.rooms[0]}"
             command.append("--disable-storage-reset")
-        subprocess.run([*command, url], check=True, timeout=RUN_SECONDS)
+        subprocess.run([lighthouse, url, *command], check=True, timeout=RUN_SECONDS)
     found: dict[str, Any] = json.loads(report.read_text())
     return found
 
